@@ -1,0 +1,3 @@
+"""Bailiwick: governance and security control plane for Claude Code in an enterprise."""
+
+__version__ = "0.1.0"

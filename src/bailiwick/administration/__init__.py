@@ -1,0 +1,1 @@
+"""PAP: what is done with policies: compile, compare, simulate, explain, roll out."""

@@ -1,0 +1,1 @@
+"""Bytes to facts: what a tool call would access. Pure, total, bounded."""

@@ -1,0 +1,1 @@
+"""Records, redaction, sealing and verification as pure functions; the service stores them."""

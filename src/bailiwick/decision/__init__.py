@@ -1,0 +1,1 @@
+"""PDP: facts and policy to a decision. Pure."""

@@ -1,0 +1,1 @@
+"""PEP: the client's wire format, the launcher's and installer's plans."""

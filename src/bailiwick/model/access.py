@@ -1,0 +1,153 @@
+"""Accesses: the one language in which tool calls are described and policy is written.
+
+``Bash("echo x >> /etc/hosts")``, ``Edit("/etc/hosts")`` and an MCP file server that writes the file are
+all the same access: write ``/etc/hosts``.
+"""
+
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import TypeAlias
+
+
+class AccessKind(StrEnum):
+    """What is done to the target (design.md §2)."""
+
+    READ = "read"
+    WRITE = "write"
+    DELETE = "delete"
+    EXECUTE = "execute"
+    CONNECT = "connect"
+    LOAD_SKILL = "load-skill"
+    CALL_TOOL = "call-tool"
+    SPAWN_AGENT = "spawn-agent"
+    CHANGE_CONFIG = "change-config"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Span:
+    """The piece of the analysed text that causes a fact: half-open character offsets into that text."""
+
+    start: int
+    end: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PathTarget:
+    """A file or directory tree.
+
+    ``path`` is absolute and lexically normal. With ``pattern`` it is a glob in the dialect of
+    ``bailiwick.model.glob`` that stands for every path it matches (``/w/build/**``); otherwise one path.
+    ``real`` is where the path leads once symbolic links are followed, where that differs, and is filled in by
+    whoever can see the file system. For a pattern, ``expanded`` lists every existing path that it matches,
+    or is None when nobody looked or there were too many to list.
+    """
+
+    path: str
+    pattern: bool = False
+    real: str | None = None
+    expanded: tuple[str, ...] | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ProgramTarget:
+    """A program and its arguments.
+
+    ``name`` is the base name (``git``); ``path`` the file when it was named by path (``./run.sh``).
+    ``words`` are the operands that select what the program does, options left out (``("push",)`` for
+    ``git -C x push origin``), as far as its specification knows them, then the remaining operands.
+    ``argv`` is the whole argument vector, program included; None stands for a word that is not known,
+    and ``open_ended`` says that further unknown words may follow.
+    ``project_code`` says that it runs code that the project controls (``make``, ``npm test``).
+    ``as_user`` is the account it runs as when that was changed (``sudo``: ``root``).
+    """
+
+    name: str
+    path: str | None = None
+    words: tuple[str | None, ...] = ()
+    argv: tuple[str | None, ...] = ()
+    open_ended: bool = False
+    project_code: bool = False
+    as_user: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HostTarget:
+    """A network peer: lower-case host name or address, and the port when it is known."""
+
+    host: str
+    port: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NameTarget:
+    """Something the client knows by name: a tool, an MCP tool (``mcp__server__tool``), a skill, an agent type."""
+
+    name: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class VariableTarget:
+    """An environment variable; ``value`` is None when it is not known."""
+
+    name: str
+    value: str | None = None
+
+
+Target: TypeAlias = PathTarget | ProgramTarget | HostTarget | NameTarget | VariableTarget
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Access:
+    """One thing that a tool call would do."""
+
+    kind: AccessKind
+    target: Target
+    cause: Span | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Opaque:
+    """A part whose accesses are not known. It may do anything; only policy says what that gets."""
+
+    reason: str
+    cause: Span | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Flow:
+    """Output of the program at index ``source`` of ``Facts.accesses`` reaches the program at index ``sink`` as input."""
+
+    source: int
+    sink: int
+
+
+class Confidence(StrEnum):
+    """How sure a rule is of its finding; policy may treat the tiers differently."""
+
+    HIGH = "high"
+    LOW = "low"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Finding:
+    """Something noticed beside the accesses (a secret, downloaded code fed to a shell); never a decision.
+
+    ``rule`` is the catalogue id (``secret/aws-access-key``). ``field`` names the part of the event in which
+    ``cause`` is an offset (``prompt``, ``tool_input.command``). ``message`` never contains the secret.
+    """
+
+    rule: str
+    message: str
+    field: str = ""
+    cause: Span | None = None
+    confidence: Confidence = Confidence.HIGH
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Facts:
+    """Everything analysis and detection say of one event."""
+
+    accesses: tuple[Access, ...] = ()
+    opaque: tuple[Opaque, ...] = ()
+    flows: tuple[Flow, ...] = ()
+    findings: tuple[Finding, ...] = field(default=())

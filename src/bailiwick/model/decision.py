@@ -1,0 +1,95 @@
+"""The PDP's answer: a verdict, the reasons with their origin, obligations and errors."""
+
+from dataclasses import dataclass
+from typing import TypeAlias
+
+from bailiwick.model.access import Access, Finding, Opaque
+from bailiwick.model.verdict import Mode, Verdict
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Origin:
+    """Where a rule was written: file name relative to the policy root, line and column counted from 1.
+
+    Built-in rules have a file beginning with ``builtin:``, command-line flags ``flag:``.
+    """
+
+    file: str
+    line: int
+    column: int = 1
+
+    def __str__(self) -> str:
+        return f"{self.file}:{self.line}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reason:
+    """One rule that spoke. ``about`` is what it spoke of; ``mode`` how far it is carried out.
+
+    ``instead`` says what to do instead and is never empty for a DENY (law 11).
+    """
+
+    rule: str
+    origin: Origin
+    verdict: Verdict
+    message: str
+    instead: str = ""
+    about: Access | Opaque | Finding | None = None
+    mode: Mode = Mode.ENFORCE
+    exception: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Clamp:
+    """Lower the integer at ``field`` of the tool input to ``maximum``; set it there when absent."""
+
+    field: str
+    maximum: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rewrite:
+    """Replace ``field`` of the tool input by ``value``."""
+
+    field: str
+    value: str | bool | int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Redact:
+    """Mask what ``rules`` find before it goes on."""
+
+    rules: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Notify:
+    """Tell ``channel`` that this happened."""
+
+    channel: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sandbox:
+    """Run it inside the client's operating-system sandbox only."""
+
+
+Obligation: TypeAlias = Clamp | Rewrite | Redact | Notify | Sandbox
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Decision:
+    """The answer to one request.
+
+    ``verdict`` is what policy says; ``enforced`` what is carried out once modes are applied: never more
+    permissive than ``verdict`` in enforce mode, ABSTAIN where only monitoring rules objected.
+    ``reasons`` are ordered strongest first and deterministic. ``errors`` say what went wrong while deciding;
+    with any error ``enforced`` is at least ASK. ``revision`` names the policy text that decided.
+    """
+
+    verdict: Verdict
+    enforced: Verdict
+    reasons: tuple[Reason, ...] = ()
+    obligations: tuple[Obligation, ...] = ()
+    errors: tuple[str, ...] = ()
+    revision: str = ""

@@ -1,0 +1,55 @@
+"""The question put to the PDP: who asks, what happened, in which session."""
+
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from bailiwick.model.event import Event
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Principal:
+    """The operating-system account behind a session, established by the kernel, and its groups."""
+
+    user: str
+    uid: int
+    groups: frozenset[str] = frozenset()
+    home: str = "/nonexistent"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Session:
+    """What the service knows of a session, independent of what the client says.
+
+    ``profile`` is the active profile's name. ``project`` is the absolute project root. ``unattended`` says
+    that nobody can answer a question, so ASK is carried out as DENY. ``skills`` are the skills active for the
+    calling agent. ``environment`` holds the names and values of variables that analysis may rely on.
+    """
+
+    key: str
+    profile: str
+    project: str
+    unattended: bool = False
+    client_version: str = ""
+    skills: tuple[str, ...] = ()
+    environment: tuple[tuple[str, str], ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Request:
+    """Principal, action and context of one event; ``now`` is whole seconds since 1970, UTC."""
+
+    principal: Principal
+    event: Event
+    session: Session
+    now: int = 0
+    roots: tuple[str, ...] = field(default=())
+
+
+class FileView(Protocol):
+    """The file system as far as analysis may look at it. Never raises; an unreadable part is as if absent."""
+
+    def real(self, path: str) -> str:
+        """``path`` with the symbolic links of its deepest existing ancestor followed."""
+
+    def expand(self, pattern: str) -> tuple[str, ...] | None:
+        """Every existing path that ``pattern`` matches, or None when the look-up exceeded its bounds."""

@@ -1,0 +1,260 @@
+"""A compiled policy: layers of rules over accesses. What the language loads to and the PDP decides by.
+
+A session is judged by several layers (built-in self-protection, organisation, team, profile, project,
+session flags). Each layer says something of an access or abstains; the layers are combined by ``max``, so a
+layer can only narrow what the others leave. Within a layer a rule that matches speaks; where none matches,
+the layer's default for that subject does. The profile layer has a default for every subject, so that silence
+is never an allow.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import TypeAlias
+
+from bailiwick.model.access import AccessKind
+from bailiwick.model.decision import Obligation, Origin
+from bailiwick.model.verdict import Mode, Verdict
+
+
+class Subject(StrEnum):
+    """The section of the language a rule stands in; every access belongs to exactly one."""
+
+    TOOLS = "tools"
+    FILES = "files"
+    COMMANDS = "commands"
+    OPAQUE = "opaque"
+    PROJECT_CODE = "project_code"
+    ENVIRONMENT = "environment"
+    NETWORK = "network"
+    MCP = "mcp"
+    SKILLS = "skills"
+    AGENTS = "agents"
+    FINDINGS = "findings"
+    PROMPTS = "prompts"
+    PERMISSION_MODES = "permission_modes"
+    MODELS = "models"
+    CONFIG = "config"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PathCondition:
+    """An access of one of ``kinds`` to a path that ``glob`` matches.
+
+    ``glob`` may begin with ``${project}`` or ``~``; both are bound when a session's policy is resolved.
+    """
+
+    kinds: frozenset[AccessKind]
+    glob: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CommandCondition:
+    """A program, told by leading words and by options that must occur.
+
+    ``words`` are compared with the program's name and its operand words in order, each a glob without
+    slashes having meaning (``git``, ``push``; ``kubectl``, ``get``, ``*``). ``options`` must all occur in
+    the argument vector. ``as_user`` limits it to commands run as another account (glob).
+    """
+
+    words: tuple[str, ...]
+    options: frozenset[str] = frozenset()
+    as_user: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HostCondition:
+    """A peer by host glob (``*.example.com``, ``*``) and port; None is any port."""
+
+    host: str
+    port: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NameCondition:
+    """A tool, MCP tool, skill, agent type, permission mode, model, provider or region by name glob (``*``)."""
+
+    name: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FindingCondition:
+    """A finding by catalogue id glob (``secret/*``)."""
+
+    rule: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class VariableCondition:
+    """An environment variable set or read, by name glob (``LD_*``)."""
+
+    name: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AnyCondition:
+    """Everything of the rule's subject: the section's default (``other:``, ``opaque:``, ``project_code:``)."""
+
+
+Condition: TypeAlias = (
+    PathCondition
+    | CommandCondition
+    | HostCondition
+    | NameCondition
+    | FindingCondition
+    | VariableCondition
+    | AnyCondition
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rule:
+    """One line of policy. ``id`` is stable and unique in a policy: ``<layer>.<section>.<list>[.<n>]``.
+
+    ``because`` and ``instead`` are what a person reads; the loader fills both, so a DENY always says what to
+    do instead. ``mode`` is the rule's own enforcement mode, None for the policy's.
+    """
+
+    id: str
+    origin: Origin
+    subject: Subject
+    verdict: Verdict
+    when: Condition
+    because: str
+    instead: str = ""
+    mode: Mode | None = None
+
+
+class Scope(StrEnum):
+    """Where a layer comes from, widest first."""
+
+    BUILTIN = "builtin"
+    ORGANISATION = "organisation"
+    TEAM = "team"
+    PROFILE = "profile"
+    PROJECT = "project"
+    SESSION = "session"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Duty:
+    """An obligation that goes with an answer: where it was written, to which tools (name globs) it applies."""
+
+    id: str
+    origin: Origin
+    obligation: Obligation
+    tools: tuple[str, ...] = ("*",)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Layer:
+    """Rules that speak together. ``defaults`` are rules with ``AnyCondition``, at most one per subject."""
+
+    scope: Scope
+    name: str
+    rules: tuple[Rule, ...] = ()
+    defaults: Mapping[Subject, Rule] = field(default_factory=dict)
+    duties: tuple[Duty, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PolicyException:
+    """An approved, expiring permission: while it holds, the rules it lifts answer ALLOW for what it covers.
+
+    ``lifts`` are rule ids (globs). ``covers`` limits it to accesses that match; empty covers all that the
+    rules cover. ``users`` and ``groups`` say for whom. ``expires`` is whole seconds since 1970, UTC, and
+    exclusive. Rules of the built-in layer can't be lifted.
+    """
+
+    id: str
+    origin: Origin
+    lifts: tuple[str, ...]
+    covers: tuple[Condition, ...]
+    users: frozenset[str]
+    groups: frozenset[str]
+    approved_by: str
+    reason: str
+    ticket: str
+    expires: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Invariant:
+    """An organisation invariant: no profile but ``exempt`` may have an access that ``denied`` describes allowed."""
+
+    id: str
+    origin: Origin
+    denied: Condition
+    subject: Subject
+    exempt: frozenset[str]
+    because: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Example:
+    """An example written in the policy: ``call`` (``Bash(git push)``) must get ``verdict``, from ``rule`` if given."""
+
+    origin: Origin
+    call: str
+    verdict: Verdict
+    rule: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ClientPolicy:
+    """What a profile says of the client itself rather than of accesses.
+
+    ``permission_modes`` the modes allowed; ``models`` model names allowed (empty: any); ``providers``
+    allowed providers (empty: any); ``regions`` inference regions allowed (empty: any); ``base_url`` the
+    model endpoint pinned; ``sandbox`` whether the client's operating-system sandbox is required.
+    """
+
+    permission_modes: tuple[str, ...] = ("default", "acceptEdits", "plan", "dontAsk")
+    models: tuple[str, ...] = ()
+    providers: tuple[str, ...] = ()
+    regions: tuple[str, ...] = ()
+    base_url: str | None = None
+    sandbox: bool = False
+    minimum_version: str = "2.1.295"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Role:
+    """Who may use which profiles; the first profile listed is the one a session gets unless it names another."""
+
+    id: str
+    origin: Origin
+    profiles: tuple[str, ...]
+    users: frozenset[str] = frozenset()
+    groups: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Policy:
+    """The resultant policy of one profile: what the PDP decides by and the compiler renders.
+
+    ``revision`` is the lower-case hex SHA-256 of its canonical text, so equal text has an equal revision.
+    ``mode`` is the overall mode. ``contact`` is how a person asks for an exception.
+    """
+
+    profile: str
+    description: str
+    layers: tuple[Layer, ...]
+    mode: Mode = Mode.ENFORCE
+    exceptions: tuple[PolicyException, ...] = ()
+    client: ClientPolicy = field(default_factory=ClientPolicy)
+    organisation: str = ""
+    contact: str = ""
+    revision: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PolicySet:
+    """A policy repository, compiled: every profile's resultant policy and who gets which."""
+
+    policies: Mapping[str, Policy]
+    roles: tuple[Role, ...] = ()
+    default_profile: str | None = None
+    invariants: tuple[Invariant, ...] = ()
+    examples: Mapping[str, tuple[Example, ...]] = field(default_factory=dict)
+    revision: str = ""
