@@ -1,0 +1,120 @@
+"""What is known of a running session, and how each event moves it on. Pure: the service stores what comes out.
+
+The client's hook payload names neither the user nor the skill behind a call, so both are tracked here.
+"""
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field, replace
+from typing import Any
+
+from bailiwick.model.event import (
+    AgentStart,
+    AgentStop,
+    Event,
+    Prompt,
+    PromptExpansion,
+    SessionEnd,
+    SessionStart,
+    ToolCall,
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SessionFlags:
+    """What the person who started the session narrowed on the command line."""
+
+    allowed_tools: tuple[str, ...] | None = None
+    read_only_files: tuple[str, ...] = ()
+    max_bash_timeout: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SessionState:
+    """One governed session.
+
+    ``key`` names it everywhere; ``token_hash`` is the SHA-256 of the secret its hooks present. ``uid`` is the
+    account that opened it, established by the kernel. ``client_sessions`` are the client's own ids seen with
+    that secret (``--resume`` and ``/clear`` make new ones). ``skills`` maps an agent id (empty: the main
+    thread) to the skills active for it since the prompt now being worked on.
+    """
+
+    key: str
+    token_hash: str
+    uid: int
+    user: str
+    profile: str
+    project: str
+    home: str
+    opened: int
+    client_version: str = ""
+    client_pid: int = 0
+    unattended: bool = False
+    flags: SessionFlags = SessionFlags()
+    team: str | None = None
+    client_sessions: tuple[str, ...] = ()
+    prompt_id: str = ""
+    skills: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    ended: bool = False
+
+    def active_skills(self, agent: str) -> tuple[str, ...]:
+        """The skills in whose course ``agent`` (empty: the main thread) now acts."""
+        return self.skills.get(agent, ())
+
+
+def advance(state: SessionState, event: Event) -> SessionState:
+    """The session after ``event`` has been let through; the same object when nothing changed.
+
+    Call it for a skill activation only once the activation was allowed.
+    """
+    if event.session and event.session not in state.client_sessions:
+        state = replace(state, client_sessions=(*state.client_sessions, event.session))
+    if event.prompt_id and event.prompt_id != state.prompt_id:
+        state = replace(state, prompt_id=event.prompt_id, skills={})
+    match event.what:
+        case ToolCall(tool="Skill" | "SlashCommand", input=arguments):
+            name = str(arguments.get("skill") or arguments.get("command") or "").split()
+            return _activated(state, event.agent, name[0].removeprefix("/")) if name else state
+        case PromptExpansion(command=command):
+            return _activated(state, "", command)
+        case AgentStart():
+            return replace(state, skills={**state.skills, event.agent: state.active_skills("")})
+        case AgentStop():
+            return replace(state, skills={k: v for k, v in state.skills.items() if k != event.agent})
+        case SessionStart():
+            return replace(state, ended=False)
+        case SessionEnd(reason=reason):
+            return state if reason in {"clear", "resume"} else replace(state, ended=True)
+        case Prompt():
+            return state
+        case _:
+            return state
+
+
+def _activated(state: SessionState, agent: str, skill: str) -> SessionState:
+    active = state.active_skills(agent)
+    if not skill or skill in active:
+        return state
+    return replace(state, skills={**state.skills, agent: (*active, skill)})
+
+
+def to_json(state: SessionState) -> dict[str, Any]:
+    """``state`` as plain JSON values."""
+    return asdict(state)
+
+
+def from_json(value: Mapping[str, Any]) -> SessionState:
+    """The state that :func:`to_json` wrote. Raises ``TypeError`` or ``KeyError`` on anything else."""
+    flags = value["flags"]
+    allowed = flags["allowed_tools"]
+    return SessionState(
+        **{
+            **value,
+            "flags": SessionFlags(
+                allowed_tools=None if allowed is None else tuple(allowed),
+                read_only_files=tuple(flags["read_only_files"]),
+                max_bash_timeout=flags["max_bash_timeout"],
+            ),
+            "client_sessions": tuple(value["client_sessions"]),
+            "skills": {agent: tuple(names) for agent, names in value["skills"].items()},
+        }
+    )

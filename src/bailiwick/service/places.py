@@ -1,0 +1,75 @@
+"""Where an installation keeps its things. Two kinds: one user's own, and one for the whole machine."""
+
+import os
+import stat
+from dataclasses import dataclass
+from pathlib import Path
+
+SYSTEM_STATE = Path("/var/lib/bailiwick")
+SYSTEM_POLICY = Path("/etc/bailiwick/policy")
+
+
+class PlaceError(Exception):
+    """A directory is missing, belongs to someone else or is open to others. The message says how to mend it."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Places:
+    """The directories of one installation. ``state`` holds everything that must survive a restart."""
+
+    state: Path
+    policy: Path
+
+    @property
+    def socket(self) -> Path:
+        """The Unix socket for the launcher, the relay, the policy helper and administration."""
+        return self.state / "service.sock"
+
+    @property
+    def address(self) -> Path:
+        """The file in which the running service leaves its loopback address and process id."""
+        return self.state / "service.json"
+
+    @property
+    def sessions(self) -> Path:
+        """One private folder per open session, holding its compiled client settings."""
+        return self.state / "sessions"
+
+    @property
+    def log(self) -> Path:
+        """What the service itself prints when it runs in the background."""
+        return self.state / "service.log"
+
+
+def find(state: str | None = None, policy: str | None = None) -> Places:
+    """The installation meant by the arguments, else by the environment, else the machine's, else the user's."""
+    home = Path(os.environ.get("HOME") or Path.home())
+    given = state or os.environ.get("BAILIWICK_STATE")
+    machine_wide = not given and SYSTEM_STATE.is_dir() and os.access(SYSTEM_STATE, os.R_OK | os.X_OK)
+    own = Path(os.environ.get("XDG_STATE_HOME") or home / ".local/state") / "bailiwick"
+    own_policy = Path(os.environ.get("XDG_CONFIG_HOME") or home / ".config") / "bailiwick" / "policy"
+    chosen_policy = policy or os.environ.get("BAILIWICK_POLICY")
+    return Places(
+        state=Path(given).absolute() if given else (SYSTEM_STATE if machine_wide else own),
+        policy=Path(chosen_policy).absolute()
+        if chosen_policy
+        else (SYSTEM_POLICY if machine_wide else own_policy),
+    )
+
+
+def private_directory(path: Path) -> Path:
+    """``path`` as a directory that only this account can enter, made when missing.
+
+    Raises ``PlaceError`` when it is not a directory, belongs to another account or can't be made.
+    """
+    try:
+        path.mkdir(mode=0o700, parents=True, exist_ok=True)
+        found = path.stat()
+    except OSError as error:
+        raise PlaceError(f"{path}: {error.strerror or error}; make it a directory you own") from error
+    if found.st_uid != os.geteuid():
+        raise PlaceError(f"{path}: belongs to uid {found.st_uid}, not to you; use another --state directory")
+    if stat.S_IMODE(found.st_mode) & 0o077:
+        mode = stat.S_IMODE(found.st_mode)
+        raise PlaceError(f"{path}: mode is {mode:04o}, others can enter; mend: chmod 700 {path}")
+    return path
