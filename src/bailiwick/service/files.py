@@ -2,6 +2,7 @@
 
 import os
 import time
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from bailiwick.model.glob import Glob, GlobError
@@ -11,6 +12,9 @@ MAX_VISITED = 20_000
 
 MAX_SECONDS = 0.25
 """Wall time for one pattern, so that a slow file system delays no other session for longer."""
+
+MAX_LINKS = 2
+"""Directory links followed on the way to one path, so that a link to a parent ends."""
 
 _MAGIC = frozenset("*?[{\\")
 
@@ -27,36 +31,22 @@ class OsFiles:
             return path
 
     def expand(self, pattern: str) -> tuple[str, ...] | None:
-        """Every existing path below the pattern's fixed part that it matches; links are not descended into.
+        """Every existing path that ``pattern`` matches, and where links among them lead.
 
-        Returns None when the tree is too large, too slow or partly unreadable, or the pattern is malformed.
+        Linked directories are looked into, because a shell's ``*/x`` does so too. Returns None when the tree is
+        too large, too slow or partly unreadable, or the pattern is malformed.
         """
+        found: set[str] = set()
         try:
             glob = Glob(pattern)
-        except GlobError:
+            for path, linked in _below(_fixed_part(pattern)):
+                if glob.matches(path):
+                    found.add(path)
+                    if linked:
+                        found.add(self.real(path))
+        except (GlobError, OSError, ValueError):
             return None
-        base = _fixed_part(pattern)
-        deadline = time.monotonic() + MAX_SECONDS
-        found = [base] if os.path.lexists(base) and glob.matches(base) else []
-        stack, visited = [base], 0
-        while stack:
-            try:
-                with os.scandir(stack.pop()) as entries:
-                    for entry in entries:
-                        visited += 1
-                        if visited > MAX_VISITED or (visited % 256 == 0 and time.monotonic() > deadline):
-                            return None
-                        if glob.matches(entry.path):
-                            found.append(entry.path)
-                            if entry.is_symlink():
-                                found.append(self.real(entry.path))
-                        if entry.is_dir(follow_symlinks=False):
-                            stack.append(entry.path)
-            except (FileNotFoundError, NotADirectoryError):
-                continue
-            except (OSError, ValueError):
-                return None
-        return tuple(sorted(set(found)))
+        return tuple(sorted(found))
 
 
 def _fixed_part(pattern: str) -> str:
@@ -67,3 +57,28 @@ def _fixed_part(pattern: str) -> str:
             break
         fixed.append(segment)
     return "/".join(fixed) or "/"
+
+
+def _below(base: str) -> Iterator[tuple[str, bool]]:
+    """``base`` and every path below it, each with whether a link leads there. Raises OSError past the bounds."""
+    if not os.path.lexists(base):
+        return
+    yield base, os.path.islink(base)
+    deadline = time.monotonic() + MAX_SECONDS
+    visited = 0
+    stack = [(base, 0)]
+    while stack:
+        directory, links = stack.pop()
+        try:
+            entries = os.scandir(directory)
+        except (FileNotFoundError, NotADirectoryError):
+            continue
+        with entries:
+            for entry in entries:
+                visited += 1
+                if visited > MAX_VISITED or (visited % 256 == 0 and time.monotonic() > deadline):
+                    raise OSError("too large to look through")
+                link = entry.is_symlink()
+                yield entry.path, bool(link or links)
+                if links + link <= MAX_LINKS and entry.is_dir():
+                    stack.append((entry.path, links + link))
