@@ -1,0 +1,255 @@
+"""Sets of character chains run side by side: matching many patterns in one pass, and exact set theory over them.
+
+A *chain* is a flat pattern: items that each take one character of a set, or a run. All chains of an automaton
+live in one integer, one bit per position, so a step of all of them is a few integer operations (Baeza-Yates and
+Gonnet's shift-and, with runs and optional pairs added). Characters that no chain tells apart share a class,
+which makes the alphabet small and every answer exact over all of Unicode.
+"""
+
+from bisect import bisect_right
+from collections import deque
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import TypeAlias
+
+Ranges: TypeAlias = tuple[tuple[int, int], ...]
+"""A set of characters: inclusive ranges of code points, sorted, not touching."""
+
+LAST = 0x10FFFF
+SLASH = ord("/")
+MAX_STEPS = 200_000
+"""Transitions tried by one exact question. Chosen ten times above what the largest real policy needed."""
+
+MAX_MEMORY = 100_000
+"""Remembered transitions of one automaton; beyond that it forgets and starts again."""
+
+_PREFERRED = "xyzabcdefghijklmnopqrstuvwXYZABCDEFGHIJKLMNOPQRSTUVW0123456789-_.~ "
+
+
+@dataclass(frozen=True, slots=True)
+class One:
+    """Exactly one character of ``ranges``."""
+
+    ranges: Ranges
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """Any number of characters, slashes among them when ``deep``."""
+
+    deep: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Pair:
+    """Marks that the next two items may be left out together."""
+
+
+Item: TypeAlias = One | Run | Pair
+Chain: TypeAlias = tuple[Item, ...]
+
+
+class TooComplexError(Exception):
+    """An exact question exceeded ``MAX_STEPS``; its answer is not known."""
+
+
+@dataclass(slots=True, eq=False)
+class _State:
+    """A set of positions, what it accepts, and the steps from it taken so far."""
+
+    mask: int
+    accepts: tuple[int, ...]
+    steps: dict[str, "_State"] = field(default_factory=dict)
+
+
+class Automaton:
+    """Several patterns, each a choice of chains, run at once. ``matching`` is linear in the text."""
+
+    def __init__(self, patterns: Iterable[Sequence[Chain]], *, apart: str = "") -> None:
+        """``apart`` lists characters that must have a class of their own."""
+        self.extents: list[int] = []
+        self.endings: list[int] = []
+        self.absorbing: list[int] = []
+        self._skip_one = self._skip_two = self._deep = self._shallow = 0
+        self._takes: dict[Ranges, int] = {}
+        self._owners: dict[int, int] = {}
+        begin = bit = 0
+        for owner, chains in enumerate(patterns):
+            first, endings, absorbing = bit, 0, 0
+            for chain in chains:
+                begin |= 1 << bit
+                bit = self._lay(chain, bit)
+                self._owners[bit] = owner
+                endings |= 1 << bit
+                if chain and chain[-1] == Run(deep=True):
+                    absorbing |= 1 << (bit - 1)
+                bit += 1
+            self.extents.append((1 << bit) - (1 << first))
+            self.endings.append(endings)
+            self.absorbing.append(absorbing)
+        self._accepting = sum(self.endings)
+        self._starts, self._classes, self._moves = self._alphabet(apart)
+        self.symbols = self._representatives()
+        self.start = self._closed(begin)
+        self._forget()
+
+    def _lay(self, chain: Chain, bit: int) -> int:
+        """Place a chain from ``bit`` on; returns its accepting bit."""
+        for item in chain:
+            here = 1 << bit
+            match item:
+                case Pair():
+                    self._skip_two |= here
+                    continue
+                case Run(deep=deep):
+                    self._skip_one |= here
+                    if deep:
+                        self._deep |= here
+                    else:
+                        self._shallow |= here
+                case One(ranges=ranges):
+                    self._takes[ranges] = self._takes.get(ranges, 0) | here
+            bit += 1
+        return bit
+
+    def _alphabet(self, apart: str) -> tuple[list[int], list[int], list[int]]:
+        """Split the code points wherever some item begins or stops to take them; equal parts share a class."""
+        own = [(ord(character), ord(character)) for character in {*apart, "/"}]
+        cuts = {0, *(cut for low, high in own for cut in (low, high + 1))}
+        for ranges in self._takes:
+            cuts.update(cut for low, high in ranges for cut in (low, high + 1) if cut <= LAST)
+        starts = sorted(cuts)
+        taken = dict.fromkeys(starts, 0)
+        for ranges, mask in self._takes.items():
+            for low, high in ranges:
+                for start in starts[bisect_right(starts, low) - 1 : bisect_right(starts, high)]:
+                    taken[start] |= mask
+        classes: dict[tuple[int, int], int] = {}
+        singled = {low for low, _ in own}
+        numbers = [
+            classes.setdefault((taken[start], start if start in singled else -1), len(classes))
+            for start in starts
+        ]
+        return starts, numbers, [mask for mask, _ in classes]
+
+    def _representatives(self) -> tuple[str, ...]:
+        """One readable character for each class."""
+        found: dict[int, str] = {}
+        for character in _PREFERRED:
+            found.setdefault(self._class(character), character)
+        for start, number in zip(self._starts, self._classes, strict=True):
+            found.setdefault(number, chr(start))
+        return tuple(found[number] for number in range(len(self._moves)))
+
+    def _class(self, character: str) -> int:
+        return self._classes[bisect_right(self._starts, ord(character)) - 1]
+
+    def _closed(self, mask: int) -> int:
+        while True:
+            grown = mask | (mask & self._skip_one) << 1 | (mask & self._skip_two) << 2
+            if grown == mask:
+                return mask
+            mask = grown
+
+    def step(self, mask: int, symbol: int) -> int:
+        """The positions reached from ``mask`` by a character of class ``symbol``."""
+        runs = self._deep if self.symbols[symbol] == "/" else self._deep | self._shallow
+        return self._closed((mask & self._moves[symbol]) << 1 | mask & runs)
+
+    def moving(self, mask: int) -> Iterator[int]:
+        """The classes on which some position of ``mask`` goes on."""
+        runs = mask & (self._deep | self._shallow)
+        for symbol, move in enumerate(self._moves):
+            if mask & move or (runs and (self.symbols[symbol] != "/" or runs & self._deep)):
+                yield symbol
+
+    def _forget(self) -> None:
+        self._states: dict[int, _State] = {}
+        self._remembered = 0
+        self._start = self._state(self.start)
+
+    def _state(self, mask: int) -> _State:
+        known = self._states.get(mask)
+        if known is None:
+            ended, owners = mask & self._accepting, set()
+            while ended:
+                low = ended & -ended
+                owners.add(self._owners[low.bit_length() - 1])
+                ended ^= low
+            known = self._states[mask] = _State(mask, tuple(sorted(owners)))
+        return known
+
+    def _learn(self, state: _State, character: str) -> _State:
+        if self._remembered >= MAX_MEMORY:
+            self._forget()
+        self._remembered += 1
+        reached = state.steps[character] = self._state(self.step(state.mask, self._class(character)))
+        return reached
+
+    def matching(self, text: str) -> tuple[int, ...]:
+        """The numbers of the patterns that match the whole of ``text``, ascending."""
+        state = self._start
+        for character in text:
+            try:
+                state = state.steps[character]
+            except KeyError:
+                state = self._learn(state, character)
+        return state.accepts
+
+
+NORMAL_PATH: dict[str, dict[str, str]] = {
+    "start": {"/": "root"},
+    "root": {".": "dot", "": "name"},
+    "slash": {".": "dot", "": "name"},
+    "dot": {".": "dots", "": "name"},
+    "dots": {".": "name", "": "name"},
+    "name": {"/": "slash", ".": "name", "": "name"},
+}
+"""Absolute, lexically normal paths as a machine: state, character ("" is any other), next state."""
+
+ANY_NAME: dict[str, dict[str, str]] = {
+    "start": {"/": "name", ".": "name", "": "name"},
+    "name": {"/": "name", ".": "name", "": "name"},
+}
+"""Every text but the empty one."""
+
+COMPLETE = frozenset({"root", "name"})
+
+
+def shortest(
+    include: Sequence[Sequence[Chain]],
+    exclude: Sequence[Sequence[Chain]],
+    universe: dict[str, dict[str, str]],
+) -> str | None:
+    """A shortest text of ``universe`` that all of ``include`` match and none of ``exclude``, or None.
+
+    Breadth first over the positions of all patterns at once, so the answer is exact. Raises TooComplexError.
+    """
+    machine = Automaton([*include, *exclude], apart=".")
+    split = len(include)
+    wanted, wanted_extents = machine.endings[:split], machine.extents[:split]
+    refused = sum(machine.endings[split:])
+    hopeless = sum(machine.absorbing[split:])
+    guide = wanted_extents[0] if wanted_extents else -1
+    kinds = [symbol if symbol in {"/", "."} else "" for symbol in machine.symbols]
+    queue = deque([(machine.start, "start", "")])
+    seen = {(machine.start, "start")}
+    steps = 0
+    while queue:
+        mask, place, text = queue.popleft()
+        if place in COMPLETE and not mask & refused and all(mask & endings for endings in wanted):
+            return text
+        for symbol in machine.moving(mask & guide) if include else range(len(kinds)):
+            steps += 1
+            if steps > MAX_STEPS:
+                raise TooComplexError
+            entered = universe[place].get(kinds[symbol])
+            if entered is None:
+                continue
+            reached = machine.step(mask, symbol)
+            if reached & hopeless or not all(reached & extent for extent in wanted_extents):
+                continue
+            if (reached, entered) not in seen:
+                seen.add((reached, entered))
+                queue.append((reached, entered, text + machine.symbols[symbol]))
+    return None

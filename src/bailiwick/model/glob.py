@@ -1,0 +1,358 @@
+r"""Globs over paths and names, with their exact meaning as regular languages.
+
+The path dialect: ``*`` is any run without a slash, ``?`` one character but a slash, ``**`` any run at all,
+``[a-z]`` and ``[!a-z]`` one character of a set (never a slash), ``{a,b}`` a choice, ``\`` takes the next
+character as it is. As a whole segment ``**`` may also stand for nothing: ``/a/**`` is ``/a`` and everything
+below, ``/a/**/b`` has ``/a/b``, and ``**/x`` is ``x`` at any depth. Paths are absolute and lexically normal, so
+a relative glob other than ``**/...`` matches none.
+
+The name dialect (tools, hosts, words of commands) gives slashes no meaning: ``*`` is any run, ``?`` any character.
+"""
+
+import itertools
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from enum import Enum
+from functools import lru_cache
+
+from bailiwick.model.automaton import (
+    ANY_NAME,
+    LAST,
+    NORMAL_PATH,
+    SLASH,
+    Automaton,
+    Chain,
+    Item,
+    One,
+    Pair,
+    Ranges,
+    Run,
+    TooComplexError,
+    shortest,
+)
+
+MAX_LENGTH = 4096
+"""Characters of one glob (PATH_MAX of Linux, ``limits.h``)."""
+
+MAX_ALTERNATIVES = 256
+"""Combinations that the braces of one glob may stand for. Chosen above any list a person keeps up by hand."""
+
+MAX_DEPTH = 8
+"""Braces within braces."""
+
+
+class GlobError(ValueError):
+    """A text is not a glob; ``position`` counts characters from 0."""
+
+    def __init__(self, message: str, position: int) -> None:
+        super().__init__(message)
+        self.position = position
+
+
+class Dialect(Enum):
+    """Whether slashes separate segments."""
+
+    PATH = "path"
+    NAME = "name"
+
+
+@dataclass(frozen=True, slots=True)
+class Glob:
+    """A compiled glob; equal when text and dialect are. Raises GlobError."""
+
+    text: str
+    dialect: Dialect = Dialect.PATH
+    chains: tuple[Chain, ...] = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "chains", _chains(self.text, self.dialect))
+
+    def matches(self, text: str) -> bool:
+        """Whether ``text`` as a whole is of this glob; linear in the text."""
+        return bool(_single(self).matching(text))
+
+
+def name_glob(text: str) -> Glob:
+    """A glob over names. Raises GlobError."""
+    return _name_glob(text)
+
+
+@lru_cache(maxsize=4096)
+def _name_glob(text: str) -> Glob:
+    return Glob(text, Dialect.NAME)
+
+
+@lru_cache(maxsize=4096)
+def path_glob(text: str) -> Glob:
+    """A glob over paths, compiled once. Raises GlobError."""
+    return Glob(text)
+
+
+class GlobSet:
+    """Many globs matched in one pass, in time that does not depend on how many they are."""
+
+    def __init__(self, globs: Sequence[Glob]) -> None:
+        self._automaton = Automaton([glob.chains for glob in globs])
+
+    def matching(self, text: str) -> tuple[int, ...]:
+        """The indexes of the globs that match ``text``, ascending."""
+        return self._automaton.matching(text)
+
+
+def escape(text: str) -> str:
+    """The glob that matches just ``text``."""
+    return _MAGIC.sub(r"\\\g<0>", text)
+
+
+def literal(glob: str) -> str | None:
+    """The one text that ``glob`` matches, or None when it is a pattern or no glob at all."""
+    bare = _ESCAPED.sub("", glob)
+    return None if _MAGIC.search(bare) else _ESCAPED.sub(r"\1", glob)
+
+
+_MAGIC = re.compile(r"[\\*?\[\]{},]")
+_ESCAPED = re.compile(r"\\(.)", re.DOTALL)
+
+
+def witness(include: Sequence[Glob], exclude: Sequence[Glob] = ()) -> str | None:
+    """A shortest text in all of ``include`` and none of ``exclude``; None proves that there is no such text.
+
+    Paths are absolute and lexically normal, names any text but the empty one. All globs are of one dialect; without any
+    it is the path dialect. Raises TooComplexError when the question exceeds its bound.
+    """
+    return _witness(tuple(include), tuple(exclude))
+
+
+@lru_cache(maxsize=16384)
+def _witness(include: tuple[Glob, ...], exclude: tuple[Glob, ...]) -> str | None:
+    dialects = {glob.dialect for glob in (*include, *exclude)}
+    if len(dialects) > 1:
+        raise ValueError("globs of two dialects have no common universe")
+    universe = ANY_NAME if Dialect.NAME in dialects else NORMAL_PATH
+    return shortest([glob.chains for glob in include], [glob.chains for glob in exclude], universe)
+
+
+def intersects(one: Glob, other: Glob) -> bool:
+    """Whether some text is of both; True when the question is too complex, which is the safe side of a denial."""
+    if not _compatible(_prefix(one), _prefix(other)):
+        return False
+    try:
+        return witness((one, other)) is not None
+    except TooComplexError:
+        return True
+
+
+def contained(inner: Glob, outer: Sequence[Glob]) -> bool:
+    """Whether every text of ``inner`` is of some ``outer``; False when too complex, the safe side of a permission."""
+    near = tuple(glob for glob in outer if _compatible(_prefix(inner), _prefix(glob)))
+    try:
+        return any(witness((inner,), (glob,)) is None for glob in near) or (
+            len(near) > 1 and witness((inner,), near) is None
+        )
+    except TooComplexError:
+        return False
+
+
+def _compatible(one: str, other: str) -> bool:
+    return one.startswith(other) or other.startswith(one)
+
+
+@lru_cache(maxsize=16384)
+def _prefix(glob: Glob) -> str:
+    """The characters that every text of ``glob`` begins with, as far as its first wildcard shows."""
+    if len(glob.chains) != 1:
+        return ""
+    sure = []
+    for item in glob.chains[0]:
+        match item:
+            case One(ranges=((low, high),)) if low == high:
+                sure.append(chr(low))
+            case _:
+                break
+    return "".join(sure)
+
+
+@lru_cache(maxsize=4096)
+def _single(glob: Glob) -> Automaton:
+    return Automaton([glob.chains])
+
+
+_DEEP = Run(deep=True)
+_SLASH = One(((SLASH, SLASH),))
+
+
+def _chains(text: str, dialect: Dialect) -> tuple[Chain, ...]:
+    if not text:
+        raise GlobError("an empty glob matches nothing", 0)
+    if len(text) > MAX_LENGTH:
+        raise GlobError(f"a glob has at most {MAX_LENGTH} characters", MAX_LENGTH)
+    reader = _Reader(text, dialect)
+    choices = reader.sequence(0)
+    if dialect is Dialect.NAME:
+        return tuple(dict.fromkeys(choices))
+    return tuple(dict.fromkeys(_segments(choice) for choice in choices))
+
+
+def _segments(items: Chain) -> Chain:
+    """Give ``**`` as a whole segment its meaning: it may stand for no segment at all."""
+    joined: list[Item] = []
+    for item in items:
+        joined.append(item)
+        while joined[-3:] == [_DEEP, _SLASH, _DEEP] and joined[-4:-3] in ([], [_SLASH]):
+            del joined[-2:]
+        while joined[-2:] == [_DEEP, _DEEP]:
+            joined.pop()
+    chain: list[Item] = []
+    position = 0
+    while position < len(joined):
+        item = joined[position]
+        following = joined[position + 1 : position + 3]
+        if item == _DEEP and following[:1] == [_SLASH] and (position == 0 or joined[position - 1] == _SLASH):
+            chain += [Pair(), _DEEP, _SLASH]
+            position += 2
+        elif item == _SLASH and following == [_DEEP] and position > 0:
+            chain += [Pair(), _SLASH, _DEEP]
+            position += 2
+        else:
+            chain.append(item)
+            position += 1
+    return tuple(chain)
+
+
+class _Reader:
+    """Reads a glob once from left to right; braces are multiplied out."""
+
+    def __init__(self, text: str, dialect: Dialect) -> None:
+        self._text = text
+        self._at = 0
+        hole = ((SLASH, SLASH),) if dialect is Dialect.PATH else ()
+        self._outside = hole
+        self._any = One(_complement(hole))
+        self._star = Run(deep=dialect is Dialect.NAME)
+
+    def sequence(self, depth: int) -> list[Chain]:
+        """Every combination of what stands here, up to the end or, inside braces, to ``,`` or ``}``."""
+        parts: list[list[Chain]] = []
+        while self._at < len(self._text):
+            character = self._text[self._at]
+            if depth and character in ",}":
+                break
+            if character == "{":
+                parts.append(self._braces(depth + 1))
+            else:
+                parts.append([(self._item(character),)])
+        combinations = 1
+        for part in parts:
+            combinations *= len(part)
+            if combinations > MAX_ALTERNATIVES:
+                raise GlobError(
+                    f"braces stand for more than {MAX_ALTERNATIVES} combinations", self._text.find("{")
+                )
+        return [tuple(itertools.chain.from_iterable(choice)) for choice in itertools.product(*parts)]
+
+    def _braces(self, depth: int) -> list[Chain]:
+        opened = self._at
+        if depth > MAX_DEPTH:
+            raise GlobError(f"braces nest more than {MAX_DEPTH} deep", opened)
+        choices: list[Chain] = []
+        while True:
+            self._at += 1
+            choices += self.sequence(depth)
+            if self._at >= len(self._text):
+                raise GlobError("'{' is never closed; write '\\{' for the character itself", opened)
+            if self._text[self._at] == "}":
+                self._at += 1
+                return choices
+
+    def _item(self, character: str) -> Item:
+        self._at += 1
+        match character:
+            case "*":
+                if self._text.startswith("*", self._at):
+                    self._at += 1
+                    return _DEEP
+                return self._star
+            case "?":
+                return self._any
+            case "[":
+                return self._set(self._at - 1)
+            case "\\":
+                if self._at >= len(self._text):
+                    raise GlobError("'\\' at the end escapes nothing", self._at - 1)
+                self._at += 1
+                return _one(self._text[self._at - 1])
+            case _:
+                return _one(character)
+
+    def _set(self, opened: int) -> Item:
+        negated = self._text[self._at : self._at + 1] in {"!", "^"}
+        self._at += negated
+        members: list[tuple[int, int]] = []
+        first = True
+        while first or not self._text.startswith("]", self._at):
+            first = False
+            low = self._member(opened)
+            high = low
+            if self._text.startswith("-", self._at) and not self._text.startswith("-]", self._at):
+                self._at += 1
+                high = self._member(opened)
+                if high < low:
+                    raise GlobError("a range in '[...]' runs backwards", opened)
+            members.append((low, high))
+        self._at += 1
+        ranges = _merged(members)
+        if negated:
+            return One(_complement(_merged([*ranges, *self._outside])))
+        return One(_complement(_merged([*_complement(ranges), *self._outside])))
+
+    def _member(self, opened: int) -> int:
+        if self._text.startswith("[:", self._at):
+            raise GlobError("named classes such as '[:digit:]' are not known; write '0-9'", self._at)
+        self._at += self._text.startswith("\\", self._at)
+        if self._at >= len(self._text):
+            raise GlobError("'[' is never closed; write '\\[' for the character itself", opened)
+        self._at += 1
+        return ord(self._text[self._at - 1])
+
+
+def _one(character: str) -> One:
+    return One(((ord(character), ord(character)),))
+
+
+def _merged(ranges: Sequence[tuple[int, int]]) -> Ranges:
+    merged: list[tuple[int, int]] = []
+    for low, high in sorted(ranges):
+        if merged and low <= merged[-1][1] + 1:
+            merged[-1] = (merged[-1][0], max(high, merged[-1][1]))
+        else:
+            merged.append((low, high))
+    return tuple(merged)
+
+
+def _complement(ranges: Ranges) -> Ranges:
+    gaps: list[tuple[int, int]] = []
+    begin = 0
+    for low, high in ranges:
+        if begin < low:
+            gaps.append((begin, low - 1))
+        begin = high + 1
+    if begin <= LAST:
+        gaps.append((begin, LAST))
+    return tuple(gaps)
+
+
+__all__ = [
+    "Dialect",
+    "Glob",
+    "GlobError",
+    "GlobSet",
+    "TooComplexError",
+    "contained",
+    "escape",
+    "intersects",
+    "literal",
+    "name_glob",
+    "path_glob",
+    "witness",
+]
