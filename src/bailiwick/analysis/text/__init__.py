@@ -1,0 +1,1 @@
+"""Text: secrets and hidden characters in any string."""

@@ -1,0 +1,64 @@
+"""The catalogue of what the audit trail records, declared once; the reference page is generated from it."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class Kind(StrEnum):
+    """The kind of a record."""
+
+    TOOL_CALL = "tool-call"
+    TOOL_OUTCOME = "tool-outcome"
+    PERMISSION_ASKED = "permission-asked"
+    PROMPT = "prompt"
+    PROMPT_EXPANSION = "prompt-expansion"
+    SESSION_START = "session-start"
+    SESSION_END = "session-end"
+    AGENT_START = "agent-start"
+    AGENT_STOP = "agent-stop"
+    CONFIG_CHANGE = "config-change"
+    MODEL_SWITCH = "model-switch"
+    NOTICE = "notice"
+    REFUSED_INPUT = "refused-input"
+    SERVICE_START = "service-start"
+    SERVICE_STOP = "service-stop"
+    POLICY_RELOAD = "policy-reload"
+    POLICY_REFUSED = "policy-refused"
+    ADMIN_ACTION = "admin-action"
+    HEARTBEAT = "heartbeat"
+    AUDIT_GAP = "audit-gap"
+    ALARM = "alarm"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KindEntry:
+    """What a kind of record means, and whether it carries a decision."""
+
+    kind: Kind
+    meaning: str
+    decided: bool = False
+
+
+KINDS: tuple[KindEntry, ...] = (
+    KindEntry(kind=Kind.TOOL_CALL, meaning="A tool was about to run; what it would have done and what was decided.", decided=True),
+    KindEntry(kind=Kind.TOOL_OUTCOME, meaning="A tool ran: whether it failed, how long it took, how much it returned.", decided=True),
+    KindEntry(kind=Kind.PERMISSION_ASKED, meaning="The client was about to ask a person whether a tool may run.", decided=True),
+    KindEntry(kind=Kind.PROMPT, meaning="A person or a host program submitted a prompt.", decided=True),
+    KindEntry(kind=Kind.PROMPT_EXPANSION, meaning="A typed slash command or MCP prompt was about to be expanded.", decided=True),
+    KindEntry(kind=Kind.SESSION_START, meaning="A session began, was resumed, cleared, compacted or forked.", decided=True),
+    KindEntry(kind=Kind.SESSION_END, meaning="A session ended."),
+    KindEntry(kind=Kind.AGENT_START, meaning="A sub-agent began.", decided=True),
+    KindEntry(kind=Kind.AGENT_STOP, meaning="A sub-agent ended."),
+    KindEntry(kind=Kind.CONFIG_CHANGE, meaning="Settings or skills changed under a running session.", decided=True),
+    KindEntry(kind=Kind.MODEL_SWITCH, meaning="The model was about to change or changed.", decided=True),
+    KindEntry(kind=Kind.NOTICE, meaning="Any other event of the client, known by name or not, recorded whole."),
+    KindEntry(kind=Kind.REFUSED_INPUT, meaning="Something reached the service that isn't a readable, authenticated event; it was refused."),
+    KindEntry(kind=Kind.SERVICE_START, meaning="The endpoint service started."),
+    KindEntry(kind=Kind.SERVICE_STOP, meaning="The endpoint service stopped in order; a start without it follows a crash."),
+    KindEntry(kind=Kind.POLICY_RELOAD, meaning="A policy that compiles replaced the one before."),
+    KindEntry(kind=Kind.POLICY_REFUSED, meaning="A policy that doesn't compile was offered; the one before stays."),
+    KindEntry(kind=Kind.ADMIN_ACTION, meaning="An administrator did something through Bailiwick."),
+    KindEntry(kind=Kind.HEARTBEAT, meaning="The service is alive though nothing happened; makes silence visible."),
+    KindEntry(kind=Kind.AUDIT_GAP, meaning="Records could not be written for a while; says how many answers that concerned."),
+    KindEntry(kind=Kind.ALARM, meaning="The service noticed that something is wrong with enforcement itself."),
+)  # fmt: skip

@@ -1,0 +1,125 @@
+"""Redaction: no secret that a rule can find reaches a record, a log line or a message (design.md, law 9).
+
+1. Every string of the event (keys and values), the facts and the decision is scanned.
+2. What was found anywhere is masked everywhere, even where the context that gave it away is missing.
+3. A mask carries a keyed fingerprint, so the same secret can be followed without being known.
+"""
+
+import hmac
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from hashlib import sha256
+from typing import Any
+
+from bailiwick.analysis.text import views
+from bailiwick.analysis.text.secrets import scan
+
+MAX_DEPTH = 48
+"""Nesting of a JSON value that is kept; what lies deeper becomes ``[too deep]``."""
+
+MINIMUM_KNOWN = 6
+"""Shorter secrets are masked where they were found only: a three-letter password occurs in every text."""
+
+
+@dataclass(frozen=True, slots=True)
+class Redactor:
+    """Masks secrets in text and JSON values. ``key`` keys the fingerprints; ``known`` are masked wherever they occur.
+
+    ``known`` maps a secret to the rule that found it and is never shown.
+    """
+
+    key: bytes = field(repr=False)
+    known: tuple[tuple[str, str], ...] = field(default=(), repr=False)
+
+    def knowing(self, texts: Iterable[str]) -> "Redactor":
+        """This redactor, which now also masks, wherever they occur, the secrets found in ``texts``."""
+        known = dict(self.known)
+        for text in texts:
+            for match in scan(text):
+                if len(match.secret) >= MINIMUM_KNOWN:
+                    known.setdefault(match.secret, match.rule)
+        # Longest first, so that a secret which contains another is masked whole.
+        ordered = tuple(sorted(known.items(), key=lambda item: (-len(item[0]), item[0])))
+        return Redactor(self.key, ordered) if ordered != self.known else self
+
+    def fingerprint(self, secret: str) -> str:
+        """Twelve hexadecimal digits that are equal for equal secrets and mean nothing without the key."""
+        return hmac.digest(self.key, secret.encode("utf-8", "replace"), sha256).hex()[:12]
+
+    def text(self, text: str) -> str:
+        """``text`` with every secret replaced by ``[redacted:<rule>:<fingerprint>]``."""
+        spans = [(m.start, m.end, m.rule, m.secret) for m in scan(text)]
+        if self.known:
+            spans.extend(self._occurrences(text))
+        if not spans:
+            return text
+        spans.sort(key=lambda span: (span[0], -span[1]))
+        pieces: list[str] = []
+        position = 0
+        for start, end, rule, secret in spans:
+            if end <= position:
+                continue
+            if start >= position:
+                pieces.extend((text[position:start], f"[redacted:{rule}:{self.fingerprint(secret)}]"))
+            position = end
+        pieces.append(text[position:])
+        return "".join(pieces)
+
+    def value(self, value: Any, *, depth: int = MAX_DEPTH) -> Any:
+        """A JSON value with every string in it redacted, keys included.
+
+        A value under a telling key is judged together with it: ``{"password": "..."}`` is an assignment.
+        """
+        match value:
+            case str():
+                return self.text(value)
+            case Mapping() | list() | tuple() if depth <= 0:
+                return "[too deep]"
+            case Mapping():
+                return {
+                    self.text(str(name)): self._under(str(name), item, depth - 1)
+                    for name, item in value.items()
+                }
+            case list() | tuple():
+                return [self.value(item, depth=depth - 1) for item in value]
+            case None | bool() | int() | float():
+                return value
+            case _:
+                return self.text(str(value))
+
+    def _under(self, name: str, item: Any, depth: int) -> Any:
+        if not isinstance(item, str):
+            return self.value(item, depth=depth)
+        prefix = f"{name}: "
+        whole = self.text(prefix + item)
+        return whole[len(prefix) :] if whole.startswith(prefix) else self.text(item)
+
+    def _occurrences(self, text: str) -> Iterable[tuple[int, int, str, str]]:
+        readings = [None, views.unescaped(text), views.joined(text)]
+        for secret, rule in self.known:
+            for view in readings:
+                haystack = view.text if view else text
+                start = haystack.find(secret)
+                while start >= 0:
+                    end = start + len(secret)
+                    yield (*(view.span(start, end) if view else (start, end)), rule, secret)
+                    start = haystack.find(secret, end)
+
+
+def strings_of(value: Any, *, depth: int = MAX_DEPTH) -> Iterable[str]:
+    """Every string of a JSON value, keys and ``key: value`` pairs included, down to ``depth``."""
+    match value:
+        case str():
+            yield value
+        case Mapping() if depth > 0:
+            for name, item in value.items():
+                if isinstance(item, str):
+                    yield f"{name}: {item}"
+                else:
+                    yield str(name)
+                    yield from strings_of(item, depth=depth - 1)
+        case list() | tuple() if depth > 0:
+            for item in value:
+                yield from strings_of(item, depth=depth - 1)
+        case _:
+            return

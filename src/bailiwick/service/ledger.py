@@ -1,0 +1,187 @@
+"""The SQLite file behind the store: entries, checkpoints, tree and session state; one transaction per commit.
+
+Used by one thread at a time, the store's writer.
+"""
+
+import contextlib
+import sqlite3
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Any
+
+from bailiwick.audit.chain import ChainState, Sealed, genesis
+from bailiwick.audit.merkle import Frontier
+from bailiwick.audit.note import Checkpoint, Signer
+from bailiwick.service.state_directory import StateDirectory, StoreError
+
+KEEP_EVERY = 1_000
+"""A checkpoint is kept for good whenever the log has grown past a multiple of this; of the others the last."""
+
+WAL_IDLE, WAL_MOST = 4 << 20, 64 << 20
+"""Bytes of write-ahead log from which it is folded into the database: when idle, and in any case."""
+
+SCHEMA_VERSION = 1
+
+_SCHEMA = """
+CREATE TABLE IF NOT EXISTS log (
+  seq INTEGER PRIMARY KEY, time_ms INTEGER NOT NULL, kind TEXT NOT NULL, user TEXT NOT NULL, session TEXT NOT NULL,
+  client_session TEXT NOT NULL, tool TEXT NOT NULL, call_id TEXT NOT NULL, enforced TEXT NOT NULL,
+  leaf BLOB NOT NULL, head BLOB NOT NULL, body BLOB NOT NULL
+) STRICT;
+CREATE INDEX IF NOT EXISTS log_session ON log (session) WHERE session <> '';
+CREATE INDEX IF NOT EXISTS log_client_session ON log (client_session) WHERE client_session <> '';
+CREATE INDEX IF NOT EXISTS log_call ON log (call_id) WHERE call_id <> '';
+CREATE INDEX IF NOT EXISTS log_stopped ON log (seq) WHERE enforced IN ('ask', 'deny');
+CREATE TABLE IF NOT EXISTS checkpoint (size INTEGER PRIMARY KEY, note TEXT NOT NULL) STRICT;
+CREATE TABLE IF NOT EXISTS tree (one INTEGER PRIMARY KEY CHECK (one = 1), epoch TEXT NOT NULL, size INTEGER NOT NULL,
+  head BLOB NOT NULL, nodes BLOB NOT NULL) STRICT;
+CREATE TABLE IF NOT EXISTS state (key TEXT PRIMARY KEY, value BLOB NOT NULL) STRICT, WITHOUT ROWID;
+"""
+
+COLUMNS = ("time_ms", "kind", "user", "session", "client_session", "tool", "call_id", "enforced")
+"""Fields of a record that are columns too, for search; ``verify`` compares them with the record."""
+
+_INSERT = f"INSERT INTO log (seq, {', '.join(COLUMNS)}, leaf, head, body) VALUES ({', '.join('?' * 12)})"  # noqa: S608 - constants
+
+StateRows = Mapping[str, bytes | None]
+
+
+class Ledger:
+    """The open database and where the log in it stands. Raises sqlite3.Error and StoreError."""
+
+    def __init__(self, directory: StateDirectory, signer: Signer, clock: Callable[[], int]) -> None:
+        self.directory = directory
+        self.signer = signer
+        self.clock = clock
+        self.connection = connect(directory)
+        try:
+            if directory.fresh:
+                self._create(genesis(directory.epoch))
+            self.chain = self._load()
+            self.signed = self._check()
+        except BaseException:
+            self.connection.close()
+            raise
+
+    def write(self, chain: ChainState, rows: Sequence[tuple[Any, ...]], states: Sequence[StateRows]) -> None:
+        """Commit entries that bring the log to ``chain``, and state rows, on stable storage; all or nothing."""
+        with _transaction(self.connection):
+            if rows:
+                self.connection.executemany(_INSERT, rows)
+                self._sign(chain)
+            for state in states:
+                for key, value in state.items():
+                    if value is None:
+                        self.connection.execute("DELETE FROM state WHERE key = ?", (key,))
+                    else:
+                        self.connection.execute("INSERT OR REPLACE INTO state VALUES (?, ?)", (key, value))
+        self.chain = chain
+        self.signed = chain.size
+
+    def fold(self, *, idle: bool) -> None:
+        """Move the write-ahead log into the database when it is large and nobody waits, or very large."""
+        try:
+            size = self.directory.database.with_name("log.db-wal").stat().st_size
+            if size > WAL_MOST or (size > WAL_IDLE and idle):
+                self.connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+        except (OSError, sqlite3.Error):
+            # Folding is housekeeping: the records are safe in the write-ahead log, and the next write tells.
+            return
+
+    def close(self) -> None:
+        """Fold the write-ahead log in and close."""
+        with contextlib.suppress(sqlite3.Error):
+            self.connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+        with contextlib.suppress(sqlite3.Error):
+            self.connection.close()
+
+    def _create(self, chain: ChainState) -> None:
+        self.signed = -1
+        self.chain = chain
+        self.connection.executescript(
+            f"BEGIN IMMEDIATE; {_SCHEMA} PRAGMA user_version = {SCHEMA_VERSION}; COMMIT;"
+        )
+        with _transaction(self.connection):
+            self._sign(chain)
+
+    def _sign(self, chain: ChainState) -> None:
+        tree = (chain.epoch, chain.size, chain.head, chain.frontier.to_bytes())
+        self.connection.execute("INSERT OR REPLACE INTO tree VALUES (1, ?, ?, ?, ?)", tree)
+        checkpoint = Checkpoint(
+            origin=self.signer.name,
+            size=chain.size,
+            root=chain.frontier.root(),
+            head=chain.head,
+            time_ms=self.clock(),
+        )
+        if chain.size // KEEP_EVERY == self.signed // KEEP_EVERY:
+            self.connection.execute("DELETE FROM checkpoint WHERE size = ?", (self.signed,))
+        note = self.signer.sign(checkpoint.text())
+        self.connection.execute("INSERT OR REPLACE INTO checkpoint VALUES (?, ?)", (chain.size, note))
+
+    def _load(self) -> ChainState:
+        version = self.connection.execute("PRAGMA user_version").fetchone()[0]
+        if version > SCHEMA_VERSION:
+            raise self._damaged(f"written by a newer version (schema {version})", mend="upgrade bailiwick")
+        row = (
+            self.connection.execute("SELECT epoch, size, head, nodes FROM tree").fetchone()
+            if version
+            else None
+        )
+        if row is None:
+            raise self._damaged("emptied outside Bailiwick")
+        epoch, size, head, nodes = row
+        try:
+            chain = ChainState(
+                epoch=epoch, head=bytes(head), frontier=Frontier.from_bytes(size, bytes(nodes))
+            )
+        except ValueError as error:
+            raise self._damaged(str(error)) from error
+        if epoch != self.directory.epoch:
+            raise self._damaged(f"is of epoch {epoch}, log.pub of {self.directory.epoch}")
+        return chain
+
+    def _check(self) -> int:
+        """The size of the last checkpoint. Raises StoreError unless it is the log's own."""
+        entry = self.connection.execute("SELECT seq, head FROM log ORDER BY seq DESC LIMIT 1").fetchone()
+        size, head = (0, genesis(self.chain.epoch).head) if entry is None else (entry[0] + 1, bytes(entry[1]))
+        signed = self.connection.execute("SELECT max(size) FROM checkpoint").fetchone()[0]
+        if (size, head) != (self.chain.size, self.chain.head) or signed != size:
+            raise self._damaged(
+                f"{size} entries, but {signed} were signed for: entries were removed or changed outside Bailiwick"
+            )
+        return size
+
+    def _damaged(self, what: str, *, mend: str = "") -> StoreError:
+        mend = mend or "keep the file as evidence (`bailiwick log verify` says more) and restore a backup"
+        return StoreError(f"{self.directory.database}: {what}", mend=mend)
+
+
+def connect(directory: StateDirectory) -> sqlite3.Connection:
+    """A connection whose commits are on stable storage when they return."""
+    connection = sqlite3.connect(directory.database, isolation_level=None, check_same_thread=False)
+    for pragma in (
+        "busy_timeout = 5000",
+        "journal_mode = WAL",
+        "synchronous = FULL",
+        "wal_autocheckpoint = 0",
+    ):
+        connection.execute(f"PRAGMA {pragma}")
+    return connection
+
+
+def row_of(fields: Mapping[str, Any], sealed: Sealed) -> tuple[Any, ...]:
+    """The row of a sealed record."""
+    columns = (fields.get(name, "") for name in COLUMNS)
+    return (sealed.sequence, *columns, sealed.leaf, sealed.head, sealed.body)
+
+
+@contextlib.contextmanager
+def _transaction(connection: sqlite3.Connection) -> Iterator[None]:
+    connection.execute("BEGIN IMMEDIATE")
+    try:
+        yield
+        connection.execute("COMMIT")
+    except BaseException:
+        with contextlib.suppress(sqlite3.Error):
+            connection.execute("ROLLBACK")
+        raise

@@ -1,0 +1,206 @@
+"""The state directory: who may open it, one at a time, and the keys in it."""
+
+import contextlib
+import fcntl
+import os
+import sqlite3
+import stat
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Self
+
+from bailiwick.audit.note import NoteError, Signer, VerifierKey
+
+SEED_SIZE = 32
+
+_PRIVATE_FILES = ("log.key", "log.pub", "redaction.key", "log.db", "log.db-wal", "log.db-shm")
+
+
+class StoreError(Exception):
+    """The state directory can't be used or a write didn't reach stable storage. ``mend`` says what to do."""
+
+    def __init__(self, message: str, *, mend: str = "") -> None:
+        super().__init__(f"{message}. To mend: {mend}" if mend else message)
+        self.mend = mend
+
+
+@dataclass(frozen=True, slots=True)
+class StateDirectory:
+    """A state directory that this process holds. ``lock`` is the open descriptor that holds it.
+
+    ``fresh`` says that the log in it is still to be created; ``publish`` ends that.
+    """
+
+    path: Path
+    lock: int
+    name: str
+    fresh: bool
+
+    @classmethod
+    def acquire(cls, path: Path, randomness: Callable[[int], bytes]) -> Self:
+        """Check and lock ``path``, creating it (0700) and its keys (0600) when new. Raises StoreError."""
+        try:
+            path.mkdir(mode=0o700, parents=True, exist_ok=True)
+            check_private(path, directory=True)
+            lock = _open_private(path / "lock", os.O_RDWR | os.O_CREAT)
+        except OSError as error:
+            raise StoreError(f"{path}: {error.strerror}") from error
+        try:
+            _hold(path, lock)
+            directory = cls(path, lock, *_prepare(path, randomness))
+        except OSError as error:
+            os.close(lock)
+            raise StoreError(f"{error.filename or path}: {error.strerror}") from error
+        except StoreError:
+            os.close(lock)
+            raise
+        return directory
+
+    @property
+    def database(self) -> Path:
+        """The SQLite file."""
+        return self.path / "log.db"
+
+    @property
+    def epoch(self) -> str:
+        """The name of this log since it was created."""
+        return self.name.rpartition("/")[2]
+
+    def signer(self) -> Signer:
+        """The key that signs checkpoints, under the log's origin. Raises StoreError."""
+        signer = Signer.from_seed(self.name, _secret(self.path / "log.key"))
+        if not self.fresh and signer.verifier() != read_verifier(self.path):
+            raise StoreError(
+                f"{self.path / 'log.key'}: isn't the key of log.pub", mend="restore it from a backup"
+            )
+        return signer
+
+    def publish(self) -> None:
+        """Write ``log.pub`` for a log that now exists: from here on a missing log is a removed log."""
+        if self.fresh:
+            _write_private(self.path / "log.pub", f"{self.signer().verifier()}\n".encode())
+            self.sync()
+
+    def redaction_key(self) -> bytes:
+        """The key of the fingerprints in masks."""
+        return _secret(self.path / "redaction.key")
+
+    def sync(self) -> None:
+        """Make the names in the directory durable."""
+        descriptor = os.open(self.path, os.O_RDONLY | os.O_DIRECTORY)
+        try:
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)
+
+    def release(self) -> None:
+        """Let go of the directory."""
+        os.close(self.lock)
+
+
+def _prepare(path: Path, randomness: Callable[[int], bytes]) -> tuple[str, bool]:
+    """Check or make what belongs in a state directory; the log's name, and whether the log is still to be made."""
+    for name in _PRIVATE_FILES:
+        if (path / name).exists():
+            check_private(path / name)
+    if not (path / "redaction.key").exists():
+        _write_private(path / "redaction.key", randomness(SEED_SIZE))
+    public, database = path / "log.pub", path / "log.db"
+    if public.exists():
+        if not database.exists():
+            raise StoreError(
+                f"{database}: missing, but {public.name} shows that there was a log",
+                mend="restore the log, or move log.key and log.pub away to begin a new one",
+            )
+        return read_verifier(path).name, False
+    if _has_entries(database):
+        raise StoreError(
+            f"{public}: missing, but {database.name} holds entries", mend="restore it from a backup"
+        )
+    # What an earlier, interrupted beginning left behind holds nothing.
+    for name in ("log.db", "log.db-wal", "log.db-shm"):
+        (path / name).unlink(missing_ok=True)
+    _write_private(path / "log.key", randomness(SEED_SIZE))
+    os.close(_open_private(database, os.O_RDWR | os.O_CREAT))
+    return f"bailiwick/{_host()}/{randomness(8).hex()}", True
+
+
+def _has_entries(database: Path) -> bool:
+    if not database.exists() or not database.stat().st_size:
+        return False
+    with contextlib.closing(sqlite3.connect(database)) as connection:
+        try:
+            return connection.execute("SELECT 1 FROM log LIMIT 1").fetchone() is not None
+        except sqlite3.OperationalError as error:
+            return "no such table" not in str(error)
+
+
+def read_verifier(path: Path) -> VerifierKey:
+    """The public key in the state directory ``path``. Raises StoreError."""
+    public = path / "log.pub"
+    try:
+        return VerifierKey.parse(public.read_text(encoding="ascii"))
+    except (OSError, UnicodeDecodeError, NoteError) as error:
+        raise StoreError(f"{public}: {error}") from error
+
+
+def check_private(path: Path, *, directory: bool = False) -> None:
+    """Raise StoreError unless ``path`` is this account's own and nobody else may look into it."""
+    found = path.lstat()
+    right_type = stat.S_ISDIR(found.st_mode) if directory else stat.S_ISREG(found.st_mode)
+    if not right_type:
+        raise StoreError(f"{path}: not a {'directory' if directory else 'regular file'}")
+    if found.st_uid != os.geteuid():
+        raise StoreError(
+            f"{path}: owned by uid {found.st_uid}, not by uid {os.geteuid()} as which the service runs",
+            mend=f"chown {os.geteuid()} {path}",
+        )
+    if found.st_mode & 0o077:
+        mode = "0700" if directory else "0600"
+        raise StoreError(
+            f"{path}: mode {stat.S_IMODE(found.st_mode):04o} lets others in", mend=f"chmod {mode} {path}"
+        )
+
+
+def _hold(path: Path, lock: int) -> None:
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        holder = os.pread(lock, 32, 0).decode("ascii", "replace").strip() or "unknown"
+        raise StoreError(
+            f"{path}: in use by another service (process {holder})", mend="stop it or use another --state"
+        ) from None
+    os.ftruncate(lock, 0)
+    os.pwrite(lock, f"{os.getpid()}\n".encode(), 0)
+
+
+def _open_private(path: Path, flags: int) -> int:
+    return os.open(path, flags | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
+
+
+def _write_private(path: Path, data: bytes) -> None:
+    """Write a file whole or not at all: under another name first, on stable storage before it gets its own."""
+    temporary = path.with_name(path.name + ".new")
+    descriptor = _open_private(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC)
+    try:
+        os.write(descriptor, data)
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+    temporary.rename(path)
+
+
+def _secret(path: Path) -> bytes:
+    try:
+        data = path.read_bytes()
+    except OSError as error:
+        raise StoreError(f"{path}: {error.strerror}", mend="restore it from a backup") from error
+    if len(data) != SEED_SIZE:
+        raise StoreError(f"{path}: {len(data)} bytes instead of {SEED_SIZE}", mend="restore it from a backup")
+    return data
+
+
+def _host() -> str:
+    name = os.uname().nodename.lower()
+    return "".join(c if c.isalnum() or c in ".-" else "-" for c in name) or "host"

@@ -1,0 +1,271 @@
+"""The state directory: the audit log and the session state in one SQLite file, written by one thread.
+
+``append`` returns only once its record is on stable storage (WAL, ``synchronous=FULL``). Records that arrive while
+a commit runs share the next one (group commit), and session state that changes with a record is in the same
+transaction: after kill -9 or a power cut both are there or neither is. Every commit also signs a checkpoint, so
+that no committed entry can be cut off unseen.
+
+    state/            0700, owned by the service's account
+      lock            held while a service uses the directory
+      log.db          records, checkpoints, session state
+      log.key         Ed25519 seed that signs checkpoints     (0600)
+      log.pub         its public half, for whoever verifies
+      redaction.key   key of the fingerprints in masks        (0600)
+"""
+
+import asyncio
+import contextlib
+import os
+import queue
+import sqlite3
+import threading
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Self
+
+from bailiwick.audit.chain import canonical, seal
+from bailiwick.audit.record import RECORD_LIMIT, Record
+from bailiwick.service.ledger import Ledger, StateRows, row_of
+from bailiwick.service.state_directory import StateDirectory, StoreError
+
+__all__ = ["Receipt", "Store", "StoreError"]
+
+MAX_BATCH = 512
+"""Records of one commit at most."""
+
+_ENVELOPE = 128
+"""Bytes that epoch and sequence may add to a record when it is sealed."""
+
+_ONE_STATE = "SELECT key, value FROM state WHERE key = ?"
+_STATES = "SELECT key, value FROM state WHERE substr(key, 1, length(?1)) = ?1"
+
+
+def wall_clock() -> int:
+    """Milliseconds since 1970, UTC."""
+    return time.time_ns() // 1_000_000
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Receipt:
+    """Proof that a record is stored: its sequence and the chain head after it."""
+
+    sequence: int
+    head: bytes
+
+
+@dataclass(slots=True, kw_only=True)
+class _Job:
+    """What waits for the writer: records to append in one go, state to set, whom to tell."""
+
+    records: tuple[Mapping[str, Any], ...]
+    state: StateRows
+    done: Callable[[tuple[Receipt, ...] | StoreError], None]
+
+
+class Store:
+    """The one writer of a state directory. Made by ``Store.open``; safe to call from any thread or event loop."""
+
+    def __init__(self, directory: StateDirectory, ledger: Ledger) -> None:
+        self.directory = directory
+        self._ledger = ledger
+        self._jobs: queue.SimpleQueue[_Job | None] = queue.SimpleQueue()
+        self._closed = False
+        self._broken = False
+        self._reader = sqlite3.connect(
+            f"file:{directory.database}?mode=ro", uri=True, check_same_thread=False
+        )
+        self._reading = threading.Lock()
+        self._thread = threading.Thread(target=self._run, name="store", daemon=True)
+        self._thread.start()
+
+    @classmethod
+    def open(cls, path: Path, *, clock: Callable[[], int] = wall_clock) -> Self:
+        """Open or create the state directory ``path``; ``clock`` gives wall milliseconds for checkpoints.
+
+        Raises StoreError when another service holds it, when owner or mode of the directory or a file in it
+        are wrong, when the log doesn't fit its own last checkpoint, or when the disk doesn't serve.
+        """
+        directory = StateDirectory.acquire(path, os.urandom)
+        try:
+            ledger = Ledger(directory, directory.signer(), clock)
+            directory.publish()
+            return cls(directory, ledger)
+        except (sqlite3.Error, OSError) as error:
+            directory.release()
+            raise StoreError(f"{directory.database}: {error}", mend=_mend(error)) from error
+        except StoreError:
+            directory.release()
+            raise
+
+    @property
+    def redaction_key(self) -> bytes:
+        """The key of the fingerprints in masks."""
+        return self.directory.redaction_key()
+
+    @property
+    def size(self) -> int:
+        """Entries committed so far."""
+        return self._ledger.chain.size
+
+    async def append(self, record: Record, *, state: StateRows | None = None) -> Receipt:
+        """Commit ``record``, and with it the session state rows ``state`` (None as value deletes a row).
+
+        Returns once both are on stable storage. Raises StoreError when they are not; nothing of them is
+        stored then. Cancelling doesn't take the record back.
+        """
+        (receipt,) = await self.append_all((record,), state=state)
+        return receipt
+
+    async def append_all(
+        self, records: tuple[Record, ...], *, state: StateRows | None = None
+    ) -> tuple[Receipt, ...]:
+        """Commit several records, in this order and without others between them, all or none."""
+        loop = asyncio.get_running_loop()
+        future: asyncio.Future[tuple[Receipt, ...]] = loop.create_future()
+
+        def settle(outcome: tuple[Receipt, ...] | StoreError) -> None:
+            if future.done():
+                return
+            if isinstance(outcome, StoreError):
+                future.set_exception(outcome)
+            else:
+                future.set_result(outcome)
+
+        def done(outcome: tuple[Receipt, ...] | StoreError) -> None:
+            # A loop that is closed has nobody left to tell; the record is stored all the same.
+            with contextlib.suppress(RuntimeError):
+                loop.call_soon_threadsafe(settle, outcome)
+
+        self._submit(_Job(records=tuple(map(_checked, records)), state=state or {}, done=done))
+        return await future
+
+    def append_blocking(
+        self, record: Record, *, state: StateRows | None = None, timeout_seconds: float = 30.0
+    ) -> Receipt:
+        """``append`` for callers without an event loop. Raises StoreError also when ``timeout_seconds`` pass."""
+        answers: queue.SimpleQueue[tuple[Receipt, ...] | StoreError] = queue.SimpleQueue()
+        self._submit(_Job(records=(_checked(record),), state=state or {}, done=answers.put))
+        try:
+            outcome = answers.get(timeout=timeout_seconds)
+        except queue.Empty:
+            raise StoreError(f"{self.directory.database}: no commit within {timeout_seconds:g} s") from None
+        if isinstance(outcome, StoreError):
+            raise outcome
+        return outcome[0]
+
+    async def put_state(self, rows: StateRows) -> None:
+        """Commit session state without a record. Raises StoreError."""
+        await self.append_all((), state=rows)
+
+    def get_state(self, key: str) -> bytes | None:
+        """The committed value of a state row, None when there is none."""
+        return self.states(key, exact=True).get(key)
+
+    def states(self, prefix: str = "", *, exact: bool = False) -> dict[str, bytes]:
+        """Every committed state row whose key begins with (or, ``exact``, is) ``prefix``."""
+        sql = _ONE_STATE if exact else _STATES
+        try:
+            with self._reading:
+                return {key: bytes(value) for key, value in self._reader.execute(sql, (prefix,))}
+        except sqlite3.Error as error:
+            raise StoreError(f"{self.directory.database}: {error}") from error
+
+    def close(self) -> None:
+        """Commit what waits, fold the write-ahead log in, let go of the directory. Idempotent."""
+        if self._closed:
+            return
+        self._closed = True
+        self._jobs.put(None)
+        self._thread.join()
+        with self._reading:
+            self._reader.close()
+        self._ledger.close()
+        self.directory.release()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def _submit(self, job: _Job) -> None:
+        if self._closed:
+            raise StoreError(f"{self.directory.path}: the store is closed")
+        self._jobs.put(job)
+
+    def _run(self) -> None:
+        while True:
+            jobs, more = self._take()
+            if jobs:
+                self._commit(jobs)
+            if not more:
+                return
+            self._ledger.fold(idle=self._jobs.empty())
+
+    def _take(self) -> tuple[list[_Job], bool]:
+        """The jobs of the next commit: waits for one, then takes what has come meanwhile."""
+        jobs: list[_Job] = []
+        job = self._jobs.get()
+        while job is not None:
+            jobs.append(job)
+            if len(jobs) >= MAX_BATCH:
+                return jobs, True
+            try:
+                job = self._jobs.get_nowait()
+            except queue.Empty:
+                return jobs, True
+        return jobs, False
+
+    def _commit(self, jobs: list[_Job]) -> None:
+        try:
+            if self._broken:
+                # After a failed write nothing in memory is believed: what is on disk says where the log stands.
+                self._ledger.close()
+                self._ledger = Ledger(self.directory, self._ledger.signer, self._ledger.clock)
+                self._broken = False
+            receipts = self._write(jobs)
+        except (sqlite3.Error, OSError, ValueError, StoreError) as error:
+            self._broken = True
+            failure = StoreError(f"{self.directory.database}: {error}", mend=_mend(error))
+            for job in jobs:
+                job.done(failure)
+            return
+        for job, receipt in zip(jobs, receipts, strict=True):
+            job.done(receipt)
+
+    def _write(self, jobs: list[_Job]) -> list[tuple[Receipt, ...]]:
+        chain = self._ledger.chain
+        rows: list[tuple[Any, ...]] = []
+        receipts: list[tuple[Receipt, ...]] = []
+        for job in jobs:
+            mine: list[Receipt] = []
+            for fields in job.records:
+                chain, sealed = seal(chain, fields)
+                rows.append(row_of(fields, sealed))
+                mine.append(Receipt(sequence=sealed.sequence, head=sealed.head))
+            receipts.append(tuple(mine))
+        self._ledger.write(chain, rows, [job.state for job in jobs])
+        return receipts
+
+
+def _checked(record: Record) -> Mapping[str, Any]:
+    """The fields of a record that fits an entry. Raises StoreError; others' commits must not fail for it."""
+    fields = record.fields()
+    try:
+        size = len(canonical(fields))
+    except TypeError as error:
+        raise StoreError(f"not a record: {error}") from error
+    if size > RECORD_LIMIT - _ENVELOPE:
+        raise StoreError(f"a record of {size} bytes is over the bound of {RECORD_LIMIT - _ENVELOPE}")
+    return fields
+
+
+def _mend(error: Exception) -> str:
+    text = str(error).lower()
+    if "full" in text or "no space" in text or "file too large" in text:
+        return "free disk space; the service recovers by itself"
+    if "i/o" in text:
+        return "check the disk (dmesg); the service recovers by itself once writes succeed"
+    return "see `bailiwick doctor`"
