@@ -32,14 +32,14 @@ class SessionFlags:
 class SessionState:
     """One governed session.
 
-    ``key`` names it everywhere; ``token_hash`` is the SHA-256 of the secret its hooks present. ``uid`` is the
-    account that opened it, established by the kernel. ``client_sessions`` are the client's own ids seen with
+    ``key`` names it everywhere. ``uid`` is the account that opened it, established by the kernel;
+    ``client_pid`` and ``client_started`` (clock ticks since boot) name the client's process where that is
+    known. ``client_sessions`` are the client's own ids seen with
     that secret (``--resume`` and ``/clear`` make new ones). ``skills`` maps an agent id (empty: the main
     thread) to the skills active for it since the prompt now being worked on.
     """
 
     key: str
-    token_hash: str
     uid: int
     user: str
     profile: str
@@ -48,6 +48,7 @@ class SessionState:
     opened: int
     client_version: str = ""
     client_pid: int = 0
+    client_started: int = 0
     unattended: bool = False
     flags: SessionFlags = SessionFlags()
     team: str | None = None

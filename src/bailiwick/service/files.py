@@ -4,6 +4,7 @@ import os
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
+from pathlib import Path
 
 from bailiwick.model.glob import Glob, GlobError
 
@@ -63,7 +64,7 @@ def _below(base: str) -> Iterator[tuple[str, bool]]:
     """``base`` and every path below it, each with whether a link leads there. Raises OSError past the bounds."""
     if not os.path.lexists(base):
         return
-    yield base, os.path.islink(base)
+    yield base, Path(base).is_symlink()
     deadline = time.monotonic() + MAX_SECONDS
     visited = 0
     stack = [(base, 0)]

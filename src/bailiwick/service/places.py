@@ -1,16 +1,11 @@
 """Where an installation keeps its things. Two kinds: one user's own, and one for the whole machine."""
 
 import os
-import stat
 from dataclasses import dataclass
 from pathlib import Path
 
 SYSTEM_STATE = Path("/var/lib/bailiwick")
 SYSTEM_POLICY = Path("/etc/bailiwick/policy")
-
-
-class PlaceError(Exception):
-    """A directory is missing, belongs to someone else or is open to others. The message says how to mend it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,21 +50,3 @@ def find(state: str | None = None, policy: str | None = None) -> Places:
         if chosen_policy
         else (SYSTEM_POLICY if machine_wide else own_policy),
     )
-
-
-def private_directory(path: Path) -> Path:
-    """``path`` as a directory that only this account can enter, made when missing.
-
-    Raises ``PlaceError`` when it is not a directory, belongs to another account or can't be made.
-    """
-    try:
-        path.mkdir(mode=0o700, parents=True, exist_ok=True)
-        found = path.stat()
-    except OSError as error:
-        raise PlaceError(f"{path}: {error.strerror or error}; make it a directory you own") from error
-    if found.st_uid != os.geteuid():
-        raise PlaceError(f"{path}: belongs to uid {found.st_uid}, not to you; use another --state directory")
-    if stat.S_IMODE(found.st_mode) & 0o077:
-        mode = stat.S_IMODE(found.st_mode)
-        raise PlaceError(f"{path}: mode is {mode:04o}, others can enter; mend: chmod 700 {path}")
-    return path

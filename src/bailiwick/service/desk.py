@@ -1,0 +1,147 @@
+"""What an answer is made from: policies, sessions, store, file view and clock, and how a session is opened."""
+
+import secrets
+import socket
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+import orjson
+
+from bailiwick.administration.entitlement import NotEntitledError, profile_for, roles_of
+from bailiwick.audit.record import Record, Stamp
+from bailiwick.audit.redaction import Redactor
+from bailiwick.information.sessions import SessionFlags, SessionState, to_json
+from bailiwick.model.request import FileView, Principal
+from bailiwick.policy.session import session_layer, with_layer
+from bailiwick.policy.types import Policy
+from bailiwick.service.account import principal_of
+from bailiwick.service.files import OsFiles
+from bailiwick.service.policies import Policies
+from bailiwick.service.registry import Registry, new_key
+from bailiwick.service.store import Store
+
+ACCOUNT_SECONDS = 60
+"""How long an account's groups are believed before the system is asked again."""
+
+
+class NoPolicyError(Exception):
+    """There is no policy to decide by; the message says why and what to do."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wish:
+    """What a new session asks for; the policy decides what it gets."""
+
+    project: str
+    profile: str | None = None
+    flags: SessionFlags = field(default_factory=SessionFlags)
+    unattended: bool = False
+    client_version: str = ""
+    client_pid: int = 0
+    client_started: int = 0
+
+
+@dataclass(slots=True, kw_only=True)
+class Desk:
+    """The service's parts. One per process."""
+
+    policies: Policies
+    registry: Registry
+    store: Store
+    files: FileView = field(default_factory=OsFiles)
+    clock: Callable[[], float] = time.time
+    redactor: Redactor
+    host: str = field(default_factory=socket.gethostname)
+    _resolved: dict[str, tuple[str, Policy]] = field(default_factory=dict)
+    _accounts: dict[int, tuple[float, Principal]] = field(default_factory=dict)
+
+    def stamp(self) -> Stamp:
+        """Clocks, host and salt for one record."""
+        return Stamp(
+            wall_ms=int(self.clock() * 1000),
+            monotonic_ns=time.monotonic_ns(),
+            host=self.host,
+            salt=secrets.token_hex(16),
+        )
+
+    async def save(self, record: Record, state: SessionState | None = None) -> None:
+        """Commit a record, and the session's new state with it. Raises ``StoreError``."""
+        rows = {} if state is None else {state.key: orjson.dumps(to_json(state))}
+        await self.store.append(record, state=rows)
+
+    def principal(self, uid: int) -> Principal:
+        """The account behind ``uid``; group changes are seen within a minute."""
+        now = self.clock()
+        known = self._accounts.get(uid)
+        if known is None or not 0 <= now - known[0] < ACCOUNT_SECONDS:
+            known = self._accounts[uid] = (now, principal_of(uid))
+        return known[1]
+
+    def policy_for(self, state: SessionState) -> Policy:
+        """The policy of a session: its profile's, narrowed by its team and its flags. Raises ``NoPolicyError``."""
+        in_force = self.policies.in_force
+        if in_force is None:
+            raise NoPolicyError(f"no policy is in force: {self.policies.problem}")
+        known = self._resolved.get(state.key)
+        if known is not None and known[0] == in_force.revision:
+            return known[1]
+        policy = in_force.policies.get(state.profile)
+        if policy is None:
+            raise NoPolicyError(
+                f"the policy no longer has a profile {state.profile!r}; start a new session with one it has"
+            )
+        if state.team is not None:
+            if (team := in_force.teams.get(state.team)) is None:
+                raise NoPolicyError(f"the policy no longer has team {state.team!r}; start a new session")
+            policy = with_layer(policy, team)
+        if state.flags != SessionFlags():
+            policy = with_layer(policy, session_layer(**_flags(state.flags)))
+        self._resolved[state.key] = (in_force.revision, policy)
+        return policy
+
+    def still_entitled(self, state: SessionState) -> None:
+        """Raises ``NotEntitledError`` when the person's roles no longer allow the session's profile."""
+        if self.policies.in_force is not None:
+            profile_for(self.policies.in_force, self.principal(state.uid), state.profile)
+
+    def new_session(self, uid: int, wish: Wish) -> SessionState:
+        """A session for the account, not yet remembered. Raises ``NotEntitledError``, ``NoPolicyError``."""
+        in_force = self.policies.in_force
+        if in_force is None:
+            raise NoPolicyError(f"no policy is in force: {self.policies.problem}")
+        who = self.principal(uid)
+        profile = profile_for(in_force, who, wish.profile)
+        team = next((r.team for r in roles_of(in_force, who) if profile in r.profiles and r.team), None)
+        state = SessionState(
+            key=new_key(),
+            uid=uid,
+            user=who.user,
+            profile=profile,
+            team=team,
+            project=wish.project,
+            home=who.home,
+            opened=int(self.clock()),
+            client_version=wish.client_version,
+            client_pid=wish.client_pid,
+            client_started=wish.client_started,
+            unattended=wish.unattended,
+            flags=wish.flags,
+        )
+        self.policy_for(state)
+        return state
+
+    def forget_resolved(self) -> None:
+        """Drop resolved policies, as after a reload."""
+        self._resolved.clear()
+
+
+def _flags(flags: SessionFlags) -> dict[str, object]:
+    return {
+        "allowed_tools": flags.allowed_tools,
+        "read_only_files": flags.read_only_files,
+        "max_bash_timeout": flags.max_bash_timeout,
+    }
+
+
+__all__ = ["Desk", "NoPolicyError", "NotEntitledError", "Wish"]

@@ -1,0 +1,242 @@
+"""The endpoint service: one resident process that answers hooks and opens sessions.
+
+Hooks come over loopback TCP with a session's secret, and the kernel says whose socket it is. Everything else
+(launcher, relay, policy helper, administration) comes over a Unix socket, where the kernel names the caller.
+"""
+
+import logging
+import os
+import weakref
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+import orjson
+from aiohttp import web
+
+from bailiwick import __version__
+from bailiwick.administration.targets.claude_settings import ServiceAddress, Tier, compile_settings
+from bailiwick.information.sessions import SessionFlags, SessionState
+from bailiwick.service.answer import answer, refuse
+from bailiwick.service.desk import Desk, NoPolicyError, NotEntitledError, Wish
+from bailiwick.service.peer import Peer, own_uid, process_started, tcp_peer, unix_peer
+from bailiwick.service.store import StoreError
+
+LOG = logging.getLogger(__name__)
+
+MAX_BODY: Final = 16 * 1024 * 1024
+"""Bytes of one message; a larger one is denied unread. Tool inputs of 10 MB occur."""
+
+HOST: Final = "127.0.0.1"
+
+
+class ProblemError(Exception):
+    """A request that is refused: HTTP status and what the caller is told."""
+
+    def __init__(self, status: int, message: str) -> None:
+        super().__init__(message)
+        self.status = status
+
+
+@dataclass(slots=True, kw_only=True, weakref_slot=True)
+class Endpoint:
+    """The HTTP face of the service: authenticates, hands on, and always answers."""
+
+    desk: Desk
+    port: int
+    remember: Callable[[SessionState], Awaitable[None]]
+    reloaded: Callable[[], Awaitable[None]]
+    _owners: "weakref.WeakKeyDictionary[Any, Peer]" = field(default_factory=weakref.WeakKeyDictionary)
+
+    @property
+    def url(self) -> str:
+        """Where hooks are sent."""
+        return f"http://{HOST}:{self.port}"
+
+    async def handle(self, request: web.BaseRequest) -> web.Response:
+        """Every request of every connection."""
+        handler = self._routes.get((request.method, request.path))
+        if handler is None:
+            return _reply({"error": f"nothing at {request.method} {request.path}"}, 404)
+        try:
+            return await handler(request)
+        except ProblemError as problem:
+            return _reply({"error": str(problem)}, problem.status)
+        except (NotEntitledError, NoPolicyError) as error:
+            return _reply({"error": str(error)}, 403)
+        except StoreError as error:
+            return _reply({"error": f"it could not be recorded, so it was not done: {error}"}, 503)
+
+    @property
+    def _routes(self) -> Mapping[tuple[str, str], Callable[[web.BaseRequest], Awaitable[web.Response]]]:
+        return {
+            ("POST", "/v1/hook"): self._hook,
+            ("POST", "/v1/session"): self._session,
+            ("POST", "/v1/helper"): self._helper,
+            ("POST", "/v1/reload"): self._reload,
+            ("GET", "/v1/status"): self._status,
+        }
+
+    async def _hook(self, request: web.BaseRequest) -> web.Response:
+        """Always 200 with one JSON object: an event that can't be judged is denied in that object."""
+        body = await _body(request)
+        token = request.headers.get("Authorization", "").removeprefix("Bearer ")
+        state = self.desk.registry.by_token(token)
+        peer = self._peer(request)
+        if body is None:
+            said = await refuse(self.desk, f"the event is larger than {MAX_BODY} bytes", state=state)
+        elif state is None:
+            said = await refuse(self.desk, "no session of this service; start one with `bailiwick claude`")
+        elif peer is None or peer.uid != state.uid:
+            said = await refuse(self.desk, "the session belongs to another account", state=state)
+        else:
+            said = await answer(self.desk, state, body)
+        return web.Response(body=said, content_type="application/json")
+
+    async def _session(self, request: web.BaseRequest) -> web.Response:
+        """Open a session for the calling account and process; its settings come back with its secret in them."""
+        peer, asked = self._local(request), await _object(request)
+        state = self.desk.new_session(peer.uid, _wish(asked, peer.pid))
+        await self.remember(state)
+        return _reply(
+            {
+                "key": state.key,
+                "profile": state.profile,
+                "url": self.url,
+                "settings": self._settings(state, Tier.SESSION),
+            }
+        )
+
+    async def _helper(self, request: web.BaseRequest) -> web.Response:
+        """The settings for a client process of the calling account: its own session's, opened when it has none."""
+        peer, asked = self._local(request), await _object(request)
+        pid, cwd = asked.get("client_pid"), asked.get("cwd")
+        if not isinstance(pid, int) or not isinstance(cwd, str) or not cwd.startswith("/"):
+            raise ProblemError(400, "client_pid must be a number and cwd an absolute path")
+        started = process_started(pid)
+        if started is None:
+            raise ProblemError(400, f"there is no process {pid}")
+        state = self.desk.registry.by_process(peer.uid, pid, started)
+        if state is None:
+            state = self.desk.new_session(peer.uid, Wish(project=cwd, client_pid=pid, client_started=started))
+            await self.remember(state)
+        return _reply({"managedSettings": self._settings(state, Tier.HELPER)})
+
+    async def _reload(self, request: web.BaseRequest) -> web.Response:
+        """Read the policy again now; for the service's own account and root."""
+        if self._local(request).uid not in {0, own_uid()}:
+            raise ProblemError(403, "only the service's account or root may reload the policy")
+        self.desk.policies.reload()
+        await self.reloaded()
+        return await self._status(request)
+
+    async def _status(self, request: web.BaseRequest) -> web.Response:
+        """What runs, under which policy, for whom."""
+        self._local(request)
+        policies = self.desk.policies
+        in_force = policies.in_force
+        return _reply(
+            {
+                "version": __version__,
+                "pid": os.getpid(),
+                "url": self.url,
+                "policy": str(policies.directory),
+                "revision": in_force.revision if in_force else None,
+                "profiles": sorted(in_force.policies) if in_force else [],
+                "problem": policies.problem,
+                "sessions": [
+                    {
+                        "key": s.key,
+                        "user": s.user,
+                        "profile": s.profile,
+                        "project": s.project,
+                        "opened": s.opened,
+                    }
+                    for s in self.desk.registry
+                    if not s.ended
+                ],
+            }
+        )
+
+    def _settings(self, state: SessionState, tier: Tier) -> dict[str, Any]:
+        address = ServiceAddress(url=self.url, token=self.desk.registry.token(state))
+        return compile_settings(
+            self.desk.policy_for(state), service=address, tier=tier, project=state.project, home=state.home
+        )
+
+    def _local(self, request: web.BaseRequest) -> Peer:
+        """The caller on the Unix socket; the loopback port serves hooks only."""
+        peer = self._peer(request)
+        if peer is None or not peer.pid:
+            raise ProblemError(403, "only on the Unix socket")
+        return peer
+
+    def _peer(self, request: web.BaseRequest) -> Peer | None:
+        """Who is connected, asked of the kernel once per connection."""
+        known = self._owners.get(request.protocol)
+        if known is None and request.transport is not None:
+            connection = request.transport.get_extra_info("socket")
+            try:
+                is_unix = connection.family.name == "AF_UNIX"
+                known = unix_peer(connection) if is_unix else tcp_peer(connection)
+            except OSError:
+                return None
+            if known is not None:
+                self._owners[request.protocol] = known
+        return known
+
+
+def _wish(asked: Mapping[str, Any], pid: int) -> Wish:
+    """What a launcher asks for. Raises ``ProblemError`` naming the field that is wrong."""
+    project, profile = asked.get("project"), asked.get("profile")
+    tools, globs, seconds = (asked.get(k) for k in ("allowed_tools", "read_only_files", "max_bash_timeout"))
+    if not isinstance(project, str) or not project.startswith("/"):
+        raise ProblemError(400, "project must be an absolute path")
+    if not (profile is None or isinstance(profile, str)):
+        raise ProblemError(400, "profile must be a name")
+    if not (tools is None or _strings(tools)) or not (globs is None or _strings(globs)):
+        raise ProblemError(400, "allowed_tools and read_only_files must be lists of names")
+    if not (seconds is None or (isinstance(seconds, int) and seconds > 0)):
+        raise ProblemError(400, "max_bash_timeout must be a positive number of seconds")
+    return Wish(
+        project=project,
+        profile=profile,
+        flags=SessionFlags(
+            allowed_tools=None if tools is None else tuple(tools),
+            read_only_files=tuple(globs or ()),
+            max_bash_timeout=seconds,
+        ),
+        unattended=bool(asked.get("unattended")),
+        client_version=str(asked.get("client_version") or ""),
+        client_pid=pid,
+        client_started=process_started(pid) or 0,
+    )
+
+
+def _strings(value: object) -> bool:
+    return isinstance(value, list) and all(isinstance(item, str) for item in value)
+
+
+async def _body(request: web.BaseRequest) -> bytes | None:
+    """The whole message, or None when it is larger than ``MAX_BODY``."""
+    parts, size = [], 0
+    async for part in request.content.iter_any():
+        size += len(part)
+        if size <= MAX_BODY:
+            parts.append(part)
+    return b"".join(parts) if size <= MAX_BODY else None
+
+
+async def _object(request: web.BaseRequest) -> Mapping[str, Any]:
+    body = await _body(request)
+    try:
+        asked = orjson.loads(body or b"")
+    except orjson.JSONDecodeError as error:
+        raise ProblemError(400, f"not JSON: {error}") from error
+    if not isinstance(asked, dict):
+        raise ProblemError(400, "not a JSON object")
+    return asked
+
+
+def _reply(value: Mapping[str, Any], status: int = 200) -> web.Response:
+    return web.Response(body=orjson.dumps(value), status=status, content_type="application/json")

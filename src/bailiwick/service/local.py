@@ -1,0 +1,94 @@
+"""Talking to the running service over its Unix socket, and starting one where none runs."""
+
+import http.client
+import os
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import orjson
+
+from bailiwick.service.places import Places
+
+START_SECONDS = 10.0
+"""How long a service that was just started may take before it counts as not coming up."""
+
+CALL_SECONDS = 10.0
+"""How long one call may take."""
+
+
+class ServiceError(Exception):
+    """The service does not run, does not answer or refused; the message says what to do."""
+
+
+class _UnixConnection(http.client.HTTPConnection):
+    def __init__(self, path: Path) -> None:
+        super().__init__("localhost", timeout=CALL_SECONDS)
+        self._path = path
+
+    def connect(self) -> None:
+        self.sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+        self.sock.settimeout(self.timeout)
+        self.sock.connect(str(self._path))
+
+
+def call(places: Places, method: str, path: str, body: Mapping[str, Any] | None = None) -> dict[str, Any]:
+    """One call to the service; its JSON answer. Raises ``ServiceError``."""
+    connection = _UnixConnection(places.socket)
+    try:
+        connection.request(method, path, body=None if body is None else orjson.dumps(dict(body)))
+        reply = connection.getresponse()
+        said = orjson.loads(reply.read())
+    except (OSError, http.client.HTTPException, orjson.JSONDecodeError) as error:
+        raise ServiceError(
+            f"no service answers at {places.socket} ({error}); start it with `bailiwick service start`"
+        ) from error
+    finally:
+        connection.close()
+    if reply.status != http.HTTPStatus.OK:
+        raise ServiceError(str(said.get("error", f"the service answered {reply.status}")))
+    return dict(said)
+
+
+def is_running(places: Places) -> bool:
+    """Whether a service answers."""
+    try:
+        call(places, "GET", "/v1/status")
+    except ServiceError:
+        return False
+    return True
+
+
+def ensure_running(places: Places) -> None:
+    """Start a service in the background unless one answers. Raises ``ServiceError`` with what it printed."""
+    if is_running(places):
+        return
+    places.state.mkdir(mode=0o700, parents=True, exist_ok=True)
+    log = os.open(places.log, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    try:
+        process = subprocess.Popen(
+            [
+                *(sys.executable, "-I", "-m", "bailiwick.service.run"),
+                *("--state", str(places.state), "--policy", str(places.policy)),
+            ],
+            stdin=subprocess.DEVNULL,
+            stdout=log,
+            stderr=log,
+            start_new_session=True,
+            cwd="/",
+        )
+    finally:
+        os.close(log)
+    deadline = time.monotonic() + START_SECONDS
+    while time.monotonic() < deadline:
+        if is_running(places):
+            return
+        if process.poll() is not None:
+            said = places.log.read_text(encoding="utf-8", errors="replace").strip().splitlines()
+            raise ServiceError(said[-1] if said else f"the service ended at once; see {places.log}")
+        time.sleep(0.02)
+    raise ServiceError(f"the service did not come up within {START_SECONDS:g} s; see {places.log}")

@@ -1,0 +1,213 @@
+"""Starting, watching and stopping the endpoint service: ``python -m bailiwick.service.run``."""
+
+import argparse
+import asyncio
+import contextlib
+import errno
+import logging
+import os
+import signal
+import socket
+import sys
+import time
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import orjson
+from aiohttp import web
+
+from bailiwick import __version__
+from bailiwick.audit.kinds import Kind
+from bailiwick.audit.recording import service_record
+from bailiwick.audit.redaction import Redactor
+from bailiwick.information.sessions import SessionState, from_json
+from bailiwick.service.desk import Desk, NoPolicyError
+from bailiwick.service.endpoint import HOST, Endpoint
+from bailiwick.service.places import Places, find
+from bailiwick.service.policies import Policies
+from bailiwick.service.registry import Registry, service_key
+from bailiwick.service.store import Store, StoreError
+
+LOG = logging.getLogger(__name__)
+
+EXIT_ENVIRONMENT = 3
+
+_REMEMBERED_POLICY = "policy"
+_PORT = "port"
+
+
+class StartError(Exception):
+    """The service can't start; the message names what is in the way and the mend."""
+
+
+@dataclass(slots=True, kw_only=True)
+class Service:
+    """The running service: the desk, and what is recorded of its own life."""
+
+    places: Places
+    desk: Desk
+
+    async def note(
+        self, kind: Kind, message: str, *, state: SessionState | None = None, error: str = ""
+    ) -> None:
+        """Record something the service did or noticed. Raises ``StoreError``."""
+        in_force = self.desk.policies.in_force
+        record = service_record(
+            kind,
+            self.desk.stamp(),
+            self.desk.redactor,
+            message=message,
+            user=state.user if state else "",
+            uid=state.uid if state else os.geteuid(),
+            session=state.key if state else "",
+            policy=in_force.revision if in_force else "",
+            error=error,
+        )
+        await self.desk.save(record, state)
+
+    async def remember(self, state: SessionState) -> None:
+        """Record that a session was opened; only then is it known."""
+        await self.note(
+            Kind.ADMIN_ACTION, f"session opened with profile {state.profile} in {state.project}", state=state
+        )
+        self.desk.registry.put(state)
+
+    async def reloaded(self) -> None:
+        """After the policy directory was read again: record what came of it and remember what is in force."""
+        policies = self.desk.policies
+        if policies.problem is not None:
+            await self.note(Kind.POLICY_REFUSED, "the policy in force stays", error=policies.problem)
+            return
+        self.desk.forget_resolved()
+        await self.desk.store.put_state({_REMEMBERED_POLICY: orjson.dumps(dict(policies.files))})
+        await self.note(Kind.POLICY_RELOAD, f"policy read from {policies.directory}")
+
+
+@contextlib.asynccontextmanager
+async def running(places: Places) -> AsyncIterator[Endpoint]:
+    """The service, listening, until the block ends. Raises ``StartError``.
+
+    1. The state directory is this account's alone, and no other service has it.
+    2. Sessions and the last policy in force are known again.
+    3. The policy directory is read; one that does not compile replaces nothing.
+    4. Both sockets listen, on the port that running sessions already know.
+    5. The start is on record.
+    """
+    try:
+        store = Store.open(places.state, clock=lambda: int(time.time() * 1000))  # (1)
+        key = service_key(places.state / "service.key")
+    except (StoreError, OSError) as error:
+        raise StartError(str(error)) from error
+    async with contextlib.AsyncExitStack() as stack:
+        stack.callback(store.close)
+        policies = Policies(directory=places.policy)
+        registry = Registry(key=key)
+        desk = Desk(policies=policies, registry=registry, store=store, redactor=Redactor(store.redaction_key))
+        service = Service(places=places, desk=desk)
+        registry.restore(from_json(orjson.loads(row)) for row in store.states("s-").values())  # (2)
+        policies.reload()  # (3)
+        if policies.in_force is None and (kept := store.get_state(_REMEMBERED_POLICY)):
+            policies.fall_back(orjson.loads(kept))
+        listener = _listen(places, int(store.get_state(_PORT) or b"0"))  # (4)
+        port = int(listener.getsockname()[1])
+        await store.put_state({_PORT: str(port).encode()})
+        endpoint = Endpoint(desk=desk, port=port, remember=service.remember, reloaded=service.reloaded)
+        runner = web.ServerRunner(web.Server(endpoint.handle))
+        await runner.setup()
+        stack.push_async_callback(runner.cleanup)
+        await web.SockSite(runner, listener).start()
+        await _listen_unix(runner, places)
+        try:
+            await service.note(
+                Kind.SERVICE_START, f"Bailiwick {__version__} listens on {endpoint.url}"
+            )  # (5)
+            await service.reloaded()
+        except StoreError as error:
+            raise StartError(f"the start could not be recorded: {error}") from error
+        _announce(places, endpoint.url)
+        watch = asyncio.create_task(policies.watch(service.reloaded))
+        stack.callback(watch.cancel)
+        yield endpoint
+        with contextlib.suppress(StoreError):
+            await service.note(Kind.SERVICE_STOP, "stopped in order")
+
+
+def _listen(places: Places, port: int) -> socket.socket:
+    """The loopback listener on the port used before, since running clients were told that one."""
+    listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        listener.bind((HOST, port))
+    except OSError as error:
+        listener.close()
+        if error.errno != errno.EADDRINUSE:
+            raise StartError(f"{HOST}:{port}: {error.strerror}") from error
+        raise StartError(
+            f"port {port} on {HOST} is taken by another process; running sessions were told this port, so end "
+            f"that process, or use a fresh state directory instead of {places.state}"
+        ) from error
+    listener.listen(256)
+    listener.setblocking(False)  # noqa: FBT003 - socket's own signature
+    return listener
+
+
+async def _listen_unix(runner: web.ServerRunner, places: Places) -> None:
+    """The Unix socket. A stale one is ours to remove: the store's lock says that no other service runs here."""
+    try:
+        places.socket.unlink(missing_ok=True)
+        await web.UnixSite(runner, str(places.socket)).start()
+        places.socket.chmod(0o666 if os.geteuid() == 0 else 0o600)
+    except OSError as error:
+        raise StartError(f"{places.socket}: {error.strerror or error}") from error
+
+
+def _announce(places: Places, url: str) -> None:
+    """Leave word of where the service listens, in one atomic step."""
+    fresh = places.address.with_suffix(".new")
+    fresh.write_bytes(orjson.dumps({"url": url, "pid": os.getpid(), "version": __version__}))
+    fresh.replace(places.address)
+
+
+async def serve(places: Places) -> None:
+    """Run until SIGTERM or SIGINT; SIGHUP reads the policy again. Raises ``StartError``."""
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stop.set)
+    async with running(places) as endpoint:
+        tasks: set[asyncio.Task[None]] = set()
+
+        def reload() -> None:
+            endpoint.desk.policies.reload()
+            task = loop.create_task(_coroutine(endpoint))
+            tasks.add(task)
+            task.add_done_callback(tasks.discard)
+
+        loop.add_signal_handler(signal.SIGHUP, reload)
+        await stop.wait()
+
+
+async def _coroutine(endpoint: Endpoint) -> None:
+    await endpoint.reloaded()
+
+
+def main(argv: list[str] | None = None) -> int:
+    """The service's own command line, as a unit file or the launcher starts it."""
+    parser = argparse.ArgumentParser(prog="bailiwick-service", description=__doc__)
+    parser.add_argument("--state", type=Path, help="state directory")
+    parser.add_argument("--policy", type=Path, help="policy directory")
+    asked = parser.parse_args(argv)
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(message)s", stream=sys.stderr)
+    places = find(str(asked.state) if asked.state else None, str(asked.policy) if asked.policy else None)
+    os.umask(0o077)
+    try:
+        asyncio.run(serve(places))
+    except (StartError, NoPolicyError) as error:
+        print(f"bailiwick: the service can't start: {error}", file=sys.stderr)  # noqa: T201 - nobody else says it
+        return EXIT_ENVIRONMENT
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
