@@ -1,0 +1,59 @@
+# Bailiwick. `make` prints this menu.
+.DEFAULT_GOAL := help
+SHELL := /bin/bash
+VENV := .venv
+BIN := $(VENV)/bin
+STAMP := $(VENV)/.locked
+
+.PHONY: help run test unit e2e check fmt docs bench nightly install clean
+
+help: ## print this menu
+	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+$(STAMP): requirements.lock pyproject.toml
+	python3 -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Bailiwick needs Python 3.11 or newer")'
+	test -x $(BIN)/python || python3 -m venv $(VENV)
+	$(BIN)/python -m pip install -q --disable-pip-version-check --require-hashes -r requirements.lock
+	$(BIN)/python -m pip install -q --disable-pip-version-check --no-deps --no-build-isolation -e .
+	touch $@
+
+run: $(STAMP) ## govern a real session: the real client, a scripted model, a real policy
+	scripts/client >/dev/null
+	scripts/sandbox $(BIN)/python scripts/demo
+
+test: unit e2e ## all tests, the real client included
+
+unit: $(STAMP) ## tests that need no client
+	$(BIN)/pytest tests --ignore=tests/e2e -m "not nightly"
+
+e2e: $(STAMP) ## scenarios with the real client, in a sandbox without network
+	scripts/client >/dev/null
+	scripts/sandbox $(BIN)/pytest tests/e2e -m "e2e and not nightly"
+
+check: $(STAMP) ## what CI runs besides the tests: format, lint, types, the house, generated docs
+	$(BIN)/ruff format --check src tests scripts
+	$(BIN)/ruff check src tests scripts
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	$(BIN)/python scripts/generate_docs --check
+
+fmt: $(STAMP) ## format and fix what can be fixed
+	$(BIN)/ruff format src tests scripts
+	$(BIN)/ruff check --fix src tests scripts
+
+docs: $(STAMP) ## generate the reference docs
+	$(BIN)/python scripts/generate_docs
+
+bench: $(STAMP) ## measure: what governing costs, on the real client
+	scripts/client >/dev/null
+	scripts/sandbox $(BIN)/python scripts/bench
+
+nightly: $(STAMP) ## long fuzzing, oracles and chaos
+	scripts/client >/dev/null
+	scripts/sandbox $(BIN)/pytest tests -m nightly
+
+install: ## install the `bailiwick` command for this account
+	python3 -m pip install --user .
+
+clean: ## remove everything that was set up here
+	rm -rf $(VENV) .cache

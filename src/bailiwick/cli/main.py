@@ -1,0 +1,48 @@
+"""The `bailiwick` command: one module per group of verbs, each of which registers itself below."""
+
+import argparse
+import os
+import sys
+from collections.abc import Sequence
+
+from bailiwick import __version__
+from bailiwick.cli import claude, decide, doctor, explain, init, install, log, policy, service, status, why
+
+COMMANDS = (init, policy, explain, decide, claude, why, log, status, service, install, doctor)
+"""Every group of verbs, in the order of the help text."""
+
+EXIT_USAGE = 2
+EXIT_ENVIRONMENT = 3
+
+
+def parser() -> argparse.ArgumentParser:
+    """The whole command line; the reference page is generated from it."""
+    top = argparse.ArgumentParser(
+        prog="bailiwick",
+        description="Keeps coding agents inside their bailiwick: decides every tool call, records it, proves both.",
+        epilog="Exit codes: 0 done, 1 findings or denials, 2 usage or policy error, 3 environment.",
+    )
+    top.add_argument("--version", action="version", version=f"bailiwick {__version__}")
+    verbs = top.add_subparsers(dest="verb", metavar="VERB", required=True)
+    for command in COMMANDS:
+        command.register(verbs)
+    return top
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run one command; its exit code."""
+    asked = parser().parse_args(sys.argv[1:] if argv is None else argv)
+    try:
+        code: int = asked.func(asked)
+        sys.stdout.flush()
+    except BrokenPipeError:
+        # The reader of a pipe went away; that is not our failure, and Python must not complain at exit either.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+    except KeyboardInterrupt:
+        return 130
+    return code
+
+
+if __name__ == "__main__":
+    sys.exit(main())
