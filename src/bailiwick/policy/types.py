@@ -163,7 +163,7 @@ class PolicyException:
 
     ``lifts`` are rule ids (globs). ``covers`` limits it to accesses that match; empty covers all that the
     rules cover. ``users`` and ``groups`` say for whom. ``expires`` is whole seconds since 1970, UTC, and
-    exclusive. Rules of the built-in layer can't be lifted.
+    exclusive; ``approved_on`` likewise, inclusive. Rules of the built-in layer can't be lifted.
     """
 
     id: str
@@ -176,6 +176,7 @@ class PolicyException:
     reason: str
     ticket: str
     expires: int
+    approved_on: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -234,13 +235,15 @@ class Policy:
     """The resultant policy of one profile: what the PDP decides by and the compiler renders.
 
     ``revision`` is the lower-case hex SHA-256 of its canonical text, so equal text has an equal revision.
-    ``mode`` is the overall mode. ``contact`` is how a person asks for an exception.
+    ``mode`` is the overall mode. ``unattended`` is what ASK becomes in a session where nobody can answer: DENY,
+    or ASK where a host program answers for a person. ``contact`` is how a person asks for an exception.
     """
 
     profile: str
     description: str
     layers: tuple[Layer, ...]
     mode: Mode = Mode.ENFORCE
+    unattended: Verdict = Verdict.DENY
     exceptions: tuple[PolicyException, ...] = ()
     client: ClientPolicy = field(default_factory=ClientPolicy)
     organisation: str = ""
@@ -250,11 +253,16 @@ class Policy:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PolicySet:
-    """A policy repository, compiled: every profile's resultant policy and who gets which."""
+    """A policy repository, compiled: every profile's resultant policy and who gets which.
+
+    ``examples`` are those written in a profile and must hold for it to compile; ``tests`` are the repository's own
+    test cases. Both are keyed by profile.
+    """
 
     policies: Mapping[str, Policy]
     roles: tuple[Role, ...] = ()
     default_profile: str | None = None
     invariants: tuple[Invariant, ...] = ()
     examples: Mapping[str, tuple[Example, ...]] = field(default_factory=dict)
+    tests: Mapping[str, tuple[Example, ...]] = field(default_factory=dict)
     revision: str = ""

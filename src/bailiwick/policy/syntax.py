@@ -1,0 +1,468 @@
+"""The language, declared once: every file, section and key, its shape and its meaning.
+
+The reader, the JSON Schema for editors and the reference page all come from these declarations.
+"""
+
+from dataclasses import dataclass
+from typing import TypeAlias
+
+from bailiwick.model.decision import Origin
+from bailiwick.policy.shapes import Choice, Listed, Number, Record, Table, Text, Value, Word, declare
+
+VERDICTS = ("allow", "ask", "deny")
+PERMISSION_MODES = ("default", "manual", "acceptEdits", "plan", "dontAsk", "auto", "bypassPermissions")
+PROVIDERS = (
+    "anthropic",
+    "customEndpoint",
+    "bedrock",
+    "vertex",
+    "foundry",
+    "anthropicAws",
+    "anthropicGoogleCloud",
+    "mantle",
+    "gateway",
+)
+"""As `allowedProviders` of the client spells them (2.1.330)."""
+NAME = Word(
+    what="a name",
+    pattern=r"[a-z][a-z0-9]*(?:[-_][a-z0-9]+)*",
+    hint="begin with a small letter; small letters, digits and single dashes may follow",
+)
+SENTENCE = Word(what="a sentence")
+GLOB = Word(what="a pattern")
+WHO = Word(what="a name of a user or group")
+MODE = Choice(words=("monitor", "warn", "enforce"))
+VERDICT = Choice(words=VERDICTS)
+CALL = Word(
+    what="a tool call",
+    pattern=r"(?s:[A-Za-z][\w.-]*(?:\(.*\))?)",
+    hint="write it as the client shows it: Bash(git push), Read(/etc/hosts), Skill(name), or a bare tool name",
+)
+MAX_TIMEOUT_SECONDS = 86_400
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Entry:
+    """One line of a list: a pattern, and what a person reads when it speaks."""
+
+    at: Origin
+    match: tuple[Text, ...] = declare(
+        Listed(of=GLOB, single=True),
+        "The pattern, or a list of patterns that share the texts.",
+        required=True,
+    )
+    because: Text | None = declare(SENTENCE, "Why; shown to the person who is stopped.")
+    instead: Text | None = declare(SENTENCE, "What to do instead; shown with every denial.")
+    mode: Text | None = declare(
+        MODE, "Carry this entry out differently from the profile: monitor, warn or enforce."
+    )
+    id: Text | None = declare(NAME, "A lasting name for the rule, in place of its number in the list.")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CommandEntry(Entry):
+    """A command: leading words, and options that must occur."""
+
+    as_user: Text | None = declare(GLOB, "Only when it runs as this account (`root` for sudo).")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Fallback:
+    """What a section gives to everything that none of its entries matches."""
+
+    at: Origin
+    verdict: Text = declare(VERDICT, "allow, ask or deny.", required=True)
+    because: Text | None = declare(SENTENCE, "Why; shown to the person who is stopped.")
+    instead: Text | None = declare(SENTENCE, "What to do instead; shown with every denial.")
+    mode: Text | None = declare(MODE, "Carry it out differently from the profile: monitor, warn or enforce.")
+
+
+ENTRIES = Listed(of=Record(of=Entry, shorthand="match"))
+COMMAND_ENTRIES = Listed(of=Record(of=CommandEntry, shorthand="match"))
+FALLBACK = Record(of=Fallback, shorthand="verdict")
+Entries: TypeAlias = tuple[Entry, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Names:
+    """What may, may not, or may after a question, be used."""
+
+    at: Origin
+    allow: Entries = declare(ENTRIES, "May be used.", default=())
+    ask: Entries = declare(ENTRIES, "A person is asked first.", default=())
+    deny: Entries = declare(ENTRIES, "Is stopped; beats allow and ask.", default=())
+    other: Fallback | None = declare(FALLBACK, "What everything else gets: allow, ask or deny.")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Files:
+    """Files by path, whatever touches them: a file tool, a redirect, an interpreter, an MCP server."""
+
+    at: Origin
+    readable: Entries = declare(ENTRIES, "May be read.", default=())
+    writable: Entries = declare(ENTRIES, "May be read, written and deleted.", default=())
+    read_only: Entries = declare(
+        ENTRIES, "Can't be written or deleted; reading is left to other entries.", default=()
+    )
+    hidden: Entries = declare(ENTRIES, "Can't be read, written, deleted or executed.", default=())
+    ask: Entries = declare(ENTRIES, "A person is asked before any access.", default=())
+    ask_write: Entries = declare(ENTRIES, "A person is asked before it is written or deleted.", default=())
+    other: Fallback | None = declare(FALLBACK, "What every other file gets: allow, ask or deny.")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Commands:
+    """Programs by their leading words and options: `git push`, `npm run *`, `rm -rf`."""
+
+    at: Origin
+    allow: tuple[CommandEntry, ...] = declare(COMMAND_ENTRIES, "May run.", default=())
+    ask: tuple[CommandEntry, ...] = declare(COMMAND_ENTRIES, "A person is asked first.", default=())
+    deny: tuple[CommandEntry, ...] = declare(COMMAND_ENTRIES, "Is stopped; beats allow and ask.", default=())
+    opaque: Fallback | None = declare(FALLBACK, "What a part whose effects can't be known gets.")
+    project_code: Fallback | None = declare(
+        FALLBACK, "What running code that the project controls gets (make, npm test, ./run.sh)."
+    )
+    other: Fallback | None = declare(FALLBACK, "What every other command gets: allow, ask or deny.")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Bash:
+    """Limits of the Bash tool."""
+
+    at: Origin
+    max_timeout: int | None = declare(
+        Number(what="a time in seconds", minimum=1, maximum=MAX_TIMEOUT_SECONDS),
+        "Longest time-out of a command, in seconds; longer ones are lowered to it.",
+    )
+    background: Text | None = declare(
+        Choice(words=("allow", "deny")),
+        "deny: commands asked to run in the background run in the foreground.",
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Models:
+    """Which models may be used, from whom and where."""
+
+    at: Origin
+    allow: tuple[Text, ...] = declare(
+        Listed(of=Word(what="a model name")), "Model names (globs).", default=()
+    )
+    providers: tuple[Text, ...] = declare(
+        Listed(of=Choice(words=PROVIDERS)), "Providers allowed.", default=()
+    )
+    regions: tuple[Text, ...] = declare(
+        Listed(of=Word(what="a region", pattern=r"[a-z][a-z0-9-]*")), "Inference regions allowed.", default=()
+    )
+    base_url: Text | None = declare(
+        Word(
+            what="an http or https address",
+            pattern=r"https?://[A-Za-z0-9.\[\]:-]+(?:/\S*)?",
+            hint="write it whole: https://gateway.example.com",
+        ),
+        "The model endpoint; no other can be used.",
+    )
+
+
+TOOLS = Listed(of=Word(what="a tool name"), single=True)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ClampDuty:
+    """Lower a number in a tool's input."""
+
+    at: Origin
+    tools: tuple[Text, ...] = declare(TOOLS, "The tools it applies to.", required=True)
+    field: Text = declare(
+        Word(what="a field name", pattern=r"\w+(?:\.\w+)*"), "Field of the tool's input.", required=True
+    )
+    maximum: int = declare(
+        Number(what="a number", minimum=0, maximum=10**11),
+        "Highest value, in the field's own unit.",
+        required=True,
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RewriteDuty:
+    """Replace a field of a tool's input."""
+
+    at: Origin
+    tools: tuple[Text, ...] = declare(TOOLS, "The tools it applies to.", required=True)
+    field: Text = declare(
+        Word(what="a field name", pattern=r"\w+(?:\.\w+)*"), "Field of the tool's input.", required=True
+    )
+    value: str | bool | int = declare(Value(), "The value it gets.", required=True)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RedactDuty:
+    """Mask what rules of the catalogue find."""
+
+    at: Origin
+    tools: tuple[Text, ...] = declare(TOOLS, "The tools it applies to.", required=True)
+    rules: tuple[Text, ...] = declare(Listed(of=GLOB, single=True), "Catalogue ids (globs).", required=True)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NotifyDuty:
+    """Tell somebody."""
+
+    at: Origin
+    tools: tuple[Text, ...] = declare(TOOLS, "The tools it applies to.", required=True)
+    channel: Text = declare(Word(what="a channel"), "Whom to tell.", required=True)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SandboxDuty:
+    """Run only inside the client's sandbox."""
+
+    at: Origin
+    tools: tuple[Text, ...] = declare(TOOLS, "The tools it applies to.", required=True)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Obligations:
+    """What must be done along with an answer."""
+
+    at: Origin
+    clamp: tuple[ClampDuty, ...] = declare(Listed(of=Record(of=ClampDuty)), "Numbers to lower.", default=())
+    rewrite: tuple[RewriteDuty, ...] = declare(
+        Listed(of=Record(of=RewriteDuty)), "Fields to replace.", default=()
+    )
+    redact: tuple[RedactDuty, ...] = declare(
+        Listed(of=Record(of=RedactDuty)), "Findings to mask.", default=()
+    )
+    notify: tuple[NotifyDuty, ...] = declare(Listed(of=Record(of=NotifyDuty)), "Whom to tell.", default=())
+    sandbox: tuple[SandboxDuty, ...] = declare(
+        Listed(of=Record(of=SandboxDuty), single=True),
+        "Tools that run only inside the client's sandbox.",
+        default=(),
+    )
+
+
+NAMES = Record(of=Names)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sections:
+    """The rule sections that an organisation, a team or a profile may have."""
+
+    at: Origin
+    tools: Names | None = declare(NAMES, "The client's tools by name; `Search` stands for Grep and Glob.")
+    files: Files | None = declare(Record(of=Files), "Files by path.")
+    commands: Commands | None = declare(Record(of=Commands), "Programs and their sub-commands.")
+    environment: Names | None = declare(NAMES, "Environment variables set or read, by name.")
+    bash: Bash | None = declare(Record(of=Bash), "Limits of the Bash tool.")
+    network: Names | None = declare(NAMES, "Hosts: `example.com`, `*.example.com`, `host:443`.")
+    mcp: Names | None = declare(NAMES, "MCP servers and tools: `server`, `server/tool`.")
+    skills: Names | None = declare(NAMES, "Skills by name.")
+    agents: Names | None = declare(NAMES, "Sub-agents by type.")
+    prompts: Names | None = declare(NAMES, "What is found in prompts, by catalogue id (`secret/*`).")
+    findings: Names | None = declare(NAMES, "What is found anywhere else, by catalogue id (`secret/*`).")
+    config: Names | None = declare(
+        NAMES,
+        "Settings that change under a session: user_settings, project_settings, local_settings, skills.",
+    )
+    permission_modes: tuple[Text, ...] = declare(
+        Listed(of=Choice(words=PERMISSION_MODES)),
+        "The client's permission modes that may be used.",
+        default=(),
+    )
+    models: Models | None = declare(Record(of=Models), "Models, providers, regions and the endpoint.")
+    sandbox: Text | None = declare(
+        Choice(words=("required", "off")), "required: commands run inside the client's sandbox."
+    )
+    minimum_version: Text | None = declare(
+        Word(what="a version", pattern=r"\d{1,6}\.\d{1,6}\.\d{1,6}", hint='three numbers: "2.1.295"'),
+        "Oldest client that may be used.",
+    )
+    obligations: Obligations | None = declare(
+        Record(of=Obligations), "What must be done along with an answer."
+    )
+
+
+PATHS = Listed(of=GLOB, single=True)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Accesses:
+    """Accesses described by what is done to what."""
+
+    at: Origin
+    read: tuple[Text, ...] = declare(PATHS, "Files read.", default=())
+    write: tuple[Text, ...] = declare(PATHS, "Files written or deleted.", default=())
+    execute: tuple[Text, ...] = declare(PATHS, "Files executed.", default=())
+    run: tuple[Text, ...] = declare(PATHS, "Commands run.", default=())
+    connect: tuple[Text, ...] = declare(PATHS, "Hosts connected to.", default=())
+    variable: tuple[Text, ...] = declare(PATHS, "Environment variables set or read.", default=())
+    tool: tuple[Text, ...] = declare(PATHS, "Tools called.", default=())
+    mcp: tuple[Text, ...] = declare(PATHS, "MCP tools called.", default=())
+    skill: tuple[Text, ...] = declare(PATHS, "Skills loaded.", default=())
+    agent: tuple[Text, ...] = declare(PATHS, "Sub-agents spawned.", default=())
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class InvariantText:
+    """Something that no profile may ever allow."""
+
+    at: Origin
+    id: Text = declare(NAME, "Its name.", required=True)
+    never: Accesses = declare(Record(of=Accesses), "The accesses that no profile may allow.", required=True)
+    exempt: tuple[Text, ...] = declare(Listed(of=NAME, single=True), "Profiles it does not bind.", default=())
+    because: Text | None = declare(SENTENCE, "Why.")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ExampleText:
+    """A tool call that a profile is expected to answer in one way."""
+
+    at: Origin
+    call: Text = declare(CALL, "The call, as the client shows it: Bash(git push).", required=True)
+    rule: Text | None = declare(GLOB, "The rule that must be the strongest reason.")
+
+
+EXAMPLES = Listed(of=Record(of=ExampleText, shorthand="call"))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Examples:
+    """Calls and the verdict they must get; checked whenever the policy compiles."""
+
+    at: Origin
+    allow: tuple[ExampleText, ...] = declare(EXAMPLES, "Must be allowed.", default=())
+    ask: tuple[ExampleText, ...] = declare(EXAMPLES, "Must be asked.", default=())
+    deny: tuple[ExampleText, ...] = declare(EXAMPLES, "Must be denied.", default=())
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Organisation(Sections):
+    """organisation.yaml: who this policy is of, and what holds for every profile."""
+
+    organisation: Text = declare(
+        Word(what="the organisation's name"), "The organisation's name.", required=True
+    )
+    contact: Text | None = declare(Word(what="a contact"), "Whom a person asks for an exception.")
+    mode: Text | None = declare(MODE, "Mode of this file's rules, and of profiles that name none.")
+    default_profile: Text | None = declare(NAME, "Profile of a user whom no role names; without it, none.")
+    invariants: tuple[InvariantText, ...] = declare(
+        Listed(of=Record(of=InvariantText)), "What no profile may ever allow.", default=()
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Profile(Sections):
+    """profiles/*.yaml: what one kind of work may do."""
+
+    profile: Text = declare(NAME, "The profile's name.", required=True)
+    description: Text | None = declare(SENTENCE, "What it is for, in one sentence.")
+    extends: tuple[Text, ...] = declare(
+        Listed(of=NAME, single=True), "Profiles whose rules it takes over; its own come on top.", default=()
+    )
+    mode: Text | None = declare(MODE, "monitor, warn or enforce.")
+    unattended: Text | None = declare(
+        Choice(words=("deny", "ask")), "What ask becomes where nobody can answer; deny unless a host answers."
+    )
+    examples: Examples | None = declare(Record(of=Examples), "Calls and the verdict they must get.")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Team(Sections):
+    """teams/*.yaml: what holds for some profiles, on top of the organisation."""
+
+    team: Text = declare(NAME, "The team's name.", required=True)
+    description: Text | None = declare(SENTENCE, "What it is for, in one sentence.")
+    profiles: tuple[Text, ...] = declare(
+        Listed(of=NAME, single=True), "The profiles it narrows.", required=True
+    )
+    mode: Text | None = declare(MODE, "Mode of this file's rules.")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Builtin(Sections):
+    """The built-in layer, written in the same language."""
+
+    description: Text | None = declare(SENTENCE, "What it is for, in one sentence.")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RoleText:
+    """Who may use which profiles."""
+
+    at: Origin
+    users: tuple[Text, ...] = declare(
+        Listed(of=WHO, single=True), "Accounts of the operating system.", default=()
+    )
+    groups: tuple[Text, ...] = declare(Listed(of=WHO, single=True), "Directory or local groups.", default=())
+    profiles: tuple[Text, ...] = declare(
+        Listed(of=NAME, single=True), "Profiles they may use; the first is the one they get.", required=True
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Roles:
+    """roles.yaml: who may use which profiles."""
+
+    at: Origin
+    roles: tuple[tuple[Text, RoleText], ...] = declare(
+        Table(name=NAME, of=Record(of=RoleText)), "Roles by name.", required=True
+    )
+
+
+WHEN = Word(
+    what="a date or a time with its zone",
+    pattern=r"\d{4}-\d\d-\d\d(?:[Tt ]\d\d:\d\d(?::\d\d)?(?:[Zz]|[+-]\d\d:\d\d))?",
+    hint="2027-03-31 (holds through that day, UTC) or 2027-03-31T18:00:00+02:00",
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ExceptionText:
+    """An approved permission that expires."""
+
+    at: Origin
+    id: Text = declare(NAME, "Its name.", required=True)
+    lifts: tuple[Text, ...] = declare(
+        Listed(of=GLOB, single=True), "Rule ids it lifts (globs).", required=True
+    )
+    covers: Accesses | None = declare(
+        Record(of=Accesses), "Only these accesses; without it, all that the rules stop."
+    )
+    users: tuple[Text, ...] = declare(Listed(of=WHO, single=True), "For these accounts.", default=())
+    groups: tuple[Text, ...] = declare(Listed(of=WHO, single=True), "For these groups.", default=())
+    approved_by: Text = declare(
+        WHO, "The account of whoever approved it; never one of its users.", required=True
+    )
+    approved_on: Text = declare(WHEN, "When it was approved.", required=True)
+    reason: Text = declare(SENTENCE, "Why it is needed.", required=True)
+    ticket: Text = declare(Word(what="a ticket"), "Where the request is written down.", required=True)
+    expires: Text = declare(WHEN, "When it ends; at most a year after approval.", required=True)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Exceptions:
+    """exceptions/*.yaml: approved permissions that expire."""
+
+    at: Origin
+    exceptions: tuple[ExceptionText, ...] = declare(
+        Listed(of=Record(of=ExceptionText)), "The exceptions.", required=True
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CaseText:
+    """A tool call, the profile that judges it, and the verdict it must get."""
+
+    at: Origin
+    profile: Text = declare(NAME, "The profile.", required=True)
+    call: Text = declare(CALL, "The call, as the client shows it: Bash(git push).", required=True)
+    verdict: Text = declare(VERDICT, "allow, ask or deny.", required=True)
+    rule: Text | None = declare(GLOB, "The rule that must be the strongest reason.")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Cases:
+    """tests/*.yaml: what `bailiwick policy test` runs."""
+
+    at: Origin
+    cases: tuple[CaseText, ...] = declare(Listed(of=Record(of=CaseText)), "The cases.", required=True)
