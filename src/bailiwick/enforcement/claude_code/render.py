@@ -1,0 +1,270 @@
+"""A decision to the client's answer: always a non-empty object that the client's schema accepts.
+
+An empty or unreadable reply lets a call through even where hooks are to block on failure (study §3.3), so
+nothing here can yield one: ``render`` ends in plain ASCII JSON whatever it is given, and ``render_failure``
+takes no value that could fail.
+"""
+
+import json
+from collections.abc import Callable, Mapping
+from typing import Any, Final
+
+from bailiwick.enforcement.claude_code.events import CONTEXT, GATING
+from bailiwick.enforcement.claude_code.output import redacted_output, withheld_output
+from bailiwick.model.decision import Clamp, Decision, Notify, Obligation, Reason, Redact, Rewrite, Sandbox
+from bailiwick.model.event import (
+    ConfigChange,
+    Event,
+    ModelSwitch,
+    PermissionAsked,
+    Prompt,
+    PromptExpansion,
+    ToolCall,
+    ToolResult,
+)
+from bailiwick.model.verdict import Mode, Verdict
+
+MAX_REASONS: Final = 3
+"""Reasons spelled out in one message; the rest are counted. More is not read by anybody."""
+
+MAX_TEXT: Final = 4000
+"""Characters of one message; the client shows far less, and the model pays for every one."""
+
+
+def render(
+    event: Event,
+    decision: Decision,
+    *,
+    contact: str = "",
+    session_hint: str = "",
+    mask: Callable[[str], str] | None = None,
+) -> bytes:
+    """The answer to ``event`` that carries ``decision.enforced`` and its obligations out.
+
+    ``contact`` is how a person asks for an exception; ``session_hint`` is what ``bailiwick why`` needs to find
+    this session, if anything. ``mask`` carries out a ``Redact`` obligation on tool output; where one is due
+    and ``mask`` is absent, the output is withheld. ASK is carried out as a refusal where the client cannot
+    ask: for prompts, configuration changes and tool output.
+    """
+    text = explain(decision, contact=contact, session_hint=session_hint)
+    answer = _answer(event, decision, text, mask)
+    if warning := _warning(decision, contact=contact, session_hint=session_hint):
+        answer.setdefault("systemMessage", warning)
+        if event.name in CONTEXT:
+            answer.setdefault("hookSpecificOutput", {"hookEventName": event.name}).setdefault(
+                "additionalContext", warning
+            )
+    return _bytes(answer)
+
+
+def render_failure(event_name: str | None, message: str) -> bytes:
+    """The answer when anything internal fails: a refusal of whatever ``event_name`` would let happen.
+
+    Without a name (the report could not be read) it is the refusal that the client accepts for any event.
+    ``message`` is repeated to the person and must hold no secret.
+    """
+    text = _cut(
+        f"Bailiwick could not judge this, so it does not run: {message}\n"
+        "Instead: try once more; if it stays, run `bailiwick doctor`."
+    )
+    match event_name:
+        case "PreToolUse" | "PreModelSwitch":
+            return _bytes(_permission(event_name, "deny", text))
+        case "PermissionRequest":
+            return _bytes(_specific(event_name, decision={"behavior": "deny", "message": text}))
+        case "UserPromptSubmit" | "UserPromptExpansion":
+            return _bytes(_blocked_prompt(event_name, text))
+        case "PostToolUse":
+            # A replacement of no tool's shape: the client puts an error in the output's place.
+            return _bytes(_blocked(text) | _specific(event_name, updatedToolOutput={"withheld": text}))
+        case "Elicitation" | "ElicitationResult":
+            return _bytes(_specific(event_name, action="decline") | {"systemMessage": text})
+        case None:
+            return _bytes(_blocked(text))
+        case _ if event_name in GATING:
+            return _bytes(_blocked(text))
+        case _:
+            return _bytes({"systemMessage": text})
+
+
+def updated_input(
+    tool_input: Mapping[str, Any], obligations: tuple[Obligation, ...]
+) -> dict[str, Any] | None:
+    """The whole tool input with clamps, rewrites and the sandbox duty applied; None when nothing changes.
+
+    A clamped value that is no positive number is replaced by the maximum, because the client reads zero as
+    its own, longer, default. Of several clamps of one field the lowest wins; clamps are applied last.
+    """
+    changed: dict[str, Any] = dict(tool_input)
+    for obligation in obligations:
+        match obligation:
+            case Rewrite(field=field, value=value):
+                changed[field] = value
+            case Sandbox() if changed.get("dangerouslyDisableSandbox"):
+                changed["dangerouslyDisableSandbox"] = False
+            case _:
+                pass
+    for obligation in obligations:
+        if isinstance(obligation, Clamp) and not _within(changed.get(obligation.field), obligation.maximum):
+            changed[obligation.field] = obligation.maximum
+    return None if _same(changed, tool_input) else changed
+
+
+def explain(decision: Decision, *, contact: str = "", session_hint: str = "") -> str:
+    """Why a call was stopped: rule, origin, message, what to do instead, how to ask for an exception."""
+    said = [
+        reason
+        for reason in decision.reasons
+        if reason.mode is Mode.ENFORCE and reason.verdict >= Verdict.ASK and reason.exception is None
+    ]
+    strongest = max((reason.verdict for reason in said), default=Verdict.ABSTAIN)
+    said = [reason for reason in said if reason.verdict is strongest]
+    denied = decision.enforced is Verdict.DENY
+    lines = ["Denied by policy." if denied else "Policy wants a person to approve this."]
+    if denied and said and strongest is Verdict.ASK:
+        lines = ["Denied by policy: a person would have to approve this, and nobody can be asked here."]
+    lines += _spelled(said)
+    lines += [f"It could not be judged completely: {error}." for error in decision.errors[:MAX_REASONS]]
+    if not any(reason.instead for reason in said):
+        lines.append("Instead: choose another way, or ask the person you work for.")
+    return _cut("\n".join([*lines, _further(contact, session_hint)]))
+
+
+def _warning(decision: Decision, *, contact: str, session_hint: str) -> str:
+    said = [
+        reason
+        for reason in decision.reasons
+        if reason.mode is Mode.WARN and reason.verdict >= Verdict.ASK and reason.exception is None
+    ]
+    if not said:
+        return ""
+    lines = ["Policy warning: this will not be allowed once the policy is enforced.", *_spelled(said)]
+    return _cut("\n".join([*lines, _further(contact, session_hint)]))
+
+
+def _spelled(reasons: list[Reason]) -> list[str]:
+    lines = []
+    for reason in reasons[:MAX_REASONS]:
+        lines.append(f"Rule {reason.rule} ({reason.origin}): {reason.message}")
+        if reason.instead:
+            lines.append(f"Instead: {reason.instead}")
+    if (more := len(reasons) - MAX_REASONS) > 0:
+        lines.append(f"And {more} more.")
+    return lines
+
+
+def _further(contact: str, session_hint: str) -> str:
+    why = f"bailiwick why {session_hint}".strip()
+    ask = f"For an exception ask {contact}. " if contact else ""
+    return f"{ask}Details: `{why}`."
+
+
+def _answer(event: Event, decision: Decision, text: str, mask: Callable[[str], str] | None) -> dict[str, Any]:
+    refused = decision.enforced >= Verdict.ASK
+    match event.what:
+        case ToolCall(input=tool_input):
+            return _tool_call(event.name, decision, text, tool_input)
+        case PermissionAsked(input=tool_input):
+            return _permission_asked(event.name, decision, text, tool_input)
+        case ToolResult() as result if event.name == "PostToolUse":
+            return _tool_result(event.name, decision, text, result, mask)
+        case Prompt() | PromptExpansion() if refused:
+            return _blocked_prompt(event.name, text)
+        case ConfigChange() if refused:
+            return _blocked(text)
+        case ModelSwitch(before=True) if refused:
+            return _permission(event.name, decision.enforced.label, text)
+        case _ if refused:
+            return {"systemMessage": text}
+        case _:
+            return {}
+
+
+def _tool_call(name: str, decision: Decision, text: str, tool_input: Mapping[str, Any]) -> dict[str, Any]:
+    match decision.enforced:
+        case Verdict.DENY:
+            return _permission(name, "deny", text)
+        case Verdict.ASK:
+            answer = _permission(name, "ask", text)
+        case Verdict.ALLOW:
+            answer = _permission(name, "allow", _allowed_by(decision))
+        case Verdict.ABSTAIN:
+            answer = {}
+    if (changed := updated_input(tool_input, decision.obligations)) is not None:
+        answer.setdefault("hookSpecificOutput", {"hookEventName": name})["updatedInput"] = changed
+    return answer
+
+
+def _permission_asked(
+    name: str, decision: Decision, text: str, tool_input: Mapping[str, Any]
+) -> dict[str, Any]:
+    match decision.enforced:
+        case Verdict.DENY:
+            return _specific(name, decision={"behavior": "deny", "message": text})
+        case Verdict.ALLOW:
+            allowed: dict[str, Any] = {"behavior": "allow"}
+            if (changed := updated_input(tool_input, decision.obligations)) is not None:
+                allowed["updatedInput"] = changed
+            return _specific(name, decision=allowed)
+        case Verdict.ASK | Verdict.ABSTAIN:
+            return {}
+
+
+def _tool_result(
+    name: str, decision: Decision, text: str, result: ToolResult, mask: Callable[[str], str] | None
+) -> dict[str, Any]:
+    if decision.enforced >= Verdict.ASK:
+        withheld = withheld_output(result.tool, result.response)
+        return _blocked(text) | _specific(name, updatedToolOutput=withheld)
+    if not any(isinstance(obligation, Redact) for obligation in decision.obligations):
+        return {}
+    if mask is None:
+        return _specific(name, updatedToolOutput=withheld_output(result.tool, result.response))
+    output = redacted_output(result.tool, result.response, mask)
+    return {} if _same(output, result.response) else _specific(name, updatedToolOutput=output)
+
+
+def _allowed_by(decision: Decision) -> str:
+    rules = [reason for reason in decision.reasons if reason.verdict is Verdict.ALLOW]
+    told = [
+        f"notifies {obligation.channel}"
+        for obligation in decision.obligations
+        if isinstance(obligation, Notify)
+    ]
+    allowed = f"Allowed by {rules[0].rule} ({rules[0].origin})" if rules else "Allowed by policy"
+    return _cut("; ".join([allowed, *told]) + ".")
+
+
+def _permission(name: str, verdict: str, text: str) -> dict[str, Any]:
+    return _specific(name, permissionDecision=verdict, permissionDecisionReason=text)
+
+
+def _blocked(text: str) -> dict[str, Any]:
+    return {"decision": "block", "reason": text}
+
+
+def _blocked_prompt(name: str, text: str) -> dict[str, Any]:
+    # The client repeats a blocked prompt beside the reason unless told not to; it may hold the secret.
+    return _blocked(text) | _specific(name, suppressOriginalPrompt=True)
+
+
+def _specific(name: str, **fields: Any) -> dict[str, Any]:
+    return {"hookSpecificOutput": {"hookEventName": name, **fields}}
+
+
+def _within(value: Any, maximum: int) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool) and 1 <= value <= maximum
+
+
+def _same(one: Any, other: Any) -> bool:
+    """Equal to the client: unlike in Python, true is not 1."""
+    return json.dumps(one) == json.dumps(other)
+
+
+def _cut(text: str) -> str:
+    return text if len(text) <= MAX_TEXT else text[: MAX_TEXT - 1] + "…"
+
+
+def _bytes(answer: Mapping[str, Any]) -> bytes:
+    """ASCII JSON: nothing a string can hold, lone surrogates included, fails to be written."""
+    return json.dumps(answer, separators=(",", ":"), allow_nan=False).encode("ascii")
