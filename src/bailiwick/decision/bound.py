@@ -1,0 +1,176 @@
+"""A policy made ready to decide by: ``${project}`` and ``~`` filled in, rules indexed by what they speak of."""
+
+from collections import defaultdict
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from bailiwick.model.glob import Glob, GlobError, GlobSet, escape, literal, name_glob, path_glob
+from bailiwick.model.verdict import Mode
+from bailiwick.policy.types import (
+    AnyCondition,
+    CommandCondition,
+    Condition,
+    FindingCondition,
+    HostCondition,
+    Layer,
+    NameCondition,
+    PathCondition,
+    Policy,
+    Rule,
+    Scope,
+    Subject,
+    VariableCondition,
+)
+
+MAX_BOUND = 64
+"""Policies kept ready at once: sessions of one machine that differ in profile, project or account."""
+
+GRANTING = frozenset({Scope.BUILTIN, Scope.ORGANISATION, Scope.TEAM, Scope.PROFILE})
+"""Layers whose ALLOW breaks silence. Narrower ones only narrow: what nobody wider speaks of stays a question."""
+
+
+class Hit(NamedTuple):
+    """A rule that matches, the number of its layer, and whether it surely matches or only may."""
+
+    layer: int
+    rule: Rule
+    certain: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Index:
+    """Hits by glob: all rules of one kind of condition, matched in one pass."""
+
+    globs: GlobSet
+    hits: tuple[Hit, ...]
+
+    def matching(self, text: str) -> list[Hit]:
+        """The rules whose glob matches ``text``."""
+        return [self.hits[number] for number in self.globs.matching(text)]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Bound:
+    """What ``decide`` looks things up in. ``faults`` are rules that can't be carried out; each is an error."""
+
+    policy: Policy
+    project: str
+    home: str
+    grants: tuple[bool, ...]
+    defaults: tuple[Mapping[Subject, Hit], ...]
+    paths: Index
+    path_globs: tuple[Glob, ...]
+    names: Mapping[Subject, Index]
+    hosts: Index
+    findings: Index
+    variables: Index
+    programs: Mapping[str, tuple[Hit, ...]]
+    other_programs: tuple[Hit, ...]
+    always: Mapping[Subject, tuple[Hit, ...]]
+    uniform: bool
+    faults: tuple[str, ...]
+
+
+def fill_in(glob: str, *, project: str, home: str) -> str:
+    """``glob`` with a leading ``${project}`` or ``~`` replaced."""
+    if glob == "${project}" or glob.startswith("${project}/"):
+        return (escape(project.rstrip("/")) + glob.removeprefix("${project}")) or "/"
+    if glob == "~" or glob.startswith("~/"):
+        return (escape(home.rstrip("/")) + glob[1:]) or "/"
+    return glob
+
+
+_ready: dict[tuple[int, str, str], Bound] = {}
+
+
+def bind(policy: Policy, project: str, home: str) -> Bound:
+    """``policy`` made ready for sessions in ``project`` of an account at ``home``; the latest are remembered."""
+    key = (id(policy), project, home)
+    known = _ready.get(key)
+    if known is not None and known.policy is policy:
+        return known
+    bound = _bind(policy, project, home)
+    while len(_ready) >= MAX_BOUND:
+        _ready.pop(next(iter(_ready)), None)
+    _ready[key] = bound
+    return bound
+
+
+def _bind(policy: Policy, project: str, home: str) -> Bound:
+    grouped: defaultdict[type[Condition] | Subject, list[tuple[Hit, str]]] = defaultdict(list)
+    for number, layer in enumerate(policy.layers):
+        for rule in layer.rules:
+            key, text = _key(rule)
+            grouped[key].append((Hit(number, rule), text))
+    faults: list[str] = []
+
+    def index(key: type[Condition] | Subject) -> tuple[Index, tuple[Glob, ...]]:
+        globs: list[Glob] = []
+        kept: list[Hit] = []
+        for hit, text in grouped[key]:
+            try:
+                if key is PathCondition:
+                    globs.append(path_glob(fill_in(text, project=project, home=home)))
+                else:
+                    globs.append(name_glob(text))
+                kept.append(hit)
+            except GlobError as error:
+                faults.append(f"{hit.rule.origin}: {hit.rule.id} is not carried out: {error}")
+        return Index(GlobSet(globs), tuple(kept)), tuple(globs)
+
+    programs: defaultdict[str, list[Hit]] = defaultdict(list)
+    for hit, first in grouped[CommandCondition]:
+        programs[literal(first) or ""].append(hit)
+    always: defaultdict[Subject, list[Hit]] = defaultdict(list)
+    for hit, _ in grouped[AnyCondition]:
+        always[hit.rule.subject].append(hit)
+    paths, path_globs = index(PathCondition)
+    return Bound(
+        policy=policy,
+        project=project,
+        home=home,
+        grants=tuple(layer.scope in GRANTING for layer in policy.layers),
+        defaults=tuple(_defaults(number, layer) for number, layer in enumerate(policy.layers)),
+        paths=paths,
+        path_globs=path_globs,
+        names={key: index(key)[0] for key in list(grouped) if isinstance(key, Subject)},
+        hosts=index(HostCondition)[0],
+        findings=index(FindingCondition)[0],
+        variables=index(VariableCondition)[0],
+        other_programs=tuple(programs.pop("", ())),
+        programs={name: tuple(found) for name, found in programs.items()},
+        always={subject: tuple(found) for subject, found in always.items()},
+        uniform=policy.mode is Mode.ENFORCE
+        and all(rule.mode in {None, Mode.ENFORCE} for rule in _rules(policy)),
+        faults=tuple(faults),
+    )
+
+
+def _key(rule: Rule) -> tuple[type[Condition] | Subject, str]:
+    """Where a rule is indexed, and by which glob."""
+    match rule.when:
+        case PathCondition(glob=glob):
+            return PathCondition, glob
+        case NameCondition(name=name):
+            return rule.subject, name
+        case HostCondition(host=host):
+            return HostCondition, host
+        case FindingCondition(rule=finding):
+            return FindingCondition, finding
+        case VariableCondition(name=name):
+            return VariableCondition, name
+        case CommandCondition(words=words):
+            return CommandCondition, "*" if not words or "/" in words[0] else words[0]
+        case AnyCondition():
+            return AnyCondition, ""
+
+
+def _rules(policy: Policy) -> Iterator[Rule]:
+    for layer in policy.layers:
+        yield from layer.rules
+        yield from layer.defaults.values()
+
+
+def _defaults(number: int, layer: Layer) -> Mapping[Subject, Hit]:
+    return {subject: Hit(number, rule) for subject, rule in layer.defaults.items()}

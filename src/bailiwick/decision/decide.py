@@ -1,0 +1,297 @@
+"""The PDP: a policy, a request and its facts give a decision. Pure and total.
+
+1. Each access, opaque part and finding is looked up under its subject in every layer.
+2. Within a layer the strongest matching rule speaks, else the layer's default, else the layer abstains.
+3. Layers are combined by ``max``; an access on which no granting layer speaks is a question (ASK).
+4. Everything found is combined by ``max``: one denied access denies the call.
+5. What only monitoring or warning rules object to is not carried out.
+6. Where nobody can answer, a question is a denial. An error is at least a question.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import NamedTuple, TypeAlias
+
+from bailiwick.decision.bound import Bound, Hit, bind
+from bailiwick.decision.duties import obligations
+from bailiwick.decision.lifting import Lifting, active_exceptions, lifted_by
+from bailiwick.decision.match import hits_of_units, named, subject_of
+from bailiwick.model.access import Access, Facts, Finding, Opaque, ProgramTarget
+from bailiwick.model.decision import Decision, Obligation, Origin, Reason
+from bailiwick.model.event import ModelSwitch, Prompt, PromptExpansion, SessionStart, ToolCall
+from bailiwick.model.request import Request
+from bailiwick.model.verdict import Mode, Verdict
+from bailiwick.policy.types import AnyCondition, CommandCondition, Policy, Rule, Subject
+
+MAX_REASONS = 64
+"""Reasons reported of one decision, strongest first; a command of a thousand denied parts needs no thousand lines."""
+
+About: TypeAlias = Access | Opaque | Finding | None
+
+_SILENCE = Rule(
+    id="builtin.silence",
+    origin=Origin(file="builtin:decision", line=1),
+    subject=Subject.TOOLS,
+    verdict=Verdict.ASK,
+    when=AnyCondition(),
+    because="No rule of the policy speaks of this.",
+    instead="Ask for a rule that covers it, or do it another way that the policy allows.",
+)
+_UNATTENDED = "builtin.unattended"
+_ERROR = "builtin.error"
+_BUILTIN = Origin(file="builtin:decision", line=1)
+_MODES = {Mode.ENFORCE: 0, Mode.WARN: 1, Mode.MONITOR: 2}
+
+
+def decide(policy: Policy, request: Request, facts: Facts) -> Decision:
+    """What ``policy`` says of ``request``. Never raises: an error is told in the decision, which is then at least ASK."""
+    tally = _Tally(policy=policy, request=request)
+    try:
+        tally.judge(facts)
+    except Exception as error:  # noqa: BLE001 (law: an error while deciding is at least ASK, never silence)
+        tally.fail(f"{type(error).__name__} while deciding")
+    return tally.decision()
+
+
+class _Said(NamedTuple):
+    """What one rule says of one thing."""
+
+    rule: Rule
+    verdict: Verdict
+    mode: Mode
+    exception: str | None
+
+
+@dataclass(slots=True, kw_only=True)
+class _Tally:
+    """The answers so far. ``verdict`` is what policy says, ``enforced`` what is carried out."""
+
+    policy: Policy
+    request: Request
+    verdict: Verdict = Verdict.ABSTAIN
+    enforced: Verdict = Verdict.ABSTAIN
+    withheld: bool = False
+    reasons: dict[tuple[str, Verdict, object], Reason] = field(default_factory=dict)
+    errors: list[str] = field(default_factory=list)
+
+    def judge(self, facts: Facts) -> None:
+        """Take in everything that is known of the request."""
+        session, principal = self.request.session, self.request.principal
+        bound = bind(self.policy, session.project, principal.home)
+        self.errors.extend(bound.faults)
+        lifting = (
+            active_exceptions(self.policy, principal, self.request.now) if self.policy.exceptions else None
+        )
+        for number, access in enumerate(facts.accesses):
+            try:
+                self._access(bound, access, lifting)
+            except Exception as error:  # noqa: BLE001 (the other accesses are still judged)
+                self.fail(f"{type(error).__name__} while judging {access.kind} (access {number + 1})")
+        for part in facts.opaque:
+            self._unit(bound, Subject.OPAQUE, bound.always.get(Subject.OPAQUE, ()), part, lifting)
+        happening = self.request.event.what
+        prompted = isinstance(happening, Prompt | PromptExpansion)
+        for finding in facts.findings:
+            hits = bound.findings.matching(finding.rule)
+            for subject in (Subject.FINDINGS, Subject.PROMPTS) if prompted else (Subject.FINDINGS,):
+                kept = [hit for hit in hits if hit.rule.subject is subject]
+                self._objection(bound, subject, [*bound.always.get(subject, ()), *kept], finding, lifting)
+        if mode := self.request.event.permission_mode:
+            hits = named(bound, Subject.PERMISSION_MODES, mode)
+            self._objection(bound, Subject.PERMISSION_MODES, hits, None, lifting)
+        match happening:
+            case ModelSwitch(to_model=model) | SessionStart(model=str(model)) if model:
+                self._objection(bound, Subject.MODELS, named(bound, Subject.MODELS, model), None, lifting)
+            case _:
+                pass
+
+    def _access(self, bound: Bound, access: Access, lifting: Lifting | None) -> None:
+        subject = subject_of(access)
+        for hits in hits_of_units(bound, subject, access):
+            self._unit(bound, subject, hits, access, lifting)
+            if isinstance(access.target, ProgramTarget) and access.target.project_code:
+                self._unit(bound, Subject.PROJECT_CODE, _by_name(bound, hits), access, lifting)
+
+    def _unit(
+        self, bound: Bound, subject: Subject, hits: Sequence[Hit], about: About, lifting: Lifting | None
+    ) -> None:
+        """Judge one thing that must be granted."""
+        verdict, enforced, spoken, granted = self._ask(bound, subject, hits, about, lifting)
+        if not spoken:
+            self._note(_Said(_SILENCE, Verdict.ASK, self.policy.mode, None), about)
+            verdict = max(verdict, Verdict.ASK)
+            if self.policy.mode is Mode.ENFORCE:
+                enforced = max(enforced, Verdict.ASK)
+        elif not granted:
+            self.withheld = True
+        self.verdict = max(self.verdict, verdict)
+        self.enforced = max(self.enforced, enforced)
+
+    def _objection(
+        self, bound: Bound, subject: Subject, hits: Sequence[Hit], about: About, lifting: Lifting | None
+    ) -> None:
+        """Judge a circumstance: it can only be objected to, and permitting it permits nothing else."""
+        verdict, enforced, _, _ = self._ask(bound, subject, hits, about, lifting)
+        if verdict > Verdict.ALLOW:
+            self.verdict = max(self.verdict, verdict)
+        if enforced > Verdict.ALLOW:
+            self.enforced = max(self.enforced, enforced)
+
+    def _ask(
+        self, bound: Bound, subject: Subject, hits: Sequence[Hit], about: About, lifting: Lifting | None
+    ) -> tuple[Verdict, Verdict, bool, bool]:
+        """Ask every layer: what policy says, what is carried out, whether a granting layer spoke and was heard."""
+        verdict = enforced = Verdict.ABSTAIN
+        spoken = granted = False
+        for number, defaults in enumerate(bound.defaults):
+            default = defaults.get(subject)
+            said = [
+                one for hit in hits if hit.layer == number and (one := self._says(bound, hit, about, lifting))
+            ]
+            ruled = bool(said)
+            if not ruled and default is not None and (one := self._says(bound, default, about, lifting)):
+                said = [one]
+            if not said:
+                continue
+            top = max(one.verdict for one in said)
+            for one in said:
+                if one.verdict is top:
+                    self._note(one, about)
+            carried = (
+                top
+                if bound.uniform
+                else self._carried_out(bound, said, default if ruled else None, about, lifting)
+            )
+            verdict, enforced = max(verdict, top), max(enforced, carried)
+            if bound.grants[number]:
+                spoken = True
+                granted = granted or carried is not Verdict.ABSTAIN
+        return verdict, enforced, spoken, granted
+
+    def _carried_out(
+        self, bound: Bound, said: Sequence[_Said], default: Hit | None, about: About, lifting: Lifting | None
+    ) -> Verdict:
+        """The layer's answer without the objections of rules that only monitor or warn."""
+        binding = [one.verdict for one in said if one.verdict is Verdict.ALLOW or one.mode is Mode.ENFORCE]
+        if not binding and default is not None and (one := self._says(bound, default, about, lifting)):
+            binding = [one.verdict] if one.verdict is Verdict.ALLOW or one.mode is Mode.ENFORCE else []
+        return max(binding, default=Verdict.ABSTAIN)
+
+    def _says(self, bound: Bound, hit: Hit, about: About, lifting: Lifting | None) -> _Said | None:
+        rule, verdict, exception = hit.rule, hit.rule.verdict, None
+        if not hit.certain:
+            if verdict is Verdict.ALLOW:
+                return None
+            # What may be denied is as uncertain as an opaque part, and never less than a question.
+            opaque = bound.defaults[hit.layer].get(Subject.OPAQUE)
+            verdict = max(Verdict.ASK, min(verdict, opaque.rule.verdict if opaque else Verdict.ASK))
+        if (
+            lifting
+            and verdict > Verdict.ALLOW
+            and (exception := lifted_by(lifting, bound, hit, about)) is not None
+        ):
+            verdict = Verdict.ALLOW
+        return _Said(rule, verdict, rule.mode or self.policy.mode, exception)
+
+    def _note(self, said: _Said, about: About) -> None:
+        """Remember why: objections once for each thing, permissions once."""
+        what = _what(about) if said.verdict > Verdict.ALLOW else said.exception
+        key = (said.rule.id, said.verdict, what)
+        if key not in self.reasons:
+            self.reasons[key] = Reason(
+                rule=said.rule.id,
+                origin=said.rule.origin,
+                verdict=said.verdict,
+                message=said.rule.because,
+                instead=said.rule.instead or (self._elsewhere() if said.verdict is Verdict.DENY else ""),
+                about=about,
+                mode=said.mode,
+                exception=said.exception,
+            )
+
+    def _elsewhere(self) -> str:
+        contact = self.policy.contact
+        return (
+            f"Ask {contact} for an exception." if contact else "Ask the owner of the policy for an exception."
+        )
+
+    def fail(self, error: str) -> None:
+        """Note an error; the request is then at least a question."""
+        self.errors.append(error)
+
+    def decision(self) -> Decision:
+        """Apply modes, attendance and errors (steps 5 and 6) and order the reasons."""
+        if self.enforced is Verdict.ALLOW and (self.withheld or self.policy.mode is not Mode.ENFORCE):
+            self.enforced = Verdict.ABSTAIN
+        if self.errors:
+            self._add(
+                _ERROR, Verdict.ASK, "Part of this could not be judged.", "Report it with the errors shown."
+            )
+            self.verdict = max(self.verdict, Verdict.ASK)
+            self.enforced = max(self.enforced, Verdict.ASK)
+        if self.request.session.unattended and Verdict.ASK in {self.verdict, self.enforced}:
+            self._add(
+                _UNATTENDED,
+                Verdict.DENY,
+                "This needs a person's consent, and nobody can be asked in this session.",
+                "Run it in an attended session, or do it another way that the policy allows.",
+            )
+            self.verdict = Verdict.DENY
+            if self.enforced is Verdict.ASK:
+                self.enforced = Verdict.DENY
+        return Decision(
+            verdict=self.verdict,
+            enforced=self.enforced,
+            reasons=self._ordered(),
+            obligations=self._obligations(),
+            errors=tuple(self.errors),
+            revision=self.policy.revision,
+        )
+
+    def _add(self, rule: str, verdict: Verdict, message: str, instead: str) -> None:
+        reason = Reason(rule=rule, origin=_BUILTIN, verdict=verdict, message=message, instead=instead)
+        self.reasons.setdefault((rule, verdict, None), reason)
+
+    def _ordered(self) -> tuple[Reason, ...]:
+        floor = Verdict.ASK if self.verdict > Verdict.ALLOW else Verdict.ABSTAIN
+        kept = [reason for reason in self.reasons.values() if reason.verdict >= floor or reason.exception]
+        kept.sort(key=lambda reason: (-reason.verdict, _MODES[reason.mode], reason.rule))
+        return tuple(kept[:MAX_REASONS])
+
+    def _obligations(self) -> tuple[Obligation, ...]:
+        match self.request.event.what:
+            case ToolCall() as call:
+                return obligations(self.policy, call)
+            case _:
+                return ()
+
+
+def _by_name(bound: Bound, hits: Sequence[Hit]) -> list[Hit]:
+    """What is said of project code: a layer that allows the very command by name allows the code it runs too."""
+    named_in = {
+        hit.layer
+        for hit in hits
+        if hit.certain and hit.rule.verdict is Verdict.ALLOW and isinstance(hit.rule.when, CommandCondition)
+    }
+    named_in -= {
+        hit.layer
+        for hit in hits
+        if hit.rule.verdict > Verdict.ALLOW and (hit.rule.mode or bound.policy.mode) is Mode.ENFORCE
+    }
+    allowing = [hit for hit in hits if hit.layer in named_in and hit.rule.verdict is Verdict.ALLOW]
+    return [
+        *allowing,
+        *(hit for hit in bound.always.get(Subject.PROJECT_CODE, ()) if hit.layer not in named_in),
+    ]
+
+
+def _what(about: About) -> object:
+    match about:
+        case Access(kind=kind, target=target):
+            return kind, target
+        case Opaque(reason=reason):
+            return reason
+        case Finding(rule=rule, field=where, cause=cause):
+            return rule, where, cause
+        case None:
+            return None

@@ -1,0 +1,38 @@
+"""The step ``detect`` of an event's path: what the rules notice, added to the facts. Pure and total."""
+
+from dataclasses import replace
+
+from bailiwick.model.access import Facts, Finding
+from bailiwick.model.request import Request
+from bailiwick.rules.catalogue import CATALOGUE
+from bailiwick.rules.internal.rule_error import failed
+from bailiwick.rules.rule import Rule, gather
+
+MAX_FINDINGS = 200
+"""Findings kept of one event and rule set; one more says that there were more."""
+
+
+def detect(request: Request, facts: Facts, *, rules: tuple[Rule, ...] = CATALOGUE) -> Facts:
+    """``facts`` with the findings of ``rules`` added, in catalogue order.
+
+    Never raises: a rule that fails is itself a finding (``internal/rule-error``), never silence.
+    """
+    findings: list[Finding] = list(facts.findings)
+    try:
+        evidence = gather(request, facts)
+    except Exception as error:  # noqa: BLE001 - law 1: whatever goes wrong is said, nothing escapes
+        return replace(facts, findings=(*findings, failed("gathering the evidence", error)))
+    for rule in rules:
+        try:
+            findings.extend(rule.find(evidence))
+        except Exception as error:  # noqa: BLE001 - one broken rule neither hides the others' findings nor its own failure
+            findings.append(failed(rule.id, error))
+    if not findings:
+        return facts
+    if len(findings) > MAX_FINDINGS:
+        more = Finding(
+            rule="internal/not-fully-scanned",
+            message=f"{len(findings) - MAX_FINDINGS} more findings are not listed",
+        )
+        findings = [*findings[:MAX_FINDINGS], more]
+    return replace(facts, findings=tuple(findings))

@@ -1,0 +1,61 @@
+"""What must be done along with an answer: the obligations of a tool call."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from bailiwick.model.decision import Clamp, Notify, Obligation, Redact, Rewrite, Sandbox
+from bailiwick.model.event import ToolCall
+from bailiwick.model.glob import name_glob
+from bailiwick.model.verdict import Mode
+from bailiwick.policy.types import Policy
+
+
+def obligations(policy: Policy, call: ToolCall) -> tuple[Obligation, ...]:
+    """The duties of every layer that apply to ``call`` and change something, wider layers first.
+
+    Of several clamps of one field the smallest counts, of several rewrites the widest layer's. A policy that only
+    monitors or warns changes no call; it still notifies.
+    """
+    clamps: dict[str, int] = {}
+    rewrites: dict[str, Rewrite] = {}
+    masked: dict[str, None] = {}
+    others: dict[Obligation, None] = {}
+    for layer in policy.layers:
+        for duty in layer.duties:
+            if not any(name_glob(tool).matches(call.tool) for tool in duty.tools):
+                continue
+            match duty.obligation:
+                case Notify() as notify:
+                    others.setdefault(notify)
+                case _ if policy.mode is not Mode.ENFORCE:
+                    pass
+                case Clamp(field=field, maximum=maximum):
+                    clamps[field] = min(maximum, clamps.get(field, maximum))
+                case Rewrite(field=field) as rewrite:
+                    rewrites.setdefault(field, rewrite)
+                case Redact(rules=rules):
+                    masked.update(dict.fromkeys(rules))
+                case Sandbox() as sandbox:
+                    others.setdefault(sandbox)
+    return (
+        *(
+            Clamp(field=field, maximum=clamps[field])
+            for field in sorted(clamps)
+            if _exceeds(call.input, field, clamps[field])
+        ),
+        *(
+            rewrites[field]
+            for field in sorted(rewrites)
+            if call.input.get(field, _ABSENT) != rewrites[field].value
+        ),
+        *((Redact(rules=tuple(sorted(masked))),) if masked else ()),
+        *others,
+    )
+
+
+_ABSENT = object()
+
+
+def _exceeds(given: Mapping[str, Any], field: str, maximum: int) -> bool:
+    value = given.get(field)
+    return isinstance(value, bool) or not isinstance(value, int | float) or not value <= maximum

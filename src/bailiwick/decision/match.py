@@ -1,0 +1,217 @@
+"""Which rules match: one look-up for each kind of target, three-valued where the target is not wholly known."""
+
+from collections.abc import Iterator, Sequence
+from enum import IntEnum
+from posixpath import dirname
+
+from bailiwick.decision.bound import Bound, Hit, fill_in
+from bailiwick.model.access import (
+    Access,
+    AccessKind,
+    HostTarget,
+    NameTarget,
+    PathTarget,
+    ProgramTarget,
+    VariableTarget,
+)
+from bailiwick.model.glob import contained, intersects, name_glob, path_glob
+from bailiwick.model.verdict import Verdict
+from bailiwick.policy.types import CommandCondition, HostCondition, PathCondition, Subject
+
+SYSTEM_DIRECTORIES = frozenset(
+    {
+        "/bin",
+        "/sbin",
+        "/usr/bin",
+        "/usr/sbin",
+        "/usr/local/bin",
+        "/usr/local/sbin",
+        "/opt/homebrew/bin",
+        "/opt/homebrew/sbin",
+        "/snap/bin",
+    }
+)
+"""Where a program called by path is the one that its base name means (FHS 3.0; Homebrew and snap)."""
+
+EXISTING = frozenset({AccessKind.READ, AccessKind.DELETE, AccessKind.EXECUTE})
+"""Accesses that touch only what exists; a write may also create what a pattern could name."""
+
+
+class Certainty(IntEnum):
+    """Whether a condition holds, as far as the target is known. Conjunction is ``min``."""
+
+    NO = 0
+    MAYBE = 1
+    YES = 2
+
+
+def subject_of(access: Access) -> Subject:
+    """The section of the language that speaks of ``access``."""
+    match access.target:
+        case _ if access.kind is AccessKind.CHANGE_CONFIG and not isinstance(access.target, VariableTarget):
+            return Subject.CONFIG
+        case PathTarget():
+            return Subject.FILES
+        case ProgramTarget():
+            return Subject.COMMANDS
+        case HostTarget():
+            return Subject.NETWORK
+        case VariableTarget():
+            return Subject.ENVIRONMENT
+        case NameTarget(name=name):
+            if access.kind is AccessKind.LOAD_SKILL:
+                return Subject.SKILLS
+            if access.kind is AccessKind.SPAWN_AGENT:
+                return Subject.AGENTS
+            return Subject.MCP if name.startswith("mcp__") else Subject.TOOLS
+
+
+def hits_of_units(bound: Bound, subject: Subject, access: Access) -> Iterator[Sequence[Hit]]:
+    """The matching rules for each thing that ``access`` touches; each must be granted by itself.
+
+    A path is two things when its real path differs, an expanded pattern one for each path that exists. Paths
+    that the same rules match count once.
+    """
+    match access.target:
+        case PathTarget(pattern=False, path=path, real=real):
+            yield _kept(bound.paths.matching(path), access.kind)
+            if real is not None and real != path:
+                yield _kept(bound.paths.matching(real), access.kind)
+        case PathTarget(expanded=expanded) if expanded and access.kind in EXISTING:
+            for group in dict.fromkeys(bound.paths.globs.matching(path) for path in expanded):
+                yield _kept([bound.paths.hits[number] for number in group], access.kind)
+        case PathTarget(path=pattern, expanded=expanded):
+            nothing_there = expanded is not None and access.kind in EXISTING
+            yield _pattern(bound, pattern, access.kind, objections=not nothing_there)
+        case ProgramTarget() as program:
+            yield [*bound.always.get(subject, ()), *_program(bound, program)]
+        case HostTarget(host=host, port=port):
+            yield [*bound.always.get(subject, ()), *_host(bound, host, port)]
+        case NameTarget(name=name):
+            yield named(bound, subject, name)
+        case VariableTarget(name=name):
+            yield [*bound.always.get(subject, ()), *bound.variables.matching(name)]
+
+
+def named(bound: Bound, subject: Subject, name: str) -> list[Hit]:
+    """The rules of ``subject`` whose name glob matches ``name``."""
+    always = bound.always.get(subject, ())
+    index = bound.names.get(subject)
+    return [*always, *index.matching(name)] if index else [*always]
+
+
+def _kept(hits: Sequence[Hit], kind: AccessKind) -> list[Hit]:
+    return [hit for hit in hits if isinstance(hit.rule.when, PathCondition) and kind in hit.rule.when.kinds]
+
+
+def _pattern(bound: Bound, pattern: str, kind: AccessKind, *, objections: bool) -> list[Hit]:
+    """An objection counts when it meets the pattern at all, permissions of a layer when together they contain it."""
+    glob = path_glob(pattern.rstrip("/") or "/")
+    found: list[Hit] = []
+    allowing: dict[int, list[tuple[Hit, int]]] = {}
+    for number, hit in enumerate(bound.paths.hits):
+        if not isinstance(hit.rule.when, PathCondition) or kind not in hit.rule.when.kinds:
+            continue
+        if hit.rule.verdict is Verdict.ALLOW:
+            allowing.setdefault(hit.layer, []).append((hit, number))
+        elif objections and intersects(glob, bound.path_globs[number]):
+            found.append(hit)
+    for rules in allowing.values():
+        if contained(glob, [bound.path_globs[number] for _, number in rules]):
+            found += [hit for hit, number in rules if intersects(glob, bound.path_globs[number])]
+    return found
+
+
+def _host(bound: Bound, host: str, port: int | None) -> Iterator[Hit]:
+    for hit in bound.hosts.matching(host):
+        match hit.rule.when:
+            case HostCondition(port=None):
+                yield hit
+            case HostCondition(port=wanted) if port is None or wanted == port:
+                yield hit if port is not None else Hit(hit.layer, hit.rule, certain=False)
+            case _:
+                pass
+
+
+def _program(bound: Bound, program: ProgramTarget) -> Iterator[Hit]:
+    for hit in (*bound.programs.get(program.name, ()), *bound.other_programs):
+        if isinstance(hit.rule.when, CommandCondition):
+            certainty = command_matches(hit.rule.when, program, project=bound.project, home=bound.home)
+            if certainty is Certainty.YES and hit.rule.verdict is Verdict.ALLOW:
+                certainty = _is_the_program(hit.rule.when, program)
+            if certainty:
+                yield hit if certainty is Certainty.YES else Hit(hit.layer, hit.rule, certain=False)
+
+
+def _is_the_program(condition: CommandCondition, program: ProgramTarget) -> Certainty:
+    """A program called by path is granted by name only where the system keeps its programs: ./git is not git."""
+    if program.path is None or "/" in condition.words[0] or dirname(program.path) in SYSTEM_DIRECTORIES:
+        return Certainty.YES
+    return Certainty.NO
+
+
+def command_matches(
+    condition: CommandCondition, program: ProgramTarget, *, project: str, home: str
+) -> Certainty:
+    """Whether the program and its arguments are what ``condition`` describes."""
+    certainty = Certainty.YES
+    if condition.as_user is not None and not (
+        program.as_user is not None and name_glob(condition.as_user).matches(program.as_user)
+    ):
+        return Certainty.NO
+    actual = (program.name, *program.words)
+    for number, wanted in enumerate(condition.words):
+        if number == 0 and "/" in wanted:
+            here = path_glob(fill_in(wanted, project=project, home=home))
+            found = Certainty.YES if program.path and here.matches(program.path) else Certainty.NO
+        elif number >= len(actual):
+            found = Certainty.MAYBE if program.open_ended else Certainty.NO
+        else:
+            word = actual[number]
+            if word is None:
+                found = Certainty.MAYBE
+            else:
+                found = Certainty.YES if word == wanted or name_glob(wanted).matches(word) else Certainty.NO
+        certainty = min(certainty, found)
+        if certainty is Certainty.NO:
+            return certainty
+    for option in condition.options:
+        certainty = min(certainty, _has_option(program, option))
+    return certainty
+
+
+def _has_option(program: ProgramTarget, option: str) -> Certainty:
+    """Whether ``option`` is given: as a word or ``option=value``.
+
+    It may be given by an unknown word, in a cluster (``-rf``), abbreviated (``--forc``, getopt_long(3)), or
+    after ``--`` to a program that does not honour it.
+    """
+    best = Certainty.MAYBE if program.open_ended else Certainty.NO
+    operands = False
+    for word in program.argv[1:]:
+        if word is None:
+            found = Certainty.MAYBE
+        elif word == option or word.startswith(f"{option}="):
+            found = Certainty.MAYBE if operands else Certainty.YES
+        elif _may_mean(word, option):
+            found = Certainty.MAYBE
+        else:
+            found = Certainty.NO
+        best = max(best, found)
+        operands = operands or word == "--"
+    return best
+
+
+_SHORTEST_ABBREVIATION = len("--x")
+
+
+def _may_mean(word: str, option: str) -> bool:
+    if option.startswith("--"):
+        stem = word.split("=", 1)[0]
+        return len(stem) >= _SHORTEST_ABBREVIATION and stem.startswith("--") and option.startswith(stem)
+    return (
+        len(option) == len("-x")
+        and word.startswith("-")
+        and not word.startswith("--")
+        and option[1] in word[1:]
+    )
