@@ -1,1 +1,1 @@
-"""The catalogue: one file per rule, its page beside it. Rules notice; they never decide."""
+"""The catalogue: one file per rule, its page beside it. Rules notice; only policy decides."""

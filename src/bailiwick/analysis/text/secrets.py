@@ -153,7 +153,22 @@ SECRET_KINDS: tuple[SecretKind, ...] = (
     ),
     SecretKind(
         rule="secret/gitlab-token",
-        keywords=("gl", "GR1348941"),
+        keywords=(
+            "glpat-",
+            "gloas-",
+            "gldt-",
+            "glrt-",
+            "glrtr-",
+            "glcbt-",
+            "glptt-",
+            "glft-",
+            "glimt-",
+            "glagent-",
+            "glsoat-",
+            "glffct-",
+            "glwt-",
+            "GR1348941",
+        ),
         pattern=_p(
             r"(?<![A-Za-z0-9])(?:gl(?:pat|oas|dt|rt|rtr|cbt|ptt|ft|imt|agent|soat|ffct|wt)-[A-Za-z0-9_.-]{20,300}+"
             r"|GR1348941[A-Za-z0-9_-]{20,50}+)"
@@ -255,7 +270,7 @@ SECRET_KINDS: tuple[SecretKind, ...] = (
         keywords=("passw", "passphrase", "pwd", "secret", "token", "key", "credential", "auth"),
         pattern=_p(
             r"(?:passw(?:or)?d|passphrase|pwd|secret|token|api[_.-]?key|access[_.-]?key|auth[_.-]?key|account[_.-]?key"
-            r"|private[_.-]?key|encryption[_.-]?key|signing[_.-]?key|credentials?|auth)[a-z0-9_]{0,30}+"
+            r"|private[_.-]?key|encryption[_.-]?key|signing[_.-]?key|credentials?|auth(?!or))[a-z0-9_]{0,30}+"
             r"[\"'`]?[ \t]{0,5}(?::=|=>|[=:])[ \t]{0,5}[\"'`]?(?P<secret>[^\s\"'`,;(){}\[\]<>$&|\\]{8,256}+)(?![(\[])",
             _I,
         ),
@@ -264,6 +279,10 @@ SECRET_KINDS: tuple[SecretKind, ...] = (
         anchored=False,
     ),
 )
+
+_EXACT = tuple((keyword, kind) for kind in SECRET_KINDS if not kind.folded for keyword in kind.keywords)
+_FOLDED = tuple((keyword, kind) for kind in SECRET_KINDS if kind.folded for keyword in kind.keywords)
+_RANK = {kind.rule: position for position, kind in enumerate(SECRET_KINDS)}
 
 SECRET_RULES: frozenset[str] = frozenset(kind.rule for kind in SECRET_KINDS)
 
@@ -289,17 +308,10 @@ def scan(text: str) -> tuple[SecretMatch, ...]:
 
 
 def _plain(text: str, *, anchored: bool = False) -> Iterator[SecretMatch]:
-    lower = "" if anchored else text.lower()
-    for kind in SECRET_KINDS:
-        if anchored and not kind.anchored:
-            continue
-        haystack = lower if kind.folded else text
-        if not any(keyword in haystack for keyword in kind.keywords):
-            continue
+    for kind in _candidates(text, anchored=anchored):
+        grouped = "secret" in kind.pattern.groupindex
         for match in kind.pattern.finditer(text):
-            group = (
-                "secret" if "secret" in kind.pattern.groupindex and match.group("secret") is not None else 0
-            )
+            group: int | str = "secret" if grouped and match.group("secret") is not None else 0
             secret = match.group(group)
             if _REDACTED.match(text, match.start(group)) or _REDACTED.search(secret):
                 continue
@@ -307,6 +319,20 @@ def _plain(text: str, *, anchored: bool = False) -> Iterator[SecretMatch]:
             if confidence is not None:
                 start, end = match.span(group)
                 yield SecretMatch(rule=kind.rule, start=start, end=end, confidence=confidence, secret=secret)
+
+
+def _candidates(text: str, *, anchored: bool) -> list[SecretKind]:
+    """The kinds one of whose keywords occurs: most texts have none, and then no pattern runs."""
+    found: list[SecretKind] = []
+    for keyword, kind in _EXACT:
+        if keyword in text and kind not in found and not (anchored and not kind.anchored):
+            found.append(kind)
+    if not anchored:
+        lower = text.lower()
+        for keyword, kind in _FOLDED:
+            if keyword in lower and kind not in found:
+                found.append(kind)
+    return found
 
 
 def _through(view: views.View | None, *, anchored: bool = False) -> Iterator[SecretMatch]:
@@ -321,7 +347,6 @@ def _through(view: views.View | None, *, anchored: bool = False) -> Iterator[Sec
 
 def _merged(text: str, found: list[SecretMatch]) -> tuple[SecretMatch, ...]:
     """Overlapping matches become one, named by the surest and most specific of them."""
-    rank = {kind.rule: position for position, kind in enumerate(SECRET_KINDS)}
     found.sort(key=lambda m: (m.start, -m.end))
     merged: list[SecretMatch] = []
     for match in found:
@@ -329,7 +354,7 @@ def _merged(text: str, found: list[SecretMatch]) -> tuple[SecretMatch, ...]:
             merged.append(match)
             continue
         last = merged[-1]
-        best = min(last, match, key=lambda m: (m.confidence is Confidence.LOW, rank[m.rule]))
+        best = min(last, match, key=lambda m: (m.confidence is Confidence.LOW, _RANK[m.rule]))
         end = max(last.end, match.end)
         secret = best.secret if end - last.start == best.end - best.start else text[last.start : end]
         merged[-1] = SecretMatch(

@@ -1,0 +1,1 @@
+"""Commands that do something worth knowing beyond the files they touch."""

@@ -1,0 +1,1 @@
+"""What detection says about itself: where it could not look."""

@@ -1,0 +1,1 @@
+"""Text meant for the model and hidden from people."""

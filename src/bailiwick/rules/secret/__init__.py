@@ -1,0 +1,1 @@
+"""Credentials in what a person, the agent or a tool wrote."""

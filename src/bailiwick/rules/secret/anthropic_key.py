@@ -1,0 +1,8 @@
+"""Anthropic API key or OAuth token. What it looks like stands in ``analysis.text.secrets``; the page beside this file says the rest."""
+
+from bailiwick.rules.rule import Severity
+from bailiwick.rules.secret.engine import secret_rule
+
+RULE = secret_rule(
+    "secret/anthropic-key", title="Anthropic API key or OAuth token", severity=Severity.CRITICAL
+)

@@ -1,0 +1,8 @@
+"""Connection string with a password. What it looks like stands in ``analysis.text.secrets``; the page beside this file says the rest."""
+
+from bailiwick.rules.rule import Severity
+from bailiwick.rules.secret.engine import secret_rule
+
+RULE = secret_rule(
+    "secret/connection-string", title="Connection string with a password", severity=Severity.HIGH
+)

@@ -1,0 +1,6 @@
+"""JSON Web Token. What it looks like stands in ``analysis.text.secrets``; the page beside this file says the rest."""
+
+from bailiwick.rules.rule import Severity
+from bailiwick.rules.secret.engine import secret_rule
+
+RULE = secret_rule("secret/jwt", title="JSON Web Token", severity=Severity.HIGH)
