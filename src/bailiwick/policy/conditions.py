@@ -29,13 +29,53 @@ READ = frozenset({AccessKind.READ})
 WRITE = frozenset({AccessKind.WRITE, AccessKind.DELETE})
 EXECUTE = frozenset({AccessKind.EXECUTE})
 
-TOOLS = (
-    "Agent AskUserQuestion Artifact Bash BashOutput Config CronCreate CronDelete CronList Edit EnterPlanMode "
-    "EnterWorktree ExitPlanMode ExitWorktree Glob Grep KillShell LS LSP ListMcpResourcesTool Monitor MultiEdit "
-    "NotebookEdit NotebookRead PowerShell Read ReadMcpResourceTool ScheduleWakeup Search SendMessage Skill "
-    "SlashCommand Task TaskCreate TaskGet TaskList TaskOutput TaskStop TaskUpdate TodoWrite ToolSearch WebFetch "
-    "WebSearch Workflow Write"
-).split()
+TOOLS = [
+    "Agent",
+    "AskUserQuestion",
+    "Artifact",
+    "Bash",
+    "BashOutput",
+    "Config",
+    "CronCreate",
+    "CronDelete",
+    "CronList",
+    "Edit",
+    "EnterPlanMode",
+    "EnterWorktree",
+    "ExitPlanMode",
+    "ExitWorktree",
+    "Glob",
+    "Grep",
+    "KillShell",
+    "LS",
+    "LSP",
+    "ListMcpResourcesTool",
+    "Monitor",
+    "MultiEdit",
+    "NotebookEdit",
+    "NotebookRead",
+    "PowerShell",
+    "Read",
+    "ReadMcpResourceTool",
+    "ScheduleWakeup",
+    "Search",
+    "SendMessage",
+    "Skill",
+    "SlashCommand",
+    "Task",
+    "TaskCreate",
+    "TaskGet",
+    "TaskList",
+    "TaskOutput",
+    "TaskStop",
+    "TaskUpdate",
+    "TodoWrite",
+    "ToolSearch",
+    "WebFetch",
+    "WebSearch",
+    "Workflow",
+    "Write",
+]
 """Tools of the client by name, for finding misspellings; others are accepted, since the client grows."""
 
 SEARCH = ("Grep", "Glob")
@@ -62,7 +102,7 @@ def path_glob(text: Text, problems: Problems) -> str | None:
     return None
 
 
-def _path_fault(glob: str) -> tuple[str, str] | None:  # noqa: C901 (one line per mistake that authors make)
+def _path_fault(glob: str) -> tuple[str, str] | None:  # noqa: C901, PLR0912 (one line per mistake that authors make)
     """What is wrong with a path glob, and the mend; ``%`` stands for the glob."""
     if any(not char.isprintable() for char in glob):
         return "`%` contains a control character", "remove it, or match it with `?`"
@@ -112,7 +152,10 @@ _NOT_ONE_COMMAND = re.compile(r"[;|&<>`\n]|\$\(")
 
 
 def command(text: Text, problems: Problems, as_user: str | None = None) -> tuple[Condition, ...]:
-    """`git push`, `rm -rf`: leading words, and options (words beginning with ``-``) that must occur."""
+    """`git push`, `rm -rf`: leading words, and options (words beginning with ``-``) that must occur.
+
+    A first word with a slash is a path glob for the program's file (`${project}/scripts/*.sh`).
+    """
     written = text.text
     if found := re.fullmatch(r"(?:Bash)\((.*?)(:\*)?\)", written):
         problems.add(
@@ -135,13 +178,7 @@ def command(text: Text, problems: Problems, as_user: str | None = None) -> tuple
     if not words or parts[0].startswith("-"):
         problems.add(text.at, f"`{written}` names no program", "begin with the program: `git push`")
         return ()
-    if "/" in words[0]:
-        base = words[0].rsplit("/", 1)[1] or "name"
-        problems.add(
-            text.at,
-            f"`{words[0]}` is a path; programs are told by their base name, however they are called",
-            f"write `{' '.join((base, *parts[1:]))}`",
-        )
+    if "/" in words[0] and path_glob(Text(words[0], text.at), problems) is None:
         return ()
     if "=" in words[0]:
         problems.add(
@@ -150,6 +187,15 @@ def command(text: Text, problems: Problems, as_user: str | None = None) -> tuple
             "write the program alone, and the variable under `environment`",
         )
         return ()
+    if found := next((part for part in parts if part.startswith("-") and re.search(r"[*?]", part)), None):
+        stem = re.split(r"[=*?]", found)[0]
+        problems.add(
+            text.at,
+            f"`{found}`: options are compared as they are, without patterns",
+            f"write `{stem}`, whatever its value",
+        )
+        return ()
+    # As in the client's own rules, `git push *` is `git push` too; `git push ?*` needs one more word.
     trimmed = words[:-1] if len(words) > 1 and words[-1] in {"*", "**"} else words
     options = frozenset(part for part in parts if part.startswith("-") and part != "--")
     return (CommandCondition(words=trimmed, options=options, as_user=as_user),)

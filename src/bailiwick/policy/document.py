@@ -6,7 +6,7 @@ at that place, so nothing depends on YAML 1.1's surprises.
 """
 
 from dataclasses import dataclass
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 import yaml
 
@@ -114,7 +114,7 @@ class _Builder:
     def build(self, text: str) -> Node | None:
         documents = 0
         for event in yaml.parse(text, Loader=_Loader):
-            at = Origin(file=self._file, line=event.start_mark.line + 1, column=event.start_mark.column + 1)
+            at = self._at(event.start_mark)
             match event:
                 case yaml.DocumentStartEvent():
                     documents += 1
@@ -123,7 +123,7 @@ class _Builder:
                             at, "a second document in one file", "one file holds one document: remove `---`"
                         )
                 case yaml.AliasEvent():
-                    self._place(self._alias(at, event.anchor))
+                    self._place(self._alias(at, event.anchor or ""))
                 case yaml.ScalarEvent():
                     self._tag(at, event.tag)
                     plain = bool(event.implicit[0]) and event.tag is None
@@ -138,10 +138,17 @@ class _Builder:
                     self._open.append(_Open(at, mapping, event.anchor, []))
                 case yaml.SequenceEndEvent() | yaml.MappingEndEvent():
                     self._close()
+                case _:
+                    pass
         if self._root is None:
             at = Origin(file=self._file, line=1, column=1)
             self._problems.add(at, "the file is empty", "write at least its first key, or remove the file")
         return self._root
+
+    def _at(self, mark: Any) -> Origin:
+        return Origin(
+            file=self._file, line=mark.line + 1 if mark else 1, column=mark.column + 1 if mark else 1
+        )
 
     def _refuse(self, at: Origin, message: str, mend: str) -> None:
         self._problems.add(at, message, mend)

@@ -87,14 +87,17 @@ class Problems:
         return lines[at.line - 1] if 0 < at.line <= len(lines) else ""
 
 
+def nearest(word: str, known: Iterable[str]) -> str:
+    """``did you mean `x`?`` for the nearest of ``known``; empty when nothing is near."""
+    names = {name.lower(): name for name in sorted(known)}
+    near = difflib.get_close_matches(word[:80].lower(), names, n=1, cutoff=0.6)
+    return f"did you mean `{names[near[0]]}`?" if near else ""
+
+
 def did_you_mean(word: str, known: Iterable[str]) -> str:
     """``did you mean `x`?`` for the nearest of ``known``, else the list of them."""
     names = sorted(known)
-    near = difflib.get_close_matches(word[:80].lower(), [name.lower() for name in names], n=1, cutoff=0.6)
-    for name in names:
-        if near and name.lower() == near[0]:
-            return f"did you mean `{name}`?"
-    return f"one of: {', '.join(names)}" if names else "there is none to name"
+    return nearest(word, names) or (f"one of: {', '.join(names)}" if names else "there is none to name")
 
 
 def _printable(text: str) -> str:

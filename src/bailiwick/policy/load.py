@@ -20,7 +20,7 @@ from bailiwick.policy.builtin import NAME as BUILTIN
 from bailiwick.policy.builtin import builtin_layer
 from bailiwick.policy.dates import MAX_EXCEPTION_DAYS, end_of, start_of
 from bailiwick.policy.document import read_document
-from bailiwick.policy.errors import PolicyError, PolicyErrors, Problems, did_you_mean
+from bailiwick.policy.errors import PolicyError, PolicyErrors, Problems, did_you_mean, nearest
 from bailiwick.policy.profiles import Compiled, compile_profiles
 from bailiwick.policy.revision import revision_of
 from bailiwick.policy.sections import LayerBuilder
@@ -32,6 +32,7 @@ __all__ = ["PolicyError", "PolicyErrors", "load_policy_set"]
 ORGANISATION = "organisation"
 RESERVED = frozenset({BUILTIN, ORGANISATION, "session", "project"})
 _DAY = 86_400
+_LISTED = "`bailiwick policy show` lists all ids"
 
 FILES: Mapping[str, type] = {
     "organisation.yaml": syntax.Organisation,
@@ -179,11 +180,8 @@ class _Repository:
         for glob in said.lifts:
             lifted = [rule for rule in rules if fnmatchcase(rule, glob.text)]
             if not lifted:
-                near = did_you_mean(glob.text, rules)
                 self.problems.add(
-                    glob.at,
-                    f"no rule has the id `{glob}`",
-                    near if len(near) < 200 else "`bailiwick policy show` lists them",
+                    glob.at, f"no rule has the id `{glob}`", nearest(glob.text, rules) or _LISTED
                 )
             elif all(rule.startswith(f"{BUILTIN}.") for rule in lifted):
                 self.problems.add(
@@ -300,7 +298,7 @@ class _Repository:
 
     def _example(self, call: Text, verdict: Verdict, rule: Text | None, rules: frozenset[str]) -> Example:
         if rule is not None and not any(fnmatchcase(one, rule.text) for one in rules):
-            self.problems.add(rule.at, f"no rule has the id `{rule}`", "`bailiwick policy show` lists them")
+            self.problems.add(rule.at, f"no rule has the id `{rule}`", nearest(rule.text, rules) or _LISTED)
         return Example(
             origin=call.at, call=call.text, verdict=verdict, rule=None if rule is None else rule.text
         )
@@ -311,5 +309,5 @@ def _top(name: str) -> Origin:
 
 
 def _place_of(name: str) -> str:
-    folder = f"{name.split('/')[0]}/" if "/" in name else name
-    return did_you_mean(folder, FILES)
+    folder, slash, _ = name.partition("/")
+    return did_you_mean(folder + slash, FILES)

@@ -17,7 +17,7 @@ from bailiwick.policy.types import ClientPolicy, Layer, Policy, Rule, Scope, Sub
 MINIMUM_CLIENT = (2, 1, 295)
 """The first client whose hooks can be made to fail closed."""
 
-FALLBACKS = {subject: Verdict.ASK for subject in Subject} | {
+FALLBACKS = dict.fromkeys(Subject, Verdict.ASK) | {
     # A profile that names no models leaves the choice open, as ClientPolicy does.
     Subject.MODELS: Verdict.ALLOW,
     Subject.PERMISSION_MODES: Verdict.DENY,

@@ -46,7 +46,7 @@ def _plain(value: Any) -> Any:
             return sorted((_plain(item) for item in value), key=str)
         case Origin():
             return None
-        case _ if is_dataclass(value):
+        case _ if is_dataclass(value) and not isinstance(value, type):
             said = {name: _plain(getattr(value, name)) for name in _names(type(value))}
             return {"is": type(value).__name__, **said}
         case _:

@@ -1,3 +1,4 @@
+# ruff: noqa: RUF009 (`declare` returns dataclass fields, each its own)
 """The language, declared once: every file, section and key, its shape and its meaning.
 
 The reader, the JSON Schema for editors and the reference page all come from these declarations.

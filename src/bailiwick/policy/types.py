@@ -53,7 +53,8 @@ class CommandCondition:
     """A program, told by leading words and by options that must occur.
 
     ``words`` are compared with the program's name and its operand words in order, each a glob without
-    slashes having meaning (``git``, ``push``; ``kubectl``, ``get``, ``*``). ``options`` must all occur in
+    slashes having meaning (``git``, ``push``; ``kubectl``, ``get``, ``*``); a first word with a slash is a path glob
+    for the program's file. ``options`` must all occur in
     the argument vector. ``as_user`` limits it to commands run as another account (glob).
     """
 
