@@ -5,7 +5,7 @@ Written for client 2.1.330 (33 events). What the client relies on and why is in 
 
 from bailiwick.enforcement.claude_code.events import EVENTS, GATING
 from bailiwick.enforcement.claude_code.output import redacted_output, withheld_output
-from bailiwick.enforcement.claude_code.parse import MAX_BODY, MAX_DEPTH, MalformedEvent, parse_event
+from bailiwick.enforcement.claude_code.parse import MAX_BODY, MAX_DEPTH, MalformedEventError, parse_event
 from bailiwick.enforcement.claude_code.render import explain, render, render_failure, updated_input
 
 __all__ = [
@@ -13,7 +13,7 @@ __all__ = [
     "GATING",
     "MAX_BODY",
     "MAX_DEPTH",
-    "MalformedEvent",
+    "MalformedEventError",
     "explain",
     "parse_event",
     "redacted_output",

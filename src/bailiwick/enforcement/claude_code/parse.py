@@ -1,4 +1,4 @@
-"""Bytes of a hook call to an ``Event``, or ``MalformedEvent``; nothing else is raised."""
+"""Bytes of a hook call to an ``Event``, or ``MalformedEventError``; nothing else is raised."""
 
 import json
 import math
@@ -34,7 +34,7 @@ _LONE: Final = re.compile("[\ud800-\udfff]")
 _INT64: Final = range(-(2**63), 2**63)
 
 
-class MalformedEvent(ValueError):  # noqa: N818 - it names what the client sent, and is answered with a denial
+class MalformedEventError(ValueError):
     """A hook call that is not what the client sends. The message says where, and repeats none of its content."""
 
 
@@ -46,7 +46,7 @@ def parse_event(body: bytes) -> Event:
     floats, which is what they are in the client.
 
     Raises:
-        MalformedEvent: over ``MAX_BODY``, not UTF-8, not JSON (NaN, repeated names included), nested deeper
+        MalformedEventError: over ``MAX_BODY``, not UTF-8, not JSON (NaN, repeated names included), nested deeper
             than ``MAX_DEPTH``, not an object, or a known field of the wrong type.
     """
     raw = _decode(body)
@@ -54,7 +54,7 @@ def parse_event(body: bytes) -> Event:
     name = fields.text("hook_event_name", required=True)
     cwd = fields.text("cwd")
     if cwd and not cwd.startswith("/"):
-        raise MalformedEvent("cwd is not an absolute path")
+        raise MalformedEventError("cwd is not an absolute path")
     return Event(
         name=name,
         session=fields.text("session_id"),
@@ -71,33 +71,35 @@ def parse_event(body: bytes) -> Event:
 
 def _decode(body: bytes) -> dict[str, Any]:
     if len(body) > MAX_BODY:
-        raise MalformedEvent(f"larger than {MAX_BODY} bytes")
+        raise MalformedEventError(f"larger than {MAX_BODY} bytes")
     try:
         value = json.loads(body.decode("utf-8"), object_pairs_hook=_object, parse_constant=_constant)
-    except MalformedEvent:
+    except MalformedEventError:
         raise
     except UnicodeDecodeError as error:
-        raise MalformedEvent(f"not UTF-8 at byte {error.start}") from None
+        raise MalformedEventError(f"not UTF-8 at byte {error.start}") from None
     except json.JSONDecodeError as error:
-        raise MalformedEvent(f"not JSON at line {error.lineno} column {error.colno}: {error.msg}") from None
+        raise MalformedEventError(
+            f"not JSON at line {error.lineno} column {error.colno}: {error.msg}"
+        ) from None
     except RecursionError:
-        raise MalformedEvent(f"nested deeper than {MAX_DEPTH}") from None
+        raise MalformedEventError(f"nested deeper than {MAX_DEPTH}") from None
     except ValueError:  # an integer of more digits than Python converts
-        raise MalformedEvent("a number is out of range") from None
+        raise MalformedEventError("a number is out of range") from None
     if not isinstance(value, dict):
-        raise MalformedEvent("not a JSON object")
+        raise MalformedEventError("not a JSON object")
     return _mended(value) if _needs_mending(value) or _SURROGATE.search(body) else value
 
 
 def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     value = dict(pairs)
     if len(value) != len(pairs):
-        raise MalformedEvent("a name occurs twice in one object")
+        raise MalformedEventError("a name occurs twice in one object")
     return value
 
 
 def _constant(_: str) -> NoReturn:
-    raise MalformedEvent("NaN and Infinity are not JSON")
+    raise MalformedEventError("NaN and Infinity are not JSON")
 
 
 def _needs_mending(value: Any) -> bool:
@@ -113,13 +115,13 @@ def _needs_mending(value: Any) -> bool:
                 below.extend(item)
             elif isinstance(item, float):
                 if not math.isfinite(item):
-                    raise MalformedEvent("a number is out of range")
+                    raise MalformedEventError("a number is out of range")
             elif isinstance(item, int) and item not in _INT64:
                 large = True
         if not below:
             return large
         level = below
-    raise MalformedEvent(f"nested deeper than {MAX_DEPTH}")
+    raise MalformedEventError(f"nested deeper than {MAX_DEPTH}")
 
 
 def _mended(value: Any) -> Any:
@@ -129,7 +131,7 @@ def _mended(value: Any) -> Any:
         case dict():
             mended = {_LONE.sub("\ufffd", name): _mended(item) for name, item in value.items()}
             if len(mended) != len(value):
-                raise MalformedEvent("a name occurs twice in one object")
+                raise MalformedEventError("a name occurs twice in one object")
             return mended
         case list():
             return [_mended(item) for item in value]
@@ -137,7 +139,7 @@ def _mended(value: Any) -> Any:
             try:
                 return float(value)
             except OverflowError:
-                raise MalformedEvent("a number is out of range") from None
+                raise MalformedEventError("a number is out of range") from None
         case _:
             return value
 
@@ -155,15 +157,15 @@ class _Fields:
         if value is None and not required:
             return ""
         if not isinstance(value, str):
-            raise MalformedEvent(f"{name} is not a string")
+            raise MalformedEventError(f"{name} is not a string")
         if required and not value:
-            raise MalformedEvent(f"{name} is empty")
+            raise MalformedEventError(f"{name} is empty")
         return value
 
     def mapping(self, name: str) -> Mapping[str, Any]:
         value = self._raw.get(name)
         if not isinstance(value, dict):
-            raise MalformedEvent(f"{name} is not an object")
+            raise MalformedEventError(f"{name} is not an object")
         return value
 
     def milliseconds(self, name: str) -> int | None:
@@ -171,7 +173,7 @@ class _Fields:
         if value is None:
             return None
         if isinstance(value, bool) or not isinstance(value, int | float):
-            raise MalformedEvent(f"{name} is not a number")
+            raise MalformedEventError(f"{name} is not a number")
         return int(value)
 
     def anything(self, name: str) -> Any:
@@ -219,7 +221,7 @@ def _permission(fields: _Fields) -> PermissionAsked:
 
 def _prompt(fields: _Fields) -> Prompt:
     if fields.anything("prompt") is None:
-        raise MalformedEvent("prompt is not a string")
+        raise MalformedEventError("prompt is not a string")
     return Prompt(text=fields.text("prompt"))
 
 

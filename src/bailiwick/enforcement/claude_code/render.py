@@ -57,31 +57,31 @@ def render(
     return _bytes(answer)
 
 
-def render_failure(event_name: str | None, message: str) -> bytes:
-    """The answer when anything internal fails: a refusal of whatever ``event_name`` would let happen.
+def render_failure(event: Event | str | None, message: str) -> bytes:
+    """The answer when anything internal fails: a refusal of whatever ``event`` would let happen.
 
-    Without a name (the report could not be read) it is the refusal that the client accepts for any event.
-    ``message`` is repeated to the person and must hold no secret.
+    ``event`` is the event, or its name when no more could be read, or None: then it is the refusal that the
+    client accepts for any event. ``message`` is repeated to the person and must hold no secret.
     """
     text = _cut(
         f"Bailiwick could not judge this, so it does not run: {message}\n"
         "Instead: try once more; if it stays, run `bailiwick doctor`."
     )
-    match event_name:
+    name = event.name if isinstance(event, Event) else event
+    match name:
         case "PreToolUse" | "PreModelSwitch":
-            return _bytes(_permission(event_name, "deny", text))
+            return _bytes(_permission(name, "deny", text))
         case "PermissionRequest":
-            return _bytes(_specific(event_name, decision={"behavior": "deny", "message": text}))
+            return _bytes(_specific(name, decision={"behavior": "deny", "message": text}))
         case "UserPromptSubmit" | "UserPromptExpansion":
-            return _bytes(_blocked_prompt(event_name, text))
+            return _bytes(_blocked_prompt(name, text))
         case "PostToolUse":
-            # A replacement of no tool's shape: the client puts an error in the output's place.
-            return _bytes(_blocked(text) | _specific(event_name, updatedToolOutput={"withheld": text}))
+            return _bytes(_blocked(text) | _specific(name, updatedToolOutput=_withheld(event)))
         case "Elicitation" | "ElicitationResult":
-            return _bytes(_specific(event_name, action="decline") | {"systemMessage": text})
+            return _bytes(_specific(name, action="decline") | {"systemMessage": text})
         case None:
             return _bytes(_blocked(text))
-        case _ if event_name in GATING:
+        case _ if name in GATING:
             return _bytes(_blocked(text))
         case _:
             return _bytes({"systemMessage": text})
@@ -222,6 +222,13 @@ def _tool_result(
         return _specific(name, updatedToolOutput=withheld_output(result.tool, result.response))
     output = redacted_output(result.tool, result.response, mask)
     return {} if _same(output, result.response) else _specific(name, updatedToolOutput=output)
+
+
+def _withheld(event: Event | str | None) -> Any:
+    if isinstance(event, Event) and isinstance(event.what, ToolResult):
+        return withheld_output(event.what.tool, event.what.response)
+    # Of no tool's shape: in a managed hook's answer the client puts an error in the output's place.
+    return {"withheld": True}
 
 
 def _allowed_by(decision: Decision) -> str:
