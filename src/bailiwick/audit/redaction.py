@@ -12,7 +12,7 @@ from hashlib import sha256
 from typing import Any
 
 from bailiwick.analysis.text import views
-from bailiwick.analysis.text.secrets import scan
+from bailiwick.analysis.text.secrets import ANCHORED_RULES, scan
 
 MAX_DEPTH = 48
 """Nesting of a JSON value that is kept; what lies deeper becomes ``[too deep]``."""
@@ -46,11 +46,15 @@ class Redactor:
         """Twelve hexadecimal digits that are equal for equal secrets and mean nothing without the key."""
         return hmac.digest(self.key, secret.encode("utf-8", "replace"), sha256).hex()[:12]
 
-    def text(self, text: str) -> str:
-        """``text`` with every secret replaced by ``[redacted:<rule>:<fingerprint>]``."""
+    def text(self, text: str, *, contextual: bool = True) -> str:
+        """``text`` with every secret replaced by ``[redacted:<rule>:<fingerprint>]``.
+
+        Without ``contextual`` only known secrets that are secrets by their own form are masked, beside those
+        found in the text itself.
+        """
         spans = [(m.start, m.end, m.rule, m.secret) for m in scan(text)]
         if self.known:
-            spans.extend(self._occurrences(text))
+            spans.extend(s for s in self._occurrences(text) if contextual or s[2] in ANCHORED_RULES)
         if not spans:
             return text
         spans.sort(key=lambda span: (span[0], -span[1]))

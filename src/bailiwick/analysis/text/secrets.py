@@ -284,6 +284,9 @@ _EXACT = tuple((keyword, kind) for kind in SECRET_KINDS if not kind.folded for k
 _FOLDED = tuple((keyword, kind) for kind in SECRET_KINDS if kind.folded for keyword in kind.keywords)
 _RANK = {kind.rule: position for position, kind in enumerate(SECRET_KINDS)}
 
+ANCHORED_RULES: frozenset[str] = frozenset(kind.rule for kind in SECRET_KINDS if kind.anchored)
+"""Secrets that say by their own form what they are; the others are known by what stands beside them."""
+
 SECRET_RULES: frozenset[str] = frozenset(kind.rule for kind in SECRET_KINDS)
 
 

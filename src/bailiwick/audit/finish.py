@@ -1,0 +1,120 @@
+"""The last step before a record exists: every string of it is redacted, then cut to its bound.
+
+1. Everything the draft says is scanned in one go; most events hold no secret, and then only bounds are left to do.
+2. Otherwise each string is redacted, by what is found in it and by what was found in any of the others.
+3. Each string, then each list, is cut to its bound, measured in the bytes it takes in the record.
+
+What the service itself established (host, user, session, profile, policy) is not touched by (2): an agent that
+writes ``token=<user name>`` must not be able to mask who it was. Names and paths are masked only by what is a
+secret by its own form, for the same reason.
+"""
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from bailiwick.analysis.text.secrets import SCAN_LIMIT, scan
+from bailiwick.audit.bounds import clip, clip_items, json_text
+from bailiwick.audit.record import Item, Record
+from bailiwick.audit.redaction import Redactor, strings_of
+
+WORD, PATH, MESSAGE, TEXT, INPUT, EXTRA = 256, 4_096, 1_024, 4_096, 8_192, 4_096
+"""Bytes, inside a JSON string, of: a name, a path, a message, a prompt, a tool input, what else was reported."""
+
+MARGIN = 16_384
+"""Characters beyond a bound that are still read before the cut, so that a secret across the cut is seen whole."""
+
+_ESTABLISHED = ("host", "user", "session", "profile", "policy")
+_NAMES = {
+    "client_session": WORD, "project": 1_024, "cwd": 1_024, "permission_mode": WORD, "prompt_id": WORD, "agent": WORD,
+    "agent_type": WORD, "event": WORD, "tool": WORD, "server": WORD, "call_id": WORD, "client_version": WORD,
+}  # fmt: skip
+_TEXTS = {"text": TEXT, "error": MESSAGE}
+_LINES = {"skills": 2_048, "opaque": 2_048, "errors": 2_048}
+_ITEMS = {"accesses": 16_384, "findings": 4_096, "reasons": 8_192, "obligations": 1_024}
+_FREE = frozenset(("arguments", "value", "message", "instead", "about", "rules"))
+"""Fields of listed objects that are free text; the others are names and paths."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Draft:
+    """A record as it was read, not yet redacted and not to be written; input and extra are still JSON values."""
+
+    record: Record
+    input: Mapping[str, Any] = field(default_factory=dict)
+    input_cut: bool = False
+    extra: Mapping[str, Any] = field(default_factory=dict)
+
+
+_Mask = Callable[[str], str]
+
+
+def finish(draft: Draft, redactor: Redactor) -> Record:
+    """The record that may be written (see module)."""
+    everything = "\n".join(_strings(draft))
+    if len(everything) <= SCAN_LIMIT and not scan(everything):  # (1)
+        return _assembled(draft, names=_same, texts=_same, values=_same)
+    knowing = redactor.knowing((everything, *_strings(draft)))  # (2)
+    return _assembled(
+        draft,
+        names=lambda text: knowing.text(text, contextual=False),
+        texts=knowing.text,
+        values=knowing.value,
+    )
+
+
+def _same(value: Any) -> Any:
+    return value
+
+
+def _assembled(draft: Draft, *, names: _Mask, texts: _Mask, values: Callable[[Any], Any]) -> Record:
+    record = draft.record
+    changes: dict[str, Any] = {name: clip(getattr(record, name), WORD) for name in _ESTABLISHED}
+    for bounds, mask in ((_NAMES, names), (_TEXTS, texts)):
+        for name, limit in bounds.items():
+            if text := getattr(record, name):
+                changes[name] = clip(mask(text[: limit + MARGIN]), limit)
+    for name, limit in _LINES.items():
+        lines = ({"line": clip(texts(line[: MESSAGE + MARGIN]), MESSAGE)} for line in getattr(record, name))
+        changes[name] = tuple(str(item["line"]) for item in clip_items(lines, limit))
+    for name, limit in _ITEMS.items():
+        listed = (_item(item, names, texts) for item in getattr(record, name))
+        changes[name] = clip_items(listed, limit)
+    omitted = (record.accesses_omitted or 0) + len(record.accesses) - len(changes["accesses"])
+    if draft.input:
+        shown = json_text(values(draft.input))
+        changes["input"] = clip(shown, INPUT)
+        changes["input_cut"] = 1 if draft.input_cut or changes["input"] != shown else None
+    if draft.extra:
+        changes["extra"] = clip(json_text(values(draft.extra)), EXTRA)
+    return replace(record, accesses_omitted=omitted or None, **changes)
+
+
+def _item(item: Item, names: _Mask, texts: _Mask) -> Item:
+    return {
+        key: clip((texts if key in _FREE else names)(value[: PATH + MARGIN]), PATH)
+        if isinstance(value, str)
+        else value
+        for key, value in item.items()
+    }
+
+
+def _strings(draft: Draft) -> Iterator[str]:
+    """Every string of the draft that was not established by the service itself."""
+    record = draft.record
+    for bounds in (_NAMES, _TEXTS):
+        for name, limit in bounds.items():
+            if text := getattr(record, name):
+                yield text[: limit + MARGIN]
+    for name in _LINES:
+        for line in getattr(record, name):
+            yield line[: MESSAGE + MARGIN]
+    for name in _ITEMS:
+        for item in getattr(record, name):
+            for value in item.values():
+                if isinstance(value, str):
+                    yield value[: PATH + MARGIN]
+            if "variable" in item and "value" in item:
+                yield f"{item['variable']}={item['value']}"
+    yield from strings_of(draft.input)
+    yield from strings_of(draft.extra)
