@@ -144,7 +144,11 @@ def _dialect_fault(glob: str) -> tuple[str, str] | None:
     try:
         Glob(glob.replace("${project}", "/project", 1))
     except GlobError as error:
-        return f"`%` is not a pattern: {error}", "put a backslash before a character that stands for itself"
+        what, _, mend = str(error).partition("; ")
+        return (
+            f"`%` is not a pattern: {what}",
+            mend or "put a backslash before a character that stands for itself",
+        )
     return None
 
 
@@ -187,11 +191,11 @@ def command(text: Text, problems: Problems, as_user: str | None = None) -> tuple
             "write the program alone, and the variable under `environment`",
         )
         return ()
-    if found := next((part for part in parts if part.startswith("-") and re.search(r"[*?]", part)), None):
-        stem = re.split(r"[=*?]", found)[0]
+    if pattern := next((part for part in parts if part.startswith("-") and re.search(r"[*?]", part)), None):
+        stem = re.split(r"[=*?]", pattern)[0]
         problems.add(
             text.at,
-            f"`{found}`: options are compared as they are, without patterns",
+            f"`{pattern}`: options are compared as they are, without patterns",
             f"write `{stem}`, whatever its value",
         )
         return ()

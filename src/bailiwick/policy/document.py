@@ -86,15 +86,20 @@ def read_document(file: str, text: str, problems: Problems) -> Node | None:
         mark = error.problem_mark or error.context_mark
         at = Origin(file=file, line=mark.line + 1, column=mark.column + 1) if mark else top
         what = " ".join(part for part in (error.context, error.problem) if part)
-        problems.add(at, f"not YAML: {what}", _mend(what))
+        problems.add(at, f"not YAML: {what}", _mend(what, _line(text, at.line)))
     except (yaml.YAMLError, ValueError) as error:
         what = str(error).splitlines()[0] if str(error) else "unreadable"
         problems.add(top, f"not YAML: {what}", "save the file as UTF-8 text without control characters")
     return None
 
 
-def _mend(what: str) -> str:
-    if "tab" in what or "'\\t'" in what:
+def _line(text: str, number: int) -> str:
+    lines = text.split("\n")
+    return lines[number - 1] if number <= len(lines) else ""
+
+
+def _mend(what: str, line: str) -> str:
+    if "\t" in line[: len(line) - len(line.lstrip())]:
         return "indent with spaces, never with tabs"
     if "cannot start any token" in what or "alias" in what or "anchor" in what:
         return "put the value in double quotes (YAML gives `*`, `&`, `@`, `%`, `!` and backquotes a meaning of their own)"

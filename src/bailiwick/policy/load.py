@@ -71,7 +71,7 @@ class _Repository:
         organisation = next(iter(self.parsed.get(syntax.Organisation, ())), None)
         profiles: list[syntax.Profile] = self.parsed.get(syntax.Profile, [])
         self._need(organisation, profiles)
-        known = self._unique([one.profile for one in profiles], "profile")
+        known = frozenset(one.profile.text for one in profiles)
         teams: list[syntax.Team] = self.parsed.get(syntax.Team, [])
         self._unique([one.profile for one in profiles] + [one.team for one in teams], "name")
         for team in teams:
@@ -141,7 +141,7 @@ class _Repository:
             builder.read(said)
         return builder.layer()
 
-    def _unique(self, names: list[Text], what: str) -> frozenset[str]:
+    def _unique(self, names: list[Text], what: str) -> None:
         seen: dict[str, Text] = {}
         for name in names:
             if name.text in RESERVED:
@@ -151,7 +151,6 @@ class _Repository:
                 mend = f"{first} has it already: choose another name"
                 self.problems.add(name.at, f"the {what} `{name}` is given twice", mend)
             seen.setdefault(name.text, name)
-        return frozenset(seen)
 
     def _check_names(self, names: tuple[Text, ...], known: frozenset[str], what: str) -> None:
         for name in names:

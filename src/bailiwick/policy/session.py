@@ -5,7 +5,6 @@ from dataclasses import replace
 
 from bailiwick.model.decision import Clamp, Origin
 from bailiwick.model.verdict import Verdict
-from bailiwick.policy import conditions
 from bailiwick.policy.errors import PolicyErrors, Problems
 from bailiwick.policy.revision import revision_of
 from bailiwick.policy.sections import LayerBuilder
@@ -48,7 +47,8 @@ def session_layer(
         texts = _items(READ_ONLY_FILES, read_only_files, problems)
         if texts:
             top = _top(READ_ONLY_FILES)
-            entries = tuple(Entry(at=text.at, match=(text,)) for text in texts)
+            because = Text("this session was started with --readOnlyFiles", top)
+            entries = tuple(Entry(at=text.at, match=(text,), because=because) for text in texts)
             builder.read(Sections(at=top, files=Files(at=top, read_only=entries)))
     if max_bash_timeout is not None:
         _timeout(builder, max_bash_timeout)

@@ -106,10 +106,12 @@ class Word:
             )
             return None
         if node.plain and _YAML_WORD.match(node.text):
-            read_as = "nothing" if node.text in {"", "~"} or node.text.lower() == "null" else "a truth value"
+            nothing = node.text in {"", "~"} or node.text.lower() == "null"
             problems.add(
                 node.at,
-                f"expected {self.what}, but YAML reads an unquoted `{node.text}` as {read_as}",
+                f"expected {self.what}, but YAML reads an unquoted `{node.text}` as {'nothing' if nothing else 'a truth value'}"
+                if node.text
+                else f"expected {self.what}, found nothing",
                 f'quote it: "{node.text}"' if node.text else f"write {self.what}, or remove the key",
             )
         elif node.plain and _YAML_NUMBER.match(node.text):
