@@ -70,7 +70,7 @@ class Automaton:
         self.extents: list[int] = []
         self.endings: list[int] = []
         self.absorbing: list[int] = []
-        self._skip_one = self._skip_two = self._deep = self._shallow = 0
+        self._skip_one = self._skip_three = self._deep = self._shallow = 0
         self._takes: dict[Ranges, int] = {}
         self._owners: dict[int, int] = {}
         begin = bit = 0
@@ -99,8 +99,9 @@ class Automaton:
             here = 1 << bit
             match item:
                 case Pair():
-                    self._skip_two |= here
-                    continue
+                    # A position of its own: from inside the run the pair can no longer be left out.
+                    self._skip_one |= here
+                    self._skip_three |= here
                 case Run(deep=deep):
                     self._skip_one |= here
                     if deep:
@@ -146,7 +147,7 @@ class Automaton:
 
     def _closed(self, mask: int) -> int:
         while True:
-            grown = mask | (mask & self._skip_one) << 1 | (mask & self._skip_two) << 2
+            grown = mask | (mask & self._skip_one) << 1 | (mask & self._skip_three) << 3
             if grown == mask:
                 return mask
             mask = grown
