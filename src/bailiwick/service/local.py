@@ -67,6 +67,11 @@ def ensure_running(places: Places) -> None:
     """Start a service in the background unless one answers. Raises ``ServiceError`` with what it printed."""
     if is_running(places):
         return
+    if places.machine_wide:
+        raise ServiceError(
+            "this machine's service does not run; start it with `sudo systemctl start bailiwick`, "
+            "and see why it stopped with `journalctl -u bailiwick`"
+        )
     places.state.mkdir(mode=0o700, parents=True, exist_ok=True)
     log = os.open(places.log, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
     try:

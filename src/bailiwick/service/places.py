@@ -6,24 +6,35 @@ from pathlib import Path
 
 SYSTEM_STATE = Path("/var/lib/bailiwick")
 SYSTEM_POLICY = Path("/etc/bailiwick/policy")
+SYSTEM_RUNTIME = Path("/run/bailiwick")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Places:
-    """The directories of one installation. ``state`` holds everything that must survive a restart."""
+    """The directories of one installation. ``state`` holds everything that must survive a restart.
+
+    ``state`` is private to the service's account, so a machine-wide service is reached in ``runtime``, which
+    every account may enter; None for one user's own service.
+    """
 
     state: Path
     policy: Path
+    runtime: Path | None = None
+
+    @property
+    def machine_wide(self) -> bool:
+        """Whether other accounts than the service's own are served."""
+        return self.runtime is not None
 
     @property
     def socket(self) -> Path:
         """The Unix socket for the launcher, the relay, the policy helper and administration."""
-        return self.state / "service.sock"
+        return (self.runtime or self.state) / "service.sock"
 
     @property
     def address(self) -> Path:
         """The file in which the running service leaves its loopback address and process id."""
-        return self.state / "service.json"
+        return (self.runtime or self.state) / "service.json"
 
     @property
     def sessions(self) -> Path:
@@ -40,7 +51,7 @@ def find(state: str | None = None, policy: str | None = None) -> Places:
     """The installation meant by the arguments, else by the environment, else the machine's, else the user's."""
     home = Path(os.environ.get("HOME") or Path.home())
     given = state or os.environ.get("BAILIWICK_STATE")
-    machine_wide = not given and SYSTEM_STATE.is_dir() and os.access(SYSTEM_STATE, os.R_OK | os.X_OK)
+    machine_wide = not given and SYSTEM_POLICY.is_dir()
     own = Path(os.environ.get("XDG_STATE_HOME") or home / ".local/state") / "bailiwick"
     own_policy = Path(os.environ.get("XDG_CONFIG_HOME") or home / ".config") / "bailiwick" / "policy"
     chosen_policy = policy or os.environ.get("BAILIWICK_POLICY")
@@ -49,4 +60,5 @@ def find(state: str | None = None, policy: str | None = None) -> Places:
         policy=Path(chosen_policy).absolute()
         if chosen_policy
         else (SYSTEM_POLICY if machine_wide else own_policy),
+        runtime=SYSTEM_RUNTIME if machine_wide else None,
     )

@@ -11,7 +11,7 @@ import socket
 import sys
 import time
 from collections.abc import AsyncIterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import orjson
@@ -157,7 +157,7 @@ async def _listen_unix(runner: web.ServerRunner, places: Places) -> None:
     try:
         places.socket.unlink(missing_ok=True)
         await web.UnixSite(runner, str(places.socket)).start()
-        places.socket.chmod(0o666 if os.geteuid() == 0 else 0o600)
+        places.socket.chmod(0o666 if places.machine_wide or os.geteuid() == 0 else 0o600)
     except OSError as error:
         raise StartError(f"{places.socket}: {error.strerror or error}") from error
 
@@ -166,6 +166,7 @@ def _announce(places: Places, url: str) -> None:
     """Leave word of where the service listens, in one atomic step."""
     fresh = places.address.with_suffix(".new")
     fresh.write_bytes(orjson.dumps({"url": url, "pid": os.getpid(), "version": __version__}))
+    fresh.chmod(0o644 if places.machine_wide else 0o600)
     fresh.replace(places.address)
 
 
@@ -197,9 +198,12 @@ def main(argv: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="bailiwick-service", description=__doc__)
     parser.add_argument("--state", type=Path, help="state directory")
     parser.add_argument("--policy", type=Path, help="policy directory")
+    parser.add_argument("--runtime", type=Path, help="serve every account, with the socket in this directory")
     asked = parser.parse_args(argv)
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(message)s", stream=sys.stderr)
     places = find(str(asked.state) if asked.state else None, str(asked.policy) if asked.policy else None)
+    if asked.runtime:
+        places = replace(places, runtime=asked.runtime.absolute())
     os.umask(0o077)
     try:
         asyncio.run(serve(places))
