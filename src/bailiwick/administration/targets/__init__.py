@@ -1,0 +1,1 @@
+"""Where a policy is compiled to: documents that other programs read and enforce."""

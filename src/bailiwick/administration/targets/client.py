@@ -1,0 +1,114 @@
+"""What client 2.1.330 is known to understand: its events, tools, modes and providers."""
+
+from typing import Final
+
+TARGET_VERSION: Final = "2.1.330"
+"""The client version that documents are written and linted for."""
+
+MINIMUM_VERSION: Final = "2.1.295"
+"""The oldest client whose hooks can fail closed (``onFailure`` is ignored before it)."""
+
+EVENTS: Final = (
+    "PreToolUse",
+    "PostToolUse",
+    "PostToolUseFailure",
+    "PostToolBatch",
+    "Notification",
+    "UserPromptSubmit",
+    "UserPromptExpansion",
+    "SessionStart",
+    "SessionEnd",
+    "Stop",
+    "StopFailure",
+    "SubagentStart",
+    "SubagentStop",
+    "PreCompact",
+    "PostCompact",
+    "PreModelSwitch",
+    "PostModelSwitch",
+    "PermissionRequest",
+    "PermissionDenied",
+    "Setup",
+    "TeammateIdle",
+    "TaskCreated",
+    "TaskCompleted",
+    "Elicitation",
+    "ElicitationResult",
+    "ConfigChange",
+    "WorktreeCreate",
+    "WorktreeRemove",
+    "InstructionsLoaded",
+    "CwdChanged",
+    "FileChanged",
+    "DirectoryAdded",
+    "MessageDisplay",
+)
+"""Every hook event, in the client's own order."""
+
+NOT_HOOKED: Final = frozenset({"WorktreeCreate", "WorktreeRemove", "FileChanged", "MessageDisplay"})
+"""Events without a hook of ours. A hook on the worktree events takes the work over from git; one on FileChanged
+says which files to watch; MessageDisplay comes with every few lines of text shown, and says nothing new."""
+
+HOOKED: Final = tuple(event for event in EVENTS if event not in NOT_HOOKED)
+"""Events that are reported to the service."""
+
+PERMISSION_MODES: Final = ("acceptEdits", "auto", "bypassPermissions", "default", "dontAsk", "plan")
+
+PROVIDERS: Final = (
+    "anthropic",
+    "customEndpoint",
+    "bedrock",
+    "vertex",
+    "foundry",
+    "anthropicAws",
+    "mantle",
+    "gateway",
+)
+
+TOOLS: Final = (
+    "Agent",
+    "AskUserQuestion",
+    "Bash",
+    "CronCreate",
+    "CronDelete",
+    "CronList",
+    "Edit",
+    "EnterPlanMode",
+    "EnterWorktree",
+    "ExitPlanMode",
+    "ExitWorktree",
+    "Glob",
+    "Grep",
+    "LSP",
+    "ListMcpResourcesTool",
+    "Monitor",
+    "NotebookEdit",
+    "PowerShell",
+    "Read",
+    "ReadMcpResourceTool",
+    "ScheduleWakeup",
+    "SendMessage",
+    "Skill",
+    "TaskCreate",
+    "TaskGet",
+    "TaskList",
+    "TaskStop",
+    "TaskUpdate",
+    "TodoWrite",
+    "ToolSearch",
+    "WebFetch",
+    "WebSearch",
+    "Workflow",
+    "Write",
+)
+"""Built-in tools that a rule with a wildcard is spelled out over."""
+
+SECRETS: Final = (
+    "ANTHROPIC_API_KEY",
+    "ANTHROPIC_AUTH_TOKEN",
+    "ANTHROPIC_FOUNDRY_API_KEY",
+    "AWS_BEARER_TOKEN_BEDROCK",
+    "BAILIWICK_TOKEN",
+    "CLAUDE_CODE_OAUTH_TOKEN",
+)
+"""Variables that sandboxed commands do not get to see."""
