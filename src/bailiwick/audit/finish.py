@@ -106,15 +106,25 @@ def _strings(draft: Draft) -> Iterator[str]:
         for name, limit in bounds.items():
             if text := getattr(record, name):
                 yield text[: limit + MARGIN]
-    for name in _LINES:
-        for line in getattr(record, name):
-            yield line[: MESSAGE + MARGIN]
-    for name in _ITEMS:
+    for name, limit in (*_LINES.items(), *_ITEMS.items()):
+        room = limit + MARGIN
         for item in getattr(record, name):
-            for value in item.values():
-                if isinstance(value, str):
-                    yield value[: PATH + MARGIN]
-            if "variable" in item and "value" in item:
-                yield f"{item['variable']}={item['value']}"
+            # What comes after what fits is not listed, so it need not be read.
+            if room <= 0:
+                break
+            for value in _texts_of(item):
+                room -= len(value)
+                yield value
     yield from strings_of(draft.input)
     yield from strings_of(draft.extra)
+
+
+def _texts_of(item: str | Item) -> Iterator[str]:
+    if isinstance(item, str):
+        yield item[: PATH + MARGIN]
+        return
+    for value in item.values():
+        if isinstance(value, str):
+            yield value[: PATH + MARGIN]
+    if "variable" in item and "value" in item:
+        yield f"{item['variable']}={item['value']}"

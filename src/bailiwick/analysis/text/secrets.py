@@ -311,12 +311,13 @@ def scan(text: str) -> tuple[SecretMatch, ...]:
 
 
 def _plain(text: str, *, anchored: bool = False) -> Iterator[SecretMatch]:
+    masks = [mask.span() for mask in _REDACTED.finditer(text)] if "[redacted:" in text else []
     for kind in _candidates(text, anchored=anchored):
         grouped = "secret" in kind.pattern.groupindex
         for match in kind.pattern.finditer(text):
             group: int | str = "secret" if grouped and match.group("secret") is not None else 0
             secret = match.group(group)
-            if _REDACTED.match(text, match.start(group)) or _REDACTED.search(secret):
+            if masks and any(start <= match.start(group) < end for start, end in masks):
                 continue
             confidence = kind.judge(secret)
             if confidence is not None:

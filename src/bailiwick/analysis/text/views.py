@@ -68,9 +68,12 @@ def joined(text: str) -> View | None:
 def encoded(text: str) -> Iterator[tuple[int, int, str]]:
     """The base64 and hexadecimal runs of ``text`` that decode to text: start, end, what they say."""
     for match in _BASE64.finditer(text):
-        decoded = _base64(match.group())
-        if decoded is not None:
-            yield match.start(), match.end(), decoded
+        run = match.group()
+        for ahead in range(4):
+            # What stands before the encoding (a path, a key) may be of its alphabet and shift its groups of four.
+            decoded = _base64(run[ahead:])
+            if decoded is not None:
+                yield match.start(), match.end(), decoded
     for match in _HEX.finditer(text):
         decoded = _readable(bytes.fromhex(match.group()))
         if decoded is not None:
