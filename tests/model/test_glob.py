@@ -207,7 +207,7 @@ def test_transitions_are_forgotten_rather_than_hoarded(monkeypatch: pytest.Monke
 
 def test_a_question_beyond_its_bound_is_answered_on_the_safe_side(monkeypatch: pytest.MonkeyPatch) -> None:
     assert MAX_STEPS > 1000
-    monkeypatch.setattr("bailiwick.model.automaton.MAX_STEPS", 5)
+    monkeypatch.setattr("bailiwick.model.glob.MAX_STEPS", 5)
     inner = Glob("/bounded/[a-z]*/x")
     assert intersects(inner, Glob("/bounded/*/y"))
     assert not contained(inner, [Glob("/bounded/*/*")])

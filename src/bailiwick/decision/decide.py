@@ -104,6 +104,8 @@ class _Tally:
                 self._objection(bound, Subject.MODELS, named(bound, Subject.MODELS, model), None, lifting)
             case _:
                 pass
+        if facts.accesses and self.verdict is Verdict.ABSTAIN:
+            self._silent(facts.accesses[0])
 
     def _access(self, bound: Bound, access: Access, lifting: Lifting | None) -> None:
         subject = subject_of(access)
@@ -118,14 +120,18 @@ class _Tally:
         """Judge one thing that must be granted."""
         verdict, enforced, spoken, granted = self._ask(bound, subject, hits, about, lifting)
         if not spoken:
-            self._note(_Said(_SILENCE, Verdict.ASK, self.policy.mode, None), about)
-            verdict = max(verdict, Verdict.ASK)
-            if self.policy.mode is Mode.ENFORCE:
-                enforced = max(enforced, Verdict.ASK)
+            self._silent(about)
         elif not granted:
             self.withheld = True
         self.verdict = max(self.verdict, verdict)
         self.enforced = max(self.enforced, enforced)
+
+    def _silent(self, about: About) -> None:
+        """Nobody speaks of it: a question."""
+        self._note(_Said(_SILENCE, Verdict.ASK, self.policy.mode, None), about)
+        self.verdict = max(self.verdict, Verdict.ASK)
+        if self.policy.mode is Mode.ENFORCE:
+            self.enforced = max(self.enforced, Verdict.ASK)
 
     def _objection(
         self, bound: Bound, subject: Subject, hits: Sequence[Hit], about: About, lifting: Lifting | None
@@ -229,7 +235,11 @@ class _Tally:
             )
             self.verdict = max(self.verdict, Verdict.ASK)
             self.enforced = max(self.enforced, Verdict.ASK)
-        if self.request.session.unattended and Verdict.ASK in {self.verdict, self.enforced}:
+        if (
+            self.request.session.unattended
+            and self.policy.unattended is Verdict.DENY
+            and Verdict.ASK in {self.verdict, self.enforced}
+        ):
             self._add(
                 _UNATTENDED,
                 Verdict.DENY,

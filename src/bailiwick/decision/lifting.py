@@ -36,12 +36,12 @@ Lifting: TypeAlias = Sequence[PolicyException]
 
 
 def active_exceptions(policy: Policy, principal: Principal, now: int) -> Lifting:
-    """The exceptions that hold for ``principal`` at ``now`` (seconds since 1970, UTC); ``expires`` is exclusive."""
+    """The exceptions that hold for ``principal`` at ``now`` (seconds since 1970, UTC)."""
     return sorted(
         (
             exception
             for exception in policy.exceptions
-            if now < exception.expires
+            if exception.approved_on <= now < exception.expires
             and (
                 principal.user in exception.users
                 or "*" in exception.users

@@ -73,16 +73,8 @@ def hits_of_units(bound: Bound, subject: Subject, access: Access) -> Iterator[Se
     that the same rules match count once.
     """
     match access.target:
-        case PathTarget(pattern=False, path=path, real=real):
-            yield _kept(bound.paths.matching(path), access.kind)
-            if real is not None and real != path:
-                yield _kept(bound.paths.matching(real), access.kind)
-        case PathTarget(expanded=expanded) if expanded and access.kind in EXISTING:
-            for group in dict.fromkeys(bound.paths.globs.matching(path) for path in expanded):
-                yield _kept([bound.paths.hits[number] for number in group], access.kind)
-        case PathTarget(path=pattern, expanded=expanded):
-            nothing_there = expanded is not None and access.kind in EXISTING
-            yield _pattern(bound, pattern, access.kind, objections=not nothing_there)
+        case PathTarget() as path:
+            yield from _path_units(bound, path, access.kind)
         case ProgramTarget() as program:
             yield [*bound.always.get(subject, ()), *_program(bound, program)]
         case HostTarget(host=host, port=port):
@@ -91,6 +83,24 @@ def hits_of_units(bound: Bound, subject: Subject, access: Access) -> Iterator[Se
             yield named(bound, subject, name)
         case VariableTarget(name=name):
             yield [*bound.always.get(subject, ()), *bound.variables.matching(name)]
+
+
+def _path_units(bound: Bound, target: PathTarget, kind: AccessKind) -> Iterator[Sequence[Hit]]:
+    match target:
+        case PathTarget(path=path) if kind is AccessKind.CHANGE_CONFIG:
+            # The setting's name carries the decision; its file only meets rules that speak of such changes.
+            if hits := _kept(bound.paths.matching(path), kind):
+                yield hits
+        case PathTarget(pattern=False, path=path, real=real):
+            yield _kept(bound.paths.matching(path), kind)
+            if real is not None and real != path:
+                yield _kept(bound.paths.matching(real), kind)
+        case PathTarget(expanded=expanded) if expanded and kind in EXISTING:
+            for group in dict.fromkeys(bound.paths.globs.matching(path) for path in expanded):
+                yield _kept([bound.paths.hits[number] for number in group], kind)
+        case PathTarget(path=pattern, expanded=expanded):
+            nothing_there = expanded is not None and kind in EXISTING
+            yield _pattern(bound, pattern, kind, objections=not nothing_there)
 
 
 def named(bound: Bound, subject: Subject, name: str) -> list[Hit]:
@@ -181,25 +191,36 @@ def command_matches(
 
 
 def _has_option(program: ProgramTarget, option: str) -> Certainty:
-    """Whether ``option`` is given: as a word or ``option=value``.
+    """Whether ``option`` (``-f``, ``--force``, ``--context=prod``) is given: as a word, or as two.
 
     It may be given by an unknown word, in a cluster (``-rf``), abbreviated (``--forc``, getopt_long(3)), or
     after ``--`` to a program that does not honour it.
     """
+    name, valued, value = option.partition("=")
     best = Certainty.MAYBE if program.open_ended else Certainty.NO
     operands = False
-    for word in program.argv[1:]:
-        if word is None:
-            found = Certainty.MAYBE
-        elif word == option or word.startswith(f"{option}="):
-            found = Certainty.MAYBE if operands else Certainty.YES
-        elif _may_mean(word, option):
-            found = Certainty.MAYBE
-        else:
-            found = Certainty.NO
-        best = max(best, found)
+    for number, word in enumerate(program.argv[1:], 2):
+        found = _names_option(word, name)
+        if found and valued:
+            given = word.partition("=")[2] if word and "=" in word else None
+            if given is None:
+                given = program.argv[number] if number < len(program.argv) else None
+            found = (
+                Certainty.MAYBE
+                if given is None
+                else min(found, Certainty.YES if given == value else Certainty.NO)
+            )
+        best = max(best, min(found, Certainty.MAYBE) if operands else found)
         operands = operands or word == "--"
     return best
+
+
+def _names_option(word: str | None, name: str) -> Certainty:
+    if word is None:
+        return Certainty.MAYBE
+    if word == name or word.startswith(f"{name}="):
+        return Certainty.YES
+    return Certainty.MAYBE if _may_mean(word, name) else Certainty.NO
 
 
 _SHORTEST_ABBREVIATION = len("--x")

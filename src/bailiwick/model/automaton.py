@@ -8,7 +8,7 @@ which makes the alphabet small and every answer exact over all of Unicode.
 
 from bisect import bisect_right
 from collections import deque
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TypeAlias
 
@@ -23,6 +23,26 @@ MAX_STEPS = 200_000
 MAX_MEMORY = 100_000
 """Remembered transitions of one automaton; beyond that it forgets and starts again."""
 
+Universe: TypeAlias = Mapping[str, Mapping[str, str]]
+"""The texts that count, as a machine: state, character ("" is any other than slash and dot), next state."""
+
+NORMAL_PATH: Universe = {
+    "start": {"/": "root"},
+    "root": {".": "dot", "": "name"},
+    "slash": {".": "dot", "": "name"},
+    "dot": {".": "dots", "": "name"},
+    "dots": {".": "name", "": "name"},
+    "name": {"/": "slash", ".": "name", "": "name"},
+}
+"""Absolute, lexically normal paths."""
+
+ANY_NAME: Universe = {
+    "start": {"/": "name", ".": "name", "": "name"},
+    "name": {"/": "name", ".": "name", "": "name"},
+}
+"""Every text but the empty one."""
+
+_COMPLETE = frozenset({"root", "name"})
 _PREFERRED = "xyzabcdefghijklmnopqrstuvwXYZABCDEFGHIJKLMNOPQRSTUVW0123456789-_.~ "
 
 
@@ -197,60 +217,44 @@ class Automaton:
                 state = self._learn(state, character)
         return state.accepts
 
+    def explore(
+        self,
+        universe: Universe,
+        *,
+        within: Sequence[int] = (),
+        without: Sequence[int] = (),
+        limit: int = MAX_STEPS,
+    ) -> Iterator[tuple[str, tuple[int, ...]]]:
+        """Texts of ``universe`` in every pattern of ``within`` and none of ``without``, with all patterns that match.
 
-NORMAL_PATH: dict[str, dict[str, str]] = {
-    "start": {"/": "root"},
-    "root": {".": "dot", "": "name"},
-    "slash": {".": "dot", "": "name"},
-    "dot": {".": "dots", "": "name"},
-    "dots": {".": "name", "": "name"},
-    "name": {"/": "slash", ".": "name", "": "name"},
-}
-"""Absolute, lexically normal paths as a machine: state, character ("" is any other), next state."""
-
-ANY_NAME: dict[str, dict[str, str]] = {
-    "start": {"/": "name", ".": "name", "": "name"},
-    "name": {"/": "name", ".": "name", "": "name"},
-}
-"""Every text but the empty one."""
-
-COMPLETE = frozenset({"root", "name"})
-
-
-def shortest(
-    include: Sequence[Sequence[Chain]],
-    exclude: Sequence[Sequence[Chain]],
-    universe: dict[str, dict[str, str]],
-) -> str | None:
-    """A shortest text of ``universe`` that all of ``include`` match and none of ``exclude``, or None.
-
-    Breadth first over the positions of all patterns at once, so the answer is exact. Raises TooComplexError.
-    """
-    machine = Automaton([*include, *exclude], apart=".")
-    split = len(include)
-    wanted, wanted_extents = machine.endings[:split], machine.extents[:split]
-    refused = sum(machine.endings[split:])
-    hopeless = sum(machine.absorbing[split:])
-    guide = wanted_extents[0] if wanted_extents else -1
-    kinds = [symbol if symbol in {"/", "."} else "" for symbol in machine.symbols]
-    queue = deque([(machine.start, "start", "")])
-    seen = {(machine.start, "start")}
-    steps = 0
-    while queue:
-        mask, place, text = queue.popleft()
-        if place in COMPLETE and not mask & refused and all(mask & endings for endings in wanted):
-            return text
-        for symbol in machine.moving(mask & guide) if include else range(len(kinds)):
-            steps += 1
-            if steps > MAX_STEPS:
-                raise TooComplexError
-            entered = universe[place].get(kinds[symbol])
-            if entered is None:
-                continue
-            reached = machine.step(mask, symbol)
-            if reached & hopeless or not all(reached & extent for extent in wanted_extents):
-                continue
-            if (reached, entered) not in seen:
-                seen.add((reached, entered))
-                queue.append((reached, entered, text + machine.symbols[symbol]))
-    return None
+        Shortest first; every combination of matching patterns that occurs at all is among them, so a search that
+        ends has seen everything. Raises TooComplexError after ``limit`` transitions.
+        """
+        extents = [self.extents[number] for number in within]
+        refused = sum(self.endings[number] for number in without)
+        hopeless = sum(self.absorbing[number] for number in without)
+        guide = extents[0] if extents else 0
+        kinds = [symbol if symbol in {"/", "."} else "" for symbol in self.symbols]
+        every = range(len(kinds))
+        queue = deque([(self.start, "start", "")])
+        seen = {(self.start, "start")}
+        steps = 0
+        while queue:
+            mask, place, text = queue.popleft()
+            if place in _COMPLETE and not mask & refused:
+                matching = self._state(mask).accepts
+                if all(number in matching for number in within):
+                    yield text, matching
+            for symbol in self.moving(mask & guide) if guide else every:
+                steps += 1
+                if steps > limit:
+                    raise TooComplexError
+                entered = universe[place].get(kinds[symbol])
+                if entered is None:
+                    continue
+                reached = self.step(mask, symbol)
+                if reached & hopeless or not all(reached & extent for extent in extents):
+                    continue
+                if (reached, entered) not in seen:
+                    seen.add((reached, entered))
+                    queue.append((reached, entered, text + self.symbols[symbol]))

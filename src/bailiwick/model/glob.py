@@ -11,7 +11,7 @@ The name dialect (tools, hosts, words of commands) gives slashes no meaning: ``*
 
 import itertools
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from enum import Enum
 from functools import lru_cache
@@ -19,6 +19,7 @@ from functools import lru_cache
 from bailiwick.model.automaton import (
     ANY_NAME,
     LAST,
+    MAX_STEPS,
     NORMAL_PATH,
     SLASH,
     Automaton,
@@ -29,7 +30,6 @@ from bailiwick.model.automaton import (
     Ranges,
     Run,
     TooComplexError,
-    shortest,
 )
 
 MAX_LENGTH = 4096
@@ -93,11 +93,27 @@ class GlobSet:
     """Many globs matched in one pass, in time that does not depend on how many they are."""
 
     def __init__(self, globs: Sequence[Glob]) -> None:
-        self._automaton = Automaton([glob.chains for glob in globs])
+        self.globs = tuple(globs)
+        self._automaton = Automaton([glob.chains for glob in globs], apart="./")
 
     def matching(self, text: str) -> tuple[int, ...]:
         """The indexes of the globs that match ``text``, ascending."""
         return self._automaton.matching(text)
+
+    def explore(
+        self, *, within: Sequence[int] = (), without: Sequence[int] = (), limit: int = MAX_STEPS
+    ) -> Iterator[tuple[str, tuple[int, ...]]]:
+        """Texts in every glob of ``within`` and none of ``without``, each with the indexes of all that match it.
+
+        Shortest first, and complete: every combination of globs that some text has is shown by one. Paths are
+        absolute and lexically normal, names any text but the empty one. All globs are of one dialect (paths when
+        there are none), else ValueError. Raises TooComplexError after ``limit`` transitions.
+        """
+        dialects = {glob.dialect for glob in self.globs}
+        if len(dialects) > 1:
+            raise ValueError("globs of two dialects have no common universe")
+        universe = ANY_NAME if Dialect.NAME in dialects else NORMAL_PATH
+        return self._automaton.explore(universe, within=within, without=without, limit=limit)
 
 
 def escape(text: str) -> str:
@@ -118,19 +134,17 @@ _ESCAPED = re.compile(r"\\(.)", re.DOTALL)
 def witness(include: Sequence[Glob], exclude: Sequence[Glob] = ()) -> str | None:
     """A shortest text in all of ``include`` and none of ``exclude``; None proves that there is no such text.
 
-    Paths are absolute and lexically normal, names any text but the empty one. All globs are of one dialect; without any
-    it is the path dialect. Raises TooComplexError when the question exceeds its bound.
+    Raises TooComplexError when the question exceeds its bound; see ``GlobSet.explore`` for what counts as a text.
     """
     return _witness(tuple(include), tuple(exclude))
 
 
 @lru_cache(maxsize=16384)
 def _witness(include: tuple[Glob, ...], exclude: tuple[Glob, ...]) -> str | None:
-    dialects = {glob.dialect for glob in (*include, *exclude)}
-    if len(dialects) > 1:
-        raise ValueError("globs of two dialects have no common universe")
-    universe = ANY_NAME if Dialect.NAME in dialects else NORMAL_PATH
-    return shortest([glob.chains for glob in include], [glob.chains for glob in exclude], universe)
+    asked = GlobSet((*include, *exclude))
+    split = len(include)
+    found = asked.explore(within=range(split), without=range(split, split + len(exclude)), limit=MAX_STEPS)
+    return next((text for text, _ in found), None)
 
 
 def intersects(one: Glob, other: Glob) -> bool:
