@@ -12,7 +12,7 @@ from typing import TypeAlias
 from bailiwick.model.access import AccessKind
 from bailiwick.model.glob import Glob, GlobError
 from bailiwick.policy.errors import Problems, did_you_mean
-from bailiwick.policy.shapes import Text
+from bailiwick.policy.shapes import MAX_TEXT, Text
 from bailiwick.policy.types import (
     CommandCondition,
     Condition,
@@ -77,6 +77,9 @@ TOOLS = [
     "Write",
 ]
 """Tools of the client by name, for finding misspellings; others are accepted, since the client grows."""
+
+MAX_ENTRY = MAX_TEXT
+"""Characters of one entry."""
 
 SEARCH = ("Grep", "Glob")
 """What `Search` stands for."""
