@@ -128,7 +128,7 @@ SECRET_KINDS: tuple[SecretKind, ...] = (
     SecretKind(
         rule="secret/aws-access-key",
         keywords=("AKIA", "ASIA", "ABIA", "ACCA"),
-        pattern=_p(r"(?<![A-Za-z0-9/+_])(?:AKIA|ASIA|ABIA|ACCA)[A-Z2-7]{16}(?![A-Za-z0-9])"),
+        pattern=_p(r"(?<![A-Za-z0-9])(?:AKIA|ASIA|ABIA|ACCA)[A-Z2-7]{16}(?![A-Za-z0-9])"),
         judge=_sure,
     ),
     SecretKind(
