@@ -34,7 +34,7 @@ class SessionState:
 
     ``key`` names it everywhere. ``uid`` is the account that opened it, established by the kernel;
     ``client_pid`` and ``client_started`` (clock ticks since boot) name the client's process where that is
-    known. ``client_sessions`` are the client's own ids seen with
+    known; ``base_url`` is the model endpoint it was started with. ``client_sessions`` are the client's own ids seen with
     that secret (``--resume`` and ``/clear`` make new ones). ``skills`` maps an agent id (empty: the main
     thread) to the skills active for it since the prompt now being worked on.
     """
@@ -47,6 +47,7 @@ class SessionState:
     home: str
     opened: int
     client_version: str = ""
+    base_url: str | None = None
     client_pid: int = 0
     client_started: int = 0
     unattended: bool = False

@@ -54,7 +54,13 @@ async def answer(desk: Desk, state: SessionState, body: bytes) -> bytes:
         facts = detect(request, facts)
         decision = decide(context.policy, request, facts)
         await append(desk, request, facts, decision, decided_us=(time.perf_counter_ns() - started) // 1000)
-        return render(event, decision, contact=context.policy.contact, session_hint=state.key)
+        return render(
+            event,
+            decision,
+            contact=context.policy.contact,
+            session_hint=state.key,
+            mask=desk.redactor.text,
+        )
     except (MalformedEventError, NoPolicyError, NotEntitledError) as error:
         return await refuse(desk, str(error), event=event, state=state)
     except StoreError as error:

@@ -38,6 +38,7 @@ class Wish:
     flags: SessionFlags = field(default_factory=SessionFlags)
     unattended: bool = False
     client_version: str = ""
+    base_url: str | None = None
     client_pid: int = 0
     client_started: int = 0
 
@@ -123,6 +124,7 @@ class Desk:
             home=who.home,
             opened=int(self.clock()),
             client_version=wish.client_version,
+            base_url=wish.base_url,
             client_pid=wish.client_pid,
             client_started=wish.client_started,
             unattended=wish.unattended,

@@ -8,14 +8,20 @@ import logging
 import os
 import weakref
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from typing import Any, Final
 
 import orjson
 from aiohttp import web
 
 from bailiwick import __version__
-from bailiwick.administration.targets.claude_settings import ServiceAddress, Tier, compile_settings
+from bailiwick.administration.targets.claude_settings import (
+    ServiceAddress,
+    SessionDocuments,
+    Tier,
+    compile_settings,
+    session_documents,
+)
 from bailiwick.information.sessions import SessionFlags, SessionState
 from bailiwick.service.answer import answer, refuse
 from bailiwick.service.desk import Desk, NoPolicyError, NotEntitledError, Wish
@@ -102,8 +108,7 @@ class Endpoint:
             {
                 "key": state.key,
                 "profile": state.profile,
-                "url": self.url,
-                "settings": self._settings(state, Tier.SESSION),
+                "documents": asdict(self._documents(state)),
             }
         )
 
@@ -120,7 +125,14 @@ class Endpoint:
         if state is None:
             state = self.desk.new_session(peer.uid, Wish(project=cwd, client_pid=pid, client_started=started))
             await self.remember(state)
-        return _reply({"managedSettings": self._settings(state, Tier.HELPER)})
+        settings = compile_settings(
+            self.desk.policy_for(state),
+            service=self._address(state),
+            tier=Tier.HELPER,
+            project=state.project,
+            home=state.home,
+        )
+        return _reply({"managedSettings": settings})
 
     async def _reload(self, request: web.BaseRequest) -> web.Response:
         """Read the policy again now; for the service's own account and root."""
@@ -158,11 +170,17 @@ class Endpoint:
             }
         )
 
-    def _settings(self, state: SessionState, tier: Tier) -> dict[str, Any]:
-        address = ServiceAddress(url=self.url, token=self.desk.registry.token(state))
-        return compile_settings(
-            self.desk.policy_for(state), service=address, tier=tier, project=state.project, home=state.home
+    def _documents(self, state: SessionState) -> SessionDocuments:
+        return session_documents(
+            self.desk.policy_for(state),
+            service=self._address(state),
+            project=state.project,
+            home=state.home,
+            base_url=state.base_url,
         )
+
+    def _address(self, state: SessionState) -> ServiceAddress:
+        return ServiceAddress(url=self.url, token=self.desk.registry.token(state))
 
     def _local(self, request: web.BaseRequest) -> Peer:
         """The caller on the Unix socket; the loopback port serves hooks only."""
@@ -188,12 +206,14 @@ class Endpoint:
 
 def _wish(asked: Mapping[str, Any], pid: int) -> Wish:
     """What a launcher asks for. Raises ``ProblemError`` naming the field that is wrong."""
-    project, profile = asked.get("project"), asked.get("profile")
+    project, profile, url = asked.get("project"), asked.get("profile"), asked.get("base_url")
     tools, globs, seconds = (asked.get(k) for k in ("allowed_tools", "read_only_files", "max_bash_timeout"))
     if not isinstance(project, str) or not project.startswith("/"):
         raise ProblemError(400, "project must be an absolute path")
     if not (profile is None or isinstance(profile, str)):
         raise ProblemError(400, "profile must be a name")
+    if not (url is None or isinstance(url, str)):
+        raise ProblemError(400, "base_url must be a URL")
     if not (tools is None or _strings(tools)) or not (globs is None or _strings(globs)):
         raise ProblemError(400, "allowed_tools and read_only_files must be lists of names")
     if not (seconds is None or (isinstance(seconds, int) and seconds > 0)):
@@ -208,6 +228,7 @@ def _wish(asked: Mapping[str, Any], pid: int) -> Wish:
         ),
         unattended=bool(asked.get("unattended")),
         client_version=str(asked.get("client_version") or ""),
+        base_url=url,
         client_pid=pid,
         client_started=process_started(pid) or 0,
     )

@@ -1,0 +1,128 @@
+"""`bailiwick decide`: hook inputs in, decisions out, one JSON object per line. For batch use; kept stable."""
+
+import argparse
+import os
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import IO, Any
+
+import orjson
+
+from bailiwick.administration.compile import compile_set
+from bailiwick.analysis.tools import analyze
+from bailiwick.audit.recording import access_item, obligation_item
+from bailiwick.decision.decide import decide
+from bailiwick.decision.detect import detect
+from bailiwick.enforcement.claude_code import MalformedEventError, parse_event
+from bailiwick.model.request import Principal, Request, Session
+from bailiwick.model.verdict import Verdict
+from bailiwick.policy.errors import PolicyErrors
+from bailiwick.policy.types import Policy
+from bailiwick.service.account import principal_of
+from bailiwick.service.files import OsFiles
+from bailiwick.service.policy_files import read_policy_files
+
+DONE, DENIALS, USAGE, ENVIRONMENT = 0, 1, 2, 3
+
+
+def register(verbs: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    """Add the verb to the command line."""
+    verb = verbs.add_parser("decide", help="decide hook inputs in batch", description=__doc__)
+    verb.add_argument("--policy", type=Path, required=True, metavar="DIR", help="the policy repository")
+    verb.add_argument("--profile", required=True, metavar="NAME", help="the profile to decide by")
+    verb.add_argument("--jsonl", action="store_true", help="one JSON object per line (the only form)")
+    verb.add_argument("--json", action="store_true", help="the same as --jsonl")
+    verb.add_argument("--project", metavar="DIR", help="the project root; each input's own cwd if left out")
+    verb.add_argument("--home", metavar="DIR", help="the home directory; this account's if left out")
+    verb.add_argument("--unattended", action="store_true", help="decide as if nobody could be asked")
+    verb.add_argument("file", nargs="?", default="-", help="the inputs; standard input if left out")
+    verb.set_defaults(func=run)
+
+
+def run(asked: argparse.Namespace) -> int:
+    """Exit code 1 when any input was denied or asked about, 0 when none was."""
+    try:
+        policies = compile_set(read_policy_files(asked.policy))
+    except (PolicyErrors, OSError) as error:
+        print(error, file=sys.stderr)
+        return USAGE
+    policy = policies.policies.get(asked.profile)
+    if policy is None:
+        names = ", ".join(sorted(policies.policies))
+        print(f"bailiwick: no profile {asked.profile!r} in {asked.policy}; it has: {names}", file=sys.stderr)
+        return USAGE
+    account = principal_of(os.getuid())
+    who = Principal(
+        user=account.user, uid=account.uid, groups=account.groups, home=asked.home or account.home
+    )
+    stopped = False
+    try:
+        with _opened(asked.file) as lines:
+            for said in _decisions(lines, policy, who, asked):
+                stopped = stopped or said["verdict"] in {"ask", "deny"}
+                sys.stdout.write(orjson.dumps(said).decode() + "\n")
+    except OSError as error:
+        print(f"bailiwick: {asked.file}: {error.strerror}", file=sys.stderr)
+        return ENVIRONMENT
+    return DENIALS if stopped else DONE
+
+
+def _opened(name: str) -> IO[bytes]:
+    return os.fdopen(os.dup(0), "rb") if name == "-" else Path(name).open("rb")
+
+
+def _decisions(
+    lines: IO[bytes], policy: Policy, who: Principal, asked: argparse.Namespace
+) -> Iterator[dict[str, Any]]:
+    """One answer per input line; a line that is no hook input is a denial that says so."""
+    files = OsFiles()
+    for number, line in enumerate(lines, start=1):
+        if not line.strip():
+            continue
+        try:
+            event = parse_event(line)
+        except MalformedEventError as error:
+            refused = {"rule": "input", "origin": f"{asked.file}:{number}", "message": str(error)}
+            yield _said(
+                None, Verdict.DENY, [{**refused, "instead": "send one hook input per line"}], [], [], 0
+            )
+            continue
+        started = time.perf_counter_ns()
+        session = Session(
+            key="batch",
+            profile=policy.profile,
+            project=asked.project or event.cwd,
+            unattended=asked.unattended,
+            environment=(("HOME", who.home),),
+        )
+        request = Request(principal=who, event=event, session=session, now=int(time.time()))
+        facts = detect(request, analyze(request, files))
+        decision = decide(policy, request, facts)
+        micros = (time.perf_counter_ns() - started) // 1000
+        reasons = [
+            {"rule": r.rule, "origin": str(r.origin), "message": r.message, "instead": r.instead}
+            for r in decision.reasons
+        ]
+        accesses = [dict(access_item(access)) for access in facts.accesses]
+        obligations = [dict(obligation_item(duty)) for duty in decision.obligations]
+        yield _said(event.raw.get("id"), decision.enforced, reasons, accesses, obligations, micros)
+
+
+def _said(
+    name: Any,
+    verdict: Verdict,
+    reasons: list[dict[str, str]],
+    accesses: list[dict[str, Any]],
+    obligations: list[dict[str, Any]],
+    micros: int,
+) -> dict[str, Any]:
+    return {
+        "id": name,
+        "verdict": verdict.label,
+        "reasons": reasons,
+        "accesses": accesses,
+        "obligations": obligations,
+        "micros": micros,
+    }

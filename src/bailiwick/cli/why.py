@@ -1,0 +1,38 @@
+"""`bailiwick why`: the last denial, why it was one, what to do instead and how to ask for an exception."""
+
+import argparse
+import os
+import sys
+
+import orjson
+
+from bailiwick.service.local import ServiceError, call
+from bailiwick.service.places import find
+
+DONE, FOUND, ENVIRONMENT = 0, 1, 3
+
+
+def register(verbs: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    """Add the verb to the command line."""
+    verb = verbs.add_parser("why", help="explain the last denial of this session", description=__doc__)
+    verb.add_argument("session", nargs="?", help="the session; this shell's, else your latest, if left out")
+    verb.add_argument("--state", metavar="DIR", help="state directory")
+    verb.add_argument("--json", action="store_true", help="print the record as JSON")
+    verb.set_defaults(func=run)
+
+
+def run(asked: argparse.Namespace) -> int:
+    """Exit code 1 when there is a denial to explain, 0 when nothing was denied."""
+    wanted = asked.session or os.environ.get("BAILIWICK_SESSION") or ""
+    try:
+        said = call(find(asked.state), "POST", "/v1/why", {"session": wanted})
+    except ServiceError as error:
+        print(f"bailiwick: {error}", file=sys.stderr)
+        return ENVIRONMENT
+    if asked.json:
+        print(orjson.dumps(said, option=orjson.OPT_INDENT_2).decode())
+    elif said["denied"] is None:
+        print("Nothing was denied in this session.")
+    else:
+        print(said["text"])
+    return DONE if said["denied"] is None else FOUND

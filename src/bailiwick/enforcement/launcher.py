@@ -1,0 +1,88 @@
+"""How a governed session is started without root: the client's argument vector and environment. Pure.
+
+The client reads settings from the user and from the repository, and both may try to widen. Measured on client
+2.1.330, what holds is three documents together: a plugin that carries the hooks, the restrictive
+``--managed-settings`` under which only plugins may have hooks and no rule but ours allows anything, and
+``--settings`` that keep the plugin on and pin the environment (docs/claude-code.md).
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+REFUSED_FLAGS: Mapping[str, str] = {
+    "--bare": "it starts the client without hooks",
+    "--safe-mode": "it starts the client without hooks",
+    "--settings": "it would replace the session's own; put settings into the policy",
+    "--managed-settings": "it would replace the session's own",
+    "--plugin-url": "it loads code that no policy has seen",
+    "--dangerously-skip-permissions": "it asks for a mode the policy closes; profiles say what needs no question",
+    "--allow-dangerously-skip-permissions": "it asks for a mode the policy closes",
+    "--cloud": "the session would run elsewhere, ungoverned",
+    "--remote-control": "the session could be steered from elsewhere",
+    "--rc": "the session could be steered from elsewhere",
+    "--teleport": "the session would come from elsewhere, ungoverned",
+    "--bg": "the session would outlive this command",
+}
+"""Client flags that would take a session out of its policy, and why; the client's help of 2.1.330 was read for more."""
+
+UNGOVERNED_COMMANDS = frozenset(
+    {"gateway", "install", "update", "remote-control", "agents", "attach", "respawn"}
+)
+"""Sub-commands of the client that start or manage sessions other than this one."""
+
+CLEARED_VARIABLES = frozenset(
+    {
+        "CLAUDE_CODE_SIMPLE",
+        "CLAUDE_CODE_EXTRA_BODY",
+        "CLAUDE_CODE_SAFE_MODE",
+        "NODE_TLS_REJECT_UNAUTHORIZED",
+        "NODE_OPTIONS",
+    }
+)
+"""Variables through which a session could be started outside its policy."""
+
+
+class LaunchError(Exception):
+    """The session can't be started as asked; the message says which argument and why."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SessionFiles:
+    """Where the documents of one session were written."""
+
+    plugin: str
+    settings: str
+    managed: str
+
+
+def command_line(client: str, files: SessionFiles | None, arguments: Sequence[str]) -> list[str]:
+    """The client's argument vector.
+
+    ``managed`` of ``files`` is the restrictive document itself, since the client takes it by value. ``files`` is
+    None where machine-wide managed settings govern. Raises ``LaunchError`` on an argument that leaves policy.
+    """
+    for argument in arguments:
+        if argument == "--":
+            break
+        flag = argument.split("=", 1)[0]
+        if flag in REFUSED_FLAGS:
+            raise LaunchError(f"{flag} can't be used in a governed session: {REFUSED_FLAGS[flag]}")
+    if arguments and arguments[0] in UNGOVERNED_COMMANDS:
+        raise LaunchError(f"`{arguments[0]}` is not a session; run the client itself for it")
+    if files is None:
+        return [client, *arguments]
+    ours = ["--plugin-dir", files.plugin, "--managed-settings", files.managed, "--settings", files.settings]
+    return [client, *ours, *arguments]
+
+
+def environment(inherited: Mapping[str, str], session: str) -> dict[str, str]:
+    """The client's environment: the caller's, less what would unhook it, with the session's name for ``why``."""
+    kept = {name: value for name, value in inherited.items() if name not in CLEARED_VARIABLES}
+    return {**kept, "BAILIWICK_SESSION": session}
+
+
+def is_unattended(arguments: Sequence[str]) -> bool:
+    """Whether nobody can be asked: print mode without a host program that answers."""
+    printing = any(argument in {"-p", "--print"} for argument in arguments)
+    hosted = any(argument.split("=", 1)[0] == "--permission-prompt-tool" for argument in arguments)
+    return printing and not hosted

@@ -1,0 +1,138 @@
+"""Starting a governed session: a service, a session with its documents, then the client in this process's place."""
+
+import os
+import re
+import shutil
+import subprocess
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, NoReturn
+
+import orjson
+
+from bailiwick.enforcement.launcher import (
+    LaunchError,
+    SessionFiles,
+    command_line,
+    environment,
+    is_unattended,
+)
+from bailiwick.service.local import call, ensure_running
+from bailiwick.service.places import Places
+
+MINIMUM_CLIENT = (2, 1, 295)
+"""The oldest client whose hooks can fail closed (``onFailure: block``)."""
+
+
+DEFAULT_BASE_URL = "https://api.anthropic.com"
+"""Where the client sends model traffic unless told otherwise; pinned, so that a repository can't redirect it."""
+
+
+class ClientError(Exception):
+    """There is no usable client; the message says what was looked for and the mend."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Launch:
+    """What the person asked for."""
+
+    arguments: Sequence[str]
+    profile: str | None = None
+    client: str | None = None
+    allowed_tools: tuple[str, ...] | None = None
+    read_only_files: tuple[str, ...] = ()
+    max_bash_timeout: int | None = None
+
+
+def find_client(given: str | None) -> str:
+    """The client's program: the one given, else ``BAILIWICK_CLIENT``, else ``claude`` on PATH.
+
+    Raises ``ClientError``.
+    """
+    wanted = given or os.environ.get("BAILIWICK_CLIENT") or "claude"
+    found = shutil.which(wanted)
+    if found is None:
+        raise ClientError(
+            f"no client {wanted!r} found; install it with `npm install -g @anthropic-ai/claude-code`, "
+            "or name it with --client"
+        )
+    return found
+
+
+def client_version(client: str) -> str:
+    """The client's version as three numbers. Raises ``ClientError`` when it is missing or too old to govern."""
+    try:
+        printed = subprocess.run(
+            [client, "--version"], capture_output=True, text=True, timeout=30, check=False
+        )
+    except (OSError, subprocess.TimeoutExpired) as error:
+        raise ClientError(f"{client} --version: {error}") from error
+    numbers = re.match(r"(\d+)\.(\d+)\.(\d+)", printed.stdout.strip())
+    if numbers is None:
+        raise ClientError(f"{client} --version printed {printed.stdout[:80]!r}, which is no version")
+    if tuple(map(int, numbers.groups())) < MINIMUM_CLIENT:
+        least = ".".join(map(str, MINIMUM_CLIENT))
+        raise ClientError(
+            f"{client} is {numbers[0]}; hooks of clients before {least} fail open, so it can't be governed; "
+            f"install {least} or newer"
+        )
+    return numbers[0]
+
+
+def launch(places: Places, asked: Launch) -> NoReturn:
+    """Become the client, governed. Raises ``ClientError``, ``LaunchError``, ``ServiceError`` or ``OSError``.
+
+    1. The client is there, new enough, and asked for nothing that leaves policy.
+    2. A service runs, with this policy.
+    3. It opens a session for this account and this very process.
+    4. The session's documents are written where only this account reads them; with an installation for the
+       whole machine the policy helper hands the client this session's settings instead.
+    5. The client takes this process's place, so nothing of ours stands between it and the terminal.
+    """
+    client = find_client(asked.client)
+    version = client_version(client)
+    command_line(client, None, asked.arguments)  # (1)
+    ensure_running(places)  # (2)
+    opened = call(  # (3)
+        places,
+        "POST",
+        "/v1/session",
+        {
+            "project": os.getcwd(),  # noqa: PTH109 - as the client will see it
+            "profile": asked.profile,
+            "allowed_tools": asked.allowed_tools,
+            "read_only_files": asked.read_only_files,
+            "max_bash_timeout": asked.max_bash_timeout,
+            "unattended": is_unattended(asked.arguments),
+            "client_version": version,
+            "base_url": os.environ.get("ANTHROPIC_BASE_URL") or DEFAULT_BASE_URL,
+        },
+    )
+    files = None if places.machine_wide else write_documents(places, opened)  # (4)
+    argv = command_line(client, files, asked.arguments)
+    os.execve(client, argv, environment(os.environ, opened["key"]))  # (5)  # noqa: S606
+
+
+def write_documents(places: Places, opened: Mapping[str, Any]) -> SessionFiles:
+    """The session's plugin and settings as private files. Raises ``OSError``."""
+    home = places.sessions / str(opened["key"])
+    documents = opened["documents"]
+    for name, content in documents["plugin"].items():
+        _write_private(home / "plugin" / name, content)
+    _write_private(home / "settings.json", documents["settings"])
+    return SessionFiles(
+        plugin=str(home / "plugin"),
+        settings=str(home / "settings.json"),
+        managed=orjson.dumps(documents["managed"]).decode(),
+    )
+
+
+def _write_private(path: Path, document: object) -> None:
+    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    with os.fdopen(descriptor, "wb") as file:
+        file.write(orjson.dumps(document, option=orjson.OPT_INDENT_2))
+
+
+__all__ = ["ClientError", "Launch", "LaunchError", "client_version", "find_client", "launch"]
