@@ -94,6 +94,12 @@ def _credential(secret: str) -> Confidence | None:
     return Confidence.HIGH
 
 
+def _header(secret: str) -> Confidence | None:
+    """After a scheme word: not a word of prose, which has neither digits nor capitals inside."""
+    varied = any(c.isdigit() for c in secret) or (len(secret) >= 20 and secret[1:] != secret[1:].lower())  # noqa: PLR2004
+    return _credential(secret) if varied else None
+
+
 def entropy(text: str) -> float:
     """Shannon entropy of the characters of ``text``, in bits per character."""
     size = len(text)
@@ -261,7 +267,7 @@ SECRET_KINDS: tuple[SecretKind, ...] = (
             r"(?P<secret>[A-Za-z0-9._~+/=-]{12,4096}+)",
             _I,
         ),
-        judge=lambda secret: _credential(secret) if any(c.isdigit() for c in secret) else None,
+        judge=_header,
         folded=True,
         anchored=False,
     ),
