@@ -1,0 +1,136 @@
+"""Unit files of the endpoint service: systemd (system and user) and launchd.
+
+The system service has an account of its own and one capability, CAP_DAC_READ_SEARCH: whether a path inside a
+developer's project leads out of it is decided by following its links, and home directories are closed to other
+accounts. It writes only its state and runtime directories and talks to nobody but loopback.
+
+What is deliberately not switched on, because the service would judge wrongly:
+
+- ``PrivateTmp``, ``ProtectHome=yes``: it must see the links in projects below ``/tmp`` and ``/home``.
+- ``PrivateUsers``: the kernel must name the true account behind a connection.
+- ``ProtectProc=invisible``: it must tell a client's process from another that has got the same id.
+"""
+
+import plistlib
+from collections.abc import Sequence
+from typing import Final
+
+UNIT: Final = "bailiwick.service"
+ACCOUNT: Final = "bailiwick"
+LAUNCHD_LABEL: Final = "org.bailiwick.service"
+
+SYSUSERS: Final = f"""\
+# The account of Bailiwick's endpoint service, sysusers.d(5).
+u {ACCOUNT} - "Bailiwick endpoint service" /var/lib/bailiwick
+"""
+
+_SYSTEM: Final = """\
+[Unit]
+Description=Bailiwick endpoint service: decides and records what coding agents do
+Documentation=man:systemd.exec(5)
+# Sessions are denied while it is down, so it is tried for ever.
+StartLimitIntervalSec=0
+After=nss-user-lookup.target
+
+[Service]
+Type=exec
+ExecStart={command}
+ExecReload=/bin/kill -HUP $MAINPID
+Restart=always
+RestartSec=200ms
+User=bailiwick
+Group=bailiwick
+UMask=0077
+StateDirectory=bailiwick
+StateDirectoryMode=0700
+RuntimeDirectory=bailiwick
+RuntimeDirectoryMode=0755
+OOMScoreAdjust=-500
+
+# Whether a link inside a project leads out of it is found by following it, and homes are closed to others.
+AmbientCapabilities=CAP_DAC_READ_SEARCH
+CapabilityBoundingSet=CAP_DAC_READ_SEARCH
+NoNewPrivileges=yes
+ProtectSystem=strict
+ProtectHome=read-only
+PrivateDevices=yes
+ProtectClock=yes
+ProtectControlGroups=yes
+ProtectHostname=yes
+ProtectKernelLogs=yes
+ProtectKernelModules=yes
+ProtectKernelTunables=yes
+RestrictAddressFamilies=AF_UNIX AF_INET
+IPAddressDeny=any
+IPAddressAllow=localhost
+RestrictNamespaces=yes
+RestrictRealtime=yes
+RestrictSUIDSGID=yes
+RemoveIPC=yes
+KeyringMode=private
+LockPersonality=yes
+MemoryDenyWriteExecute=yes
+SystemCallArchitectures=native
+SystemCallFilter=@system-service
+SystemCallFilter=~@privileged @resources
+SystemCallErrorNumber=EPERM
+
+[Install]
+WantedBy=multi-user.target
+"""
+
+_USER: Final = """\
+[Unit]
+Description=Bailiwick endpoint service: decides and records what coding agents do
+StartLimitIntervalSec=0
+
+[Service]
+Type=exec
+ExecStart={command}
+ExecReload=/bin/kill -HUP $MAINPID
+Restart=always
+RestartSec=200ms
+UMask=0077
+NoNewPrivileges=yes
+LockPersonality=yes
+RestrictRealtime=yes
+RestrictSUIDSGID=yes
+SystemCallArchitectures=native
+
+[Install]
+WantedBy=default.target
+"""
+
+
+def system_unit(command: Sequence[str]) -> str:
+    """The unit of the machine-wide service, systemd.service(5)."""
+    return _SYSTEM.format(command=_quoted(command))
+
+
+def user_unit(command: Sequence[str]) -> str:
+    """The unit of one account's own service; a user manager can't set up most sandboxing."""
+    return _USER.format(command=_quoted(command))
+
+
+def _quoted(command: Sequence[str]) -> str:
+    """An ``ExecStart=`` line: words quoted, and what systemd would expand escaped (systemd.syntax(7))."""
+    words = (
+        w.replace("\\", "\\\\").replace('"', '\\"').replace("%", "%%").replace("$", "$$") for w in command
+    )
+    return " ".join(f'"{w}"' if not w or set(w) & set(" \t'\"\\;") else w for w in words)
+
+
+def launchd_plist(command: Sequence[str], *, log: str) -> bytes:
+    """The property list of the service on macOS, launchd.plist(5)."""
+    return plistlib.dumps(
+        {
+            "Label": LAUNCHD_LABEL,
+            "ProgramArguments": list(command),
+            "RunAtLoad": True,
+            "KeepAlive": True,
+            "ThrottleInterval": 1,
+            "Umask": 0o077,
+            "ProcessType": "Interactive",
+            "StandardErrorPath": log,
+        }
+    )
