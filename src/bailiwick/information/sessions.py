@@ -52,7 +52,6 @@ class SessionState:
     client_started: int = 0
     unattended: bool = False
     flags: SessionFlags = SessionFlags()
-    team: str | None = None
     client_sessions: tuple[str, ...] = ()
     prompt_id: str = ""
     skills: Mapping[str, tuple[str, ...]] = field(default_factory=dict)

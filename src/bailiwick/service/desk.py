@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 
 import orjson
 
-from bailiwick.administration.entitlement import NotEntitledError, profile_for, roles_of
+from bailiwick.administration.entitlement import NotEntitledError, profile_for
 from bailiwick.audit.record import Record, Stamp
 from bailiwick.audit.redaction import Redactor
 from bailiwick.information.sessions import SessionFlags, SessionState, to_json
@@ -80,7 +80,7 @@ class Desk:
         return known[1]
 
     def policy_for(self, state: SessionState) -> Policy:
-        """The policy of a session: its profile's, narrowed by its team and its flags. Raises ``NoPolicyError``."""
+        """The policy of a session: its profile's, narrowed by its flags. Raises ``NoPolicyError``, ``PolicyErrors``."""
         in_force = self.policies.in_force
         if in_force is None:
             raise NoPolicyError(f"no policy is in force: {self.policies.problem}")
@@ -92,12 +92,14 @@ class Desk:
             raise NoPolicyError(
                 f"the policy no longer has a profile {state.profile!r}; start a new session with one it has"
             )
-        if state.team is not None:
-            if (team := in_force.teams.get(state.team)) is None:
-                raise NoPolicyError(f"the policy no longer has team {state.team!r}; start a new session")
-            policy = with_layer(policy, team)
-        if state.flags != SessionFlags():
-            policy = with_layer(policy, session_layer(**_flags(state.flags)))
+        flags = state.flags
+        if flags != SessionFlags():
+            narrowing = session_layer(
+                allowed_tools=flags.allowed_tools,
+                read_only_files=flags.read_only_files,
+                max_bash_timeout=flags.max_bash_timeout,
+            )
+            policy = with_layer(policy, narrowing)
         self._resolved[state.key] = (in_force.revision, policy)
         return policy
 
@@ -107,19 +109,20 @@ class Desk:
             profile_for(self.policies.in_force, self.principal(state.uid), state.profile)
 
     def new_session(self, uid: int, wish: Wish) -> SessionState:
-        """A session for the account, not yet remembered. Raises ``NotEntitledError``, ``NoPolicyError``."""
+        """A session for the account, not yet remembered.
+
+        Raises ``NotEntitledError``, ``NoPolicyError``, or ``PolicyErrors`` when its flags are malformed.
+        """
         in_force = self.policies.in_force
         if in_force is None:
             raise NoPolicyError(f"no policy is in force: {self.policies.problem}")
         who = self.principal(uid)
         profile = profile_for(in_force, who, wish.profile)
-        team = next((r.team for r in roles_of(in_force, who) if profile in r.profiles and r.team), None)
         state = SessionState(
             key=new_key(),
             uid=uid,
             user=who.user,
             profile=profile,
-            team=team,
             project=wish.project,
             home=who.home,
             opened=int(self.clock()),
@@ -136,14 +139,6 @@ class Desk:
     def forget_resolved(self) -> None:
         """Drop resolved policies, as after a reload."""
         self._resolved.clear()
-
-
-def _flags(flags: SessionFlags) -> dict[str, object]:
-    return {
-        "allowed_tools": flags.allowed_tools,
-        "read_only_files": flags.read_only_files,
-        "max_bash_timeout": flags.max_bash_timeout,
-    }
 
 
 __all__ = ["Desk", "NoPolicyError", "NotEntitledError", "Wish"]

@@ -23,6 +23,7 @@ from bailiwick.administration.targets.claude_settings import (
     session_documents,
 )
 from bailiwick.information.sessions import SessionFlags, SessionState
+from bailiwick.policy.errors import PolicyErrors
 from bailiwick.service.answer import answer, refuse
 from bailiwick.service.desk import Desk, NoPolicyError, NotEntitledError, Wish
 from bailiwick.service.peer import Peer, own_uid, process_started, tcp_peer, unix_peer
@@ -70,6 +71,8 @@ class Endpoint:
             return _reply({"error": str(problem)}, problem.status)
         except (NotEntitledError, NoPolicyError) as error:
             return _reply({"error": str(error)}, 403)
+        except PolicyErrors as error:
+            return _reply({"error": str(error)}, 400)
         except StoreError as error:
             return _reply({"error": f"it could not be recorded, so it was not done: {error}"}, 503)
 
