@@ -18,7 +18,7 @@ PLACE = {"organisation": "organisation.yaml", "roles": "roles.yaml"}
 
 @pytest.mark.parametrize("case", CASES)
 def test_a_mistake_is_told_with_its_place_and_mend(case: str, golden: Callable[[Path, str], None]) -> None:
-    kind = case.split("/")[0]
+    kind = case.split("/", maxsplit=1)[0]
     text = (ERRORS / case).read_text(encoding="utf-8")
     with pytest.raises(PolicyErrors) as raised:
         load_policy_set(SOUND | {PLACE.get(kind, case): text})

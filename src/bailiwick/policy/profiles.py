@@ -115,7 +115,7 @@ def _united(chain: tuple[Profile, ...], own: dict[str, Layer]) -> Layer:
     for layer in layers:
         builder.rules.extend(rule for rule in layer.rules if nearest.get(rule.subject, layer) is layer)
         builder.duties.extend(layer.duties)
-    builder.defaults = _defaults(chain[-1], {profile.profile.text: profile for profile in chain}, own)
+    builder.defaults = _defaults(chain, own)
     if Subject.PERMISSION_MODES not in builder.defaults:
         modes = tuple(Text(mode, last.at) for mode in ClientPolicy().permission_modes)
         builder.read(Sections(at=last.at, permission_modes=modes))
@@ -124,16 +124,16 @@ def _united(chain: tuple[Profile, ...], own: dict[str, Layer]) -> Layer:
     return builder.layer()
 
 
-def _defaults(profile: Profile, chain: dict[str, Profile], own: dict[str, Layer]) -> dict[Subject, Rule]:
-    """Its own defaults; else what it extends says, the strictest where they differ."""
-    inherited: dict[Subject, Rule] = {}
-    before = dict(chain)
-    before.pop(profile.profile.text)
-    for name in profile.extends:
-        if name.text in before:
-            for subject, rule in _defaults(before[name.text], before, own).items():
+def _defaults(chain: tuple[Profile, ...], own: dict[str, Layer]) -> dict[Subject, Rule]:
+    """The last profile's own defaults; else what it extends says, the strictest where they differ."""
+    resolved: dict[str, dict[Subject, Rule]] = {}
+    for profile in chain:  # what a profile extends stands before it
+        inherited: dict[Subject, Rule] = {}
+        for name in profile.extends:
+            for subject, rule in resolved.get(name.text, {}).items():
                 inherited[subject] = max(inherited.get(subject, rule), rule, key=lambda one: one.verdict)
-    return inherited | dict(own[profile.profile.text].defaults)
+        resolved[profile.profile.text] = inherited | dict(own[profile.profile.text].defaults)
+    return resolved[chain[-1].profile.text]
 
 
 def _policy(
