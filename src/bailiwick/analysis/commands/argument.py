@@ -1,0 +1,99 @@
+"""What is known of one argument word, and the seam between command knowledge and the shell interpreter."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import Enum
+from typing import Protocol
+
+from bailiwick.model.access import AccessKind, Span
+
+
+class Kind(Enum):
+    """How much is known of a word."""
+
+    LITERAL = "literal"
+    """``text`` is the word."""
+    PATTERN = "pattern"
+    """``text`` is a glob (model dialect) of which the word is one match, or the words are all matches."""
+    NUMBER = "number"
+    """One word: a decimal integer, possibly negative; ``text`` is empty."""
+    UNKNOWN = "unknown"
+    """One word that begins with ``text``."""
+    OPEN = "open"
+    """Any number of unknown words, none included; ``text`` is empty."""
+
+
+@dataclass(frozen=True, slots=True)
+class Arg:
+    """One word. ``sources`` are indices of the programs whose output it may contain."""
+
+    text: str
+    kind: Kind = Kind.LITERAL
+    span: Span | None = None
+    sources: frozenset[int] = frozenset()
+
+    @property
+    def literal(self) -> str | None:
+        """The word itself where it is known."""
+        return self.text if self.kind is Kind.LITERAL else None
+
+    @property
+    def may_be_option(self) -> bool:
+        """Whether the word isn't known but might begin with a hyphen."""
+        match self.kind:
+            case Kind.LITERAL:
+                return False
+            case Kind.NUMBER:
+                return False
+            case Kind.PATTERN:
+                return self.text[:1] in "*?[{"
+            case Kind.UNKNOWN:
+                return not self.text or self.text.startswith("-")
+            case Kind.OPEN:
+                return True
+
+    def with_text(self, text: str) -> "Arg":
+        """The same word with another text: an option's attached value, the rest after a prefix."""
+        return Arg(text, self.kind, self.span, self.sources)
+
+
+class Machine(Protocol):
+    """What command knowledge may do: record accesses and have nested commands read.
+
+    The shell interpreter implements it; the working directory, account and standard input are the command's.
+    """
+
+    @property
+    def stdin(self) -> Arg | None:
+        """The text on standard input where it is known."""
+
+    @property
+    def home(self) -> str:
+        """The user's home directory."""
+
+    def begin(self, words: tuple[Arg, ...], *, project_code: bool = False) -> None:
+        """Record that the program runs, with the words that select what it does."""
+
+    def path(self, kind: AccessKind, path: Arg, *, tree: bool = False) -> None:
+        """Record an access to a path, or to the tree below it."""
+
+    def connect(self, host: str, port: int | None = None, span: Span | None = None) -> None:
+        """Record a connection; host ``*`` where the peer isn't known."""
+
+    def variable(self, kind: AccessKind, name: str, value: str | None = None, span: Span | None = None) -> None:
+        """Record that an environment variable is read or set."""
+
+    def opaque(self, reason: str, span: Span | None = None) -> None:
+        """Record a part whose accesses aren't known."""
+
+    def run(self, args: tuple[Arg, ...], *, as_user: str | None = None, exported: Mapping[str, Arg] | None = None) -> None:
+        """Read a nested command: another program started with these words."""
+
+    def script(self, text: Arg, arguments: tuple[Arg, ...] = (), *, dialect: str = "sh") -> None:
+        """Read a nested shell script, run by a new shell; ``arguments`` are $0, $1 ..."""
+
+    def inside(self, directory: Arg) -> "Machine":
+        """The same command run in another working directory."""
+
+    def anywhere(self) -> "Machine":
+        """The same command run in a directory that isn't known."""

@@ -1,0 +1,230 @@
+"""One command as given, and the accesses of its options and operands."""
+
+import re
+from dataclasses import dataclass
+
+from bailiwick.analysis.commands.argument import Arg, Kind, Machine
+from bailiwick.analysis.commands.options import Option, Parsed
+from bailiwick.analysis.commands.specification import Role, Specification
+from bailiwick.model.access import AccessKind, Span
+
+_READ, _WRITE, _DELETE = (AccessKind.READ,), (AccessKind.WRITE,), (AccessKind.DELETE,)
+_PATHS: dict[Role, tuple[tuple[AccessKind, ...], bool]] = {
+    Role.READ: (_READ, False),
+    Role.READ_TREE: (_READ, True),
+    Role.WRITE: (_WRITE, False),
+    Role.WRITE_TREE: (_WRITE, True),
+    Role.EDIT: (_READ + _WRITE, False),
+    Role.EDIT_TREE: (_READ + _WRITE, True),
+    Role.DELETE: (_DELETE, False),
+    Role.DELETE_TREE: (_DELETE, True),
+    Role.TARGET: (_WRITE, True),
+}
+_URL = re.compile(r"(?:(?P<scheme>[a-zA-Z][a-zA-Z0-9+.-]*)://)?(?:[^/@\s?#]*@)?(?P<host>\[[0-9A-Fa-f:.]+\]|[^/:\s?#@\[\]\\{}]+)(?::(?P<port>\d{1,5}))?(?=[/?#]|\Z)")
+_PORTS = {"http": 80, "https": 443, "ftp": 21, "ssh": 22, "git": 9418, "redis": 6379, "postgresql": 5432, "postgres": 5432}
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """One command as given: what a plug-in works on. ``args`` includes the program's name."""
+
+    args: tuple[Arg, ...]
+    parsed: Parsed
+    machine: Machine
+
+    @property
+    def name(self) -> str:
+        """The program's base name."""
+        return self.args[0].text.rsplit("/", 1)[-1]
+
+    def begin(self, *, project_code: bool | None = None) -> None:
+        """Record that the program runs, with its sub-command and operands as words."""
+        node = self.parsed.node
+        code = node.project_code if project_code is None else project_code
+        self.machine.begin((*self.parsed.words, *self.parsed.operands), project_code=code)
+
+    def moved(self, directory: Arg) -> "Call":
+        """The same call with its paths seen from another directory."""
+        return Call(self.args, self.parsed, self.machine.inside(directory))
+
+    def options(self) -> None:
+        """Make the accesses of every option and report what isn't understood."""
+        for reason, span in self.parsed.problems:
+            self.machine.opaque(reason, span)
+        for option in self.parsed.options:
+            self.option(option)
+
+    def option(self, option: Option) -> None:
+        """Make the accesses of one option."""
+        if option.role is Role.OPAQUE_FLAG:
+            self.machine.opaque(f"option {option.name} of {self.name}", option.span)
+        elif option.value is not None:
+            if option.role is Role.OPAQUE:
+                self.machine.opaque(f"option {option.name} of {self.name}", option.span)
+            elif option.role is Role.PROGRAM:
+                run_words(self.machine, option.value)
+            else:
+                self.role(option.role, option.value)
+
+    def role(self, role: Role, arg: Arg, *, recursive: bool = False) -> None:
+        """Make the accesses of one value or operand."""
+        machine = self.machine
+        if role in _PATHS:
+            kinds, tree = _PATHS[role]
+            if arg.literal == "-" and (role is Role.READ or role is Role.READ_TREE):
+                return
+            for kind in kinds:
+                machine.path(kind, arg, tree=tree or recursive)
+            return
+        match role:
+            case Role.SHELL:
+                machine.script(arg)
+            case Role.HOST:
+                host(machine, arg)
+            case Role.URL:
+                url(machine, arg)
+            case Role.AT_FILE:
+                if arg.text.startswith("@"):
+                    machine.path(AccessKind.READ, arg.with_text(arg.text[1:]))
+                elif arg.may_be_option or arg.kind is Kind.OPEN or (arg.kind is Kind.UNKNOWN and not arg.text):
+                    machine.opaque("value may name a file", arg.span)
+            case Role.REMOTE:
+                remote(machine, arg, AccessKind.READ)
+            case Role.VARIABLE:
+                name, equals, value = arg.text.partition("=")
+                if equals:
+                    machine.variable(AccessKind.CHANGE_CONFIG, name, value if arg.literal is not None else None, arg.span)
+                else:
+                    machine.opaque("variable isn't known", arg.span)
+            case _:
+                return
+
+    def operands(self) -> None:
+        """Make the accesses of the operands and the fixed effects."""
+        node, parsed = self.parsed.node, self.parsed
+        recursive = any(option.name in node.recursive for option in parsed.options)
+        targets = [o.value for o in parsed.options if o.role is Role.TARGET and o.value is not None]
+        if parsed.open and len(set(node.operands)) > 1 and Role.PROGRAM not in node.operands:
+            self.machine.opaque(f"how many operands {node.name} gets isn't known")
+        assigned = assign(node, len(parsed.operands))
+        if targets and node.operands:
+            assigned = [node.operands[0]] * len(parsed.operands)
+        for index, operand in enumerate(parsed.operands):
+            role = assigned[index]
+            if role is None:
+                self.machine.opaque(f"more operands than {node.name} is known to take", operand.span)
+                break
+            if role is Role.PROGRAM:
+                self.machine.run(tuple(parsed.operands[index:]))
+                break
+            self.role(role, operand, recursive=recursive)
+        empty = node.empty_recursive if recursive and node.empty_recursive else node.empty
+        if not parsed.operands and empty is not None:
+            self.machine.path(AccessKind.READ, Arg(empty), tree=recursive)
+        self.effects()
+        if node.subcommands and not node.alone and not parsed.operands and not parsed.problems and not parsed.given("--help", "--version", "-h", "-V", "-v"):
+            self.machine.opaque(f"{node.name} without a sub-command")
+
+    def effects(self) -> None:
+        """Make the accesses that every run makes."""
+        for effect in self.parsed.node.effects:
+            self._effect(effect.verb, effect.argument)
+
+    def url(self, arg: Arg) -> None:
+        """Make the accesses of a URL."""
+        url(self.machine, arg)
+
+    def role_of_read(self, arg: Arg) -> None:
+        """Read a file, or standard input for ``-``."""
+        self.role(Role.READ, arg)
+
+    def _effect(self, verb: str, argument: str) -> None:
+        if verb == "connect":
+            name, _, port = argument.partition(":")
+            self.machine.connect(name, int(port) if port else None)
+        elif verb == "opaque":
+            self.machine.opaque(argument)
+        else:
+            if argument.startswith("~/"):
+                argument = self.machine.home + argument[1:]
+            kinds, tree = _PATHS[Role(verb)]
+            for kind in kinds:
+                self.machine.path(kind, Arg(argument), tree=tree)
+
+
+def assign(node: Specification, count: int) -> list[Role | None]:
+    """The role of each of ``count`` operands; None for one too many."""
+    roles, repeat = node.operands, node.repeat
+    if repeat is None:
+        return [roles[i] if i < len(roles) else None for i in range(count)]
+    tail = len(roles) - repeat - 1
+    result: list[Role | None] = []
+    for i in range(count):
+        if i < repeat:
+            result.append(roles[i])
+        elif count - i <= tail and count > tail:
+            result.append(roles[len(roles) - (count - i)])
+        else:
+            result.append(roles[repeat])
+    return result
+
+
+def run_words(machine: Machine, command: Arg) -> None:
+    """Run a command line given in one word, split at blanks (``--compress-program='gzip -9'``)."""
+    if command.literal is None or any(c in command.text for c in "'\"\\$`;|&<>()*?"):
+        machine.opaque("program given by an option isn't known", command.span)
+    elif words := command.text.split():
+        machine.run(tuple(Arg(word, span=command.span) for word in words))
+
+
+def host(machine: Machine, arg: Arg) -> None:
+    """A host operand: ``host``, ``user@host``, ``host:port``."""
+    if arg.literal is None:
+        machine.connect("*", None, arg.span)
+        machine.opaque("host isn't known", arg.span)
+        return
+    match = _URL.match(arg.text)
+    if match is None:
+        machine.opaque("not a host name", arg.span)
+        return
+    machine.connect(match["host"].strip("[]").lower().rstrip("."), int(match["port"]) if match["port"] else None, arg.span)
+
+
+def url(machine: Machine, arg: Arg) -> None:
+    """A URL operand; a ``file:`` URL is a read."""
+    known = arg.text if arg.kind is Kind.LITERAL else ""
+    if arg.kind in (Kind.UNKNOWN, Kind.PATTERN) and re.match(r"[a-zA-Z][a-zA-Z0-9+.-]*://[A-Za-z0-9.-]+(:\d+)?/", arg.text):
+        known = arg.text  # what isn't known lies behind the authority
+    if known.lower().startswith("file:"):
+        machine.path(AccessKind.READ, arg.with_text(re.sub(r"(?i)^file:(//[^/]*)?", "", known)))
+        return
+    match = _URL.match(known) if known else None
+    if match is None:
+        machine.connect("*", None, arg.span)
+        machine.opaque("URL isn't known", arg.span)
+        return
+    port = int(match["port"]) if match["port"] else _PORTS.get((match["scheme"] or "http").lower())
+    machine.connect(match["host"].strip("[]").lower().rstrip("."), port, arg.span)
+
+
+_REMOTE = re.compile(r"(?:rsync|ssh|scp|sftp)://|(?:[\w.+-]+@)?(?:\[[0-9a-fA-F:]+\]|[\w.-]+)::?")
+
+
+def remote(machine: Machine, arg: Arg, kind: AccessKind, *, tree: bool = False) -> bool:
+    """A ``host:path`` operand or a local path; whether it is remote."""
+    text = arg.text
+    if arg.kind in (Kind.LITERAL, Kind.UNKNOWN, Kind.PATTERN) and (match := _REMOTE.match(text)):
+        if "://" in match.group():
+            url(machine, arg)
+        else:
+            name = match.group().rstrip(":").rsplit("@", 1)[-1].strip("[]").lower()
+            machine.connect(name, 22 if not match.group().endswith("::") else 873, arg.span)
+        return True
+    machine.path(kind, arg, tree=tree)
+    return False
+
+
+def span_of(args: tuple[Arg, ...]) -> Span | None:
+    """From the first to the last word."""
+    spans = [arg.span for arg in args if arg.span is not None]
+    return Span(start=min(s.start for s in spans), end=max(s.end for s in spans)) if spans else None

@@ -1,0 +1,167 @@
+"""Splitting an argument vector into options, operands and the sub-command, as a specification says.
+
+Follows POSIX utility syntax guidelines and GNU getopt_long: clusters, attached values, unique abbreviations,
+``--``. What the specification doesn't list is reported, never skipped.
+"""
+
+from dataclasses import dataclass, field
+
+from bailiwick.analysis.commands.argument import Arg, Kind
+from bailiwick.analysis.commands.specification import Role, Specification, takes_value
+from bailiwick.model.access import Span
+
+
+@dataclass(frozen=True, slots=True)
+class Option:
+    """One option as given: its listed spelling, role and value."""
+
+    name: str
+    role: Role
+    value: Arg | None
+    span: Span | None
+
+
+@dataclass(slots=True)
+class Parsed:
+    """The result. ``problems`` say what isn't understood; ``open`` that unknown words may stand among the operands."""
+
+    node: Specification
+    words: list[Arg] = field(default_factory=list)
+    options: list[Option] = field(default_factory=list)
+    operands: list[Arg] = field(default_factory=list)
+    problems: list[tuple[str, Span | None]] = field(default_factory=list)
+    open: bool = False
+
+    def given(self, *names: str) -> bool:
+        """Whether any of these options is given."""
+        return any(option.name in names for option in self.options)
+
+    def values(self, *names: str) -> list[Arg]:
+        """The values of these options, in order."""
+        return [o.value for o in self.options if o.name in names and o.value is not None]
+
+
+def parse(specification: Specification, args: tuple[Arg, ...]) -> Parsed:
+    """Split ``args`` (without the program's name)."""
+    parsed = Parsed(specification)
+    i, count = 0, len(args)
+    while i < count:
+        arg = args[i]
+        node = parsed.node
+        if arg.kind is Kind.OPEN or arg.may_be_option:
+            _unknown(parsed, arg)
+            i += 1
+            continue
+        text = arg.text
+        if text == "--" and arg.kind is Kind.LITERAL:
+            parsed.operands += args[i + 1 :]
+            parsed.open |= any(a.kind is Kind.OPEN for a in args[i + 1 :])
+            break
+        if len(text) > 1 and text[0] == "-" and arg.kind is not Kind.NUMBER:
+            i = _option(parsed, args, i)
+            if parsed.options and parsed.options[-1].name in node.stop:
+                parsed.operands += args[i:]
+                parsed.open |= any(a.kind is Kind.OPEN for a in args[i:])
+                break
+            continue
+        if node.subcommands and not parsed.operands:
+            child = node.subcommands.get(text) if arg.kind is Kind.LITERAL else None
+            if child is None:
+                parsed.problems.append((f"unknown sub-command of {node.name}", arg.span))
+                parsed.operands += args[i:]
+                break
+            parsed.words.append(arg)
+            parsed.node = child
+            i += 1
+            continue
+        if not node.permute:
+            parsed.operands += args[i:]
+            parsed.open |= any(a.kind is Kind.OPEN for a in args[i:])
+            break
+        parsed.operands.append(arg)
+        i += 1
+    return parsed
+
+
+def _unknown(parsed: Parsed, arg: Arg) -> None:
+    """A word that may be an option, or may be several words."""
+    node = parsed.node
+    if arg.kind is Kind.OPEN:
+        parsed.open = True
+    # A file name holds no slash, so a glob can only smuggle in options on files of the directory itself.
+    risky = node.danger if arg.kind is Kind.PATTERN else node.reaches
+    if node.subcommands and not parsed.operands:
+        parsed.problems.append((f"sub-command of {node.name} isn't known", arg.span))
+    elif risky:
+        parsed.problems.append((f"a word that isn't known may be an option of {node.name}", arg.span))
+    parsed.operands.append(arg)
+
+
+def _option(parsed: Parsed, args: tuple[Arg, ...], i: int) -> int:
+    """Read the option at ``i``; the index after it and its value."""
+    arg, node = args[i], parsed.node
+    if node.digits and arg.kind is Kind.LITERAL and arg.text[1:].isdigit():
+        return i + 1
+    if arg.text.startswith("--") or node.single_dash:
+        return _long(parsed, args, i)
+    if arg.kind is Kind.LITERAL and arg.text in node.options:  # listed whole, as in find's or java's style
+        return _take(parsed, arg.text, None, args, i)
+    return _cluster(parsed, args, i)
+
+
+def _take(parsed: Parsed, name: str, attached: Arg | None, args: tuple[Arg, ...], i: int) -> int:
+    role, span = parsed.node.options[name], args[i].span
+    if attached is not None or not takes_value(role):
+        parsed.options.append(Option(name, role, attached, span))
+        return i + 1
+    if i + 1 >= len(args):
+        parsed.problems.append((f"option {name} without a value", span))
+        return i + 1
+    value = args[i + 1]
+    if value.kind is Kind.OPEN:
+        parsed.problems.append((f"value of option {name} isn't known", value.span))
+        parsed.open = True
+    parsed.options.append(Option(name, role, value, span))
+    return i + 2
+
+
+def _long(parsed: Parsed, args: tuple[Arg, ...], i: int) -> int:
+    arg, node = args[i], parsed.node
+    name, equals, value = arg.text.partition("=")
+    if arg.kind is not Kind.LITERAL and not equals:
+        parsed.problems.append((f"option of {node.name} isn't known", arg.span))
+        return i + 1
+    if name not in node.options:
+        dashes = "--" if node.single_dash and name[1:2] != "-" else ""
+        candidates = [o for o in node.longs if o.startswith(name)] if node.abbreviations else []
+        if dashes and "-" + name in node.options:
+            candidates = ["-" + name]
+        elif node.single_dash and name.startswith("--") and name[1:] in node.options:
+            candidates = [name[1:]]
+        if len(candidates) != 1:
+            parsed.problems.append((f"unknown option {name} of {node.name}", arg.span))
+            return i + 1
+        name = candidates[0]
+    role = node.options[name]
+    if equals and role in (Role.FLAG, Role.OPAQUE_FLAG) and value not in ("true", "false"):
+        parsed.problems.append((f"option {name} of {node.name} takes no value", arg.span))
+        return i + 1
+    return _take(parsed, name, arg.with_text(value) if equals else None, args, i)
+
+
+def _cluster(parsed: Parsed, args: tuple[Arg, ...], i: int) -> int:
+    arg, node = args[i], parsed.node
+    for position in range(1, len(arg.text)):
+        name = "-" + arg.text[position]
+        role = node.options.get(name)
+        rest = arg.text[position + 1 :]
+        if role is None:
+            parsed.problems.append((f"unknown option {name} of {node.name}", arg.span))
+            return i + 1
+        if takes_value(role) or role is Role.OPTIONAL:
+            attached = arg.with_text(rest) if rest or arg.kind is not Kind.LITERAL else None
+            return _take(parsed, name, attached, args, i)
+        parsed.options.append(Option(name, role, None, arg.span))
+    if arg.kind is not Kind.LITERAL:
+        parsed.problems.append((f"option of {node.name} isn't known", arg.span))
+    return i + 1

@@ -1,0 +1,22 @@
+"""Running a program: parse its arguments by its specification and record the accesses."""
+
+from bailiwick.analysis.commands.argument import Arg, Machine
+from bailiwick.analysis.commands.call import Call
+from bailiwick.analysis.commands.options import parse
+from bailiwick.analysis.commands.plugins import PLUGINS
+from bailiwick.analysis.commands.specification import Role, Specification
+
+
+def perform(specification: Specification, args: tuple[Arg, ...], machine: Machine) -> None:
+    """Record everything that running ``args`` would do."""
+    call = Call(args, parse(specification, args[1:]), machine)
+    for option in call.parsed.options:
+        if option.role is Role.DIRECTORY and option.value is not None:
+            call = call.moved(option.value)
+    plugin = call.parsed.node.plugin
+    if plugin is not None:
+        PLUGINS[plugin](call)
+        return
+    call.begin()
+    call.options()
+    call.operands()

@@ -1,0 +1,193 @@
+"""Programs that speak to other machines."""
+
+import re
+from typing import TYPE_CHECKING
+
+from bailiwick.analysis.commands.argument import Arg, Kind
+from bailiwick.model.access import AccessKind
+
+if TYPE_CHECKING:
+    from bailiwick.analysis.commands.call import Call
+
+_UPLOAD_PART = re.compile(r"[^=]*=[@<]([^;]+)")
+
+
+def curl(call: "Call") -> None:
+    """``curl``: URLs, uploads (``-T``, ``-F name=@file``) and downloads named by the URL (``-O``)."""
+    from bailiwick.analysis.commands.call import url  # noqa: PLC0415 - the seam imports the plug-ins
+
+    parsed, machine = call.parsed, call.machine
+    call.begin()
+    for reason, span in parsed.problems:
+        machine.opaque(reason, span)
+    for option in parsed.options:
+        value = option.value
+        if value is None:
+            call.option(option)
+        elif option.name in ("-F", "--form"):
+            if value.literal is None:
+                machine.opaque("form part isn't known", value.span)
+            elif match := _UPLOAD_PART.match(value.text):
+                for name in match[1].split(","):
+                    machine.path(AccessKind.READ, value.with_text(name.strip('"')))
+        elif option.name in ("-o", "--output"):
+            if value.literal != "-":
+                machine.path(AccessKind.WRITE, value)
+        elif option.name in ("-T", "--upload-file"):
+            if value.literal not in ("-", "."):
+                machine.path(AccessKind.READ, value)
+        elif option.name in ("-w", "--write-out"):
+            if value.literal is None or "%output{" in value.text:
+                machine.opaque("write-out format may write a file", value.span)
+            elif value.text.startswith("@") and value.text != "@-":
+                machine.path(AccessKind.READ, value.with_text(value.text[1:]))
+        elif option.name == "--data-urlencode":
+            name, at, file = value.text.partition("@")
+            if at and "=" not in name:
+                machine.path(AccessKind.READ, value.with_text(file))
+            elif value.literal is None and "=" not in value.text:
+                machine.opaque("value may name a file", value.span)
+        elif option.name in ("-b", "--cookie"):
+            if "=" not in value.text:
+                machine.path(AccessKind.READ, value)
+        else:
+            call.option(option)
+    for operand in parsed.operands:
+        if operand.literal is not None and re.search(r"[\[{]", operand.text.partition("?")[0]) and not parsed.given("-g", "--globoff"):
+            machine.connect("*", None, operand.span)
+            machine.opaque("URL with a pattern", operand.span)
+        else:
+            url(machine, operand)
+    if parsed.given("-O", "--remote-name", "-J", "--remote-header-name", "--remote-name-all"):
+        _download(call, parsed.operands, guess=not parsed.given("-J", "--remote-header-name"))
+
+
+def _download(call: "Call", urls: list[Arg], *, guess: bool) -> None:
+    """A file in the working directory, named by the URL where that says it."""
+    for address in urls:
+        match = re.match(r"(?:[a-z+]+://)?[^/?#]+/(?:[^?#]*/)?([^/?#]+)", address.text) if address.literal else None
+        if guess and match and not match[1].startswith("."):
+            call.machine.path(AccessKind.WRITE, address.with_text("./" + match[1]))
+        else:
+            call.machine.path(AccessKind.WRITE, Arg("./*", Kind.PATTERN, address.span))
+
+
+def wget(call: "Call") -> None:
+    """``wget``: downloads into the working directory unless told where."""
+    from bailiwick.analysis.commands.call import url  # noqa: PLC0415 - the seam imports the plug-ins
+
+    parsed = call.parsed
+    call.begin()
+    for reason, span in parsed.problems:
+        call.machine.opaque(reason, span)
+    for option in parsed.options:
+        if option.value is not None and option.value.literal == "-" and option.name in ("-O", "--output-document", "-o"):
+            continue
+        call.option(option)
+    for operand in parsed.operands:
+        url(call.machine, operand)
+    if parsed.given("-r", "-m", "-p", "-H", "-x", "--recursive", "--mirror", "--page-requisites", "--span-hosts", "--force-directories"):
+        call.machine.path(AccessKind.WRITE, Arg("."), tree=True)
+        if parsed.given("-H", "--span-hosts"):
+            call.machine.connect("*")
+    elif not parsed.given("-O", "--output-document", "-P", "--directory-prefix", "--spider"):
+        _download(call, parsed.operands, guess=not parsed.given("--content-disposition", "--trust-server-names"))
+        call.machine.path(AccessKind.WRITE, Arg("./.wget-hsts").with_text(call.machine.home + "/.wget-hsts"))
+
+
+def ssh(call: "Call") -> None:
+    """``ssh``: a connection; what runs on the other side isn't this machine's."""
+    from bailiwick.analysis.commands.call import host  # noqa: PLC0415 - the seam imports the plug-ins
+
+    parsed, machine = call.parsed, call.machine
+    call.begin()
+    call.options()
+    if parsed.operands:
+        target = parsed.operands[0]
+        if target.literal is not None:
+            ports = parsed.values("-p")
+            name = target.text.removeprefix("ssh://").rpartition("@")[2].partition(":")[0]
+            port = int(ports[-1].text) if ports and ports[-1].text.isdigit() else 22
+            machine.connect(name.lower(), port, target.span)
+        else:
+            host(machine, target)
+    if len(parsed.operands) > 1 or machine.stdin is not None:
+        machine.opaque("a command on another machine")
+    elif not parsed.given("-V"):
+        machine.opaque("a session on another machine")
+
+
+def remote(call: "Call") -> None:
+    """``scp`` and ``rsync``: the last operand is written, the others read; either may be on another machine."""
+    from bailiwick.analysis.commands.call import remote as _remote  # noqa: PLC0415 - the seam imports the plug-ins
+
+    parsed, machine = call.parsed, call.machine
+    call.begin()
+    call.options()
+    if parsed.open:
+        machine.opaque("which operand is the destination isn't known")
+    for source in parsed.operands[:-1]:
+        _remote(machine, source, AccessKind.READ, tree=True)
+    if parsed.operands:
+        last = parsed.operands[-1]
+        local = not _remote(machine, last, AccessKind.WRITE, tree=True)
+        if local and any(o.name.startswith(("--delete", "--force")) for o in parsed.options):
+            machine.path(AccessKind.DELETE, last, tree=True)
+
+
+def lookup(call: "Call") -> None:
+    """``dig`` and its kin: the name asked for is itself a message to its owner."""
+    parsed, machine = call.parsed, call.machine
+    machine.begin(tuple(parsed.operands))
+    for arg in call.args[1:]:
+        text = arg.literal
+        if text is None:
+            machine.connect("*", 53, arg.span)
+            machine.opaque("name looked up isn't known", arg.span)
+        elif text.startswith("@"):
+            machine.connect(text[1:].lower(), 53, arg.span)
+        elif text.startswith("-") and text not in ("-4", "-6", "-x", "-t", "-v", "-a"):
+            machine.opaque(f"unknown option {text} of {call.name}", arg.span)
+        elif re.fullmatch(r"(?=.*[.:])[\w.:-]+\.?", text):
+            machine.connect(text.rstrip(".").lower(), 53, arg.span)
+
+
+def database(call: "Call") -> None:
+    """Database clients: a connection; statements with client escapes (``\\!``) are opaque."""
+    parsed, machine = call.parsed, call.machine
+    call.begin()
+    call.options()
+    hosts = parsed.values("-h", "--host")
+    for given in hosts:
+        if given.literal is not None and given.text.startswith("/"):
+            machine.path(AccessKind.WRITE, given)
+        elif given.literal is not None:
+            machine.connect(given.text.lower(), None, given.span)
+        else:
+            machine.opaque("host isn't known", given.span)
+    urls = [o for o in parsed.operands if "://" in o.text]
+    for address in urls:
+        call.url(address)
+    if not hosts and not urls:
+        machine.connect("localhost")
+    statements = parsed.values("-c", "-e", "--command", "--execute", "--eval")
+    for statement in statements:
+        if statement.literal is None or "\\" in statement.text or re.search(r"(?i)\bsystem\b|\bsource\b|\bload\b|\boutfile\b|\binfile\b|\bprogram\b|pg_read|pg_ls|lo_", statement.text):
+            machine.opaque("statement that may reach beyond the database", statement.span)
+    if not statements and call.name in ("psql", "mysql", "mariadb", "mongosh", "mongo", "cqlsh", "clickhouse-client"):
+        machine.opaque("statements from a file, standard input or a terminal")
+
+
+def sqlite(call: "Call") -> None:
+    """``sqlite3``: the database file is written; dot commands are opaque."""
+    parsed, machine = call.parsed, call.machine
+    call.begin()
+    call.options()
+    if parsed.operands:
+        machine.path(AccessKind.READ, parsed.operands[0])
+        machine.path(AccessKind.WRITE, parsed.operands[0])
+    for statement in parsed.operands[1:]:
+        if statement.literal is None or statement.text.lstrip().startswith(".") or re.search(r"(?i)attach|load_extension|readfile|writefile|edit\s*\(|vacuum\s+into|fts3_tokenizer|pragma", statement.text):
+            machine.opaque("statement that may reach beyond the database", statement.span)
+    if len(parsed.operands) < 2:  # noqa: PLR2004 - database and statement
+        machine.opaque("statements from standard input or a terminal")

@@ -1,0 +1,212 @@
+"""Programs that create, move and change files."""
+
+import re
+from typing import TYPE_CHECKING
+
+from bailiwick.analysis.commands.argument import Arg, Kind
+from bailiwick.model.access import AccessKind
+
+if TYPE_CHECKING:
+    from bailiwick.analysis.commands.call import Call
+
+_READ, _WRITE, _DELETE = AccessKind.READ, AccessKind.WRITE, AccessKind.DELETE
+_UNCLEAR = Arg("", Kind.UNKNOWN)
+_LIST_ONLY = frozenset(("-l", "-t", "-Z", "-v", "--list", "--test"))
+
+
+def below(directory: Arg, name: Arg) -> Arg:
+    """The path of a file inside a directory, by the file's base name."""
+    if directory.kind is Kind.LITERAL and name.kind is Kind.LITERAL:
+        return directory.with_text(directory.text.rstrip("/") + "/" + name.text.rstrip("/").rsplit("/", 1)[-1])
+    return Arg("", Kind.UNKNOWN, directory.span)
+
+
+def transfer(call: "Call") -> None:
+    """``cp``, ``mv``, ``ln``, ``install``: sources and a destination that may be a directory."""
+    call.begin()
+    call.options()
+    parsed, machine = call.parsed, call.machine
+    operands = parsed.operands
+    recursive = any(option.name in parsed.node.recursive for option in parsed.options)
+    if call.name == "install" and parsed.given("-d", "--directory"):
+        for operand in operands:
+            machine.path(_WRITE, operand)
+        return
+    targets = parsed.values("-t", "--target-directory")
+    if parsed.open:
+        machine.opaque(f"which operand of {call.name} is the destination isn't known")
+    sources = operands if targets else operands[:-1]
+    if call.name == "ln" and len(operands) == 1:
+        sources, targets = operands, [Arg(".", span=operands[0].span)]
+    destination = targets[-1] if targets else operands[-1] if operands else _UNCLEAR
+    moving = call.name == "mv"
+    for source in sources:
+        if call.name == "ln":
+            _link(call, source)
+            continue
+        machine.path(_READ, source, tree=recursive or moving)
+        if moving:
+            machine.path(_DELETE, source, tree=True)
+    _destination(call, sources, destination, tree=recursive or moving or parsed.given("--parents"), directory=bool(targets))
+
+
+def _link(call: "Call", source: Arg) -> None:
+    call.machine.path(_READ, source)
+    if source.literal is None or source.text.startswith("/") or ".." in source.text.split("/"):
+        call.machine.opaque("what is reached through the new link isn't followed", source.span)
+
+
+def _destination(call: "Call", sources: list[Arg], destination: Arg, *, tree: bool, directory: bool) -> None:
+    machine, parsed = call.machine, call.parsed
+    if parsed.given("-b", "--backup", "-S", "--suffix"):
+        machine.opaque(f"backups that {call.name} makes")
+    certain = directory or len(sources) > 1 or destination.text.endswith(("/", "/.")) or destination.text in (".", "..")
+    if tree or destination.literal is None:
+        machine.path(_WRITE, destination, tree=True)
+        return
+    if not certain:
+        machine.path(_WRITE, destination)
+    if parsed.given("-T", "--no-target-directory"):
+        return
+    for source in sources:
+        if source.literal is not None and source.text.rstrip("/").rsplit("/", 1)[-1] not in ("", ".", ".."):
+            machine.path(_WRITE, below(destination, source))
+        else:
+            machine.path(_WRITE, destination, tree=True)
+
+
+def mkdir(call: "Call") -> None:
+    """``mkdir``: with ``-p`` also the parents of a relative path."""
+    call.begin()
+    call.options()
+    parents = call.parsed.given("-p", "--parents")
+    for operand in call.parsed.operands:
+        call.machine.path(_WRITE, operand)
+        if parents and operand.literal is not None and not operand.text.startswith("/"):
+            pieces = operand.text.rstrip("/").split("/")
+            for count in range(1, len(pieces)):
+                if pieces[count - 1] not in ("", ".", ".."):
+                    call.machine.path(_WRITE, operand.with_text("/".join(pieces[:count])))
+
+
+def mktemp(call: "Call") -> None:
+    """``mktemp``: a fresh name in the template's directory or the temporary one."""
+    call.begin()
+    if any(arg.literal is None for arg in call.args):
+        call.machine.opaque("template of mktemp isn't known")
+        return
+    directory, template = "", ""
+    words = [arg.text for arg in call.args[1:]]
+    while words:
+        word = words.pop(0)
+        if word in ("-p", "--tmpdir") and words and not words[0].startswith("-") and word == "-p":
+            directory = words.pop(0)
+        elif word.startswith("--tmpdir=") or (word.startswith("-p") and len(word) > 2):  # noqa: PLR2004 - -pDIR
+            directory = word.removeprefix("--tmpdir=").removeprefix("-p")
+        elif word == "--tmpdir" or re.fullmatch(r"-[t]", word):
+            directory = directory or "/tmp"  # noqa: S108 - what the program itself uses
+        elif word == "--suffix" and words:
+            words.pop(0)
+        elif word.startswith("--suffix=") or re.fullmatch(r"-[duq]+|--directory|--dry-run|--quiet|--help|--version", word):
+            continue
+        elif word.startswith("-"):
+            call.machine.opaque(f"unknown option {word} of mktemp")
+        else:
+            template = word
+    if not template:
+        directory = directory or "/tmp"  # noqa: S108 - same
+    where = f"{directory}/{template}" if directory and not template.startswith("/") else template
+    head = where.rsplit("/", 1)[0] if "/" in where else "."
+    call.machine.path(_WRITE, Arg(f"{head or '/'}/*", Kind.PATTERN))
+
+
+def mode(call: "Call") -> None:
+    """``chmod``, ``chown``, ``chgrp``: the first operand says what, unless a reference file does."""
+    parsed = call.parsed
+    # A mode such as -x or -w,o-r looks like options.
+    call.begin()
+    call.options()
+    recursive = any(option.name in parsed.node.recursive for option in parsed.options)
+    modes = call.name == "chmod" and any(re.fullmatch(r"-[rwxXst]+", o.name) and o.name != "-R" for o in parsed.options)
+    first = 0 if parsed.given("--reference") or modes else 1
+    if parsed.open and first:
+        call.machine.opaque("which operand is a path isn't known")
+    for operand in parsed.operands[first:]:
+        call.machine.path(_WRITE, operand, tree=recursive)
+
+
+def dd(call: "Call") -> None:
+    """``dd``: ``if=`` is read, ``of=`` written."""
+    call.begin()
+    for arg in call.args[1:]:
+        name, equals, value = arg.text.partition("=")
+        if not equals or arg.kind is Kind.OPEN:
+            call.machine.opaque("operand of dd isn't known", arg.span)
+        elif name in ("if", "of"):
+            call.machine.path(_READ if name == "if" else _WRITE, arg.with_text(value))
+        elif name not in ("bs", "ibs", "obs", "cbs", "count", "skip", "seek", "iseek", "oseek", "conv", "iflag", "oflag", "status"):
+            call.machine.opaque(f"unknown operand {name} of dd", arg.span)
+
+
+def split(call: "Call") -> None:
+    """``split`` and ``csplit``: pieces named by a prefix."""
+    call.begin()
+    call.options()
+    parsed = call.parsed
+    operands = parsed.operands
+    if operands:
+        call.role_of_read(operands[0])
+    if call.name == "csplit":
+        prefixes = parsed.values("-f", "--prefix")
+        prefix = prefixes[-1] if prefixes else Arg("xx")
+        if any(operand.literal is None for operand in operands[1:]):
+            call.machine.opaque("pattern of csplit isn't known")
+    else:
+        prefix = operands[1] if len(operands) > 1 else Arg("x")
+    if prefix.literal is None or any(c in prefix.text for c in "*?[]{}\\,"):
+        call.machine.opaque("prefix of the pieces isn't known", prefix.span)
+    else:
+        call.machine.path(_WRITE, Arg(prefix.text + "*", Kind.PATTERN, prefix.span))
+
+
+def compress(call: "Call") -> None:
+    """``gzip`` and its kin: the file is replaced by one with another suffix, unless it goes to standard output."""
+    call.begin()
+    call.options()
+    parsed = call.parsed
+    out = parsed.given("-c", "--stdout", "--to-stdout", *_LIST_ONLY)
+    recursive = parsed.given("-r", "--recursive") and call.name not in ("zstd", "unzstd")
+    for operand in parsed.operands:
+        if operand.literal == "-":
+            continue
+        call.machine.path(_READ, operand, tree=recursive)
+        if out:
+            continue
+        if recursive or operand.literal is None:
+            call.machine.path(_WRITE, operand, tree=recursive)
+            call.machine.path(_DELETE, operand, tree=recursive)
+            if not recursive:
+                call.machine.opaque("name of the compressed file isn't known", operand.span)
+            continue
+        if not parsed.given("-k", "--keep"):
+            call.machine.path(_DELETE, operand)
+        stem, dot, _ = operand.text.rpartition(".")
+        unpacking = parsed.given("-d", "--decompress", "--uncompress") or call.name.startswith(("un", "gun", "bun"))
+        if unpacking and dot and "/" not in operand.text[len(stem) :]:
+            call.machine.path(_WRITE, operand.with_text(stem))
+            call.machine.path(_WRITE, operand.with_text(stem + ".tar"))
+        else:
+            plain = "".join("\\" + c if c in "*?[]{}\\,!" else c for c in operand.text)
+            call.machine.path(_WRITE, Arg(plain + ".*", Kind.PATTERN, operand.span))
+
+
+def unzip(call: "Call") -> None:
+    """``unzip``: writes below ``-d`` or the working directory, unless it only lists."""
+    call.begin()
+    call.options()
+    parsed = call.parsed
+    if parsed.operands:
+        call.machine.path(_READ, parsed.operands[0])
+    if not parsed.given("-l", "-v", "-t", "-p", "-z", "-Z", "-c"):
+        directories = parsed.values("-d")
+        call.machine.path(_WRITE, directories[-1] if directories else Arg("."), tree=True)

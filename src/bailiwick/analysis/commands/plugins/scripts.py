@@ -1,0 +1,181 @@
+"""Programs with a small language of their own: ``sed``, ``awk``, ``jq``, ``tar``."""
+
+import re
+from typing import TYPE_CHECKING
+
+from bailiwick.analysis.commands.argument import Arg, Kind
+from bailiwick.model.access import AccessKind
+
+if TYPE_CHECKING:
+    from bailiwick.analysis.commands.call import Call
+
+_ADDRESS = r"(?:\d+(?:~\d+)?|\$|/(?:[^/\\\n\[]|\\.|\[\^?\]?[^\]\n]*\])*/[IM]*)"
+_SED = re.compile(
+    rf"(?:[\s;{{}}]|{_ADDRESS}(?:\s*,\s*(?:[+~]?\d+|{_ADDRESS}))?\s*!?\s*)*"
+    r"(?:[pdDgGhHnNPxlzF=](?=[\s;}]|\Z)|[qQ]\s*\d*(?=[\s;}]|\Z)|[bt:]\s*\w*(?=[\s;}]|\Z)"
+    r"|[aic]\\?\n?[^\n\\]*(?:\\.[^\n\\]*)*(?:\n|\Z)|\#[^\n]*"
+    r"|y(?P<y>[^\w\s\\])(?:(?!(?P=y))[^\\\n]|\\.)*(?P=y)(?:(?!(?P=y))[^\\\n]|\\.)*(?P=y)"
+    r"|s(?P<s>[^\w\s\\])(?P<from>(?:(?!(?P=s))[^\\\n\[]|\\.|\[\^?\]?(?:\[:\w+:\]|[^\]\n])*\])*)(?P=s)(?:(?!(?P=s))[^\\]|\\[\s\S])*(?P=s)[gpiIM0-9]*(?=[\s;}]|\Z)"
+    r"|\}|\{|\Z)",
+)
+_FILE_COMMAND = re.compile(r"(?:(?:\A|[\n;{}])\s*[^a-zA-Z\n;]*|[0-9$/!]\s*)([rRwW])\s*(\S+)")
+_SUBSTITUTE_FILE = re.compile(r"/[gpiIM0-9]*w\s*(\S+)")
+_AWK_DANGER = re.compile(r"system|getline|\||@|fflush|close|ENVIRON|\bprintf?\b[^;}\n]*>")
+_AWK_STRINGS = re.compile(r'"(?:[^"\\\n]|\\.)*"|/(?:[^/\\\n]|\\.)+/(?=\s*[{&,)~;]|\s*\Z)')
+_OLD_BUNDLE = re.compile(r"[A-Za-z]+\Z")
+_REMOTE = re.compile(r"(?:[\w.+-]+@)?[\w.-]+:")
+
+
+def sed(call: "Call") -> None:
+    """``sed``: a closed subset of its commands is harmless; reading and writing ones name files."""
+    call.begin()
+    call.options()
+    parsed, machine = call.parsed, call.machine
+    scripts = parsed.values("-e", "--expression")
+    operands = list(parsed.operands)
+    if not scripts and not parsed.given("-f", "--file") and operands:
+        scripts = [operands.pop(0)]
+    if parsed.given("-f", "--file"):
+        machine.opaque("sed script in a file")
+    for script in scripts:
+        _sed_script(call, script)
+    in_place = [o for o in parsed.options if o.name in ("-i", "--in-place")]
+    for operand in operands:
+        if operand.literal == "-":
+            continue
+        machine.path(AccessKind.READ, operand)
+        if not in_place:
+            continue
+        machine.path(AccessKind.WRITE, operand)
+        if operand.literal is not None:
+            head = operand.text.rpartition("/")[0]
+            machine.path(AccessKind.WRITE, Arg((_escape(head) + "/" if head else "") + "sed??????", Kind.PATTERN, operand.span))
+        suffix = in_place[-1].value
+        if suffix is not None and suffix.text:
+            if suffix.literal is None or operand.literal is None or "*" in suffix.text or "/" in suffix.text:
+                machine.opaque("backup that sed makes", operand.span)
+            else:
+                machine.path(AccessKind.WRITE, operand.with_text(operand.text + suffix.text))
+
+
+def _escape(text: str) -> str:
+    return "".join("\\" + c if c in "*?[]{}\\,!" else c for c in text)
+
+
+def _sed_script(call: "Call", script: Arg) -> None:
+    if script.literal is None:
+        call.machine.opaque("sed script that isn't known", script.span)
+        return
+    text, i = script.text, 0
+    while i < len(text):
+        match = _SED.match(text, i)
+        if match is None or match.end() == i:
+            call.machine.opaque("sed script outside the harmless commands", script.span)
+            for found in [*_FILE_COMMAND.finditer(text)]:
+                kind = AccessKind.READ if found[1] in "rR" else AccessKind.WRITE
+                call.machine.path(kind, script.with_text(found[2]))
+            for found in _SUBSTITUTE_FILE.finditer(text):
+                call.machine.path(AccessKind.WRITE, script.with_text(found[1]))
+            return
+        i = match.end()
+
+
+def awk(call: "Call") -> None:
+    """``awk``: a program without input or output redirection, pipes and ``system`` only transforms text."""
+    call.begin()
+    call.options()
+    parsed, machine = call.parsed, call.machine
+    operands = list(parsed.operands)
+    if parsed.given("-f", "--file"):
+        machine.opaque("awk program in a file")
+    elif operands:
+        program = operands.pop(0)
+        if program.literal is None:
+            machine.opaque("awk program that isn't known", program.span)
+        elif _AWK_DANGER.search(_AWK_STRINGS.sub('""', program.text)):
+            machine.opaque("awk program that reads, writes or runs", program.span)
+    for operand in operands:
+        if not re.match(r"[A-Za-z_]\w*=", operand.text) and operand.literal != "-":
+            machine.path(AccessKind.READ, operand)
+
+
+def jq(call: "Call") -> None:
+    """``jq``: a filter transforms text; it may also read the environment and load modules."""
+    parsed, machine = call.parsed, call.machine
+    names: list[Arg] = []
+    words = list(call.args[1:])
+    i = 0
+    while i < len(words):  # --arg and its kin take two words, which the option table can't say
+        text = words[i].literal
+        if text in ("--arg", "--argjson", "--slurpfile", "--rawfile"):
+            if text in ("--slurpfile", "--rawfile") and i + 2 < len(words):
+                machine.path(AccessKind.READ, words[i + 2])
+            names += words[i : i + 3]
+            i += 3
+        elif text in ("--args", "--jsonargs"):
+            names += words[i:]
+            i = len(words)
+        else:
+            i += 1
+    dropped = {id(word) for word in names}
+    operands = [o for o in parsed.operands if id(o) not in dropped]
+    problems = [p for p in parsed.problems if not re.match(r"unknown option --(arg|argjson|slurpfile|rawfile|args|jsonargs) ", p[0])]
+    call.begin()
+    for reason, span in problems:
+        machine.opaque(reason, span)
+    for option in parsed.options:
+        call.option(option)
+    if not parsed.given("-f", "--from-file") and operands:
+        program = operands.pop(0)
+        if program.literal is None:
+            machine.opaque("jq filter that isn't known", program.span)
+        else:
+            if re.search(r"\b(?:import|include)\b|input_filename|get_search_list", program.text):
+                machine.opaque("jq filter that loads files", program.span)
+            if re.search(r"\$ENV|\benv\b", program.text):
+                machine.variable(AccessKind.READ, "*", None, program.span)
+    for operand in operands:
+        machine.path(AccessKind.READ, operand)
+
+
+def tar(call: "Call") -> None:
+    """``tar``: the mode says whether the archive is read or written; old bundles (``tar xzf``) included."""
+    from bailiwick.analysis.commands.call import Call as _Call  # noqa: PLC0415 - the seam imports the plug-ins
+    from bailiwick.analysis.commands.options import parse  # noqa: PLC0415 - same
+
+    args = list(call.args)
+    if len(args) > 1 and args[1].literal is not None and _OLD_BUNDLE.match(args[1].text):
+        letters, rest = args[1].text, args[2:]
+        expanded: list[Arg] = []
+        for letter in letters:  # each letter that takes a value takes the next word
+            expanded.append(Arg("-" + letter, span=args[1].span))
+            if letter in "fbCTXIFgHLNVK" and rest:
+                expanded.append(rest.pop(0))
+        args = [args[0], *expanded, *rest]
+    call = _Call(call.args, parse(call.parsed.node, tuple(args[1:])), call.machine)
+    parsed = call.parsed
+    call.begin()
+    call.options()
+    directories = parsed.values("-C", "--directory")
+    inside = call.machine
+    if directories:
+        inside = inside.inside(directories[0]) if len(directories) == 1 else inside.anywhere()
+    creating = parsed.given("-c", "-r", "-u", "-A", "--create", "--append", "--update", "--catenate", "--concatenate", "--delete")
+    extracting = parsed.given("-x", "--extract", "--get")
+    listing = parsed.given("-t", "-d", "--list", "--diff", "--compare")
+    for archive in parsed.values("-f", "--file"):
+        if archive.literal is not None and _REMOTE.match(archive.text):
+            call.machine.connect(archive.text.partition(":")[0].rpartition("@")[2].lower(), 22, archive.span)
+            call.machine.opaque("archive on another host", archive.span)
+        elif archive.literal != "-":
+            call.machine.path(AccessKind.WRITE if creating else AccessKind.READ, archive)
+    if creating:
+        for operand in parsed.operands:
+            inside.path(AccessKind.READ, operand, tree=True)
+    elif extracting:
+        if not parsed.given("-O", "--to-stdout"):
+            inside.path(AccessKind.WRITE, Arg("."), tree=True)
+        if parsed.given("-P"):
+            call.machine.opaque("archive names may be absolute")
+    elif not listing and not parsed.given("--help", "--version"):
+        call.machine.opaque("mode of tar isn't known")

@@ -1,0 +1,121 @@
+"""Programs that run other programs: ``env``, ``sudo``, ``su``, ``xargs``, ``watch``, shells."""
+
+import re
+from typing import TYPE_CHECKING
+
+from bailiwick.analysis.commands.argument import Arg, Kind
+from bailiwick.model.access import AccessKind
+
+if TYPE_CHECKING:
+    from bailiwick.analysis.commands.call import Call
+
+_ASSIGNMENT = re.compile(r"([A-Za-z_]\w*)=", re.ASCII)
+
+
+def _assignments(call: "Call") -> tuple[list[Arg], dict[str, Arg]]:
+    """Leading ``NAME=value`` operands set variables for what runs; the rest of the operands."""
+    operands, exported = list(call.parsed.operands), {}
+    while operands and (match := _ASSIGNMENT.match(operands[0].text)):
+        word = operands.pop(0)
+        value = word.with_text(word.text[match.end() :])
+        call.machine.variable(AccessKind.CHANGE_CONFIG, match[1], value.literal, word.span)
+        exported[match[1]] = value
+    return operands, exported
+
+
+def env(call: "Call") -> None:
+    """``env``: variables, then a program; alone it prints the environment."""
+    call.begin()
+    call.options()
+    operands, exported = _assignments(call)
+    if operands:
+        call.machine.run(tuple(operands), exported=exported)
+    elif not call.parsed.given("-S", "--split-string", "--help", "--version"):
+        call.machine.variable(AccessKind.READ, "*")
+
+
+def sudo(call: "Call") -> None:
+    """``sudo`` and ``doas``: the program runs as another account."""
+    parsed = call.parsed
+    users = parsed.values("-u", "-U", "--user", "--other-user")
+    user = (users[-1].literal or "?") if users else "root"
+    call.begin()
+    call.options()
+    if parsed.given("-e", "--edit"):
+        for operand in parsed.operands:
+            call.machine.path(AccessKind.WRITE, operand)
+        return
+    operands, exported = _assignments(call)
+    if parsed.given("-s", "-i", "--shell", "--login"):
+        call.machine.opaque("a shell as another account")
+    if operands:
+        call.machine.run(tuple(operands), as_user=user, exported=exported)
+
+
+def su(call: "Call") -> None:
+    """``su``: with ``-c`` a script, else a shell, as another account."""
+    call.begin()
+    call.options()
+    call.machine.opaque("runs as another account")
+
+
+def xargs(call: "Call") -> None:
+    """``xargs``: the operands are a program; words from standard input are appended or put in place."""
+    call.begin()
+    call.options()
+    parsed = call.parsed
+    placeholders = [o.value.literal if o.value is not None else "{}" for o in parsed.options if o.name in ("-I", "-i", "-J", "-R", "--replace")]
+    operands = tuple(parsed.operands)
+    if not operands:
+        return
+    if placeholders:
+        mark = placeholders[-1]
+        operands = tuple(
+            Arg("", Kind.UNKNOWN, word.span, word.sources) if mark is None or (mark and mark in word.text) else word for word in operands
+        )
+    else:
+        operands = (*operands, Arg("", Kind.OPEN, call.args[0].span))
+    call.machine.run(operands)
+
+
+def watch(call: "Call") -> None:
+    """``watch``: the operands are joined and given to a shell, or run as they are with ``-x``."""
+    call.begin()
+    call.options()
+    operands = call.parsed.operands
+    if not operands:
+        return
+    if call.parsed.given("-x", "--exec"):
+        call.machine.run(tuple(operands))
+    elif all(word.literal is not None for word in operands):
+        call.machine.script(operands[0].with_text(" ".join(word.text for word in operands)))
+    else:
+        call.machine.opaque("shell code that isn't known")
+
+
+def shell(call: "Call") -> None:
+    """A shell: code given by ``-c``, a script file, or code on standard input."""
+    parsed, machine = call.parsed, call.machine
+    call.begin()
+    call.options()
+    operands = parsed.operands
+    dialect = {"bash": "bash", "zsh": "zsh"}.get(call.name, "sh")
+    if call.name == "ksh":
+        machine.opaque("ksh isn't understood")
+        return
+    if parsed.given("-i", "-l", "--login"):
+        machine.opaque("an interactive or login shell reads the user's own files")
+    if parsed.given("-c"):
+        if not operands:
+            machine.opaque("shell code that isn't known")
+        else:
+            machine.script(operands[0], tuple(operands[1:]), dialect=dialect)
+    elif operands and not parsed.given("-s"):
+        machine.path(AccessKind.READ, operands[0])
+        machine.opaque("runs a shell script file", operands[0].span)
+    elif parsed.given("--version", "--help") and not operands:
+        return
+    elif machine.stdin is not None and machine.stdin.literal is not None:
+        machine.script(machine.stdin, dialect=dialect)
+    else:
+        machine.opaque("shell code from standard input")

@@ -1,0 +1,277 @@
+"""Command specifications: the closed vocabulary of the YAML files, checked while loading, loaded on first use.
+
+A file's first line is ``command: name`` or ``command: [name, alias]``. Everything else is described in
+``_KEYS`` and ``Role``; a misspelt key, an unknown role or an option listed twice is an error that names the file.
+"""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from functools import cache
+from importlib.resources import files
+from typing import Any
+
+import yaml
+
+_PACKAGE = "bailiwick.analysis.commands"
+_LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+
+
+class Role(StrEnum):
+    """What an option's value or an operand means."""
+
+    FLAG = "flag"  # an option without a value
+    TEXT = "text"  # a value that names nothing
+    OPTIONAL = "optional"  # an option whose value, if any, is attached and names nothing
+    READ = "read"
+    READ_TREE = "read_tree"
+    WRITE = "write"
+    WRITE_TREE = "write_tree"
+    EDIT = "edit"  # read and written
+    EDIT_TREE = "edit_tree"
+    DELETE = "delete"
+    DELETE_TREE = "delete_tree"
+    TARGET = "target"  # the destination directory of every operand
+    DIRECTORY = "directory"  # the command runs there
+    PROGRAM = "program"  # operands: a command line; option: a command split at blanks
+    SHELL = "shell"  # shell code
+    HOST = "host"
+    URL = "url"
+    AT_FILE = "at_file"  # text, or after @ a file that is read
+    REMOTE = "remote"  # host:path or a local path that is read
+    VARIABLE = "variable"  # NAME=VALUE, set for what runs
+    OPAQUE = "opaque"  # a value with an effect that isn't modelled
+    OPAQUE_FLAG = "opaque_flag"  # an effect that isn't modelled, no value
+
+
+HARMLESS = frozenset((Role.FLAG, Role.TEXT, Role.OPTIONAL))
+"""Option roles that can't reach beyond the program itself."""
+_EXECUTING = frozenset((Role.PROGRAM, Role.SHELL, Role.OPAQUE, Role.OPAQUE_FLAG))
+_VALUELESS = frozenset((Role.FLAG, Role.OPTIONAL, Role.OPAQUE_FLAG))
+_OPERAND_ROLES = frozenset(Role) - {Role.FLAG, Role.OPTIONAL, Role.TARGET, Role.DIRECTORY, Role.OPAQUE_FLAG}
+
+
+@dataclass(frozen=True, slots=True)
+class Effect:
+    """An access every run makes: a path role with its path, ``connect``, or ``opaque`` with its reason."""
+
+    verb: str
+    argument: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Specification:
+    """One command or sub-command.
+
+    ``options`` maps every spelling to its role. ``operands`` are roles in order; with ``repeat`` the one at
+    that index takes all that the later ones leave. After an option in ``stop`` everything is an operand
+    (``python -c code ...``). ``empty`` is the path read when there is no operand.
+    """
+
+    name: str
+    options: Mapping[str, Role] = field(default_factory=dict)
+    operands: tuple[Role, ...] = ()
+    repeat: int | None = None
+    effects: tuple[Effect, ...] = ()
+    subcommands: Mapping[str, "Specification"] = field(default_factory=dict)
+    plugin: str | None = None
+    project_code: bool = False
+    abbreviations: bool = True
+    permute: bool = True
+    single_dash: bool = False
+    digits: bool = False
+    stop: frozenset[str] = frozenset()
+    recursive: frozenset[str] = frozenset()
+    empty: str | None = None
+    empty_recursive: str | None = None
+    alone: bool = False
+    danger: bool = False
+    reaches: bool = False
+    longs: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Example:
+    """A command line and the accesses it must give, as ``shell.listing`` prints them."""
+
+    command: str
+    gives: tuple[str, ...]
+
+
+class SpecificationError(ValueError):
+    """A specification file doesn't follow the schema; the message names the file and the key."""
+
+
+_KEYS = {
+    "command", "about", "options", "operands", "effects", "subcommands", "plugin", "project_code", "style",
+    "permute", "digits", "stop", "recursive", "empty", "empty_recursive", "alone", "examples", "inherit",
+}  # fmt: skip
+_STYLES = frozenset(("gnu", "exact", "single-dash"))
+_SPELLING = re.compile(r"(-{1,2}[A-Za-z0-9?@#:.+][\w.:+-]*|\+[\w]+|-)\Z")
+_PATH_VERBS = frozenset(("read", "read_tree", "write", "write_tree", "edit", "edit_tree", "delete", "delete_tree"))
+
+
+@cache
+def names() -> Mapping[str, str]:
+    """Every known command name with the file that describes it."""
+    found: dict[str, str] = {}
+    for entry in files(_PACKAGE).iterdir():
+        if entry.name.endswith(".yaml"):
+            with entry.open(encoding="utf-8") as lines:
+                first = lines.readline()
+            for name in re.findall(r"[^\s,\[\]\"']+", first.removeprefix("command:")):
+                if name in found:
+                    raise SpecificationError(f"{entry.name}: {name} is also described in {found[name]}")
+                found[name] = entry.name
+    return found
+
+
+@cache
+def find(name: str) -> Specification | None:
+    """The specification of a command, or None where the command isn't known.
+
+    Raises:
+        SpecificationError: its file is wrong (excluded for the shipped files by their test).
+    """
+    file = names().get(name)
+    return None if file is None else _file(file)[0]
+
+
+def examples(file: str) -> tuple[Example, ...]:
+    """The examples written in a specification file."""
+    return _file(file)[1]
+
+
+@cache
+def _file(file: str) -> tuple[Specification, tuple[Example, ...]]:
+    return load(file, files(_PACKAGE).joinpath(file).read_text(encoding="utf-8"))
+
+
+def load(file: str, text: str) -> tuple[Specification, tuple[Example, ...]]:
+    """Check and load one file's text.
+
+    Raises:
+        SpecificationError: with the file's name and the key that is wrong.
+    """
+    try:
+        document = yaml.load(text, Loader=_LOADER)  # noqa: S506 - one of the two safe loaders
+    except yaml.YAMLError as error:
+        raise SpecificationError(f"{file}: not YAML: {error}") from None
+    if not isinstance(document, dict) or "command" not in document:
+        raise SpecificationError(f"{file}: a mapping with `command:` is expected")
+    command = document["command"]
+    name = command[0] if isinstance(command, list) else command
+    listed = document.get("examples", [])
+    if not listed or not all(isinstance(e, dict) and set(e) == {"cmd", "gives"} for e in listed):
+        raise SpecificationError(f"{file}: examples: a list of {{cmd, gives}} is required")
+    return (
+        _node(file, str(name), document, {}, None),
+        tuple(Example(command=e["cmd"], gives=tuple(e["gives"])) for e in listed),
+    )
+
+
+def _node(file: str, name: str, raw: Any, inherited: Mapping[str, Role], parent: Specification | None) -> Specification:
+    if not isinstance(raw, dict):
+        raise SpecificationError(f"{file}: {name}: a mapping is expected")
+    if unknown := set(raw) - _KEYS:
+        raise SpecificationError(f"{file}: {name}: unknown key {sorted(unknown)[0]}")
+    options = dict(inherited) if raw.get("inherit", True) else {}
+    options.update(_options(file, name, raw.get("options", {})))
+    for standard in ("--help", "--version"):
+        options.setdefault(standard, Role.FLAG)
+    operands, repeat = _operands(file, name, str(raw.get("operands", "")))
+    style = raw.get("style", None)
+    if style not in (None, *_STYLES):
+        raise SpecificationError(f"{file}: {name}: style {style} isn't one of {', '.join(sorted(_STYLES))}")
+    recursive = frozenset(str(raw.get("recursive", "")).split())
+    if missing := recursive - set(options):
+        raise SpecificationError(f"{file}: {name}: recursive: {sorted(missing)[0]} isn't an option")
+    roles = set(options.values())
+    specification = Specification(
+        name=name,
+        options=options,
+        operands=operands,
+        repeat=repeat,
+        effects=tuple(_effect(file, name, str(e)) for e in raw.get("effects", ())),
+        plugin=raw.get("plugin", parent.plugin if parent else None),
+        project_code=_bool(file, name, raw, "project_code", default=False),
+        abbreviations=(style == "gnu") if style else (parent.abbreviations if parent else True),
+        permute=_bool(file, name, raw, "permute", default=parent.permute if parent else True),
+        single_dash=(style == "single-dash") if style else (parent.single_dash if parent else False),
+        digits=_bool(file, name, raw, "digits", default=False),
+        stop=frozenset(str(raw.get("stop", "")).split()),
+        recursive=recursive,
+        empty=raw.get("empty"),
+        empty_recursive=raw.get("empty_recursive"),
+        alone=_bool(file, name, raw, "alone", default=not raw.get("subcommands")),
+        danger=bool(roles & _EXECUTING),
+        reaches=bool(roles - HARMLESS),
+        longs=tuple(sorted(o for o in options if o.startswith("--"))),
+    )
+    children: dict[str, Specification] = {}
+    for keys, child in (raw.get("subcommands") or {}).items():
+        for key in str(keys).split():
+            if key in children:
+                raise SpecificationError(f"{file}: {name}: sub-command {key} is listed twice")
+            children[key] = _node(file, f"{name} {key}", child or {}, options, specification)
+    object.__setattr__(specification, "subcommands", children)
+    return specification
+
+
+def _bool(file: str, name: str, raw: Mapping[str, Any], key: str, *, default: bool) -> bool:
+    value = raw.get(key, default)
+    if not isinstance(value, bool):
+        raise SpecificationError(f"{file}: {name}: {key} must be true or false")
+    return value
+
+
+def _options(file: str, name: str, raw: Any) -> dict[str, Role]:
+    if not isinstance(raw, dict):
+        raise SpecificationError(f"{file}: {name}: options: a mapping from role to spellings is expected")
+    options: dict[str, Role] = {}
+    for role, spellings in raw.items():
+        if role not in set(Role):
+            raise SpecificationError(f"{file}: {name}: options: unknown role {role}")
+        for spelling in str(spellings).split():
+            for option in _cluster(spelling):
+                if not _SPELLING.match(option):
+                    raise SpecificationError(f"{file}: {name}: {option} isn't an option")
+                if option in options:
+                    raise SpecificationError(f"{file}: {name}: option {option} is listed twice")
+                options[option] = Role(role)
+    return options
+
+
+def _cluster(spelling: str) -> list[str]:
+    """``{-abc}`` is short for ``-a -b -c``."""
+    if spelling.startswith("{-") and spelling.endswith("}"):
+        return ["-" + letter for letter in spelling[2:-1]]
+    return [spelling]
+
+
+def _operands(file: str, name: str, text: str) -> tuple[tuple[Role, ...], int | None]:
+    roles: list[Role] = []
+    repeat = None
+    for index, word in enumerate(text.split()):
+        role = word.removesuffix("*")
+        if role not in _OPERAND_ROLES:
+            raise SpecificationError(f"{file}: {name}: operands: unknown role {role}")
+        if role != word:
+            if repeat is not None:
+                raise SpecificationError(f"{file}: {name}: operands: two repeated roles")
+            repeat = index
+        roles.append(Role(role))
+    return tuple(roles), repeat
+
+
+def _effect(file: str, name: str, text: str) -> Effect:
+    verb, _, argument = text.partition(" ")
+    if not argument or verb not in _PATH_VERBS | {"connect", "opaque"}:
+        raise SpecificationError(f"{file}: {name}: effects: {text!r} isn't an effect")
+    return Effect(verb, argument)
+
+
+def takes_value(role: Role) -> bool:
+    """Whether an option of this role takes the next word as its value when none is attached."""
+    return role not in _VALUELESS

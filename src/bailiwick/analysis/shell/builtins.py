@@ -1,0 +1,383 @@
+"""The shell's own commands: those that change the shell's state or evaluate data.
+
+They record no program access of their own unless output flows through them (``eval``, ``source``). A form that
+isn't positively understood is opaque, and the state afterwards is unknown.
+"""
+
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, TypeAlias
+
+from bailiwick.analysis.commands.argument import Arg, Kind
+from bailiwick.analysis.shell.expansion import joined
+from bailiwick.analysis.shell.running import Running, moved
+from bailiwick.analysis.shell.state import State
+from bailiwick.model.access import AccessKind, Span
+
+if TYPE_CHECKING:
+    from bailiwick.analysis.shell.interpreter import Interpreter
+
+Outcome: TypeAlias = tuple[State | None, State | None]
+_NAME = re.compile(r"[A-Za-z_]\w*\Z", re.ASCII)
+_SET = re.compile(r"[-+][euxhbmv]+\Z|[-+][euxv]*o\Z|--\Z")
+_SET_OPTIONS = frozenset(("pipefail", "errexit", "nounset", "xtrace", "verbose", "monitor", "errtrace", "functrace"))
+_HARMLESS_DECLARATION = re.compile(r"-[girxaAltu]+\Z")
+
+
+@dataclass(frozen=True, slots=True)
+class Invocation:
+    """One builtin as called."""
+
+    interpreter: "Interpreter"
+    state: State
+    args: tuple[Arg, ...]
+    span: Span | None
+    stdin: Arg | None
+    prefix: Mapping[str, Arg]
+
+    def opaque(self, reason: str) -> Outcome:
+        """Say that it isn't understood; anything may have changed in the shell."""
+        self.interpreter.record.opaque(reason, self.span)
+        return self.unknown()
+
+    def unknown(self) -> Outcome:
+        """Forget what was known of the shell."""
+        state = self.state
+        state.cwd, state.shaky, state.stack, state.positional = None, True, None, None
+        state.variables = {n: Arg("", Kind.OPEN, None, v.sources) for n, v in state.variables.items()}
+        state.functions = dict.fromkeys(state.functions)
+        return state, state
+
+    def literals(self) -> list[str] | None:
+        """The words after the name, or None where one isn't known."""
+        words = [arg.literal for arg in self.args[1:]]
+        return None if None in words else [word for word in words if word is not None]
+
+    def start(self, *words: Arg) -> Running:
+        """Record the builtin as a program, because data flows into it."""
+        running = Running(self.interpreter, self.state, self.args, self.span, self.stdin)
+        running.begin(words)
+        return running
+
+
+Builtin: TypeAlias = Callable[[Invocation], Outcome]
+
+
+def _nothing(call: Invocation) -> Outcome:
+    return call.state, call.state
+
+
+def _change(call: Invocation) -> Outcome:
+    """``cd`` and ``pushd``: on success elsewhere, on failure where it was."""
+    before = call.state.copy()
+    state = call.state
+    operands = [a for a in call.args[1:] if a.literal not in ("-P", "-L", "-e", "-@", "--", "-n")]
+    push = call.args[0].text == "pushd"
+    if not operands and not push:
+        home = state.variables.get("HOME", Arg(call.interpreter.context.home))
+        target = moved(state.cwd, home)
+    elif len(operands) != 1 or operands[0].literal is None or (push and operands[0].text[:1] in "+-"):
+        target = None
+    elif operands[0].text == "-":
+        target = state.previous
+    else:
+        target = moved(state.cwd, operands[0])
+    if push and state.stack is not None:
+        state.stack = (*state.stack, state.cwd) if target is not None else None
+    state.move(target)
+    return state, before
+
+
+def _pop(call: Invocation) -> Outcome:
+    before, state = call.state.copy(), call.state
+    if len(call.args) > 1 or not state.stack:
+        state.stack = None
+        state.move(None)
+    else:
+        state.move(state.stack[-1])
+        state.stack = state.stack[:-1]
+    return state, before
+
+
+def _exit(call: Invocation) -> Outcome:
+    words = call.literals()
+    if words is None or len(words) > 1 or any(not word.isdigit() for word in words):
+        return call.state, call.state  # an error message instead of an exit in some shells
+    return None, None
+
+
+def _declare(call: Invocation) -> Outcome:
+    """``export``, ``declare``, ``local``, ``readonly``, ``typeset``."""
+    state, interpreter = call.state, call.interpreter
+    exporting = call.args[0].text == "export"
+    for arg in call.args[1:]:
+        if arg.kind is Kind.OPEN or arg.may_be_option or "[" in arg.text.partition("=")[0]:
+            return call.opaque("declaration that isn't known")
+        if arg.text.startswith(("-", "+")):
+            if arg.literal in ("-n", "-f") and exporting:
+                return call.opaque("export of a function or removal of one")
+            if arg.literal is not None and (_HARMLESS_DECLARATION.match(arg.text) or arg.text in ("-p", "--")):
+                if "i" in arg.text:
+                    return call.opaque("declaration that evaluates arithmetic")
+                exporting |= "x" in arg.text
+                continue
+            return call.opaque(f"option {arg.text} of {call.args[0].text}")
+        name, equals, value = arg.text.partition("=")
+        append = name.endswith("+")
+        name = name.removesuffix("+")
+        if not _NAME.match(name) or (not equals and arg.literal is None):
+            return call.opaque("declaration that isn't known")
+        if equals and name in state.variables and state.variables[name].kind is Kind.OPEN and not value:
+            continue  # an array: its elements were assigned by the parser's own rule
+        if equals:
+            held = arg.with_text(value)
+            if append or held.kind is Kind.PATTERN:
+                held = Arg("", Kind.UNKNOWN, arg.span, arg.sources)
+            interpreter.set_variable(state, name, held, arg.span, exported=exporting)
+            state.variables[name] = held
+        elif exporting and name in state.variables:
+            interpreter.set_variable(state, name, state.variables[name], arg.span, exported=True)
+        if exporting:
+            state.exported |= {name}
+    return state, state
+
+
+def _unset(call: Invocation) -> Outcome:
+    words = call.literals()
+    if words is None:
+        return call.opaque("unset of a name that isn't known")
+    for word in words:
+        if word in ("-v", "-f", "--"):
+            continue
+        if not _NAME.match(word):
+            return call.opaque("unset evaluates a subscript")
+        call.interpreter.set_variable(call.state, word, Arg(""), call.span, exported=word in call.state.exported)
+        call.state.variables[word] = Arg("", Kind.OPEN)
+        if word in call.state.functions:
+            call.state.functions[word] = None
+    return call.state, call.state
+
+
+def _set(call: Invocation) -> Outcome:
+    words = call.literals()
+    if words is not None and all(_SET.match(word) or word in _SET_OPTIONS for word in words):
+        return call.state, call.state
+    if call.args[1:2] and call.args[1].literal == "--":
+        call.state.positional = call.args[2:]
+        return call.state, call.state
+    return call.opaque("set changes how the shell reads commands")
+
+
+def _read(call: Invocation) -> Outcome:
+    """``read``: what it reads isn't known; only plain names are assigned."""
+    words = call.literals()
+    if words is None:
+        return call.opaque("read into a name that isn't known")
+    names: list[str] = []
+    skip = False
+    for word in words:
+        if skip:
+            skip = False
+        elif re.fullmatch(r"-[rse]*[pntdNu]", word):
+            skip = True
+        elif re.fullmatch(r"-[rse]+|-[ntN]\d+", word):
+            continue
+        elif re.fullmatch(r"-[rs]*a", word) or _NAME.match(word):
+            if _NAME.match(word):
+                names.append(word)
+        else:
+            return call.opaque("form of read")
+    sources = call.stdin.sources if call.stdin else frozenset[int]()
+    for name in names or ["REPLY"]:
+        call.interpreter.set_variable(call.state, name, Arg("", Kind.UNKNOWN), call.span, exported=False)
+        array = any(word.startswith("-") and word.endswith("a") for word in words)
+        call.state.variables[name] = Arg("", Kind.OPEN if array else Kind.UNKNOWN, call.span, sources)
+    return call.state, call.state.copy()
+
+
+def _mapfile(call: Invocation) -> Outcome:
+    words = call.literals()
+    if words is None or not all(re.fullmatch(r"-t|-d|''|", word) or _NAME.match(word) for word in words):
+        return call.opaque("form of mapfile")
+    for word in words:
+        if _NAME.match(word):
+            call.state.variables[word] = Arg("", Kind.OPEN, call.span, call.stdin.sources if call.stdin else frozenset())
+    return call.state, call.state
+
+
+def _eval(call: Invocation) -> Outcome:
+    code = joined(call.args[1:])
+    if len(call.args) == 1:
+        return call.state, call.state
+    call.start(*call.args[1:])
+    if code.literal is None:
+        return call.opaque("eval of text that isn't known")
+    after = call.interpreter.nested(code, call.state, call.interpreter.dialect)
+    return after, after.copy()
+
+
+def _source(call: Invocation) -> Outcome:
+    running = call.start(*call.args[1:])
+    if len(call.args) > 1:
+        running.path(AccessKind.READ, call.args[1])
+    return call.opaque("sourced file may do anything")
+
+
+def _trap(call: Invocation) -> Outcome:
+    words = call.args[1:]
+    if words and words[0].literal in ("-l", "-p", "-", ""):
+        return call.state, call.state
+    if words[:1] and words[0].literal == "--":
+        words = words[1:]
+    if len(words) > 1:
+        call.interpreter.nested(words[0], call.state.copy(), call.interpreter.dialect)
+    return call.state, call.state
+
+
+def _let(call: Invocation) -> Outcome:
+    """``let``: understood for plain numbers and names only."""
+    words = call.literals()
+    if words is None or not all(re.fullmatch(r"[A-Za-z_]\w*(\+\+|--|[-+*/%]?=-?\d+)", word) for word in words):
+        return call.opaque("let evaluates text as arithmetic")
+    for word in words:
+        name = re.match(r"\w+", word)
+        if name is not None:
+            call.interpreter.expander.number(name.group(), call.state, call.span)
+            call.state.variables[name.group()] = Arg("", Kind.NUMBER)
+    return call.state, call.state.copy()
+
+
+def _getopts(call: Invocation) -> Outcome:
+    words = call.literals()
+    if words is None or len(words) < 2 or not _NAME.match(words[1]):  # noqa: PLR2004 - option string and name
+        return call.opaque("form of getopts")
+    for name in (words[1], "OPTARG"):
+        call.state.variables[name] = Arg("", Kind.UNKNOWN, call.span)
+    return call.state, call.state.copy()
+
+
+def _shift(call: Invocation) -> Outcome:
+    words = call.literals()
+    count = 1 if words == [] else int(words[0]) if words and len(words) == 1 and words[0].isdigit() else None
+    positional = call.state.positional
+    known = positional is not None and all(a.kind is Kind.LITERAL for a in positional)
+    call.state.positional = positional[count:] if positional is not None and count is not None and known else None
+    return call.state, call.state
+
+
+def _command(call: Invocation) -> Outcome:
+    """``command`` and ``builtin``: the rest, without functions; with -v only a question."""
+    rest = call.args[1:]
+    while rest and rest[0].literal in ("-p", "--"):
+        rest = rest[1:]
+    if rest and rest[0].literal in ("-v", "-V"):
+        return call.state, call.state
+    if rest and (rest[0].kind is not Kind.LITERAL or rest[0].text.startswith("-")):
+        return call.opaque("command that isn't known")
+    functions = call.state.functions
+    call.state.functions = {}
+    ok, bad = call.interpreter.program(rest, call.state, call.span, call.stdin, prefix=dict(call.prefix))
+    for end in (ok, bad):
+        if end is not None:
+            end.functions = functions
+    return ok, bad
+
+
+def _exec(call: Invocation) -> Outcome:
+    rest = call.args[1:]
+    if not rest:
+        return call.state, call.state
+    while rest and rest[0].literal in ("-c", "-l", "-cl", "--"):
+        rest = rest[1:]
+    if rest and rest[0].literal == "-a":
+        rest = rest[2:]
+    if not rest or rest[0].kind is not Kind.LITERAL or rest[0].text.startswith("-"):
+        return call.opaque("exec of a program that isn't known")
+    call.interpreter.program(rest, call.state.copy(), call.span, call.stdin, prefix=dict(call.prefix), functions=False)
+    return call.state, call.state
+
+
+def _test(call: Invocation) -> Outcome:
+    """``test`` and ``[``: ``-v`` evaluates a subscript, the rest only looks."""
+    for first, second in zip(call.args[1:], call.args[2:], strict=False):
+        if first.literal in ("-v", "-R") and (second.literal is None or not _NAME.match(second.text)):
+            return call.opaque("test -v evaluates a subscript")
+    return call.state, call.state.copy()
+
+
+def _opaque(call: Invocation) -> Outcome:
+    return call.opaque(f"shell builtin {call.args[0].text}")
+
+
+def _printf(call: Invocation) -> Outcome:
+    if len(call.args) > 2 and call.args[1].text.startswith("-v"):  # noqa: PLR2004 - printf -v name
+        name = call.args[2].literal if call.args[1].literal == "-v" else None
+        if name is None or not _NAME.match(name):
+            return call.opaque("printf -v into a name that isn't known")
+        call.interpreter.set_variable(call.state, name, Arg("", Kind.UNKNOWN), call.span, exported=False)
+        sources = frozenset[int]().union(*(arg.sources for arg in call.args))
+        call.state.variables[name] = Arg("", Kind.UNKNOWN, call.span, sources)
+        return call.state, call.state
+    if len(call.args) > 1 and call.args[1].may_be_option:
+        return call.opaque("printf with a format that isn't known may assign")
+    call.start(*call.args[1:])
+    call.interpreter.output = printed(call.interpreter, call.args, call.state, call.stdin)
+    return call.state, call.state
+
+
+def _time(call: Invocation) -> Outcome:
+    rest = call.args[1:]
+    while rest and rest[0].literal in ("-p", "--"):
+        rest = rest[1:]
+    return call.interpreter.program(rest, call.state, call.span, call.stdin) if rest else (call.state, call.state)
+
+
+def _printenv(call: Invocation) -> Outcome:
+    running = call.start(*call.args[1:])
+    words = call.literals()
+    if words is None:
+        return call.opaque("printenv of a name that isn't known")
+    names = [word for word in words if word not in ("-0", "--null")]
+    for name in names or ["*"]:
+        running.variable(AccessKind.READ, name)
+    return call.state, call.state
+
+
+def printed(interpreter: "Interpreter", args: tuple[Arg, ...], state: State, stdin: Arg | None) -> Arg | None:
+    """What a command prints where that is known: ``echo``, ``printf``, ``cat``, ``pwd`` of known words."""
+    words = [arg.literal for arg in args]
+    sources = frozenset[int]().union(*(arg.sources for arg in args))
+    match words:
+        case ["pwd"] if state.cwd is not None and len(state.cwd) == 1:
+            return Arg(state.cwd[0] + "\n")
+        case ["cat"] | ["cat", "-"]:
+            return stdin
+        case ["echo", *rest] if None not in rest:
+            text = [word for word in rest if word is not None]
+            newline = "\n"
+            if text and text[0] == "-n":
+                text, newline = text[1:], ""
+            line = " ".join(text)
+            if (text and text[0].startswith("-")) or ("\\" in line and interpreter.dialect != "bash"):
+                return None
+            return Arg(line + newline, Kind.LITERAL, args[0].span, sources)
+        case ["printf", str(form)] if "%" not in form and "\\" not in form:
+            return Arg(form, Kind.LITERAL, args[0].span, sources)
+        case ["printf", "%s" | "%s\\n" as form, str(value)]:
+            return Arg(value + ("\n" if form != "%s" else ""), Kind.LITERAL, args[0].span, sources)
+        case _:
+            return None
+
+
+BUILTINS: Mapping[str, Builtin] = {
+    **dict.fromkeys((":", "true", "false", "return", "break", "continue", "wait", "jobs", "times", "umask", "ulimit", "hash", "type", "bg", "fg", "disown", "suspend", "logout", "dirs", "help"), _nothing),
+    "cd": _change, "pushd": _change, "popd": _pop, "exit": _exit,
+    **dict.fromkeys(("export", "declare", "typeset", "local", "readonly"), _declare),
+    "unset": _unset, "set": _set, "read": _read, "mapfile": _mapfile, "readarray": _mapfile,
+    "eval": _eval, "source": _source, ".": _source, "trap": _trap, "let": _let, "getopts": _getopts,
+    "shift": _shift, "command": _command, "builtin": _command, "exec": _exec, "test": _test, "[": _test,
+    "printf": _printf, "printenv": _printenv, "time": _time,
+    **dict.fromkeys(("alias", "unalias", "enable", "bind", "complete", "compgen", "compopt", "history", "fc", "shopt", "caller", "setopt", "unsetopt", "zmodload", "autoload", "emulate", "zle", "bindkey", "functions", "vared", "zcompile", "coproc"), _opaque),
+}  # fmt: skip
+"""Every builtin that is more than the program of its name."""

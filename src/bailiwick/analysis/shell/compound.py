@@ -1,0 +1,254 @@
+"""Compound commands: which state each branch starts in and how the states join again."""
+
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, TypeAlias
+
+from bailiwick.analysis.commands.argument import Arg, Kind
+from bailiwick.analysis.shell.state import State
+from bailiwick.analysis.shell.syntax import (
+    AndOr,
+    ArithmeticCommand,
+    ArithmeticFor,
+    Case,
+    Command,
+    Coprocess,
+    For,
+    Function,
+    Group,
+    If,
+    Loop,
+    Pipeline,
+    Redirected,
+    Sequence,
+    Simple,
+    Subshell,
+    Test,
+    Word,
+)
+from bailiwick.model.access import Span
+
+if TYPE_CHECKING:
+    from bailiwick.analysis.shell.interpreter import Interpreter
+
+Outcome: TypeAlias = tuple[State | None, State | None]
+MAX_UNROLLED = 8
+"""Words of a ``for`` list that are followed one by one."""
+_PASSES = 3
+_ARITHMETIC_TESTS = frozenset(("-v", "-eq", "-ne", "-lt", "-gt", "-le", "-ge", "-R"))
+
+
+def run(interpreter: "Interpreter", node: Command, state: State, stdin: Arg | None) -> Outcome:
+    """Read a compound command."""
+    match node:
+        case Simple():
+            return interpreter.simple(node, state, stdin)
+        case Sequence():
+            return interpreter.sequence(node, state)
+        case AndOr():
+            return _and_or(interpreter, node, state)
+        case Pipeline():
+            return _pipeline(interpreter, node, state, stdin)
+        case Subshell(body):
+            interpreter.sequence(body, state.copy())
+            return state, state
+        case Coprocess(body):
+            interpreter.command(body, state.copy())
+            return state, state
+        case Group(body):
+            return interpreter.sequence(body, state)
+        case If():
+            return _if(interpreter, node, state)
+        case Loop():
+            return _loop(interpreter, (node.condition, node.body), state)
+        case For():
+            return _for(interpreter, node, state)
+        case ArithmeticFor(header, body):
+            span = interpreter.span(0, 0)
+            interpreter.expander.arithmetic(header, state, span)
+            return _loop(interpreter, (body,), state)
+        case Case():
+            return _case(interpreter, node, state)
+        case ArithmeticCommand(expression):
+            interpreter.expander.arithmetic(expression, state, interpreter.span(0, 0))
+            return state, state.copy()
+        case Test():
+            _test(interpreter, node, state)
+            return state, state.copy()
+        case Function(name, body):
+            state.functions[name] = body
+            return state, state
+        case Redirected(command, redirects):
+            given = interpreter.redirects(redirects, state)
+            return interpreter.command(command, state, given if given is not None else stdin)
+
+
+def join(states: Iterable[State | None]) -> State | None:
+    """The join of those that exist."""
+    result: State | None = None
+    for state in states:
+        if state is not None:
+            result = state if result is None else result.join(state)
+    return result
+
+
+def _and_or(interpreter: "Interpreter", node: AndOr, state: State) -> Outcome:
+    before = state.copy()
+    ok, bad = interpreter.command(node.first, state)
+    for operator, command in node.rest:
+        start = (ok if operator == "&&" else bad) or before
+        right_ok, right_bad = interpreter.command(command, start.copy())
+        if operator == "&&":
+            if ok is None:
+                continue
+            ok, bad = right_ok, join((bad, right_bad))
+        elif bad is not None:
+            ok, bad = join((ok, right_ok)), right_bad
+    return ok, bad
+
+
+def _pipeline(interpreter: "Interpreter", node: Pipeline, state: State, stdin: Arg | None) -> Outcome:
+    if len(node.stages) == 1:
+        ok, bad = interpreter.command(node.stages[0], state, stdin)
+        return bad, ok
+    outer = interpreter.readers, interpreter.writers
+    first_readers: list[int] = []
+    previous: list[int] = []
+    after: State | None = state
+    for number, stage in enumerate(node.stages):
+        interpreter.readers, interpreter.writers = [], []
+        inner = state.copy()
+        ended = interpreter.command(stage, inner, stdin)
+        if number == 0:
+            first_readers = interpreter.readers
+        for source in previous:
+            for sink in interpreter.readers:
+                interpreter.record.flow(source, sink)
+        previous = interpreter.writers
+        output = interpreter.output if isinstance(stage, Simple) else None
+        stdin = output if output is not None else Arg("", Kind.UNKNOWN, None, frozenset(previous))
+        if number == len(node.stages) - 1 and interpreter.dialect == "zsh":
+            after = join((state, *ended))  # zsh runs the last stage in the shell itself
+    interpreter.readers, interpreter.writers = outer
+    interpreter.readers += first_readers
+    interpreter.writers += previous
+    return after, after.copy() if after else None
+
+
+def _if(interpreter: "Interpreter", node: If, state: State) -> Outcome:
+    ends: list[State | None] = []
+    current: State = state
+    for condition, body in node.branches:
+        fallback = current.copy()
+        ok, bad = interpreter.sequence(condition, current)
+        ends += interpreter.sequence(body, (ok or fallback).copy()) if ok is None or bad is not None else interpreter.sequence(body, ok)
+        current = bad.copy() if bad is not None else fallback
+    if node.otherwise is not None:
+        ends += interpreter.sequence(node.otherwise, current)
+    else:
+        ends.append(current)
+    result = join(ends)
+    return result, result.copy() if result else None
+
+
+def _loop(interpreter: "Interpreter", parts: tuple[Sequence, ...], state: State) -> Outcome:
+    """Read the body until the state at its start covers every round."""
+    interpreter.nesting += 1
+    start = state
+    for number in range(_PASSES):
+        current: State = start.copy()
+        ends: list[State | None] = [start]
+        for part in parts:
+            ok, bad = interpreter.sequence(part, current)
+            merged = join((ok, bad))
+            ends.append(merged)
+            current = merged.copy() if merged is not None else start.copy()
+        after = join(ends) or start
+        if after == start:
+            break
+        start = after if number == 0 and interpreter.nesting < _PASSES else after.widened(state)
+    interpreter.nesting -= 1
+    return start, start.copy()
+
+
+def _for(interpreter: "Interpreter", node: For, state: State) -> Outcome:
+    if node.words is None:
+        words = list(state.positional) if state.positional is not None else [Arg("", Kind.OPEN)]
+    else:
+        words = interpreter.literal_words(node.words, state)
+    if len(words) <= MAX_UNROLLED and not node.select and all(w.kind is Kind.LITERAL for w in words):
+        current: State = state
+        for word in words:
+            current.variables[node.name] = word
+            before = current.copy()
+            current = join(interpreter.sequence(node.body, current)) or before
+        return current, current.copy()
+    interpreter.set_variable(state, node.name, Arg("", Kind.UNKNOWN), None, exported=False)
+    state.variables[node.name] = _any_of(words)
+    held = state.variables[node.name]
+    start, _ = _loop(interpreter, (node.body,), state)
+    if start is not None and start.variables.get(node.name) != held:
+        start.variables[node.name] = Arg("", Kind.UNKNOWN, held.span, held.sources)
+    return start, start
+
+
+def _any_of(words: list[Arg]) -> Arg:
+    """One word that is any of these."""
+    sources = frozenset[int]().union(*(word.sources for word in words))
+    span = words[0].span if words else None
+    if len(words) == 1 and words[0].kind in (Kind.PATTERN, Kind.LITERAL, Kind.NUMBER):
+        return words[0]
+    if words and all(word.literal is not None and word.text.isdigit() for word in words):
+        return Arg("", Kind.NUMBER, span, sources)
+    return Arg("", Kind.UNKNOWN, span, sources)
+
+
+def _case(interpreter: "Interpreter", node: Case, state: State) -> Outcome:
+    interpreter.expander.value(node.word, state)
+    ends: list[State | None] = [state]
+    for patterns, body in node.arms:
+        for pattern in patterns:
+            interpreter.expander.value(pattern, state)
+        ends += interpreter.sequence(body, state.copy())
+    result = join(ends)
+    return result, result.copy() if result else None
+
+
+def _test(interpreter: "Interpreter", node: Test, state: State) -> None:
+    values: list[Arg | None] = []
+    for item in node.items:
+        values.append(None if item is None else interpreter.expander.value(item, state))
+    for index, item in enumerate(node.items):
+        if isinstance(item, Word) and item.literal in _ARITHMETIC_TESTS:
+            for other in (index - 1, index + 1):
+                if 0 <= other < len(values):
+                    _arithmetic_operand(interpreter, values[other], state)
+
+
+def _arithmetic_operand(interpreter: "Interpreter", value: Arg | None, state: State) -> None:
+    """``[[ a -eq b ]]`` evaluates both sides as arithmetic; a name is looked up in turn."""
+    if value is None or value.kind is Kind.NUMBER:
+        return
+    text = value.literal
+    if text is None or not text.lstrip("-+").replace("_", "").isalnum():
+        interpreter.record.opaque("operand of [[ ]] evaluated as arithmetic", value.span)
+    elif not text.lstrip("-+").isdigit():
+        interpreter.expander.number(text, state, value.span)
+
+
+def call(interpreter: "Interpreter", name: str, args: tuple[Arg, ...], state: State, span: Span | None) -> Outcome:
+    """Call a function of the script."""
+    body = state.functions[name]
+    if body is None:
+        interpreter.record.opaque(f"which definition of {name} is called isn't known", span)
+        state.cwd, state.shaky = None, True
+        state.variables = {n: Arg("", Kind.OPEN, None, v.sources) for n, v in state.variables.items()}
+        return state, state
+    outer = state.positional
+    state.positional = args[1:]
+    ok, bad = interpreter.command(body, state)
+    for end in (ok, bad):
+        if end is not None:
+            end.positional = outer
+    return ok, bad
+
+

@@ -1,0 +1,41 @@
+"""Environment variables: which may be set without a word, which decide what programs run."""
+
+import re
+
+_SAFE = re.compile(
+    r"(?:LANG|LANGUAGE|LC_[A-Z]+|TZ|TERM|NO_COLOR|FORCE_COLOR|CLICOLOR(?:_FORCE)?|COLORTERM|COLUMNS|LINES|CI|DEBUG"
+    r"|NODE_ENV|RUST_LOG|RUST_BACKTRACE|PYTHONUNBUFFERED|PYTHONDONTWRITEBYTECODE|PYTHONHASHSEED|PYTHONIOENCODING"
+    r"|PYTHONUTF8|GIT_TERMINAL_PROMPT|GIT_OPTIONAL_LOCKS|GIT_(?:AUTHOR|COMMITTER)_(?:NAME|EMAIL|DATE)"
+    r"|DEBIAN_FRONTEND|TIMEFORMAT|VERBOSE|LOG_LEVEL|PORT|SOURCE_DATE_EPOCH|GOOS|GOARCH|CGO_ENABLED"
+    r"|NEXT_TELEMETRY_DISABLED|PIP_DISABLE_PIP_VERSION_CHECK)\Z"
+)
+_DANGEROUS = re.compile(
+    r"(?:LD_|DYLD_|BASH_FUNC_|GIT_|npm_config_|NPM_CONFIG_|PIP_|UV_|CARGO_|DOCKER_|KUBE|AWS_|ANTHROPIC_|CLAUDE_)"
+    r"|(?:PATH|IFS|ENV|BASH_ENV|SHELLOPTS|BASHOPTS|PS[0-4]|PROMPT_COMMAND|CDPATH|GLOBIGNORE|HOME|SHELL|ZDOTDIR|FPATH"
+    r"|POSIXLY_CORRECT|EXECIGNORE|.*PAGER|.*EDITOR|VISUAL|BROWSER|SSH_ASKPASS|SUDO_ASKPASS|SSH_AUTH_SOCK|SSLKEYLOGFILE"
+    r"|PYTHON(?:PATH|STARTUP|HOME|WARNINGS|INSPECT|BREAKPOINT|PLATLIBDIR|EXECUTABLE|USERBASE)|PERL5?(?:LIB|OPT|DB)"
+    r"|NODE_(?:OPTIONS|PATH|EXTRA_CA_CERTS|TLS_REJECT_UNAUTHORIZED)|RUBY(?:OPT|LIB)|JAVA_TOOL_OPTIONS|_JAVA_OPTIONS"
+    r"|MAKE(?:FLAGS|FILES)|GO(?:FLAGS|PROXY|PATH|ROOT|TOOLCHAIN)|LESS(?:|OPEN|CLOSE)|MANOPT|TAR_OPTIONS|GREP_OPTIONS"
+    r"|RIPGREP_CONFIG_PATH|RSYNC_.*|CC|CXX|AR|RUSTC(?:_WRAPPER)?|.*_(?:PROXY|proxy)|GCONV_PATH|LOCPATH|TERMINFO|HOSTALIASES"
+    r"|XDG_.*_HOME|TMPDIR|MAVEN_OPTS|GRADLE_OPTS|BUNDLE_GEMFILE|SSL_CERT_(?:FILE|DIR)|CURL_(?:HOME|CA_BUNDLE))\Z"
+)
+QUIET_READS = frozenset((
+    "HOME", "PWD", "OLDPWD", "PATH", "USER", "LOGNAME", "SHELL", "TERM", "LANG", "TMPDIR", "HOSTNAME", "OSTYPE",
+    "MACHTYPE", "HOSTTYPE", "OPTARG", "REPLY", "BASH_SOURCE", "FUNCNAME", "BASH_VERSION", "EDITOR", "CI",
+))  # fmt: skip
+"""Reading these isn't worth a word; they hold no secrets and every script uses them."""
+NUMBERS = frozenset((
+    "RANDOM", "SRANDOM", "SECONDS", "LINENO", "UID", "EUID", "PPID", "BASHPID", "OPTIND", "SHLVL", "COLUMNS",
+    "LINES", "EPOCHSECONDS", "#", "?", "$", "!", "PIPESTATUS",
+))  # fmt: skip
+"""Variables that hold integers unless assigned."""
+
+
+def is_reported(name: str) -> bool:
+    """Whether setting ``name`` for a program is a change worth reporting: all but a closed list."""
+    return _SAFE.match(name) is None
+
+
+def is_dangerous(name: str) -> bool:
+    """Whether ``name`` decides which code runs or where data goes, so that even a plain assignment is reported."""
+    return _SAFE.match(name) is None and _DANGEROUS.match(name) is not None

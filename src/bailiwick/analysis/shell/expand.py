@@ -1,0 +1,270 @@
+"""Expanding words in a state: parameters, substitutions and arithmetic, with what they run and read."""
+
+import re
+from typing import TYPE_CHECKING
+
+from bailiwick.analysis.commands.argument import Arg, Kind
+from bailiwick.analysis.shell.environment import NUMBERS, QUIET_READS
+from bailiwick.analysis.shell.expansion import Field, braces, glob, joined
+from bailiwick.analysis.shell.state import State, numeric
+from bailiwick.analysis.shell.syntax import (
+    Arithmetic,
+    Parameter,
+    Part,
+    ProcessSubstitution,
+    Substitution,
+    Text,
+    Word,
+)
+from bailiwick.model.access import AccessKind, Span, VariableTarget
+
+if TYPE_CHECKING:
+    from bailiwick.analysis.shell.interpreter import Interpreter
+
+_BLANKS = re.compile(r"[ \t\n]+")
+_WILD = re.compile(r"[*?\[]")
+_SUBSCRIPT = re.compile(r"(\w+)\[\$?([^\]]*)\]\Z", re.ASCII)
+
+
+class Expander:
+    """Expansion on behalf of one interpreter."""
+
+    __slots__ = ("_interpreter",)
+
+    def __init__(self, interpreter: "Interpreter") -> None:
+        self._interpreter = interpreter
+
+    def word(self, word: Word, state: State) -> list[Arg]:
+        """The argument words that one word of source becomes."""
+        span = self._interpreter.span(word.start, word.end)
+        if word.literal is not None:
+            return [Arg(word.literal, Kind.LITERAL, span)]
+        if not any(isinstance(p, Text) and not p.quoted and "{" in p.text for p in word.parts):
+            return self._fields(word.parts, state, span, split=True)
+        expanded = braces(word.parts) if self._interpreter.dialect != "sh" else None
+        if expanded is None:
+            self._fields(word.parts, state, span, split=True)
+            return [Arg("", Kind.OPEN, span)]
+        return [arg for parts in expanded for arg in self._fields(parts, state, span, split=True)]
+
+    def value(self, word: Word, state: State) -> Arg:
+        """The value an assignment or a here-string gives: neither split nor matched with files."""
+        span = self._interpreter.span(word.start, word.end)
+        if word.literal is not None:
+            return Arg(word.literal, Kind.LITERAL, span)
+        fields = self._fields(word.parts, state, span, split=False)
+        return fields[0] if fields else Arg("", Kind.LITERAL, span)
+
+    def body(self, parts: tuple[Part, ...], state: State, span: Span) -> Arg:
+        """The text of a here-document."""
+        fields = self._fields(parts, state, span, split=False)
+        return fields[0] if fields else Arg("", Kind.LITERAL, span)
+
+    def _fields(self, parts: tuple[Part, ...], state: State, span: Span, *, split: bool) -> list[Arg]:
+        finished: list[Field] = []
+        field = Field(span)
+        present = spread = False
+        for index, part in enumerate(parts):
+            field.settle()
+            match part:
+                case Text(text, True):
+                    present = True
+                    field.literal(text)
+                case Text(text, False):
+                    present = True
+                    self._source(field, text, state, split=split, first=index == 0, alone=len(parts) == 1)
+                case Parameter("@", quoted, "") if state.positional is not None and (quoted or len(parts) == 1) and split:
+                    if len(parts) == 1 and (quoted or all(_simple(a) for a in state.positional)):
+                        return list(state.positional)
+                    field.unknown()
+                    present = spread = True
+                case ProcessSubstitution():
+                    present = True
+                    field.literal("/dev/fd/63")
+                    field.sources |= self._process(part, state)
+                case _:
+                    arg = self._part(part, state, span)
+                    quoted = isinstance(part, Parameter | Substitution) and part.quoted
+                    if quoted or not split or isinstance(part, Arithmetic):
+                        present = True
+                        spread |= split and arg.kind is Kind.OPEN
+                        field.value(arg)
+                    elif _simple(arg) and not state.shaky:
+                        present |= arg.kind is Kind.NUMBER or bool(arg.text)
+                        field.value(arg)
+                    elif arg.literal is not None and not state.shaky and self._interpreter.dialect != "zsh":
+                        field, present = self._split(arg, field, finished, span, present=present)
+                    else:
+                        field.sources |= arg.sources
+                        if not present and not finished and len(parts) == 1:
+                            return [Arg("", Kind.OPEN, span, arg.sources)]
+                        field.unknown()
+                        present = spread = True
+        if present:
+            finished.append(field)
+        args = [f.arg(path_glob=split) for f in finished]
+        if spread:
+            last = args[-1]
+            args.append(Arg("", Kind.OPEN, span, last.sources))
+            if not args[0].text and len(args) == 2:  # noqa: PLR2004 - an empty beginning says nothing
+                return args[1:]
+        return args
+
+    def _source(self, field: Field, text: str, state: State, *, split: bool, first: bool, alone: bool) -> None:
+        """Unquoted characters of the source: tilde, then globs."""
+        if first and text.startswith("~"):
+            home = self._parameter(Parameter("HOME", quoted=True), state, field.span)
+            if text == "~" and not alone:
+                field.unknown()
+                return
+            if text[1:2] not in ("", "/") or home.literal is None:
+                field.unknown()
+                return
+            field.literal(home.text)
+            text = text[1:]
+        if "~" in text:
+            place = min((text.find(c + "~") for c in "=:" if c + "~" in text), default=-1)
+            if place >= 0:
+                field.literal(text[: place + 1])
+                field.unknown()
+                return
+        if split and _WILD.search(text):
+            if state.shaky:
+                field.unknown()
+            else:
+                field.pattern(glob(text))
+        else:
+            field.literal(text)
+
+    @staticmethod
+    def _split(arg: Arg, field: Field, finished: list[Field], span: Span, *, present: bool) -> tuple[Field, bool]:
+        """Field splitting of a known value with the default IFS."""
+        pieces = _BLANKS.split(arg.text)
+        for number, piece in enumerate(pieces):
+            if number and present:
+                finished.append(field)
+            if number:
+                field, present = Field(span), False
+            if piece:
+                present = True
+                field.sources |= arg.sources
+                if _WILD.search(piece) or "\\" in piece:
+                    field.pattern(glob(piece))
+                else:
+                    field.literal(piece)
+        return field, present
+
+    # -- parts
+
+    def _part(self, part: Part, state: State, span: Span) -> Arg:
+        match part:
+            case Parameter():
+                return self._parameter(part, state, span)
+            case Substitution(body, _):
+                sources, output = self._interpreter.capture(body, state)
+                if output is not None and output.literal is not None:
+                    return Arg(output.text.rstrip("\n"), Kind.LITERAL, span, sources | output.sources)
+                return Arg("", Kind.UNKNOWN, span, sources)
+            case Arithmetic():
+                self.arithmetic(part, state, span)
+                return Arg("", Kind.NUMBER, span)
+            case _:
+                raise TypeError(part)
+
+    def _process(self, part: ProcessSubstitution, state: State) -> frozenset[int]:
+        if part.direction == "<":
+            return self._interpreter.capture(part.body, state)[0]
+        self._interpreter.sinks += sorted(self._interpreter.feed(part.body, state))
+        return frozenset()
+
+    def arithmetic(self, node: Arithmetic, state: State, span: Span) -> None:
+        """Evaluate an expression: a value that isn't a number may hold code (``a[$(cmd)]``)."""
+        for part in node.parts:
+            if isinstance(part, Text):
+                continue
+            if not numeric(self._part(part, state, span)):
+                self._interpreter.record.opaque("arithmetic on a value that isn't known to be a number", span)
+        for name in node.names:
+            self.number(name, state, span)
+            state.variables[name] = Arg("", Kind.NUMBER, span)
+
+    def number(self, name: str, state: State, span: Span | None) -> None:
+        """A variable evaluated as arithmetic must hold a number."""
+        value = state.variables.get(name)
+        if value is None:
+            text = self._interpreter.context.environment.get(name, "")
+            value = Arg(text) if name not in NUMBERS else Arg("", Kind.NUMBER)
+        if not numeric(value):
+            self._interpreter.record.opaque(f"arithmetic on {name}, which isn't known to be a number", span)
+
+    def _parameter(self, part: Parameter, state: State, span: Span) -> Arg:
+        operator = part.operator
+        value = self._lookup(part.name, state, span)
+        if operator == "#len":
+            return Arg("", Kind.NUMBER, span)
+        if not operator:
+            return value
+        operand = self._fields(part.operand, state, span, split=False)
+        text = operand[0] if operand else Arg("", Kind.LITERAL, span)
+        sources = value.sources | text.sources
+        if operator in ("-", ":-", "?", ":?", "=", ":=") and value.literal:
+            return value
+        if operator in ("=", ":="):
+            state.variables[part.name] = Arg("", Kind.UNKNOWN, span, sources)
+            self._interpreter.set_variable(state, part.name, state.variables[part.name], span, exported=False)
+        if text.literal and _plain(text.text):
+            if operator in ("%", "%%") and (value.literal is not None or (value.kind is Kind.PATTERN and value.text.endswith(text.text))):
+                return value.with_text(value.text.removesuffix(text.text))
+            if operator in ("#", "##") and value.literal is not None:
+                return value.with_text(value.text.removeprefix(text.text))
+        return Arg("", Kind.OPEN if value.kind is Kind.OPEN else Kind.UNKNOWN, span, sources)
+
+    def _lookup(self, name: str, state: State, span: Span) -> Arg:
+        if match := _SUBSCRIPT.match(name):
+            if match[2] and match[2] not in "@*" and not match[2].lstrip("-").isdigit():
+                self.number(match[2], state, span)
+            held = state.variables.get(match[1])
+            return Arg("", Kind.OPEN, span, held.sources if held else frozenset())
+        if name in state.variables:
+            return state.variables[name]
+        if name in ("@", "*"):
+            if name == "*" and state.positional is not None:
+                return joined(state.positional)
+            return Arg("", Kind.OPEN, span)
+        if name.isdigit():
+            return self._positional(int(name), state, span)
+        if name in NUMBERS:
+            return Arg("", Kind.NUMBER, span)
+        context = self._interpreter.context
+        if name == "PWD":
+            return Arg(state.cwd[0], Kind.LITERAL, span) if state.cwd and len(state.cwd) == 1 else Arg("", Kind.UNKNOWN, span)
+        if name == "HOME":
+            return Arg(context.home, Kind.LITERAL, span)
+        if name.isidentifier() and name not in QUIET_READS:
+            self._interpreter.record.access(AccessKind.READ, VariableTarget(name=name), span)
+        if name in context.environment:
+            return Arg(context.environment[name], Kind.LITERAL, span)
+        return Arg("", Kind.UNKNOWN, span)
+
+    @staticmethod
+    def _positional(number: int, state: State, span: Span) -> Arg:
+        if number == 0 or state.positional is None:
+            return Arg("", Kind.UNKNOWN, span)
+        for arg in state.positional[: number - 1]:
+            if arg.kind is Kind.OPEN or (arg.kind is Kind.PATTERN):
+                return Arg("", Kind.UNKNOWN, span)
+        if number > len(state.positional):
+            return Arg("", Kind.LITERAL, span)
+        arg = state.positional[number - 1]
+        return Arg("", Kind.UNKNOWN, span, arg.sources) if arg.kind is Kind.OPEN else arg
+
+
+def _simple(arg: Arg) -> bool:
+    """Whether a value stays one word, unquoted, whatever the field separators' default."""
+    if arg.kind is Kind.NUMBER:
+        return True
+    return arg.kind is Kind.LITERAL and bool(arg.text) and not _BLANKS.search(arg.text) and not _WILD.search(arg.text) and "\\" not in arg.text
+
+
+def _plain(text: str) -> bool:
+    return not any(c in text for c in "*?[]{}\\,!")

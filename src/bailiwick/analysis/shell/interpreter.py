@@ -1,0 +1,363 @@
+"""The abstract interpreter: walks the syntax tree and writes down every access the script may make.
+
+It follows all branches, joins their states, enters functions, substitutions and nested shells whose text is
+known, and hands each program to its specification. Work is bounded; what lies beyond a bound is opaque.
+"""
+
+import re
+from collections.abc import Sequence as SequenceOf
+from typing import TypeAlias
+
+from bailiwick.analysis.commands.argument import Arg, Kind
+from bailiwick.analysis.commands.perform import perform
+from bailiwick.analysis.commands.specification import find
+from bailiwick.analysis.shell import builtins, compound
+from bailiwick.analysis.shell.environment import is_dangerous, is_reported
+from bailiwick.analysis.shell.expand import Expander
+from bailiwick.analysis.shell.parser import parse
+from bailiwick.analysis.shell.record import Record
+from bailiwick.analysis.shell.running import Running
+from bailiwick.analysis.shell.state import ShellContext, State, normal
+from bailiwick.analysis.shell.syntax import (
+    Assignment,
+    Command,
+    Redirect,
+    Sequence,
+    Simple,
+    UnsupportedSyntaxError,
+    Word,
+)
+from bailiwick.model.access import AccessKind, HostTarget, ProgramTarget, Span, VariableTarget
+
+MAX_STEPS = 3000
+"""Simple commands read per analysis, repetitions included."""
+MAX_NESTING = 12
+"""Functions, nested shells and wrappers inside one another."""
+_SYSTEM = frozenset(("/bin", "/usr/bin", "/usr/local/bin", "/sbin", "/usr/sbin", "/usr/local/sbin", "/opt/homebrew/bin"))
+_DESCRIPTOR = re.compile(r"\d*-?\Z", re.ASCII)
+_NETWORK = re.compile(r"/dev/(?:tcp|udp)/([^/]+)/(\d{1,5})\Z")
+
+Outcome: TypeAlias = tuple[State | None, State | None]
+"""The states after success and after failure; None where the shell has exited."""
+
+
+class BudgetExceededError(Exception):
+    """The script takes more steps to read than the bound."""
+
+
+class Interpreter:
+    """One analysis."""
+
+    def __init__(self, context: ShellContext) -> None:
+        self.context = context
+        self.record = Record(context)
+        self.expander = Expander(self)
+        self.dialect = context.dialect
+        self.as_user: str | None = None
+        self.origin: Span | None = None  # where nested text stands in the analysed text
+        self.readers: list[int] = []  # programs that read the current standard input
+        self.writers: list[int] = []  # programs that write the current standard output
+        self.sinks: list[int] = []  # programs that read what the current command writes to `>( )`
+        self.output: Arg | None = None  # what the last simple command printed, where that is known
+        self.nesting = 0
+        self.steps = 0
+
+    def span(self, start: int, end: int) -> Span:
+        """A span of the analysed text."""
+        return self.origin or Span(start=start, end=end)
+
+    def started(self, index: int) -> None:
+        """Note a program that takes part in the current pipeline stage."""
+        self.readers.append(index)
+        self.writers.append(index)
+
+    # -- scripts
+
+    def text(self, text: str, state: State) -> State:
+        """Read a script in the given state; the state after it."""
+        try:
+            tree = parse(text, self.dialect)
+        except UnsupportedSyntaxError as error:
+            self.record.opaque(f"syntax: {error.reason}", self.span(error.position, min(error.position + 1, len(text))))
+            state = state.copy()
+            state.cwd, state.shaky, state.stack = None, True, None
+            state.variables = {name: Arg("", Kind.OPEN) for name in state.variables}
+            return state
+        ok, bad = self.sequence(tree, state)
+        return _merged(ok, bad) or state
+
+    def new_shell(
+        self, text: Arg, arguments: SequenceOf[Arg], state: State, stdin: Arg | None, dialect: str
+    ) -> None:
+        """Read a script run by a new shell: it inherits the directory and what is exported."""
+        if text.literal is None:
+            self.record.opaque("shell code that isn't known", text.span)
+            return
+        inner = State(
+            cwd=state.cwd,
+            variables={
+                name: value if name in state.exported else Arg("", Kind.OPEN, None, value.sources)
+                for name, value in state.variables.items()
+            },
+            functions={},
+            positional=None if any(a.kind is Kind.OPEN for a in arguments) else tuple(arguments[1:]),
+            exported=state.exported,
+            shaky="IFS" in state.exported,
+        )
+        self.nested(text, inner, dialect, stdin)
+
+    def nested(self, text: Arg, state: State, dialect: str, stdin: Arg | None = None) -> State:
+        """Read text that isn't part of the analysed text; its positions are the word's."""
+        del stdin
+        if text.literal is None:
+            self.record.opaque("shell code that isn't known", text.span)
+            return state
+        if self.nesting >= MAX_NESTING:
+            self.record.opaque("nested too deeply", text.span)
+            return state
+        before = self.origin, self.dialect
+        self.origin, self.dialect = self.origin or text.span, dialect
+        self.nesting += 1
+        try:
+            return self.text(text.text, state)
+        finally:
+            self.nesting -= 1
+            self.origin, self.dialect = before
+
+    # -- commands
+
+    def sequence(self, node: Sequence, state: State) -> Outcome:
+        """Commands one after the other."""
+        ok: State | None = state
+        bad: State | None = None
+        for command, background in node.items:
+            current = _merged(ok, bad)
+            if current is None:
+                current = state  # after `exit`: nothing runs here, but nothing is skipped either
+            if background:
+                self.command(command, current.copy())
+                ok, bad = current, None
+            else:
+                state = current.copy()
+                ok, bad = self.command(command, current)
+        return ok, bad
+
+    def command(self, node: Command, state: State, stdin: Arg | None = None) -> Outcome:
+        """One command of any kind."""
+        if isinstance(node, Simple):
+            return self.simple(node, state, stdin)
+        self.output = None
+        return compound.run(self, node, state, stdin)
+
+    def simple(self, node: Simple, state: State, stdin: Arg | None) -> Outcome:
+        """A simple command: expand, assign, redirect, run."""
+        self.steps += 1
+        if self.steps > MAX_STEPS:
+            raise BudgetExceededError
+        self.output = None
+        self.sinks = []
+        words = [arg for word in node.words for arg in self.expander.word(word, state)]
+        prefix = self._assign(node.assignments, state, runs=bool(node.words))
+        given = self.redirects(node.redirects, state)
+        stdin = given if given is not None else stdin
+        if not node.words:
+            return state, state
+        span = self.span(node.words[0].start, node.words[-1].end)
+        return self.program(tuple(words), state, span, stdin, prefix=prefix)
+
+    def _assign(self, assignments: SequenceOf[Assignment], state: State, *, runs: bool) -> dict[str, Arg]:
+        """Carry out assignments: in the state, or for the command they precede."""
+        prefix: dict[str, Arg] = {}
+        for assignment in assignments:
+            name = assignment.name
+            span = self.span(assignment.start, assignment.end)
+            if assignment.subscript is not None:
+                self.expander.arithmetic(assignment.subscript, state, span)
+            if assignment.elements is not None:
+                sources = frozenset[int]()
+                for word in assignment.elements:
+                    sources = sources.union(*(arg.sources for arg in self.expander.word(word, state)))
+                value = Arg("", Kind.OPEN, span, sources)
+            elif assignment.value is not None:
+                value = self.expander.value(assignment.value, state)
+            else:
+                continue
+            if assignment.append:
+                value = Arg("", Kind.OPEN if value.kind is Kind.OPEN else Kind.UNKNOWN, span, value.sources)
+                if assignment.subscript is not None:
+                    value = Arg("", Kind.OPEN, span, value.sources)
+            self.set_variable(state, name, value, span, exported=runs)
+            if runs:
+                prefix[name] = value
+            else:
+                state.variables[name] = value
+        return prefix
+
+    def set_variable(self, state: State, name: str, value: Arg, span: Span | None, *, exported: bool) -> None:
+        """Report an assignment that reaches programs or changes how the shell itself works."""
+        reaches = exported or name in state.exported or name in self.context.environment
+        if (is_reported(name) and reaches) or is_dangerous(name):
+            self.record.access(AccessKind.CHANGE_CONFIG, VariableTarget(name=name, value=value.literal), span)
+        if name in ("IFS", "GLOBIGNORE"):
+            state.shaky = True
+        if name == "CDPATH":
+            self.record.opaque("CDPATH is set", span)
+
+    def redirects(self, redirects: SequenceOf[Redirect], state: State) -> Arg | None:
+        """Carry out redirections; the text given on standard input where one gives it."""
+        stdin: Arg | None = None
+        for redirect in redirects:
+            span = self.span(redirect.start, redirect.target.end)
+            if redirect.operator in ("<<", "<<-"):
+                stdin = self.expander.body(redirect.body, state, span)
+                continue
+            if redirect.operator == "<<<":
+                text = self.expander.value(redirect.target, state)
+                stdin = Arg(text.text + "\n", text.kind, span, text.sources) if text.literal is not None else text
+                continue
+            targets = self.expander.word(redirect.target, state)
+            if len(targets) != 1 or targets[0].kind is Kind.OPEN:
+                self.record.opaque("target of a redirection isn't known", span)
+                continue
+            reading = redirect.operator in ("<", "<&")
+            self._redirect(redirect, targets[0], state, span)
+            if reading and redirect.descriptor in ("", "0"):
+                stdin = Arg("", Kind.UNKNOWN, span, targets[0].sources)
+        return stdin
+
+    def _redirect(self, redirect: Redirect, target: Arg, state: State, span: Span) -> None:
+        operator = redirect.operator
+        if operator in (">&", "<&") and target.literal is not None and _DESCRIPTOR.match(target.text):
+            return
+        target = Arg(target.text, target.kind, span, target.sources)
+        if target.text.startswith(("/dev/tcp/", "/dev/udp/")):
+            match = _NETWORK.match(target.text)
+            if target.literal is not None and match:
+                self.record.access(AccessKind.CONNECT, HostTarget(host=match[1].lower(), port=int(match[2])), span)
+            else:
+                self.record.access(AccessKind.CONNECT, HostTarget(host="*"), span)
+                self.record.opaque("peer isn't known", span)
+            return
+        if operator in ("<", "<&", "<>"):
+            self.record.path(AccessKind.READ, target, state, span)
+        if operator not in ("<", "<&"):
+            self.record.path(AccessKind.WRITE, target, state, span)
+
+    def program(
+        self,
+        args: tuple[Arg, ...],
+        state: State,
+        span: Span | None,
+        stdin: Arg | None,
+        *,
+        as_user: str | None = None,
+        prefix: dict[str, Arg] | None = None,
+        functions: bool = True,
+    ) -> Outcome:
+        """Run a command whose words are expanded: function, builtin or program."""
+        if not args:
+            return state, state
+        name = args[0].literal
+        if not name or not name.isascii():
+            self.record.opaque("name of a program isn't known", args[0].span or span)
+            return self._after_unknown(args[0], state)
+        if self.nesting >= MAX_NESTING:
+            self.record.opaque("nested too deeply", span)
+            return state, state
+        self.nesting += 1
+        before = self.as_user
+        self.as_user = as_user or self.as_user
+        try:
+            if functions and name in state.functions:
+                return compound.call(self, name, args, state, span)
+            if functions and (builtin := builtins.BUILTINS.get(name)) is not None:
+                return builtin(builtins.Invocation(self, state, args, span, stdin, prefix or {}))
+            if prefix:
+                state = state.copy()
+                state.variables.update(prefix)
+                state.exported |= prefix.keys()
+            self._external(name, args, state, span, stdin)
+            self.output = builtins.printed(self, args, state, stdin)
+        finally:
+            self.nesting -= 1
+            self.as_user = before
+        return state, state
+
+    def _after_unknown(self, name: Arg, state: State) -> Outcome:
+        """An unknown command may be a builtin: it may have changed anything in this shell."""
+        if name.kind is Kind.LITERAL:
+            return state, state
+        state.cwd, state.shaky, state.stack = None, True, None
+        state.variables = {n: Arg("", Kind.OPEN, None, v.sources) for n, v in state.variables.items()}
+        return state, state
+
+    def _external(self, name: str, args: tuple[Arg, ...], state: State, span: Span | None, stdin: Arg | None) -> None:
+        path = None
+        base = name
+        if "/" in name:
+            directory, _, base = name.rpartition("/")
+            if not name.startswith("/") or normal(directory or "/") not in _SYSTEM:
+                self._own_program(name, args, state, span, stdin)
+                return
+            path = normal(name)
+        specification = find(base)
+        running = Running(self, state, args, span, stdin, path)
+        if specification is None:
+            running.begin(tuple(a for a in args[1:] if not a.text.startswith("-")))
+            running.opaque(f"unknown command {base}")
+            return
+        perform(specification, args, running)
+
+    def _own_program(self, name: str, args: tuple[Arg, ...], state: State, span: Span | None, stdin: Arg | None) -> None:
+        """A program named by its path: the project's own, or one that nobody knows."""
+        if name.startswith("/"):
+            places: tuple[str, ...] = (normal(name),)
+        elif state.cwd is None:
+            places = ()
+        else:
+            places = tuple(normal(f"{base}/{name}") for base in state.cwd)
+        project = normal(self.context.project)
+        for place in places:
+            own = place.startswith(project.rstrip("/") + "/")
+            running = Running(self, state, args, span, stdin, place)
+            running.begin(tuple(a for a in args[1:] if not a.text.startswith("-")), project_code=own)
+            self.record.path(AccessKind.READ, args[0], state, args[0].span)
+            if not own:
+                running.opaque(f"runs the program {place}")
+        if not places:
+            target = ProgramTarget(name=name.rpartition("/")[2], argv=tuple(a.literal for a in args), as_user=self.as_user)
+            self.started(self.record.access(AccessKind.EXECUTE, target, span))
+            self.record.opaque(f"runs the program {name} in a directory that isn't known", span)
+
+    # -- what flows where
+
+    def capture(self, body: Sequence, state: State) -> tuple[frozenset[int], Arg | None]:
+        """Read a substitution: the programs whose output it is, and the output where it is known."""
+        outer = self.readers, self.writers
+        self.readers, self.writers = [], []
+        try:
+            self.sequence(body, state.copy())
+            single = len(body.items) == 1 and isinstance(body.items[0][0], Simple)
+            return frozenset(self.writers), self.output if single else None
+        finally:
+            self.readers, self.writers = outer
+
+    def feed(self, body: Sequence, state: State) -> frozenset[int]:
+        """Read ``>( )``: the programs that read what is written to it."""
+        outer = self.readers, self.writers
+        self.readers, self.writers = [], []
+        try:
+            self.sequence(body, state.copy())
+            return frozenset(self.readers)
+        finally:
+            self.readers, self.writers = outer
+
+    def literal_words(self, words: SequenceOf[Word], state: State) -> list[Arg]:
+        """The words of a ``for`` list."""
+        return [arg for word in words for arg in self.expander.word(word, state)]
+
+
+def _merged(ok: State | None, bad: State | None) -> State | None:
+    if ok is None or bad is None or ok is bad:
+        return ok or bad
+    return ok.join(bad)

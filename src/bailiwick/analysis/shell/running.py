@@ -1,0 +1,120 @@
+"""One command as it runs: the interpreter's side of the ``Machine`` seam."""
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+from bailiwick.analysis.commands.argument import Arg, Kind
+from bailiwick.analysis.shell.environment import is_reported
+from bailiwick.analysis.shell.state import State, normal
+from bailiwick.model.access import AccessKind, HostTarget, ProgramTarget, Span, VariableTarget
+
+if TYPE_CHECKING:
+    from bailiwick.analysis.shell.interpreter import Interpreter
+
+
+class Running:
+    """Implements ``commands.argument.Machine`` for one command in one state."""
+
+    __slots__ = ("_began", "_interpreter", "args", "path_name", "span", "state", "stdin")
+
+    def __init__(
+        self,
+        interpreter: "Interpreter",
+        state: State,
+        args: tuple[Arg, ...],
+        span: Span | None,
+        stdin: Arg | None,
+        path_name: str | None = None,
+    ) -> None:
+        self._interpreter = interpreter
+        self.state = state
+        self.args = args
+        self.span = span
+        self.stdin = stdin
+        self.path_name = path_name
+        self._began = False
+
+    @property
+    def home(self) -> str:
+        """The user's home directory."""
+        return self._interpreter.context.home
+
+    def begin(self, words: tuple[Arg, ...], *, project_code: bool = False) -> None:
+        """See ``Machine.begin``."""
+        interpreter = self._interpreter
+        target = ProgramTarget(
+            name=self.args[0].text.rsplit("/", 1)[-1],
+            path=self.path_name,
+            words=tuple(known(word) for word in words if word.kind is not Kind.OPEN),
+            argv=tuple(known(arg) for arg in self.args if arg.kind is not Kind.OPEN),
+            open_ended=any(arg.kind is Kind.OPEN for arg in self.args),
+            project_code=project_code,
+            as_user=interpreter.as_user,
+        )
+        index = interpreter.record.access(AccessKind.EXECUTE, target, self.span)
+        interpreter.started(index)
+        sources = frozenset[int]().union(*(arg.sources for arg in self.args))
+        for source in sorted(sources | (self.stdin.sources if self.stdin else frozenset())):
+            interpreter.record.flow(source, index)
+        for sink in interpreter.sinks:
+            interpreter.record.flow(index, sink)
+
+    def path(self, kind: AccessKind, path: Arg, *, tree: bool = False) -> None:
+        """See ``Machine.path``."""
+        self._interpreter.record.path(kind, path, self.state, path.span or self.span, tree=tree)
+
+    def connect(self, host: str, port: int | None = None, span: Span | None = None) -> None:
+        """See ``Machine.connect``."""
+        self._interpreter.record.access(AccessKind.CONNECT, HostTarget(host=host, port=port), span or self.span)
+
+    def variable(self, kind: AccessKind, name: str, value: str | None = None, span: Span | None = None) -> None:
+        """See ``Machine.variable``."""
+        if kind is AccessKind.READ or is_reported(name):
+            self._interpreter.record.access(kind, VariableTarget(name=name, value=value), span or self.span)
+
+    def opaque(self, reason: str, span: Span | None = None) -> None:
+        """See ``Machine.opaque``."""
+        self._interpreter.record.opaque(reason, span or self.span)
+
+    def run(self, args: tuple[Arg, ...], *, as_user: str | None = None, exported: Mapping[str, Arg] | None = None) -> None:
+        """See ``Machine.run``."""
+        state = self.state.copy()
+        state.functions = {}  # a new process knows no functions
+        if exported:
+            state.variables.update(exported)
+            state.exported |= exported.keys()
+        self._interpreter.program(args, state, self.span, self.stdin, as_user=as_user)
+
+    def script(self, text: Arg, arguments: tuple[Arg, ...] = (), *, dialect: str = "sh") -> None:
+        """See ``Machine.script``."""
+        self._interpreter.new_shell(text, arguments, self.state, self.stdin, dialect)
+
+    def inside(self, directory: Arg) -> "Running":
+        """See ``Machine.inside``."""
+        state = self.state.copy()
+        state.cwd = moved(state.cwd, directory)
+        return self._with(state)
+
+    def anywhere(self) -> "Running":
+        """See ``Machine.anywhere``."""
+        state = self.state.copy()
+        state.cwd = None
+        return self._with(state)
+
+    def _with(self, state: State) -> "Running":
+        return Running(self._interpreter, state, self.args, self.span, self.stdin, self.path_name)
+
+
+def known(arg: Arg) -> str | None:
+    """The word as facts show it."""
+    return arg.literal
+
+
+def moved(cwd: tuple[str, ...] | None, directory: Arg) -> tuple[str, ...] | None:
+    """The directories ``directory`` may name, seen from ``cwd``."""
+    text = directory.literal
+    if text is None or not text:
+        return None
+    if text.startswith("/"):
+        return (normal(text),)
+    return None if cwd is None else tuple(dict.fromkeys(normal(base + "/" + text) for base in cwd))

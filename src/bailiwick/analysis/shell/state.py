@@ -1,0 +1,124 @@
+"""The abstract state of a shell: where it may be, what its variables may hold, which functions it knows."""
+
+import posixpath
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+
+from bailiwick.analysis.commands.argument import Arg, Kind
+from bailiwick.analysis.shell.syntax import Command
+from bailiwick.model.request import FileView
+
+MAX_DIRECTORIES = 4
+"""Working directories told apart; beyond that the directory counts as unknown."""
+INTEGER = re.compile(r"-?(0|[1-9]\d{0,17})\Z", re.ASCII)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ShellContext:
+    """What is known before a command runs. Missing knowledge makes more opaque, never less.
+
+    ``cwd``, ``home`` and ``project`` are absolute. ``environment`` holds variables whose values may be relied
+    on. ``dialect`` is ``bash``, ``sh`` or ``zsh``. ``files``, where given, tells where ``a/../b`` really leads.
+    """
+
+    cwd: str
+    home: str
+    project: str
+    environment: Mapping[str, str] = field(default_factory=dict)
+    dialect: str = "bash"
+    files: FileView | None = None
+
+
+@dataclass(slots=True)
+class State:
+    """One abstract state. Mutable inside one command; copied where control branches.
+
+    ``cwd`` is the set of possible directories, None for any. ``shaky`` says that splitting or globbing may
+    have been changed. ``functions`` maps a name to its body, None where it may be one of several.
+    """
+
+    cwd: tuple[str, ...] | None
+    variables: dict[str, Arg]
+    functions: dict[str, Command | None]
+    positional: tuple[Arg, ...] | None = None
+    exported: frozenset[str] = frozenset()
+    stack: tuple[tuple[str, ...] | None, ...] | None = ()
+    previous: tuple[str, ...] | None = None
+    shaky: bool = False
+
+    def copy(self) -> "State":
+        """An independent copy."""
+        return replace(self, variables=dict(self.variables), functions=dict(self.functions))
+
+    def join(self, other: "State") -> "State":
+        """The least state that covers both."""
+        if other is self:
+            return self
+        variables = dict(self.variables)
+        for name in self.variables.keys() | other.variables.keys():
+            a, b = self.variables.get(name), other.variables.get(name)
+            if a is None or b is None or a != b:
+                variables[name] = _join(a, b)
+        functions = dict(self.functions)
+        for name in self.functions.keys() | other.functions.keys():
+            if self.functions.get(name) is not other.functions.get(name):
+                functions[name] = None
+        return State(
+            cwd=union(self.cwd, other.cwd),
+            variables=variables,
+            functions=functions,
+            positional=self.positional if self.positional == other.positional else None,
+            exported=self.exported | other.exported,
+            stack=self.stack if self.stack == other.stack else None,
+            previous=self.previous if self.previous == other.previous else None,
+            shaky=self.shaky or other.shaky,
+        )
+
+    def widened(self, before: "State") -> "State":
+        """A state that covers any further change of what already changed since ``before``."""
+        changed = {n for n, v in self.variables.items() if before.variables.get(n) != v}
+        variables = {n: (_unknown(v) if n in changed else v) for n, v in self.variables.items()}
+        return replace(self, cwd=self.cwd if self.cwd == before.cwd else None, variables=variables, positional=None, stack=None, previous=None)
+
+    def move(self, directories: tuple[str, ...] | None) -> None:
+        """Change the working directory."""
+        self.previous, self.cwd = self.cwd, directories
+
+
+def union(a: tuple[str, ...] | None, b: tuple[str, ...] | None) -> tuple[str, ...] | None:
+    """Both sets of directories; None where that is too many or either isn't known."""
+    if a is None or b is None:
+        return None
+    both = tuple(dict.fromkeys(a + b))
+    return both if len(both) <= MAX_DIRECTORIES else None
+
+
+def _join(a: Arg | None, b: Arg | None) -> Arg:
+    sources = (a.sources if a else frozenset[int]()) | (b.sources if b else frozenset[int]())
+    if a is not None and b is not None and a.kind is b.kind and a.text == b.text:
+        return Arg(a.text, a.kind, a.span, sources)
+    if a is not None and b is not None and numeric(a) and numeric(b):
+        return Arg("", Kind.NUMBER, a.span, sources)
+    # An array, or a name set on one path only, may hold any number of words.
+    spread = a is None or b is None or Kind.OPEN in (a.kind, b.kind)
+    return Arg("", Kind.OPEN if spread else Kind.UNKNOWN, None, sources)
+
+
+def _unknown(arg: Arg) -> Arg:
+    if numeric(arg):
+        return Arg("", Kind.NUMBER, arg.span, arg.sources)
+    return Arg("", Kind.OPEN if arg.kind is Kind.OPEN else Kind.UNKNOWN, arg.span, arg.sources)
+
+
+def numeric(arg: Arg) -> bool:
+    """Whether evaluating the value as arithmetic can't run code: it is an integer or empty."""
+    if arg.kind is Kind.NUMBER:
+        return True
+    return arg.kind is Kind.LITERAL and (not arg.text or INTEGER.match(arg.text) is not None)
+
+
+def normal(path: str) -> str:
+    """An absolute path, lexically normal."""
+    path = posixpath.normpath(path)
+    return path[1:] if path.startswith("//") else path

@@ -1,0 +1,246 @@
+"""The syntax tree of a shell script, as far as the strict parser understands the language.
+
+Positions are character offsets into the parsed text. Source: POSIX.1-2024 Shell Command Language and the
+bash 5.2 reference manual, restricted to what the parser positively understands.
+"""
+
+from dataclasses import dataclass
+from typing import TypeAlias
+
+
+class UnsupportedSyntaxError(Exception):
+    """The text isn't understood; ``reason`` says what is in the way, ``position`` where."""
+
+    def __init__(self, reason: str, position: int) -> None:
+        super().__init__(f"{reason} at {position}")
+        self.reason = reason
+        self.position = position
+
+
+@dataclass(frozen=True, slots=True)
+class Text:
+    """Characters that stand for themselves; unquoted ones are still subject to brace, tilde and glob expansion."""
+
+    text: str
+    quoted: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Parameter:
+    """``$name`` or ``${name operator operand}``; ``operator`` is ``#len`` for ``${#name}``."""
+
+    name: str
+    quoted: bool
+    operator: str = ""
+    operand: "tuple[Part, ...]" = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Substitution:
+    """``$( )`` or back-quotes."""
+
+    body: "Sequence"
+    quoted: bool
+
+
+@dataclass(frozen=True, slots=True)
+class ProcessSubstitution:
+    """``<( )`` or ``>( )``; ``direction`` is the first character."""
+
+    direction: str
+    body: "Sequence"
+
+
+@dataclass(frozen=True, slots=True)
+class Arithmetic:
+    """An arithmetic expression: the variable names it evaluates and the expansions inside it."""
+
+    names: tuple[str, ...]
+    parts: "tuple[Part, ...]" = ()
+
+
+Part: TypeAlias = Text | Parameter | Substitution | ProcessSubstitution | Arithmetic
+
+
+@dataclass(frozen=True, slots=True)
+class Word:
+    """One word. ``literal`` is its value where no expansion of any kind applies, then ``parts`` may be empty."""
+
+    start: int
+    end: int
+    literal: str | None
+    parts: tuple[Part, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Assignment:
+    """``name=value``, ``name+=value``, ``name[subscript]=value`` or ``name=(elements)``."""
+
+    name: str
+    start: int
+    end: int
+    append: bool
+    value: Word | None
+    elements: tuple[Word, ...] | None = None
+    subscript: Arithmetic | None = None
+
+
+@dataclass(slots=True)
+class Redirect:
+    """One redirection. ``body`` holds a here-document's text; it is read after its line, so it is set late."""
+
+    operator: str
+    target: Word
+    start: int
+    descriptor: str = ""
+    body: tuple[Part, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Simple:
+    """Assignments, words and redirections."""
+
+    start: int
+    end: int
+    assignments: tuple[Assignment, ...]
+    words: tuple[Word, ...]
+    redirects: tuple[Redirect, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Sequence:
+    """Commands one after the other, each with whether it runs in the background."""
+
+    items: "tuple[tuple[Command, bool], ...]"
+
+
+@dataclass(frozen=True, slots=True)
+class AndOr:
+    """``first`` and then, for each operator ``&&`` or ``||``, a command."""
+
+    first: "Command"
+    rest: "tuple[tuple[str, Command], ...]"
+
+
+@dataclass(frozen=True, slots=True)
+class Pipeline:
+    """Commands joined by ``|``; ``negated`` for ``!``."""
+
+    stages: "tuple[Command, ...]"
+    negated: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Subshell:
+    """``( )``."""
+
+    body: Sequence
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """``{ }``."""
+
+    body: Sequence
+
+
+@dataclass(frozen=True, slots=True)
+class If:
+    """``branches`` are condition and body in order; ``otherwise`` is the else part."""
+
+    branches: tuple[tuple[Sequence, Sequence], ...]
+    otherwise: Sequence | None
+
+
+@dataclass(frozen=True, slots=True)
+class Loop:
+    """``while`` or ``until``."""
+
+    condition: Sequence
+    body: Sequence
+    until: bool
+
+
+@dataclass(frozen=True, slots=True)
+class For:
+    """``for name in words`` or ``select``; ``words`` is None where the positional parameters are meant."""
+
+    name: str
+    words: tuple[Word, ...] | None
+    body: Sequence
+    select: bool
+
+
+@dataclass(frozen=True, slots=True)
+class ArithmeticFor:
+    """``for ((a; b; c))``."""
+
+    header: Arithmetic
+    body: Sequence
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """``case word in pattern) body;; esac``."""
+
+    word: Word
+    arms: tuple[tuple[tuple[Word, ...], Sequence], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class ArithmeticCommand:
+    """``(( ))``."""
+
+    expression: Arithmetic
+
+
+@dataclass(frozen=True, slots=True)
+class Test:
+    """``[[ ]]``: its words in order; operators that aren't words are left out as None."""
+
+    items: tuple[Word | None, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Function:
+    """A function definition."""
+
+    name: str
+    body: "Command"
+    start: int
+    end: int
+
+
+@dataclass(frozen=True, slots=True)
+class Coprocess:
+    """``coproc command``."""
+
+    body: "Command"
+
+
+@dataclass(frozen=True, slots=True)
+class Redirected:
+    """A compound command with redirections."""
+
+    command: "Command"
+    redirects: tuple[Redirect, ...]
+
+
+Command: TypeAlias = (
+    Simple
+    | Sequence
+    | AndOr
+    | Pipeline
+    | Subshell
+    | Group
+    | If
+    | Loop
+    | For
+    | ArithmeticFor
+    | Case
+    | ArithmeticCommand
+    | Test
+    | Function
+    | Coprocess
+    | Redirected
+)

@@ -1,0 +1,431 @@
+"""The word level of the strict parser: quoting, expansions, here-document bodies.
+
+Whatever isn't positively understood raises ``UnsupportedSyntaxError``; nothing is guessed. Where shells
+disagree (``dialect``), the form is refused.
+"""
+
+import re
+
+from bailiwick.analysis.shell.syntax import (
+    Arithmetic,
+    Parameter,
+    Part,
+    ProcessSubstitution,
+    Sequence,
+    Substitution,
+    Text,
+    UnsupportedSyntaxError,
+    Word,
+)
+
+MAX_DEPTH = 24
+"""Nesting of commands and expansions beyond which text is refused (measured: no natural command passes 9)."""
+
+META = frozenset(" \t\n;|&<>()")
+NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
+PLAIN_WORD = re.compile(r"[A-Za-z0-9_./:@%+,^\-]+(?=[ \t\n;|&<>()]|\Z)")
+PLAIN_ARGUMENT = re.compile(r"[A-Za-z0-9_./:@%+,^\-][A-Za-z0-9_./:@%+,^=\-]*(?=[ \t\n;|&<>()]|\Z)")
+_PLAIN_RUN = re.compile(r"[A-Za-z0-9_./:@%+,^\]\-]+")
+_BLANK = re.compile(r"(?:[ \t]|\\\n)+")
+_DOUBLE_QUOTED_RUN = re.compile(r'[^"$`\\]+')
+_HEREDOC_RUN = re.compile(r"[^$`\\]+")
+_ARITHMETIC = re.compile(r"[A-Za-z0-9_\s+\-*/%<>=!&|^~?:;,()#@.]*\Z")
+_ARITHMETIC_NAME = re.compile(r"(?<![A-Za-z0-9_#@])[A-Za-z_][A-Za-z0-9_]*")
+_HEX = {"x": (re.compile(r"[0-9a-fA-F]{1,2}"), 16), "u": (re.compile(r"[0-9a-fA-F]{1,4}"), 16), "U": (re.compile(r"[0-9a-fA-F]{1,8}"), 16)}
+_OCTAL = re.compile(r"[0-7]{1,3}")
+_ANSI = {
+    "n": "\n", "t": "\t", "r": "\r", "a": "\a", "b": "\b", "e": "\x1b", "E": "\x1b", "f": "\f", "v": "\v",
+    "\\": "\\", "'": "'", '"': '"', "?": "?",
+}  # fmt: skip
+_PARAMETER = re.compile(
+    r"\$\{(#?)(!?)([A-Za-z_]\w*|[0-9]+|[@*#?$!-])"
+    r"(\[[@*]\]|\[[0-9]+\]|\[-[0-9]+\]|\[[A-Za-z_]\w*\]|\[\$[A-Za-z_]\w*\])?"
+    r"(:?[-+=?]|%%?|##?|//?|/%|/#|\^\^?|,,?|:|@|\})",
+    re.ASCII,
+)
+_SUBSTRING = re.compile(r"[0-9 :-]*\Z")
+_ODD_IN_ZSH = frozenset("[:(")
+
+
+class WordReader:
+    """A cursor over the text that reads words. The command level is added by ``parser.Parser``."""
+
+    __slots__ = ("depth", "dialect", "i", "n", "origin", "s")
+
+    def __init__(
+        self, text: str, dialect: str, depth: int = 0, origin: tuple[int, int] | None = None
+    ) -> None:
+        self.s = text
+        self.origin = origin  # where an unescaped text stands in the original; its own positions mean nothing
+        self.n = len(text)
+        self.i = 0
+        self.depth = depth
+        self.dialect = dialect
+
+    def fail(self, reason: str) -> UnsupportedSyntaxError:
+        """The error to raise at the current position."""
+        return UnsupportedSyntaxError(reason, min(self.i, self.n))
+
+    def first(self, position: int) -> int:
+        """The start offset in the original of what begins at ``position``."""
+        return self.origin[0] if self.origin else position
+
+    def last(self, position: int) -> int:
+        """The end offset in the original of what ends at ``position``."""
+        return self.origin[1] if self.origin else position
+
+    def deeper(self) -> None:
+        """Enter one level of nesting."""
+        self.depth += 1
+        if self.depth > MAX_DEPTH:
+            raise self.fail("nested too deeply")
+
+    def only(self, *dialects: str) -> None:
+        """Refuse a form that has this meaning only in ``dialects``."""
+        if self.dialect not in dialects:
+            raise self.fail(f"form with another meaning in {self.dialect}")
+
+    def enclosed_script(self) -> Sequence:
+        """Parse commands up to and including the closing parenthesis."""
+        raise NotImplementedError
+
+    def nested_script(self, text: str, end: int) -> Sequence:
+        """Parse ``text``, which was unescaped out of what stands between the cursor and ``end``, as a script."""
+        raise NotImplementedError
+
+    def blank(self) -> None:
+        """Skip blanks, line continuations between words and a comment."""
+        s = self.s
+        if self.i < self.n:
+            c = s[self.i]
+            if c in " \t\\":
+                if match := _BLANK.match(s, self.i):
+                    # A continuation glued to what stands before it may join two tokens.
+                    if c == "\\" and self.i and s[self.i - 1] not in " \t\n":
+                        raise self.fail("line continuation glued to a word or operator")
+                    self.i = match.end()
+                    c = s[self.i] if self.i < self.n else ""
+                else:
+                    return
+            if c == "#":
+                end = s.find("\n", self.i)
+                self.i = self.n if end < 0 else end
+
+    def word(self, *, regex: bool = False) -> Word:
+        """Read one word at the cursor; ``regex`` reads the right side of ``=~``."""
+        s, start = self.s, self.i
+        match = PLAIN_WORD.match(s, start)
+        if match and not self._runs_on(match.end()):
+            self.i = match.end()
+            return Word(self.first(start), self.last(self.i), match.group())
+        if self.dialect == "zsh" and start < self.n and s[start] == "=":
+            raise self.fail("word beginning with =")
+        parts: list[Part] = []
+        open_parens = 0
+        while self.i < self.n:
+            c = s[self.i]
+            if run := _PLAIN_RUN.match(s, self.i):
+                _add_unquoted(parts, run.group())
+                self.i = run.end()
+            elif c in META:
+                if regex and (c == "(" or (c in ")<> \t" and open_parens) or c == "|"):
+                    open_parens += (c == "(") - (c == ")")
+                    parts.append(Text(c, quoted=True))
+                    self.i += 1
+                elif c in "<>" and s.startswith("(", self.i + 1):
+                    self._process_substitution(c, parts)
+                else:
+                    last = parts[-1] if parts else None
+                    if c == "(" and isinstance(last, Text) and not last.quoted and last.text[-1] in "?*+@!":
+                        raise self.fail("extended glob")
+                    break
+            else:
+                self._special(c, parts)
+        if self.i == start:
+            raise self.fail("expected a word")
+        return Word(self.first(start), self.last(self.i), self._literal(parts), tuple(parts))
+
+    def _runs_on(self, end: int) -> bool:
+        """Whether a parenthesis makes what follows a plain run part of the word."""
+        s = self.s
+        return end < self.n and (s[end] == "(" or (s[end] in "<>" and s.startswith("(", end + 1)))
+
+    def _special(self, c: str, parts: list[Part]) -> None:
+        s = self.s
+        match c:
+            case "'":
+                end = s.find("'", self.i + 1)
+                if end < 0:
+                    raise self.fail("unterminated single quote")
+                parts.append(Text(s[self.i + 1 : end], quoted=True))
+                self.i = end + 1
+            case '"':
+                self.i += 1
+                parts.append(Text("", quoted=True))
+                self.double_quoted(parts, closing=True)
+            case "\\":
+                following = s[self.i + 1 : self.i + 2]
+                if not following or following == "\n":
+                    raise self.fail("line continuation inside a word")
+                parts.append(Text(following, quoted=True))
+                self.i += 2
+            case "$":
+                self.dollar(parts, quoted=False)
+            case "`":
+                self._backquoted(parts, quoted=False)
+            case _:
+                if c == "~" and self.dialect == "zsh" and s.startswith("[", self.i + 1):
+                    raise self.fail("dynamic directory name")
+                _add_unquoted(parts, c)
+                self.i += 1
+
+    @staticmethod
+    def _literal(parts: list[Part]) -> str | None:
+        text = []
+        for part in parts:
+            if not isinstance(part, Text):
+                return None
+            if not part.quoted and any(c in part.text for c in "*?[{~"):
+                return "[" if len(parts) == 1 and part.text == "[" else None
+            text.append(part.text)
+        return "".join(text)
+
+    def _process_substitution(self, direction: str, parts: list[Part]) -> None:
+        self.only("bash")
+        self.i += 2
+        body = self.enclosed_script()
+        if not body.items:
+            raise self.fail("empty process substitution")
+        parts.append(ProcessSubstitution(direction, body))
+
+    def _backquoted(self, parts: list[Part], *, quoted: bool) -> None:
+        s, i = self.s, self.i + 1
+        text: list[str] = []
+        while True:
+            c = s[i : i + 1]
+            if not c:
+                raise self.fail("unterminated back-quote")
+            if c == "`":
+                break
+            if c == "\\":
+                following = s[i + 1 : i + 2]
+                if following == "\n":
+                    raise self.fail("line continuation in back-quotes")
+                if following and (following in "$`\\" or (quoted and following == '"')):
+                    text.append(following)
+                    i += 2
+                    continue
+            text.append(c)
+            i += 1
+        body = self.nested_script("".join(text), i + 1)
+        self.i = i + 1
+        parts.append(Substitution(body, quoted))
+
+    def dollar(self, parts: list[Part], *, quoted: bool) -> None:
+        """Read what a dollar sign introduces."""
+        s, i = self.s, self.i
+        c = s[i + 1 : i + 2]
+        match c:
+            case "\\" if s.startswith("\n", i + 2):
+                raise self.fail("line continuation after $")
+            case "(" if s.startswith("((", i + 1):
+                parts.append(self.arithmetic(i + 3))
+            case "(":
+                self.i = i + 2
+                parts.append(Substitution(self.enclosed_script(), quoted))
+            case "{":
+                self.deeper()
+                parts.append(self._parameter(quoted=quoted))
+                self.depth -= 1
+            case "[":
+                raise self.fail("$[ ]")
+            case "'" if not quoted:
+                self.only("bash", "zsh")
+                parts.append(Text(self._ansi(), quoted=True))
+            case '"' if not quoted:
+                self.only("bash")
+                self.i += 1  # a string for translation; without a catalogue it is the string itself
+            case _ if c and c in "0123456789@*#?$!-":
+                self.i = i + 2
+                self._after_name()
+                parts.append(Parameter(c, quoted))
+            case _ if match := NAME.match(s, i + 1):
+                self.i = match.end()
+                self._after_name()
+                parts.append(Parameter(match.group(), quoted))
+            case _:
+                if self.dialect == "zsh" and c and c in "+=~^:":
+                    raise self.fail("zsh expansion flag")
+                self.i = i + 1
+                parts.append(Text("$", quoted=True))
+
+    def _after_name(self) -> None:
+        if self.dialect == "zsh" and self.i < self.n and self.s[self.i] in _ODD_IN_ZSH:
+            raise self.fail("subscript or modifier after a parameter")
+
+    def _ansi(self) -> str:
+        r"""The value of ``$'...'``; the cursor is at the dollar sign."""
+        s, i = self.s, self.i + 2
+        text: list[str] = []
+        while True:
+            c = s[i : i + 1]
+            if not c:
+                raise self.fail("unterminated $'")
+            if c == "'":
+                self.i = i + 1
+                return "".join(text)
+            if c != "\\":
+                text.append(c)
+                i += 1
+                continue
+            d = s[i + 1 : i + 2]
+            i += 2
+            if d in _ANSI:
+                text.append(_ANSI[d])
+                continue
+            if d == "c":
+                raise self.fail("control escape in $''")
+            if d and d in "01234567":
+                found, base = _OCTAL.match(s, i - 1), 8
+            elif d in _HEX:
+                pattern, base = _HEX[d]
+                found = pattern.match(s, i)
+            else:
+                found = None
+            if found is None:
+                text.append("\\" + d)
+                continue
+            value, i = int(found.group(), base), found.end()
+            if value == 0 or value > 0x10FFFF or 0xD800 <= value < 0xE000 or (value > 0x7F and d not in "uU"):  # noqa: PLR2004 - Unicode's bounds
+                raise self.fail("escape in $'' that isn't one character")
+            text.append(chr(value))
+
+    def _parameter(self, *, quoted: bool) -> Part:
+        match = _PARAMETER.match(self.s, self.i)
+        if not match:
+            raise self.fail("parameter expansion form")
+        length, indirect, name, subscript, operator = match.groups()
+        if indirect or operator == "@" or (length and operator != "}"):
+            raise self.fail("indirect or transformed expansion")
+        if subscript or operator in (":", "/", "//", "/%", "/#", "^", "^^", ",", ",,"):
+            self.only("bash")
+        self.i = match.end()
+        if length:
+            return Parameter(name, quoted, "#len")
+        name += subscript or ""
+        if operator == "}":
+            return Parameter(name, quoted)
+        operand: list[Part] = []
+        self._operand(operand, operator, quoted=quoted)
+        return Parameter(name, quoted, operator, tuple(operand))
+
+    def _operand(self, parts: list[Part], operator: str, *, quoted: bool) -> None:
+        s = self.s
+        while True:
+            c = s[self.i : self.i + 1]
+            match c:
+                case "":
+                    raise self.fail("unterminated ${")
+                case "}":
+                    self.i += 1
+                    return
+                case "$":
+                    if operator == ":":
+                        raise self.fail("computed substring")
+                    self.dollar(parts, quoted=quoted)
+                case "`":
+                    self._backquoted(parts, quoted=quoted)
+                case "\\":
+                    if s[self.i + 1 : self.i + 2] in ("", "\n"):
+                        raise self.fail("line continuation in ${")
+                    # Inside double quotes a backslash stays before most characters; both readings are unknown.
+                    parts.append(Text(s[self.i + 1], quoted=True))
+                    self.i += 2
+                case '"':
+                    self.i += 1
+                    self.double_quoted(parts, closing=True)
+                case "'":
+                    if quoted:
+                        raise self.fail("single quote in a quoted ${")
+                    self._special(c, parts)
+                case "{":
+                    raise self.fail("brace in ${")
+                case "<" | ">" if s.startswith("(", self.i + 1):
+                    raise self.fail("process substitution in ${")
+                case _:
+                    if operator == ":" and not _SUBSTRING.match(c):
+                        raise self.fail("computed substring")
+                    parts.append(Text(c, quoted=quoted))
+                    self.i += 1
+
+    def double_quoted(self, parts: list[Part], *, closing: bool) -> None:
+        """Read up to the closing double quote, or the whole rest (a here-document body) when not ``closing``."""
+        s = self.s
+        run = _DOUBLE_QUOTED_RUN if closing else _HEREDOC_RUN
+        while True:
+            if match := run.match(s, self.i):
+                parts.append(Text(match.group(), quoted=True))
+                self.i = match.end()
+            if self.i >= self.n:
+                if closing:
+                    raise self.fail("unterminated double quote")
+                return
+            c = s[self.i]
+            if c == '"':
+                self.i += 1
+                return
+            if c == "\\":
+                following = s[self.i + 1 : self.i + 2]
+                if following and (following in "$`\\" or (following == '"' and closing)):
+                    parts.append(Text(following, quoted=True))
+                elif following != "\n":
+                    parts.append(Text("\\" + following, quoted=True))
+                self.i += 2
+            elif c == "$":
+                self.dollar(parts, quoted=True)
+            else:
+                self._backquoted(parts, quoted=True)
+
+    def arithmetic(self, start: int) -> Arithmetic:
+        """Read an arithmetic expression from ``start`` up to and including its ``))``."""
+        s, level, i = self.s, 0, start
+        while i < self.n:
+            c = s[i]
+            if c == "(":
+                level += 1
+            elif c == ")":
+                if level == 0:
+                    break
+                level -= 1
+            elif c in "'\"\\`":
+                raise self.fail("quote in arithmetic")
+            i += 1
+        if not s.startswith("))", i):
+            raise self.fail("ambiguous ((")
+        self.i = i + 2
+        return self.expression(s[start:i])
+
+    def expression(self, text: str) -> Arithmetic:
+        """The names and expansions of an arithmetic expression."""
+        if _ARITHMETIC.match(text):
+            return Arithmetic(tuple(_ARITHMETIC_NAME.findall(text)))
+        self.deeper()
+        reader = type(self)(text, self.dialect, self.depth, (self.first(self.i), self.last(self.i)))
+        self.depth -= 1
+        parts: list[Part] = []
+        reader.double_quoted(parts, closing=False)
+        names: list[str] = []
+        for part in parts:
+            if isinstance(part, Text):
+                if not _ARITHMETIC.match(part.text):
+                    raise self.fail("arithmetic form")
+                names += _ARITHMETIC_NAME.findall(part.text)
+        return Arithmetic(tuple(names), tuple(parts))
+
+
+def _add_unquoted(parts: list[Part], text: str) -> None:
+    last = parts[-1] if parts else None
+    if isinstance(last, Text) and not last.quoted:
+        parts[-1] = Text(last.text + text, quoted=False)
+    else:
+        parts.append(Text(text, quoted=False))
