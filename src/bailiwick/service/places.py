@@ -7,6 +7,8 @@ from pathlib import Path
 SYSTEM_STATE = Path("/var/lib/bailiwick")
 SYSTEM_POLICY = Path("/etc/bailiwick/policy")
 SYSTEM_RUNTIME = Path("/run/bailiwick")
+SYSTEM_INSTALLATION = Path("/etc/bailiwick/installation.json")
+"""That this file is there says that the machine has an installation, whether or not its service runs."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,7 +53,7 @@ def find(state: str | None = None, policy: str | None = None) -> Places:
     """The installation meant by the arguments, else by the environment, else the machine's, else the user's."""
     home = Path(os.environ.get("HOME") or Path.home())
     given = state or os.environ.get("BAILIWICK_STATE")
-    machine_wide = not given and SYSTEM_POLICY.is_dir()
+    machine_wide = not given and SYSTEM_INSTALLATION.is_file()
     own = Path(os.environ.get("XDG_STATE_HOME") or home / ".local/state") / "bailiwick"
     own_policy = Path(os.environ.get("XDG_CONFIG_HOME") or home / ".config") / "bailiwick" / "policy"
     chosen_policy = policy or os.environ.get("BAILIWICK_POLICY")
