@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from bailiwick.model.glob import Glob, GlobError, GlobSet, escape, literal, name_glob, path_glob
+from bailiwick.model.glob import Glob, GlobError, GlobSet, escape, literal, name_glob, path_glob, word_glob
 from bailiwick.model.verdict import Mode
 from bailiwick.policy.types import (
     AnyCondition,
@@ -121,7 +121,7 @@ def _bind(policy: Policy, project: str, home: str) -> Bound:
 
     programs: defaultdict[str, list[Hit]] = defaultdict(list)
     for hit, first in grouped[CommandCondition]:
-        programs[literal(first) or ""].append(hit)
+        programs[literal(word_glob(first).text) or ""].append(hit)
     always: defaultdict[Subject, list[Hit]] = defaultdict(list)
     for hit, _ in grouped[AnyCondition]:
         always[hit.rule.subject].append(hit)

@@ -14,7 +14,7 @@ from bailiwick.model.access import (
     ProgramTarget,
     VariableTarget,
 )
-from bailiwick.model.glob import contained, intersects, name_glob, path_glob
+from bailiwick.model.glob import contained, intersects, name_glob, path_glob, word_glob
 from bailiwick.model.verdict import Verdict
 from bailiwick.policy.types import CommandCondition, HostCondition, PathCondition, Subject
 
@@ -181,7 +181,7 @@ def command_matches(
             if word is None:
                 found = Certainty.MAYBE
             else:
-                found = Certainty.YES if word == wanted or name_glob(wanted).matches(word) else Certainty.NO
+                found = Certainty.YES if word == wanted or word_glob(wanted).matches(word) else Certainty.NO
         certainty = min(certainty, found)
         if certainty is Certainty.NO:
             return certainty

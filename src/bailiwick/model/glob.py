@@ -84,6 +84,15 @@ def _name_glob(text: str) -> Glob:
 
 
 @lru_cache(maxsize=4096)
+def word_glob(text: str) -> Glob:
+    """A glob over words of commands; a text that is no glob stands for itself, as ``[`` does."""
+    try:
+        return name_glob(text)
+    except GlobError:
+        return name_glob(escape(text))
+
+
+@lru_cache(maxsize=4096)
 def path_glob(text: str) -> Glob:
     """A glob over paths, compiled once. Raises GlobError."""
     return Glob(text)
@@ -369,4 +378,5 @@ __all__ = [
     "name_glob",
     "path_glob",
     "witness",
+    "word_glob",
 ]

@@ -1,0 +1,171 @@
+"""Accesses that stand for all others: one for every way in which the rules at hand can tell accesses apart.
+
+Where rules are globs this is exact: two accesses that the same globs match get the same answer, and every
+combination of globs that occurs is found. Commands are told apart by the words and options that rules name.
+Findings, hosts and names are globs too; hosts are crossed with the ports that rules name.
+"""
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
+from itertools import zip_longest
+
+from bailiwick.administration.place import HOME, PROJECT
+from bailiwick.decision.bound import fill_in
+from bailiwick.model.access import (
+    Access,
+    AccessKind,
+    Finding,
+    HostTarget,
+    NameTarget,
+    Opaque,
+    PathTarget,
+    ProgramTarget,
+    VariableTarget,
+)
+from bailiwick.model.glob import Glob, GlobSet, name_glob, path_glob, witness, word_glob
+from bailiwick.policy.types import (
+    CommandCondition,
+    Condition,
+    FindingCondition,
+    HostCondition,
+    NameCondition,
+    PathCondition,
+    Policy,
+    Subject,
+    VariableCondition,
+)
+
+MAX_CELL_STEPS = 2_000_000
+"""Transitions tried in telling the accesses of one subject apart: seconds, well above any real policy."""
+
+OTHER_PORT = 443
+UNKNOWN_PROGRAM = "some-program"
+UNKNOWN_WORD = "something"
+
+_NAMES = {
+    Subject.TOOLS: AccessKind.CALL_TOOL,
+    Subject.MCP: AccessKind.CALL_TOOL,
+    Subject.SKILLS: AccessKind.LOAD_SKILL,
+    Subject.AGENTS: AccessKind.SPAWN_AGENT,
+    Subject.CONFIG: AccessKind.CHANGE_CONFIG,
+}
+
+
+def conditions(policies: Iterable[Policy], subject: Subject) -> tuple[Condition, ...]:
+    """What the rules of ``subject`` ask for, each once."""
+    rules = (rule for policy in policies for layer in policy.layers for rule in layer.rules)
+    return tuple(dict.fromkeys(rule.when for rule in rules if rule.subject is subject))
+
+
+def cells(  # noqa: C901, PLR0912 (one arm per subject)
+    subject: Subject, asked: Sequence[Condition]
+) -> Iterator[Access | Opaque | Finding]:
+    """One access for each way in which ``asked`` tells the accesses of ``subject`` apart, simplest first.
+
+    Permission modes, models and prompts are circumstances, not accesses, and have none. Raises TooComplexError.
+    """
+    match subject:
+        case Subject.FILES:
+            yield from _paths([one for one in asked if isinstance(one, PathCondition)])
+        case Subject.COMMANDS:
+            yield from commands([one for one in asked if isinstance(one, CommandCondition)])
+        case Subject.PROJECT_CODE:
+            for access in commands([]):
+                if isinstance(access.target, ProgramTarget):
+                    yield replace(access, target=replace(access.target, project_code=True))
+        case Subject.OPAQUE:
+            yield Opaque(reason="a part that can't be known before it runs")
+        case Subject.NETWORK:
+            hosts = [one for one in asked if isinstance(one, HostCondition)]
+            ports = sorted({OTHER_PORT, *(one.port for one in hosts if one.port)})
+            for name in _named([one.host for one in hosts]):
+                for port in ports:
+                    yield Access(kind=AccessKind.CONNECT, target=HostTarget(host=name, port=port))
+        case Subject.ENVIRONMENT:
+            for name in _named([one.name for one in asked if isinstance(one, VariableCondition)]):
+                yield Access(kind=AccessKind.CHANGE_CONFIG, target=VariableTarget(name=name))
+        case Subject.FINDINGS:
+            for name in _named([one.rule for one in asked if isinstance(one, FindingCondition)]):
+                yield Finding(rule=name, message=name)
+        case Subject.TOOLS | Subject.MCP | Subject.SKILLS | Subject.AGENTS | Subject.CONFIG:
+            globs = [one.name for one in asked if isinstance(one, NameCondition)]
+            for name in _named(globs, mcp={Subject.TOOLS: False, Subject.MCP: True}.get(subject)):
+                yield Access(kind=_NAMES[subject], target=NameTarget(name=name))
+        case Subject.PERMISSION_MODES | Subject.MODELS | Subject.PROMPTS:
+            pass
+
+
+def bound_glob(condition: PathCondition) -> Glob:
+    """The condition's glob in the imagined session."""
+    return path_glob(fill_in(condition.glob, project=PROJECT, home=HOME))
+
+
+def _paths(asked: Sequence[PathCondition]) -> Iterator[Access]:
+    globs = tuple(dict.fromkeys(bound_glob(one) for one in asked))
+    kinds = sorted({kind for one in asked for kind in one.kinds} or {AccessKind.READ, AccessKind.WRITE})
+    for path in _distinct(GlobSet(globs)):
+        for kind in kinds:
+            yield Access(kind=kind, target=PathTarget(path=path))
+
+
+def _named(globs: Iterable[str], *, mcp: bool | None = None) -> Iterator[str]:
+    """A name for each combination; ``mcp`` says whether MCP tools are meant, None that there are none such."""
+    served = name_glob("mcp__*")
+    every = GlobSet((served, *dict.fromkeys(name_glob(glob) for glob in globs)))
+    within, without = {None: ((), ()), True: ((0,), ()), False: ((), (0,))}[mcp]
+    yield from _distinct(every, within=within, without=without)
+
+
+def _distinct(globs: GlobSet, *, within: Sequence[int] = (), without: Sequence[int] = ()) -> Iterator[str]:
+    seen: set[tuple[int, ...]] = set()
+    for text, matching in globs.explore(within=within, without=without, limit=MAX_CELL_STEPS):
+        if matching not in seen:
+            seen.add(matching)
+            yield text
+
+
+def commands(asked: Sequence[CommandCondition]) -> Iterator[Access]:
+    """A command that no rule names, one for each rule, and one for each two rules that a command can meet at once."""
+    made: dict[ProgramTarget, None] = {}
+    made.setdefault(_program((UNKNOWN_PROGRAM,), frozenset(), None))
+    by_first: defaultdict[str, list[CommandCondition]] = defaultdict(list)
+    for condition in asked:
+        by_first[condition.words[0]].append(condition)
+    for condition in asked:
+        words = _joined(condition.words, ())
+        if words is None:
+            continue
+        for parent in range(1, len(words)):
+            made.setdefault(_program(words[:parent], frozenset(), condition.as_user))
+        made.setdefault(_program(words, frozenset(), condition.as_user))
+        made.setdefault(_program(words, condition.options, condition.as_user))
+        made.setdefault(_program((*words, UNKNOWN_WORD), condition.options, condition.as_user))
+        for other in by_first[condition.words[0]]:
+            if (both := _joined(condition.words, other.words)) is not None:
+                options = condition.options | other.options
+                made.setdefault(_program(both, options, condition.as_user or other.as_user))
+    for program in made:
+        yield Access(kind=AccessKind.EXECUTE, target=program)
+
+
+def _joined(one: Sequence[str], other: Sequence[str]) -> tuple[str, ...] | None:
+    """Words that meet both word patterns, or None when there are none."""
+    words: list[str] = []
+    for first, second in zip_longest(one, other):
+        word = witness([word_glob(text) for text in (first, second) if text is not None])
+        if word is None:
+            return None
+        words.append(word)
+    return tuple(words)
+
+
+def _program(words: Sequence[str], options: frozenset[str], as_user: str | None) -> ProgramTarget:
+    given = sorted(options)
+    return ProgramTarget(
+        name=words[0].rsplit("/", 1)[-1],
+        path=words[0] if "/" in words[0] else None,
+        words=tuple(words[1:]),
+        argv=(*words, *given),
+        as_user=None if as_user is None else witness([word_glob(as_user)]),
+    )

@@ -1,0 +1,85 @@
+"""What the organisation says no profile may ever allow, proven for every profile or refuted by one access."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from bailiwick.administration.cells import MAX_CELL_STEPS, bound_glob, cells, conditions
+from bailiwick.administration.place import HOME, PROJECT, judge, shown
+from bailiwick.decision.bound import bind
+from bailiwick.decision.lifting import covers
+from bailiwick.model.access import Access, AccessKind, Finding, Opaque, PathTarget
+from bailiwick.model.glob import GlobSet, TooComplexError
+from bailiwick.model.verdict import Verdict
+from bailiwick.policy.types import Invariant, PathCondition, Policy, PolicySet
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Violation:
+    """A profile allows what an invariant rules out; ``example`` is one such access, None where proof was too costly."""
+
+    invariant: Invariant
+    profile: str
+    example: Access | Opaque | Finding | None
+
+    @property
+    def message(self) -> str:
+        """What is wrong, in a sentence."""
+        promise = f"invariant `{self.invariant.id}` ({self.invariant.because})"
+        if self.example is None:
+            return f"{promise} could not be proven for profile {self.profile}: its globs are too entangled"
+        return f"{promise} does not hold: profile {self.profile} allows {shown(self.example)}"
+
+    @property
+    def mend(self) -> str:
+        """What to change."""
+        return f"deny it in {self.profile}, or in the organisation for all; or add {self.profile} to `exempt`"
+
+
+def violations(policies: PolicySet) -> Iterator[Violation]:
+    """Each invariant that a profile breaks, by profile and invariant, with one example."""
+    for name, policy in policies.policies.items():
+        for invariant in policies.invariants:
+            if name not in invariant.exempt:
+                try:
+                    example = _allowed(policy, invariant)
+                except TooComplexError:
+                    yield Violation(invariant=invariant, profile=name, example=None)
+                    continue
+                if example is not None:
+                    yield Violation(invariant=invariant, profile=name, example=example)
+
+
+def _allowed(policy: Policy, invariant: Invariant) -> Access | Opaque | Finding | None:
+    """An access that ``invariant`` denies and ``policy`` allows."""
+    if isinstance(invariant.denied, PathCondition):
+        for kind in sorted(invariant.denied.kinds):
+            if (found := _allowed_path(policy, invariant.denied, kind)) is not None:
+                return found
+        return None
+    bound = bind(policy, PROJECT, HOME)
+    asked = conditions([policy], invariant.subject)
+    for about in cells(invariant.subject, (invariant.denied, *asked)):
+        if covers(invariant.denied, about, bound) and judge(policy, about).verdict is Verdict.ALLOW:
+            return about
+    return None
+
+
+def _allowed_path(policy: Policy, denied: PathCondition, kind: AccessKind) -> Access | None:
+    """Look at every kind of path that ``denied`` names, leaving out at once what some rule objects to."""
+    rules = [
+        (rule.verdict, bound_glob(rule.when))
+        for layer in policy.layers
+        for rule in layer.rules
+        if isinstance(rule.when, PathCondition) and kind in rule.when.kinds
+    ]
+    globs = GlobSet((bound_glob(denied), *dict.fromkeys(glob for _, glob in rules)))
+    objecting = {glob for verdict, glob in rules if verdict > Verdict.ALLOW}
+    without = [number for number, glob in enumerate(globs.globs) if number and glob in objecting]
+    seen: set[tuple[int, ...]] = set()
+    for path, matching in globs.explore(within=(0,), without=without, limit=MAX_CELL_STEPS):
+        if matching not in seen:
+            seen.add(matching)
+            access = Access(kind=kind, target=PathTarget(path=path))
+            if judge(policy, access).verdict is Verdict.ALLOW:
+                return access
+    return None
