@@ -12,7 +12,7 @@ import orjson
 
 from bailiwick.administration.compile import compile_set
 from bailiwick.analysis.tools import analyze
-from bailiwick.audit.recording import access_item, obligation_item
+from bailiwick.audit.describe import item_of_access, item_of_obligation
 from bailiwick.decision.decide import decide
 from bailiwick.decision.detect import detect
 from bailiwick.enforcement.claude_code import MalformedEventError, parse_event
@@ -105,8 +105,8 @@ def _decisions(
             {"rule": r.rule, "origin": str(r.origin), "message": r.message, "instead": r.instead}
             for r in decision.reasons
         ]
-        accesses = [dict(access_item(access)) for access in facts.accesses]
-        obligations = [dict(obligation_item(duty)) for duty in decision.obligations]
+        accesses = [dict(item_of_access(access)) for access in facts.accesses]
+        obligations = [dict(item_of_obligation(duty)) for duty in decision.obligations]
         yield _said(event.raw.get("id"), decision.enforced, reasons, accesses, obligations, micros)
 
 

@@ -3,9 +3,12 @@
 import argparse
 import os
 import sys
+from collections.abc import Iterator, Mapping
+from typing import Any
 
 import orjson
 
+from bailiwick.cli.log_text import plain, summary, when
 from bailiwick.service.local import ServiceError, call
 from bailiwick.service.places import find
 
@@ -34,5 +37,27 @@ def run(asked: argparse.Namespace) -> int:
     elif said["denied"] is None:
         print("Nothing was denied in this session.")
     else:
-        print(said["text"])
+        print("\n".join(_told(said["denied"], said["contact"])))
     return DONE if said["denied"] is None else FOUND
+
+
+def _told(record: Mapping[str, Any], contact: str) -> Iterator[str]:
+    """What the person who was stopped wants to know, in the order in which they want to know it."""
+    verb = "Denied" if record.get("enforced") == "deny" else "Held for approval"
+    yield f"{verb} at {when(record)} UTC: {plain(record.get('tool') or record['kind'])} {summary(record)}".rstrip()
+    strongest = record.get("enforced")
+    reasons = [r for r in record.get("reasons", ()) if r.get("verdict") == strongest] or record.get(
+        "reasons", ()
+    )
+    for reason in reasons[:3]:
+        yield ""
+        yield f"  rule     {plain(reason['rule'])}  ({plain(reason['origin'])})"
+        yield f"  because  {plain(reason['message'])}"
+        if reason.get("about"):
+            yield f"  about    {plain(reason['about'])}"
+        if reason.get("instead"):
+            yield f"  instead  {plain(reason['instead'])}"
+    yield ""
+    who = f"{plain(contact)}" if contact else "the owner of the policy"
+    yield f"For an exception ask {who}; name the rule and entry {record.get('seq')} of the log."
+    yield f"Session {plain(record.get('session', ''))}, profile {plain(record.get('profile', ''))}."

@@ -4,11 +4,13 @@ Hooks come over loopback TCP with a session's secret, and the kernel says whose 
 (launcher, relay, policy helper, administration) comes over a Unix socket, where the kernel names the caller.
 """
 
+import asyncio
 import logging
 import os
 import weakref
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
+from pathlib import Path
 from typing import Any, Final
 
 import orjson
@@ -22,10 +24,12 @@ from bailiwick.administration.targets.claude_settings import (
     compile_settings,
     session_documents,
 )
+from bailiwick.audit.query import Query
 from bailiwick.information.sessions import SessionFlags, SessionState
 from bailiwick.policy.errors import PolicyErrors
 from bailiwick.service.answer import answer, refuse
 from bailiwick.service.desk import Desk, NoPolicyError, NotEntitledError, Wish
+from bailiwick.service.log_reader import LogReader
 from bailiwick.service.peer import Peer, own_uid, process_started, tcp_peer, unix_peer
 from bailiwick.service.store import StoreError
 
@@ -84,6 +88,7 @@ class Endpoint:
             ("POST", "/v1/helper"): self._helper,
             ("POST", "/v1/reload"): self._reload,
             ("GET", "/v1/status"): self._status,
+            ("POST", "/v1/why"): self._why,
         }
 
     async def _hook(self, request: web.BaseRequest) -> web.Response:
@@ -173,6 +178,16 @@ class Endpoint:
             }
         )
 
+    async def _why(self, request: web.BaseRequest) -> web.Response:
+        """The last call that was stopped in a session of the caller's, or in any of theirs; root may see all."""
+        peer, asked = self._local(request), await _object(request)
+        mine = "" if peer.uid == 0 else self.desk.principal(peer.uid).user
+        query = Query(user=mine, session=str(asked.get("session") or ""))
+        denied = await asyncio.to_thread(_last_stopped, self.desk.store.directory.path, query)
+        in_force = self.desk.policies.in_force
+        policy = in_force.policies.get(str(denied.get("profile"))) if in_force and denied else None
+        return _reply({"denied": denied, "contact": policy.contact if policy else ""})
+
     def _documents(self, state: SessionState) -> SessionDocuments:
         return session_documents(
             self.desk.policy_for(state),
@@ -205,6 +220,15 @@ class Endpoint:
             if known is not None:
                 self._owners[request.protocol] = known
         return known
+
+
+def _last_stopped(directory: Path, query: Query) -> dict[str, Any] | None:
+    """The newest record that ``query`` holds for and that was denied or asked about."""
+    with LogReader(directory) as log:
+        stopped = (log.search(replace(query, verdict=verdict), limit=1) for verdict in ("deny", "ask"))
+        found = [entry for entries in stopped for entry in entries]
+    newest = max(found, key=lambda entry: entry.sealed.sequence, default=None)
+    return None if newest is None else newest.record
 
 
 def _wish(asked: Mapping[str, Any], pid: int) -> Wish:
