@@ -25,11 +25,12 @@ from bailiwick.policy.types import HostCondition, NameCondition, Policy, Rule, S
 
 __all__ = [
     "ServiceAddress",
+    "SessionDocuments",
     "Tier",
     "Unexpressed",
     "compile_installation",
     "compile_settings",
-    "session_arguments",
+    "session_documents",
     "unexpressed",
 ]
 
@@ -46,6 +47,21 @@ HELPER_REFRESH_MS: Final = 60_000
 """How often the client asks the policy helper again; the smallest interval it accepts."""
 
 TOKEN_VARIABLE: Final = "BAILIWICK_TOKEN"  # noqa: S105 - the name of the variable, not a token
+
+
+PLUGIN: Final = "bailiwick"
+"""The name of the launcher's plugin; the client calls one given by directory ``bailiwick@inline``."""
+
+_RESTRICTIVE: Final = frozenset(
+    {
+        "availableModels",
+        "availableModelsMatch",
+        "disableSkillShellExecution",
+        "enforceAvailableModels",
+        "sandbox",
+    }
+)
+"""Settings of a session that also bind in ``--managed-settings``, where the user's own can't relax them."""
 
 
 class Tier(StrEnum):
@@ -106,18 +122,59 @@ def compile_settings(  # noqa: PLR0913 - a document is for a policy, a service, 
             document |= _locks(policy)
     if tier is not Tier.SESSION:
         document["managedSourcesBehavior"] = "merge"
-    return _sorted({name: value for name, value in document.items() if value not in ({}, [])})
+    return _sorted({name: value for name, value in document.items() if value != {}})
 
 
-def session_arguments(policy: Policy, settings_file: str) -> tuple[str, ...]:
-    """What the launcher adds to the client's arguments, before the user's own.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SessionDocuments:
+    """What a session without managed settings is started with; each is JSON.
 
-    ``settings_file`` holds the ``SESSION`` document; it carries the session's secret, so it is a private file
-    and never an argument, which every account of the machine could read.
+    ``plugin`` are the files of the plugin that carries the hooks, by path inside it; they hold the session's
+    secret. ``managed`` is for ``--managed-settings``, of which the client keeps restrictions only.
+    ``settings`` is for ``--settings``.
     """
-    restrictions = _restrictions(policy)
-    managed = ("--managed-settings", json.dumps(restrictions, sort_keys=True)) if restrictions else ()
-    return ("--settings", settings_file, *managed)
+
+    plugin: dict[str, dict[str, Any]]
+    managed: dict[str, Any]
+    settings: dict[str, Any]
+
+
+def session_documents(
+    policy: Policy,
+    *,
+    service: ServiceAddress,
+    project: str,
+    home: str,
+    base_url: str | None = None,
+) -> SessionDocuments:
+    """The documents by which the launcher binds a client of its own, without root.
+
+    Hooks come in a plugin because that is what ``strictPluginOnlyCustomization`` leaves alone: the user's and
+    the repository's own hooks, which could rewrite a call after ours, do not run. Rules stand in ``managed``
+    because ``allowManagedPermissionRulesOnly`` makes the client ignore those of ``settings``.
+    """
+    whole = compile_settings(
+        policy, service=service, tier=Tier.SESSION, project=project, home=home, base_url=base_url
+    )
+    hooks = whole.pop("hooks")
+    managed = {name: whole.pop(name) for name in ("permissions",) if name in whole}
+    if _stops(policy):
+        managed |= {name: whole[name] for name in sorted(whole) if name in _RESTRICTIVE}
+        managed |= {"allowManagedPermissionRulesOnly": True, "strictPluginOnlyCustomization": ["hooks"]}
+        servers = _servers(policy)
+        if servers is not None:
+            managed |= {"allowManagedMcpServersOnly": True, "allowedMcpServers": _named(servers)}
+    settings = whole | {
+        # Lists of allowed hook addresses are united, so this keeps ours reachable beside a narrower one.
+        "allowedHttpHookUrls": [f"{service.url.rstrip('/')}/*"],
+        "enabledPlugins": {f"{PLUGIN}@inline": True},
+    }
+    manifest = {"name": PLUGIN, "version": "1.0.0", "description": "Policy decisions on every tool call."}
+    return SessionDocuments(
+        plugin={".claude-plugin/plugin.json": manifest, "hooks/hooks.json": {"hooks": hooks}},
+        managed=_sorted(managed),
+        settings=_sorted(settings),
+    )
 
 
 def compile_installation(
@@ -202,32 +259,19 @@ def _locks(policy: Policy) -> dict[str, Any]:
         "allowManagedHooksOnly": True,
         "allowManagedMcpServersOnly": True,
         "allowManagedPermissionRulesOnly": True,
-        "allowedProviders": _providers(policy),
         "disableCommandPluginSources": True,
         "disableSideloadFlags": True,
         "requiredMinimumVersion": max(policy.client.minimum_version, MINIMUM_VERSION, key=_version),
+        # An empty list is a rule too: no marketplace at all. The language has no section that names any.
+        "strictKnownMarketplaces": [],
         "strictPluginOnlyCustomization": ["hooks"],
     }
+    if providers := _providers(policy):
+        locks["allowedProviders"] = providers
     servers = _servers(policy)
     if servers is not None:
-        locks["allowedMcpServers"] = [{"serverName": server} for server in servers]
-    # An empty list is a rule too: no marketplace at all. The language has no section that names any.
-    return {name: value for name, value in locks.items() if value != [] or name == "allowedMcpServers"} | {
-        "strictKnownMarketplaces": []
-    }
-
-
-def _restrictions(policy: Policy) -> dict[str, Any]:
-    """What a launcher may hand down as managed settings: restrictions only, and none that stop our own hooks."""
-    if not _stops(policy):
-        return {}
-    rules = native(policy)
-    absolute = [rule for rule in rules.deny if "(" not in rule or "(//" in rule or rule.startswith("Bash(")]
-    restrictions: dict[str, Any] = {
-        "permissions": {"deny": absolute, **_mode_locks(policy)},
-        "disableSkillShellExecution": True,
-    }
-    return _sorted(restrictions)
+        locks["allowedMcpServers"] = _named(servers)
+    return locks
 
 
 def _providers(policy: Policy) -> list[str]:
@@ -253,6 +297,10 @@ def _servers(policy: Policy) -> list[str] | None:
         named = {server for server in servers if server}
         closed = named if closed is None else closed & named
     return None if closed is None else sorted(closed)
+
+
+def _named(servers: list[str]) -> list[dict[str, str]]:
+    return [{"serverName": server} for server in servers]
 
 
 def _server(rule: Rule) -> str | None:

@@ -27,6 +27,9 @@ from bailiwick.model.verdict import Mode, Verdict
 MAX_REASONS: Final = 3
 """Reasons spelled out in one message; the rest are counted. More is not read by anybody."""
 
+PINNED: Final = frozenset({"timeout", "run_in_background", "dangerouslyDisableSandbox"})
+"""Arguments of Bash that the compiled settings bind as well (BASH_MAX_TIMEOUT_MS and its like)."""
+
 MAX_TEXT: Final = 4000
 """Characters of one message; the client shows far less, and the model pays for every one."""
 
@@ -162,8 +165,8 @@ def _further(contact: str, session_hint: str) -> str:
 def _answer(event: Event, decision: Decision, text: str, mask: Callable[[str], str] | None) -> dict[str, Any]:
     refused = decision.enforced >= Verdict.ASK
     match event.what:
-        case ToolCall(input=tool_input):
-            return _tool_call(event.name, decision, text, tool_input)
+        case ToolCall() as call:
+            return _tool_call(event.name, decision, text, call)
         case PermissionAsked(input=tool_input):
             return _permission_asked(event.name, decision, text, tool_input)
         case ToolResult() as result if event.name == "PostToolUse":
@@ -180,19 +183,32 @@ def _answer(event: Event, decision: Decision, text: str, mask: Callable[[str], s
             return {}
 
 
-def _tool_call(name: str, decision: Decision, text: str, tool_input: Mapping[str, Any]) -> dict[str, Any]:
+def _tool_call(name: str, decision: Decision, text: str, call: ToolCall) -> dict[str, Any]:
+    changed = None if decision.enforced is Verdict.DENY else updated_input(call.input, decision.obligations)
     match decision.enforced:
         case Verdict.DENY:
             return _permission(name, "deny", text)
-        case Verdict.ASK:
-            answer = _permission(name, "ask", text)
         case Verdict.ALLOW:
             answer = _permission(name, "allow", _allowed_by(decision))
+            if changed is not None:
+                answer["hookSpecificOutput"]["updatedInput"] = changed
+            return answer
+        # The client ignores a changed input beside `ask`, and takes one without a decision for `allow`.
+        case _ if changed is not None and (left := _left_to_the_model(call, changed)):
+            return _permission(name, "deny", _cut(f"{text}\nInstead: call it again with {left}."))
+        case Verdict.ASK:
+            return _permission(name, "ask", text)
         case Verdict.ABSTAIN:
-            answer = {}
-    if (changed := updated_input(tool_input, decision.obligations)) is not None:
-        answer.setdefault("hookSpecificOutput", {"hookEventName": name})["updatedInput"] = changed
-    return answer
+            return {}
+
+
+def _left_to_the_model(call: ToolCall, changed: Mapping[str, Any]) -> str:
+    """The changes that the session's settings do not make anyway, as the model is asked to make them."""
+    pinned = PINNED if call.tool == "Bash" else frozenset()
+    fields = [
+        name for name in changed if name not in pinned and not _same(call.input.get(name), changed[name])
+    ]
+    return ", ".join(f"{name} = {json.dumps(changed[name])[:200]}" for name in sorted(fields))
 
 
 def _permission_asked(
