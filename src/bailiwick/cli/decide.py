@@ -24,6 +24,8 @@ from bailiwick.service.account import principal_of
 from bailiwick.service.files import OsFiles
 from bailiwick.service.policy_files import read_policy_files
 
+_INPUT = "send one hook input per line, as the client would post it"
+
 DONE, DENIALS, USAGE, ENVIRONMENT = 0, 1, 2, 3
 
 
@@ -84,10 +86,15 @@ def _decisions(
         try:
             event = parse_event(line)
         except MalformedEventError as error:
-            refused = {"rule": "input", "origin": f"{asked.file}:{number}", "message": str(error)}
-            yield _said(
-                None, Verdict.DENY, [{**refused, "instead": "send one hook input per line"}], [], [], 0
-            )
+            origin = f"{asked.file}:{number}"
+            yield {
+                "id": None,
+                "verdict": Verdict.DENY.label,
+                "reasons": [{"rule": "input", "origin": origin, "message": str(error), "instead": _INPUT}],
+                "accesses": [],
+                "obligations": [],
+                "micros": 0,
+            }
             continue
         started = time.perf_counter_ns()
         session = Session(
@@ -101,28 +108,14 @@ def _decisions(
         facts = detect(request, analyze(request, files))
         decision = decide(policy, request, facts)
         micros = (time.perf_counter_ns() - started) // 1000
-        reasons = [
-            {"rule": r.rule, "origin": str(r.origin), "message": r.message, "instead": r.instead}
-            for r in decision.reasons
-        ]
-        accesses = [dict(item_of_access(access)) for access in facts.accesses]
-        obligations = [dict(item_of_obligation(duty)) for duty in decision.obligations]
-        yield _said(event.raw.get("id"), decision.enforced, reasons, accesses, obligations, micros)
-
-
-def _said(
-    name: Any,
-    verdict: Verdict,
-    reasons: list[dict[str, str]],
-    accesses: list[dict[str, Any]],
-    obligations: list[dict[str, Any]],
-    micros: int,
-) -> dict[str, Any]:
-    return {
-        "id": name,
-        "verdict": verdict.label,
-        "reasons": reasons,
-        "accesses": accesses,
-        "obligations": obligations,
-        "micros": micros,
-    }
+        yield {
+            "id": event.raw.get("id"),
+            "verdict": decision.enforced.label,
+            "reasons": [
+                {"rule": r.rule, "origin": str(r.origin), "message": r.message, "instead": r.instead}
+                for r in decision.reasons
+            ],
+            "accesses": [dict(item_of_access(access)) for access in facts.accesses],
+            "obligations": [dict(item_of_obligation(duty)) for duty in decision.obligations],
+            "micros": micros,
+        }

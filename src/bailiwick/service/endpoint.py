@@ -79,6 +79,9 @@ class Endpoint:
             return _reply({"error": str(error)}, 400)
         except StoreError as error:
             return _reply({"error": f"it could not be recorded, so it was not done: {error}"}, 503)
+        except Exception:
+            LOG.exception("a request failed")
+            return _reply({"error": "internal error; the service's log says more"}, 500)
 
     @property
     def _routes(self) -> Mapping[tuple[str, str], Callable[[web.BaseRequest], Awaitable[web.Response]]]:
@@ -209,16 +212,17 @@ class Endpoint:
 
     def _peer(self, request: web.BaseRequest) -> Peer | None:
         """Who is connected, asked of the kernel once per connection."""
-        known = self._owners.get(request.protocol)
-        if known is None and request.transport is not None:
-            connection = request.transport.get_extra_info("socket")
+        transport = request.transport
+        known = self._owners.get(transport) if transport else None
+        if known is None and transport is not None:
+            connection = transport.get_extra_info("socket")
             try:
                 is_unix = connection.family.name == "AF_UNIX"
                 known = unix_peer(connection) if is_unix else tcp_peer(connection)
             except OSError:
                 return None
             if known is not None:
-                self._owners[request.protocol] = known
+                self._owners[transport] = known
         return known
 
 

@@ -113,7 +113,7 @@ async def running(places: Places) -> AsyncIterator[Endpoint]:
         port = int(listener.getsockname()[1])
         await store.put_state({_PORT: str(port).encode()})
         endpoint = Endpoint(desk=desk, port=port, remember=service.remember, reloaded=service.reloaded)
-        runner = web.ServerRunner(web.Server(endpoint.handle))
+        runner = web.ServerRunner(web.Server(endpoint.handle, access_log=None))
         await runner.setup()
         stack.push_async_callback(runner.cleanup)
         await web.SockSite(runner, listener).start()
