@@ -27,8 +27,8 @@ CREATE TABLE IF NOT EXISTS log (
   client_session TEXT NOT NULL, tool TEXT NOT NULL, call_id TEXT NOT NULL, enforced TEXT NOT NULL,
   leaf BLOB NOT NULL, head BLOB NOT NULL, body BLOB NOT NULL
 ) STRICT;
-CREATE INDEX IF NOT EXISTS log_session ON log (session) WHERE session <> '';
-CREATE INDEX IF NOT EXISTS log_client_session ON log (client_session) WHERE client_session <> '';
+CREATE INDEX IF NOT EXISTS log_session ON log (session);
+CREATE INDEX IF NOT EXISTS log_client_session ON log (client_session);
 CREATE INDEX IF NOT EXISTS log_call ON log (call_id) WHERE call_id <> '';
 CREATE INDEX IF NOT EXISTS log_stopped ON log (seq) WHERE enforced IN ('ask', 'deny');
 CREATE TABLE IF NOT EXISTS checkpoint (size INTEGER PRIMARY KEY, note TEXT NOT NULL) STRICT;
