@@ -10,7 +10,7 @@ without a model, an account or a network:
 Sub-agents are conversations of their own and get a script of their own, chosen by what they ask. Which turn is due
 is told by the conversation itself (how many answers it already holds), so a repeated request gets the same answer
 and parallel conversations don't disturb each other. Requests the client makes beside the conversation (titles,
-summaries: anything that offers no tools) get ``aside``.
+summaries, web searches: whatever offers no tool of the client) get ``aside``.
 
 Wire format: the Messages API as documented by Anthropic, streaming and not, and ``count_tokens``.
 """
@@ -263,8 +263,12 @@ class ScriptedModel:
 
 
 def _asks_for_turn(received: Received) -> bool:
-    """A request of a conversation offers tools; what the client asks on the side does not."""
-    return received.path == "/v1/messages" and bool(received.body.get("tools"))
+    """A request of a conversation offers tools the client runs; what it asks on the side offers none, or the API's own."""
+    tools = received.body.get("tools")
+    offered = tools if isinstance(tools, list) else []
+    return received.path == "/v1/messages" and any(
+        "input_schema" in t for t in offered if isinstance(t, dict)
+    )
 
 
 async def _receive(request: web.Request) -> Received:
