@@ -211,6 +211,7 @@ def _missing(path: Path) -> list[str]:
 
 def _end(manifest: Manifest) -> None:
     shutil.rmtree(manifest.site.at(manifest.site.layout.replaced), ignore_errors=True)
+    _fresh(manifest.path).unlink(missing_ok=True)
     manifest.path.unlink()
     _remove_empty(reversed(manifest.made))
 
@@ -299,6 +300,7 @@ def _undo(manifest: Manifest, change: Mapping[str, Any], *, purge: bool) -> str 
             here = site.at(PurePosixPath(change["path"]))
             if change["own"] and not purge and _changed(here, change["digest"]):
                 return f"{here}: changed since it was installed"
+            _fresh(here).unlink(missing_ok=True)
             _restore(manifest, here, change["before"])
             _remove_empty(reversed(change["made"]))
         case _:
@@ -335,9 +337,14 @@ def _remove_empty(paths: Iterator[str]) -> None:
             Path(name).rmdir()
 
 
+def _fresh(path: Path) -> Path:
+    """Where a file is written before it gets its name."""
+    return path.with_name(f".{path.name}.new")
+
+
 def _replace(path: Path, content: bytes, mode: int) -> None:
     """Write a file whole or not at all, with its mode whatever the umask. The dot hides it from the client."""
-    fresh = path.with_name(f".{path.name}.new")
+    fresh = _fresh(path)
     fresh.unlink(missing_ok=True)
     descriptor = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, 0o600)
     with os.fdopen(descriptor, "wb") as file:
