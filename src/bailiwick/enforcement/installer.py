@@ -12,6 +12,7 @@ writes and the first that is removed: a client never meets settings that ask a s
 
 import difflib
 import json
+import shlex
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -32,6 +33,10 @@ DROP_IN: Final = "managed-settings.d/90-bailiwick.json"
 """Late in the order, so that an earlier drop-in's single values don't overrule ours."""
 
 HELPER: Final = "policy-helper"
+"""The program that the client's managed settings name."""
+
+HELPER_PYTHON: Final = "/usr/bin/python3"
+"""The machine's own interpreter, which no developer can change."""
 
 
 class Scope(StrEnum):
@@ -205,6 +210,18 @@ class Plan:
     leavings: tuple[Path, ...] = ()
 
 
+def helper_program(layout: Layout) -> bytes:
+    """The executable that the managed settings name: the client passes it no arguments, so they stand here.
+
+    Isolated (-I), without site packages (-S), and leaving no compiled files behind (-B).
+    """
+    if layout.programs is None:
+        raise ValueError("only an installation for the whole machine has a policy helper")
+    script = layout.programs / "policy_helper.py"
+    words = (HELPER_PYTHON, "-IBS", str(script), "--socket", str(layout.socket))
+    return f"#!/bin/sh\nexec {shlex.join(words)}\n".encode()
+
+
 def plan(layout: Layout, contents: Contents) -> Plan:
     """Everything that installing does, in the order in which it is safe to be interrupted.
 
@@ -250,7 +267,8 @@ def _programs(layout: Layout, programs: Mapping[str, bytes]) -> Iterable[Step]:
     reason = "programs the client starts; the service's owner's alone to change"
     yield Directory(path=layout.programs, mode=0o755, reason=reason)
     for name, content in sorted(programs.items()):
-        yield File(path=layout.programs / name, content=content, mode=0o755, reason=reason)
+        mode = 0o755 if content.startswith(b"#!") else 0o644
+        yield File(path=layout.programs / name, content=content, mode=mode, reason=reason)
 
 
 def _service(layout: Layout, python: str) -> Iterable[Step]:

@@ -20,7 +20,16 @@ from typing import Any
 
 import orjson
 
-from bailiwick.enforcement.installer import AwaitService, Command, Directory, File, Layout, Plan, Step
+from bailiwick.enforcement.installer import (
+    AwaitService,
+    Command,
+    Directory,
+    File,
+    Layout,
+    Plan,
+    Platform,
+    Step,
+)
 from bailiwick.service.local import ServiceError, call
 from bailiwick.service.places import Places
 
@@ -57,6 +66,7 @@ class Manifest:
     made: list[str] = field(default_factory=list)
     changes: dict[str, dict[str, Any]] = field(default_factory=dict)
     complete: bool = False
+    platform: Platform = Platform.LINUX
 
     @property
     def path(self) -> Path:
@@ -74,7 +84,8 @@ class Manifest:
                     f"{path}: written by another version of Bailiwick; uninstall with that one"
                 )
             changes = {str(change["key"]): dict(change) for change in value["changes"]}
-            return cls(site, list(value["made"]), changes, complete=bool(value["complete"]))
+            made, platform = list(value["made"]), Platform(value["platform"])
+            return cls(site, made, changes, complete=bool(value["complete"]), platform=platform)
         except FileNotFoundError:
             return None
         except PermissionError as error:
@@ -87,7 +98,7 @@ class Manifest:
         value = {
             "version": _VERSION,
             "scope": self.site.layout.scope,
-            "platform": self.site.layout.platform,
+            "platform": self.platform,
             "complete": self.complete,
             "made": self.made,
             "changes": list(self.changes.values()),
@@ -201,7 +212,7 @@ def _begin(site: Site) -> Manifest:
     home.mkdir(parents=True, exist_ok=True)
     for name in made:
         Path(name).chmod(0o755)
-    return Manifest(site, made)
+    return Manifest(site, made, platform=site.layout.platform)
 
 
 def _missing(path: Path) -> list[str]:
