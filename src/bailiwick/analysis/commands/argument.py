@@ -80,13 +80,17 @@ class Machine(Protocol):
     def connect(self, host: str, port: int | None = None, span: Span | None = None) -> None:
         """Record a connection; host ``*`` where the peer isn't known."""
 
-    def variable(self, kind: AccessKind, name: str, value: str | None = None, span: Span | None = None) -> None:
+    def variable(
+        self, kind: AccessKind, name: str, value: str | None = None, span: Span | None = None
+    ) -> None:
         """Record that an environment variable is read or set."""
 
     def opaque(self, reason: str, span: Span | None = None) -> None:
         """Record a part whose accesses aren't known."""
 
-    def run(self, args: tuple[Arg, ...], *, as_user: str | None = None, exported: Mapping[str, Arg] | None = None) -> None:
+    def run(
+        self, args: tuple[Arg, ...], *, as_user: str | None = None, exported: Mapping[str, Arg] | None = None
+    ) -> None:
         """Read a nested command: another program started with these words."""
 
     def script(self, text: Arg, arguments: tuple[Arg, ...] = (), *, dialect: str = "sh") -> None:

@@ -20,8 +20,19 @@ _PATHS: dict[Role, tuple[tuple[AccessKind, ...], bool]] = {
     Role.DELETE_TREE: (_DELETE, True),
     Role.TARGET: (_WRITE, True),
 }
-_URL = re.compile(r"(?:(?P<scheme>[a-zA-Z][a-zA-Z0-9+.-]*)://)?(?:[^/@\s?#]*@)?(?P<host>\[[0-9A-Fa-f:.]+\]|[^/:\s?#@\[\]\\{}]+)(?::(?P<port>\d{1,5}))?(?=[/?#]|\Z)")
-_PORTS = {"http": 80, "https": 443, "ftp": 21, "ssh": 22, "git": 9418, "redis": 6379, "postgresql": 5432, "postgres": 5432}
+_URL = re.compile(
+    r"(?:(?P<scheme>[a-zA-Z][a-zA-Z0-9+.-]*)://)?(?:[^/@\s?#]*@)?(?P<host>\[[0-9A-Fa-f:.]+\]|[^/:\s?#@\[\]\\{}]+)(?::(?P<port>\d{1,5}))?(?=[/?#]|\Z)"
+)
+_PORTS = {
+    "http": 80,
+    "https": 443,
+    "ftp": 21,
+    "ssh": 22,
+    "git": 9418,
+    "redis": 6379,
+    "postgresql": 5432,
+    "postgres": 5432,
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,17 +94,28 @@ class Call:
                 host(machine, arg)
             case Role.URL:
                 url(machine, arg)
+            case Role.TEXT if arg.text.startswith(("file://", "fileb://")):
+                machine.path(AccessKind.READ, arg.with_text(arg.text.partition("://")[2]))
+            case Role.SOURCE:
+                if "://" in arg.text:
+                    url(machine, arg)
+                elif arg.literal != "-":
+                    machine.path(AccessKind.READ, arg)
             case Role.AT_FILE:
                 if arg.text.startswith("@"):
                     machine.path(AccessKind.READ, arg.with_text(arg.text[1:]))
-                elif arg.may_be_option or arg.kind is Kind.OPEN or (arg.kind is Kind.UNKNOWN and not arg.text):
+                elif (
+                    arg.may_be_option or arg.kind is Kind.OPEN or (arg.kind is Kind.UNKNOWN and not arg.text)
+                ):
                     machine.opaque("value may name a file", arg.span)
             case Role.REMOTE:
                 remote(machine, arg, AccessKind.READ)
             case Role.VARIABLE:
                 name, equals, value = arg.text.partition("=")
                 if equals:
-                    machine.variable(AccessKind.CHANGE_CONFIG, name, value if arg.literal is not None else None, arg.span)
+                    machine.variable(
+                        AccessKind.CHANGE_CONFIG, name, value if arg.literal is not None else None, arg.span
+                    )
                 else:
                     machine.opaque("variable isn't known", arg.span)
             case _:
@@ -122,7 +144,13 @@ class Call:
         if not parsed.operands and empty is not None:
             self.machine.path(AccessKind.READ, Arg(empty), tree=recursive)
         self.effects()
-        if node.subcommands and not node.alone and not parsed.operands and not parsed.problems and not parsed.given("--help", "--version", "-h", "-V", "-v"):
+        if (
+            node.subcommands
+            and not node.alone
+            and not parsed.operands
+            and not parsed.problems
+            and not parsed.given("--help", "--version", "-h", "-V", "-v")
+        ):
             self.machine.opaque(f"{node.name} without a sub-command")
 
     def effects(self) -> None:
@@ -187,13 +215,17 @@ def host(machine: Machine, arg: Arg) -> None:
     if match is None:
         machine.opaque("not a host name", arg.span)
         return
-    machine.connect(match["host"].strip("[]").lower().rstrip("."), int(match["port"]) if match["port"] else None, arg.span)
+    machine.connect(
+        match["host"].strip("[]").lower().rstrip("."), int(match["port"]) if match["port"] else None, arg.span
+    )
 
 
 def url(machine: Machine, arg: Arg) -> None:
     """A URL operand; a ``file:`` URL is a read."""
     known = arg.text if arg.kind is Kind.LITERAL else ""
-    if arg.kind in (Kind.UNKNOWN, Kind.PATTERN) and re.match(r"[a-zA-Z][a-zA-Z0-9+.-]*://[A-Za-z0-9.-]+(:\d+)?/", arg.text):
+    if arg.kind in (Kind.UNKNOWN, Kind.PATTERN) and re.match(
+        r"[a-zA-Z][a-zA-Z0-9+.-]*://[A-Za-z0-9.-]+(:\d+)?/", arg.text
+    ):
         known = arg.text  # what isn't known lies behind the authority
     if known.lower().startswith("file:"):
         machine.path(AccessKind.READ, arg.with_text(re.sub(r"(?i)^file:(//[^/]*)?", "", known)))

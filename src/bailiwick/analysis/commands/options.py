@@ -65,7 +65,7 @@ def parse(specification: Specification, args: tuple[Arg, ...]) -> Parsed:
                 break
             continue
         if node.subcommands and not parsed.operands:
-            child = node.subcommands.get(text) if arg.kind is Kind.LITERAL else None
+            child = node.subcommands.get(text, node.other) if arg.kind is Kind.LITERAL else None
             if child is None:
                 parsed.problems.append((f"unknown sub-command of {node.name}", arg.span))
                 parsed.operands += args[i:]
@@ -73,6 +73,10 @@ def parse(specification: Specification, args: tuple[Arg, ...]) -> Parsed:
             parsed.words.append(arg)
             parsed.node = child
             i += 1
+            if child is node.other and not child.permute:
+                parsed.operands += args[i:]
+                parsed.open |= any(a.kind is Kind.OPEN for a in args[i:])
+                break
             continue
         if not node.permute:
             parsed.operands += args[i:]

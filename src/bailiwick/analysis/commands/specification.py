@@ -6,7 +6,7 @@ A file's first line is ``command: name`` or ``command: [name, alias]``. Everythi
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from functools import cache
 from importlib.resources import files
@@ -38,6 +38,7 @@ class Role(StrEnum):
     SHELL = "shell"  # shell code
     HOST = "host"
     URL = "url"
+    SOURCE = "source"  # a file that is read, or a URL
     AT_FILE = "at_file"  # text, or after @ a file that is read
     REMOTE = "remote"  # host:path or a local path that is read
     VARIABLE = "variable"  # NAME=VALUE, set for what runs
@@ -66,7 +67,7 @@ class Specification:
 
     ``options`` maps every spelling to its role. ``operands`` are roles in order; with ``repeat`` the one at
     that index takes all that the later ones leave. After an option in ``stop`` everything is an operand
-    (``python -c code ...``). ``empty`` is the path read when there is no operand.
+    (``python -c code ...``). ``other`` stands for every sub-command that isn't listed. ``empty`` is the path read when there is no operand.
     """
 
     name: str
@@ -75,6 +76,7 @@ class Specification:
     repeat: int | None = None
     effects: tuple[Effect, ...] = ()
     subcommands: Mapping[str, "Specification"] = field(default_factory=dict)
+    other: "Specification | None" = None
     plugin: str | None = None
     project_code: bool = False
     abbreviations: bool = True
@@ -105,11 +107,13 @@ class SpecificationError(ValueError):
 
 _KEYS = {
     "command", "about", "options", "operands", "effects", "subcommands", "plugin", "project_code", "style",
-    "permute", "digits", "stop", "recursive", "empty", "empty_recursive", "alone", "examples", "inherit",
+    "permute", "digits", "stop", "other", "recursive", "empty", "empty_recursive", "alone", "examples", "inherit",
 }  # fmt: skip
 _STYLES = frozenset(("gnu", "exact", "single-dash"))
 _SPELLING = re.compile(r"(-{1,2}[A-Za-z0-9?@#:.+][\w.:+-]*|\+[\w]+|-)\Z")
-_PATH_VERBS = frozenset(("read", "read_tree", "write", "write_tree", "edit", "edit_tree", "delete", "delete_tree"))
+_PATH_VERBS = frozenset(
+    ("read", "read_tree", "write", "write_tree", "edit", "edit_tree", "delete", "delete_tree")
+)
 
 
 @cache
@@ -171,7 +175,9 @@ def load(file: str, text: str) -> tuple[Specification, tuple[Example, ...]]:
     )
 
 
-def _node(file: str, name: str, raw: Any, inherited: Mapping[str, Role], parent: Specification | None) -> Specification:
+def _node(
+    file: str, name: str, raw: Any, inherited: Mapping[str, Role], parent: Specification | None
+) -> Specification:
     if not isinstance(raw, dict):
         raise SpecificationError(f"{file}: {name}: a mapping is expected")
     if unknown := set(raw) - _KEYS:
@@ -215,8 +221,9 @@ def _node(file: str, name: str, raw: Any, inherited: Mapping[str, Role], parent:
             if key in children:
                 raise SpecificationError(f"{file}: {name}: sub-command {key} is listed twice")
             children[key] = _node(file, f"{name} {key}", child or {}, options, specification)
-    object.__setattr__(specification, "subcommands", children)
-    return specification
+    other = raw.get("other")
+    unlisted = None if other is None else _node(file, f"{name} other", other, options, specification)
+    return replace(specification, subcommands=children, other=unlisted)
 
 
 def _bool(file: str, name: str, raw: Mapping[str, Any], key: str, *, default: bool) -> bool:

@@ -27,7 +27,10 @@ def analyze_shell(text: str, context: ShellContext) -> Facts:
         interpreter.record.opaque(f"longer than {MAX_LENGTH} characters", whole)
         return interpreter.record.facts()
     try:
-        interpreter.text(text, State(cwd=(context.cwd,), variables={}, functions={}, exported=frozenset(context.environment)))
+        interpreter.text(
+            text,
+            State(cwd=(context.cwd,), variables={}, functions={}, exported=frozenset(context.environment)),
+        )
     except BudgetExceededError:
         interpreter.record.opaque("takes too many steps to read", whole)
     except RecursionError:

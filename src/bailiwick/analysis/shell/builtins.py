@@ -21,7 +21,9 @@ if TYPE_CHECKING:
 Outcome: TypeAlias = tuple[State | None, State | None]
 _NAME = re.compile(r"[A-Za-z_]\w*\Z", re.ASCII)
 _SET = re.compile(r"[-+][euxhbmv]+\Z|[-+][euxv]*o\Z|--\Z")
-_SET_OPTIONS = frozenset(("pipefail", "errexit", "nounset", "xtrace", "verbose", "monitor", "errtrace", "functrace"))
+_SET_OPTIONS = frozenset(
+    ("pipefail", "errexit", "nounset", "xtrace", "verbose", "monitor", "errtrace", "functrace")
+)
 _HARMLESS_DECLARATION = re.compile(r"-[girxaAltu]+\Z")
 
 
@@ -117,7 +119,9 @@ def _declare(call: Invocation) -> Outcome:
         if arg.text.startswith(("-", "+")):
             if arg.literal in ("-n", "-f") and exporting:
                 return call.opaque("export of a function or removal of one")
-            if arg.literal is not None and (_HARMLESS_DECLARATION.match(arg.text) or arg.text in ("-p", "--")):
+            if arg.literal is not None and (
+                _HARMLESS_DECLARATION.match(arg.text) or arg.text in ("-p", "--")
+            ):
                 if "i" in arg.text:
                     return call.opaque("declaration that evaluates arithmetic")
                 exporting |= "x" in arg.text
@@ -152,7 +156,9 @@ def _unset(call: Invocation) -> Outcome:
             continue
         if not _NAME.match(word):
             return call.opaque("unset evaluates a subscript")
-        call.interpreter.set_variable(call.state, word, Arg(""), call.span, exported=word in call.state.exported)
+        call.interpreter.set_variable(
+            call.state, word, Arg(""), call.span, exported=word in call.state.exported
+        )
         call.state.variables[word] = Arg("", Kind.OPEN)
         if word in call.state.functions:
             call.state.functions[word] = None
@@ -202,7 +208,9 @@ def _mapfile(call: Invocation) -> Outcome:
         return call.opaque("form of mapfile")
     for word in words:
         if _NAME.match(word):
-            call.state.variables[word] = Arg("", Kind.OPEN, call.span, call.stdin.sources if call.stdin else frozenset())
+            call.state.variables[word] = Arg(
+                "", Kind.OPEN, call.span, call.stdin.sources if call.stdin else frozenset()
+            )
     return call.state, call.state
 
 
@@ -238,7 +246,9 @@ def _trap(call: Invocation) -> Outcome:
 def _let(call: Invocation) -> Outcome:
     """``let``: understood for plain numbers and names only."""
     words = call.literals()
-    if words is None or not all(re.fullmatch(r"[A-Za-z_]\w*(\+\+|--|[-+*/%]?=-?\d+)", word) for word in words):
+    if words is None or not all(
+        re.fullmatch(r"[A-Za-z_]\w*(\+\+|--|[-+*/%]?=-?\d+)", word) for word in words
+    ):
         return call.opaque("let evaluates text as arithmetic")
     for word in words:
         name = re.match(r"\w+", word)
@@ -262,7 +272,9 @@ def _shift(call: Invocation) -> Outcome:
     count = 1 if words == [] else int(words[0]) if words and len(words) == 1 and words[0].isdigit() else None
     positional = call.state.positional
     known = positional is not None and all(a.kind is Kind.LITERAL for a in positional)
-    call.state.positional = positional[count:] if positional is not None and count is not None and known else None
+    call.state.positional = (
+        positional[count:] if positional is not None and count is not None and known else None
+    )
     return call.state, call.state
 
 
@@ -294,7 +306,9 @@ def _exec(call: Invocation) -> Outcome:
         rest = rest[2:]
     if not rest or rest[0].kind is not Kind.LITERAL or rest[0].text.startswith("-"):
         return call.opaque("exec of a program that isn't known")
-    call.interpreter.program(rest, call.state.copy(), call.span, call.stdin, prefix=dict(call.prefix), functions=False)
+    call.interpreter.program(
+        rest, call.state.copy(), call.span, call.stdin, prefix=dict(call.prefix), functions=False
+    )
     return call.state, call.state
 
 
@@ -330,7 +344,11 @@ def _time(call: Invocation) -> Outcome:
     rest = call.args[1:]
     while rest and rest[0].literal in ("-p", "--"):
         rest = rest[1:]
-    return call.interpreter.program(rest, call.state, call.span, call.stdin) if rest else (call.state, call.state)
+    return (
+        call.interpreter.program(rest, call.state, call.span, call.stdin)
+        if rest
+        else (call.state, call.state)
+    )
 
 
 def _printenv(call: Invocation) -> Outcome:

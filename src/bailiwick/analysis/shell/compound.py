@@ -140,7 +140,11 @@ def _if(interpreter: "Interpreter", node: If, state: State) -> Outcome:
     for condition, body in node.branches:
         fallback = current.copy()
         ok, bad = interpreter.sequence(condition, current)
-        ends += interpreter.sequence(body, (ok or fallback).copy()) if ok is None or bad is not None else interpreter.sequence(body, ok)
+        ends += (
+            interpreter.sequence(body, (ok or fallback).copy())
+            if ok is None or bad is not None
+            else interpreter.sequence(body, ok)
+        )
         current = bad.copy() if bad is not None else fallback
     if node.otherwise is not None:
         ends += interpreter.sequence(node.otherwise, current)
@@ -235,7 +239,9 @@ def _arithmetic_operand(interpreter: "Interpreter", value: Arg | None, state: St
         interpreter.expander.number(text, state, value.span)
 
 
-def call(interpreter: "Interpreter", name: str, args: tuple[Arg, ...], state: State, span: Span | None) -> Outcome:
+def call(
+    interpreter: "Interpreter", name: str, args: tuple[Arg, ...], state: State, span: Span | None
+) -> Outcome:
     """Call a function of the script."""
     body = state.functions[name]
     if body is None:
@@ -250,5 +256,3 @@ def call(interpreter: "Interpreter", name: str, args: tuple[Arg, ...], state: St
         if end is not None:
             end.positional = outer
     return ok, bad
-
-

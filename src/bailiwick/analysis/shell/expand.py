@@ -73,7 +73,9 @@ class Expander:
                 case Text(text, False):
                     present = True
                     self._source(field, text, state, split=split, first=index == 0, alone=len(parts) == 1)
-                case Parameter("@", quoted, "") if state.positional is not None and (quoted or len(parts) == 1) and split:
+                case Parameter("@", quoted, "") if (
+                    state.positional is not None and (quoted or len(parts) == 1) and split
+                ):
                     if len(parts) == 1 and (quoted or all(_simple(a) for a in state.positional)):
                         return list(state.positional)
                     field.unknown()
@@ -110,7 +112,9 @@ class Expander:
                 return args[1:]
         return args
 
-    def _source(self, field: Field, text: str, state: State, *, split: bool, first: bool, alone: bool) -> None:
+    def _source(
+        self, field: Field, text: str, state: State, *, split: bool, first: bool, alone: bool
+    ) -> None:
         """Unquoted characters of the source: tilde, then globs."""
         if first and text.startswith("~"):
             home = self._parameter(Parameter("HOME", quoted=True), state, field.span)
@@ -137,7 +141,9 @@ class Expander:
             field.literal(text)
 
     @staticmethod
-    def _split(arg: Arg, field: Field, finished: list[Field], span: Span, *, present: bool) -> tuple[Field, bool]:
+    def _split(
+        arg: Arg, field: Field, finished: list[Field], span: Span, *, present: bool
+    ) -> tuple[Field, bool]:
         """Field splitting of a known value with the default IFS."""
         pieces = _BLANKS.split(arg.text)
         for number, piece in enumerate(pieces):
@@ -213,7 +219,9 @@ class Expander:
             state.variables[part.name] = Arg("", Kind.UNKNOWN, span, sources)
             self._interpreter.set_variable(state, part.name, state.variables[part.name], span, exported=False)
         if text.literal and _plain(text.text):
-            if operator in ("%", "%%") and (value.literal is not None or (value.kind is Kind.PATTERN and value.text.endswith(text.text))):
+            if operator in ("%", "%%") and (
+                value.literal is not None or (value.kind is Kind.PATTERN and value.text.endswith(text.text))
+            ):
                 return value.with_text(value.text.removesuffix(text.text))
             if operator in ("#", "##") and value.literal is not None:
                 return value.with_text(value.text.removeprefix(text.text))
@@ -237,7 +245,11 @@ class Expander:
             return Arg("", Kind.NUMBER, span)
         context = self._interpreter.context
         if name == "PWD":
-            return Arg(state.cwd[0], Kind.LITERAL, span) if state.cwd and len(state.cwd) == 1 else Arg("", Kind.UNKNOWN, span)
+            return (
+                Arg(state.cwd[0], Kind.LITERAL, span)
+                if state.cwd and len(state.cwd) == 1
+                else Arg("", Kind.UNKNOWN, span)
+            )
         if name == "HOME":
             return Arg(context.home, Kind.LITERAL, span)
         if name.isidentifier() and name not in QUIET_READS:
@@ -263,7 +275,13 @@ def _simple(arg: Arg) -> bool:
     """Whether a value stays one word, unquoted, whatever the field separators' default."""
     if arg.kind is Kind.NUMBER:
         return True
-    return arg.kind is Kind.LITERAL and bool(arg.text) and not _BLANKS.search(arg.text) and not _WILD.search(arg.text) and "\\" not in arg.text
+    return (
+        arg.kind is Kind.LITERAL
+        and bool(arg.text)
+        and not _BLANKS.search(arg.text)
+        and not _WILD.search(arg.text)
+        and "\\" not in arg.text
+    )
 
 
 def _plain(text: str) -> bool:

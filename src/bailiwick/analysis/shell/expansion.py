@@ -90,7 +90,9 @@ def _expand(tokens: list[Token]) -> list[list[Token]]:
         return [tokens]
     if commas:
         bounds = [start, *commas, end]
-        choices = [choice for a, b in zip(bounds, bounds[1:], strict=False) for choice in _expand(tokens[a + 1 : b])]
+        choices = [
+            choice for a, b in zip(bounds, bounds[1:], strict=False) for choice in _expand(tokens[a + 1 : b])
+        ]
     elif (sequence := _range(inner)) is not None:
         choices = [list(item) for item in sequence]
     else:

@@ -33,7 +33,9 @@ MAX_STEPS = 3000
 """Simple commands read per analysis, repetitions included."""
 MAX_NESTING = 12
 """Functions, nested shells and wrappers inside one another."""
-_SYSTEM = frozenset(("/bin", "/usr/bin", "/usr/local/bin", "/sbin", "/usr/sbin", "/usr/local/sbin", "/opt/homebrew/bin"))
+_SYSTEM = frozenset(
+    ("/bin", "/usr/bin", "/usr/local/bin", "/sbin", "/usr/sbin", "/usr/local/sbin", "/opt/homebrew/bin")
+)
 _DESCRIPTOR = re.compile(r"\d*-?\Z", re.ASCII)
 _NETWORK = re.compile(r"/dev/(?:tcp|udp)/([^/]+)/(\d{1,5})\Z")
 
@@ -78,7 +80,9 @@ class Interpreter:
         try:
             tree = parse(text, self.dialect)
         except UnsupportedSyntaxError as error:
-            self.record.opaque(f"syntax: {error.reason}", self.span(error.position, min(error.position + 1, len(text))))
+            self.record.opaque(
+                f"syntax: {error.reason}", self.span(error.position, min(error.position + 1, len(text)))
+            )
             state = state.copy()
             state.cwd, state.shaky, state.stack = None, True, None
             state.variables = {name: Arg("", Kind.OPEN) for name in state.variables}
@@ -213,7 +217,9 @@ class Interpreter:
                 continue
             if redirect.operator == "<<<":
                 text = self.expander.value(redirect.target, state)
-                stdin = Arg(text.text + "\n", text.kind, span, text.sources) if text.literal is not None else text
+                stdin = (
+                    Arg(text.text + "\n", text.kind, span, text.sources) if text.literal is not None else text
+                )
                 continue
             targets = self.expander.word(redirect.target, state)
             if len(targets) != 1 or targets[0].kind is Kind.OPEN:
@@ -233,7 +239,9 @@ class Interpreter:
         if target.text.startswith(("/dev/tcp/", "/dev/udp/")):
             match = _NETWORK.match(target.text)
             if target.literal is not None and match:
-                self.record.access(AccessKind.CONNECT, HostTarget(host=match[1].lower(), port=int(match[2])), span)
+                self.record.access(
+                    AccessKind.CONNECT, HostTarget(host=match[1].lower(), port=int(match[2])), span
+                )
             else:
                 self.record.access(AccessKind.CONNECT, HostTarget(host="*"), span)
                 self.record.opaque("peer isn't known", span)
@@ -291,7 +299,9 @@ class Interpreter:
         state.variables = {n: Arg("", Kind.OPEN, None, v.sources) for n, v in state.variables.items()}
         return state, state
 
-    def _external(self, name: str, args: tuple[Arg, ...], state: State, span: Span | None, stdin: Arg | None) -> None:
+    def _external(
+        self, name: str, args: tuple[Arg, ...], state: State, span: Span | None, stdin: Arg | None
+    ) -> None:
         path = None
         base = name
         if "/" in name:
@@ -308,7 +318,9 @@ class Interpreter:
             return
         perform(specification, args, running)
 
-    def _own_program(self, name: str, args: tuple[Arg, ...], state: State, span: Span | None, stdin: Arg | None) -> None:
+    def _own_program(
+        self, name: str, args: tuple[Arg, ...], state: State, span: Span | None, stdin: Arg | None
+    ) -> None:
         """A program named by its path: the project's own, or one that nobody knows."""
         if name.startswith("/"):
             places: tuple[str, ...] = (normal(name),)
@@ -325,7 +337,9 @@ class Interpreter:
             if not own:
                 running.opaque(f"runs the program {place}")
         if not places:
-            target = ProgramTarget(name=name.rpartition("/")[2], argv=tuple(a.literal for a in args), as_user=self.as_user)
+            target = ProgramTarget(
+                name=name.rpartition("/")[2], argv=tuple(a.literal for a in args), as_user=self.as_user
+            )
             self.started(self.record.access(AccessKind.EXECUTE, target, span))
             self.record.opaque(f"runs the program {name} in a directory that isn't known", span)
 

@@ -5,6 +5,7 @@ positively understands; its correctness is established against bash itself (test
 """
 
 import re
+
 from bailiwick.analysis.shell.syntax import (
     AndOr,
     Arithmetic,
@@ -135,10 +136,17 @@ class Parser(WordReader):
                 if self.i >= self.n:
                     raise self.fail("unterminated here-document")
                 line = self._line()
-                while not quoted and (len(line) - len(line.rstrip("\\"))) % 2 and self.i <= self.n and s[self.i - 1] == "\n":
+                while (
+                    not quoted
+                    and (len(line) - len(line.rstrip("\\"))) % 2
+                    and self.i <= self.n
+                    and s[self.i - 1] == "\n"
+                ):
                     if self.i >= self.n:
                         raise self.fail("unterminated here-document")
-                    line = line[:-1] + self._line()  # continuation lines are joined before the delimiter is sought
+                    line = (
+                        line[:-1] + self._line()
+                    )  # continuation lines are joined before the delimiter is sought
                 if strip:
                     line = line.lstrip("\t")
                 if line == delimiter:
@@ -512,7 +520,11 @@ class Parser(WordReader):
         redirect = Redirect(operator, self.word(), self.first(start), descriptor)
         if operator in ("<<", "<<-"):
             raw = s[before : self.i]
-            if redirect.target.literal is None or any(c in raw for c in "\n$`") or ("\\" in raw and not _DELIMITER_ESCAPE.match(raw)):
+            if (
+                redirect.target.literal is None
+                or any(c in raw for c in "\n$`")
+                or ("\\" in raw and not _DELIMITER_ESCAPE.match(raw))
+            ):
                 raise self.fail("here-document delimiter")
             quoted = any(c in raw for c in "'\"\\")
             self.pending.append((redirect, redirect.target.literal, quoted, operator == "<<-"))
@@ -548,13 +560,20 @@ class Parser(WordReader):
             raise self.fail("empty command")
         if self.dialect == "zsh" and words and words[0].literal in _ZSH_WORDS:
             raise self.fail("zsh precommand modifier")
-        return Simple(self.first(start), self.last(self.i), tuple(assignments), tuple(words), tuple(redirects))
+        return Simple(
+            self.first(start), self.last(self.i), tuple(assignments), tuple(words), tuple(redirects)
+        )
 
     def _is_plain(self, text: str, end: int) -> bool:
         """Whether a plain run is a word of its own: no descriptor of a redirection, nothing parenthesised after it."""
         if end >= self.n or self.s[end] not in "(<>":
             return True
-        return self.s[end] != "(" and not text.isdigit() and not self.s.startswith("(", end + 1) and "=" not in text
+        return (
+            self.s[end] != "("
+            and not text.isdigit()
+            and not self.s.startswith("(", end + 1)
+            and "=" not in text
+        )
 
     def _bare_function(self, name: Word) -> Command:
         self.i += 1

@@ -9,9 +9,23 @@ from bailiwick.model.access import Access, AccessKind, Facts, Flow, Opaque, Path
 
 MAX_FLOWS = 1000
 """Flows kept; a command with more is opaque."""
-_QUIET = frozenset(("/dev/null", "/dev/stdin", "/dev/stdout", "/dev/stderr", "/dev/tty", "/dev/zero", "/dev/urandom", "/dev/random", "/dev/full"))
+_QUIET = frozenset(
+    (
+        "/dev/null",
+        "/dev/stdin",
+        "/dev/stdout",
+        "/dev/stderr",
+        "/dev/tty",
+        "/dev/zero",
+        "/dev/urandom",
+        "/dev/random",
+        "/dev/full",
+    )
+)
 _DESCRIPTOR = re.compile(r"/dev/fd/\d+\Z", re.ASCII)
-_MAGIC = re.compile(r"/proc/[^/]+/(?:task/[^/]+/)?(?:root|cwd|fd|map_files|exe|environ)(?:/|\Z)|/dev/(?:fd|tcp|udp)(?:/|\Z)")
+_MAGIC = re.compile(
+    r"/proc/[^/]+/(?:task/[^/]+/)?(?:root|cwd|fd|map_files|exe|environ)(?:/|\Z)|/dev/(?:fd|tcp|udp)(?:/|\Z)"
+)
 _CLIMB = re.compile(r"(?:^|/)(?!\.\.?(?:/|\Z))[^/]+/+(?:\./+)*\.\.(?:/|\Z)")
 
 
@@ -52,7 +66,9 @@ class Record:
             return
         self._flows[Flow(source=source, sink=sink)] = None
 
-    def path(self, kind: AccessKind, path: Arg, state: State, cause: Span | None, *, tree: bool = False) -> None:
+    def path(
+        self, kind: AccessKind, path: Arg, state: State, cause: Span | None, *, tree: bool = False
+    ) -> None:
         """Write down an access to what ``path`` names, seen from the working directory."""
         text = path.text
         match path.kind:
@@ -65,7 +81,9 @@ class Record:
             case Kind.NUMBER:
                 text, glob = "*", True
             case Kind.UNKNOWN | Kind.OPEN:
-                self.opaque(f"{kind} of a path that isn't known" + (f" (begins {text!r})" if text else ""), cause)
+                self.opaque(
+                    f"{kind} of a path that isn't known" + (f" (begins {text!r})" if text else ""), cause
+                )
                 return
         if text.startswith("/"):
             bases: tuple[str, ...] = ("",)
@@ -77,7 +95,9 @@ class Record:
         for base in bases:
             self._one(kind, base, text, cause, glob=glob, tree=tree)
 
-    def _one(self, kind: AccessKind, base: str, text: str, cause: Span | None, *, glob: bool, tree: bool) -> None:
+    def _one(
+        self, kind: AccessKind, base: str, text: str, cause: Span | None, *, glob: bool, tree: bool
+    ) -> None:
         whole = (escape(base) if glob else base) + "/" + text
         path = normal(whole)
         real = None

@@ -65,9 +65,13 @@ class Running:
 
     def connect(self, host: str, port: int | None = None, span: Span | None = None) -> None:
         """See ``Machine.connect``."""
-        self._interpreter.record.access(AccessKind.CONNECT, HostTarget(host=host, port=port), span or self.span)
+        self._interpreter.record.access(
+            AccessKind.CONNECT, HostTarget(host=host, port=port), span or self.span
+        )
 
-    def variable(self, kind: AccessKind, name: str, value: str | None = None, span: Span | None = None) -> None:
+    def variable(
+        self, kind: AccessKind, name: str, value: str | None = None, span: Span | None = None
+    ) -> None:
         """See ``Machine.variable``."""
         if kind is AccessKind.READ or is_reported(name):
             self._interpreter.record.access(kind, VariableTarget(name=name, value=value), span or self.span)
@@ -76,7 +80,9 @@ class Running:
         """See ``Machine.opaque``."""
         self._interpreter.record.opaque(reason, span or self.span)
 
-    def run(self, args: tuple[Arg, ...], *, as_user: str | None = None, exported: Mapping[str, Arg] | None = None) -> None:
+    def run(
+        self, args: tuple[Arg, ...], *, as_user: str | None = None, exported: Mapping[str, Arg] | None = None
+    ) -> None:
         """See ``Machine.run``."""
         state = self.state.copy()
         state.functions = {}  # a new process knows no functions

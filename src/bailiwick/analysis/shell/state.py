@@ -79,7 +79,14 @@ class State:
         """A state that covers any further change of what already changed since ``before``."""
         changed = {n for n, v in self.variables.items() if before.variables.get(n) != v}
         variables = {n: (_unknown(v) if n in changed else v) for n, v in self.variables.items()}
-        return replace(self, cwd=self.cwd if self.cwd == before.cwd else None, variables=variables, positional=None, stack=None, previous=None)
+        return replace(
+            self,
+            cwd=self.cwd if self.cwd == before.cwd else None,
+            variables=variables,
+            positional=None,
+            stack=None,
+            previous=None,
+        )
 
     def move(self, directories: tuple[str, ...] | None) -> None:
         """Change the working directory."""

@@ -31,7 +31,11 @@ _DOUBLE_QUOTED_RUN = re.compile(r'[^"$`\\]+')
 _HEREDOC_RUN = re.compile(r"[^$`\\]+")
 _ARITHMETIC = re.compile(r"[A-Za-z0-9_\s+\-*/%<>=!&|^~?:;,()#@.]*\Z")
 _ARITHMETIC_NAME = re.compile(r"(?<![A-Za-z0-9_#@])[A-Za-z_][A-Za-z0-9_]*")
-_HEX = {"x": (re.compile(r"[0-9a-fA-F]{1,2}"), 16), "u": (re.compile(r"[0-9a-fA-F]{1,4}"), 16), "U": (re.compile(r"[0-9a-fA-F]{1,8}"), 16)}
+_HEX = {
+    "x": (re.compile(r"[0-9a-fA-F]{1,2}"), 16),
+    "u": (re.compile(r"[0-9a-fA-F]{1,4}"), 16),
+    "U": (re.compile(r"[0-9a-fA-F]{1,8}"), 16),
+}
 _OCTAL = re.compile(r"[0-7]{1,3}")
 _ANSI = {
     "n": "\n", "t": "\t", "r": "\r", "a": "\a", "b": "\b", "e": "\x1b", "E": "\x1b", "f": "\f", "v": "\v",

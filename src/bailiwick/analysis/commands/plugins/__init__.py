@@ -3,13 +3,14 @@
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING
 
-from bailiwick.analysis.commands.plugins import code, network, paths, scripts, search, tools, wrappers
+from bailiwick.analysis.commands.plugins import code, git, network, paths, scripts, search, tools, wrappers
 
 if TYPE_CHECKING:
     from bailiwick.analysis.commands.call import Call
 
 PLUGINS: Mapping[str, "Callable[[Call], None]"] = {
     "awk": scripts.awk,
+    "bucket": network.bucket,
     "compress": paths.compress,
     "curl": network.curl,
     "database": network.database,
@@ -17,6 +18,7 @@ PLUGINS: Mapping[str, "Callable[[Call], None]"] = {
     "env": wrappers.env,
     "fd": search.fd,
     "find": search.find,
+    "git": git.git,
     "grep": search.grep,
     "interpreter": code.interpreter,
     "jq": scripts.jq,

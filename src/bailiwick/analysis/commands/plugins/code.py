@@ -11,19 +11,13 @@ if TYPE_CHECKING:
     from bailiwick.analysis.commands.call import Call
 
 _PURE_MODULES = frozenset(
-    "json sys math re string textwrap collections itertools functools datetime time base64 hashlib statistics"
-    " decimal fractions random uuid html unicodedata bisect heapq operator typing dataclasses enum calendar"
-    " platform struct binascii difflib pprint csv copy colorsys".split()
+    ["json", "sys", "math", "re", "string", "textwrap", "collections", "itertools", "functools", "datetime", "time", "base64", "hashlib", "statistics", "decimal", "fractions", "random", "uuid", "html", "unicodedata", "bisect", "heapq", "operator", "typing", "dataclasses", "enum", "calendar", "platform", "struct", "binascii", "difflib", "pprint", "csv", "copy", "colorsys"]
 )
 _FORBIDDEN_NAMES = frozenset(
-    "eval exec compile __import__ getattr setattr delattr globals locals vars breakpoint input help memoryview"
-    " __builtins__ __loader__ __spec__ classmethod staticmethod property super type object dir".split()
+    ["eval", "exec", "compile", "__import__", "getattr", "setattr", "delattr", "globals", "locals", "vars", "breakpoint", "input", "help", "memoryview", "__builtins__", "__loader__", "__spec__", "classmethod", "staticmethod", "property", "super", "type", "object", "dir"]
 )
 _FORBIDDEN_ATTRIBUTES = frozenset(
-    "modules meta_path path_hooks path path_importer_cache settrace setprofile _getframe breakpointhook excepthook"
-    " displayhook ps1 ps2 addaudithook call_tracing exec_prefix f_globals gi_frame cr_frame tb_frame os builtins"
-    " codecs linecache subprocess importlib abc sys io functools_ _os _sys platform_ popen system spawn"
-    " format format_map exec_module load_module libc_ver architecture".split()
+    ["modules", "meta_path", "path_hooks", "path", "path_importer_cache", "settrace", "setprofile", "_getframe", "breakpointhook", "excepthook", "displayhook", "ps1", "ps2", "addaudithook", "call_tracing", "exec_prefix", "f_globals", "gi_frame", "cr_frame", "tb_frame", "os", "builtins", "codecs", "linecache", "subprocess", "importlib", "abc", "sys", "io", "functools_", "_os", "_sys", "platform_", "popen", "system", "spawn", "format", "format_map", "exec_module", "load_module", "libc_ver", "architecture"]
 )
 _MAX_CODE = 4000
 
@@ -65,7 +59,11 @@ def _standard_input(call: "Call") -> None:
 
 
 def _imports(code: Arg) -> bool:
-    return code.literal is not None and re.search(r"\b(?:import|from)\b(?!\s+(?:sys|time|itertools)\s*(?:;|\n|\Z))", code.text) is not None
+    return (
+        code.literal is not None
+        and re.search(r"\b(?:import|from)\b(?!\s+(?:sys|time|itertools)\s*(?:;|\n|\Z))", code.text)
+        is not None
+    )
 
 
 def _inline(call: "Call", code: Arg) -> None:
@@ -91,11 +89,11 @@ class _Reader(ast.NodeVisitor):
         self.code = code
         self.reason = ""
 
-    def visit_Import(self, node: ast.Import) -> None:  # noqa: N802 - ast's spelling
+    def visit_Import(self, node: ast.Import) -> None:
         for alias in node.names:
             self._module(alias.name)
 
-    def visit_ImportFrom(self, node: ast.ImportFrom) -> None:  # noqa: N802 - same
+    def visit_ImportFrom(self, node: ast.ImportFrom) -> None:
         self._module(node.module or "" if not node.level else ".")
         for alias in node.names:
             if alias.name in _FORBIDDEN_ATTRIBUTES | _FORBIDDEN_NAMES or alias.name == "*":
@@ -103,28 +101,32 @@ class _Reader(ast.NodeVisitor):
 
     def _module(self, name: str) -> None:
         # A module of the project may shadow any that isn't built in; -c puts the working directory first.
-        if name.split(".")[0] not in _PURE_MODULES:
+        if name.split(".", maxsplit=1)[0] not in _PURE_MODULES:
             self.reason = self.reason or f"imports {name or '.'}"
 
-    def visit_Attribute(self, node: ast.Attribute) -> None:  # noqa: N802 - same
+    def visit_Attribute(self, node: ast.Attribute) -> None:
         if node.attr.startswith("_") or node.attr in _FORBIDDEN_ATTRIBUTES:
             self.reason = self.reason or f"uses .{node.attr}"
         self.generic_visit(node)
 
-    def visit_Name(self, node: ast.Name) -> None:  # noqa: N802 - same
-        if node.id in _FORBIDDEN_NAMES or node.id == "open" or (node.id.startswith("__") and node.id != "__name__"):
+    def visit_Name(self, node: ast.Name) -> None:
+        if (
+            node.id in _FORBIDDEN_NAMES
+            or node.id == "open"
+            or (node.id.startswith("__") and node.id != "__name__")
+        ):
             self.reason = self.reason or f"uses {node.id}"
 
-    def visit_FunctionDef(self, node: ast.FunctionDef) -> None:  # noqa: N802 - same
+    def visit_FunctionDef(self, node: ast.FunctionDef) -> None:
         if node.decorator_list:
             self.reason = self.reason or "decorates"
         self.generic_visit(node)
 
-    def visit_ClassDef(self, node: ast.ClassDef) -> None:  # noqa: N802 - same
+    def visit_ClassDef(self, node: ast.ClassDef) -> None:
         self.reason = self.reason or "defines a class"
         self.generic_visit(node)
 
-    def visit_Call(self, node: ast.Call) -> None:  # noqa: N802 - same
+    def visit_Call(self, node: ast.Call) -> None:
         if isinstance(node.func, ast.Name) and node.func.id == "open":
             self._open(node)
             for argument in node.args:
@@ -138,7 +140,9 @@ class _Reader(ast.NodeVisitor):
         for keyword in node.keywords:
             if keyword.arg == "mode" and isinstance(keyword.value, ast.Constant):
                 mode = keyword.value.value
-            elif keyword.arg not in ("encoding", "newline", "errors") or not isinstance(keyword.value, ast.Constant):
+            elif keyword.arg not in ("encoding", "newline", "errors") or not isinstance(
+                keyword.value, ast.Constant
+            ):
                 self.reason = self.reason or "opens a file in a way that isn't known"
         if not values or not isinstance(values[0], str) or not isinstance(mode, str) or "\0" in values[0]:
             self.reason = self.reason or "opens a file that isn't known"

@@ -53,7 +53,11 @@ def curl(call: "Call") -> None:
         else:
             call.option(option)
     for operand in parsed.operands:
-        if operand.literal is not None and re.search(r"[\[{]", operand.text.partition("?")[0]) and not parsed.given("-g", "--globoff"):
+        if (
+            operand.literal is not None
+            and re.search(r"[\[{]", operand.text.partition("?")[0])
+            and not parsed.given("-g", "--globoff")
+        ):
             machine.connect("*", None, operand.span)
             machine.opaque("URL with a pattern", operand.span)
         else:
@@ -65,7 +69,11 @@ def curl(call: "Call") -> None:
 def _download(call: "Call", urls: list[Arg], *, guess: bool) -> None:
     """A file in the working directory, named by the URL where that says it."""
     for address in urls:
-        match = re.match(r"(?:[a-z+]+://)?[^/?#]+/(?:[^?#]*/)?([^/?#]+)", address.text) if address.literal else None
+        match = (
+            re.match(r"(?:[a-z+]+://)?[^/?#]+/(?:[^?#]*/)?([^/?#]+)", address.text)
+            if address.literal
+            else None
+        )
         if guess and match and not match[1].startswith("."):
             call.machine.path(AccessKind.WRITE, address.with_text("./" + match[1]))
         else:
@@ -81,17 +89,34 @@ def wget(call: "Call") -> None:
     for reason, span in parsed.problems:
         call.machine.opaque(reason, span)
     for option in parsed.options:
-        if option.value is not None and option.value.literal == "-" and option.name in ("-O", "--output-document", "-o"):
+        if (
+            option.value is not None
+            and option.value.literal == "-"
+            and option.name in ("-O", "--output-document", "-o")
+        ):
             continue
         call.option(option)
     for operand in parsed.operands:
         url(call.machine, operand)
-    if parsed.given("-r", "-m", "-p", "-H", "-x", "--recursive", "--mirror", "--page-requisites", "--span-hosts", "--force-directories"):
+    if parsed.given(
+        "-r",
+        "-m",
+        "-p",
+        "-H",
+        "-x",
+        "--recursive",
+        "--mirror",
+        "--page-requisites",
+        "--span-hosts",
+        "--force-directories",
+    ):
         call.machine.path(AccessKind.WRITE, Arg("."), tree=True)
         if parsed.given("-H", "--span-hosts"):
             call.machine.connect("*")
     elif not parsed.given("-O", "--output-document", "-P", "--directory-prefix", "--spider"):
-        _download(call, parsed.operands, guess=not parsed.given("--content-disposition", "--trust-server-names"))
+        _download(
+            call, parsed.operands, guess=not parsed.given("--content-disposition", "--trust-server-names")
+        )
         call.machine.path(AccessKind.WRITE, Arg("./.wget-hsts").with_text(call.machine.home + "/.wget-hsts"))
 
 
@@ -172,9 +197,24 @@ def database(call: "Call") -> None:
         machine.connect("localhost")
     statements = parsed.values("-c", "-e", "--command", "--execute", "--eval")
     for statement in statements:
-        if statement.literal is None or "\\" in statement.text or re.search(r"(?i)\bsystem\b|\bsource\b|\bload\b|\boutfile\b|\binfile\b|\bprogram\b|pg_read|pg_ls|lo_", statement.text):
+        if (
+            statement.literal is None
+            or "\\" in statement.text
+            or re.search(
+                r"(?i)\bsystem\b|\bsource\b|\bload\b|\boutfile\b|\binfile\b|\bprogram\b|pg_read|pg_ls|lo_",
+                statement.text,
+            )
+        ):
             machine.opaque("statement that may reach beyond the database", statement.span)
-    if not statements and call.name in ("psql", "mysql", "mariadb", "mongosh", "mongo", "cqlsh", "clickhouse-client"):
+    if not statements and call.name in (
+        "psql",
+        "mysql",
+        "mariadb",
+        "mongosh",
+        "mongo",
+        "cqlsh",
+        "clickhouse-client",
+    ):
         machine.opaque("statements from a file, standard input or a terminal")
 
 
@@ -187,7 +227,28 @@ def sqlite(call: "Call") -> None:
         machine.path(AccessKind.READ, parsed.operands[0])
         machine.path(AccessKind.WRITE, parsed.operands[0])
     for statement in parsed.operands[1:]:
-        if statement.literal is None or statement.text.lstrip().startswith(".") or re.search(r"(?i)attach|load_extension|readfile|writefile|edit\s*\(|vacuum\s+into|fts3_tokenizer|pragma", statement.text):
+        if (
+            statement.literal is None
+            or statement.text.lstrip().startswith(".")
+            or re.search(
+                r"(?i)attach|load_extension|readfile|writefile|edit\s*\(|vacuum\s+into|fts3_tokenizer|pragma",
+                statement.text,
+            )
+        ):
             machine.opaque("statement that may reach beyond the database", statement.span)
     if len(parsed.operands) < 2:  # noqa: PLR2004 - database and statement
         machine.opaque("statements from standard input or a terminal")
+
+
+def bucket(call: "Call") -> None:
+    """Copies to and from a cloud bucket: what isn't a bucket's URL is a path here."""
+    call.begin()
+    call.options()
+    call.effects()
+    operands = call.parsed.operands
+    for index, operand in enumerate(operands):
+        if not operand.text.startswith(("s3://", "gs://")):
+            last = index == len(operands) - 1
+            call.machine.path(AccessKind.WRITE if last else AccessKind.READ, operand, tree=True)
+    if call.parsed.words[-1:] and call.parsed.words[-1].text == "mv" and operands:
+        call.machine.path(AccessKind.DELETE, operands[0], tree=True)

@@ -17,7 +17,9 @@ _LIST_ONLY = frozenset(("-l", "-t", "-Z", "-v", "--list", "--test"))
 def below(directory: Arg, name: Arg) -> Arg:
     """The path of a file inside a directory, by the file's base name."""
     if directory.kind is Kind.LITERAL and name.kind is Kind.LITERAL:
-        return directory.with_text(directory.text.rstrip("/") + "/" + name.text.rstrip("/").rsplit("/", 1)[-1])
+        return directory.with_text(
+            directory.text.rstrip("/") + "/" + name.text.rstrip("/").rsplit("/", 1)[-1]
+        )
     return Arg("", Kind.UNKNOWN, directory.span)
 
 
@@ -47,7 +49,13 @@ def transfer(call: "Call") -> None:
         machine.path(_READ, source, tree=recursive or moving)
         if moving:
             machine.path(_DELETE, source, tree=True)
-    _destination(call, sources, destination, tree=recursive or moving or parsed.given("--parents"), directory=bool(targets))
+    _destination(
+        call,
+        sources,
+        destination,
+        tree=recursive or moving or parsed.given("--parents"),
+        directory=bool(targets),
+    )
 
 
 def _link(call: "Call", source: Arg) -> None:
@@ -60,7 +68,12 @@ def _destination(call: "Call", sources: list[Arg], destination: Arg, *, tree: bo
     machine, parsed = call.machine, call.parsed
     if parsed.given("-b", "--backup", "-S", "--suffix"):
         machine.opaque(f"backups that {call.name} makes")
-    certain = directory or len(sources) > 1 or destination.text.endswith(("/", "/.")) or destination.text in (".", "..")
+    certain = (
+        directory
+        or len(sources) > 1
+        or destination.text.endswith(("/", "/."))
+        or destination.text in (".", "..")
+    )
     if tree or destination.literal is None:
         machine.path(_WRITE, destination, tree=True)
         return
@@ -107,7 +120,9 @@ def mktemp(call: "Call") -> None:
             directory = directory or "/tmp"  # noqa: S108 - what the program itself uses
         elif word == "--suffix" and words:
             words.pop(0)
-        elif word.startswith("--suffix=") or re.fullmatch(r"-[duq]+|--directory|--dry-run|--quiet|--help|--version", word):
+        elif word.startswith("--suffix=") or re.fullmatch(
+            r"-[duq]+|--directory|--dry-run|--quiet|--help|--version", word
+        ):
             continue
         elif word.startswith("-"):
             call.machine.opaque(f"unknown option {word} of mktemp")
@@ -127,7 +142,9 @@ def mode(call: "Call") -> None:
     call.begin()
     call.options()
     recursive = any(option.name in parsed.node.recursive for option in parsed.options)
-    modes = call.name == "chmod" and any(re.fullmatch(r"-[rwxXst]+", o.name) and o.name != "-R" for o in parsed.options)
+    modes = call.name == "chmod" and any(
+        re.fullmatch(r"-[rwxXst]+", o.name) and o.name != "-R" for o in parsed.options
+    )
     first = 0 if parsed.given("--reference") or modes else 1
     if parsed.open and first:
         call.machine.opaque("which operand is a path isn't known")
@@ -144,7 +161,21 @@ def dd(call: "Call") -> None:
             call.machine.opaque("operand of dd isn't known", arg.span)
         elif name in ("if", "of"):
             call.machine.path(_READ if name == "if" else _WRITE, arg.with_text(value))
-        elif name not in ("bs", "ibs", "obs", "cbs", "count", "skip", "seek", "iseek", "oseek", "conv", "iflag", "oflag", "status"):
+        elif name not in (
+            "bs",
+            "ibs",
+            "obs",
+            "cbs",
+            "count",
+            "skip",
+            "seek",
+            "iseek",
+            "oseek",
+            "conv",
+            "iflag",
+            "oflag",
+            "status",
+        ):
             call.machine.opaque(f"unknown operand {name} of dd", arg.span)
 
 
@@ -191,7 +222,9 @@ def compress(call: "Call") -> None:
         if not parsed.given("-k", "--keep"):
             call.machine.path(_DELETE, operand)
         stem, dot, _ = operand.text.rpartition(".")
-        unpacking = parsed.given("-d", "--decompress", "--uncompress") or call.name.startswith(("un", "gun", "bun"))
+        unpacking = parsed.given("-d", "--decompress", "--uncompress") or call.name.startswith(
+            ("un", "gun", "bun")
+        )
         if unpacking and dot and "/" not in operand.text[len(stem) :]:
             call.machine.path(_WRITE, operand.with_text(stem))
             call.machine.path(_WRITE, operand.with_text(stem + ".tar"))

@@ -49,7 +49,10 @@ def sed(call: "Call") -> None:
         machine.path(AccessKind.WRITE, operand)
         if operand.literal is not None:
             head = operand.text.rpartition("/")[0]
-            machine.path(AccessKind.WRITE, Arg((_escape(head) + "/" if head else "") + "sed??????", Kind.PATTERN, operand.span))
+            machine.path(
+                AccessKind.WRITE,
+                Arg((_escape(head) + "/" if head else "") + "sed??????", Kind.PATTERN, operand.span),
+            )
         suffix = in_place[-1].value
         if suffix is not None and suffix.text:
             if suffix.literal is None or operand.literal is None or "*" in suffix.text or "/" in suffix.text:
@@ -119,7 +122,11 @@ def jq(call: "Call") -> None:
             i += 1
     dropped = {id(word) for word in names}
     operands = [o for o in parsed.operands if id(o) not in dropped]
-    problems = [p for p in parsed.problems if not re.match(r"unknown option --(arg|argjson|slurpfile|rawfile|args|jsonargs) ", p[0])]
+    problems = [
+        p
+        for p in parsed.problems
+        if not re.match(r"unknown option --(arg|argjson|slurpfile|rawfile|args|jsonargs) ", p[0])
+    ]
     call.begin()
     for reason, span in problems:
         machine.opaque(reason, span)
@@ -160,7 +167,9 @@ def tar(call: "Call") -> None:
     inside = call.machine
     if directories:
         inside = inside.inside(directories[0]) if len(directories) == 1 else inside.anywhere()
-    creating = parsed.given("-c", "-r", "-u", "-A", "--create", "--append", "--update", "--catenate", "--concatenate", "--delete")
+    creating = parsed.given(
+        "-c", "-r", "-u", "-A", "--create", "--append", "--update", "--catenate", "--concatenate", "--delete"
+    )
     extracting = parsed.given("-x", "--extract", "--get")
     listing = parsed.given("-t", "-d", "--list", "--diff", "--compare")
     for archive in parsed.values("-f", "--file"):

@@ -10,13 +10,10 @@ if TYPE_CHECKING:
     from bailiwick.analysis.commands.call import Call
 
 _NO_ARGUMENT = frozenset(
-    "print print0 ls prune quit empty a and o or not ! ( ) , xdev mount depth d true false readable writable"
-    " executable nouser nogroup daystart follow noleaf warn nowarn ignore_readdir_race noignore_readdir_race delete".split()
+    ["print", "print0", "ls", "prune", "quit", "empty", "a", "and", "o", "or", "not", "!", "(", ")", ",", "xdev", "mount", "depth", "d", "true", "false", "readable", "writable", "executable", "nouser", "nogroup", "daystart", "follow", "noleaf", "warn", "nowarn", "ignore_readdir_race", "noignore_readdir_race", "delete"]
 )
 _ONE_ARGUMENT = frozenset(
-    "name iname path ipath wholename iwholename regex iregex type xtype size mtime atime ctime mmin amin cmin newer"
-    " anewer cnewer user group uid gid perm maxdepth mindepth inum links fstype lname ilname used samefile printf"
-    " regextype context".split()
+    ["name", "iname", "path", "ipath", "wholename", "iwholename", "regex", "iregex", "type", "xtype", "size", "mtime", "atime", "ctime", "mmin", "amin", "cmin", "newer", "anewer", "cnewer", "user", "group", "uid", "gid", "perm", "maxdepth", "mindepth", "inum", "links", "fstype", "lname", "ilname", "used", "samefile", "printf", "regextype", "context"]
 )
 _NEWER = re.compile(r"newer[aBcm][aBcmt]\Z")
 
@@ -60,7 +57,10 @@ def fd(call: "Call") -> None:
     if cut is not None:
         found = matches(roots)
         rest = [w for w in words[cut + 1 :] if w.literal != ";"]
-        placed = [found if w.literal == "{}" else Arg("", Kind.UNKNOWN, w.span) if "{" in w.text else w for w in rest]
+        placed = [
+            found if w.literal == "{}" else Arg("", Kind.UNKNOWN, w.span) if "{" in w.text else w
+            for w in rest
+        ]
         if found not in placed:
             placed.append(found)
         machine.run(tuple(placed))
@@ -88,7 +88,9 @@ def find(call: "Call") -> None:
     while i < len(args) and args[i].literal in ("-H", "-L", "-P", "-O0", "-O1", "-O2", "-O3"):
         i += 1
     roots: list[Arg] = []
-    while i < len(args) and not (args[i].kind is Kind.LITERAL and args[i].text.startswith(("-", "(", "!", ")", ","))):
+    while i < len(args) and not (
+        args[i].kind is Kind.LITERAL and args[i].text.startswith(("-", "(", "!", ")", ","))
+    ):
         if args[i].may_be_option:
             machine.opaque("a word that isn't known may be an expression of find", args[i].span)
         roots.append(args[i])
@@ -138,7 +140,9 @@ def _run(call: "Call", args: tuple[Arg, ...], i: int, roots: list[Arg]) -> int:
             break
         if word.kind is Kind.OPEN:
             call.machine.opaque("command of find -exec isn't known", word.span)
-        words.append(found if word.literal == "{}" else Arg("", Kind.UNKNOWN, word.span) if "{}" in word.text else word)
+        words.append(
+            found if word.literal == "{}" else Arg("", Kind.UNKNOWN, word.span) if "{}" in word.text else word
+        )
         j += 1
     if not words or words[0].literal is None:
         call.machine.opaque("command of find -exec isn't known", args[i].span)

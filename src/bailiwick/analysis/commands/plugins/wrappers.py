@@ -64,14 +64,21 @@ def xargs(call: "Call") -> None:
     call.begin()
     call.options()
     parsed = call.parsed
-    placeholders = [o.value.literal if o.value is not None else "{}" for o in parsed.options if o.name in ("-I", "-i", "-J", "-R", "--replace")]
+    placeholders = [
+        o.value.literal if o.value is not None else "{}"
+        for o in parsed.options
+        if o.name in ("-I", "-i", "-J", "-R", "--replace")
+    ]
     operands = tuple(parsed.operands)
     if not operands:
         return
     if placeholders:
         mark = placeholders[-1]
         operands = tuple(
-            Arg("", Kind.UNKNOWN, word.span, word.sources) if mark is None or (mark and mark in word.text) else word for word in operands
+            Arg("", Kind.UNKNOWN, word.span, word.sources)
+            if mark is None or (mark and mark in word.text)
+            else word
+            for word in operands
         )
     else:
         operands = (*operands, Arg("", Kind.OPEN, call.args[0].span))

@@ -1,0 +1,159 @@
+"""``git``: remotes, configuration and the few sub-commands whose operands are paths or code."""
+
+import re
+from typing import TYPE_CHECKING
+
+from bailiwick.analysis.commands.argument import Arg, Kind
+from bailiwick.analysis.commands.specification import Role
+from bailiwick.model.access import AccessKind
+
+if TYPE_CHECKING:
+    from bailiwick.analysis.commands.call import Call
+
+_SAFE_KEY = re.compile(
+    r"(?i)(user\.(name|email)|color\.\w+|advice\.\w+|init\.defaultbranch|pull\.(rebase|ff)|push\.(default|autosetupremote)"
+    r"|branch\.[^.]+\.(remote|merge|rebase)|core\.(autocrlf|filemode|quotepath|ignorecase|eol|safecrlf|longpaths|abbrev)"
+    r"|merge\.(conflictstyle|ff)|commit\.(gpgsign|verbose)|tag\.gpgsign|diff\.(renames|algorithm|colormoved)|rerere\.enabled"
+    r"|fetch\.prune|log\.(date|decorate)|rebase\.(autostash|autosquash)|status\.\w+|column\.ui)\Z"
+)
+_SCHEME = re.compile(r"[a-z][a-z0-9+.-]*://")
+_HELPER = re.compile(r"[A-Za-z0-9]+::")
+_SCP = re.compile(r"(?:[\w.-]+@)?([\w.-]+):(?!\\)")
+_READING_CONFIG = (
+    "--get",
+    "--get-all",
+    "--get-regexp",
+    "--get-urlmatch",
+    "-l",
+    "--list",
+    "--get-color",
+    "--get-colorbool",
+)
+
+
+def git(call: "Call") -> None:
+    """Every git sub-command; its class and options are data, what its operands mean is here."""
+    parsed, machine = call.parsed, call.machine
+    call.begin()
+    for reason, span in parsed.problems:
+        machine.opaque(reason, span)
+    for option in parsed.options:
+        if (
+            option.name == "-c"
+            and option.role is Role.OPAQUE
+            and option.value is not None
+            and option.value.literal is not None
+        ):
+            if _SAFE_KEY.match(option.value.text.partition("=")[0]):
+                continue
+        call.option(option)
+    call.effects()
+    command = parsed.words[0].text if parsed.words else ""
+    operands = parsed.operands
+    match command:
+        case "clone":
+            _clone(call)
+        case "fetch" | "pull" | "push" | "ls-remote":
+            _remote(call, operands[:1])
+        case "remote" | "submodule":
+            for operand in operands:
+                if _is_address(operand.text):
+                    _address(call, operand)
+            if len(parsed.words) > 1 and parsed.words[1].text in ("update", "prune"):
+                machine.connect("*")
+        case "config":
+            _config(call)
+        case "branch" | "tag" | "symbolic-ref":
+            if operands and not parsed.given(
+                "-l", "--list", "--contains", "--merged", "--no-merged", "--points-at", "-v", "--verify"
+            ):
+                machine.path(AccessKind.WRITE, Arg(".git/refs"), tree=True)
+        case "rm":
+            for operand in operands:
+                machine.path(AccessKind.DELETE, operand, tree=parsed.given("-r"))
+        case "clean":
+            if not parsed.given("-n", "--dry-run"):
+                for operand in operands or [Arg(".")]:
+                    machine.path(AccessKind.DELETE, operand, tree=True)
+        case "mv" | "add":
+            for operand in operands:
+                machine.path(AccessKind.READ if command == "add" else AccessKind.WRITE, operand)
+        case "diff":
+            if parsed.given("--no-index"):
+                for operand in operands:
+                    machine.path(AccessKind.READ, operand, tree=True)
+        case "init" | "worktree" if operands:
+            if command == "init" or (len(parsed.words) > 1 and parsed.words[1].text == "add"):
+                machine.path(AccessKind.WRITE, operands[0], tree=True)
+        case "":
+            if operands or not parsed.given("--version", "--help", "-v", "-h", "--exec-path", "--html-path"):
+                machine.opaque("git without a sub-command")
+        case _:
+            pass
+
+
+def _is_address(text: str) -> bool:
+    return bool(_SCHEME.match(text) or _HELPER.match(text) or _SCP.match(text))
+
+
+def _address(call: "Call", address: Arg) -> None:
+    """A repository named by URL, by ``host:path`` or by path."""
+    machine, text = call.machine, address.literal
+    if text is None:
+        machine.connect("*", None, address.span)
+        machine.opaque("repository isn't known", address.span)
+    elif _HELPER.match(text):
+        machine.opaque("transport that runs a program", address.span)
+    elif text.startswith("-"):
+        machine.opaque("repository that looks like an option", address.span)
+    elif _SCHEME.match(text):
+        call.url(address)
+    elif match := _SCP.match(text):
+        machine.connect(match[1].lower(), 22, address.span)
+    else:
+        machine.path(AccessKind.READ, address, tree=True)
+
+
+def _remote(call: "Call", operands: list[Arg]) -> None:
+    """The configured remote (its host isn't in the text) or an address."""
+    if operands and (operands[0].literal is None or _is_address(operands[0].text) or "/" in operands[0].text):
+        _address(call, operands[0])
+    else:
+        call.machine.connect("*")
+
+
+def _clone(call: "Call") -> None:
+    operands = call.parsed.operands
+    if not operands:
+        call.machine.opaque("repository isn't known")
+        return
+    _address(call, operands[0])
+    if len(operands) > 1:
+        call.machine.path(AccessKind.WRITE, operands[1], tree=True)
+        return
+    name = operands[0].text.rstrip("/").removesuffix(".git").rstrip("/")
+    name = re.split(r"[/:]", name)[-1]
+    if operands[0].literal is None or not name or name in (".", ".."):
+        call.machine.path(AccessKind.WRITE, Arg("", Kind.UNKNOWN, operands[0].span))
+    else:
+        call.machine.path(AccessKind.WRITE, operands[0].with_text("./" + name), tree=True)
+
+
+def _config(call: "Call") -> None:
+    parsed, machine = call.parsed, call.machine
+    files = parsed.values("-f", "--file")
+    files = files or ([Arg(machine.home + "/.gitconfig")] if parsed.given("--global") else [])
+    files = files or ([Arg("/etc/gitconfig")] if parsed.given("--system") else [Arg(".git/config")])
+    operands = parsed.operands
+    if operands and operands[0].literal in ("list", "get"):
+        operands = [Arg("")]
+    if parsed.given(*_READING_CONFIG) or (
+        len(operands) == 1
+        and not parsed.given("--unset", "--unset-all", "--remove-section", "--rename-section", "-e", "--edit")
+    ):
+        machine.path(AccessKind.READ, files[0])
+        return
+    machine.path(AccessKind.WRITE, files[0])
+    key = operands[0] if operands else None
+    if key is None or key.literal is None or not _SAFE_KEY.match(key.text):
+        machine.opaque("git configuration that may name programs", key.span if key else None)
