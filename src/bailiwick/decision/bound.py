@@ -13,7 +13,6 @@ from bailiwick.policy.types import (
     Condition,
     FindingCondition,
     HostCondition,
-    Layer,
     NameCondition,
     PathCondition,
     Policy,
@@ -31,11 +30,16 @@ GRANTING = frozenset({Scope.BUILTIN, Scope.ORGANISATION, Scope.TEAM, Scope.PROFI
 
 
 class Hit(NamedTuple):
-    """A rule that matches, the number of its layer, and whether it surely matches or only may."""
+    """A rule that matches and the number of its layer.
+
+    Not ``certain``: it only may match, as far as the target is known. Not ``whole``: something else of the target
+    may not match, so what holds for the rest is asked too.
+    """
 
     layer: int
     rule: Rule
     certain: bool = True
+    whole: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +62,7 @@ class Bound:
     project: str
     home: str
     grants: tuple[bool, ...]
-    defaults: tuple[Mapping[Subject, Hit], ...]
+    defaults: Mapping[Subject, tuple[Hit | None, ...]]
     paths: Index
     path_globs: tuple[Glob, ...]
     names: Mapping[Subject, Index]
@@ -131,7 +135,7 @@ def _bind(policy: Policy, project: str, home: str) -> Bound:
         project=project,
         home=home,
         grants=tuple(layer.scope in GRANTING for layer in policy.layers),
-        defaults=tuple(_defaults(number, layer) for number, layer in enumerate(policy.layers)),
+        defaults={subject: _defaults(policy, subject) for subject in Subject},
         paths=paths,
         path_globs=path_globs,
         names={key: index(key)[0] for key in list(grouped) if isinstance(key, Subject)},
@@ -172,5 +176,9 @@ def _rules(policy: Policy) -> Iterator[Rule]:
         yield from layer.defaults.values()
 
 
-def _defaults(number: int, layer: Layer) -> Mapping[Subject, Hit]:
-    return {subject: Hit(number, rule) for subject, rule in layer.defaults.items()}
+def _defaults(policy: Policy, subject: Subject) -> tuple[Hit | None, ...]:
+    """Each layer's default for ``subject``."""
+    return tuple(
+        Hit(number, layer.defaults[subject]) if subject in layer.defaults else None
+        for number, layer in enumerate(policy.layers)
+    )

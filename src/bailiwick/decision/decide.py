@@ -60,6 +60,19 @@ class _Said(NamedTuple):
     verdict: Verdict
     mode: Mode
     exception: str | None
+    whole: bool
+
+    @property
+    def binding(self) -> bool:
+        """Whether it is carried out: a permission always is, an objection unless it only monitors or warns."""
+        return self.verdict is Verdict.ALLOW or self.mode is Mode.ENFORCE
+
+
+def _answer(ruled: Sequence[_Said], default: _Said | None) -> list[_Said]:
+    """What a layer says: its matching rules, and its default for what no rule wholly covers."""
+    if default is None or any(one.whole for one in ruled):
+        return [*ruled]
+    return [*ruled, default]
 
 
 @dataclass(slots=True, kw_only=True)
@@ -128,7 +141,7 @@ class _Tally:
 
     def _silent(self, about: About) -> None:
         """Nobody speaks of it: a question."""
-        self._note(_Said(_SILENCE, Verdict.ASK, self.policy.mode, None), about)
+        self._note(_Said(_SILENCE, Verdict.ASK, self.policy.mode, None, whole=True), about)
         self.verdict = max(self.verdict, Verdict.ASK)
         if self.policy.mode is Mode.ENFORCE:
             self.enforced = max(self.enforced, Verdict.ASK)
@@ -147,27 +160,24 @@ class _Tally:
         self, bound: Bound, subject: Subject, hits: Sequence[Hit], about: About, lifting: Lifting | None
     ) -> tuple[Verdict, Verdict, bool, bool]:
         """Ask every layer: what policy says, what is carried out, whether a granting layer spoke and was heard."""
+        by_layer: dict[int, list[_Said]] = {}
+        for hit in hits:
+            if (one := self._says(bound, hit, about, lifting)) is not None:
+                by_layer.setdefault(hit.layer, []).append(one)
         verdict = enforced = Verdict.ABSTAIN
         spoken = granted = False
-        for number, defaults in enumerate(bound.defaults):
-            default = defaults.get(subject)
-            said = [
-                one for hit in hits if hit.layer == number and (one := self._says(bound, hit, about, lifting))
-            ]
-            ruled = bool(said)
-            if not ruled and default is not None and (one := self._says(bound, default, about, lifting)):
-                said = [one]
-            if not said:
+        for number, fallback in enumerate(bound.defaults[subject]):
+            ruled = by_layer.get(number, ())
+            default = None if fallback is None else self._says(bound, fallback, about, lifting)
+            if not ruled and default is None:
                 continue
-            top = max(one.verdict for one in said)
+            said = _answer(ruled, default)
+            top = carried = max(one.verdict for one in said)
             for one in said:
                 if one.verdict is top:
                     self._note(one, about)
-            carried = (
-                top
-                if bound.uniform
-                else self._carried_out(bound, said, default if ruled else None, about, lifting)
-            )
+            if not bound.uniform:
+                carried = self._carried_out(ruled, default, top, about)
             verdict, enforced = max(verdict, top), max(enforced, carried)
             if bound.grants[number]:
                 spoken = True
@@ -175,13 +185,17 @@ class _Tally:
         return verdict, enforced, spoken, granted
 
     def _carried_out(
-        self, bound: Bound, said: Sequence[_Said], default: Hit | None, about: About, lifting: Lifting | None
+        self, ruled: Sequence[_Said], default: _Said | None, top: Verdict, about: About
     ) -> Verdict:
-        """The layer's answer without the objections of rules that only monitor or warn."""
-        binding = [one.verdict for one in said if one.verdict is Verdict.ALLOW or one.mode is Mode.ENFORCE]
-        if not binding and default is not None and (one := self._says(bound, default, about, lifting)):
-            binding = [one.verdict] if one.verdict is Verdict.ALLOW or one.mode is Mode.ENFORCE else []
-        return max(binding, default=Verdict.ABSTAIN)
+        """The layer's answer without the objections of rules that only monitor or warn, but never above ``top``."""
+        if default is not None:
+            default = default._replace(verdict=min(default.verdict, top)) if default.binding else None
+        binding = _answer([one for one in ruled if one.binding], default)
+        carried = max((one.verdict for one in binding), default=Verdict.ABSTAIN)
+        for one in binding:
+            if one.verdict is carried > Verdict.ALLOW:
+                self._note(one, about)
+        return carried
 
     def _says(self, bound: Bound, hit: Hit, about: About, lifting: Lifting | None) -> _Said | None:
         rule, verdict, exception = hit.rule, hit.rule.verdict, None
@@ -189,15 +203,12 @@ class _Tally:
             if verdict is Verdict.ALLOW:
                 return None
             # What may be denied is as uncertain as an opaque part, and never less than a question.
-            opaque = bound.defaults[hit.layer].get(Subject.OPAQUE)
+            opaque = bound.defaults[Subject.OPAQUE][hit.layer]
             verdict = max(Verdict.ASK, min(verdict, opaque.rule.verdict if opaque else Verdict.ASK))
-        if (
-            lifting
-            and verdict > Verdict.ALLOW
-            and (exception := lifted_by(lifting, bound, hit, about)) is not None
-        ):
-            verdict = Verdict.ALLOW
-        return _Said(rule, verdict, rule.mode or self.policy.mode, exception)
+        if lifting and verdict > Verdict.ALLOW:
+            exception = lifted_by(lifting, bound, hit, about)
+            verdict = verdict if exception is None else Verdict.ALLOW
+        return _Said(rule, verdict, rule.mode or self.policy.mode, exception, hit.whole)
 
     def _note(self, said: _Said, about: About) -> None:
         """Remember why: objections once for each thing, permissions once."""

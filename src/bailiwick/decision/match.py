@@ -14,7 +14,7 @@ from bailiwick.model.access import (
     ProgramTarget,
     VariableTarget,
 )
-from bailiwick.model.glob import contained, intersects, name_glob, path_glob, word_glob
+from bailiwick.model.glob import Glob, contained, intersects, name_glob, path_glob, word_glob
 from bailiwick.model.verdict import Verdict
 from bailiwick.policy.types import CommandCondition, HostCondition, PathCondition, Subject
 
@@ -117,18 +117,23 @@ def _kept(hits: Sequence[Hit], kind: AccessKind) -> list[Hit]:
 def _pattern(bound: Bound, pattern: str, kind: AccessKind, *, objections: bool) -> list[Hit]:
     """An objection counts when it meets the pattern at all, permissions of a layer when together they contain it."""
     glob = path_glob(pattern.rstrip("/") or "/")
+    by_layer: dict[int, list[tuple[Hit, Glob]]] = {}
+    for hit, other in zip(bound.paths.hits, bound.path_globs, strict=True):
+        if (
+            isinstance(hit.rule.when, PathCondition)
+            and kind in hit.rule.when.kinds
+            and intersects(glob, other)
+        ):
+            by_layer.setdefault(hit.layer, []).append((hit, other))
     found: list[Hit] = []
-    allowing: dict[int, list[tuple[Hit, int]]] = {}
-    for number, hit in enumerate(bound.paths.hits):
-        if not isinstance(hit.rule.when, PathCondition) or kind not in hit.rule.when.kinds:
-            continue
-        if hit.rule.verdict is Verdict.ALLOW:
-            allowing.setdefault(hit.layer, []).append((hit, number))
-        elif objections and intersects(glob, bound.path_globs[number]):
-            found.append(hit)
-    for rules in allowing.values():
-        if contained(glob, [bound.path_globs[number] for _, number in rules]):
-            found += [hit for hit, number in rules if intersects(glob, bound.path_globs[number])]
+    for rules in by_layer.values():
+        objecting = [hit for hit, _ in rules if hit.rule.verdict > Verdict.ALLOW and objections]
+        if objecting:
+            whole = contained(glob, [other for _, other in rules])
+            found += [hit._replace(whole=whole) for hit in objecting]
+        allowing = [(hit, other) for hit, other in rules if hit.rule.verdict is Verdict.ALLOW]
+        if contained(glob, [other for _, other in allowing]):
+            found += [hit for hit, _ in allowing]
     return found
 
 
@@ -138,7 +143,7 @@ def _host(bound: Bound, host: str, port: int | None) -> Iterator[Hit]:
             case HostCondition(port=None):
                 yield hit
             case HostCondition(port=wanted) if port is None or wanted == port:
-                yield hit if port is not None else Hit(hit.layer, hit.rule, certain=False)
+                yield hit if port is not None else Hit(hit.layer, hit.rule, certain=False, whole=False)
             case _:
                 pass
 
@@ -150,7 +155,11 @@ def _program(bound: Bound, program: ProgramTarget) -> Iterator[Hit]:
             if certainty is Certainty.YES and hit.rule.verdict is Verdict.ALLOW:
                 certainty = _is_the_program(hit.rule.when, program)
             if certainty:
-                yield hit if certainty is Certainty.YES else Hit(hit.layer, hit.rule, certain=False)
+                yield (
+                    hit
+                    if certainty is Certainty.YES
+                    else Hit(hit.layer, hit.rule, certain=False, whole=False)
+                )
 
 
 def _is_the_program(condition: CommandCondition, program: ProgramTarget) -> Certainty:
