@@ -11,6 +11,7 @@ from typing import Any, Final
 from urllib.parse import urlsplit
 
 from bailiwick.administration.targets.client import (
+    GATING,
     HOOKED,
     MINIMUM_VERSION,
     PERMISSION_MODES,
@@ -82,11 +83,13 @@ class ServiceAddress:
 
     ``url`` has no path (``http://127.0.0.1:7878``). ``token`` stands in the document as it is; without one
     the client takes it from the variable ``BAILIWICK_TOKEN``. ``telemetry`` is an OTLP endpoint, if any.
+    ``relay`` is the argument vector of the relay where HTTP hooks do not fit; it finds the secret itself.
     """
 
     url: str
     token: str | None = None
     telemetry: str | None = None
+    relay: tuple[str, ...] = ()
 
 
 def compile_settings(  # noqa: PLR0913 - a document is for a policy, a service, a tier and a place
@@ -208,19 +211,22 @@ def _stops(policy: Policy) -> bool:
 
 
 def _hooks(service: ServiceAddress, *, blocking: bool) -> dict[str, Any]:
-    hook: dict[str, Any] = {
-        "type": "http",
-        "url": f"{service.url.rstrip('/')}/v1/hook",
-        "timeout": HOOK_TIMEOUT,
-    }
-    if blocking:
-        hook["onFailure"] = "block"
+    common: dict[str, Any] = {"timeout": HOOK_TIMEOUT} | ({"onFailure": "block"} if blocking else {})
+    return {event: [{"matcher": "*", "hooks": [_hook(service, event) | common]}] for event in HOOKED}
+
+
+def _hook(service: ServiceAddress, event: str) -> dict[str, Any]:
+    if service.relay:
+        program, *arguments = service.relay
+        notice = [] if event in GATING else ["--notice"]
+        return {"type": "command", "command": program, "args": [*arguments, *notice]}
+    hook: dict[str, Any] = {"type": "http", "url": f"{service.url.rstrip('/')}/v1/hook"}
     if service.token is None:
-        hook["headers"] = {"Authorization": f"Bearer ${TOKEN_VARIABLE}"}
-        hook["allowedEnvVars"] = [TOKEN_VARIABLE]
-    else:
-        hook["headers"] = {"Authorization": f"Bearer {service.token}"}
-    return {event: [{"matcher": "*", "hooks": [hook]}] for event in HOOKED}
+        return hook | {
+            "headers": {"Authorization": f"Bearer ${TOKEN_VARIABLE}"},
+            "allowedEnvVars": [TOKEN_VARIABLE],
+        }
+    return hook | {"headers": {"Authorization": f"Bearer {service.token}"}}
 
 
 def _permissions(policy: Policy, rules: Native) -> dict[str, Any]:

@@ -45,6 +45,18 @@ EVENTS: Final = (
 )
 """Every hook event, in the client's own order."""
 
+GATING: Final = frozenset(
+    {
+        "PreToolUse",
+        "PermissionRequest",
+        "UserPromptSubmit",
+        "UserPromptExpansion",
+        "ConfigChange",
+        "PreModelSwitch",
+    }
+)
+"""Events whose answer decides whether something happens."""
+
 NOT_HOOKED: Final = frozenset({"WorktreeCreate", "WorktreeRemove", "FileChanged", "MessageDisplay"})
 """Events without a hook of ours. A hook on the worktree events takes the work over from git; one on FileChanged
 says which files to watch; MessageDisplay comes with every few lines of text shown, and says nothing new."""

@@ -1,55 +1,10 @@
-"""The client's hook events by name and what their answers can do."""
+"""What the answers to the client's hook events can do."""
 
 from typing import Final
 
-EVENTS: Final = (
-    "PreToolUse",
-    "PostToolUse",
-    "PostToolUseFailure",
-    "PostToolBatch",
-    "Notification",
-    "UserPromptSubmit",
-    "UserPromptExpansion",
-    "SessionStart",
-    "SessionEnd",
-    "Stop",
-    "StopFailure",
-    "SubagentStart",
-    "SubagentStop",
-    "PreCompact",
-    "PostCompact",
-    "PreModelSwitch",
-    "PostModelSwitch",
-    "PermissionRequest",
-    "PermissionDenied",
-    "Setup",
-    "TeammateIdle",
-    "TaskCreated",
-    "TaskCompleted",
-    "Elicitation",
-    "ElicitationResult",
-    "ConfigChange",
-    "WorktreeCreate",
-    "WorktreeRemove",
-    "InstructionsLoaded",
-    "CwdChanged",
-    "FileChanged",
-    "DirectoryAdded",
-    "MessageDisplay",
-)
-"""Every hook event of client 2.1.330, in the client's own order."""
+from bailiwick.administration.targets.client import EVENTS, GATING
 
-GATING: Final = frozenset(
-    {
-        "PreToolUse",
-        "PermissionRequest",
-        "UserPromptSubmit",
-        "UserPromptExpansion",
-        "ConfigChange",
-        "PreModelSwitch",
-    }
-)
-"""Events whose answer decides whether something happens."""
+__all__ = ["CONTEXT", "EVENTS", "GATING"]
 
 CONTEXT: Final = frozenset(
     {
