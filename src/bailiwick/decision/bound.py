@@ -1,7 +1,7 @@
 """A policy made ready to decide by: ``${project}`` and ``~`` filled in, rules indexed by what they speak of."""
 
 from collections import defaultdict
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -55,6 +55,21 @@ class Index:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Programs:
+    """The rules for one program: all of them, those for any sub-command, and those for each one named."""
+
+    all: tuple[Hit, ...]
+    general: tuple[Hit, ...]
+    special: Mapping[str, tuple[Hit, ...]]
+
+    def candidates(self, words: Sequence[str | None], *, open_ended: bool) -> Sequence[Hit]:
+        """The rules that a command with these operands may match."""
+        if words and words[0] is not None:
+            return (*self.general, *self.special.get(words[0], ()))
+        return self.all if words or open_ended else self.general
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Bound:
     """What ``decide`` looks things up in. ``faults`` are rules that can't be carried out; each is an error."""
 
@@ -69,8 +84,8 @@ class Bound:
     hosts: Index
     findings: Index
     variables: Index
-    programs: Mapping[str, tuple[Hit, ...]]
-    other_programs: tuple[Hit, ...]
+    programs: Mapping[str, Programs]
+    other_programs: Programs
     always: Mapping[Subject, tuple[Hit, ...]]
     uniform: bool
     faults: tuple[str, ...]
@@ -125,7 +140,7 @@ def _bind(policy: Policy, project: str, home: str) -> Bound:
 
     programs: defaultdict[str, list[Hit]] = defaultdict(list)
     for hit, first in grouped[CommandCondition]:
-        programs[literal(word_glob(first).text) or ""].append(hit)
+        programs[_literal_word(first) or ""].append(hit)
     always: defaultdict[Subject, list[Hit]] = defaultdict(list)
     for hit, _ in grouped[AnyCondition]:
         always[hit.rule.subject].append(hit)
@@ -142,12 +157,34 @@ def _bind(policy: Policy, project: str, home: str) -> Bound:
         hosts=index(HostCondition)[0],
         findings=index(FindingCondition)[0],
         variables=index(VariableCondition)[0],
-        other_programs=tuple(programs.pop("", ())),
-        programs={name: tuple(found) for name, found in programs.items()},
+        other_programs=_programs(programs.pop("", ())),
+        programs={name: _programs(found) for name, found in programs.items()},
         always={subject: tuple(found) for subject, found in always.items()},
         uniform=policy.mode is Mode.ENFORCE
         and all(rule.mode in {None, Mode.ENFORCE} for rule in _rules(policy)),
         faults=tuple(faults),
+    )
+
+
+def _literal_word(word: str) -> str | None:
+    return literal(word_glob(word).text)
+
+
+def _programs(hits: Sequence[Hit]) -> Programs:
+    general: list[Hit] = []
+    special: defaultdict[str, list[Hit]] = defaultdict(list)
+    for hit in hits:
+        when = hit.rule.when
+        second = (
+            _literal_word(when.words[1])
+            if isinstance(when, CommandCondition) and len(when.words) > 1
+            else None
+        )
+        (general if second is None else special[second]).append(hit)
+    return Programs(
+        all=tuple(hits),
+        general=tuple(general),
+        special={word: tuple(found) for word, found in special.items()},
     )
 
 

@@ -68,10 +68,10 @@ class _Said(NamedTuple):
         return self.verdict is Verdict.ALLOW or self.mode is Mode.ENFORCE
 
 
-def _answer(ruled: Sequence[_Said], default: _Said | None) -> list[_Said]:
+def _answer(ruled: Sequence[_Said], default: _Said | None) -> Sequence[_Said]:
     """What a layer says: its matching rules, and its default for what no rule wholly covers."""
     if default is None or any(one.whole for one in ruled):
-        return [*ruled]
+        return ruled
     return [*ruled, default]
 
 
@@ -168,11 +168,13 @@ class _Tally:
         spoken = granted = False
         for number, fallback in enumerate(bound.defaults[subject]):
             ruled = by_layer.get(number, ())
-            default = None if fallback is None else self._says(bound, fallback, about, lifting)
+            default = None
+            if fallback is not None and not (ruled and bound.uniform and ruled[0].whole):
+                default = self._says(bound, fallback, about, lifting)
             if not ruled and default is None:
                 continue
             said = _answer(ruled, default)
-            top = carried = max(one.verdict for one in said)
+            top = carried = said[0].verdict if len(said) == 1 else max(one.verdict for one in said)
             for one in said:
                 if one.verdict is top:
                     self._note(one, about)

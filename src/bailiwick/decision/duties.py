@@ -1,6 +1,7 @@
 """What must be done along with an answer: the obligations of a tool call."""
 
 from collections.abc import Mapping
+from functools import lru_cache
 from typing import Any
 
 from bailiwick.model.decision import Clamp, Notify, Obligation, Redact, Rewrite, Sandbox
@@ -22,7 +23,7 @@ def obligations(policy: Policy, call: ToolCall) -> tuple[Obligation, ...]:
     others: dict[Obligation, None] = {}
     for layer in policy.layers:
         for duty in layer.duties:
-            if not any(name_glob(tool).matches(call.tool) for tool in duty.tools):
+            if not _applies(duty.tools, call.tool):
                 continue
             match duty.obligation:
                 case Notify() as notify:
@@ -51,6 +52,11 @@ def obligations(policy: Policy, call: ToolCall) -> tuple[Obligation, ...]:
         *((Redact(rules=tuple(sorted(masked))),) if masked else ()),
         *others,
     )
+
+
+@lru_cache(maxsize=1024)
+def _applies(tools: tuple[str, ...], tool: str) -> bool:
+    return any(name_glob(glob).matches(tool) for glob in tools)
 
 
 _ABSENT = object()

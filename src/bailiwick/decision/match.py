@@ -149,7 +149,11 @@ def _host(bound: Bound, host: str, port: int | None) -> Iterator[Hit]:
 
 
 def _program(bound: Bound, program: ProgramTarget) -> Iterator[Hit]:
-    for hit in (*bound.programs.get(program.name, ()), *bound.other_programs):
+    known = bound.programs.get(program.name)
+    candidates = [*bound.other_programs.candidates(program.words, open_ended=program.open_ended)]
+    if known is not None:
+        candidates += known.candidates(program.words, open_ended=program.open_ended)
+    for hit in candidates:
         if isinstance(hit.rule.when, CommandCondition):
             certainty = command_matches(hit.rule.when, program, project=bound.project, home=bound.home)
             if certainty is Certainty.YES and hit.rule.verdict is Verdict.ALLOW:

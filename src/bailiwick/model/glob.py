@@ -206,7 +206,7 @@ _SLASH = One(((SLASH, SLASH),))
 
 
 def _chains(text: str, dialect: Dialect) -> tuple[Chain, ...]:
-    if not text:
+    if not text and dialect is Dialect.PATH:
         raise GlobError("an empty glob matches nothing", 0)
     if len(text) > MAX_LENGTH:
         raise GlobError(f"a glob has at most {MAX_LENGTH} characters", MAX_LENGTH)
