@@ -22,19 +22,19 @@ WAL_IDLE, WAL_MOST = 4 << 20, 64 << 20
 SCHEMA_VERSION = 1
 
 _SCHEMA = """
-CREATE TABLE IF NOT EXISTS log (
+CREATE TABLE log (
   seq INTEGER PRIMARY KEY, time_ms INTEGER NOT NULL, kind TEXT NOT NULL, user TEXT NOT NULL, session TEXT NOT NULL,
   client_session TEXT NOT NULL, tool TEXT NOT NULL, call_id TEXT NOT NULL, enforced TEXT NOT NULL,
   leaf BLOB NOT NULL, head BLOB NOT NULL, body BLOB NOT NULL
 ) STRICT;
-CREATE INDEX IF NOT EXISTS log_session ON log (session);
-CREATE INDEX IF NOT EXISTS log_client_session ON log (client_session);
-CREATE INDEX IF NOT EXISTS log_call ON log (call_id) WHERE call_id <> '';
-CREATE INDEX IF NOT EXISTS log_stopped ON log (seq) WHERE enforced IN ('ask', 'deny');
-CREATE TABLE IF NOT EXISTS checkpoint (size INTEGER PRIMARY KEY, note TEXT NOT NULL) STRICT;
-CREATE TABLE IF NOT EXISTS tree (one INTEGER PRIMARY KEY CHECK (one = 1), epoch TEXT NOT NULL, size INTEGER NOT NULL,
+CREATE INDEX log_session ON log (session);
+CREATE INDEX log_client_session ON log (client_session);
+CREATE INDEX log_call ON log (call_id) WHERE call_id <> '';
+CREATE INDEX log_stopped ON log (seq) WHERE enforced IN ('ask', 'deny');
+CREATE TABLE checkpoint (size INTEGER PRIMARY KEY, note TEXT NOT NULL) STRICT;
+CREATE TABLE tree (one INTEGER PRIMARY KEY CHECK (one = 1), epoch TEXT NOT NULL, size INTEGER NOT NULL,
   head BLOB NOT NULL, nodes BLOB NOT NULL) STRICT;
-CREATE TABLE IF NOT EXISTS state (key TEXT PRIMARY KEY, value BLOB NOT NULL) STRICT, WITHOUT ROWID;
+CREATE TABLE state (key TEXT PRIMARY KEY, value BLOB NOT NULL) STRICT, WITHOUT ROWID;
 """
 
 COLUMNS = ("time_ms", "kind", "user", "session", "client_session", "tool", "call_id", "enforced")
@@ -48,13 +48,15 @@ StateRows = Mapping[str, bytes | None]
 class Ledger:
     """The open database and where the log in it stands. Raises sqlite3.Error and StoreError."""
 
-    def __init__(self, directory: StateDirectory, signer: Signer, clock: Callable[[], int]) -> None:
+    def __init__(
+        self, directory: StateDirectory, signer: Signer, clock: Callable[[], int], *, create: bool = False
+    ) -> None:
         self.directory = directory
         self.signer = signer
         self.clock = clock
         self.connection = connect(directory)
         try:
-            if directory.fresh:
+            if create:
                 self._create(genesis(directory.epoch))
             self.chain = self._load()
             self.signed = self._check()

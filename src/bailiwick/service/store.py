@@ -89,7 +89,7 @@ class Store:
         """
         directory = StateDirectory.acquire(path, os.urandom)
         try:
-            ledger = Ledger(directory, directory.signer(), clock)
+            ledger = Ledger(directory, directory.signer(), clock, create=directory.fresh)
             directory.publish()
             return cls(directory, ledger)
         except (sqlite3.Error, OSError) as error:
@@ -112,8 +112,8 @@ class Store:
     async def append(self, record: Record, *, state: StateRows | None = None) -> Receipt:
         """Commit ``record``, and with it the session state rows ``state`` (None as value deletes a row).
 
-        Returns once both are on stable storage. Raises StoreError when they are not; nothing of them is
-        stored then. Cancelling doesn't take the record back.
+        Returns once both are on stable storage. Raises StoreError when that is not certain: after a full disk
+        they are not stored, after an input/output error they may be. Cancelling doesn't take the record back.
         """
         (receipt,) = await self.append_all((record,), state=state)
         return receipt
@@ -228,9 +228,10 @@ class Store:
             receipts = self._write(jobs)
         except (sqlite3.Error, OSError, ValueError, StoreError) as error:
             self._broken = True
-            failure = StoreError(f"{self.directory.database}: {error}", mend=_mend(error))
+            if not isinstance(error, StoreError):
+                error = StoreError(f"{self.directory.database}: {error}", mend=_mend(error))
             for job in jobs:
-                job.done(failure)
+                job.done(error)
             return
         for job, receipt in zip(jobs, receipts, strict=True):
             job.done(receipt)

@@ -1,0 +1,489 @@
+"""The store: no acknowledged record is lost, nothing unacknowledged is claimed, one service at a time."""
+
+import asyncio
+import os
+import shutil
+import signal
+import sqlite3
+import subprocess
+import sys
+import textwrap
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from bailiwick.audit.kinds import Kind
+from bailiwick.audit.note import Checkpoint, open_note
+from bailiwick.audit.record import Record
+from bailiwick.service.ledger import KEEP_EVERY
+from bailiwick.service.log_reader import LogReader
+from bailiwick.service.state_directory import StoreError, read_verifier
+from bailiwick.service.store import Receipt, Store
+
+RECORD = Record(
+    kind=Kind.TOOL_CALL,
+    time_ms=1,
+    monotonic_us=1,
+    host="h",
+    salt="5a" * 16,
+    user="alice",
+    session="s",
+    tool="Bash",
+)
+
+PRELUDE = """
+    import asyncio, os, sys
+    from dataclasses import replace
+    from pathlib import Path
+    from bailiwick.audit.kinds import Kind
+    from bailiwick.audit.record import Record
+    from bailiwick.service.store import Store, StoreError
+    RECORD = Record(kind=Kind.TOOL_CALL, time_ms=1, monotonic_us=1, host="h", salt="5a" * 16, user="alice", session="s", tool="Bash")
+    path = Path(sys.argv[1])
+"""
+
+
+def program(text: str, *arguments: object) -> list[str]:
+    """A Python process that works on a store, whose state directory is its first argument."""
+    return [sys.executable, "-c", textwrap.dedent(PRELUDE) + textwrap.dedent(text), *map(str, arguments)]
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    return tmp_path / "state"
+
+
+@pytest.fixture
+def store(path: Path) -> Iterator[Store]:
+    with Store.open(path) as opened:
+        yield opened
+
+
+def numbered(number: int) -> Record:
+    return replace(RECORD, call_id=f"c{number}")
+
+
+def stored(path: Path) -> list[str]:
+    with LogReader(path) as reader:
+        return [entry.record["call_id"] for entry in reader.entries()]
+
+
+def intact(path: Path) -> bool:
+    with LogReader(path) as reader:
+        return reader.verify().intact
+
+
+def test_records_are_numbered_linked_and_read_back(store: Store, path: Path) -> None:
+    receipts = [store.append_blocking(numbered(i)) for i in range(5)]
+    assert [receipt.sequence for receipt in receipts] == [0, 1, 2, 3, 4]
+    assert store.size == 5
+    assert stored(path) == ["c0", "c1", "c2", "c3", "c4"]
+    with LogReader(path) as reader:
+        assert [entry.sealed.head for entry in reader.entries()] == [receipt.head for receipt in receipts]
+        assert [entry.record["seq"] for entry in reader.entries(1, end=3)] == [1, 2]
+        assert [entry.record["seq"] for entry in reader.last(2)] == [3, 4]
+        assert reader.verify(expected_head=receipts[2].head).intact
+
+
+def test_a_log_goes_on_where_it_stopped(path: Path) -> None:
+    for round_ in range(3):
+        with Store.open(path) as store:
+            assert store.append_blocking(numbered(round_)).sequence == round_
+            key = store.redaction_key
+    with Store.open(path) as store:
+        assert store.redaction_key == key
+    assert intact(path)
+
+
+def test_session_state_is_committed_with_its_record(store: Store, path: Path) -> None:
+    async def work() -> None:
+        await store.append(numbered(0), state={"s-1": b"one", "s-2": b"two", "x": b"3"})
+        await store.append(numbered(1), state={"s-2": None})
+        await store.put_state({"x": b"\x00\xff"})
+
+    asyncio.run(work())
+    assert store.states("s-") == {"s-1": b"one"}
+    assert store.get_state("x") == b"\x00\xff"
+    assert store.get_state("s-2") is None
+    store.close()
+    with Store.open(path) as again:
+        assert again.states() == {"s-1": b"one", "x": b"\x00\xff"}
+        assert again.size == 2
+
+
+def test_several_records_stand_together(store: Store, path: Path) -> None:
+    async def work() -> tuple[Receipt, ...]:
+        pairs = [store.append_all((numbered(2 * i), numbered(2 * i + 1))) for i in range(40)]
+        return tuple(receipt for pair in await asyncio.gather(*pairs) for receipt in pair)
+
+    receipts = asyncio.run(work())
+    assert all(receipts[i + 1].sequence == receipts[i].sequence + 1 for i in range(0, 80, 2))
+    assert len(set(stored(path))) == 80
+
+
+def test_ten_writers_at_once_lose_nothing(store: Store, path: Path) -> None:
+    async def writer(name: int) -> list[tuple[int, str]]:
+        done = []
+        for i in range(100):
+            receipt = await store.append(
+                replace(RECORD, call_id=f"{name}-{i}"), state={f"w-{name}": str(i).encode()}
+            )
+            done.append((receipt.sequence, f"{name}-{i}"))
+        return done
+
+    async def work() -> list[tuple[int, str]]:
+        return sorted(done for part in await asyncio.gather(*map(writer, range(10))) for done in part)
+
+    acknowledged = asyncio.run(work())
+    assert [sequence for sequence, _ in acknowledged] == list(range(1_000))
+    assert stored(path) == [call for _, call in acknowledged]
+    assert store.states() == {f"w-{name}": b"99" for name in range(10)}
+    assert intact(path)
+
+
+def test_clock_steps_do_not_disturb_the_order(path: Path) -> None:
+    times = [5_000, 1_000, 9_000, -5, 0]
+    clock = iter([0, *times])
+    with Store.open(path, clock=lambda: next(clock)) as store:
+        for number, time_ms in enumerate(times):
+            assert (
+                store.append_blocking(replace(RECORD, time_ms=time_ms, monotonic_us=number)).sequence
+                == number
+            )
+    assert intact(path)
+    with LogReader(path) as reader:
+        assert [entry.record["monotonic_us"] for entry in reader.entries()] == [0, 1, 2, 3, 4]
+
+
+def test_checkpoints_are_kept_at_intervals_and_the_last_one_always(path: Path) -> None:
+    async def fill(store: Store) -> None:
+        for _ in range(5):
+            await asyncio.gather(*(store.append(numbered(i)) for i in range(KEEP_EVERY // 2)))
+
+    with Store.open(path) as store:
+        asyncio.run(fill(store))
+        with LogReader(path) as reader:
+            key = read_verifier(path)
+            sizes = [Checkpoint.parse(open_note(note, key)).size for note in reader.checkpoints()]
+    assert sizes[-1] == 2_500
+    assert 2 <= len(sizes) <= 4
+    assert intact(path)
+
+
+def test_a_closed_store_says_so(path: Path) -> None:
+    store = Store.open(path)
+    store.close()
+    store.close()
+    with pytest.raises(StoreError, match="closed"):
+        store.append_blocking(RECORD)
+
+
+def test_a_record_that_does_not_fit_fails_alone(store: Store) -> None:
+    async def work() -> list[Receipt | BaseException]:
+        big = replace(RECORD, text="x" * 70_000)
+        return await asyncio.gather(
+            store.append(RECORD), store.append(big), store.append(RECORD), return_exceptions=True
+        )
+
+    first, second, third = asyncio.run(work())
+    assert isinstance(second, StoreError)
+    assert "over the bound" in str(second)
+    assert isinstance(first, Receipt)
+    assert isinstance(third, Receipt)
+    assert store.size == 2
+
+
+# --- one service at a time, and private files
+
+
+def test_a_second_service_is_told_who_holds_the_directory(store: Store, path: Path) -> None:
+    done = subprocess.run(program("Store.open(path)", path), capture_output=True, text=True, check=False)
+    assert done.returncode == 1
+    assert f"{path}: in use by another service (process {os.getpid()}). To mend: stop it" in done.stderr
+    assert store.append_blocking(RECORD).sequence == 0
+
+
+@pytest.mark.parametrize(
+    ("name", "mode", "message"),
+    [
+        (".", 0o750, "mode 0750 lets others in. To mend: chmod 0700"),
+        ("log.db", 0o644, "mode 0644 lets others in. To mend: chmod 0600"),
+        ("log.key", 0o640, "mode 0640"),
+        ("redaction.key", 0o604, "mode 0604"),
+    ],
+)
+def test_wide_modes_are_refused(path: Path, name: str, mode: int, message: str) -> None:
+    Store.open(path).close()
+    (path / name).chmod(mode)
+    with pytest.raises(StoreError, match=message):
+        Store.open(path)
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can give files away")
+@pytest.mark.parametrize("name", [".", "log.db", "log.key"])
+def test_another_owner_is_refused(path: Path, name: str) -> None:
+    Store.open(path).close()
+    os.chown(path / name, 12_345, -1)
+    with pytest.raises(
+        StoreError, match=r"owned by uid 12345, not by uid 0 as which the service runs. To mend: chown 0"
+    ):
+        Store.open(path)
+
+
+def test_new_files_are_private_whatever_the_umask(path: Path) -> None:
+    old = os.umask(0)
+    try:
+        with Store.open(path) as store:
+            store.append_blocking(RECORD)
+            modes = {entry.name: entry.stat().st_mode & 0o777 for entry in path.iterdir()}
+    finally:
+        os.umask(old)
+    assert path.stat().st_mode & 0o777 == 0o700
+    assert set(modes.values()) == {0o600}
+    assert {"log.db", "log.db-wal", "log.key", "log.pub", "redaction.key", "lock"} <= set(modes)
+
+
+def test_links_are_refused(path: Path, tmp_path: Path) -> None:
+    Store.open(path).close()
+    (tmp_path / "elsewhere").symlink_to(path)
+    with pytest.raises(StoreError, match="not a directory"):
+        Store.open(tmp_path / "elsewhere")
+    (path / "log.db").rename(tmp_path / "log.db")
+    (path / "log.db").symlink_to(tmp_path / "log.db")
+    with pytest.raises(StoreError, match="not a regular file"):
+        Store.open(path)
+
+
+# --- what was done to the files meanwhile
+
+
+def test_a_removed_log_is_not_replaced_by_an_empty_one(path: Path) -> None:
+    with Store.open(path) as store:
+        store.append_blocking(RECORD)
+    for name in ("log.db", "log.db-wal", "log.db-shm"):
+        (path / name).unlink(missing_ok=True)
+    with pytest.raises(StoreError, match=r"missing, but log\.pub shows that there was a log"):
+        Store.open(path)
+    (path / "log.db").touch(mode=0o600)
+    with pytest.raises(StoreError, match="emptied outside Bailiwick"):
+        Store.open(path)
+
+
+def test_a_log_without_its_key_is_refused(path: Path) -> None:
+    with Store.open(path) as store:
+        store.append_blocking(RECORD)
+    key = (path / "log.key").read_bytes()
+    (path / "log.key").write_bytes(b"x" * 32)
+    with pytest.raises(StoreError, match=r"isn't the key of log\.pub"):
+        Store.open(path)
+    (path / "log.key").write_bytes(b"short")
+    with pytest.raises(StoreError, match="5 bytes instead of 32"):
+        Store.open(path)
+    (path / "log.key").write_bytes(key)
+    (path / "log.pub").unlink()
+    with pytest.raises(StoreError, match=r"log\.pub: missing, but log\.db holds entries"):
+        Store.open(path)
+
+
+def test_an_interrupted_beginning_is_begun_again(path: Path) -> None:
+    """Killed between creating the database and publishing the key: nothing was acknowledged, nothing is lost."""
+    Store.open(path).close()
+    (path / "log.pub").unlink()
+    with Store.open(path) as store:
+        assert store.append_blocking(RECORD).sequence == 0
+    assert intact(path)
+
+
+@pytest.mark.parametrize(
+    ("statement", "message"),
+    [
+        ("DELETE FROM log WHERE seq = 9", "9 entries, but 10 were signed for"),
+        ("UPDATE log SET head = x'00' WHERE seq = 9", "removed or changed outside"),
+        ("DELETE FROM checkpoint", "None were signed for"),
+        ("UPDATE tree SET size = 9", "removed or changed outside"),
+        ("UPDATE tree SET size = 7", "a frontier of size 7"),
+        ("UPDATE tree SET epoch = 'other'", "is of epoch other"),
+        ("PRAGMA user_version = 99", "newer version"),
+        ("DELETE FROM tree", "emptied outside"),
+    ],
+)
+def test_a_log_changed_behind_the_service_is_refused(path: Path, statement: str, message: str) -> None:
+    with Store.open(path) as store:
+        for i in range(10):
+            store.append_blocking(numbered(i))
+    with sqlite3.connect(path / "log.db") as connection:
+        connection.execute(statement)
+    connection.close()
+    with pytest.raises(StoreError, match=message):
+        Store.open(path)
+
+
+@pytest.mark.parametrize(
+    ("statement", "message"),
+    [
+        (
+            "UPDATE log SET body = CAST(replace(CAST(body AS TEXT), 'alice', 'carol') AS BLOB) WHERE seq = 4",
+            "entry 4|bytes were changed",
+        ),
+        ("UPDATE log SET user = 'carol' WHERE seq = 4", "search columns changed: user"),
+        ("UPDATE log SET enforced = 'allow' WHERE seq = 4", "search columns changed: enforced"),
+        ("DELETE FROM log WHERE seq = 4", "entry 4 is missing; entry 5 follows"),
+        ("DELETE FROM log WHERE seq >= 4", "entries 4 to 9 were signed for and are gone"),
+        ("UPDATE log SET seq = seq + 100 WHERE seq = 4", "entry 4 is missing"),
+        (
+            "INSERT INTO log SELECT 10, time_ms, kind, user, session, client_session, tool, call_id, enforced, leaf, head, body FROM log WHERE seq = 4",
+            "aren't this log's entry",
+        ),
+        ("UPDATE checkpoint SET note = replace(note, 'time', 'emit')", "checkpoint"),
+    ],
+)
+def test_verify_finds_what_was_done_to_the_file(path: Path, statement: str, message: str) -> None:
+    with Store.open(path) as store:
+        for i in range(10):
+            store.append_blocking(numbered(i))
+    with sqlite3.connect(path / "log.db") as connection:
+        connection.execute(statement)
+    connection.close()
+    with LogReader(path) as reader:
+        outcome = reader.verify()
+    assert not outcome.intact
+    assert any(part in fault.message for fault in outcome.faults for part in message.split("|"))
+
+
+# --- crashes and full disks
+
+STREAM = """
+    async def writer(store, name):
+        i = 0
+        while True:
+            receipt = await store.append(replace(RECORD, call_id=f"{name}-{i}"), state={f"w-{name}": str(i).encode()})
+            os.write(1, f"{receipt.sequence} {name} {i}\\n".encode())
+            i += 1
+
+    async def work():
+        with Store.open(path) as store:
+            await asyncio.gather(*(writer(store, name) for name in range(4)))
+
+    asyncio.run(work())
+"""
+
+
+@pytest.mark.parametrize("after", [0.02, 0.1, 0.3])
+def test_kill_9_loses_nothing_that_was_acknowledged(path: Path, after: float) -> None:
+    for _ in range(2):
+        before = 0
+        if path.exists():
+            with LogReader(path) as reader:
+                before = reader.last(1)[0].record["seq"] + 1
+        with subprocess.Popen(program(STREAM, path), stdout=subprocess.PIPE) as process:
+            assert process.stdout
+            first = process.stdout.readline()
+            with pytest.raises(subprocess.TimeoutExpired):
+                process.wait(timeout=after)
+            process.send_signal(signal.SIGKILL)
+            rest = process.stdout.read()
+        lines = [line.split() for line in (first + rest).split(b"\n") if line.count(b" ") == 2]
+        acknowledged = {
+            int(sequence): f"{name.decode()}-{number.decode()}" for sequence, name, number in lines
+        }
+        with Store.open(path) as store:
+            assert store.size >= max(acknowledged) + 1
+            states = store.states()
+        calls = stored(path)
+        assert all(calls[sequence] == call for sequence, call in acknowledged.items())
+        assert intact(path)
+        # State and record are committed together: each writer's state is that of its last stored record.
+        for name in range(4):
+            mine = [call for call in calls[before:] if call.startswith(f"{name}-")]
+            if mine:
+                assert states[f"w-{name}"].decode() == mine[-1].partition("-")[2]
+
+
+FULL = """
+    import resource, signal
+    signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+    limit = int(sys.argv[2])
+
+    async def work():
+        with Store.open(path) as store:
+            acknowledged = []
+            if limit:
+                resource.setrlimit(resource.RLIMIT_FSIZE, (limit, resource.RLIM_INFINITY))
+            failures = []
+            for i in range(5000):
+                try:
+                    await store.append(replace(RECORD, call_id=f"c{i}", text="x" * 3000), state={"n": str(i).encode()})
+                    acknowledged.append(f"c{i}")
+                except StoreError as error:
+                    failures.append(str(error))
+                    if len(failures) == 3:
+                        break
+            print(",".join(acknowledged), len(failures), failures[-1])
+            if limit:
+                resource.setrlimit(resource.RLIMIT_FSIZE, (resource.RLIM_INFINITY, resource.RLIM_INFINITY))
+                receipt = await store.append(replace(RECORD, call_id="after"))
+                print(receipt.sequence, store.get_state("n").decode())
+
+    asyncio.run(work())
+"""
+
+
+def test_a_disk_that_takes_no_more_is_an_error_and_then_goes_on(path: Path) -> None:
+    done = subprocess.run(program(FULL, path, 1_000_000), capture_output=True, text=True, check=True)
+    first, second = done.stdout.splitlines()
+    acknowledged, failures, message = first.split(" ", 2)
+    assert failures == "3"
+    assert "log.db" in message
+    assert "To mend:" in message
+    calls = stored(path)
+    assert len(acknowledged.split(",")) > 50
+    assert [call for call in calls if call in acknowledged.split(",")] == acknowledged.split(",")
+    sequence, state = second.split()
+    assert calls[int(sequence) :] == ["after"]
+    assert f"c{state}" == calls[-2]
+    assert intact(path)
+
+
+@pytest.mark.skipif(not shutil.which("bwrap"), reason="needs bubblewrap for a small file system")
+def test_a_really_full_file_system() -> None:
+    bwrap = [
+        "bwrap",
+        "--ro-bind",
+        "/",
+        "/",
+        "--dev",
+        "/dev",
+        "--size",
+        "2000000",
+        "--tmpfs",
+        "/run",
+        "--unshare-net",
+    ]
+    if subprocess.run([*bwrap, "true"], capture_output=True, check=False).returncode:
+        pytest.skip("bubblewrap may not make namespaces here")
+    done = subprocess.run(
+        [*bwrap, *program(FULL, "/run/state", 0)], capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stderr
+    acknowledged, failures, message = done.stdout.split(" ", 2)
+    assert len(acknowledged.split(",")) > 50
+    assert failures == "3"
+    assert "free disk space" in message
+
+
+UNWRITABLE = """
+    import resource, signal
+    signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0))
+    Store.open(path)
+"""
+
+
+def test_a_disk_that_takes_nothing_is_an_error_at_once(path: Path) -> None:
+    done = subprocess.run(program(UNWRITABLE, path), capture_output=True, text=True, check=False)
+    assert done.returncode == 1
+    assert f"StoreError: {path}" in done.stderr
+    with Store.open(path) as store:
+        assert store.append_blocking(RECORD).sequence == 0
