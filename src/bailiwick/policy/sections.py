@@ -9,7 +9,17 @@ from bailiwick.policy import conditions, wording
 from bailiwick.policy.errors import Problems
 from bailiwick.policy.shapes import Text
 from bailiwick.policy.syntax import CommandEntry, Entry, Fallback, Names, Obligations, Sections
-from bailiwick.policy.types import AnyCondition, Condition, Duty, Layer, NameCondition, Rule, Scope, Subject
+from bailiwick.policy.types import (
+    AnyCondition,
+    Condition,
+    Duty,
+    HostCondition,
+    Layer,
+    NameCondition,
+    Rule,
+    Scope,
+    Subject,
+)
 
 READERS: dict[Subject, conditions.Reader] = {
     Subject.TOOLS: conditions.tool,
@@ -33,6 +43,9 @@ FILE_LISTS = (
     ("ask_write", Verdict.ASK, conditions.WRITE),
 )
 """The lists under `files`, the verdict of each and the accesses it speaks of."""
+
+UNKNOWN_HOST = HostCondition(host="[*]")
+"""Matches just the host `*`, by which analysis names a peer that it does not know."""
 
 _VERDICTS = {"allow": Verdict.ALLOW, "ask": Verdict.ASK, "deny": Verdict.DENY}
 
@@ -67,6 +80,7 @@ class LayerBuilder:
                 for heading, verdict in _VERDICTS.items():
                     self._list(subject, heading, verdict, getattr(names, heading), reader)
                 self._default(subject, subject.value, "other", names.other)
+        self._unknown_host(sections)
         self._files(sections)
         self._commands(sections)
         self._modes(sections)
@@ -90,6 +104,11 @@ class LayerBuilder:
                 because=because,
                 instead=instead,
             )
+
+    def _unknown_host(self, sections: Sections) -> None:
+        said = None if sections.network is None else sections.network.unknown
+        if said is not None:
+            self.rules.append(self._spoken(Subject.NETWORK, "network", "unknown", said, UNKNOWN_HOST))
 
     def _files(self, sections: Sections) -> None:
         if sections.files is None:
@@ -219,14 +238,18 @@ class LayerBuilder:
             yield from ((text, condition) for condition in read)
 
     def _default(self, subject: Subject, section: str, heading: str, fallback: Fallback | None) -> None:
-        if fallback is None:
-            return
-        self.defaults[subject] = self._rule(
+        if fallback is not None:
+            self.defaults[subject] = self._spoken(subject, section, heading, fallback, AnyCondition())
+
+    def _spoken(
+        self, subject: Subject, section: str, heading: str, fallback: Fallback, when: Condition
+    ) -> Rule:
+        return self._rule(
             section=section,
             heading=heading,
             subject=subject,
             verdict=_VERDICTS[fallback.verdict.text],
-            when=AnyCondition(),
+            when=when,
             at=fallback.verdict.at,
             because="" if fallback.because is None else fallback.because.text,
             instead="" if fallback.instead is None else fallback.instead.text,

@@ -43,7 +43,7 @@ def session_layer(
     builder = LayerBuilder(scope=Scope.SESSION, name="session", problems=problems)
     if allowed_tools is not None:
         _tools(builder, _items(ALLOWED_TOOLS, allowed_tools, problems))
-    if read_only_files is not None:
+    if read_only_files:
         texts = _items(READ_ONLY_FILES, read_only_files, problems)
         if texts:
             top = _top(READ_ONLY_FILES)

@@ -96,6 +96,15 @@ class Names:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Network(Names):
+    """Hosts, whoever connects to them."""
+
+    unknown: Fallback | None = declare(
+        FALLBACK, "What a connection to a host that can't be known gets (git push, npm install)."
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Files:
     """Files by path, whatever touches them: a file tool, a redirect, an interpreter, an MCP server."""
 
@@ -255,7 +264,9 @@ class Sections:
     commands: Commands | None = declare(Record(of=Commands), "Programs and their sub-commands.")
     environment: Names | None = declare(NAMES, "Environment variables set or read, by name.")
     bash: Bash | None = declare(Record(of=Bash), "Limits of the Bash tool.")
-    network: Names | None = declare(NAMES, "Hosts: `example.com`, `*.example.com`, `host:443`.")
+    network: Network | None = declare(
+        Record(of=Network), "Hosts: `example.com`, `*.example.com`, `host:443`."
+    )
     mcp: Names | None = declare(NAMES, "MCP servers and tools: `server`, `server/tool`.")
     skills: Names | None = declare(NAMES, "Skills by name.")
     agents: Names | None = declare(NAMES, "Sub-agents by type.")

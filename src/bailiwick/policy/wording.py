@@ -62,6 +62,11 @@ def because(*, subject: Subject, verdict: Verdict, heading: str, match: str, lay
     """Why, for an entry under ``heading`` (`deny`, `read_only` ...) of ``layer``."""
     if heading in _LIST:
         return f"{_LIST[heading].format(match=match)} under {layer}"
+    if heading == "unknown":
+        said = {Verdict.ALLOW: "allows", Verdict.ASK: "asks a person before", Verdict.DENY: "does not allow"}[
+            verdict
+        ]
+        return f"{layer} {said} a connection to a host that can't be known"
     if match == "":
         said = {Verdict.ALLOW: "allowed", Verdict.ASK: "asked about", Verdict.DENY: "denied"}[verdict]
         if subject in _OTHER:
