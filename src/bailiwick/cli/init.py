@@ -2,12 +2,14 @@
 
 import argparse
 import json
+import os
 import sys
 from pathlib import Path
 
 from bailiwick.policy.errors import PolicyErrors
 from bailiwick.policy.load import load_policy_set
 from bailiwick.policy.starter import starter_files
+from bailiwick.service.account import principal_of
 
 DONE, USAGE, ENVIRONMENT = 0, 2, 3
 
@@ -25,7 +27,8 @@ def register(verbs: "argparse._SubParsersAction[argparse.ArgumentParser]") -> No
 def run(asked: argparse.Namespace) -> int:
     """Write the files; nothing is ever overwritten."""
     root: Path = asked.directory
-    files = starter_files(organisation=asked.organisation, contact=asked.contact)
+    author = principal_of(os.getuid()).user
+    files = starter_files(organisation=asked.organisation, contact=asked.contact, author=author)
     try:
         policies = load_policy_set({name: text for name, text in files.items() if name.endswith(".yaml")})
     except PolicyErrors as error:

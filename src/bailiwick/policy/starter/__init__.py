@@ -9,10 +9,19 @@ from bailiwick.policy.schema import KINDS, shipped
 
 _ORGANISATION = "organisation: Example Ltd\n"
 _CONTACT = "contact: the platform team (change this line)\n"
+_AUTHOR = """  policy-authors:            # whoever writes this policy can try every profile
+    users: [{author}]
+    profiles: [frontend, infra, reviewer]
+"""
 
 
-def starter_files(*, organisation: str | None = None, contact: str | None = None) -> dict[str, str]:
-    """Every file of the starter, by name relative to the repository, with the editor schemas in ``.schema/``."""
+def starter_files(
+    *, organisation: str | None = None, contact: str | None = None, author: str | None = None
+) -> dict[str, str]:
+    """Every file of the starter, by name relative to the repository, with the editor schemas in ``.schema/``.
+
+    ``author`` is an account that may use every profile, so that who writes the policy can try it.
+    """
     found = {name: text for name, text in _texts(files(__name__), "") if not name.endswith(".py")}
     root = found["organisation.yaml"]
     if organisation is not None:
@@ -20,6 +29,8 @@ def starter_files(*, organisation: str | None = None, contact: str | None = None
     if contact is not None:
         root = root.replace(_CONTACT, f"contact: {json.dumps(contact, ensure_ascii=False)}\n")
     found["organisation.yaml"] = root
+    if author is not None:
+        found["roles.yaml"] += _AUTHOR.format(author=json.dumps(author, ensure_ascii=False))
     return found | {f".schema/{kind}.schema.json": shipped(kind) for kind in KINDS}
 
 
