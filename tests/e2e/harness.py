@@ -9,34 +9,48 @@ import contextlib
 import json
 import os
 import shutil
+import signal
+import socket
 import subprocess
 import tempfile
+import threading
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Self
 
-from bailiwick.service.scripted_model import Result, ScriptedModel, Script, Turn
+from bailiwick.audit.chain import Fault
+from bailiwick.service.log_reader import LogReader
+from bailiwick.service.scripted_model import Result, Script, ScriptedModel, Turn, Use
 
+CHECKOUT = Path(__file__).resolve().parents[2]
 SCRATCH = Path("/scratch")
 HOME = SCRATCH / "home"
 PROJECT = SCRATCH / "project"
 MANAGED = Path("/etc/claude-code")
+BAILIWICK = (str(CHECKOUT / ".venv/bin/python"), "-m", "bailiwick.cli.main")
+POLICY = Path(__file__).parent / "policy"
 
 QUIET = {
-    "DISABLE_AUTOUPDATER": "1",
-    "DISABLE_TELEMETRY": "1",
-    "DISABLE_ERROR_REPORTING": "1",
-    "DISABLE_BUG_COMMAND": "1",
     "CLAUDE_CODE_DISABLE_NONESSENTIAL_TRAFFIC": "1",
+    "DISABLE_AUTOUPDATER": "1",
+    "DISABLE_ERROR_REPORTING": "1",
+    "DISABLE_TELEMETRY": "1",
 }
 """What keeps the client from calling home; it would wait for peers that don't exist here."""
+
+_KEPT = ("PATH", "LANG", "TZ", "LD_LIBRARY_PATH")
+
+
+def bash(command: str, **more: Any) -> Use:
+    """The model asks for a shell command."""
+    return Use(tool="Bash", input={"command": command, **more})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Outcome:
-    """How one client session ended. ``seconds`` is its wall time."""
+    """How one client session ended. ``seconds`` is its wall time, ``rogue`` what was asked of another endpoint."""
 
     code: int
     stdout: str
@@ -47,26 +61,32 @@ class Outcome:
     @property
     def messages(self) -> list[dict[str, Any]]:
         """The client's own ``stream-json`` messages."""
-        lines = (line for line in self.stdout.splitlines() if line.startswith("{"))
-        return [json.loads(line) for line in lines]
+        return [json.loads(line) for line in self.stdout.splitlines() if line.startswith("{")]
 
     def result(self, turn: int, position: int = 0, script: str = "main") -> Result:
         """What the model was told of a tool use, by its place in the script."""
-        return self.model.results[f"toolu_{script}_{turn}_{position}"]
+        try:
+            return self.model.results[f"toolu_{script}_{turn}_{position}"]
+        except KeyError:
+            raise AssertionError(f"the model was told nothing of that tool use\n{self}") from None
 
     def __str__(self) -> str:
         told = "\n".join(
-            f"  {i}: {'ERROR ' if r.is_error else ''}{r.text[:600]}" for i, r in self.model.results.items()
+            f"  {name}: {'ERROR ' if result.is_error else ''}{result.text[:900]}"
+            for name, result in self.model.results.items()
         )
-        return f"exit {self.code} after {self.seconds:.1f} s\nstderr: {self.stderr[-2000:]}\ntold:\n{told}\nstdout: {self.stdout[-1500:]}"
+        return (
+            f"exit {self.code} after {self.seconds:.1f} s, {len(self.model.requests)} model requests\n"
+            f"told:\n{told}\nstderr: {self.stderr[-2000:]}\nstdout: {self.stdout[-800:]}"
+        )
 
 
 class Room:
-    """One small machine. Use it with ``with``."""
+    """One small machine. Use it with ``with``; what is written before or after is seen from inside at once."""
 
     def __init__(self, client: Path) -> None:
         self.client = client
-        self.root = Path(tempfile.mkdtemp(prefix="room-", dir="/scratch"))
+        self.root = Path(tempfile.mkdtemp(prefix="room-", dir=SCRATCH))
         self.home = self.root / "home"
         self.project = self.root / "project"
         self.etc = self.root / "etc"
@@ -77,55 +97,87 @@ class Room:
     def __enter__(self) -> Self:
         for directory in (self.home, self.project, self.managed):
             directory.mkdir(mode=0o755)
-        shutil.copytree("/etc", self.etc, symlinks=True, ignore_dangling_symlinks=True, ignore=_unreadable)
-        (self.home / ".claude.json").write_text(
-            json.dumps({"hasCompletedOnboarding": True, "numStartups": 5, "autoUpdates": False})
-        )
+        shutil.copytree("/etc", self.etc, symlinks=True, ignore=_unreadable)
+        again = ("--ro-bind", str(CHECKOUT), str(CHECKOUT)) if CHECKOUT.is_relative_to("/tmp") else ()
         told, tell = os.pipe()
         self._init = subprocess.Popen(
             [
                 *("bwrap", "--unshare-user", "--unshare-pid", "--die-with-parent", "--dev-bind", "/", "/"),
-                *("--proc", "/proc", "--tmpfs", "/tmp", "--tmpfs", str(SCRATCH)),
+                *("--proc", "/proc", "--tmpfs", "/tmp", *again, "--tmpfs", str(SCRATCH)),
                 *("--bind", str(self.etc), "/etc", "--bind", str(self.managed), str(MANAGED)),
                 *("--bind", str(self.home), str(HOME), "--bind", str(self.project), str(PROJECT)),
-                *("--info-fd", str(tell), "--", "sleep", "infinity"),
+                *("--info-fd", str(tell), "--", "sh", "-c", "echo ready; exec sleep infinity"),
             ],
             stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
             pass_fds=[tell],
         )
         os.close(tell)
-        with open(told, "rb") as pipe:
+        with os.fdopen(told, "rb") as pipe:
             info = pipe.read()
-        self._inner = json.loads(info)["child-pid"]
+        assert self._init.stdout is not None
+        if self._init.stdout.readline() != b"ready\n":  # the mounts are made after the process id is told
+            raise RuntimeError("the room did not start")
+        self._inner = int(json.loads(info)["child-pid"])
+        self.write(HOME / ".claude.json", {"hasCompletedOnboarding": True, "numStartups": 5, "autoUpdates": False})
         return self
 
     def __exit__(self, *_: object) -> None:
         if self._init is not None:
-            self._init.kill()
+            self._init.kill()  # the room's first process: everything in it ends
             self._init.wait()
+            if self._init.stdout is not None:
+                self._init.stdout.close()
         shutil.rmtree(self.root, ignore_errors=True)
 
+    # --- files, named as they are inside
+
+    def host(self, path: Path | str) -> Path:
+        """Where a path of the room lies outside it."""
+        inside = Path(path)
+        for there, here in ((MANAGED, self.managed), (Path("/etc"), self.etc), (HOME, self.home), (PROJECT, self.project)):
+            if inside.is_relative_to(there):
+                return here / inside.relative_to(there)
+        raise ValueError(f"{path} is not a room's own")
+
+    def write(self, path: Path | str, content: str | bytes | Mapping[str, Any] | Sequence[Any], mode: int = 0o644) -> None:
+        """Put a file into the room; what is no text is written as JSON."""
+        target = self.host(path)
+        target.parent.mkdir(parents=True, exist_ok=True)
+        raw = content if isinstance(content, bytes) else (content if isinstance(content, str) else json.dumps(content)).encode()
+        target.write_bytes(raw)
+        target.chmod(mode)
+
+    def read(self, path: Path | str) -> str | None:
+        """A file's text, or None when there is none."""
+        target = self.host(path)
+        return target.read_text(errors="replace") if target.is_file() else None
+
+    # --- programs
+
     def argv(self, command: Sequence[str], *, cwd: Path = PROJECT) -> list[str]:
-        enter = [
-            "nsenter",
-            "--target",
-            str(self._inner),
-            "--user",
-            "--preserve-credentials",
-            "--mount",
-            "--pid",
-        ]
+        """The argument vector that runs ``command`` inside."""
+        enter = ("nsenter", "--target", str(self._inner), "--user", "--preserve-credentials", "--mount", "--pid")
         return [*enter, f"--wdns={cwd}", "--", *command]
 
     def environment(self, extra: Mapping[str, str] | None = None) -> dict[str, str]:
-        kept = {
-            name: os.environ[name] for name in ("PATH", "LANG", "TZ", "LD_LIBRARY_PATH") if name in os.environ
-        }
-        return (
-            kept
-            | {"HOME": str(HOME), "USER": "dev", "LOGNAME": "dev", "SHELL": "/bin/bash"}
-            | QUIET
-            | dict(extra or {})
+        """What programs of the room are started with."""
+        kept = {name: os.environ[name] for name in _KEPT if name in os.environ}
+        account = {"HOME": str(HOME), "USER": "dev", "LOGNAME": "dev", "SHELL": "/bin/bash"}
+        return kept | account | QUIET | dict(extra or {})
+
+    def start(
+        self, command: Sequence[str], *, env: Mapping[str, str] | None = None, cwd: Path = PROJECT
+    ) -> subprocess.Popen[str]:
+        """Start a program in the room; it ends with the room at the latest."""
+        return subprocess.Popen(
+            self.argv(command, cwd=cwd),
+            env=self.environment(env),
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+            errors="replace",
         )
 
     def run(
@@ -135,35 +187,44 @@ class Room:
         env: Mapping[str, str] | None = None,
         stdin: str = "",
         timeout: float = 60,
+        cwd: Path = PROJECT,
     ) -> subprocess.CompletedProcess[str]:
+        """Run a program in the room to its end."""
         return subprocess.run(
-            self.argv(command),
+            self.argv(command, cwd=cwd),
             env=self.environment(env),
             input=stdin,
             capture_output=True,
             text=True,
+            errors="replace",
             timeout=timeout,
             check=False,
         )
+
+    # --- the client
 
     def session(
         self,
         turns: Sequence[Turn],
         *flags: str,
-        prompt: str = "go",
+        prompt: str | None = "go",
         agents: Sequence[Script] = (),
         env: Mapping[str, str] | None = None,
-        timeout: float = 60,
         stdin: str = "",
+        timeout: float = 60,
+        through: Sequence[str] = (),
+        cwd: Path = PROJECT,
     ) -> Outcome:
-        """Run one plain client session (``-p``) against a scripted model."""
+        """One client session in print mode against a scripted model.
+
+        ``through`` is the command that becomes the client instead of the client itself (``bailiwick claude … --``).
+        """
         with ScriptedModel(turns, agents=agents) as model:
+            variables = {"ANTHROPIC_BASE_URL": model.url, "ANTHROPIC_API_KEY": "sk-" + "scripted"} | dict(env or {})
+            asked = ("-p",) if prompt is None else ("-p", prompt)
+            command = [*(through or (str(self.client),)), *asked, "--output-format", "stream-json", "--verbose", *flags]
             began = time.monotonic()
-            variables = {"ANTHROPIC_BASE_URL": model.url, "ANTHROPIC_API_KEY": "sk-" + "scripted"} | dict(
-                env or {}
-            )
-            command = [str(self.client), "-p", prompt, "--output-format", "stream-json", "--verbose", *flags]
-            done = self.run(command, env=variables, stdin=stdin, timeout=timeout)
+            done = self.run(command, env=variables, stdin=stdin, timeout=timeout, cwd=cwd)
             return Outcome(
                 code=done.returncode,
                 stdout=done.stdout,
@@ -172,11 +233,100 @@ class Room:
                 model=model,
             )
 
+    # --- Bailiwick
+
+    def set_policy(self, source: Path = POLICY, changes: Mapping[str, str] | None = None) -> None:
+        """Put a policy repository where this account's is, with files added or replaced."""
+        target = self.home / ".config/bailiwick/policy"
+        shutil.copytree(source, target, dirs_exist_ok=True)
+        for name, text in (changes or {}).items():
+            (target / name).parent.mkdir(parents=True, exist_ok=True)
+            (target / name).write_text(text)
+
+    def governed(
+        self,
+        turns: Sequence[Turn],
+        *flags: str,
+        profile: str | None = None,
+        narrow: Sequence[str] = (),
+        **more: Any,
+    ) -> Outcome:
+        """One governed session: ``bailiwick claude --profile PROFILE NARROW… -- -p go FLAGS…``."""
+        chosen = () if profile is None else ("--profile", profile)
+        through = (*BAILIWICK, "claude", *chosen, *narrow, "--client", str(self.client), "--")
+        return self.session(turns, *flags, through=through, **more)
+
+    def bailiwick(self, *arguments: str, **more: Any) -> subprocess.CompletedProcess[str]:
+        """Run the ``bailiwick`` command in the room."""
+        return self.run([*BAILIWICK, *arguments], **more)
+
+    @property
+    def state(self) -> Path:
+        """The service's state directory, seen from outside."""
+        return self.home / ".local/state/bailiwick"
+
+    def records(self) -> list[dict[str, Any]]:
+        """Every record of the audit log, in order."""
+        with LogReader(self.state) as log:
+            return [entry.record for entry in log.entries()]
+
+    def judged(self) -> dict[str, dict[str, Any]]:
+        """The record of each tool call's judgement, by the tool use's id."""
+        return {r["call_id"]: r for r in self.records() if r.get("event") == "PreToolUse"}
+
+    def faults(self) -> tuple[Fault, ...]:
+        """What verification of the audit log finds; nothing, one hopes."""
+        with LogReader(self.state) as log:
+            return log.verify().faults
+
+    def kill_service(self, number: int = signal.SIGKILL) -> None:
+        """Send the running service a signal."""
+        pid = json.loads((self.state / "service.json").read_bytes())["pid"]
+        self.run(["kill", f"-{int(number)}", str(pid)]).check_returncode()
+
+    def wait_for(self, condition: Callable[[], bool], seconds: float = 10) -> None:
+        """Wait until ``condition`` holds; a test that waits in vain fails."""
+        deadline = time.monotonic() + seconds
+        while not condition():
+            if time.monotonic() > deadline:
+                raise AssertionError(f"not so within {seconds:g} s")
+            time.sleep(0.02)
+
+
+class Listener:
+    """A loopback peer that counts who comes: the judge of what happened on the network."""
+
+    def __init__(self, body: bytes = b"reached\n") -> None:
+        self.requests: list[bytes] = []
+        self._body = body
+        self._socket = socket.create_server(("127.0.0.1", 0))
+        self.port: int = self._socket.getsockname()[1]
+        self.url = f"http://127.0.0.1:{self.port}"
+        self._thread = threading.Thread(target=self._serve, daemon=True)
+
+    def __enter__(self) -> Self:
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._socket.shutdown(socket.SHUT_RDWR)
+        self._socket.close()
+        self._thread.join()
+
+    def _serve(self) -> None:
+        while True:
+            try:
+                connection, _ = self._socket.accept()
+            except OSError:
+                return
+            with connection, contextlib.suppress(OSError):
+                connection.settimeout(5)
+                self.requests.append(connection.recv(65536))
+                head = f"HTTP/1.1 200 OK\r\ncontent-length: {len(self._body)}\r\nconnection: close\r\n\r\n"
+                connection.sendall(head.encode() + self._body)
+
 
 def _unreadable(directory: str, names: list[str]) -> list[str]:
-    return [
-        n
-        for n in names
-        if not os.access(os.path.join(directory, n), os.R_OK)
-        and not os.path.islink(os.path.join(directory, n))
-    ]
+    """Files of the host's /etc that this account may not read; and what scenarios bring themselves."""
+    paths = {name: Path(directory, name) for name in names}
+    return [n for n, path in paths.items() if n == "claude-code" or not (path.is_symlink() or os.access(path, os.R_OK))]
