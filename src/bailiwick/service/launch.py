@@ -4,6 +4,7 @@ import os
 import re
 import shutil
 import subprocess
+import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,7 +19,9 @@ from bailiwick.enforcement.launcher import (
     environment,
     is_unattended,
 )
-from bailiwick.service.local import call, ensure_running
+from bailiwick.policy.starter import starter_files
+from bailiwick.service.account import principal_of
+from bailiwick.service.local import ServiceError, call, ensure_running
 from bailiwick.service.places import Places
 
 MINIMUM_CLIENT = (2, 1, 295)
@@ -93,7 +96,9 @@ def launch(places: Places, asked: Launch) -> NoReturn:
     client = find_client(asked.client)
     version = client_version(client)
     command_line(client, None, asked.arguments)  # (1)
+    _ensure_policy(places)
     ensure_running(places)  # (2)
+    _same_policy(places)
     opened = call(  # (3)
         places,
         "POST",
@@ -112,6 +117,28 @@ def launch(places: Places, asked: Launch) -> NoReturn:
     files = None if places.machine_wide else write_documents(places, opened)  # (4)
     argv = command_line(client, files, asked.arguments)
     os.execve(client, argv, environment(os.environ, opened["key"]))  # (5)  # noqa: S606
+
+
+def _ensure_policy(places: Places) -> None:
+    """With no policy anywhere yet, the starter becomes this account's policy; the person is told. Raises OSError."""
+    if places.policy.exists() or places.machine_wide or places.policy_given:
+        return
+    author = principal_of(os.getuid()).user
+    for name, text in starter_files(author=author).items():
+        path = places.policy / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text, encoding="utf-8")
+    print(f"bailiwick: no policy yet, so the starter policy is now in {places.policy}", file=sys.stderr)  # noqa: T201
+
+
+def _same_policy(places: Places) -> None:
+    """Raises ``ServiceError`` when the service that runs decides by another policy than the one asked for."""
+    running = call(places, "GET", "/v1/status")["policy"]
+    if places.policy_given and Path(running) != places.policy:
+        raise ServiceError(
+            f"the running service decides by {running}, not by {places.policy}; stop it with "
+            "`bailiwick service stop`, or give this session a service of its own with --state DIR"
+        )
 
 
 def write_documents(places: Places, opened: Mapping[str, Any]) -> SessionFiles:

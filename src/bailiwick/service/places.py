@@ -16,12 +16,14 @@ class Places:
     """The directories of one installation. ``state`` holds everything that must survive a restart.
 
     ``state`` is private to the service's account, so a machine-wide service is reached in ``runtime``, which
-    every account may enter; None for one user's own service.
+    every account may enter; None for one user's own service. ``policy_given`` says that the person named
+    ``policy``.
     """
 
     state: Path
     policy: Path
     runtime: Path | None = None
+    policy_given: bool = False
 
     @property
     def machine_wide(self) -> bool:
@@ -63,4 +65,5 @@ def find(state: str | None = None, policy: str | None = None) -> Places:
         if chosen_policy
         else (SYSTEM_POLICY if machine_wide else own_policy),
         runtime=SYSTEM_RUNTIME if machine_wide else None,
+        policy_given=bool(chosen_policy),
     )
