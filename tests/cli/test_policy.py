@@ -1,0 +1,138 @@
+"""`bailiwick policy`: exit codes, JSON and text of every verb, on the starter repository."""
+
+import argparse
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from bailiwick.cli import policy
+from bailiwick.policy.starter import starter_files
+
+HERE = Path(__file__).parent
+
+
+@pytest.fixture(scope="module")
+def starter(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    root = tmp_path_factory.mktemp("policy")
+    for name, text in starter_files().items():
+        path = root / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text, encoding="utf-8")
+    return root
+
+
+@pytest.fixture
+def small(tmp_path: Path) -> Path:
+    return write(tmp_path / "small", "profile: p\ncommands:\n  deny: [shutdown]\n  allow: [git status]\n")
+
+
+def write(root: Path, profile: str) -> Path:
+    (root / "profiles").mkdir(parents=True)
+    (root / "organisation.yaml").write_text("organisation: Example\n")
+    (root / "profiles" / "p.yaml").write_text(profile)
+    return root
+
+
+def run(*argv: str | Path) -> int:
+    parser = argparse.ArgumentParser()
+    policy.register(parser.add_subparsers())
+    asked = parser.parse_args(["policy", *map(str, argv)])
+    code: int = asked.func(asked)
+    return code
+
+
+def said(capsys: pytest.CaptureFixture[str]) -> Any:
+    return json.loads(capsys.readouterr().out)
+
+
+def test_the_starter_passes_its_own_tests(starter: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run("test", starter, "--json") == 0
+    told = said(capsys)
+    assert told["failed"] == 0
+    assert len(told["results"]) >= 40
+    assert {result["expected"] for result in told["results"]} == {"allow", "ask", "deny"}
+
+
+def test_a_failing_case_is_told(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    root = write(tmp_path / "wrong", "profile: p\nexamples:\n  allow: [Bash(shutdown)]\n")
+    assert run("test", root) == 1
+    told = capsys.readouterr().out
+    assert "profiles/p.yaml:3" in told
+    assert "must get allow" in told
+    assert "0 of 1 cases hold" in told
+    assert run("check", root) == 2  # a policy whose own examples fail doesn't compile
+    assert "must get allow" in capsys.readouterr().err
+
+
+def test_show_lists_rules_with_their_origin(
+    small: Path, capsys: pytest.CaptureFixture[str], golden: Callable[[Path, str], None]
+) -> None:
+    assert run("show", small, "--profile", "p") == 0
+    text = capsys.readouterr().out
+    golden(HERE / "show.txt", text)
+    assert run("show", small, "--profile", "p", "--json") == 0
+    (told,) = said(capsys)["policies"]
+    rules = {rule["id"]: rule for layer in told["layers"] for rule in layer["rules"]}
+    assert rules["p.commands.deny.1"]["origin"] == "profiles/p.yaml:3"
+    assert all(rule["instead"] for rule in rules.values() if rule["verdict"] == "deny")
+
+
+def test_show_without_a_profile_names_them(starter: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run("show", starter) == 0
+    told = capsys.readouterr().out
+    assert "frontend" in told
+    assert "role reviewers: auditors, reviewers -> reviewer" in told
+
+
+def test_compile_writes_the_clients_settings(starter: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run("compile", starter, "--profile", "frontend", "--target", "claude-settings") == 0
+    first = capsys.readouterr()
+    document = json.loads(first.out)
+    assert "Read(//**/.env)" in document["permissions"]["deny"]
+    assert run("compile", starter, "--profile", "frontend") == 0
+    assert capsys.readouterr().out == first.out
+
+
+def test_import_writes_a_profile(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    settings = tmp_path / "settings.json"
+    settings.write_text('{"permissions": {"deny": ["Bash(curl:*)", "Read(!x)"]}}')
+    assert run("import", settings) == 0
+    told = capsys.readouterr()
+    root = write(tmp_path / "imported", told.out)
+    assert "left out: deny: Read(!x)" in told.err
+    assert run("check", root) == 0
+    capsys.readouterr()
+    assert run("import", settings, "--json") == 0
+    assert [note["imported"] for note in said(capsys)["notes"]] == [False]
+
+
+@pytest.mark.parametrize("verb", [["check"], ["test"], ["show"], ["compile", "--profile", "p"]])
+def test_errors_of_the_author_are_exit_code_2(
+    verb: list[str], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    root = write(tmp_path / "bad", "profile: p\nfiles: {hidden: ['*.env']}\n")
+    assert run(verb[0], root, *verb[1:]) == 2
+    assert "mend: write `**/*.env` for anywhere" in capsys.readouterr().err
+
+
+def test_errors_as_json_have_places(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    root = write(tmp_path / "bad", "profile: p\nfiles: {hidden: ['*.env']}\n")
+    assert run("check", root, "--json") == 2
+    (error,) = said(capsys)["errors"]
+    assert (error["file"], error["line"], error["column"]) == ("profiles/p.yaml", 2, 18)
+
+
+def test_other_failures(small: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run("show", small, "--profile", "q") == 2
+    assert "there is no profile 'q'" in capsys.readouterr().err
+    assert run("check", tmp_path / "nowhere") == 3
+    assert "nowhere is not a directory" in capsys.readouterr().err
+    assert run("import", tmp_path / "nothing.json") == 3
+    (tmp_path / "latin.json").write_bytes(b'{"a": "\xe9"}')
+    assert run("import", tmp_path / "latin.json") == 2
+    (small / "profiles" / "latin.yaml").write_bytes(b"profile: caf\xe9\n")
+    assert run("check", small) == 2
+    assert "latin.yaml:1:13: not UTF-8" in capsys.readouterr().err
