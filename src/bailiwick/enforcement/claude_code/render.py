@@ -195,7 +195,7 @@ def _tool_call(name: str, decision: Decision, text: str, call: ToolCall) -> dict
             return answer
         # The client ignores a changed input beside `ask`, and takes one without a decision for `allow`.
         case _ if changed is not None and (left := _left_to_the_model(call, changed)):
-            return _permission(name, "deny", _cut(f"{text}\nInstead: call it again with {left}."))
+            return _permission(name, "deny", _cut(f"{text}\nBefore that, call it again with {left}."))
         case Verdict.ASK:
             return _permission(name, "ask", text)
         case Verdict.ABSTAIN:
