@@ -3,32 +3,35 @@
 from collections.abc import Iterator, Mapping
 
 from bailiwick.model.access import AccessKind, Facts, Finding, PathTarget, ProgramTarget, Span
-from bailiwick.rules.command.programs import NETWORK, is_interpreter
+from bailiwick.rules.command.programs import NETWORK, is_interpreter, runs_its_input
 from bailiwick.rules.rule import Evidence, Rule, Severity
+
+_Programs = Mapping[int, tuple[Span | None, ProgramTarget]]
 
 
 def _find(evidence: Evidence) -> Iterator[Finding]:
-    programs = {index: (access.cause, program) for index, access, program in evidence.programs()}
-    sources = [index for index, (_, program) in programs.items() if program.name in NETWORK]
-    if not sources:
-        return
+    programs: _Programs = {index: (access.cause, program) for index, access, program in evidence.programs()}
     reported: set[int] = set()
-    for source in sources:
-        for sink in (
-            *_reached(evidence.facts, source),
-            *_around(programs, source),
-            *_stored(evidence.facts, programs, source),
-        ):
-            if sink in reported or sink not in programs or not is_interpreter(programs[sink][1].name):
-                continue
-            reported.add(sink)
-            cause, program = programs[sink]
-            yield Finding(
-                rule=RULE.id,
-                message=f"{program.name} would run what {programs[source][1].name} downloads",
-                field="tool_input.command",
-                cause=cause,
-            )
+    for source, (_, network) in programs.items():
+        if network.name not in NETWORK:
+            continue
+        reached = tuple(_reached(evidence.facts, source))
+        direct = [sink for sink in (*reached, *_around(programs, source)) if _takes_code(programs, sink)]
+        stored = _stored(evidence.facts, programs, (source, *reached))
+        for sink in (*direct, *stored):
+            if sink not in reported:
+                reported.add(sink)
+                cause, program = programs[sink]
+                yield Finding(
+                    rule=RULE.id,
+                    message=f"{program.name} would run what {network.name} downloads",
+                    field="tool_input.command",
+                    cause=cause,
+                )
+
+
+def _takes_code(programs: _Programs, sink: int) -> bool:
+    return sink in programs and is_interpreter(programs[sink][1].name) and runs_its_input(programs[sink][1])
 
 
 def _reached(facts: Facts, source: int) -> Iterator[int]:
@@ -43,35 +46,47 @@ def _reached(facts: Facts, source: int) -> Iterator[int]:
                 yield flow.sink
 
 
-def _around(programs: Mapping[int, tuple[Span | None, ProgramTarget]], source: int) -> Iterator[int]:
+def _around(programs: _Programs, source: int) -> Iterator[int]:
     """Programs with an unknown word inside which the download is written: a command substitution."""
     inner = programs[source][0]
     for index, (outer, program) in programs.items():
-        if index != source and None in program.argv and inner and outer and _inside(inner, outer):
+        if index != source and None in program.argv and _inside(inner, outer):
             yield index
 
 
-def _stored(
-    facts: Facts, programs: Mapping[int, tuple[Span | None, ProgramTarget]], source: int
-) -> Iterator[int]:
-    """Programs that are given, as an argument, a file which the download wrote."""
-    span = programs[source][0]
-    written = {
-        access.target.path
-        for access in facts.accesses
-        if access.kind is AccessKind.WRITE
-        and isinstance(access.target, PathTarget)
-        and span
-        and access.cause
-        and _inside(access.cause, span)
-    }
+def _stored(facts: Facts, programs: _Programs, carriers: tuple[int, ...]) -> Iterator[int]:
+    """Programs that are, or are given, a file which the download or what it flows through has written before."""
+    spans = [programs[index][0] for index in carriers if index in programs]
+    written: dict[str, int] = {}
+    for access in facts.accesses:
+        cause = access.cause
+        if access.kind is not AccessKind.WRITE or not isinstance(access.target, PathTarget) or cause is None:
+            continue
+        if any(_inside(cause, span) or _redirect(cause, span, programs) for span in spans):
+            written.setdefault(access.target.path, cause.end)
     if not written:
         return
-    for access in facts.accesses:
-        if access.kind in {AccessKind.READ, AccessKind.EXECUTE} and isinstance(access.target, PathTarget):
-            for index, (outer, _) in programs.items():
-                if index != source and access.target.path in written and _inside(access.cause, outer):
-                    yield index
+    for index, (span, program) in programs.items():
+        if index in carriers or span is None:
+            continue
+        if (program.path in written and written[program.path] <= span.start) or (
+            is_interpreter(program.name)
+            and any(
+                isinstance(access.target, PathTarget)
+                and access.kind is AccessKind.READ
+                and written.get(access.target.path, span.end) <= span.start
+                and _inside(access.cause, span)
+                for access in facts.accesses
+            )
+        ):
+            yield index
+
+
+def _redirect(cause: Span, span: Span | None, programs: _Programs) -> bool:
+    """Whether ``cause`` is written right behind the program at ``span``, as its redirection is."""
+    if span is None or cause.start < span.end:
+        return False
+    return not any(other and span.end <= other.start < cause.start for other, _ in programs.values())
 
 
 def _inside(inner: Span | None, outer: Span | None) -> bool:

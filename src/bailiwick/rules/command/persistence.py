@@ -37,13 +37,25 @@ _PLACES: tuple[tuple[str, str], ...] = (
 _GLOBS = tuple(path_glob(place) for place, _ in _PLACES)
 _SET = GlobSet(_GLOBS)
 _HOME = re.compile(r"/(?:root|(?:home|Users)/[^/]+|var/root)(?=/)")
+_EXPANDED = 256
+"""Existing paths of a pattern that are looked at; the pattern itself is compared whole."""
+
 _WRITING = frozenset((AccessKind.WRITE, AccessKind.DELETE))
 
 
 def _find(evidence: Evidence) -> Iterator[Finding]:
     home = evidence.request.principal.home
+    git = [
+        access.cause for _, access, program in evidence.programs() if program.name == "git" and access.cause
+    ]
     for access in evidence.facts.accesses:
-        message = _place(access, home) if access.kind in _WRITING else _command(access)
+        if access.kind not in _WRITING:
+            message = _command(access)
+        elif any(access.cause and span.start <= access.cause.start < span.end for span in git):
+            # Git keeps its own books; what makes it run something is read from its arguments.
+            message = ""
+        else:
+            message = _place(access, home)
         if message:
             field = "tool_input.command" if access.cause else ""
             confidence = Confidence.LOW if access.kind is AccessKind.DELETE else Confidence.HIGH
@@ -56,14 +68,19 @@ def _place(access: Access, home: str) -> str:
     if not isinstance(access.target, PathTarget):
         return ""
     target = access.target
-    if target.pattern:
+    paths = [target.real] if target.real else []
+    places: list[int] = []
+    if target.pattern and target.path.endswith("/**"):
+        # A tree counts when it lies in such a place, not when such a place lies somewhere below it.
+        paths.append(f"{target.path[:-2]}x")
+    elif target.pattern:
         pattern = path_glob(_from_home(target.path, home))
         places = [i for i, glob in enumerate(_GLOBS) if intersects(glob, pattern)]
-        paths = target.expanded or ()
-        # A broad pattern meets every place; it counts only where something it stands for is one.
-        places = [] if target.path.endswith("/**") else places
     else:
-        places, paths = [], (target.path,) + ((target.real,) if target.real else ())
+        paths.append(target.path)
+    paths.extend(
+        (target.expanded or ())[:_EXPANDED] if target.pattern and not target.path.endswith("/**") else ()
+    )
     places.extend(i for path in paths for i in _SET.matching(_from_home(path, home)))
     return f"{access.kind.value} {target.path}: {_PLACES[places[0]][1]}" if places else ""
 

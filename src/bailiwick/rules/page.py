@@ -1,0 +1,102 @@
+"""A rule's page: the Markdown file beside the rule, which people read, the docs publish and the tests run.
+
+    # Title
+
+    Why: text up to the first section.
+
+    ## What to do instead
+    ## Noticed
+    ## Not noticed
+    ## Known gaps
+
+The last three hold fenced blocks, one example per line: ``sh`` a command of the Bash tool, ``prompt`` a prompt,
+``json`` a tool call ``{"tool": ..., "input": {...}}``. ``{secret}`` in an example stands for a credential of the
+rule's kind, which is made up when the example runs. A known gap is an example that should be noticed and isn't;
+once it is, the page is wrong and its test says so.
+"""
+
+import re
+from dataclasses import dataclass
+from enum import Enum
+from importlib.resources import files
+
+from bailiwick.rules.rule import Rule
+
+
+class PageError(ValueError):
+    """A page isn't of the form above; the message says what is missing."""
+
+
+class Expectation(Enum):
+    """What a rule does with an example."""
+
+    NOTICED = "Noticed"
+    NOT_NOTICED = "Not noticed"
+    GAP = "Known gaps"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PageExample:
+    """One example: the language of its block, its line, what is expected of it."""
+
+    language: str
+    text: str
+    expectation: Expectation
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Page:
+    """A page, read. ``text`` is all of it."""
+
+    title: str
+    why: str
+    instead: str
+    examples: tuple[PageExample, ...]
+    text: str
+
+
+LANGUAGES = frozenset(("sh", "prompt", "json"))
+_BLOCK = re.compile(r"^```(\w*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+
+
+def page_of(rule: Rule) -> Page:
+    """The page beside a rule. Raises PageError when there is none or it isn't one."""
+    subject, _, name = rule.id.partition("/")
+    resource = files("bailiwick.rules").joinpath(subject, f"{name.replace('-', '_')}.md")
+    if not resource.is_file():
+        raise PageError(f"{rule.id} has no page")
+    try:
+        return parse(resource.read_text(encoding="utf-8"))
+    except PageError as error:
+        raise PageError(f"{rule.id}: {error}") from error
+
+
+def parse(text: str) -> Page:
+    """Read a page. Raises PageError."""
+    head, *sections = re.split(r"^## (.+)$", text, flags=re.MULTILINE)
+    title, _, why = head.strip().partition("\n")
+    if not title.startswith("# ") or not why.strip():
+        raise PageError("a page begins with its title and says why")
+    bodies = dict(zip(sections[::2], (body.strip() for body in sections[1::2]), strict=True))
+    instead = bodies.pop("What to do instead", "")
+    if not instead:
+        raise PageError("a page says what to do instead")
+    examples: list[PageExample] = []
+    for name, body in bodies.items():
+        try:
+            expectation = Expectation(name)
+        except ValueError:
+            raise PageError(f"a page has no section {name!r}") from None
+        for language, block in _BLOCK.findall(body):
+            if language not in LANGUAGES:
+                raise PageError(
+                    f"an example block is one of {', '.join(sorted(LANGUAGES))}, not {language!r}"
+                )
+            examples += [
+                PageExample(language=language, text=line, expectation=expectation)
+                for line in block.splitlines()
+                if line.strip()
+            ]
+    return Page(
+        title=title[2:].strip(), why=why.strip(), instead=instead, examples=tuple(examples), text=text
+    )
