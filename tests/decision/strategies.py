@@ -54,7 +54,7 @@ PATTERNS = ["/w/**", "/w/a/*", "/w/*.py", "/etc/*", "/w/a/**", "/**", "/w/{a,b}/
 WORDS = [("git",), ("git", "push"), ("git", "*"), ("*",), ("rm",), ("git", "push", "origin"), ("g*", "p*")]
 OPTIONS = ["-f", "--force", "-rf", "--context=prod"]
 NAMES = ["Bash", "Read", "mcp__a__b", "pdf", "x", "default"]
-HOSTS = ["example.com", "api.example.com", "evil.org"]
+HOSTS = ["example.com", "api.example.com", "evil.org", "*"]
 
 paths = st.builds(
     PathCondition, kinds=st.frozensets(st.sampled_from(KINDS), min_size=1), glob=st.sampled_from(GLOBS)
@@ -87,6 +87,11 @@ CONDITIONS = {
     Subject.PERMISSION_MODES: names,
 }
 
+OFTEN = [
+    *[Subject.FILES, Subject.COMMANDS] * 8,
+    *[Subject.NETWORK, Subject.OPAQUE, Subject.PROJECT_CODE] * 2,
+    *sorted(CONDITIONS),
+]
 verdicts = st.sampled_from([Verdict.ALLOW, Verdict.ASK, Verdict.DENY])
 modes = st.sampled_from([None, None, None, Mode.ENFORCE, Mode.MONITOR, Mode.WARN])
 ids = st.integers(0, 10**9).map(lambda number: f"r{number}")
@@ -94,7 +99,7 @@ ids = st.integers(0, 10**9).map(lambda number: f"r{number}")
 
 @st.composite
 def rules(draw: st.DrawFn, *, verdict: st.SearchStrategy[Verdict] = verdicts, mode: bool = True) -> Rule:
-    subject = draw(st.sampled_from(sorted(CONDITIONS)))
+    subject = draw(st.sampled_from(OFTEN))
     decided = draw(verdict)
     return Rule(
         id=draw(ids),
@@ -207,14 +212,15 @@ pattern_paths = st.builds(
     pattern=st.just(value=True),
     expanded=st.sampled_from([None, (), ("/w/a/x",), ("/w/b/.env", "/w/x.py")]),
 )
+_files = st.builds(Access, kind=st.sampled_from(KINDS), target=st.one_of(literal_paths, pattern_paths))
+_runs = st.builds(Access, kind=st.just(AccessKind.EXECUTE), target=programs)
 accesses = st.one_of(
-    st.builds(Access, kind=st.sampled_from(KINDS), target=st.one_of(literal_paths, pattern_paths)),
-    st.builds(
-        Access,
-        kind=st.just(AccessKind.CHANGE_CONFIG),
-        target=st.one_of(literal_paths, st.just(NameTarget(name="x"))),
-    ),
-    st.builds(Access, kind=st.just(AccessKind.EXECUTE), target=programs),
+    _files,
+    _files,
+    _files,
+    _runs,
+    _runs,
+    st.builds(Access, kind=st.just(AccessKind.CHANGE_CONFIG), target=st.just(NameTarget(name="x"))),
     st.builds(
         Access,
         kind=st.just(AccessKind.CONNECT),

@@ -200,7 +200,7 @@ def test_monitoring_rules_change_nothing_that_is_carried_out(
         assert after.enforced <= Verdict.ALLOW
     else:
         silent = any(reason.rule == "builtin.silence" for reason in after.reasons)
-        assert before.enforced is after.enforced or silent
+        assert before.enforced <= after.enforced or silent
 
 
 @law
@@ -252,8 +252,11 @@ def test_a_pattern_gets_at_least_what_each_of_its_paths_gets(
 
     if Glob(pattern).matches(path):
         one = verdict(PathTarget(path=path))
-        assert verdict(PathTarget(path=pattern, pattern=True)) >= one
-        assert verdict(PathTarget(path=pattern, pattern=True, expanded=("/w", path))) >= one
+        somewhere = kind is AccessKind.WRITE and pattern.endswith("/**")
+        if not somewhere:
+            assert verdict(PathTarget(path=pattern, pattern=True)) >= min(one, Verdict.ASK)
+        seen = verdict(PathTarget(path=pattern, pattern=True, expanded=("/w", path)))
+        assert seen >= (min(one, Verdict.ASK) if somewhere else one)
 
 
 @law

@@ -2,7 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from bailiwick.model.glob import Glob, GlobError, GlobSet, escape, literal, name_glob, path_glob, word_glob
@@ -89,6 +89,7 @@ class Bound:
     always: Mapping[Subject, tuple[Hit, ...]]
     uniform: bool
     faults: tuple[str, ...]
+    remembered: dict[object, list[Hit]] = field(default_factory=dict)
 
 
 def fill_in(glob: str, *, project: str, home: str) -> str:

@@ -4,7 +4,8 @@ from collections.abc import Sequence
 from typing import TypeAlias
 
 from bailiwick.decision.bound import Bound, Hit, fill_in
-from bailiwick.decision.match import EXISTING, Certainty, command_matches
+from bailiwick.decision.match import Certainty, command_matches
+from bailiwick.decision.patterns import EXISTING
 from bailiwick.model.access import (
     Access,
     Finding,

@@ -5,6 +5,7 @@ from enum import IntEnum
 from posixpath import dirname
 
 from bailiwick.decision.bound import Bound, Hit, fill_in
+from bailiwick.decision.patterns import path_units
 from bailiwick.model.access import (
     Access,
     AccessKind,
@@ -14,9 +15,9 @@ from bailiwick.model.access import (
     ProgramTarget,
     VariableTarget,
 )
-from bailiwick.model.glob import Glob, contained, intersects, name_glob, path_glob, word_glob
+from bailiwick.model.glob import name_glob, path_glob, word_glob
 from bailiwick.model.verdict import Verdict
-from bailiwick.policy.types import CommandCondition, HostCondition, PathCondition, Subject
+from bailiwick.policy.types import CommandCondition, HostCondition, Subject
 
 SYSTEM_DIRECTORIES = frozenset(
     {
@@ -32,9 +33,6 @@ SYSTEM_DIRECTORIES = frozenset(
     }
 )
 """Where a program called by path is the one that its base name means (FHS 3.0; Homebrew and snap)."""
-
-EXISTING = frozenset({AccessKind.READ, AccessKind.DELETE, AccessKind.EXECUTE})
-"""Accesses that touch only what exists; a write may also create what a pattern could name."""
 
 
 class Certainty(IntEnum):
@@ -67,14 +65,10 @@ def subject_of(access: Access) -> Subject:
 
 
 def hits_of_units(bound: Bound, subject: Subject, access: Access) -> Iterator[Sequence[Hit]]:
-    """The matching rules for each thing that ``access`` touches; each must be granted by itself.
-
-    A path is two things when its real path differs, an expanded pattern one for each path that exists. Paths
-    that the same rules match count once.
-    """
+    """The matching rules for each thing that ``access`` touches; each must be granted by itself."""
     match access.target:
         case PathTarget() as path:
-            yield from _path_units(bound, path, access.kind)
+            yield from path_units(bound, path, access.kind)
         case ProgramTarget() as program:
             yield [*bound.always.get(subject, ()), *_program(bound, program)]
         case HostTarget(host=host, port=port):
@@ -85,24 +79,6 @@ def hits_of_units(bound: Bound, subject: Subject, access: Access) -> Iterator[Se
             yield [*bound.always.get(subject, ()), *bound.variables.matching(name)]
 
 
-def _path_units(bound: Bound, target: PathTarget, kind: AccessKind) -> Iterator[Sequence[Hit]]:
-    match target:
-        case PathTarget(path=path) if kind is AccessKind.CHANGE_CONFIG:
-            # The setting's name carries the decision; its file only meets rules that speak of such changes.
-            if hits := _kept(bound.paths.matching(path), kind):
-                yield hits
-        case PathTarget(pattern=False, path=path, real=real):
-            yield _kept(bound.paths.matching(path), kind)
-            if real is not None and real != path:
-                yield _kept(bound.paths.matching(real), kind)
-        case PathTarget(expanded=expanded) if expanded and kind in EXISTING:
-            for group in dict.fromkeys(bound.paths.globs.matching(path) for path in expanded):
-                yield _kept([bound.paths.hits[number] for number in group], kind)
-        case PathTarget(path=pattern, expanded=expanded):
-            nothing_there = expanded is not None and kind in EXISTING
-            yield _pattern(bound, pattern, kind, objections=not nothing_there)
-
-
 def named(bound: Bound, subject: Subject, name: str) -> list[Hit]:
     """The rules of ``subject`` whose name glob matches ``name``."""
     always = bound.always.get(subject, ())
@@ -110,40 +86,18 @@ def named(bound: Bound, subject: Subject, name: str) -> list[Hit]:
     return [*always, *index.matching(name)] if index else [*always]
 
 
-def _kept(hits: Sequence[Hit], kind: AccessKind) -> list[Hit]:
-    return [hit for hit in hits if isinstance(hit.rule.when, PathCondition) and kind in hit.rule.when.kinds]
-
-
-def _pattern(bound: Bound, pattern: str, kind: AccessKind, *, objections: bool) -> list[Hit]:
-    """An objection counts when it meets the pattern at all, permissions of a layer when together they contain it."""
-    glob = path_glob(pattern.rstrip("/") or "/")
-    by_layer: dict[int, list[tuple[Hit, Glob]]] = {}
-    for hit, other in zip(bound.paths.hits, bound.path_globs, strict=True):
-        if (
-            isinstance(hit.rule.when, PathCondition)
-            and kind in hit.rule.when.kinds
-            and intersects(glob, other)
-        ):
-            by_layer.setdefault(hit.layer, []).append((hit, other))
-    found: list[Hit] = []
-    for rules in by_layer.values():
-        objecting = [hit for hit, _ in rules if hit.rule.verdict > Verdict.ALLOW and objections]
-        if objecting:
-            whole = contained(glob, [other for _, other in rules])
-            found += [hit._replace(whole=whole) for hit in objecting]
-        allowing = [(hit, other) for hit, other in rules if hit.rule.verdict is Verdict.ALLOW]
-        if contained(glob, [other for _, other in allowing]):
-            found += [hit for hit, _ in allowing]
-    return found
-
-
 def _host(bound: Bound, host: str, port: int | None) -> Iterator[Hit]:
-    for hit in bound.hosts.matching(host):
+    """``*`` stands for a host that is not known: it may be any that a rule names, and is granted only where all are."""
+    unknown = host == "*"
+    for hit in bound.hosts.hits if unknown else bound.hosts.matching(host):
         match hit.rule.when:
-            case HostCondition(port=None):
-                yield hit
-            case HostCondition(port=wanted) if port is None or wanted == port:
-                yield hit if port is not None else Hit(hit.layer, hit.rule, certain=False, whole=False)
+            case HostCondition(host=named_host, port=wanted) if (
+                wanted is None or port is None or wanted == port
+            ):
+                if (wanted is None or port is not None) and (not unknown or named_host == "*"):
+                    yield hit
+                else:
+                    yield hit._replace(certain=False, whole=False)
             case _:
                 pass
 

@@ -1,0 +1,118 @@
+"""Which rules meet a pattern: a whole tree searched, removed or written, or what a shell's ``*`` stands for.
+
+What is known decides how much a rule that only partly overlaps the pattern counts:
+
+1. Where somebody looked and the access touches all that exists, each existing path is judged by itself.
+2. A pattern that lies wholly inside what a rule names surely meets it.
+3. Otherwise an objection that overlaps may be met: it counts as a question, like every uncertain match.
+4. A program that writes *somewhere* in a tree is taken to meet rules that hold anywhere (``**/.env``) in the
+   project's root and the home directory, and where such a file exists, but not in every directory it can reach:
+   else no package could be installed.
+5. Permissions count only when those of a layer together contain the pattern.
+"""
+
+from collections.abc import Iterator, Sequence
+from itertools import chain
+from typing import NamedTuple
+
+from bailiwick.decision.bound import Bound, Hit, fill_in
+from bailiwick.model.access import AccessKind, PathTarget
+from bailiwick.model.glob import Glob, contained, intersects, path_glob
+from bailiwick.model.verdict import Verdict
+from bailiwick.policy.types import PathCondition
+
+EXISTING = frozenset({AccessKind.READ, AccessKind.DELETE, AccessKind.EXECUTE})
+"""Accesses that touch only what exists; a write may also create."""
+
+MAX_REMEMBERED = 1024
+"""Answers about patterns kept for each bound policy; the project's own tree is asked about again and again."""
+
+
+def path_units(bound: Bound, target: PathTarget, kind: AccessKind) -> Iterator[Sequence[Hit]]:
+    """The matching rules for each path that ``target`` is: its real path too, and each path of an expansion.
+
+    Paths that the same rules match count once.
+    """
+    match target:
+        case PathTarget(path=path) if kind is AccessKind.CHANGE_CONFIG:
+            # The setting's name carries the decision; its file only meets rules that speak of such changes.
+            if hits := _of_kind(bound.paths.matching(path), kind):
+                yield hits
+        case PathTarget(pattern=False, path=path, real=real):
+            yield _of_kind(bound.paths.matching(path), kind)
+            if real is not None and real != path:
+                yield _of_kind(bound.paths.matching(real), kind)
+        case PathTarget(path=path, expanded=expanded):
+            everything = kind in EXISTING or not path.endswith("/**")
+            if expanded and everything:  # (1)
+                for group in _groups(bound, expanded):
+                    yield _of_kind([bound.paths.hits[number] for number in group], kind)
+            else:
+                existing = frozenset(chain.from_iterable(_groups(bound, expanded or ())))
+                yield _remembered(bound, _Asked(path, kind, existing, expanded is not None, everything))
+
+
+class _Asked(NamedTuple):
+    """A question about a pattern: the numbers of the rules that ``existing`` paths meet, if somebody ``looked``.
+
+    ``everything`` says that the access touches all that it matches, not just something in a tree.
+    """
+
+    pattern: str
+    kind: AccessKind
+    existing: frozenset[int]
+    looked: bool
+    everything: bool
+
+
+def _groups(bound: Bound, paths: Sequence[str]) -> dict[tuple[int, ...], None]:
+    return dict.fromkeys(map(bound.paths.globs.matching, paths))
+
+
+def _of_kind(hits: Sequence[Hit], kind: AccessKind) -> list[Hit]:
+    return [hit for hit in hits if isinstance(hit.rule.when, PathCondition) and kind in hit.rule.when.kinds]
+
+
+def _remembered(bound: Bound, asked: _Asked) -> list[Hit]:
+    known = bound.remembered.get(asked)
+    if known is None:
+        if len(bound.remembered) >= MAX_REMEMBERED:
+            bound.remembered.clear()
+        known = bound.remembered[asked] = _hits(bound, asked)
+    return known
+
+
+def _hits(bound: Bound, asked: _Asked) -> list[Hit]:
+    glob = path_glob(asked.pattern.rstrip("/") or "/")
+    by_layer: dict[int, list[tuple[int, Hit, Glob]]] = {}
+    for number, (hit, other) in enumerate(zip(bound.paths.hits, bound.path_globs, strict=True)):
+        if _of_kind((hit,), asked.kind) and intersects(glob, other):
+            by_layer.setdefault(hit.layer, []).append((number, hit, other))
+    found: list[Hit] = []
+    for rules in by_layer.values():
+        whole = contained(glob, [other for _, _, other in rules])
+        denied = contained(glob, [other for _, hit, other in rules if hit.rule.verdict is Verdict.DENY])
+        for number, hit, other in rules:
+            if hit.rule.verdict is Verdict.ALLOW:
+                continue
+            if asked.everything:
+                met = not asked.looked or denied
+            else:
+                near = any(intersects(glob, place) for place in _near(bound, other))
+                met = denied or near or number in asked.existing
+            if met:
+                found.append(hit._replace(certain=denied, whole=whole))  # (2), (3), (4)
+        allowing = [(hit, other) for _, hit, other in rules if hit.rule.verdict is Verdict.ALLOW]
+        if contained(glob, [other for _, other in allowing]):  # (5)
+            found += [hit for hit, _ in allowing]
+    return found
+
+
+def _near(bound: Bound, glob: Glob) -> Iterator[Glob]:
+    """Where a rule is looked for in a tree that something writes to (4)."""
+    anywhere, _, rest = glob.text.partition("**/")
+    if anywhere not in {"", "/"} or not rest:
+        yield glob
+        return
+    for place in ("${project}", "~"):
+        yield path_glob(fill_in(f"{place}/{rest}", project=bound.project, home=bound.home))
