@@ -3,6 +3,7 @@
 One file per subject under ``scenarios/``; the keys are explained in ``scenarios/README.md``.
 """
 
+import json
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -102,6 +103,12 @@ def _judge(room: Room, outcome: Outcome, call: Mapping[str, Any], script: str, t
     if "rule" in call:
         assert record is not None, where
         assert any(reason["rule"].startswith(call["rule"]) for reason in record["reasons"]), where
+    if "would" in call:
+        assert record is not None, where
+        assert record["verdict"] == call["would"], where
+    if "timeout" in call:
+        ran = [r for r in room.records() if r.get("event") == "PostToolUse" and r["call_id"] == f"toolu_{script}_{turn}_0"]
+        assert json.loads(ran[0]["input"])["timeout"] == call["timeout"], (where, ran)
     if "says" in call:
         assert call["says"] in result.text, where
 
