@@ -191,11 +191,12 @@ def _patterns(glob: str, project: str | None, home: str | None) -> list[str] | s
         return f"it stands for more than {MAX_ALTERNATIVES} patterns"
     patterns = []
     for one in alternatives:
-        if re.search(r"[()\n]", one):
-            return "the client's rules can't hold parentheses"
+        if ":*" in one or "\n" in one or ("[" in one and re.search(r"[()]", one)):
+            return "the client's rule syntax can't hold it"
         if any("**" in segment and segment != "**" for segment in one.split("/")):
             return "the client knows ** as a whole segment only"
-        patterns.append(_anchored(one, project, home))
+        spelled = re.sub(r"\\?([()])", r"[\1]", _anchored(one, project, home))
+        patterns.append(spelled)
     return patterns
 
 
