@@ -35,14 +35,9 @@ class Stamp:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Record:
-    """One record. Empty strings, empty lists and None are left out of its bytes.
+    """One record; ``FIELD_MEANINGS`` says what each field means.
 
-    ``time_ms`` wall clock, milliseconds since 1970 UTC; ``monotonic_us`` monotonic clock, microseconds;
-    ``session`` Bailiwick's key of the session, ``client_session`` the client's own id; ``input`` the redacted
-    tool input as JSON text, cut where ``input_cut`` is 1, of ``input_bytes`` originally; ``text`` a redacted
-    prompt or message; ``extra`` whatever else the client reported, redacted, as JSON text; ``policy`` the
-    revision that decided; ``decided_us`` the time the decision took in microseconds; ``accesses_omitted`` how
-    many more accesses there were than are listed.
+    Empty strings, empty lists and None are left out of its bytes.
     """
 
     kind: Kind
@@ -96,3 +91,53 @@ class Record:
 
 
 FIELD_NAMES: tuple[str, ...] = tuple(field.name for field in fields(Record))
+
+FIELD_MEANINGS: Mapping[str, str] = {
+    "v": "version of this form",
+    "epoch": "name of the log since it was created",
+    "seq": "place in the log, from 0, without gaps; this is the order",
+    "kind": "kind of record, see above",
+    "time_ms": "wall clock, milliseconds since 1970, UTC; may step",
+    "monotonic_us": "monotonic clock, microseconds; never goes back while the machine runs",
+    "salt": "128 random bits, so that the leaf hash says nothing once the bytes are erased",
+    "host": "the machine",
+    "user": "operating-system account, established by the kernel",
+    "uid": "its number",
+    "session": "Bailiwick's key of the session",
+    "client_session": "the client's own id of the session",
+    "profile": "the session's profile",
+    "project": "the session's project root",
+    "cwd": "working directory as the client reports it",
+    "permission_mode": "the client's permission mode",
+    "prompt_id": "the client's id of the prompt being worked on",
+    "agent": "id of the sub-agent; empty on the main thread",
+    "agent_type": "its type",
+    "skills": "skills active for the calling agent",
+    "event": "the client's name of the event",
+    "tool": "the tool",
+    "server": "the MCP server, for its tools",
+    "call_id": "the client's id of the tool call; decision and outcome share it",
+    "input": "tool input as JSON text, redacted, cut at 8 KiB",
+    "input_bytes": "its size as the client sent it",
+    "input_cut": "1 where `input` isn't whole",
+    "text": "prompt or message, redacted, cut at 4 KiB",
+    "text_bytes": "its size as the client sent it",
+    "accesses": "what the event would access: kind and path, program, host, name or variable",
+    "accesses_omitted": "how many more there were",
+    "opaque": "parts whose accesses aren't known, and why",
+    "findings": "what rules noticed: rule, confidence, message, field; never the secret",
+    "verdict": "what policy says: abstain, allow, ask, deny",
+    "enforced": "what was carried out; differs in monitor and warn mode",
+    "reasons": "the rules that spoke, strongest first: rule, origin (file:line), verdict, message, instead, about, mode, exception",
+    "obligations": "what goes with the answer: clamp, rewrite, redact, notify, sandbox",
+    "errors": "what went wrong while deciding",
+    "policy": "revision of the policy that decided",
+    "client_version": "the client's version",
+    "decided_us": "time the decision took, microseconds",
+    "duration_ms": "time the tool took as the client reports it, milliseconds",
+    "outcome": "ok or failed",
+    "response_bytes": "size of what the tool returned",
+    "error": "its error, redacted, cut at 1 KiB",
+    "extra": "whatever else the client reported, as JSON text, redacted, cut at 4 KiB",
+}
+"""What each field means: every field of ``Record``, and what sealing adds; the reference page is made of it."""
