@@ -41,6 +41,7 @@ from bailiwick.model.event import (
     PromptExpansion,
     SessionEnd,
     SessionStart,
+    ToolBatch,
     ToolCall,
     ToolResult,
 )
@@ -206,6 +207,7 @@ HAPPENINGS: list[Happening] = [
     AgentStop(),
     ConfigChange(source="user_settings", path="/home/alice/.claude/settings.json"),
     ModelSwitch(from_model="a", to_model="b", before=True),
+    ToolBatch(calls=(ToolCall(tool="Bash", input={"command": "ls"}, call_id="toolu_2"),)),
     Notice(),
 ]
 

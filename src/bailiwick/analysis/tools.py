@@ -33,6 +33,7 @@ from bailiwick.model.event import (
     PromptExpansion,
     SessionEnd,
     SessionStart,
+    ToolBatch,
     ToolCall,
     ToolResult,
 )
@@ -88,7 +89,16 @@ def _facts(request: Request) -> Facts:
             return _facts_of([_access(AccessKind.LOAD_SKILL, NameTarget(name=command))])
         case ConfigChange(source=source, path=path):
             return _facts_of(_config(source, path))
-        case ModelSwitch() | SessionStart() | SessionEnd() | AgentStart() | AgentStop() | ToolResult() | Notice():
+        case (
+            ModelSwitch()
+            | SessionStart()
+            | SessionEnd()
+            | AgentStart()
+            | AgentStop()
+            | ToolResult()
+            | ToolBatch()
+            | Notice()
+        ):
             return Facts()
 
 
@@ -168,7 +178,9 @@ def _fetch(call: _Call) -> Iterator[_Fact]:
     if not host:
         yield Opaque(reason="the address is not a URL")
         return
-    yield _access(AccessKind.CONNECT, HostTarget(host=host.rstrip("."), port=port or _PORTS.get(parts.scheme)))
+    yield _access(
+        AccessKind.CONNECT, HostTarget(host=host.rstrip("."), port=port or _PORTS.get(parts.scheme))
+    )
 
 
 _PORTS = {"https": 443, "http": 80}
@@ -279,7 +291,9 @@ READERS: Mapping[str, _Reader] = {
 
 
 _READING = re.compile(r"(?:^|_)(?:read|get|list|search|view|stat|find|show|fetch|query|describe)(?:_|$)")
-_PATH_KEY = re.compile(r"(?i)(?:^|_)(?:path|paths|file|files|filename|dir|directory|folder|source|destination|uri)$")
+_PATH_KEY = re.compile(
+    r"(?i)(?:^|_)(?:path|paths|file|files|filename|dir|directory|folder|source|destination|uri)$"
+)
 
 
 def _mcp(call: _Call) -> Iterator[_Fact]:

@@ -9,6 +9,7 @@ class Kind(StrEnum):
 
     TOOL_CALL = "tool-call"
     TOOL_OUTCOME = "tool-outcome"
+    TOOL_BATCH = "tool-batch"
     PERMISSION_ASKED = "permission-asked"
     PROMPT = "prompt"
     PROMPT_EXPANSION = "prompt-expansion"
@@ -42,6 +43,7 @@ class KindEntry:
 KINDS: tuple[KindEntry, ...] = (
     KindEntry(kind=Kind.TOOL_CALL, meaning="A tool was about to run; what it would have done and what was decided.", decided=True),
     KindEntry(kind=Kind.TOOL_OUTCOME, meaning="A tool ran: whether it failed, how long it took, how much it returned.", decided=True),
+    KindEntry(kind=Kind.TOOL_BATCH, meaning="The calls of one message were dealt with; one that the client refused by itself got a tool-call record then."),
     KindEntry(kind=Kind.PERMISSION_ASKED, meaning="The client was about to ask a person whether a tool may run.", decided=True),
     KindEntry(kind=Kind.PROMPT, meaning="A person or a host program submitted a prompt.", decided=True),
     KindEntry(kind=Kind.PROMPT_EXPANSION, meaning="A typed slash command or MCP prompt was about to be expanded.", decided=True),

@@ -24,6 +24,7 @@ from bailiwick.model.event import (
     PromptExpansion,
     SessionEnd,
     SessionStart,
+    ToolBatch,
     ToolCall,
     ToolResult,
 )
@@ -48,6 +49,7 @@ _TOOL = frozenset(("tool_name", "tool_input", "tool_use_id"))
 _CONSUMED: Mapping[type[Happening], frozenset[str]] = {
     ToolCall: _TOOL,
     ToolResult: _TOOL | {"tool_response", "duration_ms"},
+    ToolBatch: frozenset(("tool_calls",)),
     PermissionAsked: _TOOL,
     Prompt: frozenset(("prompt",)),
     PromptExpansion: frozenset(
@@ -165,6 +167,7 @@ _KINDS: Mapping[type[Happening], Kind] = {
     AgentStop: Kind.AGENT_STOP,
     ConfigChange: Kind.CONFIG_CHANGE,
     ModelSwitch: Kind.MODEL_SWITCH,
+    ToolBatch: Kind.TOOL_BATCH,
     Notice: Kind.NOTICE,
 }
 
@@ -213,6 +216,8 @@ def _text(what: Happening) -> str:
     match what:
         case Prompt(text=text) | PromptExpansion(text=text):
             return text
+        case ToolBatch(calls=calls):
+            return " ".join(call.call_id for call in calls)
         case SessionStart(source=source):
             return source
         case SessionEnd(reason=reason):

@@ -31,6 +31,13 @@ class ToolResult:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ToolBatch:
+    """The tool calls of one message have all been dealt with, those included that the client refused by itself."""
+
+    calls: tuple[ToolCall, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class PermissionAsked:
     """The client is about to ask a person (or a host program) whether a tool may run."""
 
@@ -106,6 +113,7 @@ class Notice:
 Happening: TypeAlias = (
     ToolCall
     | ToolResult
+    | ToolBatch
     | PermissionAsked
     | Prompt
     | PromptExpansion

@@ -8,7 +8,7 @@ Each step is a function of what the step before gave. Only ``gather`` looks at t
 
 import logging
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from bailiwick.analysis.tools import analyze
 from bailiwick.audit.kinds import Kind
@@ -19,7 +19,7 @@ from bailiwick.enforcement.claude_code import MalformedEventError, parse_event, 
 from bailiwick.information.sessions import SessionState, advance
 from bailiwick.model.access import Facts
 from bailiwick.model.decision import Decision
-from bailiwick.model.event import Event
+from bailiwick.model.event import Event, ToolBatch, ToolCall
 from bailiwick.model.request import Principal, Request, Session
 from bailiwick.model.verdict import Verdict
 from bailiwick.policy.types import Policy
@@ -54,6 +54,7 @@ async def answer(desk: Desk, state: SessionState, body: bytes) -> bytes:
         facts = detect(request, facts)
         decision = decide(context.policy, request, facts)
         await append(desk, request, facts, decision, decided_us=(time.perf_counter_ns() - started) // 1000)
+        await catch_up(desk, context, event)
         return render(
             event,
             decision,
@@ -103,8 +104,23 @@ def build_request(context: Context, event: Event) -> Request:
     )
 
 
+async def catch_up(desk: Desk, context: Context, event: Event) -> None:
+    """Judge and record what a batch reports that was never put to us: calls the client refused by its own rules.
+
+    They did not run, but they belong into the record, and ``bailiwick why`` has to explain them.
+    """
+    if isinstance(event.what, ToolBatch):
+        for call in event.what.calls:
+            if not desk.was_judged(event.session, call.call_id):
+                request = build_request(context, replace(event, what=call))
+                facts = detect(request, analyze(request, desk.files))
+                await append(desk, request, facts, decide(context.policy, request, facts), decided_us=0)
+
+
 async def append(desk: Desk, request: Request, facts: Facts, decision: Decision, *, decided_us: int) -> None:
     """Commit the record and the session's next state together. Raises ``StoreError`` when that is not done."""
+    if isinstance(request.event.what, ToolCall):
+        desk.judged(request.event.session, request.event.what.call_id)
     before = desk.registry.by_key(request.session.key)
     after = advance(before, request.event) if before and decision.enforced < Verdict.ASK else before
     changed = None if after is before else after

@@ -21,6 +21,9 @@ from bailiwick.service.policies import Policies
 from bailiwick.service.registry import Registry, new_key
 from bailiwick.service.store import Store
 
+MAX_JUDGED = 10_000
+"""Calls remembered until their batch is reported, which follows at once; across all sessions."""
+
 ACCOUNT_SECONDS = 60
 """How long an account's groups are believed before the system is asked again."""
 
@@ -54,6 +57,7 @@ class Desk:
     clock: Callable[[], float] = time.time
     redactor: Redactor
     host: str = field(default_factory=socket.gethostname)
+    _judged: dict[tuple[str, str], None] = field(default_factory=dict)
     _resolved: dict[str, tuple[str, Policy]] = field(default_factory=dict)
     _accounts: dict[int, tuple[float, Principal]] = field(default_factory=dict)
 
@@ -70,6 +74,16 @@ class Desk:
         """Commit a record, and the session's new state with it. Raises ``StoreError``."""
         rows = {} if state is None else {state.key: orjson.dumps(to_json(state))}
         await self.store.append(record, state=rows)
+
+    def judged(self, client_session: str, call_id: str) -> None:
+        """Remember that a call was put to this service; the oldest are forgotten."""
+        self._judged[client_session, call_id] = None
+        if len(self._judged) > MAX_JUDGED:
+            del self._judged[next(iter(self._judged))]
+
+    def was_judged(self, client_session: str, call_id: str) -> bool:
+        """Whether a call was put to this service since it started."""
+        return (client_session, call_id) in self._judged
 
     def principal(self, uid: int) -> Principal:
         """The account behind ``uid``; group changes are seen within a minute."""

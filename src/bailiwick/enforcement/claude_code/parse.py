@@ -19,6 +19,7 @@ from bailiwick.model.event import (
     PromptExpansion,
     SessionEnd,
     SessionStart,
+    ToolBatch,
     ToolCall,
     ToolResult,
 )
@@ -191,6 +192,14 @@ def _tool_call(fields: _Fields) -> ToolCall:
     )
 
 
+def _tool_batch(fields: _Fields) -> ToolBatch:
+    listed = fields.anything("tool_calls") or []
+    if not isinstance(listed, list):
+        raise MalformedEventError("tool_calls is not a list")
+    calls = (_Fields(call) for call in listed if isinstance(call, dict))
+    return ToolBatch(calls=tuple(_tool_call(call) for call in calls))
+
+
 def _tool_result(fields: _Fields) -> ToolResult:
     response = fields.anything("tool_response")
     return ToolResult(
@@ -261,6 +270,7 @@ _READERS: Final[Mapping[str, Callable[[_Fields], Happening]]] = {
     "PreToolUse": _tool_call,
     "PostToolUse": _tool_result,
     "PostToolUseFailure": _tool_failure,
+    "PostToolBatch": _tool_batch,
     "PermissionRequest": _permission,
     "UserPromptSubmit": _prompt,
     "UserPromptExpansion": _expansion,
