@@ -5,6 +5,7 @@ from typing import Any
 
 from bailiwick.model.access import AccessKind
 from bailiwick.policy.types import (
+    UNKNOWN_HOST,
     AnyCondition,
     CommandCondition,
     Condition,
@@ -28,7 +29,7 @@ def condition_text(condition: Condition) -> str:
         case CommandCondition(words=words, options=options, as_user=as_user):
             account = "" if as_user is None else f" (as {as_user})"
             return " ".join([*words, *sorted(options)]) + account
-        case HostCondition(host="[*]"):
+        case HostCondition(host=host) if host == UNKNOWN_HOST:
             return "a host that can't be known"
         case HostCondition(host=host, port=port):
             return host if port is None else f"{host}:{port}"

@@ -17,7 +17,7 @@ from bailiwick.model.access import (
 )
 from bailiwick.model.glob import name_glob, path_glob, word_glob
 from bailiwick.model.verdict import Verdict
-from bailiwick.policy.types import CommandCondition, HostCondition, Subject
+from bailiwick.policy.types import UNKNOWN_HOST, CommandCondition, HostCondition, Subject
 
 SYSTEM_DIRECTORIES = frozenset(
     {
@@ -87,10 +87,19 @@ def named(bound: Bound, subject: Subject, name: str) -> list[Hit]:
 
 
 def _host(bound: Bound, host: str, port: int | None) -> Iterator[Hit]:
-    """``*`` stands for a host that is not known: it may be any that a rule names, and is granted only where all are."""
+    """``*`` stands for a host that is not known: it may be any that a rule names, and is granted only where all are.
+
+    A layer that says in as many words what an unknown host gets has said it.
+    """
     unknown = host == "*"
+    spoken = {hit.layer for hit in bound.hosts.matching(host) if _of_unknown(hit)} if unknown else frozenset()
     for hit in bound.hosts.hits if unknown else bound.hosts.matching(host):
         match hit.rule.when:
+            case _ if hit.layer in spoken:
+                if _of_unknown(hit):
+                    yield hit
+            case _ if _of_unknown(hit):
+                pass
             case HostCondition(host=named_host, port=wanted) if (
                 wanted is None or port is None or wanted == port
             ):
@@ -100,6 +109,10 @@ def _host(bound: Bound, host: str, port: int | None) -> Iterator[Hit]:
                     yield hit._replace(certain=False, whole=False)
             case _:
                 pass
+
+
+def _of_unknown(hit: Hit) -> bool:
+    return isinstance(hit.rule.when, HostCondition) and hit.rule.when.host == UNKNOWN_HOST
 
 
 def _program(bound: Bound, program: ProgramTarget) -> Iterator[Hit]:

@@ -12,7 +12,16 @@ from bailiwick.policy.revision import revision_of
 from bailiwick.policy.sections import LayerBuilder
 from bailiwick.policy.shapes import Text
 from bailiwick.policy.syntax import Models, Organisation, Profile, Sections, Team
-from bailiwick.policy.types import ClientPolicy, Layer, Policy, Rule, Scope, Subject
+from bailiwick.policy.types import (
+    UNKNOWN_HOST,
+    ClientPolicy,
+    HostCondition,
+    Layer,
+    Policy,
+    Rule,
+    Scope,
+    Subject,
+)
 
 MINIMUM_CLIENT = (2, 1, 295)
 """The first client whose hooks can be made to fail closed."""
@@ -112,8 +121,13 @@ def _united(chain: tuple[Profile, ...], own: dict[str, Layer]) -> Layer:
     layers = [own[profile.profile.text] for profile in chain]
     builder = LayerBuilder(scope=Scope.PROFILE, name=last.text, problems=Problems({}))
     nearest = {subject: layer for layer in layers for subject in CLOSED if subject in layer.defaults}
+    nearest_unknown = _last(layer if any(map(_of_unknown, layer.rules)) else None for layer in layers)
     for layer in layers:
-        builder.rules.extend(rule for rule in layer.rules if nearest.get(rule.subject, layer) is layer)
+        builder.rules.extend(
+            rule
+            for rule in layer.rules
+            if (nearest_unknown if _of_unknown(rule) else nearest.get(rule.subject, layer)) is layer
+        )
         builder.duties.extend(layer.duties)
     builder.defaults = _defaults(chain, own)
     if Subject.PERMISSION_MODES not in builder.defaults:
@@ -122,6 +136,10 @@ def _united(chain: tuple[Profile, ...], own: dict[str, Layer]) -> Layer:
     for subject, verdict in FALLBACKS.items():
         builder.default(subject, verdict, last.at)
     return builder.layer()
+
+
+def _of_unknown(rule: Rule) -> bool:
+    return isinstance(rule.when, HostCondition) and rule.when.host == UNKNOWN_HOST
 
 
 def _defaults(chain: tuple[Profile, ...], own: dict[str, Layer]) -> dict[Subject, Rule]:

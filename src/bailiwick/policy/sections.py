@@ -10,6 +10,7 @@ from bailiwick.policy.errors import Problems
 from bailiwick.policy.shapes import Text
 from bailiwick.policy.syntax import CommandEntry, Entry, Fallback, Names, Obligations, Sections
 from bailiwick.policy.types import (
+    UNKNOWN_HOST,
     AnyCondition,
     Condition,
     Duty,
@@ -43,9 +44,6 @@ FILE_LISTS = (
     ("ask_write", Verdict.ASK, conditions.WRITE),
 )
 """The lists under `files`, the verdict of each and the accesses it speaks of."""
-
-UNKNOWN_HOST = HostCondition(host="[*]")
-"""Matches just the host `*`, by which analysis names a peer that it does not know."""
 
 _VERDICTS = {"allow": Verdict.ALLOW, "ask": Verdict.ASK, "deny": Verdict.DENY}
 
@@ -108,7 +106,9 @@ class LayerBuilder:
     def _unknown_host(self, sections: Sections) -> None:
         said = None if sections.network is None else sections.network.unknown
         if said is not None:
-            self.rules.append(self._spoken(Subject.NETWORK, "network", "unknown", said, UNKNOWN_HOST))
+            self.rules.append(
+                self._spoken(Subject.NETWORK, "network", "unknown", said, HostCondition(host=UNKNOWN_HOST))
+            )
 
     def _files(self, sections: Sections) -> None:
         if sections.files is None:

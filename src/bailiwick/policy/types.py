@@ -63,9 +63,17 @@ class CommandCondition:
     as_user: str | None = None
 
 
+UNKNOWN_HOST = "[*]"
+"""The host glob that matches just ``*``."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HostCondition:
-    """A peer by host glob (``*.example.com``, ``*``) and port; None is any port."""
+    """A peer by host glob (``*.example.com``, ``*``) and port; None is any port.
+
+    ``UNKNOWN_HOST`` speaks of connections whose peer is not known (a host target ``*``): in its layer it alone
+    speaks of them, so that naming forbidden hosts does not make a question of every ``git push``.
+    """
 
     host: str
     port: int | None = None
