@@ -49,20 +49,8 @@ HELPER_REFRESH_MS: Final = 60_000
 
 TOKEN_VARIABLE: Final = "BAILIWICK_TOKEN"  # noqa: S105 - the name of the variable, not a token
 
-
 PLUGIN: Final = "bailiwick"
 """The name of the launcher's plugin; the client calls one given by directory ``bailiwick@inline``."""
-
-_RESTRICTIVE: Final = frozenset(
-    {
-        "availableModels",
-        "availableModelsMatch",
-        "disableSkillShellExecution",
-        "enforceAvailableModels",
-        "sandbox",
-    }
-)
-"""Settings of a session that also bind in ``--managed-settings``, where the user's own can't relax them."""
 
 
 class Tier(StrEnum):
@@ -118,11 +106,11 @@ def compile_settings(  # noqa: PLR0913 - a document is for a policy, a service, 
         # A user's own `disableAllHooks` would switch the hooks of this document off.
         document["disableAllHooks"] = False
     if _stops(policy):
-        document |= _client_limits(policy)
+        document["disableSkillShellExecution"] = True
         if _sandboxed(policy):
             document["sandbox"] = _sandbox(policy, rules, service, tier)
         if tier is not Tier.SESSION:
-            document |= _locks(policy)
+            document |= _locks(policy) | _model_limits(policy)
     if tier is not Tier.SESSION:
         document["managedSourcesBehavior"] = "merge"
     return _sorted({name: value for name, value in document.items() if value != {}})
@@ -160,9 +148,10 @@ def session_documents(
         policy, service=service, tier=Tier.SESSION, project=project, home=home, base_url=base_url
     )
     hooks = whole.pop("hooks")
-    managed = {name: whole.pop(name) for name in ("permissions",) if name in whole}
+    managed: dict[str, Any] = {"permissions": whole.pop("permissions")} if "permissions" in whole else {}
     if _stops(policy):
-        managed |= {name: whole[name] for name in sorted(whole) if name in _RESTRICTIVE}
+        managed |= _model_limits(policy)
+        managed |= {name: whole[name] for name in ("disableSkillShellExecution", "sandbox") if name in whole}
         managed |= {"allowManagedPermissionRulesOnly": True, "strictPluginOnlyCustomization": ["hooks"]}
         servers = _servers(policy)
         if servers is not None:
@@ -245,13 +234,13 @@ def _mode_locks(policy: Policy) -> dict[str, str]:
     return {lock: "disable" for mode, lock in locks if not any(glob.matches(mode) for glob in allowed)}
 
 
-def _client_limits(policy: Policy) -> dict[str, Any]:
-    """Settings that bind from any source: the strictest of all counts."""
-    limits: dict[str, Any] = {"disableSkillShellExecution": True}
-    if policy.client.models:
-        limits |= {"availableModels": _models(policy), "enforceAvailableModels": True}
-        if any("*" in model for model in policy.client.models):
-            limits["availableModelsMatch"] = "prefix"
+def _model_limits(policy: Policy) -> dict[str, Any]:
+    """Models by name or by the beginning of it; the client knows no other pattern."""
+    if not policy.client.models:
+        return {}
+    limits: dict[str, Any] = {"availableModels": _models(policy), "enforceAvailableModels": True}
+    if any("*" in model for model in policy.client.models):
+        limits["availableModelsMatch"] = "prefix"
     return limits
 
 
