@@ -77,7 +77,7 @@ class Call:
             else:
                 self.role(option.role, option.value)
 
-    def role(self, role: Role, arg: Arg, *, recursive: bool = False) -> None:
+    def role(self, role: Role, arg: Arg, *, recursive: bool = False) -> None:  # noqa: C901, PLR0912 - one arm per form
         """Make the accesses of one value or operand."""
         machine = self.machine
         if role in _PATHS:
@@ -94,6 +94,9 @@ class Call:
                 host(machine, arg)
             case Role.URL:
                 url(machine, arg)
+            case Role.LIST:
+                machine.path(AccessKind.READ, arg)
+                machine.opaque("file that names more files", arg.span)
             case Role.TEXT if arg.text.startswith(("file://", "fileb://")):
                 machine.path(AccessKind.READ, arg.with_text(arg.text.partition("://")[2]))
             case Role.SOURCE:

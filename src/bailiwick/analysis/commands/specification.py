@@ -41,6 +41,7 @@ class Role(StrEnum):
     SOURCE = "source"  # a file that is read, or a URL
     AT_FILE = "at_file"  # text, or after @ a file that is read
     REMOTE = "remote"  # host:path or a local path that is read
+    LIST = "list"  # a file that names more files to read
     VARIABLE = "variable"  # NAME=VALUE, set for what runs
     OPAQUE = "opaque"  # a value with an effect that isn't modelled
     OPAQUE_FLAG = "opaque_flag"  # an effect that isn't modelled, no value
@@ -105,6 +106,46 @@ class SpecificationError(ValueError):
     """A specification file doesn't follow the schema; the message names the file and the key."""
 
 
+PLUGIN_NAMES = frozenset(
+    [
+        "awk",
+        "bucket",
+        "compress",
+        "curl",
+        "database",
+        "dd",
+        "env",
+        "fd",
+        "find",
+        "git",
+        "grep",
+        "interpreter",
+        "jq",
+        "kill",
+        "lookup",
+        "mkdir",
+        "mktemp",
+        "mode",
+        "project",
+        "python",
+        "remote",
+        "sed",
+        "shell",
+        "split",
+        "sqlite",
+        "ssh",
+        "su",
+        "sudo",
+        "tar",
+        "tool",
+        "transfer",
+        "unzip",
+        "watch",
+        "wget",
+        "xargs",
+    ]
+)
+"""The plug-ins a specification may name (``plugins.PLUGINS`` has exactly these; a test compares)."""
 _KEYS = {
     "command", "about", "options", "operands", "effects", "subcommands", "plugin", "project_code", "style",
     "permute", "digits", "stop", "other", "recursive", "empty", "empty_recursive", "alone", "examples", "inherit",
@@ -181,7 +222,7 @@ def _node(
     if not isinstance(raw, dict):
         raise SpecificationError(f"{file}: {name}: a mapping is expected")
     if unknown := set(raw) - _KEYS:
-        raise SpecificationError(f"{file}: {name}: unknown key {sorted(unknown)[0]}")
+        raise SpecificationError(f"{file}: {name}: unknown key {min(unknown)}")
     options = dict(inherited) if raw.get("inherit", True) else {}
     options.update(_options(file, name, raw.get("options", {})))
     for standard in ("--help", "--version"):
@@ -192,7 +233,9 @@ def _node(
         raise SpecificationError(f"{file}: {name}: style {style} isn't one of {', '.join(sorted(_STYLES))}")
     recursive = frozenset(str(raw.get("recursive", "")).split())
     if missing := recursive - set(options):
-        raise SpecificationError(f"{file}: {name}: recursive: {sorted(missing)[0]} isn't an option")
+        raise SpecificationError(f"{file}: {name}: recursive: {min(missing)} isn't an option")
+    if raw.get("plugin") is not None and raw["plugin"] not in PLUGIN_NAMES:
+        raise SpecificationError(f"{file}: {name}: no plug-in {raw['plugin']}")
     roles = set(options.values())
     specification = Specification(
         name=name,

@@ -36,7 +36,6 @@ class Invocation:
     args: tuple[Arg, ...]
     span: Span | None
     stdin: Arg | None
-    prefix: Mapping[str, Arg]
 
     def opaque(self, reason: str) -> Outcome:
         """Say that it isn't understood; anything may have changed in the shell."""
@@ -68,6 +67,14 @@ Builtin: TypeAlias = Callable[[Invocation], Outcome]
 
 def _nothing(call: Invocation) -> Outcome:
     return call.state, call.state
+
+
+def _succeed(call: Invocation) -> Outcome:
+    return call.state, None
+
+
+def _fail(call: Invocation) -> Outcome:
+    return None, call.state
 
 
 def _change(call: Invocation) -> Outcome:
@@ -109,7 +116,7 @@ def _exit(call: Invocation) -> Outcome:
     return None, None
 
 
-def _declare(call: Invocation) -> Outcome:
+def _declare(call: Invocation) -> Outcome:  # noqa: C901 - one arm per form
     """``export``, ``declare``, ``local``, ``readonly``, ``typeset``."""
     state, interpreter = call.state, call.interpreter
     exporting = call.args[0].text == "export"
@@ -289,7 +296,7 @@ def _command(call: Invocation) -> Outcome:
         return call.opaque("command that isn't known")
     functions = call.state.functions
     call.state.functions = {}
-    ok, bad = call.interpreter.program(rest, call.state, call.span, call.stdin, prefix=dict(call.prefix))
+    ok, bad = call.interpreter.program(rest, call.state, call.span, call.stdin)
     for end in (ok, bad):
         if end is not None:
             end.functions = functions
@@ -306,9 +313,7 @@ def _exec(call: Invocation) -> Outcome:
         rest = rest[2:]
     if not rest or rest[0].kind is not Kind.LITERAL or rest[0].text.startswith("-"):
         return call.opaque("exec of a program that isn't known")
-    call.interpreter.program(
-        rest, call.state.copy(), call.span, call.stdin, prefix=dict(call.prefix), functions=False
-    )
+    call.interpreter.program(rest, call.state.copy(), call.span, call.stdin, functions=False)
     return call.state, call.state
 
 
@@ -318,6 +323,16 @@ def _test(call: Invocation) -> Outcome:
         if first.literal in ("-v", "-R") and (second.literal is None or not _NAME.match(second.text)):
             return call.opaque("test -v evaluates a subscript")
     return call.state, call.state.copy()
+
+
+def _plain(call: Invocation) -> Outcome:
+    """``wait``, ``jobs``, ``hash``: options run programs, assign or redirect names."""
+    words = call.literals()
+    if words is None or any(word.startswith("-") and word not in ("-r", "-l", "-p", "-n") for word in words):
+        return call.opaque(f"option of {call.args[0].text}")
+    if any(word in ("-p", "-n") for word in words) and call.args[0].text != "jobs":
+        return call.opaque(f"option of {call.args[0].text}")
+    return call.state, call.state
 
 
 def _opaque(call: Invocation) -> Outcome:
@@ -341,6 +356,7 @@ def _printf(call: Invocation) -> Outcome:
 
 
 def _time(call: Invocation) -> Outcome:
+    call.start(*call.args[1:])  # as a word, not a keyword, it is a program
     rest = call.args[1:]
     while rest and rest[0].literal in ("-p", "--"):
         rest = rest[1:]
@@ -389,11 +405,13 @@ def printed(interpreter: "Interpreter", args: tuple[Arg, ...], state: State, std
 
 
 BUILTINS: Mapping[str, Builtin] = {
-    **dict.fromkeys((":", "true", "false", "return", "break", "continue", "wait", "jobs", "times", "umask", "ulimit", "hash", "type", "bg", "fg", "disown", "suspend", "logout", "dirs", "help"), _nothing),
+    ":": _succeed, "true": _succeed, "false": _fail,
+    **dict.fromkeys((  "return", "break", "continue", "times", "umask", "ulimit", "type", "bg", "fg", "disown", "suspend", "logout", "dirs", "help"), _nothing),
     "cd": _change, "pushd": _change, "popd": _pop, "exit": _exit,
     **dict.fromkeys(("export", "declare", "typeset", "local", "readonly"), _declare),
     "unset": _unset, "set": _set, "read": _read, "mapfile": _mapfile, "readarray": _mapfile,
     "eval": _eval, "source": _source, ".": _source, "trap": _trap, "let": _let, "getopts": _getopts,
+    **dict.fromkeys(("wait", "jobs", "hash"), _plain),
     "shift": _shift, "command": _command, "builtin": _command, "exec": _exec, "test": _test, "[": _test,
     "printf": _printf, "printenv": _printenv, "time": _time,
     **dict.fromkeys(("alias", "unalias", "enable", "bind", "complete", "compgen", "compopt", "history", "fc", "shopt", "caller", "setopt", "unsetopt", "zmodload", "autoload", "emulate", "zle", "bindkey", "functions", "vared", "zcompile", "coproc"), _opaque),

@@ -37,7 +37,7 @@ _PASSES = 3
 _ARITHMETIC_TESTS = frozenset(("-v", "-eq", "-ne", "-lt", "-gt", "-le", "-ge", "-R"))
 
 
-def run(interpreter: "Interpreter", node: Command, state: State, stdin: Arg | None) -> Outcome:
+def run(interpreter: "Interpreter", node: Command, state: State, stdin: Arg | None) -> Outcome:  # noqa: C901, PLR0912 - one arm per form
     """Read a compound command."""
     match node:
         case Simple():
@@ -218,9 +218,7 @@ def _case(interpreter: "Interpreter", node: Case, state: State) -> Outcome:
 
 
 def _test(interpreter: "Interpreter", node: Test, state: State) -> None:
-    values: list[Arg | None] = []
-    for item in node.items:
-        values.append(None if item is None else interpreter.expander.value(item, state))
+    values = [None if item is None else interpreter.expander.value(item, state) for item in node.items]
     for index, item in enumerate(node.items):
         if isinstance(item, Word) and item.literal in _ARITHMETIC_TESTS:
             for other in (index - 1, index + 1):

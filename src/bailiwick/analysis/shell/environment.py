@@ -25,10 +25,12 @@ QUIET_READS = frozenset((
 ))  # fmt: skip
 """Reading these isn't worth a word; they hold no secrets and every script uses them."""
 NUMBERS = frozenset((
-    "RANDOM", "SRANDOM", "SECONDS", "LINENO", "UID", "EUID", "PPID", "BASHPID", "OPTIND", "SHLVL", "COLUMNS",
-    "LINES", "EPOCHSECONDS", "#", "?", "$", "!", "PIPESTATUS",
+    "RANDOM", "SRANDOM", "SECONDS", "LINENO", "UID", "EUID", "PPID", "BASHPID", "OPTIND", "SHLVL", "EPOCHSECONDS",
+    "#", "?", "$",
 ))  # fmt: skip
-"""Variables that hold integers unless assigned."""
+"""Variables that bash itself sets to integers."""
+PORTABLE_NUMBERS = frozenset(("PPID", "#", "?", "$"))
+"""Those that every shell sets."""
 
 
 def is_reported(name: str) -> bool:

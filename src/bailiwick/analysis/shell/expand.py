@@ -4,7 +4,7 @@ import re
 from typing import TYPE_CHECKING
 
 from bailiwick.analysis.commands.argument import Arg, Kind
-from bailiwick.analysis.shell.environment import NUMBERS, QUIET_READS
+from bailiwick.analysis.shell.environment import NUMBERS, PORTABLE_NUMBERS, QUIET_READS
 from bailiwick.analysis.shell.expansion import Field, braces, glob, joined
 from bailiwick.analysis.shell.state import State, numeric
 from bailiwick.analysis.shell.syntax import (
@@ -60,7 +60,7 @@ class Expander:
         fields = self._fields(parts, state, span, split=False)
         return fields[0] if fields else Arg("", Kind.LITERAL, span)
 
-    def _fields(self, parts: tuple[Part, ...], state: State, span: Span, *, split: bool) -> list[Arg]:
+    def _fields(self, parts: tuple[Part, ...], state: State, span: Span, *, split: bool) -> list[Arg]:  # noqa: C901, PLR0912 - one arm per form
         finished: list[Field] = []
         field = Field(span)
         present = spread = False
@@ -112,7 +112,7 @@ class Expander:
                 return args[1:]
         return args
 
-    def _source(
+    def _source(  # noqa: PLR0913 - one command in full
         self, field: Field, text: str, state: State, *, split: bool, first: bool, alone: bool
     ) -> None:
         """Unquoted characters of the source: tilde, then globs."""
@@ -227,7 +227,7 @@ class Expander:
                 return value.with_text(value.text.removeprefix(text.text))
         return Arg("", Kind.OPEN if value.kind is Kind.OPEN else Kind.UNKNOWN, span, sources)
 
-    def _lookup(self, name: str, state: State, span: Span) -> Arg:
+    def _lookup(self, name: str, state: State, span: Span) -> Arg:  # noqa: C901 - one arm per form
         if match := _SUBSCRIPT.match(name):
             if match[2] and match[2] not in "@*" and not match[2].lstrip("-").isdigit():
                 self.number(match[2], state, span)
@@ -241,7 +241,7 @@ class Expander:
             return Arg("", Kind.OPEN, span)
         if name.isdigit():
             return self._positional(int(name), state, span)
-        if name in NUMBERS:
+        if name in (NUMBERS if self._interpreter.dialect == "bash" else PORTABLE_NUMBERS):
             return Arg("", Kind.NUMBER, span)
         context = self._interpreter.context
         if name == "PWD":

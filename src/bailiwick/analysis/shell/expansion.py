@@ -5,10 +5,11 @@ known, never wrongly known.
 """
 
 import re
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
+from itertools import pairwise
 
 from bailiwick.analysis.commands.argument import Arg, Kind
-from bailiwick.analysis.shell.syntax import Part, Text
+from bailiwick.analysis.shell.syntax import Parameter, Part, Text
 from bailiwick.model.access import Span
 
 MAX_WORDS = 64
@@ -57,19 +58,27 @@ def braces(parts: tuple[Part, ...]) -> list[tuple[Part, ...]] | None:
 
 def _parts(tokens: list[Token]) -> tuple[Part, ...]:
     result: list[Part] = []
-    for token in tokens:
-        if isinstance(token, str):
+    for item in tokens:
+        if isinstance(item, str):
+            # Braces are expanded before names are read: $x{a,b} is $xa $xb.
+            if (
+                result
+                and isinstance(result[-1], Parameter)
+                and not result[-1].quoted
+                and (item.isalnum() or item in "_[")
+            ):
+                raise _TooMany
             if result and isinstance(result[-1], Text) and not result[-1].quoted:
-                result[-1] = Text(result[-1].text + token, quoted=False)
+                result[-1] = Text(result[-1].text + item, quoted=False)
             else:
-                result.append(Text(token, quoted=False))
+                result.append(Text(item, quoted=False))
         else:
-            result.append(token)
+            result.append(item)
     return tuple(result)
 
 
-def _expand(tokens: list[Token]) -> list[list[Token]]:
-    start = next((i for i, token in enumerate(tokens) if token == "{"), None)
+def _expand(tokens: list[Token]) -> list[list[Token]]:  # noqa: C901 - one arm per form
+    start = next((i for i, item in enumerate(tokens) if item == "{"), None)
     if start is None:
         return [tokens]
     level, commas, end = 0, [], None
@@ -90,9 +99,7 @@ def _expand(tokens: list[Token]) -> list[list[Token]]:
         return [tokens]
     if commas:
         bounds = [start, *commas, end]
-        choices = [
-            choice for a, b in zip(bounds, bounds[1:], strict=False) for choice in _expand(tokens[a + 1 : b])
-        ]
+        choices = [choice for a, b in pairwise(bounds) for choice in _expand(tokens[a + 1 : b])]
     elif (sequence := _range(inner)) is not None:
         choices = [list(item) for item in sequence]
     else:
@@ -104,9 +111,9 @@ def _expand(tokens: list[Token]) -> list[list[Token]]:
 
 
 def _range(inner: list[Token]) -> list[str] | None:
-    if not all(isinstance(token, str) for token in inner):
+    if not all(isinstance(item, str) for item in inner):
         return None
-    text = "".join(str(token) for token in inner)
+    text = "".join(str(item) for item in inner)
     if match := _INTEGER_RANGE.match(text):
         first, last, step = int(match[1]), int(match[2]), abs(int(match[3] or 1)) or 1
         if abs(last - first) // step >= MAX_WORDS:
@@ -255,6 +262,3 @@ def joined(args: Iterable[Arg], *, separator: str = " ") -> Arg:
     if all(a.kind is Kind.LITERAL for a in words):
         return Arg(separator.join(a.text for a in words), Kind.LITERAL, span, sources)
     return Arg("", Kind.UNKNOWN, span, sources)
-
-
-Lookup = Callable[[str], Arg | None]

@@ -251,7 +251,7 @@ class Interpreter:
         if operator not in ("<", "<&"):
             self.record.path(AccessKind.WRITE, target, state, span)
 
-    def program(
+    def program(  # noqa: PLR0913 - one command in full
         self,
         args: tuple[Arg, ...],
         state: State,
@@ -276,20 +276,35 @@ class Interpreter:
         before = self.as_user
         self.as_user = as_user or self.as_user
         try:
-            if functions and name in state.functions:
-                return compound.call(self, name, args, state, span)
-            if functions and (builtin := builtins.BUILTINS.get(name)) is not None:
-                return builtin(builtins.Invocation(self, state, args, span, stdin, prefix or {}))
+            if functions and (name in state.functions or name in builtins.BUILTINS):
+                # A prefix assignment is seen by the function or builtin; whether it outlives it depends on the shell.
+                state.variables.update(prefix or {})
+                ends = self._own(name, args, state, span, stdin)
+                for end in ends:
+                    if end is not None:
+                        end.variables.update(
+                            {n: Arg("", Kind.OPEN, None, v.sources) for n, v in (prefix or {}).items()}
+                        )
+                return ends
+            inner = state
             if prefix:
-                state = state.copy()
-                state.variables.update(prefix)
-                state.exported |= prefix.keys()
-            self._external(name, args, state, span, stdin)
+                inner = state.copy()
+                inner.variables.update(prefix)
+                inner.exported |= prefix.keys()
+            self._external(name, args, inner, span, stdin)
             self.output = builtins.printed(self, args, state, stdin)
         finally:
             self.nesting -= 1
             self.as_user = before
         return state, state
+
+    def _own(
+        self, name: str, args: tuple[Arg, ...], state: State, span: Span | None, stdin: Arg | None
+    ) -> Outcome:
+        """A function of the script or a builtin of the shell."""
+        if name in state.functions:
+            return compound.call(self, name, args, state, span)
+        return builtins.BUILTINS[name](builtins.Invocation(self, state, args, span, stdin))
 
     def _after_unknown(self, name: Arg, state: State) -> Outcome:
         """An unknown command may be a builtin: it may have changed anything in this shell."""

@@ -95,7 +95,7 @@ class Record:
         for base in bases:
             self._one(kind, base, text, cause, glob=glob, tree=tree)
 
-    def _one(
+    def _one(  # noqa: PLR0913 - one command in full
         self, kind: AccessKind, base: str, text: str, cause: Span | None, *, glob: bool, tree: bool
     ) -> None:
         whole = (escape(base) if glob else base) + "/" + text

@@ -17,7 +17,7 @@ class Running:
 
     __slots__ = ("_began", "_interpreter", "args", "path_name", "span", "state", "stdin")
 
-    def __init__(
+    def __init__(  # noqa: PLR0913, PLR0917 - one command in full
         self,
         interpreter: "Interpreter",
         state: State,

@@ -225,7 +225,7 @@ class WordReader:
         self.i = i + 1
         parts.append(Substitution(body, quoted))
 
-    def dollar(self, parts: list[Part], *, quoted: bool) -> None:
+    def dollar(self, parts: list[Part], *, quoted: bool) -> None:  # noqa: C901 - one arm per form
         """Read what a dollar sign introduces."""
         s, i = self.s, self.i
         c = s[i + 1 : i + 2]
@@ -267,7 +267,7 @@ class WordReader:
         if self.dialect == "zsh" and self.i < self.n and self.s[self.i] in _ODD_IN_ZSH:
             raise self.fail("subscript or modifier after a parameter")
 
-    def _ansi(self) -> str:
+    def _ansi(self) -> str:  # noqa: C901 - one arm per form
         r"""The value of ``$'...'``; the cursor is at the dollar sign."""
         s, i = self.s, self.i + 2
         text: list[str] = []
@@ -323,7 +323,7 @@ class WordReader:
         self._operand(operand, operator, quoted=quoted)
         return Parameter(name, quoted, operator, tuple(operand))
 
-    def _operand(self, parts: list[Part], operator: str, *, quoted: bool) -> None:
+    def _operand(self, parts: list[Part], operator: str, *, quoted: bool) -> None:  # noqa: C901, PLR0912 - one arm per form
         s = self.s
         while True:
             c = s[self.i : self.i + 1]

@@ -31,21 +31,17 @@ _READING_CONFIG = (
 )
 
 
-def git(call: "Call") -> None:
+def git(call: "Call") -> None:  # noqa: C901, PLR0912 - one arm per form
     """Every git sub-command; its class and options are data, what its operands mean is here."""
     parsed, machine = call.parsed, call.machine
     call.begin()
     for reason, span in parsed.problems:
         machine.opaque(reason, span)
     for option in parsed.options:
-        if (
-            option.name == "-c"
-            and option.role is Role.OPAQUE
-            and option.value is not None
-            and option.value.literal is not None
-        ):
-            if _SAFE_KEY.match(option.value.text.partition("=")[0]):
-                continue
+        value = option.value.literal if option.value is not None else None
+        setting = option.name == "-c" and option.role is Role.OPAQUE and value is not None
+        if setting and _SAFE_KEY.match((value or "").partition("=")[0]):
+            continue
         call.option(option)
     call.effects()
     command = parsed.words[0].text if parsed.words else ""

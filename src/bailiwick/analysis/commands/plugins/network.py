@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 _UPLOAD_PART = re.compile(r"[^=]*=[@<]([^;]+)")
 
 
-def curl(call: "Call") -> None:
+def curl(call: "Call") -> None:  # noqa: C901, PLR0912 - one arm per form
     """``curl``: URLs, uploads (``-T``, ``-F name=@file``) and downloads named by the URL (``-O``)."""
     from bailiwick.analysis.commands.call import url  # noqa: PLC0415 - the seam imports the plug-ins
 
@@ -178,7 +178,7 @@ def lookup(call: "Call") -> None:
 
 
 def database(call: "Call") -> None:
-    """Database clients: a connection; statements with client escapes (``\\!``) are opaque."""
+    """Database clients: a connection; statements with client escapes are opaque."""
     parsed, machine = call.parsed, call.machine
     call.begin()
     call.options()

@@ -102,7 +102,7 @@ def awk(call: "Call") -> None:
             machine.path(AccessKind.READ, operand)
 
 
-def jq(call: "Call") -> None:
+def jq(call: "Call") -> None:  # noqa: C901, PLR0912 - one arm per form
     """``jq``: a filter transforms text; it may also read the environment and load modules."""
     parsed, machine = call.parsed, call.machine
     names: list[Arg] = []
@@ -145,7 +145,7 @@ def jq(call: "Call") -> None:
         machine.path(AccessKind.READ, operand)
 
 
-def tar(call: "Call") -> None:
+def tar(call: "Call") -> None:  # noqa: C901, PLR0912 - one arm per form
     """``tar``: the mode says whether the archive is read or written; old bundles (``tar xzf``) included."""
     from bailiwick.analysis.commands.call import Call as _Call  # noqa: PLC0415 - the seam imports the plug-ins
     from bailiwick.analysis.commands.options import parse  # noqa: PLC0415 - same

@@ -1,0 +1,191 @@
+"""The simple-command level of the strict parser: assignments, words, redirections, arrays."""
+
+import re
+
+from bailiwick.analysis.shell.syntax import Arithmetic, Assignment, Command, Redirect, Simple, Text, Word
+from bailiwick.analysis.shell.words import META, PLAIN_ARGUMENT, PLAIN_WORD, WordReader
+
+_ASSIGNMENT = re.compile(r"([A-Za-z_][A-Za-z0-9_]*)(\+?)=")
+_SUBSCRIPTED = re.compile(r"([A-Za-z_][A-Za-z0-9_]*)\[")
+_HARMLESS_SUBSCRIPT = re.compile(r"[\w.!^-]*\Z", re.ASCII)
+_REDIRECT = re.compile(r"(\d+|\{[A-Za-z_]\w*\})?(&>>|&>|<<<|<<-|<<|<>|<&|>>|>&|>\||<|>)", re.ASCII)
+_BASH_REDIRECTS = frozenset(("&>>", "&>", "<<<"))
+_DELIMITER_ESCAPE = re.compile(r"\\[A-Za-z0-9_]+\Z")
+_DECLARATIONS = frozenset(("declare", "typeset", "local", "readonly", "export"))
+_ZSH_WORDS = frozenset(("repeat", "noglob", "nocorrect", "foreach", "end", "-", "always"))
+FUNCTION_NAME = re.compile(r"[^\s;|&<>()$`'\"\\*?\[{}~=]+")
+
+
+class SimpleReader(WordReader):
+    """Reads simple commands; lists and compound commands are added by ``parser.Parser``."""
+
+    __slots__ = ("pending",)
+
+    def __init__(
+        self, text: str, dialect: str, depth: int = 0, origin: tuple[int, int] | None = None
+    ) -> None:
+        super().__init__(text, dialect, depth, origin)
+        self.pending: list[tuple[Redirect, str, bool, bool]] = []
+
+    def newlines(self) -> None:
+        """Skip blanks, comments and line ends, reading here-documents that begin there."""
+        raise NotImplementedError
+
+    def function(self, name: str, start: int) -> Command:
+        """Read a function's body."""
+        raise NotImplementedError
+
+    def redirect(self) -> Redirect | None:
+        """Read a redirection, or None where there is none."""
+        s, start = self.s, self.i
+        if start >= self.n or s[start] not in "<>&{0123456789":
+            return None
+        match = _REDIRECT.match(s, start)
+        if not match:
+            return None
+        operator, descriptor = match.group(2), match.group(1) or ""
+        if operator in ("<", ">") and s.startswith("(", match.end()) and not descriptor:
+            return None
+        if operator in _BASH_REDIRECTS or descriptor.startswith("{"):
+            self.only("bash", "zsh")
+        self.i = match.end()
+        self.blank()
+        if self.i >= self.n or s[self.i] == "\n":
+            raise self.fail("redirection without a target")
+        before = self.i
+        redirect = Redirect(operator, self.word(), self.first(start), descriptor)
+        if operator in ("<<", "<<-"):
+            raw = s[before : self.i]
+            if (
+                redirect.target.literal is None
+                or any(c in raw for c in "\n$`")
+                or ("\\" in raw and not _DELIMITER_ESCAPE.match(raw))
+            ):
+                raise self.fail("here-document delimiter")
+            quoted = any(c in raw for c in "'\"\\")
+            self.pending.append((redirect, redirect.target.literal, quoted, operator == "<<-"))
+        return redirect
+
+    def simple(self) -> Command:  # noqa: C901 - one arm per form
+        """Read a simple command, or the definition of a function that begins like one."""
+        s, start = self.s, self.i
+        assignments: list[Assignment] = []
+        words: list[Word] = []
+        redirects: list[Redirect] = []
+        while True:
+            self.blank()
+            if self.i >= self.n:
+                break
+            c = s[self.i]
+            if c in "\n;|)" or (c == "&" and not s.startswith("&>", self.i)):
+                break
+            plain = (PLAIN_ARGUMENT if words else PLAIN_WORD).match(s, self.i)
+            if plain and self._is_plain(plain.group(), plain.end()):
+                words.append(Word(self.first(self.i), self.last(plain.end()), plain.group()))
+                self.i = plain.end()
+            elif (redirect := self.redirect()) is not None:
+                redirects.append(redirect)
+            elif (assignment := self._assignment(words)) is not None:
+                assignments.append(assignment)
+            elif c == "(":
+                if len(words) == 1 and not assignments and not redirects:
+                    return self._bare_function(words[0])
+                raise self.fail("unexpected (")
+            else:
+                words.append(self.word())
+        if not (words or assignments or redirects):
+            raise self.fail("empty command")
+        if self.dialect == "zsh" and words and words[0].literal in _ZSH_WORDS:
+            raise self.fail("zsh precommand modifier")
+        return Simple(
+            self.first(start), self.last(self.i), tuple(assignments), tuple(words), tuple(redirects)
+        )
+
+    def _is_plain(self, text: str, end: int) -> bool:
+        """Whether a plain run is a word of its own: no descriptor of a redirection, nothing parenthesised after it."""
+        if end >= self.n or self.s[end] not in "(<>":
+            return True
+        return (
+            self.s[end] != "("
+            and not text.isdigit()
+            and not self.s.startswith("(", end + 1)
+            and "=" not in text
+        )
+
+    def _bare_function(self, name: Word) -> Command:
+        self.i += 1
+        self.blank()
+        if not self.s.startswith(")", self.i):
+            raise self.fail("unexpected (")
+        self.i += 1
+        plain = all(isinstance(part, Text) and not part.quoted for part in name.parts)
+        if name.literal is None or not plain or not FUNCTION_NAME.fullmatch(name.literal):
+            raise self.fail("function name")
+        return self.function(name.literal, name.start)
+
+    def _assignment(self, words: list[Word]) -> Assignment | None:
+        s, start = self.s, self.i
+        match = _ASSIGNMENT.match(s, start)
+        if words:
+            # Only the declaration builtins take an array as an argument; the rest of their words are words.
+            if match and words[0].literal in _DECLARATIONS and s.startswith("(", match.end()):
+                self.i = match.end()
+                assignment = self._value(match.group(1), start, append=bool(match.group(2)), subscript=None)
+                words.append(Word(self.first(start), self.last(self.i), s[start : match.end()]))
+                return assignment
+            return None
+        if match:
+            self.i = match.end()
+            return self._value(match.group(1), start, append=bool(match.group(2)), subscript=None)
+        match = _SUBSCRIPTED.match(s, start)
+        if not match:
+            return None
+        end = self._subscript_end(match.end())
+        if end is not None and s.startswith(("=", "+="), end + 1):
+            subscript = self.expression(s[match.end() : end])
+            self.i = s.index("=", end) + 1
+            return self._value(match.group(1), start, append=True, subscript=subscript)
+        if end is None or not _HARMLESS_SUBSCRIPT.match(s[match.end() : end]):
+            raise self.fail("subscript")
+        return None
+
+    def _value(self, name: str, start: int, *, append: bool, subscript: Arithmetic | None) -> Assignment:
+        s = self.s
+        if self.i < self.n and s[self.i] == "(":
+            elements = self._array()
+            return Assignment(name, self.first(start), self.last(self.i), append, None, elements, subscript)
+        empty = self.i >= self.n or (s[self.i] in META and s[self.i : self.i + 2] not in ("<(", ">("))
+        value = Word(self.first(self.i), self.last(self.i), "") if empty else self.word()
+        return Assignment(name, self.first(start), self.last(self.i), append, value, None, subscript)
+
+    def _array(self) -> tuple[Word, ...]:
+        self.only("bash")
+        s = self.s
+        self.i += 1
+        elements: list[Word] = []
+        while True:
+            self.newlines()
+            c = s[self.i : self.i + 1]
+            if c == ")":
+                self.i += 1
+                if self.i < self.n and s[self.i] not in " \t\n;|&)":
+                    raise self.fail("text after an array")
+                return tuple(elements)
+            if not c or (c in "<>&;|[" and s[self.i : self.i + 2] not in ("<(", ">(")):
+                raise self.fail("array element")
+            elements.append(self.word())
+
+    def _subscript_end(self, i: int) -> int | None:
+        s, level = self.s, 1
+        while i < self.n:
+            c = s[i]
+            if c == "[":
+                level += 1
+            elif c == "]":
+                level -= 1
+                if level == 0:
+                    return i
+            elif c in "\n'\"\\`":
+                return None
+            i += 1
+        return None

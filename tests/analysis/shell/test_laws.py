@@ -1,0 +1,235 @@
+"""Laws of the shell reader: total, bounded, independent of spelling."""
+
+import shlex
+import time
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from bailiwick.analysis.shell import MAX_LENGTH, ShellContext, analyze_shell
+from bailiwick.analysis.shell.listing import listing
+from bailiwick.model.access import Facts, Flow, ProgramTarget
+
+CONTEXT = ShellContext(cwd="/w", home="/home/u", project="/w")
+FRAGMENTS = st.sampled_from([
+    "rm ", "cat ", "echo ", "x", "$x", '"', "'", "`", "$(", ")", "(", "{", "}", ";", "&&", "|", "\n", "<<E\n", "\nE\n",
+    "if ", "then ", "fi ", "for i in ", "do ", "done ", "case ", "esac ", "[[ ", "]] ", "${x:-", "$((", "))", ">", "<(",
+    "\\", "\\\n", "*", "{a,b}", "~", "=", "a=", "eval ", "bash -c ", "git ", "find . ", "sed ", "-exec ", "sudo ", "xargs ",
+    "#", "\r", "\u00a0", "f() ", "while ", "! ", "&", "$'\\x41'", "tar ", "curl ", "python3 -c ", "printf ", "cd ", "awk ",
+])  # fmt: skip
+
+
+def facts(text: str, dialect: str = "bash") -> Facts:
+    return analyze_shell(text, ShellContext(cwd="/w", home="/home/u", project="/w", dialect=dialect))
+
+
+@settings(max_examples=150, deadline=None)
+@given(
+    st.one_of(st.text(max_size=200), st.lists(FRAGMENTS, max_size=25).map("".join)),
+    st.sampled_from(["bash", "sh", "zsh"]),
+)
+def test_any_text_gives_facts(text: str, dialect: str) -> None:
+    found = facts(text, dialect)
+    for item in (*found.accesses, *found.opaque):
+        assert item.cause is None or 0 <= item.cause.start <= item.cause.end <= len(text)
+    for flow in found.flows:
+        for index in (flow.source, flow.sink):
+            assert isinstance(found.accesses[index].target, ProgramTarget)
+
+
+@settings(max_examples=50, deadline=None)
+@given(st.binary(max_size=200))
+def test_any_bytes_give_facts(data: bytes) -> None:
+    facts(data.decode("utf-8", "replace"))
+    facts(data.decode("utf-8", "surrogateescape"))
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "(" * 5000,
+        "$(" * 4000,
+        "`" * 9000,
+        '"$(' * 3000,
+        "${x:-" * 2000,
+        "{" * 9000,
+        "{a,b}" * 1500,
+        "echo " + "{1..9}" * 8,
+        "for i in 1 2 3 4 5 6 7 8; do " * 20 + "x" + "; done" * 20,
+        "while a; do " * 20 + "cd x" + "; done" * 20,
+        "f() { f; f; f; }; f",
+        "f0() { x; }; " + "".join(f"f{i + 1}() {{ f{i}; f{i}; }}; " for i in range(40)) + "f40",
+        "bash -c '" * 500,
+        "a=1;" * 2400,
+        "true|" * 1900 + "true",
+        "x && " * 1900 + "x",
+        "cd a; " * 1500 + "cat b",
+        "[" * 9999,
+        "sed 's/" + "[" * 5000 + "/x/' f",
+        "sed '" + "{" * 5000 + "' f",
+        "awk '" + '"\\' * 4000 + "' f",
+        "find " + "( " * 4000,
+        "eval " * 1900,
+        "echo <<A <<B <<C\n" * 300,
+        "python3 -c '" + "(" * 5000 + "'",
+        "x=" + "a" * 9900,
+    ],
+    ids=lambda text: text[:24],
+)
+def test_hostile_text_takes_bounded_time(text: str) -> None:
+    started = time.process_time()
+    facts(text[:MAX_LENGTH])
+    assert time.process_time() - started < 10
+
+
+def test_a_longer_text_is_opaque_as_a_whole() -> None:
+    found = facts("rm x;" * 2500)
+    assert [o.cause.end for o in found.opaque if o.cause] == [12_500]
+
+
+# -- spelling
+
+NAMES = st.sampled_from(
+    [
+        "a",
+        "b.txt",
+        "dir/c",
+        "/etc/hosts",
+        "two words",
+        "semi;colon",
+        "star*",
+        "q'uote",
+        "$dollar",
+        "-dash",
+        "#x",
+        "~t",
+    ]
+)
+COMMANDS = st.one_of(
+    st.tuples(st.sampled_from(["cat", "rm", "touch", "wc"]), st.lists(NAMES, min_size=1, max_size=3)).map(
+        lambda t: [t[0], "--", *t[1]]
+    ),
+    st.tuples(NAMES, NAMES).map(lambda t: ["cp", "-T", "--", *t]),
+    st.tuples(NAMES).map(lambda t: ["sort", "-o", t[0], "in"]),
+    st.tuples(NAMES).map(lambda t: ["git", "diff", "--output=" + t[0]]),
+)
+
+
+def double(word: str) -> str:
+    return '"' + "".join("\\" + c if c in '"$`\\' else c for c in word) + '"'
+
+
+def escaped(word: str) -> str:
+    return "".join(c if c.isalnum() or c in "/._-=" else "\\" + c for c in word)
+
+
+def ansi(word: str) -> str:
+    return "$'" + "".join(f"\\x{ord(c):02x}" for c in word) + "'"
+
+
+def pieces(word: str) -> str:
+    return "''".join(shlex.quote(c) for c in word)
+
+
+def plain(words: list[str]) -> str:
+    return shlex.join(words)
+
+
+WRAPPERS = {
+    "subshell": lambda c: f"( {c} )",
+    "group": lambda c: f"{{ {c}; }}",
+    "and": lambda c: f"true && {c}",
+    "or": lambda c: f"false || {c}",
+    "if": lambda c: f"if true; then {c}; fi",
+    "condition": lambda c: f"if {c}; then :; fi",
+    "else": lambda c: f"if false; then :; else {c}; fi",
+    "while": lambda c: f"while {c}; do break; done",
+    "for": lambda c: f"for i in 1 2; do {c}; done",
+    "case": lambda c: f"case x in x) {c};; esac",
+    "function": lambda c: f"{{ f() {{ {c}; }}; f; }}",
+    "background": lambda c: f"( {c} & )",
+    "negated": lambda c: f"! {c}",
+    "newline": lambda c: f"true\n{c}",
+    "sequence": lambda c: f"true; {c}",
+    "comment": lambda c: f"{{ # comment\n{c}; }}",
+    "assignment": lambda c: f"zz=1\n{c}",
+    "trap": lambda c: f"trap {shlex.quote(c)} EXIT",
+}
+
+
+def without_spelling(text: str) -> list[str]:
+    return [line for line in listing(facts(text), "/w") if not line.startswith("set ")]
+
+
+@settings(max_examples=120, deadline=None)
+@given(COMMANDS, st.sampled_from([double, escaped, ansi, pieces, shlex.quote]))
+def test_quoting_doesnt_matter(words: list[str], quote: object) -> None:
+    assert callable(quote)
+    spelled = " ".join(quote(word) for word in words)
+    assert without_spelling(spelled) == without_spelling(plain(words))
+
+
+@settings(max_examples=120, deadline=None)
+@given(COMMANDS, st.lists(st.sampled_from(sorted(WRAPPERS)), min_size=1, max_size=3))
+def test_nesting_doesnt_matter(words: list[str], wrappers: list[str]) -> None:
+    text = plain(words)
+    for name in wrappers:
+        text = WRAPPERS[name](text)
+    assert without_spelling(text) == without_spelling(plain(words))
+
+
+@settings(max_examples=80, deadline=None)
+@given(
+    COMMANDS,
+    st.sampled_from(
+        [
+            "nohup",
+            "timeout 5",
+            "nice -n 3",
+            "env",
+            "sudo",
+            "setsid",
+            "command",
+            "bash -c",
+            "sh -ec",
+            "eval",
+            "stdbuf -oL",
+        ]
+    ),
+)
+def test_wrappers_add_themselves_only(words: list[str], wrapper: str) -> None:
+    inner = plain(words)
+    text = (
+        f"{wrapper} {shlex.quote(inner) if wrapper.split(maxsplit=1)[0] in ('bash', 'sh', 'eval') else inner}"
+    )
+    found = {line.replace(" as root", "") for line in without_spelling(text)}
+    expected = {line for line in without_spelling(inner) if line != "opaque"}
+    assert expected <= found, found
+
+
+def test_flows_follow_pipes_substitutions_and_variables() -> None:
+    def flows(text: str) -> set[tuple[str, str]]:
+        found = facts(text)
+
+        def name(flow_end: int) -> str:
+            target = found.accesses[flow_end].target
+            assert isinstance(target, ProgramTarget)
+            return target.name
+
+        return {(name(flow.source), name(flow.sink)) for flow in found.flows if isinstance(flow, Flow)}
+
+    assert flows("curl x | tee f | sh") == {("curl", "tee"), ("tee", "sh")}
+    assert flows('bash -c "$(curl x)"') == {("curl", "bash")}
+    assert flows('x=$(curl y); eval "$x"') == {("curl", "eval")}
+    assert flows("bash <(curl x)") == {("curl", "bash")}
+    assert flows("curl x > >(sh)") == {("curl", "sh")}
+    assert flows("(curl x; wget y) | sudo sh") == {
+        ("curl", "sudo"),
+        ("curl", "sh"),
+        ("wget", "sudo"),
+        ("wget", "sh"),
+    }
+    assert flows("sh <<< $(curl x)") == {("curl", "sh")}
+    assert flows("curl x | while read l; do eval $l; done") == {("curl", "eval")}
+    assert flows("cat a; cat b") == set()
