@@ -24,6 +24,7 @@ from bailiwick.model.access import (
     VariableTarget,
 )
 from bailiwick.model.glob import Glob, GlobSet, name_glob, path_glob, witness, word_glob
+from bailiwick.model.verdict import Verdict
 from bailiwick.policy.types import (
     CommandCondition,
     Condition,
@@ -107,6 +108,53 @@ def _paths(asked: Sequence[PathCondition]) -> Iterator[Access]:
     for path in _distinct(GlobSet(globs)):
         for kind in kinds:
             yield Access(kind=kind, target=PathTarget(path=path))
+
+
+def changed_paths(old: Policy, new: Policy) -> Iterator[Access]:
+    """A path for each way in which a change of the rules on files may change the answer on one.
+
+    Only paths that a changed rule names are looked at, all paths when a layer's default has changed; what both
+    policies deny by the same glob is left out, and with it whole trees. Raises TooComplexError.
+    """
+    done: list[object] = []
+    for kind in (AccessKind.READ, AccessKind.WRITE, AccessKind.DELETE, AccessKind.EXECUTE):
+        before, after = _path_rules(old, kind), _path_rules(new, kind)
+        if (before, after) in done:
+            continue  # deletion is mostly ruled as writing is, and one example shows both
+        done.append((before, after))
+        changed = {glob for _, _, glob in before ^ after}
+        denied = {glob for _, verdict, glob in before if verdict is Verdict.DENY} & {
+            glob for _, verdict, glob in after if verdict is Verdict.DENY
+        }
+        globs = sorted({glob for _, _, glob in before | after}, key=lambda glob: glob.text)
+        space = GlobSet(globs)
+        without = [number for number, glob in enumerate(globs) if glob in denied]
+        places: list[Sequence[int]] = [[number] for number, glob in enumerate(globs) if glob in changed]
+        if _file_defaults(old) != _file_defaults(new):
+            places.append(())
+        seen: set[tuple[int, ...]] = set()
+        for within in places:
+            for path, matching in space.explore(within=within, without=without, limit=MAX_CELL_STEPS):
+                if matching not in seen:
+                    seen.add(matching)
+                    yield Access(kind=kind, target=PathTarget(path=path))
+
+
+def _path_rules(policy: Policy, kind: AccessKind) -> frozenset[tuple[str, Verdict, Glob]]:
+    return frozenset(
+        (layer.name, rule.verdict, bound_glob(rule.when))
+        for layer in policy.layers
+        for rule in layer.rules
+        if isinstance(rule.when, PathCondition) and kind in rule.when.kinds
+    )
+
+
+def _file_defaults(policy: Policy) -> list[tuple[str, Verdict]]:
+    return [
+        (layer.name, layer.defaults[Subject.FILES].verdict)
+        for layer in policy.layers
+        if Subject.FILES in layer.defaults
+    ]
 
 
 def _named(globs: Iterable[str], *, mcp: bool | None = None) -> Iterator[str]:
