@@ -14,7 +14,7 @@ from bailiwick.audit.merkle import Frontier, leaf_hash, node_hash
 from bailiwick.audit.note import Checkpoint, NoteError, Signer, VerifierKey, open_note
 
 SIGNER = Signer.from_seed("bailiwick/host/0011", b"s" * 32)
-KEY = SIGNER.verifier()
+KEY = SIGNER.verifier
 
 
 def log_of(size: int, epoch: str = "0011") -> tuple[list[Sealed], dict[int, str]]:

@@ -6,7 +6,7 @@ can later prove that anything before it was changed, removed or re-ordered.
 
 import base64
 import binascii
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from hashlib import sha256
 
 from cryptography.exceptions import InvalidSignature
@@ -56,25 +56,29 @@ class VerifierKey:
 
 @dataclass(frozen=True, slots=True)
 class Signer:
-    """A log's private key under its name."""
+    """A log's private key and its public half, under the log's name."""
 
-    name: str
-    private: Ed25519PrivateKey
+    private: Ed25519PrivateKey = field(repr=False)
+    verifier: VerifierKey
+    key_id: bytes
 
     @classmethod
     def from_seed(cls, name: str, seed: bytes) -> "Signer":
         """The signer whose Ed25519 seed is ``seed`` (32 bytes)."""
-        return cls(name, Ed25519PrivateKey.from_private_bytes(seed))
+        private = Ed25519PrivateKey.from_private_bytes(seed)
+        verifier = VerifierKey(name, private.public_key().public_bytes_raw())
+        return cls(private, verifier, verifier.key_id())
 
-    def verifier(self) -> VerifierKey:
-        """The public half."""
-        return VerifierKey(self.name, self.private.public_key().public_bytes_raw())
+    @property
+    def name(self) -> str:
+        """The log's name."""
+        return self.verifier.name
 
     def sign(self, text: str) -> str:
-        """``text`` (ending in a newline) as a signed note."""
+        """``text`` (ending in a newline) as a signed note. Raises NoteError."""
         if not text.endswith("\n"):
             raise NoteError("a note's text ends in a newline")
-        blob = self.verifier().key_id() + self.private.sign(text.encode())
+        blob = self.key_id + self.private.sign(text.encode())
         return f"{text}\n{_DASH} {self.name} {base64.b64encode(blob).decode()}\n"
 
 

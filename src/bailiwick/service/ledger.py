@@ -16,8 +16,8 @@ from bailiwick.service.state_directory import StateDirectory, StoreError
 KEEP_EVERY = 1_000
 """A checkpoint is kept for good whenever the log has grown past a multiple of this; of the others the last."""
 
-WAL_IDLE, WAL_MOST = 4 << 20, 64 << 20
-"""Bytes of write-ahead log from which it is folded into the database: when idle, and in any case."""
+FOLD_IDLE, FOLD_MOST = 250, 4_000
+"""Commits and entries, counted together, after which the write-ahead log is folded in: when idle, and in any case."""
 
 SCHEMA_VERSION = 1
 
@@ -54,6 +54,7 @@ class Ledger:
         self.directory = directory
         self.signer = signer
         self.clock = clock
+        self.unfolded = 0
         self.connection = connect(directory)
         try:
             if create:
@@ -78,16 +79,19 @@ class Ledger:
                         self.connection.execute("INSERT OR REPLACE INTO state VALUES (?, ?)", (key, value))
         self.chain = chain
         self.signed = chain.size
+        self.unfolded += 1 + len(rows)
 
     def fold(self, *, idle: bool) -> None:
-        """Move the write-ahead log into the database when it is large and nobody waits, or very large."""
-        try:
-            size = self.directory.database.with_name("log.db-wal").stat().st_size
-            if size > WAL_MOST or (size > WAL_IDLE and idle):
-                self.connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
-        except (OSError, sqlite3.Error):
+        """Move the write-ahead log into the database when it is long and nobody waits, or very long.
+
+        Passive: never waits for readers. The file keeps its size and is written over, which makes later commits
+        faster than growing it would.
+        """
+        if self.unfolded > FOLD_MOST or (self.unfolded > FOLD_IDLE and idle):
             # Folding is housekeeping: the records are safe in the write-ahead log, and the next write tells.
-            return
+            with contextlib.suppress(sqlite3.Error):
+                self.connection.execute("PRAGMA wal_checkpoint(PASSIVE)")
+                self.unfolded = 0
 
     def close(self) -> None:
         """Fold the write-ahead log in and close."""

@@ -70,7 +70,7 @@ class StateDirectory:
     def signer(self) -> Signer:
         """The key that signs checkpoints, under the log's origin. Raises StoreError."""
         signer = Signer.from_seed(self.name, _secret(self.path / "log.key"))
-        if not self.fresh and signer.verifier() != read_verifier(self.path):
+        if not self.fresh and signer.verifier != read_verifier(self.path):
             raise StoreError(
                 f"{self.path / 'log.key'}: isn't the key of log.pub", mend="restore it from a backup"
             )
@@ -79,7 +79,7 @@ class StateDirectory:
     def publish(self) -> None:
         """Write ``log.pub`` for a log that now exists: from here on a missing log is a removed log."""
         if self.fresh:
-            _write_private(self.path / "log.pub", f"{self.signer().verifier()}\n".encode())
+            _write_private(self.path / "log.pub", f"{self.signer().verifier}\n".encode())
             self.sync()
 
     def redaction_key(self) -> bytes:
