@@ -109,6 +109,44 @@ def test_import_writes_a_profile(tmp_path: Path, capsys: pytest.CaptureFixture[s
     assert [note["imported"] for note in said(capsys)["notes"]] == [False]
 
 
+def test_explain_tells_rule_origin_and_alternative(
+    starter: Path, capsys: pytest.CaptureFixture[str], golden: Callable[[Path, str], None]
+) -> None:
+    assert run("explain", starter, "--profile", "frontend", "Bash(cat .env && npm publish)") == 1
+    golden(HERE / "explain.txt", capsys.readouterr().out)
+    assert run("explain", starter, "--profile", "frontend", "Bash(git status)", "--json") == 0
+    assert said(capsys)["verdict"] == "allow"
+    assert run("explain", starter, "--profile", "frontend", "Bash(git push)", "--unattended", "--json") == 1
+    assert said(capsys)["enforced"] == "deny"
+    assert run("explain", starter, "--profile", "frontend", "git push") == 2
+
+
+def test_explain_in_a_project_follows_links(
+    starter: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "hosts").symlink_to("/etc/hosts")
+    asked = ["explain", starter, "--profile", "frontend", "--json", "Edit(hosts)"]
+    assert run(*asked) == 0
+    assert said(capsys)["verdict"] == "allow"
+    assert run(*asked, "--project", tmp_path) == 1
+    told = said(capsys)
+    assert told["verdict"] == "deny"
+    assert told["reasons"][0]["rule"].startswith("baseline.files.read_only.system")
+
+
+def test_diff_names_an_example_of_each_change(
+    small: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], golden: Callable[[Path, str], None]
+) -> None:
+    after = write(tmp_path / "after", "profile: p\ncommands:\n  allow: [git status, git push]\n")
+    assert run("diff", small, after) == 1
+    golden(HERE / "diff.txt", capsys.readouterr().out)
+    assert run("diff", small, after, "--json", "--profile", "p") == 1
+    (told,) = said(capsys)["profiles"]
+    assert [change["wider"] for change in told["changes"]]
+    assert run("diff", small, small) == 0
+    assert run("diff", small, after, "--profile", "q") == 2
+
+
 @pytest.mark.parametrize("verb", [["check"], ["test"], ["show"], ["compile", "--profile", "p"]])
 def test_errors_of_the_author_are_exit_code_2(
     verb: list[str], tmp_path: Path, capsys: pytest.CaptureFixture[str]

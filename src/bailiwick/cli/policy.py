@@ -2,19 +2,30 @@
 
 import argparse
 import json
+import os
 import sys
+import time
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, TypeAlias
 
+from bailiwick.administration import difference, explain
 from bailiwick.administration.compile import compile_set, run_examples
+from bailiwick.administration.example import ExampleError, parse_call
 from bailiwick.administration.importer import Source, import_settings, summary
+from bailiwick.administration.place import request_of
 from bailiwick.administration.targets.claude_settings import ServiceAddress, Tier, compile_settings
 from bailiwick.administration.targets.native import unexpressed
 from bailiwick.cli.policy_text import policy_item, policy_lines
+from bailiwick.model.event import Event, ToolCall
+from bailiwick.model.request import Request, Session
+from bailiwick.model.verdict import Verdict
 from bailiwick.policy.errors import PolicyErrors
 from bailiwick.policy.load import load_policy_set
 from bailiwick.policy.types import Policy, PolicySet
+from bailiwick.service.account import principal_of
+from bailiwick.service.files import OsFiles
 from bailiwick.service.policy_files import read_policy_files
 
 DONE, FINDINGS, USAGE, ENVIRONMENT = 0, 1, 2, 3
@@ -51,6 +62,27 @@ def register(verbs: _Verbs) -> None:
     compiled.add_argument("--tier", choices=[tier.value for tier in Tier], default=Tier.MANAGED.value)
     compiled.add_argument(
         "--service", metavar="URL", default=SERVICE, help=f"the policy service; {SERVICE} if left out"
+    )
+    explained = _verb(
+        inner, "explain", _explain, "why a call gets what it gets, access by access, layer by layer"
+    )
+    explained.add_argument(
+        "call", metavar="CALL", help="as the client shows it: 'Bash(git push)', 'Read(.env)'"
+    )
+    explained.add_argument("--profile", required=True, metavar="NAME")
+    explained.add_argument(
+        "--project",
+        type=Path,
+        metavar="PATH",
+        help="judge it there, by its links and files; an imagined one if left out",
+    )
+    explained.add_argument("--unattended", action="store_true", help="as if nobody could be asked")
+    differ = _verb(
+        inner, "diff", _diff, "what a change newly allows, asks about and denies, with an example of each"
+    )
+    differ.add_argument("after", type=Path, metavar="DIR2", help="the changed policy repository")
+    differ.add_argument(
+        "--profile", action="append", default=[], metavar="NAME", help="only this profile; may repeat"
     )
     imported = inner.add_parser("import", help="a profile from the client's own permission rules")
     imported.add_argument("file", type=Path, metavar="SETTINGS.JSON")
@@ -162,6 +194,52 @@ def _show(asked: argparse.Namespace) -> int:
             print(f"role {role.id}: {who} -> {', '.join(role.profiles)}")
         print("\n`--profile NAME` lists its rules.")
     return DONE
+
+
+def _explain(asked: argparse.Namespace) -> int:
+    policy = _profile(load_policy_set(_read(asked.directory)), asked.profile)
+    try:
+        call = parse_call(asked.call)
+    except ExampleError as error:
+        raise UsageError(f"{error}; {error.mend}") from None
+    if asked.project is None:
+        request, files = request_of(policy, call), None
+    else:
+        request, files = _request(policy, call, asked.project.resolve()), OsFiles()
+    if asked.unattended:
+        request = replace(request, session=replace(request.session, unattended=True))
+    explanation = explain.explain(policy, call, asked.call, request=request, files=files)
+    if asked.json:
+        _print_json(explain.as_json(explanation))
+    else:
+        sys.stdout.write(explain.as_text(explanation))
+    return FINDINGS if explanation.decision.verdict > Verdict.ALLOW else DONE
+
+
+def _request(policy: Policy, call: ToolCall, project: Path) -> Request:
+    """This account making ``call`` in ``project`` now."""
+    return Request(
+        principal=principal_of(os.getuid()),
+        event=Event(name="PreToolUse", session="", cwd=str(project), what=call),
+        session=Session(key="", profile=policy.profile, project=str(project)),
+        now=int(time.time()),
+        roots=(str(project),),
+    )
+
+
+def _diff(asked: argparse.Namespace) -> int:
+    before, after = load_policy_set(_read(asked.directory)), load_policy_set(_read(asked.after))
+    for name in asked.profile:
+        if name not in before.policies:
+            _profile(after, name)
+    found = difference.difference(before, after, asked.profile)
+    if asked.json:
+        _print_json(
+            {"before": before.revision, "after": after.revision, "profiles": difference.as_json(found)}
+        )
+    else:
+        sys.stdout.write(difference.as_text(found))
+    return FINDINGS if found else DONE
 
 
 def _compile(asked: argparse.Namespace) -> int:

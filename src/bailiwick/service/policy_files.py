@@ -17,6 +17,7 @@ def read_policy_files(root: Path) -> dict[str, str]:
     Raises:
         PolicyErrors: a file is no UTF-8, is too large, can't be read or leads out of ``root``, or there are too many.
         NotADirectoryError: ``root`` is not a directory.
+        OSError: a directory below it can't be listed.
     """
     if not root.is_dir():
         raise NotADirectoryError(f"{root} is not a directory")
@@ -39,8 +40,13 @@ def read_policy_files(root: Path) -> dict[str, str]:
     return files
 
 
+def _unreadable(error: OSError) -> None:
+    """A directory that can't be listed might hold a rule: it must not be passed over."""
+    raise error
+
+
 def _yaml_files(root: Path) -> Iterator[Path]:
-    for folder, folders, names in os.walk(root):
+    for folder, folders, names in os.walk(root, onerror=_unreadable):
         folders[:] = sorted(name for name in folders if not name.startswith("."))
         for name in sorted(names):
             if name.endswith((".yaml", ".yml")) and not name.startswith("."):
@@ -49,7 +55,7 @@ def _yaml_files(root: Path) -> Iterator[Path]:
 
 def _read(path: Path, root: Path, name: str) -> str | PolicyError:
     try:
-        if not path.resolve().is_relative_to(root):
+        if not Path(os.path.realpath(path)).is_relative_to(root):
             return _error(
                 name, "the file is a link that leads out of the policy", "put the file itself there"
             )
