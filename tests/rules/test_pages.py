@@ -121,6 +121,15 @@ def test_a_finding_points_at_its_place_and_never_quotes_the_secret() -> None:
     assert finding.confidence is Confidence.HIGH
 
 
+def test_no_message_quotes_a_secret() -> None:
+    for make in MAKERS.values():
+        text, secret = make(BODY)
+        what = ToolCall(tool="Write", input={"file_path": f"/etc/cron.d/{secret}", "content": text})
+        found = findings(what)
+        assert "command/persistence" in {f.rule for f in found}
+        assert not any(secret in f.message for f in found)
+
+
 def test_secrets_are_found_in_every_field() -> None:
     text, _ = MAKERS["secret/npm-token"](BODY)
     nested = {"edits": [{"new_string": "a"}, {"new_string": f"token {text}"}]}

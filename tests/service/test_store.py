@@ -473,6 +473,52 @@ def test_a_really_full_file_system() -> None:
     assert "free disk space" in message
 
 
+FAILING = """
+    async def work():
+        acknowledged, failed = [], 0
+        with Store.open(path) as store:
+            for i in range(60):
+                try:
+                    await store.append(replace(RECORD, call_id=f"c{i}"))
+                    acknowledged.append(f"c{i}")
+                except StoreError as error:
+                    assert "I/O" in str(error), error
+                    failed += 1
+        print(",".join(acknowledged), failed)
+
+    asyncio.run(work())
+"""
+
+
+@pytest.mark.skipif(not shutil.which("strace"), reason="needs strace to make system calls fail")
+@pytest.mark.parametrize("call", ["fdatasync", "pwrite64"])
+def test_an_input_output_error_acknowledges_nothing_and_passes(path: Path, call: str) -> None:
+    """Some writes of a running store fail with EIO: what was acknowledged is stored, the log is intact and goes on."""
+    Store.open(path).close()
+    inject = [
+        "strace",
+        "-f",
+        "-qq",
+        "-o",
+        os.devnull,
+        "-e",
+        f"trace={call}",
+        "-e",
+        f"inject={call}:error=EIO:when=25..33",
+    ]
+    done = subprocess.run([*inject, *program(FAILING, path)], capture_output=True, text=True, check=False)
+    if "ptrace" in done.stderr or "PTRACE" in done.stderr:
+        pytest.skip("strace may not trace here")
+    assert done.returncode == 0, done.stderr
+    acknowledged, failed = done.stdout.split()
+    assert int(failed) >= 1
+    assert len(acknowledged.split(",")) + int(failed) == 60
+    calls = stored(path)
+    assert [c for c in calls if c in acknowledged.split(",")] == acknowledged.split(",")
+    assert len(set(calls)) == len(calls)
+    assert intact(path)
+
+
 UNWRITABLE = """
     import resource, signal
     signal.signal(signal.SIGXFSZ, signal.SIG_IGN)

@@ -6,7 +6,7 @@ from bailiwick.model.access import Facts, Finding
 from bailiwick.model.request import Request
 from bailiwick.rules.catalogue import CATALOGUE
 from bailiwick.rules.internal.rule_error import failed
-from bailiwick.rules.rule import Rule, gather
+from bailiwick.rules.rule import Evidence, Rule, gather
 
 MAX_FINDINGS = 200
 """Findings kept of one event and rule set; one more says that there were more."""
@@ -29,6 +29,7 @@ def detect(request: Request, facts: Facts, *, rules: tuple[Rule, ...] = CATALOGU
             findings.append(failed(rule.id, error))
     if not findings:
         return facts
+    findings = [_without_secrets(finding, evidence) for finding in findings] if evidence.secrets else findings
     if len(findings) > MAX_FINDINGS:
         more = Finding(
             rule="internal/not-fully-scanned",
@@ -36,3 +37,11 @@ def detect(request: Request, facts: Facts, *, rules: tuple[Rule, ...] = CATALOGU
         )
         findings = [*findings[:MAX_FINDINGS], more]
     return replace(facts, findings=tuple(findings))
+
+
+def _without_secrets(finding: Finding, evidence: Evidence) -> Finding:
+    """The finding with no secret in its message: a path or a name that a rule quotes may hold one."""
+    message = finding.message
+    for secret in evidence.secrets:
+        message = message.replace(secret.match.secret, "[secret]")
+    return finding if message == finding.message else replace(finding, message=message)
