@@ -11,28 +11,16 @@ from itertools import pairwise
 from bailiwick.analysis.commands.argument import Arg, Kind
 from bailiwick.analysis.shell.syntax import Parameter, Part, Text
 from bailiwick.model.access import Span
+from bailiwick.model.glob import escape
 
 MAX_WORDS = 64
 """Words one word may expand to; beyond that they count as unknown."""
 
 Token = str | Part
-_META = frozenset("*?[]{},\\!")
 _INTEGER_RANGE = re.compile(r"(-?\d+)\.\.(-?\d+)(?:\.\.(-?\d+))?\Z", re.ASCII)
 _LETTER_RANGE = re.compile(r"([A-Za-z])\.\.([A-Za-z])\Z")
 _STARS = re.compile(r"(?<!\\)\*{2,}")
 _BRACKET = re.compile(r"\[([!^]?)((?:[A-Za-z0-9_.,:@%+=]|-|\[:[a-z]+:\])+)\]")
-
-
-def escape(text: str) -> str:
-    """``text`` as a glob that matches only itself."""
-    return "".join("\\" + c if c in _META else c for c in text) if _META & set(text) else text
-
-
-def literal_of(pattern: str) -> str | None:
-    """The one string a glob without wildcards matches, or None."""
-    if re.search(r"(?<!\\)(?:\\\\)*[*?\[{]", pattern):
-        return None
-    return re.sub(r"\\(.)", r"\1", pattern, flags=re.DOTALL)
 
 
 # -- braces

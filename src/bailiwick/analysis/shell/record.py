@@ -3,9 +3,9 @@
 import re
 
 from bailiwick.analysis.commands.argument import Arg, Kind
-from bailiwick.analysis.shell.expansion import escape
 from bailiwick.analysis.shell.state import ShellContext, State, normal
 from bailiwick.model.access import Access, AccessKind, Facts, Flow, Opaque, PathTarget, Span, Target
+from bailiwick.model.glob import GlobError, escape, path_glob
 
 MAX_FLOWS = 1000
 """Flows kept; a command with more is opaque."""
@@ -113,4 +113,15 @@ class Record:
             self.opaque("path into another process or the network", cause)
         if tree:
             path = ("" if path == "/" else path if glob else escape(path)) + "/**"
+        if glob and not _is_glob(path):
+            self.opaque("pattern of too many alternatives", cause)
+            return
         self.access(kind, PathTarget(path=path, pattern=glob or tree, real=real), cause)
+
+
+def _is_glob(path: str) -> bool:
+    try:
+        path_glob(path)
+    except GlobError:
+        return False
+    return True

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 
 from bailiwick.analysis.commands.argument import Arg, Kind
 from bailiwick.model.access import AccessKind
+from bailiwick.model.glob import escape
 
 if TYPE_CHECKING:
     from bailiwick.analysis.commands.call import Call
@@ -229,7 +230,7 @@ def compress(call: "Call") -> None:
             call.machine.path(_WRITE, operand.with_text(stem))
             call.machine.path(_WRITE, operand.with_text(stem + ".tar"))
         else:
-            plain = "".join("\\" + c if c in "*?[]{}\\,!" else c for c in operand.text)
+            plain = escape(operand.text)
             call.machine.path(_WRITE, Arg(plain + ".*", Kind.PATTERN, operand.span))
 
 

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 
 from bailiwick.analysis.commands.argument import Arg, Kind
 from bailiwick.model.access import AccessKind
+from bailiwick.model.glob import escape
 
 if TYPE_CHECKING:
     from bailiwick.analysis.commands.call import Call
@@ -51,7 +52,7 @@ def sed(call: "Call") -> None:
             head = operand.text.rpartition("/")[0]
             machine.path(
                 AccessKind.WRITE,
-                Arg((_escape(head) + "/" if head else "") + "sed??????", Kind.PATTERN, operand.span),
+                Arg((escape(head) + "/" if head else "") + "sed??????", Kind.PATTERN, operand.span),
             )
         suffix = in_place[-1].value
         if suffix is not None and suffix.text:
@@ -59,10 +60,6 @@ def sed(call: "Call") -> None:
                 machine.opaque("backup that sed makes", operand.span)
             else:
                 machine.path(AccessKind.WRITE, operand.with_text(operand.text + suffix.text))
-
-
-def _escape(text: str) -> str:
-    return "".join("\\" + c if c in "*?[]{}\\,!" else c for c in text)
 
 
 def _sed_script(call: "Call", script: Arg) -> None:

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 
 from bailiwick.analysis.commands.argument import Arg, Kind
 from bailiwick.model.access import AccessKind
+from bailiwick.model.glob import escape
 
 if TYPE_CHECKING:
     from bailiwick.analysis.commands.call import Call
@@ -150,7 +151,7 @@ def matches(roots: list[Arg]) -> Arg:
 
 
 def _below(root: str) -> str:
-    escaped = "".join("\\" + c if c in "*?[]{}\\,!" else c for c in root.rstrip("/"))
+    escaped = escape(root.rstrip("/"))
     return (escaped or ("/" if root.startswith("/") else ".")).rstrip("/") + "/**"
 
 
