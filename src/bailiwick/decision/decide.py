@@ -9,7 +9,7 @@
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import NamedTuple, TypeAlias
 
 from bailiwick.decision.bound import Bound, Hit, bind
@@ -37,7 +37,6 @@ _SILENCE = Rule(
     because="No rule of the policy speaks of this.",
     instead="Ask for a rule that covers it, or do it another way that the policy allows.",
 )
-_UNATTENDED = "builtin.unattended"
 _ERROR = "builtin.error"
 _BUILTIN = Origin(file="builtin:decision", line=1)
 _MODES = {Mode.ENFORCE: 0, Mode.WARN: 1, Mode.MONITOR: 2}
@@ -253,12 +252,7 @@ class _Tally:
             and self.policy.unattended is Verdict.DENY
             and Verdict.ASK in {self.verdict, self.enforced}
         ):
-            self._add(
-                _UNATTENDED,
-                Verdict.DENY,
-                "This needs a person's consent, and nobody can be asked in this session.",
-                "Run it in an attended session, or do it another way that the policy allows.",
-            )
+            self.reasons = {key: _unanswerable(reason) for key, reason in self.reasons.items()}
             self.verdict = Verdict.DENY
             if self.enforced is Verdict.ASK:
                 self.enforced = Verdict.DENY
@@ -283,10 +277,23 @@ class _Tally:
 
     def _obligations(self) -> tuple[Obligation, ...]:
         match self.request.event.what:
-            case ToolCall() as call:
+            case ToolCall() as call if self.enforced is not Verdict.DENY:
                 return obligations(self.policy, call)
             case _:
                 return ()
+
+
+def _unanswerable(reason: Reason) -> Reason:
+    """A reason to ask, where nobody can answer: a reason to deny."""
+    if reason.verdict is not Verdict.ASK or reason.exception is not None:
+        return reason
+    return replace(
+        reason,
+        verdict=Verdict.DENY,
+        message=f"{reason.message} It needs a person's consent, and nobody can be asked in this session.",
+        instead=reason.instead
+        or "Run it in an attended session, or do it another way that the policy allows.",
+    )
 
 
 def _by_name(bound: Bound, hits: Sequence[Hit]) -> list[Hit]:
