@@ -363,6 +363,7 @@ def test_any_text_loads_or_gives_errors(text: str, name: str) -> None:
             f"b{n}: &b{n} [*{'a' if n == 0 else f'b{n - 1}'}, *{'a' if n == 0 else f'b{n - 1}'}]\n"
             for n in range(60)
         ),
+        "".join(f"a{n}: x\n" for n in range(49_000)),
         "x" * 2_000_000,
         "profile: " + "p" * 100_000,
         "profile: p\nfiles:\n  hidden: ['/" + "{a,b}" * 500 + "']",

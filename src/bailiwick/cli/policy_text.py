@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from typing import Any
 
+from bailiwick.audit.describe import item_of_obligation
 from bailiwick.model.access import AccessKind
 from bailiwick.policy.types import (
     UNKNOWN_HOST,
@@ -53,7 +54,8 @@ def policy_lines(policy: Policy) -> Iterator[str]:
             what = f"{rule.subject.value} {condition_text(rule.when)}"
             yield f"  {rule.verdict.label:<6} {what:<60} {rule.id} ({rule.origin}){mode}"
         for duty in layer.duties:
-            yield f"  must   {', '.join(duty.tools)}: {duty.obligation} {duty.id} ({duty.origin})"
+            said = " ".join(str(value) for value in item_of_obligation(duty.obligation).values())
+            yield f"  must   {', '.join(duty.tools)}: {said}  {duty.id} ({duty.origin})"
     for exception in policy.exceptions:
         yield f"exception {exception.id} lifts {', '.join(exception.lifts)} ({exception.origin})"
 
@@ -71,7 +73,13 @@ def policy_item(policy: Policy) -> dict[str, Any]:
                 "name": layer.name,
                 "rules": [_rule_item(rule) for rule in (*layer.rules, *layer.defaults.values())],
                 "duties": [
-                    {"id": duty.id, "origin": str(duty.origin), "tools": duty.tools} for duty in layer.duties
+                    {
+                        "id": duty.id,
+                        "origin": str(duty.origin),
+                        "tools": duty.tools,
+                        **item_of_obligation(duty.obligation),
+                    }
+                    for duty in layer.duties
                 ],
             }
             for layer in policy.layers

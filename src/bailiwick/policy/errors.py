@@ -60,17 +60,18 @@ class Problems:
         self._errors: dict[tuple[str, int, int, str], PolicyError] = {}
 
     def add(self, at: Origin, message: str, mend: str) -> None:
-        """Note a mistake; the same one at the same place counts once."""
-        if len(self._errors) < MAX_ERRORS:
-            error = PolicyError(
-                file=at.file,
-                line=at.line,
-                column=at.column,
-                message=_printable(message),
-                mend=_printable(mend),
-                source=self._line(at),
-            )
-            self._errors.setdefault((at.file, at.line, at.column, message), error)
+        """Note a mistake; the same one at the same place counts once. Raises PolicyErrors when there are too many."""
+        error = PolicyError(
+            file=at.file,
+            line=at.line,
+            column=at.column,
+            message=_printable(message),
+            mend=_printable(mend),
+            source=self._line(at),
+        )
+        self._errors.setdefault((at.file, at.line, at.column, message), error)
+        if len(self._errors) >= MAX_ERRORS:
+            self.raise_any()
 
     def __bool__(self) -> bool:
         return bool(self._errors)
