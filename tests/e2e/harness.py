@@ -70,6 +70,11 @@ class Outcome:
         except KeyError:
             raise AssertionError(f"the model was told nothing of that tool use\n{self}") from None
 
+    def ran(self, turn: int, position: int = 0, script: str = "main") -> bool:
+        """Whether a tool use ran without error; not so either when it was refused or the session ended before it."""
+        result = self.model.results.get(f"toolu_{script}_{turn}_{position}")
+        return result is not None and not result.is_error
+
     def __str__(self) -> str:
         told = "\n".join(
             f"  {name}: {'ERROR ' if result.is_error else ''}{result.text[:900]}"
@@ -93,6 +98,7 @@ class Room:
         self.managed = self.root / "managed"
         self._init: subprocess.Popen[bytes] | None = None
         self._inner = 0
+        self._started: list[subprocess.Popen[str]] = []
 
     def __enter__(self) -> Self:
         for directory in (self.home, self.project, self.managed):
@@ -119,7 +125,7 @@ class Room:
         if self._init.stdout.readline() != b"ready\n":  # the mounts are made after the process id is told
             raise RuntimeError("the room did not start")
         self._inner = int(json.loads(info)["child-pid"])
-        self.write(HOME / ".claude.json", {"hasCompletedOnboarding": True, "numStartups": 5, "autoUpdates": False})
+        self.write(HOME / ".claude.json", {"hasCompletedOnboarding": True, "numStartups": 5})
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -128,6 +134,8 @@ class Room:
             self._init.wait()
             if self._init.stdout is not None:
                 self._init.stdout.close()
+        for process in self._started:
+            process.wait()
         shutil.rmtree(self.root, ignore_errors=True)
 
     # --- files, named as they are inside
@@ -170,15 +178,16 @@ class Room:
         self, command: Sequence[str], *, env: Mapping[str, str] | None = None, cwd: Path = PROJECT
     ) -> subprocess.Popen[str]:
         """Start a program in the room; it ends with the room at the latest."""
-        return subprocess.Popen(
+        process = subprocess.Popen(
             self.argv(command, cwd=cwd),
             env=self.environment(env),
             stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
             text=True,
-            errors="replace",
         )
+        self._started.append(process)
+        return process
 
     def run(
         self,
@@ -278,6 +287,15 @@ class Room:
         """What verification of the audit log finds; nothing, one hopes."""
         with LogReader(self.state) as log:
             return log.verify().faults
+
+    def start_service(self) -> None:
+        """Start the service as the launcher does, and wait until it answers."""
+        state, policy = HOME / ".local/state/bailiwick", HOME / ".config/bailiwick/policy"
+        told = self.state / "service.json"
+        told.unlink(missing_ok=True)
+        run = ("-I", "-m", "bailiwick.service.run", "--state", str(state), "--policy", str(policy))
+        self.start([str(CHECKOUT / ".venv/bin/python"), *run])
+        self.wait_for(told.exists)
 
     def kill_service(self, number: int = signal.SIGKILL) -> None:
         """Send the running service a signal."""

@@ -248,7 +248,10 @@ class ScriptedModel:
         if place >= len(script.turns):
             return (Say(text=self._after),)
         turn = script.turns[place]
-        answer: Any = turn(received) if callable(turn) else turn
+        answer: Any = turn
+        if callable(turn):
+            # In a thread, because a function may wait for what another conversation brings about.
+            answer = await asyncio.to_thread(turn, received)
         if isinstance(answer, Awaitable):
             answer = await answer
         if isinstance(answer, Fail):
