@@ -290,7 +290,7 @@ def _unanswerable(reason: Reason) -> Reason:
     return replace(
         reason,
         verdict=Verdict.DENY,
-        message=f"{reason.message} It needs a person's consent, and nobody can be asked in this session.",
+        message=f"{reason.message.rstrip('.')}; it needs a person's consent, and nobody can be asked in this session",
         instead=reason.instead
         or "Run it in an attended session, or do it another way that the policy allows.",
     )

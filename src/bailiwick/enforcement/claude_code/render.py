@@ -11,6 +11,7 @@ from typing import Any, Final
 
 from bailiwick.enforcement.claude_code.events import CONTEXT, GATING
 from bailiwick.enforcement.claude_code.output import redacted_output, withheld_output
+from bailiwick.model.access import Access, HostTarget, Opaque, PathTarget, ProgramTarget
 from bailiwick.model.decision import Clamp, Decision, Notify, Obligation, Reason, Redact, Rewrite, Sandbox
 from bailiwick.model.event import (
     ConfigChange,
@@ -149,11 +150,28 @@ def _spelled(reasons: list[Reason]) -> list[str]:
     lines = []
     for reason in reasons[:MAX_REASONS]:
         lines.append(f"Rule {reason.rule} ({reason.origin}): {reason.message}")
+        if about := _about(reason):
+            lines.append(f"About: {about}")
         if reason.instead:
             lines.append(f"Instead: {reason.instead}")
     if (more := len(reasons) - MAX_REASONS) > 0:
         lines.append(f"And {more} more.")
     return lines
+
+
+def _about(reason: Reason) -> str:
+    """The part of the call that a reason speaks of, as far as it can be told without repeating arguments."""
+    match reason.about:
+        case Access(kind=kind, target=PathTarget(path=path)):
+            return f"{kind.value} {path}"
+        case Access(kind=kind, target=HostTarget(host=host)):
+            return f"{kind.value} {host}"
+        case Access(kind=kind, target=ProgramTarget(name=name)):
+            return f"{kind.value} {name}"
+        case Opaque(reason=why):
+            return why
+        case _:
+            return ""
 
 
 def _further(contact: str, session_hint: str) -> str:
