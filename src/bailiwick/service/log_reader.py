@@ -70,7 +70,7 @@ class LogReader:
         where, values = _where(query)
         found = 0
         sql = f"SELECT {_ENTRY} FROM log WHERE {where} ORDER BY seq DESC"  # noqa: S608 - built from constants
-        for entry in self._read(sql, values):
+        for entry in self._read(sql, values, query):
             if query.matches(entry.record):
                 yield entry
                 found += 1
@@ -142,8 +142,10 @@ class LogReader:
         except sqlite3.Error as error:
             raise StoreError(f"{self.database}: {error}") from error
 
-    def _read(self, sql: str, values: tuple[Any, ...]) -> Iterator[Entry]:
+    def _read(self, sql: str, values: tuple[Any, ...], query: Query | None = None) -> Iterator[Entry]:
         for sequence, body, leaf, head in self._rows(sql, values):
+            if query and not query.may_match(body):
+                continue
             try:
                 record = orjson.loads(body)
             except orjson.JSONDecodeError:
