@@ -6,7 +6,13 @@ Written for client 2.1.330 (33 events). What the client relies on and why is in 
 from bailiwick.enforcement.claude_code.events import EVENTS, GATING
 from bailiwick.enforcement.claude_code.output import redacted_output, withheld_output
 from bailiwick.enforcement.claude_code.parse import MAX_BODY, MAX_DEPTH, MalformedEventError, parse_event
-from bailiwick.enforcement.claude_code.render import explain, render, render_failure, updated_input
+from bailiwick.enforcement.claude_code.render import (
+    explain,
+    render,
+    render_batch,
+    render_failure,
+    updated_input,
+)
 
 __all__ = [
     "EVENTS",
@@ -18,6 +24,7 @@ __all__ = [
     "parse_event",
     "redacted_output",
     "render",
+    "render_batch",
     "render_failure",
     "updated_input",
     "withheld_output",

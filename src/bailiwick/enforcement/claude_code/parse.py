@@ -196,8 +196,9 @@ def _tool_batch(fields: _Fields) -> ToolBatch:
     listed = fields.anything("tool_calls") or []
     if not isinstance(listed, list):
         raise MalformedEventError("tool_calls is not a list")
-    calls = (_Fields(call) for call in listed if isinstance(call, dict))
-    return ToolBatch(calls=tuple(_tool_call(call) for call in calls))
+    # It reports what is over: a call whose input the client found to be no object is not worth a refusal.
+    calls = (call for call in listed if isinstance(call, dict) and isinstance(call.get("tool_input"), dict))
+    return ToolBatch(calls=tuple(_tool_call(_Fields(call)) for call in calls))
 
 
 def _tool_result(fields: _Fields) -> ToolResult:

@@ -6,7 +6,7 @@ takes no value that could fail.
 """
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any, Final
 
 from bailiwick.enforcement.claude_code.events import CONTEXT, GATING
@@ -59,6 +59,23 @@ def render(
                 "additionalContext", warning
             )
     return _bytes(answer)
+
+
+def render_batch(
+    event: Event, refused: Iterable[tuple[ToolCall, Decision]], *, contact: str = "", session_hint: str = ""
+) -> bytes:
+    """The answer to a batch report: what the policy says of calls that the client refused by its own rules.
+
+    The client names no rule of ours when it refuses, so the model is told here why, and what to do instead.
+    """
+    told = [
+        f"The call of {call.tool} was refused. {explain(decision, contact=contact, session_hint=session_hint)}"
+        for call, decision in refused
+        if decision.enforced is Verdict.DENY
+    ]
+    if not told:
+        return _bytes({})
+    return _bytes(_specific(event.name, additionalContext=_cut("\n\n".join(told))))
 
 
 def render_failure(event: Event | str | None, message: str) -> bytes:
@@ -123,11 +140,10 @@ def explain(decision: Decision, *, contact: str = "", session_hint: str = "") ->
     ]
     strongest = max((reason.verdict for reason in said), default=Verdict.ABSTAIN)
     said = [reason for reason in said if reason.verdict is strongest]
-    denied = decision.enforced is Verdict.DENY
-    lines = ["Denied by policy." if denied else "Policy wants a person to approve this."]
-    if denied and said and strongest is Verdict.ASK:
-        lines = ["Denied by policy: a person would have to approve this, and nobody can be asked here."]
-    lines += _spelled(said)
+    verb = (
+        "Denied by policy" if decision.enforced is Verdict.DENY else "Policy wants a person to approve this"
+    )
+    lines = _spelled(verb, said)
     lines += [f"It could not be judged completely: {error}." for error in decision.errors[:MAX_REASONS]]
     if not any(reason.instead for reason in said):
         lines.append("Instead: choose another way, or ask the person you work for.")
@@ -142,19 +158,25 @@ def _warning(decision: Decision, *, contact: str, session_hint: str) -> str:
     ]
     if not said:
         return ""
-    lines = ["Policy warning: this will not be allowed once the policy is enforced.", *_spelled(said)]
+    lines = _spelled("Policy warning (this will not be allowed once the policy is enforced)", said)
     return _cut("\n".join([*lines, _further(contact, session_hint)]))
 
 
 def _spelled(reasons: list[Reason]) -> list[str]:
+    """Each rule once, with what of the call it speaks of."""
+    groups: dict[tuple[str, str], list[Reason]] = {}
+    for reason in reasons:
+        groups.setdefault((reason.rule, reason.message), []).append(reason)
     lines = []
-    for reason in reasons[:MAX_REASONS]:
-        lines.append(f"Rule {reason.rule} ({reason.origin}): {reason.message}")
-        if about := _about(reason):
-            lines.append(f"About: {about}")
-        if reason.instead:
-            lines.append(f"Instead: {reason.instead}")
-    if (more := len(reasons) - MAX_REASONS) > 0:
+    for group in tuple(groups.values())[:MAX_REASONS]:
+        first = group[0]
+        lines.append(f"Rule {first.rule} ({first.origin}): {first.message}")
+        about = dict.fromkeys(text for reason in group if (text := _about(reason)))
+        if about:
+            lines.append(f"About: {', '.join(tuple(about)[:MAX_REASONS])}")
+        if first.instead:
+            lines.append(f"Instead: {first.instead}")
+    if (more := len(groups) - MAX_REASONS) > 0:
         lines.append(f"And {more} more.")
     return lines
 
