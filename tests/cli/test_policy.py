@@ -56,6 +56,22 @@ def test_the_starter_passes_its_own_tests(starter: Path, capsys: pytest.CaptureF
     assert {result["expected"] for result in told["results"]} == {"allow", "ask", "deny"}
 
 
+def test_the_starter_is_sound(starter: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run("check", starter) == 0
+    assert capsys.readouterr().out.startswith("sound: 4 profiles, revision ")
+
+
+def test_check_tells_what_never_decides(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    root = write(tmp_path / "idle", "profile: p\ncommands:\n  deny: [git]\n  ask: [git push]\n")
+    (root / "roles.yaml").write_text("roles: {r: {users: a, profiles: p}}\n")
+    assert run("check", root) == 1
+    told = capsys.readouterr().out
+    assert "profiles/p.yaml:4: warning: p.commands.ask.1 never decides" in told
+    assert "mend: " in told
+    assert run("check", root, "--json") == 1
+    assert [finding["line"] for finding in said(capsys)["findings"]] == [4]
+
+
 def test_a_failing_case_is_told(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     root = write(tmp_path / "wrong", "profile: p\nexamples:\n  allow: [Bash(shutdown)]\n")
     assert run("test", root) == 1
@@ -102,6 +118,7 @@ def test_import_writes_a_profile(tmp_path: Path, capsys: pytest.CaptureFixture[s
     assert run("import", settings) == 0
     told = capsys.readouterr()
     root = write(tmp_path / "imported", told.out)
+    (root / "roles.yaml").write_text("roles: {r: {users: a, profiles: imported}}\n")
     assert "left out: deny: Read(!x)" in told.err
     assert run("check", root) == 0
     capsys.readouterr()

@@ -10,7 +10,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any, TypeAlias
 
-from bailiwick.administration import difference, explain
+from bailiwick.administration import check, difference, explain
 from bailiwick.administration.compile import compile_set, run_examples
 from bailiwick.administration.example import ExampleError, parse_call
 from bailiwick.administration.importer import Source, import_settings, summary
@@ -148,11 +148,20 @@ def _profile(policies: PolicySet, name: str) -> Policy:
 
 def _check(asked: argparse.Namespace) -> int:
     policies = compile_set(_read(asked.directory))
+    found = check.check(policies, now=int(time.time()))
     if asked.json:
-        _print_json({"revision": policies.revision, "profiles": list(policies.policies), "findings": []})
+        _print_json(
+            {
+                "revision": policies.revision,
+                "profiles": list(policies.policies),
+                "findings": check.as_json(found),
+            }
+        )
+    elif found:
+        sys.stdout.write(check.as_text(found))
     else:
         print(f"sound: {len(policies.policies)} profiles, revision {policies.revision[:12]}")
-    return DONE
+    return FINDINGS if found else DONE
 
 
 def _test(asked: argparse.Namespace) -> int:
