@@ -28,6 +28,7 @@ CHECKOUT = Path(__file__).resolve().parents[2]
 SCRATCH = Path("/scratch")
 HOME = SCRATCH / "home"
 PROJECT = SCRATCH / "project"
+SMALL = SCRATCH / "small"
 MANAGED = Path("/etc/claude-code")
 BAILIWICK = (str(CHECKOUT / ".venv/bin/python"), "-m", "bailiwick.cli.main")
 POLICY = Path(__file__).parent / "policy"
@@ -39,6 +40,9 @@ QUIET = {
     "DISABLE_TELEMETRY": "1",
 }
 """What keeps the client from calling home; it would wait for peers that don't exist here."""
+
+SMALL_DISK = 4 * 1024 * 1024
+"""Bytes of the disk at ``SMALL``, for filling it up."""
 
 _KEPT = ("PATH", "LANG", "TZ", "LD_LIBRARY_PATH")
 
@@ -112,6 +116,7 @@ class Room:
                 *("--proc", "/proc", "--tmpfs", "/tmp", *again, "--tmpfs", str(SCRATCH)),
                 *("--bind", str(self.etc), "/etc", "--bind", str(self.managed), str(MANAGED)),
                 *("--bind", str(self.home), str(HOME), "--bind", str(self.project), str(PROJECT)),
+                *("--size", str(SMALL_DISK), "--tmpfs", str(SMALL)),
                 *("--info-fd", str(tell), "--", "sh", "-c", "echo ready; exec sleep infinity"),
             ],
             stdin=subprocess.DEVNULL,
@@ -143,16 +148,27 @@ class Room:
     def host(self, path: Path | str) -> Path:
         """Where a path of the room lies outside it."""
         inside = Path(path)
-        for there, here in ((MANAGED, self.managed), (Path("/etc"), self.etc), (HOME, self.home), (PROJECT, self.project)):
+        for there, here in (
+            (MANAGED, self.managed),
+            (Path("/etc"), self.etc),
+            (HOME, self.home),
+            (PROJECT, self.project),
+        ):
             if inside.is_relative_to(there):
                 return here / inside.relative_to(there)
         raise ValueError(f"{path} is not a room's own")
 
-    def write(self, path: Path | str, content: str | bytes | Mapping[str, Any] | Sequence[Any], mode: int = 0o644) -> None:
+    def write(
+        self, path: Path | str, content: str | bytes | Mapping[str, Any] | Sequence[Any], mode: int = 0o644
+    ) -> None:
         """Put a file into the room; what is no text is written as JSON."""
         target = self.host(path)
         target.parent.mkdir(parents=True, exist_ok=True)
-        raw = content if isinstance(content, bytes) else (content if isinstance(content, str) else json.dumps(content)).encode()
+        raw = (
+            content
+            if isinstance(content, bytes)
+            else (content if isinstance(content, str) else json.dumps(content)).encode()
+        )
         target.write_bytes(raw)
         target.chmod(mode)
 
@@ -165,7 +181,15 @@ class Room:
 
     def argv(self, command: Sequence[str], *, cwd: Path = PROJECT) -> list[str]:
         """The argument vector that runs ``command`` inside."""
-        enter = ("nsenter", "--target", str(self._inner), "--user", "--preserve-credentials", "--mount", "--pid")
+        enter = (
+            "nsenter",
+            "--target",
+            str(self._inner),
+            "--user",
+            "--preserve-credentials",
+            "--mount",
+            "--pid",
+        )
         return [*enter, f"--wdns={cwd}", "--", *command]
 
     def environment(self, extra: Mapping[str, str] | None = None) -> dict[str, str]:
@@ -229,11 +253,22 @@ class Room:
         ``through`` is the command that becomes the client instead of the client itself (``bailiwick claude … --``).
         """
         with ScriptedModel(turns, agents=agents) as model:
-            variables = {"ANTHROPIC_BASE_URL": model.url, "ANTHROPIC_API_KEY": "sk-" + "scripted"} | dict(env or {})
+            variables = {"ANTHROPIC_BASE_URL": model.url, "ANTHROPIC_API_KEY": "sk-" + "scripted"} | dict(
+                env or {}
+            )
             asked = ("-p",) if prompt is None else ("-p", prompt)
-            command = [*(through or (str(self.client),)), *asked, "--output-format", "stream-json", "--verbose", *flags]
+            command = [
+                *(through or (str(self.client),)),
+                *asked,
+                "--output-format",
+                "stream-json",
+                "--verbose",
+                *flags,
+            ]
             began = time.monotonic()
             done = self.run(command, env=variables, stdin=stdin, timeout=timeout, cwd=cwd)
+            if model.errors:
+                raise model.errors[0]
             return Outcome(
                 code=done.returncode,
                 stdout=done.stdout,
@@ -347,4 +382,8 @@ class Listener:
 def _unreadable(directory: str, names: list[str]) -> list[str]:
     """Files of the host's /etc that this account may not read; and what scenarios bring themselves."""
     paths = {name: Path(directory, name) for name in names}
-    return [n for n, path in paths.items() if n == "claude-code" or not (path.is_symlink() or os.access(path, os.R_OK))]
+    return [
+        n
+        for n, path in paths.items()
+        if n == "claude-code" or not (path.is_symlink() or os.access(path, os.R_OK))
+    ]

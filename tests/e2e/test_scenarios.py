@@ -15,7 +15,19 @@ from harness import Listener, Outcome, Room
 from bailiwick.service.scripted_model import Script, Use
 
 TABLES = Path(__file__).parent / "scenarios"
-KEYS = {"it", "profile", "narrow", "flags", "prompt", "room", "calls", "agent", "after", "reached", "requests"}
+KEYS = {
+    "it",
+    "profile",
+    "narrow",
+    "flags",
+    "prompt",
+    "room",
+    "calls",
+    "agent",
+    "after",
+    "reached",
+    "requests",
+}
 VERDICTS = {"ran", "failed", "denied", "refused", "stopped", "unheard"}
 
 
@@ -23,7 +35,9 @@ def _scenarios() -> list[Any]:
     found = []
     for table in sorted(TABLES.glob("*.yaml")):
         for scenario in yaml.safe_load(table.read_text()):
-            assert set(scenario) <= KEYS, f"{table.name}: {scenario.get('it')}: unknown {set(scenario) - KEYS}"
+            assert set(scenario) <= KEYS, (
+                f"{table.name}: {scenario.get('it')}: unknown {set(scenario) - KEYS}"
+            )
             found.append(pytest.param(scenario, id=f"{table.stem}: {scenario['it']}"))
     return found
 
@@ -40,7 +54,9 @@ def test_scenario(room: Room, scenario: Mapping[str, Any]) -> None:
             profile=scenario.get("profile", "dev"),
             narrow=scenario.get("narrow", []),
             prompt=scenario.get("prompt", "go"),
-            agents=[Script(name="agent", turns=[_use(c) for c in agent], when=lambda r: "AGENT-TASK" in r.opening)],
+            agents=[
+                Script(name="agent", turns=[_use(c) for c in agent], when=lambda r: "AGENT-TASK" in r.opening)
+            ],
         )
     assert outcome.code == 0, outcome
     for turn, call in enumerate(scenario["calls"]):
@@ -107,7 +123,11 @@ def _judge(room: Room, outcome: Outcome, call: Mapping[str, Any], script: str, t
         assert record is not None, where
         assert record["verdict"] == call["would"], where
     if "timeout" in call:
-        ran = [r for r in room.records() if r.get("event") == "PostToolUse" and r["call_id"] == f"toolu_{script}_{turn}_0"]
+        ran = [
+            r
+            for r in room.records()
+            if r.get("event") == "PostToolUse" and r["call_id"] == f"toolu_{script}_{turn}_0"
+        ]
         assert json.loads(ran[0]["input"])["timeout"] == call["timeout"], (where, ran)
     if "says" in call:
         assert call["says"] in result.text, where

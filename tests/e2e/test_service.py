@@ -8,7 +8,7 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
-from harness import HOME, Listener, Room, bash
+from harness import HOME, SMALL, Listener, Room, bash
 
 from bailiwick.service.scripted_model import Answer, Received, Script, Use
 
@@ -115,7 +115,9 @@ def test_garbage_in_the_service_s_place_lets_nothing_run(room: Room, reply: byte
         room.kill_service()
         impostors.append(_Impostor(port, reply))
 
-    outcome = room.governed([first(replace, bash("touch made"))], "--permission-mode", "acceptEdits", timeout=90)
+    outcome = room.governed(
+        [first(replace, bash("touch made"))], "--permission-mode", "acceptEdits", timeout=90
+    )
     for impostor in impostors:
         impostor.close()
     assert impostors[0].asked, outcome
@@ -157,7 +159,9 @@ def test_what_the_client_s_own_rules_can_say_holds_even_under_an_impostor(room: 
     def replace() -> None:
         port = int(json.loads((room.state / "service.json").read_bytes())["url"].rsplit(":", 1)[1])
         room.kill_service()
-        impostors.append(_Impostor(port, b"HTTP/1.1 200 OK\r\ncontent-length: 0\r\nconnection: close\r\n\r\n"))
+        impostors.append(
+            _Impostor(port, b"HTTP/1.1 200 OK\r\ncontent-length: 0\r\nconnection: close\r\n\r\n")
+        )
 
     room.write("/scratch/project/.env", "KEY=hunter2")
     with Listener() as listener:
@@ -192,7 +196,12 @@ def test_a_changed_policy_holds_from_the_next_call_on(room: Room) -> None:
         room.wait_for(lambda: any(r["kind"] == "policy-refused" for r in room.records()[-3:]))
 
     outcome = room.governed(
-        [bash("touch one"), first(forbid_touch, bash("touch two")), first(break_it, bash("touch three")), bash("true")]
+        [
+            bash("touch one"),
+            first(forbid_touch, bash("touch two")),
+            first(break_it, bash("touch three")),
+            bash("true"),
+        ]
     )
     assert [outcome.ran(turn) for turn in range(4)] == [True, False, False, True], outcome
     assert sorted(p.name for p in room.project.iterdir()) == ["one"]
@@ -200,7 +209,7 @@ def test_a_changed_policy_holds_from_the_next_call_on(room: Room) -> None:
 
 def test_two_sessions_at_once_each_have_their_profile(room: Room) -> None:
     meet = threading.Barrier(2, timeout=30)
-    made = "python3 -c 'open(\"{}\", \"w\")'"
+    made = 'python3 -c \'open("{}", "w")\''
 
     def run(profile: str) -> object:
         script = [bash("true"), first(meet.wait, bash(made.format(profile))), first(meet.wait, bash("true"))]
@@ -211,13 +220,19 @@ def test_two_sessions_at_once_each_have_their_profile(room: Room) -> None:
         dev, open_ = pool.map(run, ["dev", "open"])
     assert (room.project / "open").exists(), open_
     assert not (room.project / "dev").exists(), dev
-    verdicts = {r["profile"]: r["enforced"] for r in room.records() if "python3" in r.get("input", "") and r.get("event") == "PreToolUse"}
+    verdicts = {
+        r["profile"]: r["enforced"]
+        for r in room.records()
+        if "python3" in r.get("input", "") and r.get("event") == "PreToolUse"
+    }
     assert verdicts == {"dev": "deny", "open": "allow"}
 
 
 def test_parallel_calls_of_one_message_are_all_judged(room: Room) -> None:
     with Listener() as listener:
-        turn = tuple(bash(f"sleep 0.1; touch p{n}") if n % 2 else bash(CURL.format(listener.port)) for n in range(8))
+        turn = tuple(
+            bash(f"sleep 0.1; touch p{n}") if n % 2 else bash(CURL.format(listener.port)) for n in range(8)
+        )
         outcome = room.governed([turn])
     assert [outcome.result(0, n).is_error for n in range(8)] == [True, False] * 4, outcome
     assert listener.requests == []
@@ -267,14 +282,25 @@ def test_a_secret_does_not_reach_the_log(room: Room) -> None:
     assert len(room.records()) > 5
 
 
-def test_a_disk_that_is_full_stops_the_session(room: Room) -> None:
+def test_a_disk_that_is_full_stops_the_session_until_there_is_room(room: Room) -> None:
     """The record can't be written, so the call doesn't run (law 7)."""
 
     def fill() -> None:
-        (room.state / "log.db").chmod(0o400)
-        room.kill_service()
-        room.start_service()
+        room.run(["sh", "-c", f"cat /dev/zero > {SMALL}/filler"])
 
-    outcome = room.governed([bash("touch one"), first(fill, bash("touch two"))], "--permission-mode", "acceptEdits")
+    def empty() -> None:
+        room.run(["rm", f"{SMALL}/filler"]).check_returncode()
+
+    keep_going = [first(empty, bash("touch three"))]
+    outcome = room.governed(
+        [bash("touch one"), first(fill, bash("touch two")), *keep_going],
+        "--permission-mode",
+        "acceptEdits",
+        env={"BAILIWICK_STATE": f"{SMALL}/state"},
+    )
+    assert outcome.ran(0), outcome
     assert not outcome.ran(1), outcome
     assert not (room.project / "two").exists(), outcome
+    empty() if not outcome.model.results.get("toolu_main_2_0") else None
+    after = room.governed([bash("touch four")], env={"BAILIWICK_STATE": f"{SMALL}/state"})
+    assert after.ran(0), after

@@ -24,7 +24,9 @@ pytestmark = pytest.mark.e2e
 
 
 def test_make_run_prints_the_transcript(golden: Callable[[Path, str], None]) -> None:
-    said = subprocess.run([sys.executable, ROOT / "scripts/demo"], capture_output=True, text=True, check=False)
+    said = subprocess.run(
+        [sys.executable, ROOT / "scripts/demo"], capture_output=True, text=True, check=False
+    )
     assert said.returncode == 0, said.stdout + said.stderr
     text = said.stdout
     for pattern, stand_in in VARYING:

@@ -136,6 +136,18 @@ def test_errors_look_like_the_api_s(path: str, body: Mapping[str, Any], status: 
             assert json.loads(error.read())["type"] == "error"
 
 
+def test_a_turn_that_raises_is_an_error_of_the_script_and_ends_the_session() -> None:
+    def broken(_: Received) -> Say:
+        raise LookupError("no such file")
+
+    with ScriptedModel([broken]) as model:
+        with pytest.raises(urllib.error.HTTPError) as caught:
+            ask(model.url, [{"role": "user", "content": "go"}])
+        with caught.value as error:
+            assert error.headers["x-should-retry"] == "false"
+    assert [str(error) for error in model.errors] == ["no such file"]
+
+
 def test_what_is_no_json_is_recorded_and_answered() -> None:
     with ScriptedModel() as model:
         request = urllib.request.Request(model.url + "/v1/messages", data=b"\xff{")  # noqa: S310

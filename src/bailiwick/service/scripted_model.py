@@ -130,6 +130,7 @@ class ScriptedModel:
         self._after = after
         self._port = port
         self._received: list[Received] = []
+        self._errors: list[Exception] = []
         self._runner: web.AppRunner | None = None
         self._thread: threading.Thread | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
@@ -155,6 +156,11 @@ class ScriptedModel:
     def conversation(self) -> tuple[Received, ...]:
         """The requests that asked for a turn: neither token counts nor requests beside the conversation."""
         return tuple(r for r in self._received if _asks_for_turn(r))
+
+    @property
+    def errors(self) -> tuple[Exception, ...]:
+        """What turns that are functions raised; the client was told of an error instead."""
+        return tuple(self._errors)
 
     @property
     def results(self) -> Mapping[str, Result]:
@@ -249,11 +255,15 @@ class ScriptedModel:
             return (Say(text=self._after),)
         turn = script.turns[place]
         answer: Any = turn
-        if callable(turn):
-            # In a thread, because a function may wait for what another conversation brings about.
-            answer = await asyncio.to_thread(turn, received)
-        if isinstance(answer, Awaitable):
-            answer = await answer
+        try:
+            if callable(turn):
+                # In a thread, because a function may wait for what another conversation brings about.
+                answer = await asyncio.to_thread(turn, received)
+            if isinstance(answer, Awaitable):
+                answer = await answer
+        except Exception as error:  # noqa: BLE001 - whoever wrote the script finds it in ``errors``
+            self._errors.append(error)
+            return Fail(status=400, message=f"turn {place} of script {script.name} raised {error!r}")
         if isinstance(answer, Fail):
             return answer
         blocks: Sequence[Block] = (answer,) if isinstance(answer, Say | Use) else answer
