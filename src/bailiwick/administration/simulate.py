@@ -1,0 +1,205 @@
+"""What a changed policy would have done to calls that were really made, per user, tool and rule."""
+
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from bailiwick.administration.entitlement import NotEntitledError, profile_for
+from bailiwick.administration.place import HOME, PROJECT
+from bailiwick.administration.recorded import Recorded, Unread
+from bailiwick.analysis.tools import analyze
+from bailiwick.decision.decide import decide
+from bailiwick.decision.detect import detect
+from bailiwick.model.decision import Decision
+from bailiwick.model.event import Event
+from bailiwick.model.request import Principal, Request, Session
+from bailiwick.model.verdict import Verdict
+from bailiwick.policy.types import Policy, PolicySet
+
+MAX_EXAMPLE = 120
+"""Characters of a call shown as example."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Row:
+    """``count`` calls of ``user`` with ``tool`` would change from ``before`` to ``after``, decided by ``rule``."""
+
+    user: str
+    tool: str
+    rule: str
+    origin: str
+    before: Verdict
+    after: Verdict
+    count: int
+    example: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Simulation:
+    """The outcome of a replay: what would change, most frequent first, and how much was looked at."""
+
+    rows: tuple[Row, ...]
+    judged: int
+    changed: int
+    totals: Mapping[tuple[Verdict, Verdict], int]
+    unread: Mapping[str, int]
+
+
+@dataclass(frozen=True, slots=True)
+class _Links:
+    """The file system as recorded: known links, nothing else."""
+
+    links: Mapping[str, str]
+
+    def real(self, path: str) -> str:
+        return self.links.get(path, path)
+
+    def expand(self, _pattern: str) -> tuple[str, ...]:
+        return ()
+
+
+def simulate(
+    calls: Iterable[Recorded | Unread],
+    after: PolicySet,
+    *,
+    before: PolicySet | None = None,
+    profile: str | None = None,
+    now: int = 0,
+) -> Simulation:
+    """Replay ``calls`` under ``after`` and compare with ``before``, or with what was recorded when there is none.
+
+    A call is judged under ``profile``, else the profile it was recorded with, else the one its user's roles give.
+    What a pattern would have found on the machine is not known, and taken to be nothing. ``now`` (seconds since
+    1970, UTC) is when exceptions are looked at.
+    """
+    counts: Counter[tuple[str, str, str, str, Verdict, Verdict]] = Counter()
+    examples: dict[tuple[str, str, str, str, Verdict, Verdict], str] = {}
+    totals: Counter[tuple[Verdict, Verdict]] = Counter()
+    unread: Counter[str] = Counter()
+    judged = 0
+    for call in calls:
+        if isinstance(call, Unread):
+            unread[call.reason] += 1
+            continue
+        policy = _policy(after, call, profile)
+        if policy is None:
+            unread["no profile fits the call; name one"] += 1
+            continue
+        new = _decide(policy, call, now)
+        old_policy = None if before is None else _policy(before, call, profile)
+        old = call.verdict if old_policy is None else _decide(old_policy, call, now).verdict
+        if old is None:
+            unread["what came of the call is not recorded; compare with a policy"] += 1
+            continue
+        judged += 1
+        totals[old, new.verdict] += 1
+        if old is new.verdict:
+            continue
+        rule, origin = _rule(new, old, old_policy, call, now)
+        key = (call.user, call.call.tool, rule, origin, old, new.verdict)
+        counts[key] += 1
+        examples.setdefault(key, _shown(call))
+    rows = tuple(
+        Row(
+            user=user,
+            tool=tool,
+            rule=rule,
+            origin=origin,
+            before=old,
+            after=new,
+            count=count,
+            example=examples[key],
+        )
+        for key, count in sorted(counts.items(), key=lambda item: (-item[1], item[0]))
+        for user, tool, rule, origin, old, new in [key]
+    )
+    return Simulation(
+        rows=rows, judged=judged, changed=sum(counts.values()), totals=dict(totals), unread=dict(unread)
+    )
+
+
+def _policy(policies: PolicySet, call: Recorded, profile: str | None) -> Policy | None:
+    name = profile or call.profile
+    if not name:
+        try:
+            name = profile_for(policies, Principal(user=call.user, uid=-1))
+        except NotEntitledError:
+            return None
+    return policies.policies.get(name)
+
+
+def _decide(policy: Policy, call: Recorded, now: int) -> Decision:
+    project = call.project or call.cwd or PROJECT
+    request = Request(
+        principal=Principal(user=call.user, uid=-1, home=f"/home/{call.user}" if call.user else HOME),
+        event=Event(name="PreToolUse", session="", cwd=call.cwd or project, what=call.call),
+        session=Session(key="", profile=policy.profile, project=project),
+        now=now,
+        roots=(project,),
+    )
+    facts = detect(request, analyze(request, _Links(dict(call.links))))
+    return decide(policy, request, facts)
+
+
+def _rule(
+    new: Decision, old: Verdict, old_policy: Policy | None, call: Recorded, now: int
+) -> tuple[str, str]:
+    """The rule to name for a change: the one that now objects, else the one that objected and no longer does."""
+    decision = new
+    if new.verdict < old and old_policy is not None:
+        decision = _decide(old_policy, call, now)
+    for reason in decision.reasons:
+        if reason.verdict is decision.verdict:
+            return reason.rule, str(reason.origin)
+    return "", ""
+
+
+def _shown(call: Recorded) -> str:
+    texts = [value for value in call.call.input.values() if isinstance(value, str)]
+    argument = " ".join(texts[0].split()) if texts else ""
+    shown = f"{call.call.tool}({argument})"
+    return shown if len(shown) <= MAX_EXAMPLE else shown[: MAX_EXAMPLE - 2] + "…)"
+
+
+def as_text(simulation: Simulation) -> str:
+    """For people: a summary, then one paragraph per kind of change."""
+    lines = [f"{simulation.judged} calls judged, {simulation.changed} would change"]
+    for row in simulation.rows:
+        lines += [
+            "",
+            f"{row.count} x {row.before.label} -> {row.after.label}: {row.tool}"
+            + (f" of {row.user}" if row.user else ""),
+            f"  by {row.rule} ({row.origin})" if row.rule else "  by no rule",
+            f"  e.g. {row.example}",
+        ]
+    if simulation.unread:
+        lines += ["", "not judged:"]
+        lines += [f"  {count} x {reason}" for reason, count in sorted(simulation.unread.items())]
+    return "\n".join([*lines, ""])
+
+
+def as_json(simulation: Simulation) -> Mapping[str, Any]:
+    """The same as plain JSON values."""
+    return {
+        "judged": simulation.judged,
+        "changed": simulation.changed,
+        "totals": [
+            {"before": old.label, "after": new.label, "count": count}
+            for (old, new), count in sorted(simulation.totals.items())
+        ],
+        "changes": [
+            {
+                "user": row.user,
+                "tool": row.tool,
+                "rule": row.rule,
+                "origin": row.origin,
+                "before": row.before.label,
+                "after": row.after.label,
+                "count": row.count,
+                "example": row.example,
+            }
+            for row in simulation.rows
+        ],
+        "unread": dict(sorted(simulation.unread.items())),
+    }
