@@ -168,7 +168,7 @@ def test_a_batch_report_is_answered_with_what_the_client_left_unsaid() -> None:
     )
     SCHEMA.validate(answer)
     told = answer["hookSpecificOutput"]["additionalContext"]
-    assert told.count("Rule org.files.hidden.1 (organisation.yaml:9): Secrets.") == 1
+    assert told.count("Secrets (org.files.hidden.1, organisation.yaml:9).") == 1
     assert "Instead: read .env.example." in told
     assert json.loads(render_batch(event, [])) == {}
 
