@@ -164,6 +164,39 @@ def test_diff_names_an_example_of_each_change(
     assert run("diff", small, after, "--profile", "q") == 2
 
 
+def test_simulate_replays_recorded_calls(
+    starter: Path, small: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    calls = ["git status", "npm publish", "npm publish --tag x"]
+    records = tmp_path / "calls.jsonl"
+    records.write_text(
+        "".join(
+            json.dumps(
+                {
+                    "hook_event_name": "PreToolUse",
+                    "tool_name": "Bash",
+                    "tool_input": {"command": call},
+                    "cwd": "/w",
+                }
+            )
+            + "\n"
+            for call in calls
+        )
+        + "nonsense\n"
+    )
+    before = write(
+        tmp_path / "before", "profile: frontend\ncommands: {other: allow}\ntools: {other: allow}\n"
+    )
+    asked = ["simulate", starter, records, "--before", before, "--profile", "frontend", "--json"]
+    assert run(*asked) == 1
+    told = said(capsys)
+    assert (told["judged"], sum(told["unread"].values())) == (3, 1)
+    (row,) = (row for row in told["changes"] if row["after"] == "deny")
+    assert (row["rule"], row["count"]) == ("frontend.commands.deny.publish.1", 2)
+    assert run("simulate", starter, tmp_path / "nothing") == 3
+    assert run("simulate", small, records, "--profile", "q") == 2
+
+
 @pytest.mark.parametrize("verb", [["check"], ["test"], ["show"], ["compile", "--profile", "p"]])
 def test_errors_of_the_author_are_exit_code_2(
     verb: list[str], tmp_path: Path, capsys: pytest.CaptureFixture[str]

@@ -10,11 +10,12 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any, TypeAlias
 
-from bailiwick.administration import check, difference, explain
+from bailiwick.administration import check, difference, explain, simulate
 from bailiwick.administration.compile import compile_set, run_examples
 from bailiwick.administration.example import ExampleError, parse_call
 from bailiwick.administration.importer import Source, import_settings, summary
 from bailiwick.administration.place import request_of
+from bailiwick.administration.recorded import read_recorded
 from bailiwick.administration.targets.claude_settings import ServiceAddress, Tier, compile_settings
 from bailiwick.administration.targets.native import unexpressed
 from bailiwick.cli.policy_text import policy_item, policy_lines
@@ -84,6 +85,23 @@ def register(verbs: _Verbs) -> None:
     differ.add_argument(
         "--profile", action="append", default=[], metavar="NAME", help="only this profile; may repeat"
     )
+    replay = _verb(
+        inner, "simulate", _simulate, "what this policy would have done to calls that were really made"
+    )
+    replay.add_argument(
+        "records",
+        nargs="?",
+        default="-",
+        metavar="FILE",
+        help="recorded calls: `bailiwick log search --json`, hook inputs or an OTLP export; standard input if left out",
+    )
+    replay.add_argument(
+        "--before",
+        type=Path,
+        metavar="DIR0",
+        help="compare with this policy rather than with what was recorded",
+    )
+    replay.add_argument("--profile", metavar="NAME", help="judge every call under this profile")
     imported = inner.add_parser("import", help="a profile from the client's own permission rules")
     imported.add_argument("file", type=Path, metavar="SETTINGS.JSON")
     imported.add_argument("--profile", metavar="NAME", default="imported", help="the profile's name")
@@ -249,6 +267,28 @@ def _diff(asked: argparse.Namespace) -> int:
     else:
         sys.stdout.write(difference.as_text(found))
     return FINDINGS if found else DONE
+
+
+def _simulate(asked: argparse.Namespace) -> int:
+    after = load_policy_set(_read(asked.directory))
+    before = None if asked.before is None else load_policy_set(_read(asked.before))
+    if asked.profile:
+        _profile(after, asked.profile)
+    lines = (
+        sys.stdin if asked.records == "-" else Path(asked.records).open(encoding="utf-8", errors="replace")
+    )
+    try:
+        told = simulate.simulate(
+            read_recorded(lines), after, before=before, profile=asked.profile, now=int(time.time())
+        )
+    finally:
+        if lines is not sys.stdin:
+            lines.close()
+    if asked.json:
+        _print_json(simulate.as_json(told))
+    else:
+        sys.stdout.write(simulate.as_text(told))
+    return FINDINGS if told.changed else DONE
 
 
 def _compile(asked: argparse.Namespace) -> int:
