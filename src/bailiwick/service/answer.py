@@ -15,7 +15,13 @@ from bailiwick.audit.kinds import Kind
 from bailiwick.audit.recording import record_of, service_record
 from bailiwick.decision.decide import decide
 from bailiwick.decision.detect import detect
-from bailiwick.enforcement.claude_code import MalformedEventError, parse_event, render, render_failure
+from bailiwick.enforcement.claude_code import (
+    MalformedEventError,
+    parse_event,
+    render,
+    render_batch,
+    render_failure,
+)
 from bailiwick.information.sessions import SessionState, advance
 from bailiwick.model.access import Facts
 from bailiwick.model.decision import Decision
@@ -54,7 +60,11 @@ async def answer(desk: Desk, state: SessionState, body: bytes) -> bytes:
         facts = detect(request, facts)
         decision = decide(context.policy, request, facts)
         await append(desk, request, facts, decision, decided_us=(time.perf_counter_ns() - started) // 1000)
-        await catch_up(desk, context, event)
+        if isinstance(event.what, ToolBatch):
+            refused = [
+                (call, await catch_up(desk, context, event, call)) for call in unseen(desk, event, event.what)
+            ]
+            return render_batch(event, refused, contact=context.policy.contact, session_hint=state.key)
         return render(
             event,
             decision,
@@ -104,17 +114,18 @@ def build_request(context: Context, event: Event) -> Request:
     )
 
 
-async def catch_up(desk: Desk, context: Context, event: Event) -> None:
-    """Judge and record what a batch reports that was never put to us: calls the client refused by its own rules.
+def unseen(desk: Desk, event: Event, batch: ToolBatch) -> list[ToolCall]:
+    """The calls of a batch that were never put to us: the client refused them by its own rules."""
+    return [call for call in batch.calls if not desk.was_judged(event.session, call.call_id)]
 
-    They did not run, but they belong into the record, and ``bailiwick why`` has to explain them.
-    """
-    if isinstance(event.what, ToolBatch):
-        for call in event.what.calls:
-            if not desk.was_judged(event.session, call.call_id):
-                request = build_request(context, replace(event, what=call))
-                facts = detect(request, analyze(request, desk.files))
-                await append(desk, request, facts, decide(context.policy, request, facts), decided_us=0)
+
+async def catch_up(desk: Desk, context: Context, event: Event, call: ToolCall) -> Decision:
+    """Judge and record a call that did not run, since it belongs into the record and needs an explanation."""
+    request = build_request(context, replace(event, what=call))
+    facts = detect(request, analyze(request, desk.files))
+    decision = decide(context.policy, request, facts)
+    await append(desk, request, facts, decision, decided_us=0)
+    return decision
 
 
 async def append(desk: Desk, request: Request, facts: Facts, decision: Decision, *, decided_us: int) -> None:
