@@ -163,16 +163,15 @@ def _warning(decision: Decision, *, contact: str, session_hint: str) -> str:
 
 
 def _spelled(verb: str, reasons: list[Reason]) -> list[str]:
-    """Each rule once, the first of them in the first line: it is the only one that the client always shows."""
+    """Each rule once, with what of the call it speaks of; ``verb`` alone when no rule spoke."""
     groups: dict[tuple[str, str], list[Reason]] = {}
     for reason in reasons:
         groups.setdefault((reason.rule, reason.message), []).append(reason)
-    lines = []
+    lines = [] if groups else [f"{verb}."]
     for group in tuple(groups.values())[:MAX_REASONS]:
         first = group[0]
-        lines.append(
-            f"{'Also' if lines else verb}: {first.message.rstrip('.')} ({first.rule}, {first.origin})."
-        )
+        lead = "Also" if lines else verb
+        lines.append(f"{lead}: {first.message.rstrip('.')} ({first.rule}, {first.origin}).")
         about = dict.fromkeys(text for reason in group if (text := _about(reason)))
         if about:
             lines.append(f"About: {', '.join(tuple(about)[:MAX_REASONS])}")
@@ -180,7 +179,7 @@ def _spelled(verb: str, reasons: list[Reason]) -> list[str]:
             lines.append(f"Instead: {first.instead}")
     if (more := len(groups) - MAX_REASONS) > 0:
         lines.append(f"And {more} more.")
-    return lines or [f"{verb}."]
+    return lines
 
 
 def _about(reason: Reason) -> str:
