@@ -61,10 +61,7 @@ async def answer(desk: Desk, state: SessionState, body: bytes) -> bytes:
         decision = decide(context.policy, request, facts)
         await append(desk, request, facts, decision, decided_us=(time.perf_counter_ns() - started) // 1000)
         if isinstance(event.what, ToolBatch):
-            refused = [
-                (call, await catch_up(desk, context, event, call)) for call in unseen(desk, event, event.what)
-            ]
-            return render_batch(event, refused, contact=context.policy.contact, session_hint=state.key)
+            return await answer_batch(desk, context, event, event.what)
         return render(
             event,
             decision,
@@ -114,18 +111,17 @@ def build_request(context: Context, event: Event) -> Request:
     )
 
 
-def unseen(desk: Desk, event: Event, batch: ToolBatch) -> list[ToolCall]:
-    """The calls of a batch that were never put to us: the client refused them by its own rules."""
-    return [call for call in batch.calls if not desk.was_judged(event.session, call.call_id)]
-
-
-async def catch_up(desk: Desk, context: Context, event: Event, call: ToolCall) -> Decision:
-    """Judge and record a call that did not run, since it belongs into the record and needs an explanation."""
-    request = build_request(context, replace(event, what=call))
-    facts = detect(request, analyze(request, desk.files))
-    decision = decide(context.policy, request, facts)
-    await append(desk, request, facts, decision, decided_us=0)
-    return decision
+async def answer_batch(desk: Desk, context: Context, event: Event, batch: ToolBatch) -> bytes:
+    """Judge, record and explain the calls of a batch that never were put to us: the client refused them itself."""
+    refused = []
+    for call in batch.calls:
+        if not desk.was_judged(event.session, call.call_id):
+            request = build_request(context, replace(event, what=call))
+            facts = detect(request, analyze(request, desk.files))
+            decision = decide(context.policy, request, facts)
+            await append(desk, request, facts, decision, decided_us=0)
+            refused.append((call, decision))
+    return render_batch(event, refused, contact=context.policy.contact, session_hint=context.state.key)
 
 
 async def append(desk: Desk, request: Request, facts: Facts, decision: Decision, *, decided_us: int) -> None:
