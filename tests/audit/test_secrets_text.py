@@ -116,6 +116,8 @@ def test_a_secret_behind_the_bound_is_not_claimed_to_be_looked_at() -> None:
         "\\u0041",
         '"a"+',
         "Authorization: ",
+        "curl -u a:",
+        "--password ",
         "%41",
     ],
 )

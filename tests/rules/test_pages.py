@@ -47,6 +47,7 @@ def happening(rule: Rule, example: PageExample) -> Happening:
     text = example.text
     if "{secret}" in text:
         text = text.replace("{secret}", MAKERS[rule.id](BODY)[0])
+    text = text.replace("{tail}", BODY[:20])
     if example.language == "sh":
         return ToolCall(tool="Bash", input={"command": text})
     if example.language == "json":

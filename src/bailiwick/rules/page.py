@@ -11,7 +11,7 @@
 
 The last three hold fenced blocks, one example per line: ``sh`` a command of the Bash tool, ``prompt`` a prompt,
 ``json`` a tool call ``{"tool": ..., "input": {...}}``. ``{secret}`` in an example stands for a credential of the
-rule's kind, which is made up when the example runs. A known gap is an example that should be noticed and isn't;
+rule's kind and ``{tail}`` for random characters, both made up when the example runs. A known gap is an example that should be noticed and isn't;
 once it is, the page is wrong and its test says so.
 """
 

@@ -286,9 +286,33 @@ SECRET_KINDS: tuple[SecretKind, ...] = (
     ),
 )
 
+_OPTIONS = SecretKind(
+    rule="secret/generic-assignment",
+    keywords=("--",),
+    pattern=_p(
+        r"(?<![\w-])--(?:[a-z]{1,20}-){0,3}(?:passw(?:or)?d|passphrase|pass|token|secret|api-?key|access-?key|secret-?key|client-?secret)"
+        r"[ \t]{1,5}[\"']?(?P<secret>[^\s\"'`,;(){}\[\]<>$&|\\]{8,256}+)",
+        _I,
+    ),
+    judge=_generic,
+    folded=True,
+    anchored=False,
+)
+_USER_OPTION = SecretKind(
+    rule="secret/authorization-header",
+    keywords=("-u", "--user", "sshpass"),
+    pattern=_p(
+        r"(?:(?<![\w-])(?:curl|http|https|xh)\b[^\n|;&]{0,200}?[ \t](?:-u|--user)[ \t=]{0,3}[\"']?[^\s:\"'$]{1,80}:"
+        r"|(?<![\w-])sshpass[ \t]{1,5}-p[ \t]{0,5}[\"']?)(?P<secret>[^\s\"'`;|&()<>]{4,200}+)",
+    ),
+    judge=_credential,
+    anchored=False,
+)
+SECRET_KINDS += (_OPTIONS, _USER_OPTION)
+
 _EXACT = tuple((keyword, kind) for kind in SECRET_KINDS if not kind.folded for keyword in kind.keywords)
 _FOLDED = tuple((keyword, kind) for kind in SECRET_KINDS if kind.folded for keyword in kind.keywords)
-_RANK = {kind.rule: position for position, kind in enumerate(SECRET_KINDS)}
+_RANK = {kind.rule: position for position, kind in reversed(tuple(enumerate(SECRET_KINDS)))}
 
 ANCHORED_RULES: frozenset[str] = frozenset(kind.rule for kind in SECRET_KINDS if kind.anchored)
 """Secrets that say by their own form what they are; the others are known by what stands beside them."""
