@@ -5,7 +5,8 @@ import json
 import os
 import sys
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
+from contextlib import ExitStack
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, TypeAlias
@@ -274,16 +275,13 @@ def _simulate(asked: argparse.Namespace) -> int:
     before = None if asked.before is None else load_policy_set(_read(asked.before))
     if asked.profile:
         _profile(after, asked.profile)
-    lines = (
-        sys.stdin if asked.records == "-" else Path(asked.records).open(encoding="utf-8", errors="replace")
-    )
-    try:
+    with ExitStack() as stack:
+        lines: Iterable[str] = sys.stdin
+        if asked.records != "-":
+            lines = stack.enter_context(Path(asked.records).open(encoding="utf-8", errors="replace"))
         told = simulate.simulate(
             read_recorded(lines), after, before=before, profile=asked.profile, now=int(time.time())
         )
-    finally:
-        if lines is not sys.stdin:
-            lines.close()
     if asked.json:
         _print_json(simulate.as_json(told))
     else:
