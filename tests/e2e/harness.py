@@ -93,29 +93,37 @@ class Outcome:
 class Room:
     """One small machine. Use it with ``with``; what is written before or after is seen from inside at once."""
 
-    def __init__(self, client: Path) -> None:
+    def __init__(self, client: Path, *, own: Sequence[str] = ()) -> None:
+        """``own`` are further directories that are the room's own, empty to begin with."""
         self.client = client
         self.root = Path(tempfile.mkdtemp(prefix="room-", dir=SCRATCH))
         self.home = self.root / "home"
         self.project = self.root / "project"
         self.etc = self.root / "etc"
         self.managed = self.root / "managed"
+        self._places = {
+            MANAGED: self.managed,
+            Path("/etc"): self.etc,
+            HOME: self.home,
+            PROJECT: self.project,
+            **{Path(path): self.root / "own" / path.strip("/") for path in own},
+        }
         self._init: subprocess.Popen[bytes] | None = None
         self._inner = 0
         self._started: list[subprocess.Popen[str]] = []
 
     def __enter__(self) -> Self:
-        for directory in (self.home, self.project, self.managed):
-            directory.mkdir(mode=0o755)
         shutil.copytree("/etc", self.etc, symlinks=True, ignore=_unreadable)
+        for directory in self._places.values():
+            directory.mkdir(mode=0o755, parents=True, exist_ok=True)
         again = ("--ro-bind", str(CHECKOUT), str(CHECKOUT)) if CHECKOUT.is_relative_to("/tmp") else ()
+        binds = sorted(self._places.items(), key=lambda pair: len(pair[0].parts))
         told, tell = os.pipe()
         self._init = subprocess.Popen(
             [
                 *("bwrap", "--unshare-user", "--unshare-pid", "--die-with-parent", "--dev-bind", "/", "/"),
                 *("--proc", "/proc", "--tmpfs", "/tmp", *again, "--tmpfs", str(SCRATCH)),
-                *("--bind", str(self.etc), "/etc", "--bind", str(self.managed), str(MANAGED)),
-                *("--bind", str(self.home), str(HOME), "--bind", str(self.project), str(PROJECT)),
+                *(word for there, here in binds for word in ("--bind", str(here), str(there))),
                 *("--size", str(SMALL_DISK), "--tmpfs", str(SMALL)),
                 *("--info-fd", str(tell), "--", "sh", "-c", "echo ready; exec sleep infinity"),
             ],
@@ -148,12 +156,7 @@ class Room:
     def host(self, path: Path | str) -> Path:
         """Where a path of the room lies outside it."""
         inside = Path(path)
-        for there, here in (
-            (MANAGED, self.managed),
-            (Path("/etc"), self.etc),
-            (HOME, self.home),
-            (PROJECT, self.project),
-        ):
+        for there, here in self._places.items():
             if inside.is_relative_to(there):
                 return here / inside.relative_to(there)
         raise ValueError(f"{path} is not a room's own")
@@ -236,7 +239,7 @@ class Room:
 
     # --- the client
 
-    def session(
+    def session(  # noqa: PLR0913 - a session has many sides, each with a default
         self,
         turns: Sequence[Turn],
         *flags: str,

@@ -263,9 +263,9 @@ def test_many_agents_at_once_are_all_judged(room: Room) -> None:
 def test_the_last_denial_is_explained(room: Room) -> None:
     outcome = room.governed([bash("curl http://127.0.0.1:9/")])
     told = outcome.result(0).text
-    assert "Rule dev.commands.deny.network-tools" in told
+    assert "dev.commands.deny.network-tools" in told
     assert "profiles/dev.yaml:" in told
-    assert "Instead: Ask for the file to be put there." in told
+    assert "Ask for the file to be put there." in told
     assert "the platform team" in told
     why = room.bailiwick("why")
     assert why.returncode == 1, why

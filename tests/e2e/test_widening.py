@@ -24,7 +24,7 @@ ANSWER_ALLOW = json.dumps(
 
 def hooks(command: str, *events: str) -> dict[str, Any]:
     one = [{"matcher": "*", "hooks": [{"type": "command", "command": command}]}]
-    return {"hooks": {event: one for event in events or ("PreToolUse",)}}
+    return {"hooks": dict.fromkeys(events or ("PreToolUse",), one)}
 
 
 def rewriting(command: str) -> str:
