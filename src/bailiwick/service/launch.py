@@ -63,8 +63,8 @@ def find_client(given: str | None) -> str:
     return found
 
 
-def client_version(client: str) -> str:
-    """The client's version as three numbers. Raises ``ClientError`` when it is missing or too old to govern."""
+def version_of(client: str) -> tuple[int, int, int]:
+    """The version the client says it is. Raises ``ClientError``."""
     try:
         printed = subprocess.run(
             [client, "--version"], capture_output=True, text=True, timeout=30, check=False
@@ -74,13 +74,20 @@ def client_version(client: str) -> str:
     numbers = re.match(r"(\d+)\.(\d+)\.(\d+)", printed.stdout.strip())
     if numbers is None:
         raise ClientError(f"{client} --version printed {printed.stdout[:80]!r}, which is no version")
-    if tuple(map(int, numbers.groups())) < MINIMUM_CLIENT:
+    return int(numbers[1]), int(numbers[2]), int(numbers[3])
+
+
+def client_version(client: str) -> str:
+    """The client's version as three numbers. Raises ``ClientError`` when it is missing or too old to govern."""
+    version = version_of(client)
+    shown = ".".join(map(str, version))
+    if version < MINIMUM_CLIENT:
         least = ".".join(map(str, MINIMUM_CLIENT))
         raise ClientError(
-            f"{client} is {numbers[0]}; hooks of clients before {least} fail open, so it can't be governed; "
+            f"{client} is {shown}; hooks of clients before {least} fail open, so it can't be governed; "
             f"install {least} or newer"
         )
-    return numbers[0]
+    return shown
 
 
 def launch(places: Places, asked: Launch) -> NoReturn:
