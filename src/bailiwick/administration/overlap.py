@@ -44,6 +44,7 @@ def outweighed(policy: Policy, layer: int, rule: Rule) -> Sequence[Rule] | None:
 
     A permission is outweighed by objections of any layer, or by a permission that stands earlier in its own. An
     objection is outweighed by stricter ones of any layer, and by equal ones that stand in a wider layer or earlier.
+    What answers in another layer must also be as strict as the default that the rule keeps its own layer from.
     """
     others = list(_others(policy, layer, rule))
     match rule.when:
@@ -85,6 +86,7 @@ def outweighed(policy: Policy, layer: int, rule: Rule) -> Sequence[Rule] | None:
 def _others(policy: Policy, place: int, rule: Rule) -> Iterator[Rule]:
     """The rules that answer at least as strictly wherever they match, and are carried out as far as ``rule`` is."""
     mode = rule.mode or policy.mode
+    default = policy.layers[place].defaults.get(rule.subject)
     for number, layer in enumerate(policy.layers):
         earlier = number <= place
         for other in layer.rules:
@@ -92,8 +94,11 @@ def _others(policy: Policy, place: int, rule: Rule) -> Iterator[Rule]:
                 earlier = False
             elif other.subject is rule.subject and (other.mode or policy.mode) in {mode, Mode.ENFORCE}:
                 equal = other.verdict is rule.verdict and earlier
-                if other.verdict > rule.verdict or (
-                    equal and (number == place or rule.verdict > Verdict.ALLOW)
+                # Without the rule its layer would fall back to its default, which may be stricter than the other.
+                shields = number == place or default is None or other.verdict >= default.verdict
+                if shields and (
+                    other.verdict > rule.verdict
+                    or (equal and (number == place or rule.verdict > Verdict.ALLOW))
                 ):
                     yield other
 

@@ -1,0 +1,203 @@
+"""Compile, check, explain, compare and replay: what people read, as golden files."""
+
+import json
+import re
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from bailiwick.administration import check, difference, explain, simulate
+from bailiwick.administration.compile import compile_set, run_examples
+from bailiwick.administration.example import parse_call
+from bailiwick.administration.recorded import Recorded, Unread, read_recorded
+from bailiwick.model.verdict import Verdict
+from bailiwick.policy.errors import PolicyErrors
+from bailiwick.policy.load import load_policy_set
+
+HERE = Path(__file__).parent
+Golden = Callable[[Path, str], None]
+NOW = 1_795_392_000  # 2026-11-23
+
+
+def _files(name: str) -> dict[str, str]:
+    return dict(yaml.safe_load((HERE / "policies" / f"{name}.yaml").read_text(encoding="utf-8")))
+
+
+BEFORE = _files("before")
+AFTER = {**BEFORE, **_files("after")}
+
+
+def _changed(old: str, new: str, file: str = "profiles/work.yaml") -> dict[str, str]:
+    assert old in BEFORE[file]
+    return {**BEFORE, file: BEFORE[file].replace(old, new)}
+
+
+def test_a_policy_that_keeps_its_promises_compiles() -> None:
+    policies = compile_set(BEFORE)
+    assert compile_set(dict(reversed(BEFORE.items()))).revision == policies.revision
+    results = list(run_examples(policies, policies.examples))
+    assert len(results) == 3
+    assert not any(result.failure for result in results)
+
+
+@pytest.mark.parametrize(
+    ("name", "files"),
+    [
+        ("example-verdict", _changed('deny: ["Read(.env)"', 'deny: ["Read(src/b.py)", "Read(.env)"')),
+        ("example-rule", _changed('rule: "work.commands.deny.*"', 'rule: "work.files.*"')),
+        ("example-not-a-call", _changed('"Read(src/a.py)"', '"mcp__a__b(x)"')),
+        ("invariant-files", _changed('"~/.ssh/**", ', "")),
+        ("invariant-commands", _changed("terraform plan", '"*"')),
+    ],
+)
+def test_a_broken_promise_does_not_compile(name: str, files: Mapping[str, str], golden: Golden) -> None:
+    if name == "invariant-files":
+        files = {**files, "profiles/work.yaml": files["profiles/work.yaml"].replace("/usr/**", "~/**")}
+    with pytest.raises(PolicyErrors) as raised:
+        compile_set(files)
+    golden(HERE / "golden" / f"{name}.txt", f"{raised.value}\n")
+
+
+def test_an_exempt_profile_may_break_an_invariant() -> None:
+    wide = 'readable: ["/var/log/**", "~/.ssh/**"]\ncommands:\n  allow: [vault]'
+    files = {
+        **BEFORE,
+        "profiles/break-glass.yaml": BEFORE["profiles/break-glass.yaml"].replace(
+            'readable: ["/var/log/**"]', wide
+        ),
+    }
+    compile_set(files)
+    organisation = files["organisation.yaml"].replace("    exempt: [break-glass]\n", "")
+    with pytest.raises(PolicyErrors, match="profile break-glass allows"):
+        compile_set({**files, "organisation.yaml": organisation})
+
+
+def test_check(golden: Golden) -> None:
+    findings = check.check(load_policy_set(_files("unsound")), now=NOW)
+    golden(HERE / "golden" / "check.txt", check.as_text(findings))
+    items = check.as_json(findings)
+    assert json.loads(json.dumps(items)) == items
+    assert {item["kind"] for item in items} == {kind.value for kind in check.Kind} - {
+        "violated-invariant",
+        "unknown-profile",
+    }
+
+
+def test_a_sound_policy_has_only_what_is_ending() -> None:
+    findings = check.check(load_policy_set(BEFORE), now=NOW)
+    assert [finding.kind for finding in findings] == [check.Kind.EXPIRING]
+    broken = check.check(load_policy_set(_changed("terraform plan", '"*"')), now=NOW)
+    assert broken[0].kind is check.Kind.INVARIANT
+    assert "vault read" in broken[0].example
+
+
+def _settled(text: str) -> str:
+    """Without line numbers of the built-in policy, which are another file's affair."""
+    return re.sub(r"(builtin:[\w.-]+):\d+", r"\1", text)
+
+
+def test_difference(golden: Golden) -> None:
+    found = difference.difference(load_policy_set(BEFORE), load_policy_set(AFTER))
+    golden(HERE / "golden" / "difference.txt", _settled(difference.as_text(found)))
+    golden(
+        HERE / "golden" / "difference.json", _settled(json.dumps(difference.as_json(found), indent=1) + "\n")
+    )
+
+
+def test_no_difference() -> None:
+    policies = load_policy_set(BEFORE)
+    assert difference.difference(policies, load_policy_set(BEFORE)) == ()
+    assert difference.as_text(()) == "no difference\n"
+    reordered = _changed("allow: [git, npm test, terraform plan]", "allow: [terraform plan, git, npm test]")
+    (one, *_rest) = difference.difference(policies, load_policy_set(reordered), ["work"]) or [None]
+    assert one is None
+
+
+def test_a_new_and_a_gone_profile_are_told() -> None:
+    more = load_policy_set({**BEFORE, "profiles/new.yaml": "profile: new\ndescription: New.\n"})
+    (new,) = difference.difference(load_policy_set(BEFORE), more)
+    (gone,) = difference.difference(more, load_policy_set(BEFORE))
+    assert (new.notes, gone.notes) == (("the profile is new",), ("the profile is gone",))
+
+
+@pytest.mark.parametrize("call", ["Bash(cat .env > copy.txt)", "Edit(vendor/x.js)", "Frobnicate"])
+def test_explain(call: str, golden: Golden) -> None:
+    policy = load_policy_set(BEFORE).policies["work"]
+    explanation = explain.explain(policy, parse_call(call), call)
+    name = call.split("(", maxsplit=1)[0].lower()
+    golden(HERE / "golden" / f"explain-{name}.txt", explain.as_text(explanation))
+    golden(
+        HERE / "golden" / f"explain-{name}.json", json.dumps(explain.as_json(explanation), indent=1) + "\n"
+    )
+
+
+RECORDED = [
+    {"kind": "tool-call", "time_ms": 1, "user": "alice", "profile": "work", "project": "/p", "cwd": "/p", "tool": "Bash",
+     "input": '{"command": "git commit -m x"}', "verdict": "ask"},
+    {"kind": "tool-call", "time_ms": 2, "user": "bob", "profile": "work", "project": "/p", "cwd": "/p", "tool": "Read",
+     "input": '{"file_path": "/p/link"}', "verdict": "allow", "accesses": [{"kind": "read", "path": "/p/link", "real": "/p/.env.local"}]},
+    {"kind": "tool-call", "time_ms": 3, "user": "bob", "profile": "work", "tool": "Write", "input": '{"file_', "input_cut": 1},
+    {"kind": "tool-outcome", "time_ms": 4, "user": "bob", "tool": "Read", "input": "{}"},
+    {"hook_event_name": "PreToolUse", "tool_name": "Bash", "tool_input": {"command": "terraform apply"}, "cwd": "/p"},
+    {"hook_event_name": "PostToolUse", "tool_name": "Bash", "tool_input": {"command": "terraform apply"}, "cwd": "/p"},
+    {"event.name": "tool_decision", "tool_name": "Skill", "tool_use_id": "t1", "decision": "accept", "enduser.id": "carol"},
+    {"event.name": "tool_result", "tool_name": "Skill", "tool_use_id": "t1", "tool_input": '{"skill": "pdf"}', "enduser.id": "carol"},
+    {"resourceLogs": [{"resource": {"attributes": [{"key": "enduser.id", "value": {"stringValue": "dan"}}]}, "scopeLogs": [{"logRecords": [
+        {"body": {"stringValue": "claude_code.tool_result"}, "attributes": [
+            {"key": "tool_name", "value": {"stringValue": "Bash"}},
+            {"key": "tool_parameters", "value": {"stringValue": '{"bash_command": "git", "full_command": "git commit -m y"}'}}]},
+        {"body": {"stringValue": "claude_code.api_request"}, "attributes": []}]}]}]},
+    {"event.name": "tool_result", "tool_name": "Edit", "tool_use_id": "t2"},
+]  # fmt: skip
+
+
+def test_simulate(golden: Golden) -> None:
+    lines = [*map(json.dumps, RECORDED), "", "not json"]
+    outcome = simulate.simulate(
+        read_recorded(lines), load_policy_set(AFTER), before=load_policy_set(BEFORE), profile="work"
+    )
+    golden(HERE / "golden" / "simulate.txt", simulate.as_text(outcome))
+    golden(HERE / "golden" / "simulate.json", json.dumps(simulate.as_json(outcome), indent=1) + "\n")
+    assert outcome.judged == sum(outcome.totals.values())
+
+
+def test_simulate_against_what_was_recorded() -> None:
+    outcome = simulate.simulate(read_recorded(map(json.dumps, RECORDED)), load_policy_set(AFTER))
+    assert (Verdict.ALLOW, Verdict.DENY) in outcome.totals
+    assert "what came of the call is not recorded; compare with a policy" in outcome.unread
+
+
+def test_a_document_over_several_lines_is_read_whole() -> None:
+    text = json.dumps(RECORDED, indent=1)
+    (whole,) = [
+        [one for one in read_recorded(lines) if isinstance(one, Recorded)]
+        for lines in [text.splitlines(keepends=True)]
+    ]
+    assert len(whole) == 5
+
+
+_json: st.SearchStrategy[Any] = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.text(max_size=5),
+    lambda inner: st.lists(inner, max_size=3)
+    | st.dictionaries(
+        st.sampled_from(
+            ["kind", "time_ms", "tool", "input", "tool_name", "tool_input", "event.name", "resourceLogs", "scopeLogs",
+             "logRecords", "attributes", "key", "value", "body", "accesses", "hook_event_name", "tool_use_id"]
+        ),
+        inner | st.sampled_from(["tool-call", "tool_result", "PreToolUse", "Bash"]),
+        max_size=5,
+    ),
+    max_leaves=12,
+)  # fmt: skip
+
+
+@settings(max_examples=200, deadline=None)
+@given(st.lists(_json.map(json.dumps) | st.text(max_size=20), max_size=4))
+def test_reading_what_others_recorded_never_raises(lines: list[str]) -> None:
+    for one in read_recorded(lines):
+        assert isinstance(one, Recorded | Unread)
