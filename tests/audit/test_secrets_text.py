@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from bailiwick.analysis.text import views
 from bailiwick.analysis.text.secrets import SCAN_LIMIT, SECRET_RULES, scan
 from bailiwick.model.access import Confidence
 from planted import BODIES, DISGUISES, MAKERS
@@ -131,3 +132,23 @@ def test_hostile_texts_take_linear_time(unit: str) -> None:
         return time.process_time() - started
 
     assert seconds(400_000) < 8 * max(seconds(100_000), 0.01) + 0.1
+
+
+@given(st.text(alphabet="ab\\u0041%42x'\"+ \u200b\u0130\x00n", max_size=60))
+@settings(max_examples=300, deadline=None)
+def test_views_map_every_character_back(text: str) -> None:
+    """Whatever a view says at a place comes from the stretch of the original that it names, in order."""
+    for view in (views.unescaped(text), views.joined(text)):
+        if view is None:
+            continue
+        spans = [view.span(i, i + 1) for i in range(len(view.text))]
+        assert all(0 <= start < end <= len(text) for start, end in spans)
+        assert all(one[1] <= other[0] for one, other in pairwise(spans))
+        for character, (start, end) in zip(view.text, spans, strict=True):
+            assert end - start > 1 or text[start] == character
+
+
+def test_letters_that_grow_in_lower_case_do_not_shift_offsets() -> None:
+    text = "\u0130" * 5 + " Password: Zq7" + BODY[:20]
+    (match,) = scan(text)
+    assert text[match.start : match.end] == "Zq7" + BODY[:20]

@@ -50,6 +50,7 @@ class SecretKind:
     """What one rule's secrets look like.
 
     ``keywords``: without one of them in the text (lower-cased where ``folded``) the pattern isn't tried.
+    Where ``folded``, the pattern is tried only where a keyword stands, and so begins with it.
     The secret is the group ``secret`` or the whole match. ``judge`` says how sure a candidate is, None for
     "not a secret". ``anchored`` kinds have a fixed prefix of their own and are looked for in joined text too.
     """
@@ -122,6 +123,11 @@ def _p(pattern: str, flags: int = 0) -> re.Pattern[str]:
 
 
 _I = re.IGNORECASE
+_KEY_NAMES = tuple(
+    f"{kind}{joint}key"
+    for kind in ("api", "access", "account", "private", "encryption", "signing")
+    for joint in ("_", "-", "", ".")
+)
 _EDGE = r"(?<![A-Za-z0-9_])"
 
 SECRET_KINDS: tuple[SecretKind, ...] = (
@@ -141,7 +147,7 @@ SECRET_KINDS: tuple[SecretKind, ...] = (
         rule="secret/aws-secret-key",
         keywords=("secret",),
         pattern=_p(
-            r"(?:aws|amazon|sts)?[_.-]?secret[_.-]?(?:access)?[_.-]?key[\"'`]?[ \t]{0,5}(?::=|=>|[=:])[ \t]{0,5}[\"'`]?"
+            r"secret[_.-]?(?:access)?[_.-]?key[\"'`]?[ \t]{0,5}(?::=|=>|[=:])[ \t]{0,5}[\"'`]?"
             r"(?P<secret>[A-Za-z0-9/+]{40})(?![A-Za-z0-9/+=])",
             _I,
         ),
@@ -273,7 +279,7 @@ SECRET_KINDS: tuple[SecretKind, ...] = (
     ),
     SecretKind(
         rule="secret/generic-assignment",
-        keywords=("passw", "passphrase", "pwd", "secret", "token", "key", "credential", "auth"),
+        keywords=("passw", "passphrase", "pwd", "secret", "token", "credential", "auth", *_KEY_NAMES),
         pattern=_p(
             r"(?:passw(?:or)?d|passphrase|pwd|secret|token|api[_.-]?key|access[_.-]?key|auth[_.-]?key|account[_.-]?key"
             r"|private[_.-]?key|encryption[_.-]?key|signing[_.-]?key|credentials?|auth(?!or))[a-z0-9_]{0,30}+"
@@ -342,9 +348,13 @@ def scan(text: str) -> tuple[SecretMatch, ...]:
 
 def _plain(text: str, *, anchored: bool = False) -> Iterator[SecretMatch]:
     masks = [mask.span() for mask in _REDACTED.finditer(text)] if "[redacted:" in text else []
-    for kind in _candidates(text, anchored=anchored):
+    lower = "" if anchored else text.lower()
+    if len(lower) != len(text):
+        # A few letters change their length in lower case; offsets matter more here than those letters do.
+        lower = "".join(c if len(c.lower()) != 1 else c.lower() for c in text) if not anchored else lower
+    for kind in _candidates(text, lower, anchored=anchored):
         grouped = "secret" in kind.pattern.groupindex
-        for match in kind.pattern.finditer(text):
+        for match in _located(kind, text, lower) if kind.folded else kind.pattern.finditer(text):
             group: int | str = "secret" if grouped and match.group("secret") is not None else 0
             secret = match.group(group)
             if masks and any(start <= match.start(group) < end for start, end in masks):
@@ -355,21 +365,31 @@ def _plain(text: str, *, anchored: bool = False) -> Iterator[SecretMatch]:
                 yield SecretMatch(rule=kind.rule, start=start, end=end, confidence=confidence, secret=secret)
 
 
-def _candidates(text: str, *, anchored: bool) -> list[SecretKind]:
+def _located(kind: SecretKind, text: str, lower: str) -> Iterator[re.Match[str]]:
+    """Matches that begin at a keyword: much faster than trying a pattern without case at every character."""
+    for keyword in kind.keywords:
+        position = lower.find(keyword)
+        while position >= 0:
+            match = kind.pattern.match(text, position)
+            if match:
+                yield match
+            position = lower.find(keyword, match.end() if match else position + 1)
+
+
+def _candidates(text: str, lower: str, *, anchored: bool) -> list[SecretKind]:
     """The kinds one of whose keywords occurs: most texts have none, and then no pattern runs."""
     found: list[SecretKind] = []
     for keyword, kind in _EXACT:
         if keyword in text and kind not in found and not (anchored and not kind.anchored):
             found.append(kind)
     if not anchored:
-        lower = text.lower()
         for keyword, kind in _FOLDED:
             if keyword in lower and kind not in found:
                 found.append(kind)
     return found
 
 
-def _through(view: views.View | None, *, anchored: bool = False) -> Iterator[SecretMatch]:
+def _through(view: views.View | views.Layered | None, *, anchored: bool = False) -> Iterator[SecretMatch]:
     if view is None:
         return
     for match in _plain(view.text, anchored=anchored):

@@ -7,6 +7,7 @@ view is a decoded text together with the stretch of the original that every deco
 import base64
 import binascii
 import re
+from bisect import bisect_right
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -29,33 +30,63 @@ _URLSAFE = str.maketrans("-_", "+/")
 
 @dataclass(frozen=True, slots=True)
 class View:
-    """A decoded text. ``starts[i]`` and ``ends[i]`` bound, in the original, what character i stands for."""
+    """A decoded text, in pieces that are either as in the original or stand for a stretch of it.
+
+    Piece i begins at ``begins[i]`` in the decoded text and at ``starts[i]`` in the original. ``widths[i]`` is 0
+    where it is as in the original, else how many characters of the original it stands for.
+    """
 
     text: str
+    begins: tuple[int, ...]
     starts: tuple[int, ...]
-    ends: tuple[int, ...]
+    widths: tuple[int, ...]
 
     def span(self, start: int, end: int) -> tuple[int, int]:
         """The stretch of the original that decoded characters ``start`` to ``end`` (exclusive) came from."""
-        return self.starts[start], self.ends[end - 1]
+        return self._at(start)[0], self._at(end - 1)[1]
+
+    def _at(self, position: int) -> tuple[int, int]:
+        """The stretch of the original that one decoded character came from."""
+        piece = bisect_right(self.begins, position) - 1
+        start, width = self.starts[piece], self.widths[piece]
+        if width:
+            return start, start + width
+        offset = start + position - self.begins[piece]
+        return offset, offset + 1
 
 
-def unescaped(text: str, *, rounds: int = 3) -> View | None:
+@dataclass(frozen=True, slots=True)
+class Layered:
+    """A view of a view of a text, first view first."""
+
+    views: tuple[View, ...]
+
+    @property
+    def text(self) -> str:
+        """What the last view says."""
+        return self.views[-1].text
+
+    def span(self, start: int, end: int) -> tuple[int, int]:
+        """The stretch of the original that decoded characters ``start`` to ``end`` (exclusive) came from."""
+        for view in reversed(self.views):
+            start, end = view.span(start, end)
+        return start, end
+
+
+def unescaped(text: str, *, rounds: int = 3) -> "Layered | None":
     """``text`` with JSON, C and percent escapes undone and invisible characters left out; None when it has none.
 
     Escapes inside escapes (JSON in JSON) are undone up to ``rounds`` deep.
     """
-    view: View | None = None
+    views: list[View] = []
     current = text
     for _ in range(rounds):
-        if not _ESCAPE_HINT.search(current):
+        view = _substitute(current, _ESCAPE) if _ESCAPE_HINT.search(current) else None
+        if view is None:
             break
-        after = _substitute(current, _ESCAPE)
-        if after is None:
-            break
-        view = after if view is None else _compose(view, after)
-        current = after.text
-    return view
+        views.append(view)
+        current = view.text
+    return Layered(tuple(views)) if views else None
 
 
 def joined(text: str) -> View | None:
@@ -105,40 +136,39 @@ def _readable(data: bytes) -> str | None:
 
 def _substitute(text: str, pattern: re.Pattern[str]) -> View | None:
     pieces: list[str] = []
+    begins: list[int] = []
     starts: list[int] = []
-    ends: list[int] = []
-    position = 0
+    widths: list[int] = []
+    length = position = 0
     for match in pattern.finditer(text):
-        if match.start() > position:
-            pieces.append(text[position : match.start()])
-            starts.extend(range(position, match.start()))
-            ends.extend(range(position + 1, match.start() + 1))
-        replacement = _decoded(match)
-        if replacement:
+        start, end = match.span()
+        if start > position:
+            pieces.append(text[position:start])
+            begins.append(length)
+            starts.append(position)
+            widths.append(0)
+            length += start - position
+        if replacement := _decoded(match):
             pieces.append(replacement)
-            starts.append(match.start())
-            ends.append(match.end())
-        position = match.end()
+            begins.append(length)
+            starts.append(start)
+            widths.append(end - start)
+            length += 1
+        position = end
     if not position:
         return None
     pieces.append(text[position:])
-    starts.extend(range(position, len(text)))
-    ends.extend(range(position + 1, len(text) + 1))
-    return View("".join(pieces), tuple(starts), tuple(ends))
+    begins.append(length)
+    starts.append(position)
+    widths.append(0)
+    return View("".join(pieces), tuple(begins), tuple(starts), tuple(widths))
 
 
 def _decoded(match: re.Match[str]) -> str:
-    groups = match.groupdict()
-    code = groups.get("u") or groups.get("x") or groups.get("p")
-    if code:
-        return chr(int(code, 16))
-    letter = groups.get("c")
-    return _LETTER.get(letter, letter) if letter else ""
-
-
-def _compose(first: View, second: View) -> View:
-    return View(
-        second.text,
-        tuple(first.starts[i] for i in second.starts),
-        tuple(first.ends[i - 1] for i in second.ends),
-    )
+    """The one character that an escape stands for, or nothing."""
+    said = match.group()
+    if match.lastgroup is None:
+        return ""
+    if match.lastgroup == "c":
+        return _LETTER.get(said[1], said[1])
+    return chr(int(match.group(match.lastgroup), 16))
