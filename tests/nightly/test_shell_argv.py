@@ -1,13 +1,13 @@
 """The long run of the argument-vector oracle: a new seed each day, tens of thousands of strings."""
 
-import datetime
+import datetime as dt
 import os
 from pathlib import Path
 
 import argv_oracle
 import pytest
 
-SEED = int(os.environ.get("FUZZ_SEED", datetime.datetime.now(tz=datetime.UTC).date().toordinal()))
+SEED = int(os.environ.get("FUZZ_SEED", dt.datetime.now(tz=dt.UTC).date().toordinal()))
 COUNT = int(os.environ.get("FUZZ_COUNT", "50000"))
 BATCH = 500
 

@@ -78,12 +78,13 @@ def observe(commands: list[str], scratch: Path) -> list[list[list[str]]]:
         sys.executable, "-IS", "/s/driver.py", str(len(commands)),
     ]  # fmt: skip
     # /w and /s are mount points that the host may lack; a tmpfs root would hide the interpreter.
-    sandbox[sandbox.index("--ro-bind") : sandbox.index("--proc")] = _roots()
+    sandbox[sandbox.index("--ro-bind") : sandbox.index("--proc")] = host_binds()
     subprocess.run(sandbox, check=True, timeout=900, stdin=subprocess.DEVNULL)
     return [_vectors(scratch / "out" / str(number)) for number in range(len(commands))]
 
 
-def _roots() -> list[str]:
+def host_binds() -> list[str]:
+    """Mounts that show the host read-only, without its temporary and run-time directories."""
     binds: list[str] = []
     for entry in sorted(Path("/").iterdir()):
         if entry.name in {"proc", "dev", "tmp", "run", "w", "s", "sys"}:

@@ -48,7 +48,7 @@ class Arg:
             case Kind.PATTERN:
                 return self.text[:1] in "*?[{"
             case Kind.UNKNOWN:
-                return not self.text or self.text.startswith("-")
+                return self.text in ("", "-") or (self.text.startswith("--") and "=" not in self.text)
             case Kind.OPEN:
                 return True
 

@@ -108,6 +108,7 @@ class SpecificationError(ValueError):
 
 PLUGIN_NAMES = frozenset(
     [
+        "archive",
         "awk",
         "bucket",
         "compress",

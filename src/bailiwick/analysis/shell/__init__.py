@@ -31,6 +31,7 @@ def analyze_shell(text: str, context: ShellContext) -> Facts:
             text,
             State(cwd=(context.cwd,), variables={}, functions={}, exported=frozenset(context.environment)),
         )
+        interpreter.late()
     except BudgetExceededError:
         interpreter.record.opaque("takes too many steps to read", whole)
     except RecursionError:

@@ -24,7 +24,7 @@ _SET = re.compile(r"[-+][euxhbmv]+\Z|[-+][euxv]*o\Z|--\Z")
 _SET_OPTIONS = frozenset(
     ("pipefail", "errexit", "nounset", "xtrace", "verbose", "monitor", "errtrace", "functrace")
 )
-_HARMLESS_DECLARATION = re.compile(r"-[girxaAltu]+\Z")
+_HARMLESS_DECLARATION = re.compile(r"-[girxaAt]+\Z")
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +45,7 @@ class Invocation:
     def unknown(self) -> Outcome:
         """Forget what was known of the shell."""
         state = self.state
+        self.interpreter.changes += 1
         state.cwd, state.shaky, state.stack, state.positional = None, True, None, None
         state.variables = {n: Arg("", Kind.OPEN, None, v.sources) for n, v in state.variables.items()}
         state.functions = dict.fromkeys(state.functions)
@@ -80,6 +81,7 @@ def _fail(call: Invocation) -> Outcome:
 def _change(call: Invocation) -> Outcome:
     """``cd`` and ``pushd``: on success elsewhere, on failure where it was."""
     before = call.state.copy()
+    call.interpreter.changes += 1
     state = call.state
     operands = [a for a in call.args[1:] if a.literal not in ("-P", "-L", "-e", "-@", "--", "-n")]
     push = call.args[0].text == "pushd"
@@ -100,6 +102,7 @@ def _change(call: Invocation) -> Outcome:
 
 def _pop(call: Invocation) -> Outcome:
     before, state = call.state.copy(), call.state
+    call.interpreter.changes += 1
     if len(call.args) > 1 or not state.stack:
         state.stack = None
         state.move(None)
@@ -120,6 +123,9 @@ def _declare(call: Invocation) -> Outcome:  # noqa: C901 - one arm per form
     """``export``, ``declare``, ``local``, ``readonly``, ``typeset``."""
     state, interpreter = call.state, call.interpreter
     exporting = call.args[0].text == "export"
+    frozen = False
+    if len(call.args) == 1 or call.args[1].literal == "-p":
+        call.start().variable(AccessKind.READ, "*")
     for arg in call.args[1:]:
         if arg.kind is Kind.OPEN or arg.may_be_option or "[" in arg.text.partition("=")[0]:
             return call.opaque("declaration that isn't known")
@@ -132,6 +138,7 @@ def _declare(call: Invocation) -> Outcome:  # noqa: C901 - one arm per form
                 if "i" in arg.text:
                     return call.opaque("declaration that evaluates arithmetic")
                 exporting |= "x" in arg.text
+                frozen |= "r" in arg.text
                 continue
             return call.opaque(f"option {arg.text} of {call.args[0].text}")
         name, equals, value = arg.text.partition("=")
@@ -149,6 +156,12 @@ def _declare(call: Invocation) -> Outcome:  # noqa: C901 - one arm per form
             state.variables[name] = held
         elif exporting and name in state.variables:
             interpreter.set_variable(state, name, state.variables[name], arg.span, exported=True)
+        elif call.args[0].text not in ("export", "readonly"):
+            state.variables[name] = Arg("", Kind.OPEN, arg.span)  # inside a function a new, empty variable
+        if call.args[0].text in ("local", "declare", "typeset"):
+            interpreter.local_names.add(name)
+        if frozen or call.args[0].text == "readonly":
+            interpreter.frozen.add(name)
         if exporting:
             state.exported |= {name}
     return state, state
@@ -174,6 +187,8 @@ def _unset(call: Invocation) -> Outcome:
 
 def _set(call: Invocation) -> Outcome:
     words = call.literals()
+    if words == []:
+        call.start().variable(AccessKind.READ, "*")
     if words is not None and all(_SET.match(word) or word in _SET_OPTIONS for word in words):
         return call.state, call.state
     if call.args[1:2] and call.args[1].literal == "--":
@@ -213,7 +228,7 @@ def _mapfile(call: Invocation) -> Outcome:
     words = call.literals()
     if words is None or not all(re.fullmatch(r"-t|-d|''|", word) or _NAME.match(word) for word in words):
         return call.opaque("form of mapfile")
-    for word in words:
+    for word in ["MAPFILE", *words]:
         if _NAME.match(word):
             call.state.variables[word] = Arg(
                 "", Kind.OPEN, call.span, call.stdin.sources if call.stdin else frozenset()
@@ -247,6 +262,7 @@ def _trap(call: Invocation) -> Outcome:
         words = words[1:]
     if len(words) > 1:
         call.interpreter.nested(words[0], call.state.copy(), call.interpreter.dialect)
+        call.interpreter.traps.append((words[0], call.interpreter.changes))
     return call.state, call.state
 
 

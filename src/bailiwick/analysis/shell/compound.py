@@ -187,6 +187,8 @@ def _for(interpreter: "Interpreter", node: For, state: State) -> Outcome:
             current = join(interpreter.sequence(node.body, current)) or before
         return current, current.copy()
     interpreter.set_variable(state, node.name, Arg("", Kind.UNKNOWN), None, exported=False)
+    if node.select:
+        state.variables["REPLY"] = Arg("", Kind.UNKNOWN)
     state.variables[node.name] = _any_of(words)
     held = state.variables[node.name]
     start, _ = _loop(interpreter, (node.body,), state)
@@ -247,10 +249,14 @@ def call(
         state.cwd, state.shaky = None, True
         state.variables = {n: Arg("", Kind.OPEN, None, v.sources) for n, v in state.variables.items()}
         return state, state
-    outer = state.positional
-    state.positional = args[1:]
+    outer, state.positional = state.positional, args[1:]
+    names, interpreter.local_names = interpreter.local_names, set()
     ok, bad = interpreter.command(body, state)
     for end in (ok, bad):
         if end is not None:
             end.positional = outer
+            # Which value a name has again that was declared inside isn't followed.
+            end.variables.update({local: Arg("", Kind.OPEN) for local in interpreter.local_names})
+    interpreter.local_names = names
+    interpreter.output = None
     return ok, bad

@@ -21,7 +21,7 @@ _DANGEROUS = re.compile(
 )
 QUIET_READS = frozenset((
     "HOME", "PWD", "OLDPWD", "PATH", "USER", "LOGNAME", "SHELL", "TERM", "LANG", "TMPDIR", "HOSTNAME", "OSTYPE",
-    "MACHTYPE", "HOSTTYPE", "OPTARG", "REPLY", "BASH_SOURCE", "FUNCNAME", "BASH_VERSION", "EDITOR", "CI",
+    "_", "MACHTYPE", "HOSTTYPE", "OPTARG", "REPLY", "BASH_SOURCE", "FUNCNAME", "BASH_VERSION", "EDITOR", "CI",
 ))  # fmt: skip
 """Reading these isn't worth a word; they hold no secrets and every script uses them."""
 NUMBERS = frozenset((
@@ -41,3 +41,12 @@ def is_reported(name: str) -> bool:
 def is_dangerous(name: str) -> bool:
     """Whether ``name`` decides which code runs or where data goes, so that even a plain assignment is reported."""
     return _SAFE.match(name) is None and _DANGEROUS.match(name) is not None
+
+
+UNSETTABLE = NUMBERS | {
+    "_", "PWD", "OLDPWD", "BASH_REMATCH", "PIPESTATUS", "FUNCNAME", "GROUPS", "DIRSTACK", "BASH_COMMAND", "BASH_SUBSHELL",
+    "HISTCMD", "COPROC", "MAPFILE", "REPLY", "OPTARG", "BASH_ARGV0",
+}  # fmt: skip
+"""Variables that don't keep what is assigned to them, or that the shell itself changes."""
+READ_ONLY = frozenset(("UID", "EUID", "PPID", "BASHOPTS", "SHELLOPTS", "BASH_VERSINFO"))
+"""Variables whose assignment fails."""

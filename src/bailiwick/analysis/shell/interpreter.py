@@ -12,7 +12,7 @@ from bailiwick.analysis.commands.argument import Arg, Kind
 from bailiwick.analysis.commands.perform import perform
 from bailiwick.analysis.commands.specification import find
 from bailiwick.analysis.shell import builtins, compound
-from bailiwick.analysis.shell.environment import is_dangerous, is_reported
+from bailiwick.analysis.shell.environment import READ_ONLY, UNSETTABLE, is_dangerous, is_reported
 from bailiwick.analysis.shell.expand import Expander
 from bailiwick.analysis.shell.parser import parse
 from bailiwick.analysis.shell.record import Record
@@ -61,6 +61,10 @@ class Interpreter:
         self.writers: list[int] = []  # programs that write the current standard output
         self.sinks: list[int] = []  # programs that read what the current command writes to `>( )`
         self.output: Arg | None = None  # what the last simple command printed, where that is known
+        self.local_names: set[str] = set()  # declared local in the function being read
+        self.frozen = set(READ_ONLY)  # an assignment to these fails
+        self.traps: list[tuple[Arg, int]] = []  # code run later, and `changes` when it was set
+        self.changes = 0  # how often the directory or a variable may have changed
         self.nesting = 0
         self.steps = 0
 
@@ -167,7 +171,12 @@ class Interpreter:
         if not node.words:
             return state, state
         span = self.span(node.words[0].start, node.words[-1].end)
-        return self.program(tuple(words), state, span, stdin, prefix=prefix)
+        ends = self.program(tuple(words), state, span, stdin, prefix=prefix)
+        if any(
+            not redirect.operator.startswith("<") or redirect.operator == "<>" for redirect in node.redirects
+        ):
+            self.output = None  # it may have gone elsewhere
+        return ends
 
     def _assign(self, assignments: SequenceOf[Assignment], state: State, *, runs: bool) -> dict[str, Arg]:
         """Carry out assignments: in the state, or for the command they precede."""
@@ -191,6 +200,8 @@ class Interpreter:
                 if assignment.subscript is not None:
                     value = Arg("", Kind.OPEN, span, value.sources)
             self.set_variable(state, name, value, span, exported=runs)
+            if name in UNSETTABLE:
+                value = Arg("", Kind.OPEN, span, value.sources)
             if runs:
                 prefix[name] = value
             else:
@@ -199,6 +210,9 @@ class Interpreter:
 
     def set_variable(self, state: State, name: str, value: Arg, span: Span | None, *, exported: bool) -> None:
         """Report an assignment that reaches programs or changes how the shell itself works."""
+        self.changes += 1
+        if name in self.frozen:
+            self.record.opaque(f"assignment to {name}, which can't be assigned", span)
         reaches = exported or name in state.exported or name in self.context.environment
         if (is_reported(name) and reaches) or is_dangerous(name):
             self.record.access(AccessKind.CHANGE_CONFIG, VariableTarget(name=name, value=value.literal), span)
@@ -304,7 +318,10 @@ class Interpreter:
         """A function of the script or a builtin of the shell."""
         if name in state.functions:
             return compound.call(self, name, args, state, span)
-        return builtins.BUILTINS[name](builtins.Invocation(self, state, args, span, stdin))
+        ends = builtins.BUILTINS[name](builtins.Invocation(self, state, args, span, stdin))
+        if name != "printf":
+            self.output = None
+        return ends
 
     def _after_unknown(self, name: Arg, state: State) -> Outcome:
         """An unknown command may be a builtin: it may have changed anything in this shell."""
@@ -380,6 +397,12 @@ class Interpreter:
             return frozenset(self.readers)
         finally:
             self.readers, self.writers = outer
+
+    def late(self) -> None:
+        """Read the code of traps again, for the state in which it may really run."""
+        for code, changes in self.traps:
+            if changes != self.changes:
+                self.nested(code, State(cwd=None, variables={}, functions={}, shaky=True), self.dialect)
 
     def literal_words(self, words: SequenceOf[Word], state: State) -> list[Arg]:
         """The words of a ``for`` list."""

@@ -9,6 +9,7 @@ if TYPE_CHECKING:
     from bailiwick.analysis.commands.call import Call
 
 PLUGINS: Mapping[str, "Callable[[Call], None]"] = {
+    "archive": paths.archive,
     "awk": scripts.awk,
     "bucket": network.bucket,
     "compress": paths.compress,

@@ -2,6 +2,7 @@
 
 import ast
 import re
+import sys
 from typing import TYPE_CHECKING
 
 from bailiwick.analysis.commands.argument import Arg
@@ -11,118 +12,13 @@ if TYPE_CHECKING:
     from bailiwick.analysis.commands.call import Call
 
 _PURE_MODULES = frozenset(
-    [
-        "json",
-        "sys",
-        "math",
-        "re",
-        "string",
-        "textwrap",
-        "collections",
-        "itertools",
-        "functools",
-        "datetime",
-        "time",
-        "base64",
-        "hashlib",
-        "statistics",
-        "decimal",
-        "fractions",
-        "random",
-        "uuid",
-        "html",
-        "unicodedata",
-        "bisect",
-        "heapq",
-        "operator",
-        "typing",
-        "dataclasses",
-        "enum",
-        "calendar",
-        "platform",
-        "struct",
-        "binascii",
-        "difflib",
-        "pprint",
-        "csv",
-        "copy",
-        "colorsys",
-    ]
+    ["json", "sys", "math", "re", "string", "textwrap", "collections", "itertools", "datetime", "time", "base64", "hashlib", "statistics", "decimal", "fractions", "random", "html", "unicodedata", "bisect", "heapq", "struct", "binascii", "csv", "colorsys"]
 )
-_FORBIDDEN_NAMES = frozenset(
-    [
-        "eval",
-        "exec",
-        "compile",
-        "__import__",
-        "getattr",
-        "setattr",
-        "delattr",
-        "globals",
-        "locals",
-        "vars",
-        "breakpoint",
-        "input",
-        "help",
-        "memoryview",
-        "__builtins__",
-        "__loader__",
-        "__spec__",
-        "classmethod",
-        "staticmethod",
-        "property",
-        "super",
-        "type",
-        "object",
-        "dir",
-    ]
+_FORBIDDEN = frozenset(
+    # the names by which code reaches code, or modules under another name
+    ["eval", "exec", "compile", "getattr", "setattr", "delattr", "globals", "locals", "vars", "breakpoint", "input", "help", "memoryview", "classmethod", "staticmethod", "property", "super", "type", "object", "dir", "modules", "meta_path", "path_hooks", "path", "path_importer_cache", "settrace", "setprofile", "breakpointhook", "excepthook", "displayhook", "unraisablehook", "ps1", "ps2", "addaudithook", "f_globals", "f_builtins", "gi_frame", "cr_frame", "tb_frame", "gi_code", "os", "bltns", "popen", "system", "spawn", "format", "format_map", "main", "test", "types", "FunctionType", "CodeType", "ModuleType", "attrgetter", "methodcaller", "get_type_hints", "codecs", "singledispatch", "singledispatchmethod"]
 )
-_FORBIDDEN_ATTRIBUTES = frozenset(
-    [
-        "modules",
-        "meta_path",
-        "path_hooks",
-        "path",
-        "path_importer_cache",
-        "settrace",
-        "setprofile",
-        "_getframe",
-        "breakpointhook",
-        "excepthook",
-        "displayhook",
-        "ps1",
-        "ps2",
-        "addaudithook",
-        "call_tracing",
-        "exec_prefix",
-        "f_globals",
-        "gi_frame",
-        "cr_frame",
-        "tb_frame",
-        "os",
-        "builtins",
-        "codecs",
-        "linecache",
-        "subprocess",
-        "importlib",
-        "abc",
-        "sys",
-        "io",
-        "functools_",
-        "_os",
-        "_sys",
-        "platform_",
-        "popen",
-        "system",
-        "spawn",
-        "format",
-        "format_map",
-        "exec_module",
-        "load_module",
-        "libc_ver",
-        "architecture",
-    ]
-)
+_MODULE_NAMES = sys.stdlib_module_names - {"datetime", "time", "random", "copy", "string"}
 _MAX_CODE = 4000
 
 
@@ -138,7 +34,9 @@ def python(call: "Call") -> None:
     elif module:
         machine.begin((*module[:1], *parsed.operands), project_code=True)
     else:
-        machine.begin(tuple(parsed.operands), project_code=bool(parsed.operands))
+        stdin = machine.stdin if not parsed.operands else None
+        shadowed = stdin is not None and _imports(stdin)
+        machine.begin(tuple(parsed.operands), project_code=bool(parsed.operands) or shadowed)
     call.options()
     if code:
         _inline(call, code[0])
@@ -185,6 +83,10 @@ def _inline(call: "Call", code: Arg) -> None:
         call.machine.opaque(f"Python code: {reader.reason}", code.span)
 
 
+def _reaches(attribute: str) -> bool:
+    return attribute.startswith("_") or attribute in _FORBIDDEN or attribute in _MODULE_NAMES
+
+
 class _Reader(ast.NodeVisitor):
     """Looks for anything beyond computing, printing and opening files by literal name."""
 
@@ -200,7 +102,7 @@ class _Reader(ast.NodeVisitor):
     def visit_ImportFrom(self, node: ast.ImportFrom) -> None:
         self._module(node.module or "" if not node.level else ".")
         for alias in node.names:
-            if alias.name in _FORBIDDEN_ATTRIBUTES | _FORBIDDEN_NAMES or alias.name == "*":
+            if _reaches(alias.name) or alias.name == "*":
                 self.reason = self.reason or f"imports {alias.name}"
 
     def _module(self, name: str) -> None:
@@ -209,17 +111,17 @@ class _Reader(ast.NodeVisitor):
             self.reason = self.reason or f"imports {name or '.'}"
 
     def visit_Attribute(self, node: ast.Attribute) -> None:
-        if node.attr.startswith("_") or node.attr in _FORBIDDEN_ATTRIBUTES:
+        if _reaches(node.attr):
             self.reason = self.reason or f"uses .{node.attr}"
         self.generic_visit(node)
 
     def visit_Name(self, node: ast.Name) -> None:
-        if (
-            node.id in _FORBIDDEN_NAMES
-            or node.id == "open"
-            or (node.id.startswith("__") and node.id != "__name__")
-        ):
+        if node.id in _FORBIDDEN or node.id == "open" or (node.id.startswith("__") and node.id != "__name__"):
             self.reason = self.reason or f"uses {node.id}"
+
+    def visit_MatchClass(self, node: ast.MatchClass) -> None:
+        del node
+        self.reason = self.reason or "matches by attribute"
 
     def visit_FunctionDef(self, node: ast.FunctionDef) -> None:
         if node.decorator_list:

@@ -64,6 +64,7 @@ def git(call: "Call") -> None:  # noqa: C901, PLR0912 - one arm per form
                 "-l", "--list", "--contains", "--merged", "--no-merged", "--points-at", "-v", "--verify"
             ):
                 machine.path(AccessKind.WRITE, Arg(".git/refs"), tree=True)
+                machine.path(AccessKind.WRITE, Arg(".git/HEAD"))
         case "rm":
             for operand in operands:
                 machine.path(AccessKind.DELETE, operand, tree=parsed.given("-r"))
@@ -71,9 +72,18 @@ def git(call: "Call") -> None:  # noqa: C901, PLR0912 - one arm per form
             if not parsed.given("-n", "--dry-run"):
                 for operand in operands or [Arg(".")]:
                     machine.path(AccessKind.DELETE, operand, tree=True)
-        case "mv" | "add":
+        case "grep" if parsed.given("--no-index", "--untracked"):
+            for operand in operands[1:] or [Arg(".")]:
+                machine.path(AccessKind.READ, operand, tree=True)
+        case "format-patch" if not parsed.given("--stdout", "-o", "--output-directory"):
+            machine.path(AccessKind.WRITE, Arg("./*", Kind.PATTERN))
+        case "add":
             for operand in operands:
-                machine.path(AccessKind.READ if command == "add" else AccessKind.WRITE, operand)
+                machine.path(AccessKind.READ, operand)
+        case "mv":
+            for operand in operands:
+                machine.path(AccessKind.DELETE, operand, tree=True)
+                machine.path(AccessKind.WRITE, operand, tree=True)
         case "diff":
             if parsed.given("--no-index"):
                 for operand in operands:

@@ -34,7 +34,9 @@ def curl(call: "Call") -> None:  # noqa: C901, PLR0912 - one arm per form
             if value.literal != "-":
                 machine.path(AccessKind.WRITE, value)
         elif option.name in ("-T", "--upload-file"):
-            if value.literal not in ("-", "."):
+            if value.literal is not None and any(c in value.text for c in "[{"):
+                machine.opaque("upload of several files", value.span)
+            elif value.literal not in ("-", "."):
                 machine.path(AccessKind.READ, value)
         elif option.name in ("-w", "--write-out"):
             if value.literal is None or "%output{" in value.text:
@@ -62,6 +64,8 @@ def curl(call: "Call") -> None:  # noqa: C901, PLR0912 - one arm per form
             machine.opaque("URL with a pattern", operand.span)
         else:
             url(machine, operand)
+    if parsed.given("-n"):
+        machine.path(AccessKind.READ, Arg(machine.home + "/.netrc"))
     if parsed.given("-O", "--remote-name", "-J", "--remote-header-name", "--remote-name-all"):
         _download(call, parsed.operands, guess=not parsed.given("-J", "--remote-header-name"))
 

@@ -34,11 +34,16 @@ def transfer(call: "Call") -> None:
     if call.name == "install" and parsed.given("-d", "--directory"):
         for operand in operands:
             machine.path(_WRITE, operand)
+            _parents(call, operand)
         return
     targets = parsed.values("-t", "--target-directory")
+    if call.name == "install" and parsed.given("-D") and operands:
+        _parents(call, operands[-1])
     if parsed.open:
         machine.opaque(f"which operand of {call.name} is the destination isn't known")
     sources = operands if targets else operands[:-1]
+    if call.name == "ln" and parsed.given("-f", "--force") and (targets or operands):
+        _beside(call, (targets or operands)[-1], "Cu??????", inside=bool(targets))
     if call.name == "ln" and len(operands) == 1:
         sources, targets = operands, [Arg(".", span=operands[0].span)]
     destination = targets[-1] if targets else operands[-1] if operands else _UNCLEAR
@@ -57,6 +62,34 @@ def transfer(call: "Call") -> None:
         tree=recursive or moving or parsed.given("--parents"),
         directory=bool(targets),
     )
+
+
+def _beside(call: "Call", path: Arg, name: str, *, inside: bool = False) -> None:
+    """A temporary file next to a path, or in it where it may be a directory."""
+    if path.literal is None:
+        return
+    head, slash, _ = path.text.rpartition("/")
+    for directory in {escape(head) + slash, *([escape(path.text) + "/"] if inside else [])}:
+        call.machine.path(_WRITE, Arg(directory + name, Kind.PATTERN, path.span))
+
+
+def archive(call: "Call") -> None:
+    """``zip``: the first operand is written by way of a temporary file beside it, the others read."""
+    call.begin()
+    call.options()
+    parsed, machine = call.parsed, call.machine
+    if parsed.open:
+        machine.opaque("which operand is the archive isn't known")
+    for number, operand in enumerate(parsed.operands):
+        if number:
+            machine.path(_READ, operand, tree=parsed.given("-r", "--recurse-paths"))
+            if parsed.given("-m"):
+                machine.path(_DELETE, operand, tree=parsed.given("-r", "--recurse-paths"))
+            continue
+        machine.path(_WRITE, operand)
+        _beside(call, operand, "zi??????")
+        if operand.literal is not None and "." not in operand.text.rpartition("/")[2]:
+            machine.path(_WRITE, operand.with_text(operand.text + ".zip"))
 
 
 def _link(call: "Call", source: Arg) -> None:
@@ -93,14 +126,20 @@ def mkdir(call: "Call") -> None:
     """``mkdir``: with ``-p`` also the parents of a relative path."""
     call.begin()
     call.options()
-    parents = call.parsed.given("-p", "--parents")
     for operand in call.parsed.operands:
         call.machine.path(_WRITE, operand)
-        if parents and operand.literal is not None and not operand.text.startswith("/"):
-            pieces = operand.text.rstrip("/").split("/")
-            for count in range(1, len(pieces)):
-                if pieces[count - 1] not in ("", ".", ".."):
-                    call.machine.path(_WRITE, operand.with_text("/".join(pieces[:count])))
+        if call.parsed.given("-p", "--parents"):
+            _parents(call, operand)
+
+
+def _parents(call: "Call", path: Arg) -> None:
+    """The directories created on the way to a relative path; those of an absolute one lie above what is judged."""
+    if path.literal is None or path.text.startswith("/"):
+        return
+    pieces = path.text.rstrip("/").split("/")
+    for count in range(1, len(pieces)):
+        if pieces[count - 1] not in ("", ".", ".."):
+            call.machine.path(_WRITE, path.with_text("/".join(pieces[:count])))
 
 
 def mktemp(call: "Call") -> None:

@@ -21,8 +21,8 @@ _SED = re.compile(
 )
 _FILE_COMMAND = re.compile(r"(?:(?:\A|[\n;{}])\s*[^a-zA-Z\n;]*|[0-9$/!]\s*)([rRwW])\s*(\S+)")
 _SUBSTITUTE_FILE = re.compile(r"/[gpiIM0-9]*w\s*(\S+)")
-_AWK_DANGER = re.compile(r"system|getline|\||@|fflush|close|ENVIRON|\bprintf?\b[^;}\n]*>")
-_AWK_STRINGS = re.compile(r'"(?:[^"\\\n]|\\.)*"|/(?:[^/\\\n]|\\.)+/(?=\s*[{&,)~;]|\s*\Z)')
+_AWK_DANGER = re.compile(r"system|getline|\||@|fflush|close|ENVIRON|ARGV|ARGC|\bprintf?\b[\s\S]*>")
+_AWK_STRINGS = re.compile(r'"(?:[^"\\\n]|\\.)*"')
 _OLD_BUNDLE = re.compile(r"[A-Za-z]+\Z")
 _REMOTE = re.compile(r"(?:[\w.+-]+@)?[\w.-]+:")
 
@@ -34,6 +34,8 @@ def sed(call: "Call") -> None:
     parsed, machine = call.parsed, call.machine
     scripts = parsed.values("-e", "--expression")
     operands = list(parsed.operands)
+    if operands and operands[0].literal == "" and parsed.given("-i"):
+        operands.pop(0)  # the empty suffix of BSD's sed; GNU's takes it for an empty script
     if not scripts and not parsed.given("-f", "--file") and operands:
         scripts = [operands.pop(0)]
     if parsed.given("-f", "--file"):
@@ -92,11 +94,16 @@ def awk(call: "Call") -> None:
         program = operands.pop(0)
         if program.literal is None:
             machine.opaque("awk program that isn't known", program.span)
-        elif _AWK_DANGER.search(_AWK_STRINGS.sub('""', program.text)):
+        elif _AWK_DANGER.search(_awk_code(program.text)):
             machine.opaque("awk program that reads, writes or runs", program.span)
     for operand in operands:
         if not re.match(r"[A-Za-z_]\w*=", operand.text) and operand.literal != "-":
             machine.path(AccessKind.READ, operand)
+
+
+def _awk_code(program: str) -> str:
+    """The program without its strings, unless a regular expression might make a quote mean something else."""
+    return program if "/" in program else _AWK_STRINGS.sub('""', program)
 
 
 def jq(call: "Call") -> None:  # noqa: C901, PLR0912 - one arm per form
