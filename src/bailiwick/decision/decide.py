@@ -83,7 +83,7 @@ class _Tally:
     verdict: Verdict = Verdict.ABSTAIN
     enforced: Verdict = Verdict.ABSTAIN
     withheld: bool = False
-    reasons: dict[tuple[str, Verdict, object], Reason] = field(default_factory=dict)
+    reasons: dict[tuple[str, Verdict, Mode, object], Reason] = field(default_factory=dict)
     errors: list[str] = field(default_factory=list)
 
     def judge(self, facts: Facts) -> None:
@@ -214,7 +214,7 @@ class _Tally:
     def _note(self, said: _Said, about: About) -> None:
         """Remember why: objections once for each thing, permissions once."""
         what = _what(about) if said.verdict > Verdict.ALLOW else said.exception
-        key = (said.rule.id, said.verdict, what)
+        key = (said.rule.id, said.verdict, said.mode, what)
         if key not in self.reasons:
             self.reasons[key] = Reason(
                 rule=said.rule.id,
@@ -267,7 +267,7 @@ class _Tally:
 
     def _add(self, rule: str, verdict: Verdict, message: str, instead: str) -> None:
         reason = Reason(rule=rule, origin=_BUILTIN, verdict=verdict, message=message, instead=instead)
-        self.reasons.setdefault((rule, verdict, None), reason)
+        self.reasons.setdefault((rule, verdict, reason.mode, None), reason)
 
     def _ordered(self) -> tuple[Reason, ...]:
         floor = Verdict.ASK if self.verdict > Verdict.ALLOW else Verdict.ABSTAIN
