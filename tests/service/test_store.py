@@ -9,6 +9,7 @@ import subprocess
 import sys
 import textwrap
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 
@@ -471,6 +472,64 @@ def test_a_really_full_file_system() -> None:
     assert len(acknowledged.split(",")) > 50
     assert failures == "3"
     assert "free disk space" in message
+
+
+ACKNOWLEDGING = """
+    async def work():
+        with Store.open(path) as store:
+            for i in range(20):
+                await store.append(replace(RECORD, call_id=f"c{i}"))
+                os.write(1, b"ack\\n")
+
+    asyncio.run(work())
+"""
+
+
+@pytest.mark.skipif(not shutil.which("strace"), reason="needs strace to see system calls")
+def test_an_acknowledgement_follows_a_sync_that_follows_the_write(path: Path, tmp_path: Path) -> None:
+    """What survives a power cut is what was synced: seen from the kernel, no acknowledgement comes before that."""
+    Store.open(path).close()
+    trace = tmp_path / "trace"
+    words = [
+        "strace",
+        "-f",
+        "-qq",
+        "-y",
+        "-s",
+        "8",
+        "-o",
+        str(trace),
+        "-e",
+        "trace=pwrite64,fdatasync,fsync,write",
+    ]
+    done = subprocess.run(
+        [*words, *program(ACKNOWLEDGING, path)], capture_output=True, text=True, check=False
+    )
+    if "ptrace" in done.stderr or "PTRACE" in done.stderr:
+        pytest.skip("strace may not trace here")
+    assert done.stdout.count("ack") == 20, done.stderr
+    written = synced = False
+    acknowledged = 0
+    for line in trace.read_text().splitlines():
+        if "log.db-wal" in line and "pwrite64" in line:
+            written, synced = True, False
+        elif "log.db-wal" in line and "sync" in line:
+            synced = True
+        elif "ack" in line and "write(1" in line:
+            assert written
+            assert synced
+            acknowledged += 1
+            written = synced = False
+    assert acknowledged == 20
+
+
+def test_ten_threads_at_once_lose_nothing(store: Store, path: Path) -> None:
+    with ThreadPoolExecutor(10) as pool:
+        receipts = list(pool.map(lambda i: store.append_blocking(numbered(i)), range(300)))
+    calls = stored(path)
+    assert all(calls[receipt.sequence] == f"c{i}" for i, receipt in enumerate(receipts))
+    assert sorted(receipt.sequence for receipt in receipts) == list(range(300))
+    assert intact(path)
 
 
 FAILING = """
