@@ -187,7 +187,7 @@ def _kinds(rule: Rule) -> str:
         ("git push", ("git", "push"), set()),
         ("npm run *", ("npm", "run"), set()),
         ("npm install ?*", ("npm", "install", "?*"), set()),
-        ("rm -rf", ("rm",), {"-rf"}),
+        ("find -exec", ("find",), {"-exec"}),
         ("git push --force -u", ("git", "push"), {"--force", "-u"}),
         ("aws * describe-*", ("aws", "*", "describe-*"), set()),
         ("git commit -m 'a b'", ("git", "commit", "a b"), {"-m"}),
@@ -198,6 +198,14 @@ def _kinds(rule: Rule) -> str:
 def test_what_a_command_means(entry: str, words: tuple[str, ...], options: set[str]) -> None:
     (rule,) = rules(f'commands: {{deny: ["{entry}"]}}').values()
     assert rule.when == CommandCondition(words=words, options=frozenset(options))
+
+
+def test_short_options_written_together_are_also_meant_apart() -> None:
+    said = rules("commands: {deny: [rm -rf]}")
+    assert {name: rule.when for name, rule in said.items()} == {
+        "p.commands.deny.1.1": CommandCondition(words=("rm",), options=frozenset({"-rf"})),
+        "p.commands.deny.1.2": CommandCondition(words=("rm",), options=frozenset({"-r", "-f"})),
+    }
 
 
 @pytest.mark.parametrize(

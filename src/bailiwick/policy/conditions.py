@@ -155,6 +155,9 @@ def _dialect_fault(glob: str) -> tuple[str, str] | None:
     return None
 
 
+_CLUSTER = re.compile(r"-[A-Za-z]{2,3}")
+"""Two or three letters after one dash; longer ones are as often one option of one name (`-exec`, `-destroy`)."""
+
 _NOT_ONE_COMMAND = re.compile(r"[;|&<>`\n]|\$\(")
 
 
@@ -205,7 +208,14 @@ def command(text: Text, problems: Problems, as_user: str | None = None) -> tuple
     # As in the client's own rules, `git push *` is `git push` too; `git push ?*` needs one more word.
     trimmed = words[:-1] if len(words) > 1 and words[-1] in {"*", "**"} else words
     options = frozenset(part for part in parts if part.startswith("-") and part != "--")
-    return (CommandCondition(words=trimmed, options=options, as_user=as_user),)
+    apart = frozenset(one for option in options for one in _apart(option))
+    spellings = (options,) if apart == options else (options, apart)
+    return tuple(CommandCondition(words=trimmed, options=one, as_user=as_user) for one in spellings)
+
+
+def _apart(option: str) -> tuple[str, ...]:
+    """The letters of what looks like short options written together: `-rf` is `-r -f`; `-exec` is not."""
+    return tuple(f"-{letter}" for letter in option[1:]) if _CLUSTER.fullmatch(option) else (option,)
 
 
 def host(text: Text, problems: Problems) -> tuple[Condition, ...]:
