@@ -7,21 +7,39 @@ from bailiwick.model.access import AccessKind, Confidence, Finding, VariableTarg
 from bailiwick.rules.rule import Evidence, Rule, Severity
 
 _ALWAYS = re.compile(
-    r"LD_(?:PRELOAD|AUDIT|LIBRARY_PATH)|DYLD_\w+|BASH_ENV|ENV|PROMPT_COMMAND|SHELLOPTS|BASHOPTS|BASH_FUNC_\w+.*|PS4|ZDOTDIR"
-    r"|GIT_(?:SSH|SSH_COMMAND|EXTERNAL_DIFF|ASKPASS|PROXY_COMMAND|EXEC_PATH|TEMPLATE_DIR|CONFIG(?:_GLOBAL|_SYSTEM|_COUNT|_KEY_\d+"
-    r"|_VALUE_\d+|_PARAMETERS)?)|SSH_ASKPASS|SUDO_ASKPASS|LESS(?:OPEN|CLOSE)|PYTHON(?:STARTUP|HOME|BREAKPOINT|WARNINGS)|PERL5(?:OPT|DB)"
-    r"|RUBYOPT|(?:_JAVA|JAVA_TOOL|JDK_JAVA|MAVEN|GRADLE|SBT)_OPT(?:ION)?S|RUSTC(?:_WORKSPACE)?_WRAPPER|npm_config_(?:script_shell"
-    r"|node_options|git)|NPM_CONFIG_(?:SCRIPT_SHELL|NODE_OPTIONS|GIT)|PHP_INI_SCAN_DIR|OPENSSL_CONF|GCONV_PATH|TERMINFO|MAKEFLAGS"
+    r"LD_(?:PRELOAD|AUDIT)|DYLD_(?:INSERT_LIBRARIES|FORCE_FLAT_NAMESPACE)|BASH_ENV|PROMPT_COMMAND|SHELLOPTS|BASHOPTS|BASH_FUNC_\w+.*|PS4"
+    r"|ZDOTDIR|GIT_(?:SSH|SSH_COMMAND|EXTERNAL_DIFF|ASKPASS|PROXY_COMMAND|EXEC_PATH|TEMPLATE_DIR|CONFIG(?:_GLOBAL|_SYSTEM|_COUNT"
+    r"|_KEY_\d+|_VALUE_\d+|_PARAMETERS)?)|SSH_ASKPASS|SUDO_ASKPASS|LESS(?:OPEN|CLOSE)|PYTHON(?:STARTUP|HOME|BREAKPOINT)|PERL5DB"
+    r"|RUSTC(?:_WORKSPACE)?_WRAPPER|(?:npm_config|NPM_CONFIG)_(?:script_shell|SCRIPT_SHELL|git|GIT)|PHP_INI_SCAN_DIR|OPENSSL_CONF"
+    r"|GCONV_PATH|(?:GIT_|MAN|SYSTEMD_)?PAGER|(?:GIT_|SVN_|HG|FC)?EDITOR|VISUAL|BROWSER|GIT_SEQUENCE_EDITOR"
 )
-_PATHS = re.compile(r"PATH|PYTHONPATH|PERL5LIB|RUBYLIB|NODE_PATH|CLASSPATH|GOFLAGS|LUA_PATH|LUA_CPATH")
-_PROGRAMS = re.compile(
-    r"(?:GIT_|MAN|SYSTEMD_)?PAGER|(?:GIT_|SVN_|HG|FC)?EDITOR|VISUAL|BROWSER|GIT_SEQUENCE_EDITOR"
+"""Names a program, a library or a file that is run or loaded, whatever the value, unless that is harmless."""
+
+_BY_VALUE: tuple[tuple[re.Pattern[str], re.Pattern[str]], ...] = (
+    (
+        re.compile(r"NODE_OPTIONS|npm_config_node_options|NPM_CONFIG_NODE_OPTIONS"),
+        re.compile(
+            r"(?:^|[\s\"'])(?:-r|--require|--import|--loader|--experimental-loader|--inspect\S*|--env-file\S*)(?:[\s=]|$)"
+        ),
+    ),
+    (
+        re.compile(r"(?:_JAVA|JAVA_TOOL|JDK_JAVA|MAVEN|GRADLE|SBT|ANT|CATALINA)_OPT(?:ION)?S|JAVA_OPTS"),
+        re.compile(r"-javaagent|-agent(?:lib|path)|-Xbootclasspath|OnOutOfMemoryError|OnError|(?:^|\s)@"),
+    ),
+    (re.compile(r"RUBYOPT|PERL5OPT"), re.compile(r"(?:^|\s)-[A-Za-z]*[rMmIdx]|(?:^|\s)[^-\s]")),
+    (re.compile(r"PYTHONWARNINGS"), re.compile(r"\.")),
+    (re.compile(r"GOFLAGS"), re.compile(r"-(?:toolexec|exec|overlay)")),
+    (re.compile(r"MAKEFLAGS|MFLAGS"), re.compile(r"--eval|=|(?:^|\s)-[A-Za-z]*[fCIE]")),
+    (re.compile(r"ENV"), re.compile(r"[/~$]|^\.")),
+)
+"""Options that load or run something only in some of their values."""
+
+_PATHS = re.compile(
+    r"PATH|LD_LIBRARY_PATH|DYLD_\w*PATH|PYTHONPATH|PERL5LIB|RUBYLIB|NODE_PATH|CLASSPATH|LUA_PATH|LUA_CPATH"
 )
 _HARMLESS = re.compile(
     r"(?:/usr)?(?:/bin/)?(?:|cat|less|more|most|bat|true|false|:|vi|vim|nvim|nano|emacs|ed|code --wait|less -[A-Za-z]+|none|echo)"
-)
-_LOADING = re.compile(
-    r"(?:^|\s)(?:-r|--require|--import|--loader|--experimental-loader|--inspect\S*|-toolexec|--env-file)\b"
+    r"|/dev/null"
 )
 
 
@@ -43,11 +61,10 @@ def _find(evidence: Evidence) -> Iterator[Finding]:
 def judge(name: str, value: str | None) -> Confidence | None:
     """How surely setting ``name`` to ``value`` (None: not known) runs something; None when it doesn't."""
     if _ALWAYS.fullmatch(name):
-        return Confidence.HIGH
-    if name == "NODE_OPTIONS":
-        return Confidence.HIGH if value is None or _LOADING.search(value) else None
-    if _PROGRAMS.fullmatch(name):
         return None if value is not None and _HARMLESS.fullmatch(value.strip()) else Confidence.HIGH
+    for names, dangerous in _BY_VALUE:
+        if names.fullmatch(name):
+            return Confidence.HIGH if value is None or dangerous.search(value) else None
     return Confidence.LOW if _PATHS.fullmatch(name) else None
 
 

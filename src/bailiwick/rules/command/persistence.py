@@ -28,7 +28,6 @@ _PLACES: tuple[tuple[str, str], ...] = (
     )),
     *((name, "a hook of git") for name in (
         "/**/.git/hooks/**", "/**/.git/modules/**/hooks/**", "/**/.git/config", "/~/.gitconfig", "/~/.config/git/**", "/etc/gitconfig",
-        "/**/.husky/**",
     )),
     *((name, "what is loaded into every program") for name in ("/etc/ld.so.preload", "/etc/ld.so.conf", "/etc/ld.so.conf.d/**")),
     *((name, "what a language starts with") for name in ("/**/site-packages/*.pth", "/**/sitecustomize.py", "/**/usercustomize.py")),
