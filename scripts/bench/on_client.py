@@ -1,0 +1,248 @@
+"""What each kind of hook adds to a Bash call of the real client.
+
+All kinds are configured in the same sessions, each for its own command word (`echo none`, `echo true` ...), and called
+in blocks of one each in random order. The time of a call is from the model's request for it to the model being told
+its result. A kind's cost is its median less that of no hook, the difference of the least times (the cost on an idle
+core), and the median of the differences within blocks with its 95 % interval.
+
+A second round compares whole sessions: ours as the launcher starts them (all events are reported) against `true`
+on as many events, alternating.
+"""
+
+import itertools
+import json
+import os
+import random
+import statistics
+import subprocess
+import tempfile
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from figures import Figure, limit, median_interval
+from in_process import ROOT, resident
+
+from bailiwick.service.local import call, ensure_running
+from bailiwick.service.places import Places
+from bailiwick.service.scripted_model import Received, Say, ScriptedModel, Turn, Use
+
+SESSION_CALLS = 100
+HTTP = "ours over HTTP"
+KINDS = ("no hook", "command hook `true`", HTTP, "ours over the relay")
+WORDS = dict(zip(KINDS, ("none", "true", "http", "relay"), strict=True))
+
+PROFILE = """\
+profile: bench
+description: What the bench does.
+tools: {allow: [Bash], other: ask}
+files: {readable: ["/**"], writable: ["${project}/**"], other: ask}
+commands: {allow: [echo], other: ask, opaque: ask}
+"""
+
+
+def on_client(calls: int) -> Iterator[Figure]:
+    """Every figure that needs the client."""
+    client = subprocess.run(
+        [ROOT / "scripts/client"], check=True, capture_output=True, text=True
+    ).stdout.strip()
+    with tempfile.TemporaryDirectory() as scratch:
+        bench = _Bench(Path(scratch), client)
+        try:
+            yield from _same_sessions(bench, calls)
+            yield from _whole_sessions(bench, calls)
+            pid = int(call(bench.places, "GET", "/v1/status")["pid"])
+            yield limit("Service", "resident memory after all this", resident(pid), 120, "MB")
+        finally:
+            bench.close()
+
+
+class _Bench:
+    """A service, a project and how to run a client session in it."""
+
+    def __init__(self, scratch: Path, client: str) -> None:
+        self.client = client
+        self.project, self.home = scratch / "project", scratch / "home"
+        self.places = Places(state=scratch / "state", policy=scratch / "policy")
+        for folder in (self.project, self.home, self.places.policy / "profiles"):
+            folder.mkdir(parents=True)
+        (self.places.policy / "organisation.yaml").write_text("organisation: Bench\ndefault_profile: bench\n")
+        (self.places.policy / "profiles/bench.yaml").write_text(PROFILE)
+        ensure_running(self.places)
+        self.documents: Mapping[str, Any] = call(
+            self.places, "POST", "/v1/session", {"project": str(self.project), "unattended": True}
+        )["documents"]
+
+    def close(self) -> None:
+        """End the service."""
+        os.kill(int(call(self.places, "GET", "/v1/status")["pid"]), 15)
+
+    @property
+    def http_hook(self) -> dict[str, Any]:
+        """Our hook as the launcher writes it."""
+        hook: dict[str, Any] = self.documents["plugin"]["hooks/hooks.json"]["hooks"]["PreToolUse"][0][
+            "hooks"
+        ][0]
+        return hook
+
+    @property
+    def relay_hook(self) -> dict[str, Any]:
+        """The same question over the relay: one interpreter for each call."""
+        relay = ROOT / "src/bailiwick/enforcement/relay.py"
+        secret = self.home / "token"
+        secret.write_text(self.http_hook["headers"]["Authorization"].removeprefix("Bearer "))
+        port = self.http_hook["url"].split(":")[2].split("/")[0]
+        line = f"/usr/bin/python3 -IBS {relay} --port {port} --token-file {secret}"
+        return {"type": "command", "command": line, "timeout": 10, "onFailure": "block"}
+
+    def session(self, words: Sequence[str], *arguments: str, command: Sequence[str] = ()) -> list[float]:
+        """The seconds that each call took."""
+        arrivals: list[float] = []
+
+        def turn(word: str) -> Turn:
+            def ask(_: Received) -> Use:
+                arrivals.append(time.perf_counter())
+                return Use(tool="Bash", input={"command": f"echo {word}", "description": "bench"})
+
+            return ask
+
+        def last(_: Received) -> Say:
+            arrivals.append(time.perf_counter())
+            return Say(text="done")
+
+        with ScriptedModel([*(turn(word) for word in words), last]) as model:
+            environment = {
+                "PATH": os.environ["PATH"],
+                "LANG": "C.UTF-8",
+                "HOME": str(self.home),
+                "ANTHROPIC_BASE_URL": model.url,
+                "ANTHROPIC_API_KEY": "scripted",
+                "DISABLE_AUTOUPDATER": "1",
+                "DISABLE_TELEMETRY": "1",
+                "CLAUDE_CODE_DISABLE_NONESSENTIAL_TRAFFIC": "1",
+            }
+            done = subprocess.run(
+                [*(command or (self.client,)), "-p", "go", *arguments],
+                cwd=self.project,
+                env=environment,
+                stdin=subprocess.DEVNULL,
+                capture_output=True,
+                text=True,
+                check=False,
+            )
+            ran = [r.text.strip() for r in model.results.values()]
+        if len(arrivals) != len(words) + 1 or ran != list(words):
+            raise SystemExit(
+                f"bench: a session went wrong: exit {done.returncode}, {done.stdout[:300]}, {ran[:3]}"
+            )
+        return [after - before for before, after in itertools.pairwise(arrivals)]
+
+
+def _same_sessions(bench: _Bench, calls: int) -> Iterator[Figure]:
+    def only(kind: str, hook: Mapping[str, Any]) -> dict[str, Any]:
+        return {**hook, "if": f"Bash(echo {WORDS[kind]})"}
+
+    hooks = [
+        only(KINDS[1], {"type": "command", "command": "true"}),
+        only(KINDS[2], bench.http_hook),
+        only(KINDS[3], bench.relay_hook),
+    ]
+    settings = bench.home / "bench.json"
+    settings.write_text(
+        json.dumps(
+            {
+                "hooks": {"PreToolUse": [{"matcher": "Bash", "hooks": hooks}]},
+                "permissions": {"allow": ["Bash"]},
+            }
+        )
+    )
+    order = random.Random(1)  # noqa: S311 - an order, not a secret
+    blocks = [order.sample(KINDS, len(KINDS)) for _ in range(calls)]
+    times: dict[str, list[float]] = {kind: [] for kind in KINDS}
+    per_session = SESSION_CALLS // len(KINDS)
+    bench.session(["none"] * 5, "--settings", str(settings))
+    for start in range(0, len(blocks), per_session):
+        sequence = [kind for block in blocks[start : start + per_session] for kind in block]
+        measured = bench.session([WORDS[kind] for kind in sequence], "--settings", str(settings))
+        for kind, seconds in zip(sequence, measured, strict=True):
+            times[kind].append(seconds * 1000)
+    yield from _compared(
+        f"One PreToolUse hook on the real client, {calls} calls of each kind, same sessions", times
+    )
+
+
+def _compared(section: str, times: Mapping[str, Sequence[float]]) -> Iterator[Figure]:
+    base, true = times[KINDS[0]], times[KINDS[1]]
+    for kind, values in times.items():
+        value = f"{statistics.median(values):.1f} ms (least {min(values):.1f})"
+        yield Figure(section=section, name=f"{kind}: a whole call", value=value)
+    paired = {
+        kind: [mine - none for mine, none in zip(values, base, strict=True)]
+        for kind, values in times.items()
+        if kind != KINDS[0]
+    }
+    for kind, differences in paired.items():
+        low, high = median_interval(differences)
+        value = f"{statistics.median(differences):+.1f} ms [{low:+.1f}, {high:+.1f}]"
+        yield Figure(section=section, name=f"{kind}: adds", value=value)
+        least = min(times[kind]) - min(base)
+        yield Figure(section=section, name=f"{kind}: adds to the least", value=f"{least:+.1f} ms")
+    cost = statistics.median(paired[KINDS[1]])
+    for kind in KINDS[2:]:
+        ratio = statistics.median(paired[kind]) / cost if cost > 0 else float("nan")
+        against = [mine - theirs for mine, theirs in zip(times[kind], true, strict=True)]
+        low, high = median_interval(against)
+        value = f"{ratio:.2f}x, {statistics.median(against):+.1f} ms [{low:+.1f}, {high:+.1f}]"
+        ours = kind == HTTP
+        yield Figure(
+            section=section,
+            name=f"{kind} against `true`",
+            value=value,
+            target="<= 1x" if ours else "",
+            reached=statistics.median(against) <= 0 if ours else None,
+        )
+
+
+def _whole_sessions(bench: _Bench, calls: int) -> Iterator[Figure]:
+    """Sessions as people run them, alternating: every event hooked, not one."""
+    section = f"Whole sessions, every event hooked, {calls} calls in each of 3 rounds"
+    ours = bench.documents
+    plugin = bench.home / "plugin"
+    for name, document in ours["plugin"].items():
+        path = plugin / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(json.dumps(document))
+    governed = bench.home / "ours.json"
+    governed.write_text(json.dumps(ours["settings"] | {"env": {}}))
+    events = ours["plugin"]["hooks/hooks.json"]["hooks"]
+    rival = bench.home / "true.json"
+    hook = [{"matcher": "*", "hooks": [{"type": "command", "command": "true"}]}]
+    allow = {"permissions": {"allow": ["Bash"]}}
+    rival.write_text(json.dumps(allow | {"hooks": dict.fromkeys(events, hook)}))
+    gate = bench.home / "gate.json"
+    gate.write_text(json.dumps(allow | {"hooks": {"PreToolUse": hook}}))
+    plain = bench.home / "plain.json"
+    plain.write_text(json.dumps(allow))
+    kinds: dict[str, Sequence[str]] = {
+        "no hook": ("--settings", str(plain)),
+        "`true` on PreToolUse alone": ("--settings", str(gate)),
+        "`true` on every event": ("--settings", str(rival)),
+        "ours, as the launcher starts it": (
+            "--plugin-dir",
+            str(plugin),
+            "--managed-settings",
+            json.dumps(ours["managed"]),
+            "--settings",
+            str(governed),
+        ),
+    }
+    times: dict[str, list[float]] = {kind: [] for kind in kinds}
+    for number in range(3):
+        names = list(kinds)
+        for kind in names[number:] + names[:number]:
+            times[kind] += [s * 1000 for s in bench.session(["none"] * calls, *kinds[kind])]
+    base = statistics.median(times["no hook"])
+    for kind, values in times.items():
+        middle = statistics.median(values)
+        yield Figure(section=section, name=kind, value=f"{middle:.1f} ms ({middle - base:+.1f})")
