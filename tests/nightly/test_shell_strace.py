@@ -9,7 +9,6 @@ import random
 import re
 import shutil
 import subprocess
-from collections.abc import Callable
 from pathlib import Path
 
 import argv_oracle
@@ -181,9 +180,10 @@ def covered(facts: Facts, kind: AccessKind, path: str) -> bool:
         target = access.target
         if isinstance(target, ProgramTarget) and target.project_code:
             return True
-        if isinstance(target, PathTarget) and access.kind in kinds:
-            if target.path == path or (target.pattern and path_glob(target.path).matches(path)):
-                return True
+        if not isinstance(target, PathTarget) or access.kind not in kinds:
+            continue
+        if target.path == path or (target.pattern and path_glob(target.path).matches(path)):
+            return True
     return False
 
 
@@ -203,7 +203,6 @@ def missed(text: str, scratch: Path) -> list[tuple[AccessKind, str]] | None:
 def test_no_file_access_is_missed(tmp_path: Path) -> None:
     source = random.Random(SEED)  # noqa: S311 - reproducible, not secret
     commands = [command(source) for _ in range(COUNT)]
-    judge: Callable[[str], list[tuple[AccessKind, str]] | None] = lambda text: missed(text, tmp_path)  # noqa: E731 - named for its type
-    judged = {text: judge(text) for text in commands}
+    judged = {text: missed(text, tmp_path) for text in commands}
     assert {text: wrong for text, wrong in judged.items() if wrong} == {}, f"seed {SEED}"
     assert sum(1 for wrong in judged.values() if wrong is not None) > COUNT // 2

@@ -26,6 +26,9 @@ def analyze_shell(text: str, context: ShellContext) -> Facts:
     if len(text) > MAX_LENGTH:
         interpreter.record.opaque(f"longer than {MAX_LENGTH} characters", whole)
         return interpreter.record.facts()
+    if context.dialect not in ("bash", "sh", "zsh") or not context.cwd.startswith("/"):
+        interpreter.record.opaque("run by a shell or in a directory that isn't known", whole)
+        return interpreter.record.facts()
     try:
         interpreter.text(
             text,

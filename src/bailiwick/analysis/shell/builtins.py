@@ -119,7 +119,7 @@ def _exit(call: Invocation) -> Outcome:
     return None, None
 
 
-def _declare(call: Invocation) -> Outcome:  # noqa: C901 - one arm per form
+def _declare(call: Invocation) -> Outcome:  # noqa: C901, PLR0912 - one arm per form
     """``export``, ``declare``, ``local``, ``readonly``, ``typeset``."""
     state, interpreter = call.state, call.interpreter
     exporting = call.args[0].text == "export"

@@ -345,8 +345,7 @@ class Interpreter:
         specification = find(base)
         running = Running(self, state, args, span, stdin, path)
         if specification is None:
-            running.begin(tuple(a for a in args[1:] if not a.text.startswith("-")))
-            running.opaque(f"unknown command {base}")
+            running.begin(tuple(a for a in args[1:] if not a.text.startswith("-")), unknown=True)
             return
         perform(specification, args, running)
 

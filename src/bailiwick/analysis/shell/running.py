@@ -39,7 +39,7 @@ class Running:
         """The user's home directory."""
         return self._interpreter.context.home
 
-    def begin(self, words: tuple[Arg, ...], *, project_code: bool = False) -> None:
+    def begin(self, words: tuple[Arg, ...], *, project_code: bool = False, unknown: bool = False) -> None:
         """See ``Machine.begin``."""
         interpreter = self._interpreter
         target = ProgramTarget(
@@ -49,6 +49,7 @@ class Running:
             argv=tuple(known(arg) for arg in self.args if arg.kind is not Kind.OPEN),
             open_ended=any(arg.kind is Kind.OPEN for arg in self.args),
             project_code=project_code,
+            unknown=unknown,
             as_user=interpreter.as_user,
         )
         index = interpreter.record.access(AccessKind.EXECUTE, target, self.span)
