@@ -123,16 +123,15 @@ def verify(
     faults.extend(_checkpoint_faults(state, checkpoints.pop(0, ())))
     upcoming = 0
     for entry in entries:
-        found = tuple(_entry_faults(epoch, upcoming, state.head, entry))
+        leaf = leaf_hash(entry.body)
+        found = tuple(_entry_faults(epoch, (upcoming, state.head), entry, leaf))
         broken = bool(faults or found)
         faults.extend(found)
         if len(faults) >= MAX_FAULTS:
             break
         # After a fault go on from what the entry claims, so that each fault is told once and in its place.
         upcoming = entry.sequence + 1
-        state = ChainState(
-            epoch=epoch, head=entry.head, frontier=state.frontier.append(leaf_hash(entry.body))
-        )
+        state = ChainState(epoch=epoch, head=entry.head, frontier=state.frontier.append(leaf))
         seen = seen or state.head == expected_head
         due = checkpoints.pop(upcoming, ())
         if not broken:
@@ -163,10 +162,11 @@ def _opened(notes: Iterable[str], key: VerifierKey, faults: list[Fault]) -> dict
     return opened
 
 
-def _entry_faults(epoch: str, sequence: int, head: bytes, entry: Sealed) -> Iterable[Fault]:
+def _entry_faults(epoch: str, before: tuple[int, bytes], entry: Sealed, leaf: bytes) -> Iterable[Fault]:
+    """What is wrong with an entry that should have the sequence and follow the head ``before``."""
+    sequence, head = before
     if entry.sequence != sequence:  # (1)
         yield Fault(sequence=sequence, message=f"entry {sequence} is missing; entry {entry.sequence} follows")
-    leaf = leaf_hash(entry.body)
     if entry.leaf != leaf:  # (2)
         yield Fault(sequence=entry.sequence, message="the bytes were changed: they don't have the leaf hash")
     elif entry.head != link(head, leaf) and entry.sequence == sequence:  # (3)

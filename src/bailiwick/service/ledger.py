@@ -165,10 +165,12 @@ class Ledger:
 def connect(directory: StateDirectory) -> sqlite3.Connection:
     """A connection whose commits are on stable storage when they return."""
     connection = sqlite3.connect(directory.database, isolation_level=None, check_same_thread=False)
+    # Without fullfsync macOS reports a sync that is only on its way.
     for pragma in (
         "busy_timeout = 5000",
         "journal_mode = WAL",
         "synchronous = FULL",
+        "fullfsync = ON",
         "wal_autocheckpoint = 0",
     ):
         connection.execute(f"PRAGMA {pragma}")
