@@ -2,10 +2,16 @@
 
 import posixpath
 import re
+import unicodedata
 
 from bailiwick.model.access import PathTarget
 
 _MAGIC = re.compile(r"[\\*?\[\]{},]")
+_ESCAPED = re.compile(r"\\(.)", re.DOTALL)
+_SPACE = "\t\n\v\f\r \xa0\u1680\u2028\u2029\u202f\u205f\u3000\ufeff" + "".join(
+    map(chr, range(0x2000, 0x200B))
+)
+"""What the client trims from a path (ECMAScript white space)."""
 
 
 def absolute(path: str, *, cwd: str, home: str) -> str:
@@ -28,3 +34,30 @@ def escaped(path: str) -> str:
 def tree(path: str) -> PathTarget:
     """``path`` and everything below it."""
     return PathTarget(path=escaped(path.rstrip("/")) + "/**", pattern=True)
+
+
+def spellings(path: str, *, cwd: str, home: str) -> tuple[str, ...]:
+    """The absolute paths that a tool may take ``path`` for: as spelled, and as the client mends it.
+
+    The client trims white space and composes characters (NFC) before it looks a path up.
+    """
+    mended = unicodedata.normalize("NFC", path.strip(_SPACE))
+    both = (absolute(mended, cwd=cwd, home=home), absolute(path, cwd=cwd, home=home))
+    return tuple(dict.fromkeys(both))
+
+
+def fixed_part(pattern: str) -> tuple[str, str]:
+    """The deepest directory that every match of a glob lies in or is, as a path, and the rest of the glob."""
+    segments = pattern.split("/")
+    fixed: list[str] = []
+    for segment in segments:
+        if set("*?[{") & set(_ESCAPED.sub("", segment)):
+            break
+        fixed.append(_ESCAPED.sub(r"\1", segment))
+    return "/".join(fixed) or "/", "/".join(segments[len(fixed) :])
+
+
+def under(directory: str, rest: str) -> str:
+    """The glob ``rest`` below the plain path ``directory``; just that path when ``rest`` is empty."""
+    base = escaped(directory.rstrip("/"))
+    return f"{base}/{rest}" if rest else base or "/"

@@ -4,19 +4,22 @@ One small reader per tool, told by name in ``READERS``. A tool that is not liste
 also a ``call-tool`` access of its own, so that policy can speak of the tool itself.
 """
 
+import posixpath
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
+from itertools import islice
 from typing import Any, TypeAlias
-from urllib.parse import urlsplit
+from urllib.parse import unquote, urlsplit
 
-from bailiwick.analysis.paths import absolute, escaped, tree
+from bailiwick.analysis.address import web_address
+from bailiwick.analysis.mentions import mentions
+from bailiwick.analysis.paths import absolute, escaped, fixed_part, spellings, tree, under
 from bailiwick.analysis.shell import ShellContext, analyze_shell
 from bailiwick.model.access import (
     Access,
     AccessKind,
     Facts,
-    HostTarget,
     NameTarget,
     Opaque,
     PathTarget,
@@ -45,6 +48,9 @@ MAX_MENTIONS = 64
 MAX_MCP_STRINGS = 256
 """Strings of one MCP call looked at for paths; more are one opaque part."""
 
+MAX_EXPANDED = 16
+"""Patterns of one event that are looked up in the file system; the others count as not looked up."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Call:
@@ -58,9 +64,16 @@ class _Call:
         value = self.input.get(key)
         return value if isinstance(value, str) else ""
 
-    def path(self, key: str) -> str | None:
-        value = self.text(key)
-        return absolute(value, cwd=self.shell.cwd, home=self.shell.home) if value else None
+    def paths(self, key: str) -> tuple[str, ...]:
+        """What the argument may name, most likely first; empty when it is absent."""
+        return self.named(self.text(key)) if self.text(key) else ()
+
+    def bases(self) -> tuple[str, ...]:
+        """Where a search starts."""
+        return self.paths("path") or (self.shell.cwd,)
+
+    def named(self, name: str) -> tuple[str, ...]:
+        return spellings(name, cwd=self.shell.cwd, home=self.shell.home)
 
 
 _Fact: TypeAlias = Access | Opaque
@@ -85,8 +98,9 @@ def _facts(request: Request) -> Facts:
             return _tool(_Call(tool=tool, input=arguments, shell=shell))
         case Prompt(text=text):
             return _facts_of(_mentions(text, shell))
-        case PromptExpansion(command=command):
-            return _facts_of([_access(AccessKind.LOAD_SKILL, NameTarget(name=command))])
+        case PromptExpansion(command=command, arguments=arguments, text=text):
+            load = _access(AccessKind.LOAD_SKILL, NameTarget(name=command))
+            return _facts_of([load, *_mentions(f"{text}\n{arguments}", shell)])
         case ConfigChange(source=source, path=path):
             return _facts_of(_config(source, path))
         case (
@@ -128,8 +142,8 @@ def _file(kind: AccessKind, *keys: str) -> _Reader:
 
     def read(call: _Call) -> Iterator[_Fact]:
         for key in keys:
-            if path := call.path(key):
-                yield _access(kind, PathTarget(path=path))
+            if paths := call.paths(key):
+                yield from (_access(kind, PathTarget(path=path)) for path in paths)
                 return
         yield Opaque(reason=f"{call.tool} names no file")
 
@@ -137,17 +151,35 @@ def _file(kind: AccessKind, *keys: str) -> _Reader:
 
 
 def _search(call: _Call) -> Iterator[_Fact]:
-    """Grep: the content of a file or of a tree, narrowed by the ``glob`` argument."""
-    base = call.path("path") or call.shell.cwd
-    if pattern := call.text("glob"):
-        yield _access(AccessKind.READ, _below(base, pattern))
-    else:
-        yield _access(AccessKind.READ, tree(base))
+    """Grep: the content of a file or of a tree, narrowed by the ``glob`` argument.
+
+    The client splits that at white space and commas. A list with an exclusion, or a glob with a slash (taken
+    from the client's working directory, not from ``path``), narrows nothing here.
+    """
+    globs = [
+        part
+        for word in call.text("glob").split()
+        for part in ([word] if {"{", "}"} <= set(word) else word.split(","))
+        if part
+    ]
+    narrowed = bool(globs) and not any("/" in glob or glob.startswith("!") for glob in globs)
+    for base in call.bases():
+        if narrowed:
+            yield from (_access(AccessKind.READ, _below(base, glob)) for glob in globs)
+        else:
+            yield _access(AccessKind.READ, tree(base))
 
 
 def _glob(call: _Call) -> Iterator[_Fact]:
-    base = call.path("path") or call.shell.cwd
-    yield _access(AccessKind.READ, _below(base, call.text("pattern") or "**"))
+    """Glob: a pattern from ``path`` on, or an absolute one."""
+    for base in call.bases():
+        target = _below(base, call.text("pattern") or "*")
+        literal, rest = fixed_part(target.path)
+        if ".." in rest.split("/"):
+            yield Opaque(reason="the pattern climbs out of directories that it does not name")
+        else:
+            path = under(posixpath.normpath(literal), rest)
+            yield _access(AccessKind.READ, replace(target, path=path))
 
 
 def _below(base: str, pattern: str) -> PathTarget:
@@ -158,10 +190,12 @@ def _below(base: str, pattern: str) -> PathTarget:
 
 
 def _list(call: _Call) -> Iterator[_Fact]:
-    yield _access(AccessKind.READ, PathTarget(path=call.path("path") or call.shell.cwd))
+    yield from (_access(AccessKind.READ, PathTarget(path=base)) for base in call.bases())
 
 
 def _bash(call: _Call) -> Facts:
+    if not isinstance(call.input.get("command"), str):
+        return _facts_of([Opaque(reason="the call has no command text")])
     facts = analyze_shell(call.text("command"), call.shell)
     if call.input.get("dangerouslyDisableSandbox"):
         outside = _access(AccessKind.CHANGE_CONFIG, NameTarget(name="sandbox.disable"))
@@ -170,20 +204,11 @@ def _bash(call: _Call) -> Facts:
 
 
 def _fetch(call: _Call) -> Iterator[_Fact]:
-    try:
-        parts = urlsplit(call.text("url"))
-        host, port = parts.hostname, parts.port
-    except ValueError:
-        host, port = None, None
-    if not host:
-        yield Opaque(reason="the address is not a URL")
-        return
-    yield _access(
-        AccessKind.CONNECT, HostTarget(host=host.rstrip("."), port=port or _PORTS.get(parts.scheme))
-    )
-
-
-_PORTS = {"https": 443, "http": 80}
+    target = web_address(call.text("url"))
+    if target is None:
+        yield Opaque(reason="the host of the address can't be told")
+    else:
+        yield _access(AccessKind.CONNECT, target)
 
 
 def _skill(call: _Call) -> Iterator[_Fact]:
@@ -196,7 +221,11 @@ def _skill(call: _Call) -> Iterator[_Fact]:
 
 
 def _agent(call: _Call) -> Iterator[_Fact]:
-    yield _access(AccessKind.SPAWN_AGENT, NameTarget(name=call.text("subagent_type") or "general-purpose"))
+    if isinstance(call.input.get("subagent_type") or "", str):
+        name = call.text("subagent_type") or "general-purpose"
+        yield _access(AccessKind.SPAWN_AGENT, NameTarget(name=name))
+    else:
+        yield Opaque(reason="the type of the agent is no name")
 
 
 def _setting(call: _Call) -> Iterator[_Fact]:
@@ -207,8 +236,7 @@ def _sent_files(call: _Call) -> Iterator[_Fact]:
     listed = call.input.get("files")
     for name in listed if isinstance(listed, list) else ():
         if isinstance(name, str):
-            path = absolute(name, cwd=call.shell.cwd, home=call.shell.home)
-            yield _access(AccessKind.READ, PathTarget(path=path))
+            yield from (_access(AccessKind.READ, PathTarget(path=path)) for path in call.named(name))
         else:
             yield Opaque(reason="a sent file is not named by path")
 
@@ -216,6 +244,8 @@ def _sent_files(call: _Call) -> Iterator[_Fact]:
 def _mcp_resource(call: _Call) -> Iterator[_Fact]:
     server = call.text("server") or "*"
     yield _access(AccessKind.CALL_TOOL, NameTarget(name=f"mcp__{server}__resources"))
+    if local := _file_of(call.text("uri")):
+        yield _access(AccessKind.READ, PathTarget(path=absolute(local, cwd="/", home="/")))
 
 
 def _nothing(_call: _Call) -> Iterator[_Fact]:
@@ -292,7 +322,8 @@ READERS: Mapping[str, _Reader] = {
 
 _READING = re.compile(r"(?:^|_)(?:read|get|list|search|view|stat|find|show|fetch|query|describe)(?:_|$)")
 _PATH_KEY = re.compile(
-    r"(?i)(?:^|_)(?:path|paths|file|files|filename|dir|directory|folder|source|destination|uri)$"
+    r"(?:^|_|-|(?<=[a-z])(?=[A-Z]))"
+    r"(?i:paths?|files?|filename|dir|directory|directories|folder|source|destination|src|dst|uri|cwd|root)$"
 )
 
 
@@ -306,15 +337,28 @@ def _mcp(call: _Call) -> Iterator[_Fact]:
         if seen >= MAX_MCP_STRINGS:
             yield Opaque(reason="the call has too many arguments to look at")
             return
-        local = value.removeprefix("file://") if value.startswith("file://") else value
-        if not (local.startswith(("/", "~/")) or (_PATH_KEY.search(key) and "://" not in local)):
+        local = _file_of(value) or value.strip()
+        is_path = bool(_PATH_KEY.search(key)) and "://" not in local
+        if not local or not (local.startswith(("/", "~/")) or is_path):
             continue
-        if not local or "\n" in local:
+        if "\n" in local:
+            if is_path:
+                yield Opaque(reason="a path argument has several lines")
             continue
-        path = absolute(local, cwd=call.shell.cwd, home=call.shell.home)
-        yield _access(AccessKind.READ, PathTarget(path=path))
-        if not _READING.search(action):
-            yield _access(AccessKind.WRITE, PathTarget(path=path))
+        for path in call.named(local):
+            yield _access(AccessKind.READ, PathTarget(path=path))
+            if not _READING.search(action):
+                yield _access(AccessKind.WRITE, PathTarget(path=path))
+
+
+def _file_of(uri: str) -> str | None:
+    """The path of a ``file:`` address."""
+    if not uri.strip().lower().startswith("file:"):
+        return None
+    try:
+        return unquote(urlsplit(uri.strip()).path) or None
+    except ValueError:
+        return None
 
 
 def _strings(value: Any, key: str = "") -> Iterator[tuple[str, str]]:
@@ -330,19 +374,15 @@ def _strings(value: Any, key: str = "") -> Iterator[tuple[str, str]]:
             stack.extend((name, inner) for inner in reversed(item))
 
 
-_MENTION = re.compile(r"(?:^|(?<=\s))@(?:\"([^\"\n]+)\"|([^\s\"]+))")
-
-
 def _mentions(text: str, shell: ShellContext) -> Iterator[_Fact]:
     """``@path`` in a prompt puts the file into the conversation without any tool call."""
-    for seen, found in enumerate(_MENTION.finditer(text)):
-        if seen >= MAX_MENTIONS:
-            yield Opaque(reason="the prompt mentions too many files to look at")
-            return
-        name = found[1] or re.sub(r"#L\d+(?:-L?\d+)?$", "", found[2]).rstrip(".,;:!?)")
-        if name:
+    found = mentions(text)
+    for names in islice(found, MAX_MENTIONS):
+        for name in names:
             path = absolute(name, cwd=shell.cwd, home=shell.home)
             yield _access(AccessKind.READ, PathTarget(path=path))
+    if next(found, None) is not None:
+        yield Opaque(reason="the prompt mentions too many files to look at")
 
 
 def _config(source: str, path: str | None) -> Iterator[_Fact]:
@@ -352,19 +392,40 @@ def _config(source: str, path: str | None) -> Iterator[_Fact]:
 
 
 def _resolve(facts: Facts, files: FileView) -> Facts:
-    """Fill in where paths lead and what patterns match now."""
-    return replace(facts, accesses=tuple(_resolved(access, files) for access in facts.accesses))
+    """Fill in where paths lead and what patterns match now.
 
+    A pattern below a linked directory is a second access, to where the link leads; such accesses go last,
+    since flows refer to accesses by index.
+    """
+    reals: dict[str, str] = {}
+    expanded: dict[str, tuple[str, ...] | None] = {}
 
-def _resolved(access: Access, files: FileView) -> Access:
-    match access.target:
-        case PathTarget(path=path, pattern=False) as target:
-            real = files.real(path)
-            return access if real == path else replace(access, target=replace(target, real=real))
-        case PathTarget(path=path, pattern=True) as target:
-            return replace(access, target=replace(target, expanded=files.expand(path)))
-        case _:
-            return access
+    def real(path: str) -> str:
+        if path not in reals:
+            reals[path] = files.real(path)
+        return reals[path]
+
+    def looked_up(target: PathTarget) -> PathTarget:
+        if target.path not in expanded:
+            expanded[target.path] = files.expand(target.path) if len(expanded) < MAX_EXPANDED else None
+        return replace(target, expanded=expanded[target.path])
+
+    seen: list[Access] = []
+    led: list[Access] = []
+    for access in facts.accesses:
+        match access.target:
+            case PathTarget(path=path, pattern=False) as target:
+                leads = real(path)
+                seen.append(access if leads == path else replace(access, target=replace(target, real=leads)))
+            case PathTarget(path=path, pattern=True) as target:
+                seen.append(replace(access, target=looked_up(target)))
+                literal, rest = fixed_part(path)
+                if (leads := real(literal)) != literal:
+                    there = PathTarget(path=under(leads, rest), pattern=True)
+                    led.append(replace(access, target=looked_up(there)))
+            case _:
+                seen.append(access)
+    return replace(facts, accesses=(*seen, *led))
 
 
 __all__ = ["READERS", "analyze"]

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from bailiwick.analysis.paths import fixed_part
 from bailiwick.model.glob import Glob, GlobError
 
 MAX_VISITED = 20_000
@@ -16,8 +17,6 @@ MAX_SECONDS = 0.25
 
 MAX_LINKS = 2
 """Directory links followed on the way to one path, so that a link to a parent ends."""
-
-_MAGIC = frozenset("*?[{\\")
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +39,7 @@ class OsFiles:
         found: set[str] = set()
         try:
             glob = Glob(pattern)
-            for path, linked in _below(_fixed_part(pattern)):
+            for path, linked in _below(fixed_part(pattern)[0]):
                 if glob.matches(path):
                     found.add(path)
                     if linked:
@@ -48,16 +47,6 @@ class OsFiles:
         except (GlobError, OSError, ValueError):
             return None
         return tuple(sorted(found))
-
-
-def _fixed_part(pattern: str) -> str:
-    """The deepest directory that every match lies in or is."""
-    fixed: list[str] = []
-    for segment in pattern.split("/"):
-        if _MAGIC & set(segment):
-            break
-        fixed.append(segment)
-    return "/".join(fixed) or "/"
 
 
 def _below(base: str) -> Iterator[tuple[str, bool]]:
