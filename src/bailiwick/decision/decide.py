@@ -21,7 +21,7 @@ from bailiwick.model.decision import Decision, Obligation, Origin, Reason
 from bailiwick.model.event import ModelSwitch, Prompt, PromptExpansion, SessionStart, ToolCall
 from bailiwick.model.request import Request
 from bailiwick.model.verdict import Mode, Verdict
-from bailiwick.policy.types import AnyCondition, CommandCondition, Policy, Rule, Subject
+from bailiwick.policy.types import AnyCondition, CommandCondition, Condition, Policy, Rule, Subject
 
 MAX_REASONS = 64
 """Reasons reported of one decision, strongest first; a command of a thousand denied parts needs no thousand lines."""
@@ -123,8 +123,17 @@ class _Tally:
         subject = subject_of(access)
         for hits in hits_of_units(bound, subject, access):
             self._unit(bound, subject, hits, access, lifting)
-            if isinstance(access.target, ProgramTarget) and access.target.project_code:
-                self._unit(bound, Subject.PROJECT_CODE, _by_name(bound, hits), access, lifting)
+            if isinstance(access.target, ProgramTarget):
+                if access.target.project_code:
+                    self._unit(
+                        bound,
+                        Subject.PROJECT_CODE,
+                        _by_name(bound, Subject.PROJECT_CODE, hits),
+                        access,
+                        lifting,
+                    )
+                if access.target.unknown:
+                    self._unit(bound, Subject.OPAQUE, _by_name(bound, Subject.OPAQUE, hits), access, lifting)
 
     def _unit(
         self, bound: Bound, subject: Subject, hits: Sequence[Hit], about: About, lifting: Lifting | None
@@ -296,12 +305,12 @@ def _unanswerable(reason: Reason) -> Reason:
     )
 
 
-def _by_name(bound: Bound, hits: Sequence[Hit]) -> list[Hit]:
-    """What is said of project code: a layer that allows the very command by name allows the code it runs too."""
+def _by_name(bound: Bound, subject: Subject, hits: Sequence[Hit]) -> list[Hit]:
+    """What is said of code that can't be seen: a layer that allows the very command by name allows that too."""
     named_in = {
         hit.layer
         for hit in hits
-        if hit.certain and hit.rule.verdict is Verdict.ALLOW and isinstance(hit.rule.when, CommandCondition)
+        if hit.certain and hit.rule.verdict is Verdict.ALLOW and _names(hit.rule.when)
     }
     named_in -= {
         hit.layer
@@ -311,8 +320,13 @@ def _by_name(bound: Bound, hits: Sequence[Hit]) -> list[Hit]:
     allowing = [hit for hit in hits if hit.layer in named_in and hit.rule.verdict is Verdict.ALLOW]
     return [
         *allowing,
-        *(hit for hit in bound.always.get(Subject.PROJECT_CODE, ()) if hit.layer not in named_in),
+        *(hit for hit in bound.always.get(subject, ()) if hit.layer not in named_in),
     ]
+
+
+def _names(condition: Condition) -> bool:
+    """Whether a command is named, rather than covered by a wildcard."""
+    return isinstance(condition, CommandCondition) and not set("*?[{") & set(condition.words[0])
 
 
 def _what(about: About) -> object:

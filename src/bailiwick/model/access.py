@@ -57,7 +57,8 @@ class ProgramTarget:
     ``git -C x push origin``), as far as its specification knows them, then the remaining operands.
     ``argv`` is the whole argument vector, program included; None stands for a word that is not known,
     and ``open_ended`` says that further unknown words may follow.
-    ``project_code`` says that it runs code that the project controls (``make``, ``npm test``).
+    ``project_code`` says that it runs code that the project controls (``make``, ``npm test``); ``unknown`` that
+    nothing is known of what it does with its arguments, so that it is as opaque as a part can be.
     ``as_user`` is the account it runs as when that was changed (``sudo``: ``root``).
     """
 
@@ -67,6 +68,7 @@ class ProgramTarget:
     argv: tuple[str | None, ...] = ()
     open_ended: bool = False
     project_code: bool = False
+    unknown: bool = False
     as_user: str | None = None
 
 

@@ -15,7 +15,8 @@ from bailiwick.model.access import (
 def listing(facts: Facts, cwd: str) -> list[str]:
     """One line per distinct access, sorted; ``opaque`` once where any part is. Paths below ``cwd`` are relative."""
     lines = {line(access, cwd) for access in facts.accesses}
-    if facts.opaque:
+    unknown = (isinstance(a.target, ProgramTarget) and a.target.unknown for a in facts.accesses)
+    if facts.opaque or any(unknown):
         lines.add("opaque")
     return sorted(lines)
 
@@ -29,7 +30,11 @@ def line(access: Access, cwd: str) -> str:
         case ProgramTarget():
             words = " ".join([target.name, *("?" if word is None else word for word in target.words)])
             notes = f" as {target.as_user}" if target.as_user else ""
-            return f"run {words}{notes}" + (" (project code)" if target.project_code else "")
+            return (
+                f"run {words}{notes}"
+                + (" (project code)" if target.project_code else "")
+                + (" (unknown)" if target.unknown else "")
+            )
         case HostTarget(host=host, port=port):
             return f"connect {host}" + (f":{port}" if port else "")
         case VariableTarget(name=name):
