@@ -190,7 +190,7 @@ def covered(facts: Facts, kind: AccessKind, path: str) -> bool:
 def missed(text: str, scratch: Path) -> list[tuple[AccessKind, str]] | None:
     """What happened unpredicted; None where the reader doesn't claim to understand."""
     facts = analyze_shell(text, ShellContext(cwd=ROOT, home="/home/u", project=ROOT))
-    if facts.opaque:
+    if facts.opaque or any(isinstance(a.target, ProgramTarget) and a.target.unknown for a in facts.accesses):
         return None
     return sorted(item for item in observed(run(text, scratch)) if not covered(facts, *item))
 

@@ -25,3 +25,4 @@ def test_trick_is_noticed(row: dict[str, Any]) -> None:
 def test_everyday_command_is_understood(command: str) -> None:
     facts = analyze_shell(command, CONTEXT)
     assert facts.opaque == ()
+    assert "(unknown)" not in " ".join(listing(facts, "/w"))

@@ -5,11 +5,12 @@ variables, functions and nested shells; command knowledge is data (``analysis.co
 understood is opaque, with the piece of text that is.
 """
 
+from bailiwick.analysis.commands.specification import preload
 from bailiwick.analysis.shell.interpreter import BudgetExceededError, Interpreter
 from bailiwick.analysis.shell.state import ShellContext, State
 from bailiwick.model.access import Facts, Span
 
-__all__ = ["MAX_LENGTH", "ShellContext", "analyze_shell"]
+__all__ = ["MAX_LENGTH", "ShellContext", "analyze_shell", "preload"]
 
 MAX_LENGTH = 10_000
 """Characters of a command that is read; a longer one is opaque as a whole (the client asks beyond the same length)."""

@@ -123,6 +123,8 @@ def python(call: "Call") -> None:
         shadowed = stdin is not None and _imports(stdin)
         machine.begin(tuple(parsed.operands), project_code=bool(parsed.operands) or shadowed)
     call.options()
+    if any(":" in warning.text or warning.literal is None for warning in parsed.values("-W")):
+        machine.opaque("warning filter that may import a module")
     if code:
         _inline(call, code[0])
     elif module:

@@ -194,7 +194,14 @@ def database(call: "Call") -> None:
             machine.connect(given.text.lower(), None, given.span)
         else:
             machine.opaque("host isn't known", given.span)
-    urls = [o for o in parsed.operands if "://" in o.text]
+    named = [*parsed.operands, *parsed.values("-d", "--dbname", "--uri")]
+    if call.name == "redis-cli":
+        named += parsed.values("-u")
+    urls = [o for o in named if "://" in o.text]
+    for given in named:
+        if "=" in given.text and "://" not in given.text:
+            machine.connect("*", None, given.span)
+            machine.opaque("connection parameters", given.span)
     for address in urls:
         call.url(address)
     if not hosts and not urls:

@@ -9,12 +9,17 @@ from bailiwick.model.access import AccessKind
 if TYPE_CHECKING:
     from bailiwick.analysis.commands.call import Call
 
+_PLAIN_LINE = re.compile(r"[A-Za-z0-9_ ./=:@%+,-]*\Z")
 _ASSIGNMENT = re.compile(r"([A-Za-z_]\w*)=", re.ASCII)
 
 
 def _assignments(call: "Call") -> tuple[list[Arg], dict[str, Arg]]:
     """Leading ``NAME=value`` operands set variables for what runs; the rest of the operands."""
     operands, exported = list(call.parsed.operands), {}
+    for line in call.parsed.values("-S", "--split-string"):
+        if line.literal is None or not _PLAIN_LINE.match(line.text):
+            call.machine.opaque("words that env splits itself", line.span)
+        operands = [line.with_text(word) for word in line.text.split()] + operands
     while operands and (match := _ASSIGNMENT.match(operands[0].text)):
         word = operands.pop(0)
         value = word.with_text(word.text[match.end() :])
