@@ -41,13 +41,23 @@ class Host:
             process.stdin.flush()
 
         hooks = {"PreToolUse": [{"matcher": None, "hookCallbackIds": ["pre"]}]}
-        send({"type": "control_request", "request_id": "1", "request": {"subtype": "initialize", "hooks": hooks}})
+        send(
+            {
+                "type": "control_request",
+                "request_id": "1",
+                "request": {"subtype": "initialize", "hooks": hooks},
+            }
+        )
         said = {"role": "user", "content": "go"}
         send({"type": "user", "message": said, "parent_tool_use_id": None, "session_id": ""})
         for line in process.stdout:
             message = json.loads(line)
             if message["type"] == "control_request":
-                answer = {"subtype": "success", "request_id": message["request_id"], "response": self._yes(message["request"])}
+                answer = {
+                    "subtype": "success",
+                    "request_id": message["request_id"],
+                    "response": self._yes(message["request"]),
+                }
                 send({"type": "control_response", "response": answer})
             if message["type"] == "result":
                 break
@@ -78,7 +88,9 @@ def played(room: Room, host: Host, turns: Sequence[Turn], *arguments: str) -> Sc
 def test_a_host_that_allows_does_not_lift_a_denial(room: Room) -> None:
     host = Host()
     with Listener() as listener:
-        model = played(room, host, [bash(f"curl -s http://127.0.0.1:{listener.port}/"), bash("echo x >> /etc/hosts")])
+        model = played(
+            room, host, [bash(f"curl -s http://127.0.0.1:{listener.port}/"), bash("echo x >> /etc/hosts")]
+        )
     assert listener.requests == []
     assert all(model.results[f"toolu_main_{n}_0"].is_error for n in range(2)), model.results
     assert host.asked == []
