@@ -76,9 +76,18 @@ def _verdict(policy: Policy, kind: AccessKind, path: str) -> Verdict:
 
 
 def _kinds_alike(one: Policy, other: Policy) -> bool:
-    """Where every rule treats both kinds alike, a change is shown for one of them."""
-    rules = [rule for policy in (one, other) for layer in policy.layers for rule in layer.rules]
-    return all(isinstance(rule.when, PathCondition) and len(rule.when.kinds) == len(KINDS) for rule in rules)
+    """Where the rules treat both kinds alike, a change is shown for one of them."""
+    said = [
+        {
+            (policy is one, layer.name, rule.verdict, rule.when.glob)
+            for policy in (one, other)
+            for layer in policy.layers
+            for rule in layer.rules
+            if isinstance(rule.when, PathCondition) and kind in rule.when.kinds
+        }
+        for kind in KINDS
+    ]
+    return said[0] == said[1]
 
 
 @settings(max_examples=60, deadline=None)

@@ -10,7 +10,7 @@ from bailiwick.decision.lifting import covers
 from bailiwick.model.access import Access, AccessKind, Finding, Opaque, PathTarget
 from bailiwick.model.glob import GlobSet, TooComplexError
 from bailiwick.model.verdict import Verdict
-from bailiwick.policy.types import Invariant, PathCondition, Policy, PolicySet
+from bailiwick.policy.types import Invariant, PathCondition, Policy, PolicySet, Subject
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,21 +65,34 @@ def _allowed(policy: Policy, invariant: Invariant) -> Access | Opaque | Finding 
 
 
 def _allowed_path(policy: Policy, denied: PathCondition, kind: AccessKind) -> Access | None:
-    """Look at every kind of path that ``denied`` names, leaving out at once what some rule objects to."""
+    """A path that ``denied`` names and ``policy`` allows for ``kind``.
+
+    1. What some rule objects to is left out at once. 2. A layer that does not allow by default must allow by a rule,
+    so only what such rules name is looked at. 3. Of paths that the same rules match one is asked about.
+    """
     rules = [
-        (rule.verdict, bound_glob(rule.when))
-        for layer in policy.layers
+        (number, rule.verdict, bound_glob(rule.when))
+        for number, layer in enumerate(policy.layers)
         for rule in layer.rules
         if isinstance(rule.when, PathCondition) and kind in rule.when.kinds
     ]
-    globs = GlobSet((bound_glob(denied), *dict.fromkeys(glob for _, glob in rules)))
-    objecting = {glob for verdict, glob in rules if verdict > Verdict.ALLOW}
-    without = [number for number, glob in enumerate(globs.globs) if number and glob in objecting]
+    globs = GlobSet((bound_glob(denied), *dict.fromkeys(glob for _, _, glob in rules)))
+    place = {glob: number for number, glob in enumerate(globs.globs) if number}
+    without = sorted({place[glob] for _, verdict, glob in rules if verdict > Verdict.ALLOW})  # (1)
+    choices = [
+        sorted(
+            {place[glob] for number, verdict, glob in rules if number == layer and verdict is Verdict.ALLOW}
+        )
+        for layer, one in enumerate(policy.layers)
+        if Subject.FILES in one.defaults and one.defaults[Subject.FILES].verdict is not Verdict.ALLOW
+    ]
+    needed = [(number,) for number in min(choices, key=len)] if choices else [()]  # (2)
     seen: set[tuple[int, ...]] = set()
-    for path, matching in globs.explore(within=(0,), without=without, limit=MAX_CELL_STEPS):
-        if matching not in seen:
-            seen.add(matching)
-            access = Access(kind=kind, target=PathTarget(path=path))
-            if judge(policy, access).verdict is Verdict.ALLOW:
-                return access
+    for allowing in needed:
+        for path, matching in globs.explore(within=(0, *allowing), without=without, limit=MAX_CELL_STEPS):
+            if matching not in seen:  # (3)
+                seen.add(matching)
+                access = Access(kind=kind, target=PathTarget(path=path))
+                if judge(policy, access).verdict is Verdict.ALLOW:
+                    return access
     return None
