@@ -15,6 +15,7 @@ import os
 import random
 import statistics
 import subprocess
+import sys
 import tempfile
 import time
 from collections.abc import Iterator, Mapping, Sequence
@@ -30,8 +31,22 @@ from bailiwick.service.scripted_model import Received, Say, ScriptedModel, Turn,
 
 SESSION_CALLS = 100
 HTTP = "ours over HTTP"
-KINDS = ("no hook", "command hook `true`", HTTP, "ours over the relay")
-WORDS = dict(zip(KINDS, ("none", "true", "http", "relay"), strict=True))
+RELAY = "ours over the relay"
+IDLE = "HTTP hook answered at once"
+KINDS = ("no hook", "command hook `true`", HTTP, RELAY, IDLE)
+WORDS = dict(zip(KINDS, ("none", "true", "http", "relay", "idle"), strict=True))
+
+IDLE_SERVER = """\
+import socket
+server = socket.create_server(("127.0.0.1", 0))
+print(server.getsockname()[1], flush=True)
+while True:
+    peer, _ = server.accept()
+    peer.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    while peer.recv(1 << 20):
+        peer.sendall(b"HTTP/1.1 200 OK\\r\\nContent-Type: application/json\\r\\nContent-Length: 2\\r\\n\\r\\n{}")
+"""
+"""The least an HTTP hook can cost here: a server that reads nothing and always answers the same."""
 
 PROFILE = """\
 profile: bench
@@ -73,9 +88,14 @@ class _Bench:
         self.documents: Mapping[str, Any] = call(
             self.places, "POST", "/v1/session", {"project": str(self.project), "unattended": True}
         )["documents"]
+        self.idle = subprocess.Popen(
+            [sys.executable, "-IS", "-c", IDLE_SERVER], stdout=subprocess.PIPE, text=True
+        )
+        self.idle_port = int(self.idle.stdout.readline()) if self.idle.stdout else 0
 
     def close(self) -> None:
-        """End the service."""
+        """End the service and the idle server."""
+        self.idle.kill()
         os.kill(int(call(self.places, "GET", "/v1/status")["pid"]), 15)
 
     @property
@@ -145,8 +165,9 @@ def _same_sessions(bench: _Bench, calls: int) -> Iterator[Figure]:
 
     hooks = [
         only(KINDS[1], {"type": "command", "command": "true"}),
-        only(KINDS[2], bench.http_hook),
-        only(KINDS[3], bench.relay_hook),
+        only(HTTP, bench.http_hook),
+        only(RELAY, bench.relay_hook),
+        only(IDLE, {"type": "http", "url": f"http://127.0.0.1:{bench.idle_port}/", "timeout": 10}),
     ]
     settings = bench.home / "bench.json"
     settings.write_text(
