@@ -179,8 +179,9 @@ class Call:
             if argument.startswith("~/"):
                 argument = self.machine.home + argument[1:]
             kinds, tree = _PATHS[Role(verb)]
+            shape = Kind.PATTERN if any(c in argument for c in "*?[{") else Kind.LITERAL
             for kind in kinds:
-                self.machine.path(kind, Arg(argument), tree=tree)
+                self.machine.path(kind, Arg(argument, shape), tree=tree)
 
 
 def assign(node: Specification, count: int) -> list[Role | None]:

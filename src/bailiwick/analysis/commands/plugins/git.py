@@ -16,6 +16,7 @@ _SAFE_KEY = re.compile(
     r"|merge\.(conflictstyle|ff)|commit\.(gpgsign|verbose)|tag\.gpgsign|diff\.(renames|algorithm|colormoved)|rerere\.enabled"
     r"|fetch\.prune|log\.(date|decorate)|rebase\.(autostash|autosquash)|status\.\w+|column\.ui)\Z"
 )
+_NO_REPOSITORY = frozenset(("", "version", "help", "clone", "init"))
 _SCHEME = re.compile(r"[a-z][a-z0-9+.-]*://")
 _HELPER = re.compile(r"[A-Za-z0-9]+::")
 _SCP = re.compile(r"(?:[\w.-]+@)?([\w.-]+):(?!\\)")
@@ -45,6 +46,8 @@ def git(call: "Call") -> None:  # noqa: PLR0915, C901, PLR0912 - one arm per for
         call.option(option)
     call.effects()
     command = parsed.words[0].text if parsed.words else ""
+    if command not in _NO_REPOSITORY:
+        machine.path(AccessKind.READ, Arg(".git"), tree=True)
     operands = parsed.operands
     match command:
         case "clone":
@@ -63,8 +66,9 @@ def git(call: "Call") -> None:  # noqa: PLR0915, C901, PLR0912 - one arm per for
             if operands and not parsed.given(
                 "-l", "--list", "--contains", "--merged", "--no-merged", "--points-at", "-v", "--verify"
             ):
-                machine.path(AccessKind.WRITE, Arg(".git/refs"), tree=True)
-                machine.path(AccessKind.WRITE, Arg(".git/HEAD"))
+                for tree in (".git/refs", ".git/logs"):
+                    machine.path(AccessKind.WRITE, Arg(tree), tree=True)
+                machine.path(AccessKind.WRITE, Arg(".git/{HEAD,packed-refs,config}{,.lock}", Kind.PATTERN))
         case "rm":
             for operand in operands:
                 machine.path(AccessKind.DELETE, operand, tree=parsed.given("-r"))
@@ -72,6 +76,8 @@ def git(call: "Call") -> None:  # noqa: PLR0915, C901, PLR0912 - one arm per for
             if not parsed.given("-n", "--dry-run"):
                 for operand in operands or [Arg(".")]:
                     machine.path(AccessKind.DELETE, operand, tree=True)
+        case "blame" if operands:
+            machine.path(AccessKind.READ, operands[-1])
         case "grep" if parsed.given("--no-index", "--untracked"):
             for operand in operands[1:] or [Arg(".")]:
                 machine.path(AccessKind.READ, operand, tree=True)
@@ -160,6 +166,8 @@ def _config(call: "Call") -> None:
         machine.path(AccessKind.READ, files[0])
         return
     machine.path(AccessKind.WRITE, files[0])
+    if files[0].literal is not None:
+        machine.path(AccessKind.WRITE, files[0].with_text(files[0].text + ".lock"))
     key = operands[0] if operands else None
     if key is None or key.literal is None or not _SAFE_KEY.match(key.text):
         machine.opaque("git configuration that may name programs", key.span if key else None)

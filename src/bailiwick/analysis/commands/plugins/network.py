@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 
 from bailiwick.analysis.commands.argument import Arg, Kind
 from bailiwick.model.access import AccessKind
+from bailiwick.model.glob import escape
 
 if TYPE_CHECKING:
     from bailiwick.analysis.commands.call import Call
@@ -181,7 +182,7 @@ def lookup(call: "Call") -> None:
             machine.connect(text.rstrip(".").lower(), 53, arg.span)
 
 
-def database(call: "Call") -> None:
+def database(call: "Call") -> None:  # noqa: C901 - one arm per form
     """Database clients: a connection; statements with client escapes are opaque."""
     parsed, machine = call.parsed, call.machine
     call.begin()
@@ -237,6 +238,9 @@ def sqlite(call: "Call") -> None:
     if parsed.operands:
         machine.path(AccessKind.READ, parsed.operands[0])
         machine.path(AccessKind.WRITE, parsed.operands[0])
+        if parsed.operands[0].literal is not None:  # its journal and shared memory
+            beside = escape(parsed.operands[0].text) + "-*"
+            machine.path(AccessKind.WRITE, Arg(beside, Kind.PATTERN, parsed.operands[0].span))
     for statement in parsed.operands[1:]:
         if (
             statement.literal is None
