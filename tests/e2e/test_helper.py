@@ -94,6 +94,7 @@ def test_without_a_service_no_client_starts(room: Room) -> None:
     install(room)
     outcome = room.session([bash("touch made")])
     assert outcome.code == 1, outcome
+    assert "helper" in outcome.stderr.lower(), outcome
     assert len(outcome.model.conversation) == 0
     assert room.read(PROJECT / "made") is None
 
@@ -117,6 +118,46 @@ def test_a_service_that_is_gone_stops_a_running_client(room: Room) -> None:
     outcome = room.session([bash("echo hello"), kill])
     assert outcome.result(0).text.startswith("hello"), outcome
     assert room.read(PROJECT / "made") is None
+
+
+BOXED = """
+profile: boxed
+sandbox: required
+files: {hidden: ["**/.env"], read_only: ["/usr/**"], writable: ["/**"], other: allow}
+commands: {other: allow, opaque: allow, project_code: allow}
+network: {other: allow}
+environment: {other: allow}
+tools: {other: allow}
+"""
+
+
+@pytest.mark.parametrize("managed", [True, False], ids=["managed", "session"])
+def test_a_required_sandbox_holds_file_rules_in_the_kernel_and_reaches_the_service(
+    *, managed: bool, room: Room
+) -> None:
+    everyone = "roles: {everyone: {users: [dev], profiles: [boxed]}}\n"
+    room.set_policy(changes={"profiles/boxed.yaml": BOXED, "roles.yaml": everyone})
+    room.write(PROJECT / ".env", "S3CRET\n")
+    room.write(
+        PROJECT / "peek.py",
+        "import os\nprint(os.environ.get('ANTHROPIC_API_KEY'))\nprint(open('.env').read())\n",
+    )
+    calls = [
+        bash("echo hello > made; cat made"),
+        bash("python3 peek.py"),
+        bash("touch made", dangerouslyDisableSandbox=True),
+    ]
+    if managed:
+        start_service(room)
+        install(room)
+        outcome = room.session(calls)
+    else:
+        outcome = room.governed(calls)
+    assert outcome.code == 0, outcome
+    assert outcome.result(0).text.startswith("hello"), outcome
+    assert "None" in outcome.result(1).text, outcome
+    assert "S3CRET" not in outcome.result(1).text, outcome
+    assert room.judged()["toolu_main_1_0"]["enforced"] == "allow"
 
 
 def test_two_clients_get_two_sessions(room: Room) -> None:
