@@ -138,6 +138,8 @@ def run(asked: argparse.Namespace) -> int:
     except UsageError as error:
         print(f"bailiwick: {error}", file=sys.stderr)
         return USAGE
+    except BrokenPipeError:
+        raise
     except OSError as error:
         print(
             f"bailiwick: {error.filename or ''}: {error.strerror or error}".replace(" : ", " "),
