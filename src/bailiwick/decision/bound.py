@@ -22,7 +22,7 @@ from bailiwick.policy.types import (
     VariableCondition,
 )
 
-MAX_BOUND = 64
+MAX_BOUND = 32
 """Policies kept ready at once: sessions of one machine that differ in profile, project or account."""
 
 GRANTING = frozenset({Scope.BUILTIN, Scope.ORGANISATION, Scope.TEAM, Scope.PROFILE})

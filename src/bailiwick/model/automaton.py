@@ -20,7 +20,7 @@ SLASH = ord("/")
 MAX_STEPS = 200_000
 """Transitions tried by one exact question. Chosen ten times above what the largest real policy needed."""
 
-MAX_MEMORY = 100_000
+MAX_MEMORY = 10_000
 """Remembered transitions of one automaton; beyond that it forgets and starts again."""
 
 Universe: TypeAlias = Mapping[str, Mapping[str, str]]
@@ -111,6 +111,7 @@ class Automaton:
         self._starts, self._classes, self._moves = self._alphabet(apart)
         self.symbols = self._representatives()
         self.start = self._closed(begin)
+        self._states: dict[int, _State] = {}
         self._forget()
 
     def _lay(self, chain: Chain, bit: int) -> int:
@@ -185,7 +186,9 @@ class Automaton:
                 yield symbol
 
     def _forget(self) -> None:
-        self._states: dict[int, _State] = {}
+        for state in self._states.values():
+            state.steps.clear()  # states refer to each other in circles, which only the collector would free
+        self._states = {}
         self._remembered = 0
         self._start = self._state(self.start)
 
