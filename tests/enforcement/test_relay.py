@@ -272,7 +272,8 @@ def test_helper_prints_the_envelope_and_says_who_asks(tmp_path: Path) -> None:
     assert (done.returncode, done.stdout) == (0, envelope)
     head, _, asked = heard[0].partition(b"\r\n\r\n")
     assert head.startswith(b"POST /v1/helper HTTP/1.1\r\n")
-    assert json.loads(asked) == {"client_pid": os.getpid(), "cwd": str(Path.cwd())}
+    endpoint = os.environ.get("ANTHROPIC_BASE_URL") or "https://api.anthropic.com"
+    assert json.loads(asked) == {"client_pid": os.getpid(), "cwd": str(Path.cwd()), "base_url": endpoint}
 
 
 def test_helper_says_any_directory(tmp_path: Path) -> None:
@@ -282,6 +283,20 @@ def test_helper_says_any_directory(tmp_path: Path) -> None:
         script = f"cd '{strange}' && '{sys.executable}' -IS '{PROGRAMS / 'policy_helper.py'}' --socket '{tmp_path / 's'}'; true"
         subprocess.run(["/bin/sh", "-c", script], capture_output=True, timeout=30, check=True)
     assert json.loads(heard[0].partition(b"\r\n\r\n")[2])["cwd"] == str(strange)
+
+
+def test_helper_says_the_endpoint_its_client_was_started_with(tmp_path: Path) -> None:
+    with service(tmp_path / "s", send(reply(b'{"managedSettings":{"a":1}}'))) as heard:
+        # The shell is the client: what it sets later, as a repository's settings do, is not what it was started with.
+        script = f"export ANTHROPIC_BASE_URL=http://rogue.example; '{sys.executable}' -IS '{PROGRAMS / 'policy_helper.py'}' --socket '{tmp_path / 's'}'; true"
+        subprocess.run(
+            ["/bin/sh", "-c", script],
+            capture_output=True,
+            timeout=30,
+            check=True,
+            env={"ANTHROPIC_BASE_URL": "http://own.example"},
+        )
+    assert json.loads(heard[0].partition(b"\r\n\r\n")[2])["base_url"] == "http://own.example"
 
 
 HELPER_FAILURES = {

@@ -13,6 +13,8 @@ import posix
 import sys
 from types import ModuleType
 
+DEFAULT_ENDPOINT = "https://api.anthropic.com"
+
 
 def main() -> None:
     """Print the settings for the client that started this program, and end the program."""
@@ -51,13 +53,27 @@ def beside() -> ModuleType:
 
 
 def question() -> bytes:
-    """The client's process and directory as JSON (1)."""
+    """The client's process, directory and own model endpoint as JSON (1)."""
     parent = posix.getppid()
     try:
         directory = posix.readlink(f"/proc/{parent}/cwd")
     except OSError:
         directory = posix.getcwd()
-    return f'{{"client_pid":{parent},"cwd":{quoted(directory)}}}'.encode("ascii")
+    endpoint = started_with(parent, b"ANTHROPIC_BASE_URL") or DEFAULT_ENDPOINT
+    asked = f'"client_pid":{parent},"cwd":{quoted(directory)},"base_url":{quoted(endpoint)}'
+    return f"{{{asked}}}".encode("ascii")
+
+
+def started_with(process: int, name: bytes) -> str:
+    """A variable that a process was started with; what a repository's settings added later is not in it."""
+    try:
+        descriptor = posix.open(f"/proc/{process}/environ", posix.O_RDONLY | posix.O_CLOEXEC)
+        block = b"".join(iter(lambda: posix.read(descriptor, 1 << 16), b""))
+        posix.close(descriptor)
+    except OSError:
+        return posix.environ.get(name, b"").decode("utf-8", "replace")
+    values = [entry[len(name) + 1 :] for entry in block.split(b"\0") if entry.startswith(name + b"=")]
+    return values[0].decode("utf-8", "replace") if values else ""
 
 
 def quoted(text: str) -> str:

@@ -25,7 +25,7 @@ from bailiwick.policy.types import Policy, PolicyException, Scope
 HERE = Path(__file__).parent
 SERVICE = ServiceAddress(url="http://127.0.0.1:7878", token="0f" * 16)
 PROFILES = ["frontend", "monitored", "warned", "plain"]
-PLACE = {"project": "/home/dev/proj", "home": "/home/dev"}
+PLACE: dict[str, Any] = {"project": "/home/dev/proj", "home": "/home/dev"}
 
 Document = dict[str, Any]
 

@@ -7,7 +7,7 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from bailiwick.administration.targets.lint import lint
-from bailiwick.administration.targets.native import native
+from bailiwick.administration.targets.native import hidden_files, native
 from bailiwick.model.access import AccessKind
 from bailiwick.model.decision import Origin
 from bailiwick.model.glob import path_glob
@@ -181,3 +181,31 @@ def test_what_it_can_t_is_said(subject: Subject, when: Condition) -> None:
     [left] = found.unexpressed
     assert left.rule == "r"
     assert left.why
+
+
+class Disk:
+    """Files by name, as a file view."""
+
+    def __init__(self, *paths: str) -> None:
+        self.paths = paths
+
+    def real(self, path: str) -> str:
+        return path
+
+    def expand(self, pattern: str) -> tuple[str, ...] | None:
+        return tuple(path for path in self.paths if path_glob(pattern).matches(path))
+
+
+def test_files_hidden_by_a_pattern_are_named_to_the_sandbox() -> None:
+    disk = Disk(
+        "/w/[p]/.env", "/w/[p]/a/.env", "/w/[p]/.env.example", "/w/other/.env", "/h/.k/a.pem", "/proc/1/x.pem"
+    )
+    hidden = [
+        hidden_files(
+            policy(Subject.FILES, PathCondition(kinds=READ, glob=glob)), disk, project="/w/[p]", home="/h"
+        )
+        for glob in ("/**/.env", "~/.k/*.pem", "/proc/*/x.pem", "~/.k/a.pem")
+    ]
+    assert hidden == [("/w/[p]/.env", "/w/[p]/a/.env"), ("/h/.k/a.pem",), (), ()]
+    asked = policy(Subject.FILES, PathCondition(kinds=READ, glob="/**/.env"), Verdict.ASK)
+    assert hidden_files(asked, disk, project="/w/[p]", home="/h") == ()

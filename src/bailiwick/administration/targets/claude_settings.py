@@ -18,9 +18,17 @@ from bailiwick.administration.targets.client import (
     PROVIDERS,
     SECRETS,
 )
-from bailiwick.administration.targets.native import Native, Unexpressed, enforced, native, unexpressed
+from bailiwick.administration.targets.native import (
+    Native,
+    Unexpressed,
+    enforced,
+    hidden_files,
+    native,
+    unexpressed,
+)
 from bailiwick.model.decision import Clamp, Obligation, Rewrite, Sandbox
 from bailiwick.model.glob import name_glob
+from bailiwick.model.request import FileView
 from bailiwick.model.verdict import Mode, Verdict
 from bailiwick.policy.types import HostCondition, NameCondition, Policy, Rule, Subject
 
@@ -88,11 +96,13 @@ def compile_settings(  # noqa: PLR0913 - a document is for a policy, a service, 
     project: str | None = None,
     home: str | None = None,
     base_url: str | None = None,
+    files: FileView | None = None,
 ) -> dict[str, Any]:
     """The settings document of ``policy``, names sorted; equal arguments give equal documents.
 
     ``base_url`` is the model endpoint that a session uses where the policy names none: pinned, so that a
-    repository's settings can't send the session's traffic elsewhere.
+    repository's settings can't send the session's traffic elsewhere. ``files`` lets a required sandbox hide files
+    that exist under a pattern.
     """
     rules = native(policy, project=project, home=home)
     document: dict[str, Any] = {
@@ -109,6 +119,10 @@ def compile_settings(  # noqa: PLR0913 - a document is for a policy, a service, 
         document["disableSkillShellExecution"] = True
         if _sandboxed(policy):
             document["sandbox"] = _sandbox(policy, rules, service, tier)
+            if files is not None and project is not None and home is not None:
+                hidden = hidden_files(policy, files, project=project, home=home)
+                filesystem = document["sandbox"]["filesystem"]
+                filesystem["denyRead"] = sorted({*filesystem.get("denyRead", ()), *hidden})
         if tier is not Tier.SESSION:
             document |= _locks(policy) | _model_limits(policy)
     if tier is not Tier.SESSION:
@@ -130,13 +144,14 @@ class SessionDocuments:
     settings: dict[str, Any]
 
 
-def session_documents(
+def session_documents(  # noqa: PLR0913 - as above
     policy: Policy,
     *,
     service: ServiceAddress,
     project: str,
     home: str,
     base_url: str | None = None,
+    files: FileView | None = None,
 ) -> SessionDocuments:
     """The documents by which the launcher binds a client of its own, without root.
 
@@ -145,7 +160,13 @@ def session_documents(
     because ``allowManagedPermissionRulesOnly`` makes the client ignore those of ``settings``.
     """
     whole = compile_settings(
-        policy, service=service, tier=Tier.SESSION, project=project, home=home, base_url=base_url
+        policy,
+        service=service,
+        tier=Tier.SESSION,
+        project=project,
+        home=home,
+        base_url=base_url,
+        files=files,
     )
     hooks = whole.pop("hooks")
     managed: dict[str, Any] = {"permissions": whole.pop("permissions")} if "permissions" in whole else {}

@@ -15,6 +15,7 @@ from bailiwick.administration.targets.client import TOOLS
 from bailiwick.model.access import AccessKind
 from bailiwick.model.decision import Origin
 from bailiwick.model.glob import escape
+from bailiwick.model.request import FileView
 from bailiwick.model.verdict import Mode, Verdict
 from bailiwick.policy.types import (
     CommandCondition,
@@ -26,6 +27,9 @@ from bailiwick.policy.types import (
     Scope,
     Subject,
 )
+
+MAX_HIDDEN: Final = 200
+"""Paths that are named to the sandbox one by one; each is a mount of its own in every command."""
 
 MAX_ALTERNATIVES: Final = 64
 """Rules that the braces of one glob may become; the client reads every rule before every call."""
@@ -105,6 +109,37 @@ def native(policy: Policy, *, project: str | None = None, home: str | None = Non
 def unexpressed(policy: Policy) -> tuple[Unexpressed, ...]:
     """Rules of ``policy`` that the client's own engine can't express; they hold through the hook alone."""
     return native(policy).unexpressed
+
+
+def hidden_files(policy: Policy, files: FileView, *, project: str, home: str) -> tuple[str, ...]:
+    """Existing files that a rule with wildcards hides, sorted, at most ``MAX_HIDDEN``.
+
+    The client's sandbox mounts paths and no patterns, so these are named one by one; of a pattern for any
+    directory (``**/.env``) only those in the project are looked for. A tree too large to look through gives the
+    files of its top alone.
+    """
+    found: set[str] = set()
+    for rule in _objections(policy):
+        match rule.when:
+            case PathCondition(kinds=kinds, glob=glob) if (
+                rule.verdict is Verdict.DENY and AccessKind.READ in kinds and not _held_back(policy, rule)
+            ):
+                for pattern in _places(glob, project, home):
+                    found.update(files.expand(pattern) or ())
+    return tuple(sorted(found)[:MAX_HIDDEN])
+
+
+def _places(glob: str, project: str, home: str) -> list[str]:
+    """Where to look for what ``glob`` hides: nowhere in trees that are not files of the project or the person."""
+    patterns = []
+    for one in _alternatives(glob) or []:
+        place = _anchored(one, project, home)[1:]
+        if place.startswith("/**/"):
+            top = escape(project.rstrip("/"))
+            patterns += [f"{top}/{place[4:]}", f"{top}{place}"]
+        elif re.search(r"[*?\[]", place) and place.startswith((project, home)):
+            patterns.append(place)
+    return patterns
 
 
 def enforced(policy: Policy, rule: Rule) -> bool:
