@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bailiwick.analysis.shell import MAX_LENGTH, ShellContext, analyze_shell
+from bailiwick.analysis.shell import DEFECT, MAX_LENGTH, ShellContext, analyze_shell
 from bailiwick.analysis.shell.listing import listing
 from bailiwick.model.access import Facts, Flow, ProgramTarget
 
@@ -21,7 +21,9 @@ FRAGMENTS = st.sampled_from([
 
 
 def facts(text: str, dialect: str = "bash") -> Facts:
-    return analyze_shell(text, ShellContext(cwd="/w", home="/home/u", project="/w", dialect=dialect))
+    found = analyze_shell(text, ShellContext(cwd="/w", home="/home/u", project="/w", dialect=dialect))
+    assert DEFECT not in {part.reason for part in found.opaque}
+    return found
 
 
 @settings(max_examples=150, deadline=None)
@@ -74,6 +76,9 @@ def test_any_bytes_give_facts(data: bytes) -> None:
         "echo <<A <<B <<C\n" * 300,
         "python3 -c '" + "(" * 5000 + "'",
         "x=" + "a" * 9900,
+        "python3 -c '" + "-" * 3900 + "1'",
+        "python3 -c '" + "a." * 1900 + "b'",
+        "python3 -c '" + '"\\d"' + "'",
     ],
     ids=lambda text: text[:24],
 )

@@ -3,6 +3,7 @@
 import ast
 import re
 import sys
+import warnings
 from typing import TYPE_CHECKING
 
 from bailiwick.analysis.commands.argument import Arg
@@ -119,7 +120,7 @@ def python(call: "Call") -> None:
     elif module:
         machine.begin((*module[:1], *parsed.operands), project_code=True)
     else:
-        stdin = machine.stdin if not parsed.operands else None
+        stdin = machine.stdin if not parsed.operands or parsed.operands[0].literal == "-" else None
         shadowed = stdin is not None and _imports(stdin)
         machine.begin(tuple(parsed.operands), project_code=bool(parsed.operands) or shadowed)
     call.options()
@@ -132,7 +133,7 @@ def python(call: "Call") -> None:
             machine.opaque("module isn't known", module[0].span)
     elif parsed.operands:
         if parsed.operands[0].literal == "-":
-            machine.opaque("code from standard input")
+            _standard_input(call)
         else:
             machine.path(AccessKind.READ, parsed.operands[0])
     elif not parsed.given("--version", "--help", "-V", "-h"):
@@ -160,7 +161,9 @@ def _inline(call: "Call", code: Arg) -> None:
         call.machine.opaque("Python code that isn't known", code.span)
         return
     try:
-        tree = ast.parse(code.text)
+        with warnings.catch_warnings():  # about the code's style; it isn't ours
+            warnings.simplefilter("ignore")
+            tree = ast.parse(code.text)
         reader = _Reader(call, code)
         reader.visit(tree)
     except (SyntaxError, ValueError, RecursionError, MemoryError):

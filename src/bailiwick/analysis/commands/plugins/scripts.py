@@ -50,18 +50,24 @@ def sed(call: "Call") -> None:  # noqa: C901 - one arm per form
         if not in_place:
             continue
         machine.path(AccessKind.WRITE, operand)
-        if operand.literal is not None:
-            head = operand.text.rpartition("/")[0]
-            machine.path(
-                AccessKind.WRITE,
-                Arg((escape(head) + "/" if head else "") + "sed??????", Kind.PATTERN, operand.span),
-            )
+        _sed_temporary(call, operand)
         suffix = in_place[-1].value
         if suffix is not None and suffix.text:
             if suffix.literal is None or operand.literal is None or "*" in suffix.text or "/" in suffix.text:
                 machine.opaque("backup that sed makes", operand.span)
             else:
                 machine.path(AccessKind.WRITE, operand.with_text(operand.text + suffix.text))
+
+
+def _sed_temporary(call: "Call", path: Arg) -> None:
+    """The new text is written to a temporary file in the same directory first."""
+    head, slash, _ = path.text.rpartition("/")
+    if path.literal is not None:
+        head = escape(head)
+    elif path.kind is not Kind.PATTERN or "{" in head:
+        call.machine.opaque("directory of sed's temporary file isn't known", path.span)
+        return
+    call.machine.path(AccessKind.WRITE, Arg(head + slash + "sed??????", Kind.PATTERN, path.span))
 
 
 def _sed_script(call: "Call", script: Arg) -> None:
