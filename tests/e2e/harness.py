@@ -185,7 +185,7 @@ class Room:
     def argv(self, command: Sequence[str], *, cwd: Path = PROJECT) -> list[str]:
         """The argument vector that runs ``command`` inside."""
         enter = (
-            "nsenter",
+            shutil.which("nsenter") or "nsenter",
             "--target",
             str(self._inner),
             "--user",
@@ -312,6 +312,11 @@ class Room:
         """The service's state directory, seen from outside."""
         return self.home / ".local/state/bailiwick"
 
+    def status(self) -> dict[str, Any]:
+        """Where the running service listens, and its process."""
+        told: dict[str, Any] = json.loads((self.state / "service.json").read_bytes())
+        return told
+
     def records(self) -> list[dict[str, Any]]:
         """Every record of the audit log, in order."""
         with LogReader(self.state) as log:
@@ -337,7 +342,7 @@ class Room:
 
     def kill_service(self, number: int = signal.SIGKILL) -> None:
         """Send the running service a signal."""
-        pid = json.loads((self.state / "service.json").read_bytes())["pid"]
+        pid = self.status()["pid"]
         self.run(["kill", f"-{int(number)}", str(pid)]).check_returncode()
 
     def wait_for(self, condition: Callable[[], bool], seconds: float = 10) -> None:

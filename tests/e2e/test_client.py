@@ -30,7 +30,7 @@ class Point:
         class Handler(BaseHTTPRequestHandler):
             protocol_version = "HTTP/1.1"
 
-            def do_POST(self) -> None:  # noqa: N802 - the library's name
+            def do_POST(self) -> None:
                 event = json.loads(self.rfile.read(int(self.headers["content-length"])))
                 point.asked.append(event)
                 point.headers.append({k.lower(): v for k, v in self.headers.items()})
