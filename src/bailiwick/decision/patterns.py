@@ -83,7 +83,7 @@ def _remembered(bound: Bound, asked: _Asked) -> list[Hit]:
 
 
 def _hits(bound: Bound, asked: _Asked) -> list[Hit]:
-    glob = path_glob(asked.pattern.rstrip("/") or "/")
+    glob = Glob(asked.pattern.rstrip("/") or "/")
     by_layer: dict[int, list[tuple[int, Hit, Glob]]] = {}
     for number, (hit, other) in enumerate(zip(bound.paths.hits, bound.path_globs, strict=True)):
         if _of_kind((hit,), asked.kind) and intersects(glob, other):

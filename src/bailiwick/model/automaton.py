@@ -85,8 +85,11 @@ class _State:
 class Automaton:
     """Several patterns, each a choice of chains, run at once. ``matching`` is linear in the text."""
 
-    def __init__(self, patterns: Iterable[Sequence[Chain]], *, apart: str = "") -> None:
-        """``apart`` lists characters that must have a class of their own."""
+    def __init__(
+        self, patterns: Iterable[Sequence[Chain]], *, apart: str = "", memory: int = MAX_MEMORY
+    ) -> None:
+        """``apart`` lists characters that must have a class of their own; ``memory`` bounds remembered transitions."""
+        self._memory = memory
         self.extents: list[int] = []
         self.endings: list[int] = []
         self.absorbing: list[int] = []
@@ -204,7 +207,7 @@ class Automaton:
         return known
 
     def _learn(self, state: _State, character: str) -> _State:
-        if self._remembered >= MAX_MEMORY:
+        if self._remembered >= self._memory:
             self._forget()
         self._remembered += 1
         reached = state.steps[character] = self._state(self.step(state.mask, self._class(character)))

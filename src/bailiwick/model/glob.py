@@ -41,6 +41,12 @@ MAX_ALTERNATIVES = 256
 MAX_DEPTH = 8
 """Braces within braces."""
 
+MAX_SINGLE_MEMORY = 500
+"""Transitions that the automaton of one glob remembers; many such automata are kept."""
+
+MAX_REMEMBERED = 600
+"""Characters of the globs of a question whose answer is remembered; an agent can ask about endless long ones."""
+
 
 class GlobError(ValueError):
     """A text is not a glob; ``position`` counts characters from 0."""
@@ -145,11 +151,17 @@ def witness(include: Sequence[Glob], exclude: Sequence[Glob] = ()) -> str | None
 
     Raises TooComplexError when the question exceeds its bound; see ``GlobSet.explore`` for what counts as a text.
     """
+    if sum(len(glob.text) for glob in (*include, *exclude)) > MAX_REMEMBERED:
+        return _search(tuple(include), tuple(exclude))
     return _witness(tuple(include), tuple(exclude))
 
 
-@lru_cache(maxsize=16384)
+@lru_cache(maxsize=4096)
 def _witness(include: tuple[Glob, ...], exclude: tuple[Glob, ...]) -> str | None:
+    return _search(include, exclude)
+
+
+def _search(include: tuple[Glob, ...], exclude: tuple[Glob, ...]) -> str | None:
     asked = GlobSet((*include, *exclude))
     split = len(include)
     found = asked.explore(within=range(split), without=range(split, split + len(exclude)), limit=MAX_STEPS)
@@ -181,7 +193,7 @@ def _compatible(one: str, other: str) -> bool:
     return one.startswith(other) or other.startswith(one)
 
 
-@lru_cache(maxsize=16384)
+@lru_cache(maxsize=4096)
 def _prefix(glob: Glob) -> str:
     """The characters that every text of ``glob`` begins with, as far as its first wildcard shows."""
     if len(glob.chains) != 1:
@@ -196,9 +208,9 @@ def _prefix(glob: Glob) -> str:
     return "".join(sure)
 
 
-@lru_cache(maxsize=4096)
+@lru_cache(maxsize=1024)
 def _single(glob: Glob) -> Automaton:
-    return Automaton([glob.chains])
+    return Automaton([glob.chains], memory=MAX_SINGLE_MEMORY)
 
 
 _DEEP = Run(deep=True)
@@ -339,6 +351,7 @@ class _Reader:
         return ord(self._text[self._at - 1])
 
 
+@lru_cache(maxsize=4096)
 def _one(character: str) -> One:
     return One(((ord(character), ord(character)),))
 
