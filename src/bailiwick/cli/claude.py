@@ -4,7 +4,7 @@ import argparse
 import sys
 
 from bailiwick.service.launch import ClientError, Launch, LaunchError, launch
-from bailiwick.service.local import ServiceError
+from bailiwick.service.local import RefusedError, ServiceError
 from bailiwick.service.places import find
 
 USAGE, ENVIRONMENT = 2, 3
@@ -61,7 +61,7 @@ def run(asked: argparse.Namespace) -> int:
                 max_bash_timeout=asked.maxBashTimeout,
             ),
         )
-    except LaunchError as error:
+    except (LaunchError, RefusedError) as error:
         print(f"bailiwick: {error}", file=sys.stderr)
         return USAGE
     except (ClientError, ServiceError, OSError) as error:

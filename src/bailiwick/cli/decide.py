@@ -65,6 +65,8 @@ def run(asked: argparse.Namespace) -> int:
             for said in _decisions(lines, policy, who, asked):
                 stopped = stopped or said["verdict"] in {"ask", "deny"}
                 sys.stdout.write(orjson.dumps(said).decode() + "\n")
+    except BrokenPipeError:
+        raise
     except OSError as error:
         print(f"bailiwick: {asked.file}: {error.strerror}", file=sys.stderr)
         return ENVIRONMENT

@@ -16,7 +16,17 @@ from bailiwick.model.event import (
     SessionEnd,
     SessionStart,
     ToolCall,
+    ToolResult,
 )
+
+MAX_CLIENT_SESSIONS = 64
+"""Ids of the client that one session remembers, the latest; each ``/clear`` and resume makes one."""
+
+MAX_AGENTS = 256
+"""Sub-agents of one prompt whose skills are followed; further ones count with the main thread's."""
+
+MAX_NAME = 256
+"""Characters of an id or skill name that are kept; the client's are far shorter."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,7 +69,7 @@ class SessionState:
 
     def active_skills(self, agent: str) -> tuple[str, ...]:
         """The skills in whose course ``agent`` (empty: the main thread) now acts."""
-        return self.skills.get(agent, ())
+        return self.skills.get(agent[:MAX_NAME], self.skills.get("", ()))
 
 
 def advance(state: SessionState, event: Event) -> SessionState:
@@ -67,22 +77,27 @@ def advance(state: SessionState, event: Event) -> SessionState:
 
     Call it for a skill activation only once the activation was allowed.
     """
-    if event.session and event.session not in state.client_sessions:
-        state = replace(state, client_sessions=(*state.client_sessions, event.session))
-    if event.prompt_id and event.prompt_id != state.prompt_id:
-        state = replace(state, prompt_id=event.prompt_id, skills={})
+    session, prompt, agent = (text[:MAX_NAME] for text in (event.session, event.prompt_id, event.agent))
+    if session and session not in state.client_sessions:
+        state = replace(state, client_sessions=(*state.client_sessions, session)[-MAX_CLIENT_SESSIONS:])
+    if prompt and prompt != state.prompt_id:
+        state = replace(state, prompt_id=prompt, skills={})
     match event.what:
-        case ToolCall(tool="Skill" | "SlashCommand", input=arguments):
+        # The result too: a call that a person had to approve was not let through when it was made.
+        case (
+            ToolCall(tool="Skill" | "SlashCommand", input=arguments)
+            | ToolResult(tool="Skill" | "SlashCommand", input=arguments, failed=False)
+        ):
             name = str(arguments.get("skill") or arguments.get("command") or "").split()
-            return _activated(state, event.agent, name[0].removeprefix("/")) if name else state
+            return _activated(state, agent, name[0].removeprefix("/")) if name else state
         case PromptExpansion(command=command):
             return _activated(state, "", command)
-        case AgentStart():
-            return replace(state, skills={**state.skills, event.agent: state.active_skills("")})
-        case AgentStop():
-            return replace(state, skills={k: v for k, v in state.skills.items() if k != event.agent})
+        case AgentStart() if len(state.skills) <= MAX_AGENTS:
+            return replace(state, skills={**state.skills, agent: state.active_skills("")})
+        case AgentStop() if agent in state.skills:
+            return replace(state, skills={k: v for k, v in state.skills.items() if k != agent})
         case SessionStart():
-            return replace(state, ended=False)
+            return replace(state, ended=False) if state.ended else state
         case SessionEnd(reason=reason):
             return state if reason in {"clear", "resume"} else replace(state, ended=True)
         case Prompt():
@@ -92,8 +107,8 @@ def advance(state: SessionState, event: Event) -> SessionState:
 
 
 def _activated(state: SessionState, agent: str, skill: str) -> SessionState:
-    active = state.active_skills(agent)
-    if not skill or skill in active:
+    active, skill = state.active_skills(agent), skill[:MAX_NAME]
+    if not skill or skill in active or len(state.skills) > MAX_AGENTS or len(active) >= MAX_AGENTS:
         return state
     return replace(state, skills={**state.skills, agent: (*active, skill)})
 

@@ -3,9 +3,10 @@
 parse_event -> gather -> build_request -> analyze -> detect -> decide -> append -> render
 
 Each step is a function of what the step before gave. Only ``gather`` looks at the service's state and only
-``append`` writes; the others are pure.
+``append`` writes; the others are pure. ``judge`` is the three in the middle.
 """
 
+import asyncio
 import logging
 import time
 from dataclasses import dataclass, replace
@@ -26,11 +27,12 @@ from bailiwick.information.sessions import SessionState, advance
 from bailiwick.model.access import Facts
 from bailiwick.model.decision import Decision
 from bailiwick.model.event import Event, ToolBatch, ToolCall
-from bailiwick.model.request import Principal, Request, Session
+from bailiwick.model.request import FileView, Principal, Request, Session
 from bailiwick.model.verdict import Verdict
 from bailiwick.policy.types import Policy
 from bailiwick.service.desk import Desk, NoPolicyError, NotEntitledError
 from bailiwick.service.store import StoreError
+from bailiwick.service.trace import report
 
 LOG = logging.getLogger(__name__)
 
@@ -54,11 +56,10 @@ async def answer(desk: Desk, state: SessionState, body: bytes) -> bytes:
     started = time.perf_counter_ns()
     try:
         event = parse_event(body)
+        await desk.look_up(state.uid)
         context = gather(desk, state)
         request = build_request(context, event)
-        facts = analyze(request, desk.files)
-        facts = detect(request, facts)
-        decision = decide(context.policy, request, facts)
+        facts, decision = await asyncio.to_thread(judge, context.policy, request, desk.files)
         await append(desk, request, facts, decision, decided_us=(time.perf_counter_ns() - started) // 1000)
         if isinstance(event.what, ToolBatch):
             return await answer_batch(desk, context, event, event.what)
@@ -72,13 +73,18 @@ async def answer(desk: Desk, state: SessionState, body: bytes) -> bytes:
     except (MalformedEventError, NoPolicyError, NotEntitledError) as error:
         return await refuse(desk, str(error), event=event, state=state)
     except StoreError as error:
-        LOG.exception("an answer could not be recorded")
-        return render_failure(
-            event, f"the audit record could not be written ({error}); nothing runs without one"
-        )
-    except Exception as error:
-        LOG.exception("an answer failed")
+        report(LOG, "an answer could not be recorded", error)
+        why = f"the audit record could not be written ({error}); nothing runs without one"
+        return refusal(event, why)
+    except Exception as error:  # noqa: BLE001 - no error may become anything but a denial
+        report(LOG, "an answer failed", error)
         return await refuse(desk, f"internal error ({type(error).__name__})", event=event, state=state)
+
+
+def judge(policy: Policy, request: Request, files: FileView) -> tuple[Facts, Decision]:
+    """The pure part of the path, in a thread of its own: a slow file system or a huge input delays no other call."""
+    facts = detect(request, analyze(request, files))
+    return facts, decide(policy, request, facts)
 
 
 def gather(desk: Desk, state: SessionState) -> Context:
@@ -117,30 +123,46 @@ async def answer_batch(desk: Desk, context: Context, event: Event, batch: ToolBa
     for call in batch.calls:
         if not desk.was_judged(event.session, call.call_id):
             request = build_request(context, replace(event, what=call))
-            facts = detect(request, analyze(request, desk.files))
-            decision = decide(context.policy, request, facts)
-            await append(desk, request, facts, decision, decided_us=0)
+            facts, decision = await asyncio.to_thread(judge, context.policy, request, desk.files)
+            await append(desk, request, facts, decision, decided_us=0, ran=False)
             refused.append((call, decision))
     return render_batch(event, refused, contact=context.policy.contact, session_hint=context.state.key)
 
 
-async def append(desk: Desk, request: Request, facts: Facts, decision: Decision, *, decided_us: int) -> None:
-    """Commit the record and the session's next state together. Raises ``StoreError`` when that is not done."""
+async def append(  # noqa: PLR0913 - what was asked, found and decided, and how
+    desk: Desk, request: Request, facts: Facts, decision: Decision, *, decided_us: int, ran: bool = True
+) -> None:
+    """Commit the record and the session's next state together. Raises ``StoreError`` when that is not done.
+
+    ``ran`` says that what was reported takes place unless the decision stops it. Nothing is awaited between
+    reading the session's state and handing its successor to the store, so concurrent calls lose no step.
+    """
     if isinstance(request.event.what, ToolCall):
         desk.judged(request.event.session, request.event.what.call_id)
-    before = desk.registry.by_key(request.session.key)
-    after = advance(before, request.event) if before and decision.enforced < Verdict.ASK else before
-    changed = None if after is before else after
-    if changed is not None:
-        desk.registry.put(changed)
     record = record_of(request, facts, decision, desk.stamp(), desk.redactor, decided_us=decided_us)
-    await desk.save(record, changed)
+    before = desk.registry.by_key(request.session.key)
+    after = advance(before, request.event) if before and ran and decision.enforced < Verdict.ASK else before
+    if after is None or after is before:
+        await desk.save(record)
+        return
+    desk.registry.put(after)
+    try:
+        await desk.save(record, after)
+    except StoreError:
+        if before is not None and desk.registry.by_key(after.key) is after:
+            desk.registry.put(before)
+        raise
 
 
 async def refuse(
-    desk: Desk, why: str, *, event: Event | None = None, state: SessionState | None = None
+    desk: Desk,
+    why: str,
+    *,
+    event: Event | None = None,
+    state: SessionState | None = None,
+    uid: int | None = None,
 ) -> bytes:
-    """Deny an event that could not be judged, and record that."""
+    """Deny an event that could not be judged, and record that. ``uid`` is the caller where no session is known."""
     try:
         record = service_record(
             Kind.REFUSED_INPUT,
@@ -148,11 +170,20 @@ async def refuse(
             desk.redactor,
             message=why,
             user=state.user if state else "",
-            uid=state.uid if state else None,
+            uid=state.uid if state else uid,
             session=state.key if state else "",
             details=event.raw if event else None,
         )
         await desk.save(record)
-    except StoreError:
-        LOG.exception("a refusal could not be recorded")
-    return render_failure(event, why)
+    except Exception as error:  # noqa: BLE001 - it is a denial with and without its record
+        report(LOG, "a refusal could not be recorded", error)
+    return refusal(event, why)
+
+
+def refusal(event: Event | None, why: str) -> bytes:
+    """A denial of ``event``; if that can't be written either, one that the client takes for any event."""
+    try:
+        return render_failure(event, why)
+    except Exception as error:  # noqa: BLE001 - the last line
+        report(LOG, "a refusal could not be written", error)
+        return render_failure(None, why)

@@ -1,5 +1,7 @@
 """What an answer is made from: policies, sessions, store, file view and clock, and how a session is opened."""
 
+import asyncio
+import hashlib
 import secrets
 import socket
 import time
@@ -57,7 +59,7 @@ class Desk:
     clock: Callable[[], float] = time.time
     redactor: Redactor
     host: str = field(default_factory=socket.gethostname)
-    _judged: dict[tuple[str, str], None] = field(default_factory=dict)
+    _judged: dict[bytes, None] = field(default_factory=dict)
     _resolved: dict[str, tuple[str, Policy]] = field(default_factory=dict)
     _accounts: dict[int, tuple[float, Principal]] = field(default_factory=dict)
 
@@ -77,21 +79,30 @@ class Desk:
 
     def judged(self, client_session: str, call_id: str) -> None:
         """Remember that a call was put to this service; the oldest are forgotten."""
-        self._judged[client_session, call_id] = None
+        self._judged[_digest(client_session, call_id)] = None
         if len(self._judged) > MAX_JUDGED:
             del self._judged[next(iter(self._judged))]
 
     def was_judged(self, client_session: str, call_id: str) -> bool:
         """Whether a call was put to this service since it started."""
-        return (client_session, call_id) in self._judged
+        return _digest(client_session, call_id) in self._judged
+
+    async def look_up(self, uid: int) -> None:
+        """Make sure that :meth:`principal` need not ask the system, which may be a directory that is slow today."""
+        if self._account(uid) is None:
+            self._accounts[uid] = (self.clock(), await asyncio.to_thread(principal_of, uid))
 
     def principal(self, uid: int) -> Principal:
         """The account behind ``uid``; group changes are seen within a minute."""
-        now = self.clock()
+        known = self._account(uid)
+        if known is None:
+            known = principal_of(uid)
+            self._accounts[uid] = (self.clock(), known)
+        return known
+
+    def _account(self, uid: int) -> Principal | None:
         known = self._accounts.get(uid)
-        if known is None or not 0 <= now - known[0] < ACCOUNT_SECONDS:
-            known = self._accounts[uid] = (now, principal_of(uid))
-        return known[1]
+        return known[1] if known and 0 <= self.clock() - known[0] < ACCOUNT_SECONDS else None
 
     def policy_for(self, state: SessionState) -> Policy:
         """The policy of a session: its profile's, narrowed by its flags. Raises ``NoPolicyError``, ``PolicyErrors``."""
@@ -150,9 +161,19 @@ class Desk:
         self.policy_for(state)
         return state
 
+    def forget(self, state: SessionState) -> None:
+        """Drop a session that is over."""
+        self.registry.drop(state.key)
+        self._resolved.pop(state.key, None)
+
     def forget_resolved(self) -> None:
         """Drop resolved policies, as after a reload."""
         self._resolved.clear()
+
+
+def _digest(client_session: str, call_id: str) -> bytes:
+    """Names that the client chooses have no bound; what is kept of them has."""
+    return hashlib.blake2b(f"{client_session}\0{call_id}".encode(), digest_size=16).digest()
 
 
 __all__ = ["Desk", "NoPolicyError", "NotEntitledError", "Wish"]

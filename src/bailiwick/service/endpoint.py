@@ -9,8 +9,9 @@ import logging
 import os
 import weakref
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
+from posixpath import normpath
 from typing import Any, Final
 
 import orjson
@@ -32,6 +33,7 @@ from bailiwick.service.desk import Desk, NoPolicyError, NotEntitledError, Wish
 from bailiwick.service.log_reader import LogReader
 from bailiwick.service.peer import Peer, own_uid, process_started, tcp_peer, unix_peer
 from bailiwick.service.store import StoreError
+from bailiwick.service.trace import report
 
 LOG = logging.getLogger(__name__)
 
@@ -79,8 +81,8 @@ class Endpoint:
             return _reply({"error": str(error)}, 400)
         except StoreError as error:
             return _reply({"error": f"it could not be recorded, so it was not done: {error}"}, 503)
-        except Exception:
-            LOG.exception("a request failed")
+        except Exception as error:  # noqa: BLE001 - nobody else answers
+            report(LOG, "a request failed", error)
             return _reply({"error": "internal error; the service's log says more"}, 500)
 
     @property
@@ -96,16 +98,17 @@ class Endpoint:
 
     async def _hook(self, request: web.BaseRequest) -> web.Response:
         """Always 200 with one JSON object: an event that can't be judged is denied in that object."""
-        body = await _body(request)
         token = request.headers.get("Authorization", "").removeprefix("Bearer ")
         state = self.desk.registry.by_token(token)
         peer = self._peer(request)
-        if body is None:
-            said = await refuse(self.desk, f"the event is larger than {MAX_BODY} bytes", state=state)
-        elif state is None:
-            said = await refuse(self.desk, "no session of this service; start one with `bailiwick claude`")
+        # Nothing of a stranger is kept: the message is read only once it is known whose it is.
+        if state is None:
+            why = "no session of this service; start one with `bailiwick claude`"
+            said = await refuse(self.desk, why, uid=peer.uid if peer else None)
         elif peer is None or peer.uid != state.uid:
             said = await refuse(self.desk, "the session belongs to another account", state=state)
+        elif (body := await _body(request)) is None:
+            said = await refuse(self.desk, f"the event is larger than {MAX_BODY} bytes", state=state)
         else:
             said = await answer(self.desk, state, body)
         return web.Response(body=said, content_type="application/json")
@@ -113,6 +116,7 @@ class Endpoint:
     async def _session(self, request: web.BaseRequest) -> web.Response:
         """Open a session for the calling account and process; its settings come back with its secret in them."""
         peer, asked = self._local(request), await _object(request)
+        await self.desk.look_up(peer.uid)
         state = self.desk.new_session(peer.uid, _wish(asked, peer.pid))
         await self.remember(state)
         return _reply(
@@ -126,15 +130,19 @@ class Endpoint:
     async def _helper(self, request: web.BaseRequest) -> web.Response:
         """The settings for a client process of the calling account: its own session's, opened when it has none."""
         peer, asked = self._local(request), await _object(request)
-        pid, cwd = asked.get("client_pid"), asked.get("cwd")
+        pid, cwd, url = asked.get("client_pid"), asked.get("cwd"), asked.get("base_url")
         if not isinstance(pid, int) or not isinstance(cwd, str) or not cwd.startswith("/"):
             raise ProblemError(400, "client_pid must be a number and cwd an absolute path")
+        if not (url is None or (isinstance(url, str) and url.startswith(("http://", "https://")))):
+            raise ProblemError(400, "base_url must be a URL")
         started = process_started(pid)
         if started is None:
             raise ProblemError(400, f"there is no process {pid}")
         state = self.desk.registry.by_process(peer.uid, pid, started)
         if state is None:
-            state = self.desk.new_session(peer.uid, Wish(project=cwd, client_pid=pid, client_started=started))
+            await self.desk.look_up(peer.uid)
+            wish = Wish(project=normpath(cwd), client_pid=pid, client_started=started, base_url=url)
+            state = self.desk.new_session(peer.uid, wish)
             await self.remember(state)
         settings = compile_settings(
             self.desk.policy_for(state),
@@ -142,6 +150,8 @@ class Endpoint:
             tier=Tier.HELPER,
             project=state.project,
             home=state.home,
+            base_url=state.base_url,
+            files=self.desk.files,
         )
         return _reply({"managedSettings": settings})
 
@@ -149,13 +159,14 @@ class Endpoint:
         """Read the policy again now; for the service's own account and root."""
         if self._local(request).uid not in {0, own_uid()}:
             raise ProblemError(403, "only the service's account or root may reload the policy")
-        self.desk.policies.reload()
+        await self.desk.policies.refresh()
         await self.reloaded()
         return await self._status(request)
 
     async def _status(self, request: web.BaseRequest) -> web.Response:
-        """What runs, under which policy, for whom."""
-        self._local(request)
+        """What runs, under which policy, and the caller's sessions; root and the service's account see all."""
+        peer = self._local(request)
+        everyone = peer.uid in {0, own_uid()}
         policies = self.desk.policies
         in_force = policies.in_force
         return _reply(
@@ -176,7 +187,7 @@ class Endpoint:
                         "opened": s.opened,
                     }
                     for s in self.desk.registry
-                    if not s.ended
+                    if not s.ended and (everyone or s.uid == peer.uid)
                 ],
             }
         )
@@ -184,6 +195,7 @@ class Endpoint:
     async def _why(self, request: web.BaseRequest) -> web.Response:
         """The last call that was stopped in a session of the caller's, or in any of theirs; root may see all."""
         peer, asked = self._local(request), await _object(request)
+        await self.desk.look_up(peer.uid)
         mine = "" if peer.uid == 0 else self.desk.principal(peer.uid).user
         query = Query(user=mine, session=str(asked.get("session") or ""))
         denied = await asyncio.to_thread(_last_stopped, self.desk.store.directory.path, query)
@@ -198,6 +210,7 @@ class Endpoint:
             project=state.project,
             home=state.home,
             base_url=state.base_url,
+            files=self.desk.files,
         )
 
     def _address(self, state: SessionState) -> ServiceAddress:
@@ -229,9 +242,7 @@ class Endpoint:
 def _last_stopped(directory: Path, query: Query) -> dict[str, Any] | None:
     """The newest record that ``query`` holds for and that was denied or asked about."""
     with LogReader(directory) as log:
-        stopped = (log.search(replace(query, verdict=verdict), limit=1) for verdict in ("deny", "ask"))
-        found = [entry for entries in stopped for entry in entries]
-    newest = max(found, key=lambda entry: entry.sealed.sequence, default=None)
+        newest = next(log.search(query, limit=1, stopped=True), None)
     return None if newest is None else newest.record
 
 
@@ -247,10 +258,10 @@ def _wish(asked: Mapping[str, Any], pid: int) -> Wish:
         raise ProblemError(400, "base_url must be a URL")
     if not (tools is None or _strings(tools)) or not (globs is None or _strings(globs)):
         raise ProblemError(400, "allowed_tools and read_only_files must be lists of names")
-    if not (seconds is None or (isinstance(seconds, int) and seconds > 0)):
+    if not (seconds is None or (type(seconds) is int and seconds > 0)):
         raise ProblemError(400, "max_bash_timeout must be a positive number of seconds")
     return Wish(
-        project=project,
+        project=normpath(project),
         profile=profile,
         flags=SessionFlags(
             allowed_tools=None if tools is None else tuple(tools),
@@ -270,12 +281,16 @@ def _strings(value: object) -> bool:
 
 
 async def _body(request: web.BaseRequest) -> bytes | None:
-    """The whole message, or None when it is larger than ``MAX_BODY``."""
+    """The whole message, or None when it is larger than ``MAX_BODY``; one without end is not waited for."""
     parts, size = [], 0
     async for part in request.content.iter_any():
         size += len(part)
+        if size > 2 * MAX_BODY:
+            return None
         if size <= MAX_BODY:
             parts.append(part)
+        else:
+            parts.clear()
     return b"".join(parts) if size <= MAX_BODY else None
 
 

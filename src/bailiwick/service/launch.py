@@ -67,7 +67,7 @@ def version_of(client: str) -> tuple[int, int, int]:
     """The version the client says it is. Raises ``ClientError``."""
     try:
         printed = subprocess.run(
-            [client, "--version"], capture_output=True, text=True, timeout=30, check=False
+            [client, "--version"], capture_output=True, text=True, errors="replace", timeout=30, check=False
         )
     except (OSError, subprocess.TimeoutExpired) as error:
         raise ClientError(f"{client} --version: {error}") from error

@@ -1,5 +1,6 @@
 """Talking to the running service over its Unix socket, and starting one where none runs."""
 
+import fcntl
 import http.client
 import os
 import socket
@@ -25,6 +26,10 @@ class ServiceError(Exception):
     """The service does not run, does not answer or refused; the message says what to do."""
 
 
+class RefusedError(ServiceError):
+    """The service answered that what was asked is wrong or not for this account."""
+
+
 class _UnixConnection(http.client.HTTPConnection):
     def __init__(self, path: Path) -> None:
         super().__init__("localhost", timeout=CALL_SECONDS)
@@ -43,6 +48,8 @@ def call(places: Places, method: str, path: str, body: Mapping[str, Any] | None 
         connection.request(method, path, body=None if body is None else orjson.dumps(dict(body)))
         reply = connection.getresponse()
         said = orjson.loads(reply.read())
+        if not isinstance(said, dict):
+            raise ServiceError(f"what answers at {places.socket} is no Bailiwick service")
     except (OSError, http.client.HTTPException, orjson.JSONDecodeError) as error:
         raise ServiceError(
             f"no service answers at {places.socket} ({error}); start it with `bailiwick service start`"
@@ -50,8 +57,9 @@ def call(places: Places, method: str, path: str, body: Mapping[str, Any] | None 
     finally:
         connection.close()
     if reply.status != http.HTTPStatus.OK:
-        raise ServiceError(str(said.get("error", f"the service answered {reply.status}")))
-    return dict(said)
+        told = str(said.get("error", f"the service answered {reply.status}"))
+        raise (RefusedError if reply.status < http.HTTPStatus.INTERNAL_SERVER_ERROR else ServiceError)(told)
+    return said
 
 
 def is_running(places: Places) -> bool:
@@ -72,7 +80,19 @@ def ensure_running(places: Places) -> None:
             "this machine's service does not run; start it with `sudo systemctl start bailiwick`, "
             "and see why it stopped with `journalctl -u bailiwick`"
         )
-    places.state.mkdir(mode=0o700, parents=True, exist_ok=True)
+    try:
+        places.state.mkdir(mode=0o700, parents=True, exist_ok=True)
+        with (places.state / "starting").open("w") as alone:
+            fcntl.flock(
+                alone, fcntl.LOCK_EX
+            )  # sessions that are started at the same moment start one service
+            if not is_running(places):
+                _start(places)
+    except OSError as error:
+        raise ServiceError(f"{error.filename or places.state}: {error.strerror or error}") from error
+
+
+def _start(places: Places) -> None:
     log = os.open(places.log, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
     try:
         process = subprocess.Popen(

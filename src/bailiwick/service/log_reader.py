@@ -65,9 +65,11 @@ class LogReader:
         sql = f"SELECT {_ENTRY} FROM log ORDER BY seq DESC LIMIT ?"  # noqa: S608 - constants
         return list(self._read(sql, (count,)))[::-1]
 
-    def search(self, query: Query, *, limit: int | None = None) -> Iterator[Entry]:
-        """Entries for which ``query`` holds, newest first, ``limit`` at most."""
+    def search(self, query: Query, *, limit: int | None = None, stopped: bool = False) -> Iterator[Entry]:
+        """Entries for which ``query`` holds, newest first, ``limit`` at most; only denied and asked, if ``stopped``."""
         where, values = _where(query)
+        if stopped:
+            where += " AND enforced IN ('ask', 'deny')"
         found = 0
         sql = f"SELECT {_ENTRY} FROM log WHERE {where} ORDER BY seq DESC"  # noqa: S608 - built from constants
         for entry in self._read(sql, values, query):

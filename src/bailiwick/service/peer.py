@@ -34,7 +34,8 @@ def tcp_peer(connection: socket.socket, *, table: Path = Path("/proc/net/tcp")) 
         return None
     for row in rows:
         columns = row.split()
-        if columns[1] == theirs and columns[2] == ours:
+        # A socket that nobody holds any more (inode 0) is listed as root's, whoever it was.
+        if columns[1] == theirs and columns[2] == ours and columns[9] != "0":
             return Peer(uid=int(columns[7]))
     return None
 

@@ -23,7 +23,7 @@ def read_policy_files(root: Path) -> dict[str, str]:
         raise NotADirectoryError(f"{root} is not a directory")
     files: dict[str, str] = {}
     errors: list[PolicyError] = []
-    for path in _yaml_files(root):
+    for path in yaml_files(root):
         name = path.relative_to(root).as_posix()
         if len(files) >= MAX_FILES:
             errors.append(
@@ -45,7 +45,8 @@ def _unreadable(error: OSError) -> None:
     raise error
 
 
-def _yaml_files(root: Path) -> Iterator[Path]:
+def yaml_files(root: Path) -> Iterator[Path]:
+    """Every YAML file of the repository, in order. Raises ``OSError`` when a directory can't be listed."""
     for folder, folders, names in os.walk(root, onerror=_unreadable):
         folders[:] = sorted(name for name in folders if not name.startswith("."))
         for name in sorted(names):

@@ -10,6 +10,9 @@ from pathlib import Path
 
 from bailiwick.information.sessions import SessionState
 
+KEY_BYTES = 32
+"""Length of the service's key (HMAC-SHA-256)."""
+
 
 @dataclass(slots=True)
 class Registry:
@@ -32,6 +35,12 @@ class Registry:
         """Remember ``state`` in place of what was known under its name."""
         self._by_key[state.key] = state
         self._by_token[self.token(state)] = state.key
+
+    def drop(self, key: str) -> None:
+        """Know the session named ``key`` no longer; its secret opens nothing from now on."""
+        state = self._by_key.pop(key, None)
+        if state is not None:
+            self._by_token.pop(self.token(state), None)
 
     def token(self, state: SessionState) -> str:
         """The secret that the session's hooks present."""
@@ -62,14 +71,27 @@ def new_key() -> str:
 
 
 def service_key(path: Path) -> bytes:
-    """The service's own key, made on first use, readable by its account only. Raises ``OSError``."""
+    """The service's own key, made on first use, readable by its account only.
+
+    Written whole or not at all: a key cut short would make every session's secret easy to guess. Raises
+    ``OSError``.
+    """
     try:
-        return path.read_bytes()
+        known = path.read_bytes()
     except FileNotFoundError:
-        fresh = secrets.token_bytes(32)
-        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        fresh = secrets.token_bytes(KEY_BYTES)
+        temporary = path.with_name(f"{path.name}.new")
+        temporary.unlink(missing_ok=True)
+        descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
         with os.fdopen(descriptor, "wb") as file:
             file.write(fresh)
             file.flush()
             os.fsync(file.fileno())
+        temporary.rename(path)
         return fresh
+    if len(known) != KEY_BYTES:
+        raise OSError(
+            f"{path}: {len(known)} bytes instead of {KEY_BYTES}; remove it to have a new one made "
+            "(sessions that are open then have to be started again)"
+        )
+    return known

@@ -6,11 +6,12 @@ import contextlib
 import errno
 import logging
 import os
+import shutil
 import signal
 import socket
 import sys
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -24,6 +25,7 @@ from bailiwick.audit.redaction import Redactor
 from bailiwick.information.sessions import SessionState, from_json
 from bailiwick.service.desk import Desk, NoPolicyError
 from bailiwick.service.endpoint import HOST, Endpoint
+from bailiwick.service.peer import process_started
 from bailiwick.service.places import Places, find
 from bailiwick.service.policies import Policies
 from bailiwick.service.registry import Registry, service_key
@@ -33,8 +35,15 @@ LOG = logging.getLogger(__name__)
 
 EXIT_ENVIRONMENT = 3
 
+KEEP_SECONDS = 3600
+"""How long a session is kept at least, however its client's process looks from here."""
+
 _REMEMBERED_POLICY = "policy"
 _PORT = "port"
+
+
+MAX_SOCKET_PATH = 107
+"""Bytes of a Unix socket's path at most (unix(7))."""
 
 
 class StartError(Exception):
@@ -72,6 +81,17 @@ class Service:
             Kind.ADMIN_ACTION, f"session opened with profile {state.profile} in {state.project}", state=state
         )
         self.desk.registry.put(state)
+        await self.tidy()
+
+    async def tidy(self) -> None:
+        """Forget the sessions that are over: nobody can go on with them, and their secrets are worth nothing."""
+        over = [state for state in self.desk.registry if _is_over(state, self.desk.clock())]
+        if not over:
+            return
+        await self.desk.store.put_state({state.key: None for state in over})
+        for state in over:
+            self.desk.forget(state)
+            shutil.rmtree(self.places.sessions / state.key, ignore_errors=True)
 
     async def reloaded(self) -> None:
         """After the policy directory was read again: record what came of it and remember what is in force."""
@@ -82,6 +102,24 @@ class Service:
         self.desk.forget_resolved()
         await self.desk.store.put_state({_REMEMBERED_POLICY: orjson.dumps(dict(policies.files))})
         await self.note(Kind.POLICY_RELOAD, f"policy read from {policies.directory}")
+
+
+def _is_over(state: SessionState, now: float) -> bool:
+    """Whether the session's client is gone, or has said so where its process isn't known; never a young session."""
+    if 0 <= now - state.opened < KEEP_SECONDS:
+        return False
+    if not state.client_pid:
+        return state.ended
+    return process_started(state.client_pid) != state.client_started
+
+
+def _restored(rows: Mapping[str, bytes]) -> Iterator[SessionState]:
+    """The sessions in stored rows. One that another version wrote is left out: its calls are denied, others go on."""
+    for key, row in rows.items():
+        try:
+            yield from_json(orjson.loads(row))
+        except (ValueError, TypeError, KeyError, AttributeError):
+            LOG.warning("session %s can't be read by this version; start it again", key)
 
 
 @contextlib.asynccontextmanager
@@ -105,13 +143,18 @@ async def running(places: Places) -> AsyncIterator[Endpoint]:
         registry = Registry(key=key)
         desk = Desk(policies=policies, registry=registry, store=store, redactor=Redactor(store.redaction_key))
         service = Service(places=places, desk=desk)
-        registry.restore(from_json(orjson.loads(row)) for row in store.states("s-").values())  # (2)
+        registry.restore(_restored(store.states("s-")))  # (2)
         policies.reload()  # (3)
         if policies.in_force is None and (kept := store.get_state(_REMEMBERED_POLICY)):
             policies.fall_back(orjson.loads(kept))
         listener = _listen(places, int(store.get_state(_PORT) or b"0"))  # (4)
         port = int(listener.getsockname()[1])
-        await store.put_state({_PORT: str(port).encode()})
+        try:
+            await store.put_state({_PORT: str(port).encode()})
+            await service.tidy()
+        except StoreError as error:
+            listener.close()
+            raise StartError(str(error)) from error
         endpoint = Endpoint(desk=desk, port=port, remember=service.remember, reloaded=service.reloaded)
         runner = web.ServerRunner(web.Server(endpoint.handle, access_log=None))
         await runner.setup()
@@ -123,9 +166,9 @@ async def running(places: Places) -> AsyncIterator[Endpoint]:
                 Kind.SERVICE_START, f"Bailiwick {__version__} listens on {endpoint.url}"
             )  # (5)
             await service.reloaded()
-        except StoreError as error:
+            _announce(places, endpoint.url)
+        except (StoreError, OSError) as error:
             raise StartError(f"the start could not be recorded: {error}") from error
-        _announce(places, endpoint.url)
         watch = asyncio.create_task(policies.watch(service.reloaded))
         stack.callback(watch.cancel)
         yield endpoint
@@ -159,7 +202,8 @@ async def _listen_unix(runner: web.ServerRunner, places: Places) -> None:
         await web.UnixSite(runner, str(places.socket)).start()
         places.socket.chmod(0o666 if places.machine_wide or os.geteuid() == 0 else 0o600)
     except OSError as error:
-        raise StartError(f"{places.socket}: {error.strerror or error}") from error
+        mend = "; name a shorter --state" if len(str(places.socket)) > MAX_SOCKET_PATH else ""
+        raise StartError(f"{places.socket}: {error.strerror or error}{mend}") from error
 
 
 def _announce(places: Places, url: str) -> None:
@@ -180,8 +224,7 @@ async def serve(places: Places) -> None:
         tasks: set[asyncio.Task[None]] = set()
 
         def reload() -> None:
-            endpoint.desk.policies.reload()
-            task = loop.create_task(_coroutine(endpoint))
+            task = loop.create_task(_reload(endpoint))
             tasks.add(task)
             task.add_done_callback(tasks.discard)
 
@@ -189,8 +232,12 @@ async def serve(places: Places) -> None:
         await stop.wait()
 
 
-async def _coroutine(endpoint: Endpoint) -> None:
-    await endpoint.reloaded()
+async def _reload(endpoint: Endpoint) -> None:
+    await endpoint.desk.policies.refresh()
+    try:
+        await endpoint.reloaded()
+    except StoreError as error:
+        LOG.error("the reload could not be recorded: %s", error)  # noqa: TRY400 - the message says it all
 
 
 def main(argv: list[str] | None = None) -> int:
