@@ -1,13 +1,9 @@
-"""The store: no acknowledged record is lost, nothing unacknowledged is claimed, one service at a time."""
+"""The store: records, state and checkpoints; one service at a time; files that were changed meanwhile."""
 
 import asyncio
 import os
-import shutil
-import signal
 import sqlite3
 import subprocess
-import sys
-import textwrap
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
@@ -15,40 +11,12 @@ from pathlib import Path
 
 import pytest
 
-from bailiwick.audit.kinds import Kind
 from bailiwick.audit.note import Checkpoint, open_note
-from bailiwick.audit.record import Record
 from bailiwick.service.ledger import KEEP_EVERY
 from bailiwick.service.log_reader import LogReader
 from bailiwick.service.state_directory import StoreError, read_verifier
 from bailiwick.service.store import Receipt, Store
-
-RECORD = Record(
-    kind=Kind.TOOL_CALL,
-    time_ms=1,
-    monotonic_us=1,
-    host="h",
-    salt="5a" * 16,
-    user="alice",
-    session="s",
-    tool="Bash",
-)
-
-PRELUDE = """
-    import asyncio, os, sys
-    from dataclasses import replace
-    from pathlib import Path
-    from bailiwick.audit.kinds import Kind
-    from bailiwick.audit.record import Record
-    from bailiwick.service.store import Store, StoreError
-    RECORD = Record(kind=Kind.TOOL_CALL, time_ms=1, monotonic_us=1, host="h", salt="5a" * 16, user="alice", session="s", tool="Bash")
-    path = Path(sys.argv[1])
-"""
-
-
-def program(text: str, *arguments: object) -> list[str]:
-    """A Python process that works on a store, whose state directory is its first argument."""
-    return [sys.executable, "-c", textwrap.dedent(PRELUDE) + textwrap.dedent(text), *map(str, arguments)]
+from logs import RECORD, intact, numbered, program, stored
 
 
 @pytest.fixture
@@ -60,20 +28,6 @@ def path(tmp_path: Path) -> Path:
 def store(path: Path) -> Iterator[Store]:
     with Store.open(path) as opened:
         yield opened
-
-
-def numbered(number: int) -> Record:
-    return replace(RECORD, call_id=f"c{number}")
-
-
-def stored(path: Path) -> list[str]:
-    with LogReader(path) as reader:
-        return [entry.record["call_id"] for entry in reader.entries()]
-
-
-def intact(path: Path) -> bool:
-    with LogReader(path) as reader:
-        return reader.verify().intact
 
 
 def test_records_are_numbered_linked_and_read_back(store: Store, path: Path) -> None:
@@ -141,6 +95,15 @@ def test_ten_writers_at_once_lose_nothing(store: Store, path: Path) -> None:
     assert [sequence for sequence, _ in acknowledged] == list(range(1_000))
     assert stored(path) == [call for _, call in acknowledged]
     assert store.states() == {f"w-{name}": b"99" for name in range(10)}
+    assert intact(path)
+
+
+def test_ten_threads_at_once_lose_nothing(store: Store, path: Path) -> None:
+    with ThreadPoolExecutor(10) as pool:
+        receipts = list(pool.map(lambda i: store.append_blocking(numbered(i)), range(300)))
+    calls = stored(path)
+    assert all(calls[receipt.sequence] == f"c{i}" for i, receipt in enumerate(receipts))
+    assert sorted(receipt.sequence for receipt in receipts) == list(range(300))
     assert intact(path)
 
 
@@ -351,244 +314,3 @@ def test_verify_finds_what_was_done_to_the_file(path: Path, statement: str, mess
         outcome = reader.verify()
     assert not outcome.intact
     assert any(part in fault.message for fault in outcome.faults for part in message.split("|"))
-
-
-# --- crashes and full disks
-
-STREAM = """
-    async def writer(store, name):
-        i = 0
-        while True:
-            receipt = await store.append(replace(RECORD, call_id=f"{name}-{i}"), state={f"w-{name}": str(i).encode()})
-            os.write(1, f"{receipt.sequence} {name} {i}\\n".encode())
-            i += 1
-
-    async def work():
-        with Store.open(path) as store:
-            await asyncio.gather(*(writer(store, name) for name in range(4)))
-
-    asyncio.run(work())
-"""
-
-
-@pytest.mark.parametrize("after", [0.02, 0.1, 0.3])
-def test_kill_9_loses_nothing_that_was_acknowledged(path: Path, after: float) -> None:
-    for _ in range(2):
-        before = 0
-        if path.exists():
-            with LogReader(path) as reader:
-                before = reader.last(1)[0].record["seq"] + 1
-        with subprocess.Popen(program(STREAM, path), stdout=subprocess.PIPE) as process:
-            assert process.stdout
-            first = process.stdout.readline()
-            with pytest.raises(subprocess.TimeoutExpired):
-                process.wait(timeout=after)
-            process.send_signal(signal.SIGKILL)
-            rest = process.stdout.read()
-        lines = [line.split() for line in (first + rest).split(b"\n") if line.count(b" ") == 2]
-        acknowledged = {
-            int(sequence): f"{name.decode()}-{number.decode()}" for sequence, name, number in lines
-        }
-        with Store.open(path) as store:
-            assert store.size >= max(acknowledged) + 1
-            states = store.states()
-        calls = stored(path)
-        assert all(calls[sequence] == call for sequence, call in acknowledged.items())
-        assert intact(path)
-        # State and record are committed together: each writer's state is that of its last stored record.
-        for name in range(4):
-            mine = [call for call in calls[before:] if call.startswith(f"{name}-")]
-            if mine:
-                assert states[f"w-{name}"].decode() == mine[-1].partition("-")[2]
-
-
-FULL = """
-    import resource, signal
-    signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
-    limit = int(sys.argv[2])
-
-    async def work():
-        with Store.open(path) as store:
-            acknowledged = []
-            if limit:
-                resource.setrlimit(resource.RLIMIT_FSIZE, (limit, resource.RLIM_INFINITY))
-            failures = []
-            for i in range(5000):
-                try:
-                    await store.append(replace(RECORD, call_id=f"c{i}", text="x" * 3000), state={"n": str(i).encode()})
-                    acknowledged.append(f"c{i}")
-                except StoreError as error:
-                    failures.append(str(error))
-                    if len(failures) == 3:
-                        break
-            print(",".join(acknowledged), len(failures), failures[-1])
-            if limit:
-                resource.setrlimit(resource.RLIMIT_FSIZE, (resource.RLIM_INFINITY, resource.RLIM_INFINITY))
-                receipt = await store.append(replace(RECORD, call_id="after"))
-                print(receipt.sequence, store.get_state("n").decode())
-
-    asyncio.run(work())
-"""
-
-
-def test_a_disk_that_takes_no_more_is_an_error_and_then_goes_on(path: Path) -> None:
-    done = subprocess.run(program(FULL, path, 1_000_000), capture_output=True, text=True, check=True)
-    first, second = done.stdout.splitlines()
-    acknowledged, failures, message = first.split(" ", 2)
-    assert failures == "3"
-    assert "log.db" in message
-    assert "To mend:" in message
-    calls = stored(path)
-    assert len(acknowledged.split(",")) > 50
-    assert [call for call in calls if call in acknowledged.split(",")] == acknowledged.split(",")
-    sequence, state = second.split()
-    assert calls[int(sequence) :] == ["after"]
-    assert f"c{state}" == calls[-2]
-    assert intact(path)
-
-
-@pytest.mark.skipif(not shutil.which("bwrap"), reason="needs bubblewrap for a small file system")
-def test_a_really_full_file_system() -> None:
-    bwrap = [
-        "bwrap",
-        "--ro-bind",
-        "/",
-        "/",
-        "--dev",
-        "/dev",
-        "--size",
-        "2000000",
-        "--tmpfs",
-        "/run",
-        "--unshare-net",
-    ]
-    if subprocess.run([*bwrap, "true"], capture_output=True, check=False).returncode:
-        pytest.skip("bubblewrap may not make namespaces here")
-    done = subprocess.run(
-        [*bwrap, *program(FULL, "/run/state", 0)], capture_output=True, text=True, check=False
-    )
-    assert done.returncode == 0, done.stderr
-    acknowledged, failures, message = done.stdout.split(" ", 2)
-    assert len(acknowledged.split(",")) > 50
-    assert failures == "3"
-    assert "free disk space" in message
-
-
-ACKNOWLEDGING = """
-    async def work():
-        with Store.open(path) as store:
-            for i in range(20):
-                await store.append(replace(RECORD, call_id=f"c{i}"))
-                os.write(1, b"ack\\n")
-
-    asyncio.run(work())
-"""
-
-
-@pytest.mark.skipif(not shutil.which("strace"), reason="needs strace to see system calls")
-def test_an_acknowledgement_follows_a_sync_that_follows_the_write(path: Path, tmp_path: Path) -> None:
-    """What survives a power cut is what was synced: seen from the kernel, no acknowledgement comes before that."""
-    Store.open(path).close()
-    trace = tmp_path / "trace"
-    words = [
-        "strace",
-        "-f",
-        "-qq",
-        "-y",
-        "-s",
-        "8",
-        "-o",
-        str(trace),
-        "-e",
-        "trace=pwrite64,fdatasync,fsync,write",
-    ]
-    done = subprocess.run(
-        [*words, *program(ACKNOWLEDGING, path)], capture_output=True, text=True, check=False
-    )
-    if "ptrace" in done.stderr or "PTRACE" in done.stderr:
-        pytest.skip("strace may not trace here")
-    assert done.stdout.count("ack") == 20, done.stderr
-    written = synced = False
-    acknowledged = 0
-    for line in trace.read_text().splitlines():
-        if "log.db-wal" in line and "pwrite64" in line:
-            written, synced = True, False
-        elif "log.db-wal" in line and "sync" in line:
-            synced = True
-        elif "ack" in line and "write(1" in line:
-            assert written
-            assert synced
-            acknowledged += 1
-            written = synced = False
-    assert acknowledged == 20
-
-
-def test_ten_threads_at_once_lose_nothing(store: Store, path: Path) -> None:
-    with ThreadPoolExecutor(10) as pool:
-        receipts = list(pool.map(lambda i: store.append_blocking(numbered(i)), range(300)))
-    calls = stored(path)
-    assert all(calls[receipt.sequence] == f"c{i}" for i, receipt in enumerate(receipts))
-    assert sorted(receipt.sequence for receipt in receipts) == list(range(300))
-    assert intact(path)
-
-
-FAILING = """
-    async def work():
-        acknowledged, failed = [], 0
-        with Store.open(path) as store:
-            for i in range(60):
-                try:
-                    await store.append(replace(RECORD, call_id=f"c{i}"))
-                    acknowledged.append(f"c{i}")
-                except StoreError as error:
-                    assert "I/O" in str(error), error
-                    failed += 1
-        print(",".join(acknowledged), failed)
-
-    asyncio.run(work())
-"""
-
-
-@pytest.mark.skipif(not shutil.which("strace"), reason="needs strace to make system calls fail")
-@pytest.mark.parametrize("call", ["fdatasync", "pwrite64"])
-def test_an_input_output_error_acknowledges_nothing_and_passes(path: Path, call: str) -> None:
-    """Some writes of a running store fail with EIO: what was acknowledged is stored, the log is intact and goes on."""
-    Store.open(path).close()
-    inject = [
-        "strace",
-        "-f",
-        "-qq",
-        "-o",
-        os.devnull,
-        "-e",
-        f"trace={call}",
-        "-e",
-        f"inject={call}:error=EIO:when=25..33",
-    ]
-    done = subprocess.run([*inject, *program(FAILING, path)], capture_output=True, text=True, check=False)
-    if "ptrace" in done.stderr or "PTRACE" in done.stderr:
-        pytest.skip("strace may not trace here")
-    assert done.returncode == 0, done.stderr
-    acknowledged, failed = done.stdout.split()
-    assert int(failed) >= 1
-    assert len(acknowledged.split(",")) + int(failed) == 60
-    calls = stored(path)
-    assert [c for c in calls if c in acknowledged.split(",")] == acknowledged.split(",")
-    assert len(set(calls)) == len(calls)
-    assert intact(path)
-
-
-UNWRITABLE = """
-    import resource, signal
-    signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
-    resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0))
-    Store.open(path)
-"""
-
-
-def test_a_disk_that_takes_nothing_is_an_error_at_once(path: Path) -> None:
-    done = subprocess.run(program(UNWRITABLE, path), capture_output=True, text=True, check=False)
-    assert done.returncode == 1
-    assert f"StoreError: {path}" in done.stderr
-    with Store.open(path) as store:
-        assert store.append_blocking(RECORD).sequence == 0

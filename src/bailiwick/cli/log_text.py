@@ -96,8 +96,10 @@ def _what(record: Fields) -> str:
     parts.append(summary(record))
     if record.get("outcome") == "failed":
         parts.append(str(record.get("error", "")))
-    for item in record.get("reasons", ())[:1] if record.get("verdict") in {"deny", "ask"} else ():
-        parts.append(f"<- {item.get('rule', '')} ({item.get('origin', '')})")
+    if record.get("verdict") in {"deny", "ask"}:
+        parts += [
+            f"<- {item.get('rule', '')} ({item.get('origin', '')})" for item in record.get("reasons", ())[:1]
+        ]
     if record.get("findings"):
         parts.append(
             "! " + ", ".join(dict.fromkeys(str(item.get("rule", "")) for item in record["findings"]))

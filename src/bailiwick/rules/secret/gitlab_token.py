@@ -1,4 +1,7 @@
-"""GitLab token. What it looks like stands in ``analysis.text.secrets``; the page beside this file says the rest."""
+"""GitLab token.
+
+What it looks like stands in ``analysis.text.secret_kinds``; the page beside this file says the rest.
+"""
 
 from bailiwick.rules.rule import Severity
 from bailiwick.rules.secret.engine import secret_rule

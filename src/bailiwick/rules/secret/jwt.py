@@ -1,4 +1,7 @@
-"""JSON Web Token. What it looks like stands in ``analysis.text.secrets``; the page beside this file says the rest."""
+"""JSON Web Token.
+
+What it looks like stands in ``analysis.text.secret_kinds``; the page beside this file says the rest.
+"""
 
 from bailiwick.rules.rule import Severity
 from bailiwick.rules.secret.engine import secret_rule

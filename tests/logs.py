@@ -1,0 +1,51 @@
+"""A record, processes that work on a store, and what a log holds: shared by the store's tests."""
+
+import sys
+import textwrap
+from dataclasses import replace
+from pathlib import Path
+
+from bailiwick.audit.kinds import Kind
+from bailiwick.audit.record import Record
+from bailiwick.service.log_reader import LogReader
+
+RECORD = Record(
+    kind=Kind.TOOL_CALL,
+    time_ms=1,
+    monotonic_us=1,
+    host="h",
+    salt="5a" * 16,
+    user="alice",
+    session="s",
+    tool="Bash",
+)
+
+PRELUDE = """
+    import asyncio, os, sys
+    from dataclasses import replace
+    from pathlib import Path
+    from bailiwick.audit.kinds import Kind
+    from bailiwick.audit.record import Record
+    from bailiwick.service.store import Store, StoreError
+    RECORD = Record(kind=Kind.TOOL_CALL, time_ms=1, monotonic_us=1, host="h", salt="5a" * 16, user="alice", session="s", tool="Bash")
+    path = Path(sys.argv[1])
+"""
+
+
+def program(text: str, *arguments: object) -> list[str]:
+    """A Python process that works on a store, whose state directory is its first argument."""
+    return [sys.executable, "-c", textwrap.dedent(PRELUDE) + textwrap.dedent(text), *map(str, arguments)]
+
+
+def numbered(number: int) -> Record:
+    return replace(RECORD, call_id=f"c{number}")
+
+
+def stored(path: Path) -> list[str]:
+    with LogReader(path) as reader:
+        return [entry.record["call_id"] for entry in reader.entries()]
+
+
+def intact(path: Path) -> bool:
+    with LogReader(path) as reader:
+        return reader.verify().intact
