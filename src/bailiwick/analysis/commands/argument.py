@@ -71,8 +71,14 @@ class Machine(Protocol):
     def home(self) -> str:
         """The user's home directory."""
 
-    def begin(self, words: tuple[Arg, ...], *, project_code: bool = False) -> None:
-        """Record that the program runs, with the words that select what it does."""
+    def begin(
+        self,
+        words: tuple[Arg, ...],
+        *,
+        options: tuple[tuple[str, str | None], ...] = (),
+        project_code: bool = False,
+    ) -> None:
+        """Record that the program runs, with the words that select what it does and its options as listed."""
 
     def path(self, kind: AccessKind, path: Arg, *, tree: bool = False) -> None:
         """Record an access to a path, or to the tree below it."""
@@ -84,6 +90,9 @@ class Machine(Protocol):
         self, kind: AccessKind, name: str, value: str | None = None, span: Span | None = None
     ) -> None:
         """Record that an environment variable is read or set."""
+
+    def lists(self, paths: Arg) -> None:
+        """Say that the command prints nothing but these paths, each ended by a NUL."""
 
     def opaque(self, reason: str, span: Span | None = None) -> None:
         """Record a part whose accesses aren't known."""

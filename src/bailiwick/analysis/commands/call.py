@@ -52,7 +52,8 @@ class Call:
         """Record that the program runs, with its sub-command and operands as words."""
         node = self.parsed.node
         code = node.project_code if project_code is None else project_code
-        self.machine.begin((*self.parsed.words, *self.parsed.operands), project_code=code)
+        words = (*self.parsed.words, *self.parsed.operands)
+        self.machine.begin(words, options=self.parsed.spelled(), project_code=code)
 
     def moved(self, directory: Arg) -> "Call":
         """The same call with its paths seen from another directory."""

@@ -32,6 +32,14 @@ class Parsed:
     problems: list[tuple[str, Span | None]] = field(default_factory=list)
     open: bool = False
 
+    def spelled(self) -> tuple[tuple[str, str | None], ...]:
+        """Every option in each spelling that means the same, with its value (see ``ProgramTarget.options``)."""
+        return tuple(
+            (spelling, "" if option.value is None else option.value.literal)
+            for option in self.options
+            for spelling in self.node.same.get(option.name, (option.name,))
+        )
+
     def given(self, *names: str) -> bool:
         """Whether any of these options is given."""
         return any(option.name in names for option in self.options)

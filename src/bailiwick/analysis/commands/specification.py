@@ -68,7 +68,8 @@ class Specification:
 
     ``options`` maps every spelling to its role. ``operands`` are roles in order; with ``repeat`` the one at
     that index takes all that the later ones leave. After an option in ``stop`` everything is an operand
-    (``python -c code ...``). ``other`` stands for every sub-command that isn't listed. ``empty`` is the path read when there is no operand.
+    (``python -c code ...``). ``same`` maps a spelling to all that mean the same (``-f --force``).
+    ``other`` stands for every sub-command that isn't listed. ``empty`` is the path read when there is no operand.
     """
 
     name: str
@@ -92,6 +93,7 @@ class Specification:
     danger: bool = False
     reaches: bool = False
     longs: tuple[str, ...] = ()
+    same: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -149,7 +151,7 @@ PLUGIN_NAMES = frozenset(
 """The plug-ins a specification may name (``plugins.PLUGINS`` has exactly these; a test compares)."""
 _KEYS = {
     "command", "about", "options", "operands", "effects", "subcommands", "plugin", "project_code", "style",
-    "permute", "digits", "stop", "other", "recursive", "empty", "empty_recursive", "alone", "examples", "inherit",
+    "same", "permute", "digits", "stop", "other", "recursive", "empty", "empty_recursive", "alone", "examples", "inherit",
 }  # fmt: skip
 _STYLES = frozenset(("gnu", "exact", "single-dash"))
 _SPELLING = re.compile(r"(-{1,2}[A-Za-z0-9?@#:.+][\w.:+-]*|\+[\w]+|-)\Z")
@@ -264,6 +266,7 @@ def _node(
         danger=bool(roles & _EXECUTING),
         reaches=bool(roles - HARMLESS),
         longs=tuple(sorted(o for o in options if o.startswith("--"))),
+        same={**(parent.same if parent else {}), **_same(file, name, str(raw.get("same", "")), options)},
     )
     children: dict[str, Specification] = {}
     for keys, child in (raw.get("subcommands") or {}).items():
@@ -298,6 +301,15 @@ def _options(file: str, name: str, raw: Any) -> dict[str, Role]:
                     raise SpecificationError(f"{file}: {name}: option {option} is listed twice")
                 options[option] = Role(role)
     return options
+
+
+def _same(file: str, name: str, text: str, options: Mapping[str, Role]) -> dict[str, tuple[str, ...]]:
+    """``-f --force, -n --namespace``: spellings of one option."""
+    groups = [tuple(group.split()) for group in text.split(",") if group.strip()]
+    for spelling in (spelling for group in groups for spelling in group):
+        if spelling not in options:
+            raise SpecificationError(f"{file}: {name}: same: {spelling} isn't an option")
+    return {spelling: group for group in groups for spelling in group}
 
 
 def _cluster(spelling: str) -> list[str]:

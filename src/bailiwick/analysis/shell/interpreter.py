@@ -65,6 +65,7 @@ class Interpreter:
         self.frozen = set(READ_ONLY)  # an assignment to these fails
         self.traps: list[tuple[Arg, int]] = []  # code run later, and `changes` when it was set
         self.changes = 0  # how often the directory or a variable may have changed
+        self.listed: Arg | None = None  # the paths the last program prints, NUL-ended, where they are known
         self.nesting = 0
         self.steps = 0
 
@@ -305,8 +306,11 @@ class Interpreter:
                 inner = state.copy()
                 inner.variables.update(prefix)
                 inner.exported |= prefix.keys()
+            self.listed = None
             self._external(name, args, inner, span, stdin)
-            self.output = builtins.printed(self, args, state, stdin)
+            # Of a wrapper that only holds for part of what it prints.
+            paths = self.listed if name == "find" else None
+            self.output = builtins.printed(self, args, state, stdin) or paths
         finally:
             self.nesting -= 1
             self.as_user = before

@@ -39,13 +39,21 @@ class Running:
         """The user's home directory."""
         return self._interpreter.context.home
 
-    def begin(self, words: tuple[Arg, ...], *, project_code: bool = False, unknown: bool = False) -> None:
+    def begin(
+        self,
+        words: tuple[Arg, ...],
+        *,
+        options: tuple[tuple[str, str | None], ...] = (),
+        project_code: bool = False,
+        unknown: bool = False,
+    ) -> None:
         """See ``Machine.begin``."""
         interpreter = self._interpreter
         target = ProgramTarget(
             name=self.args[0].text.rsplit("/", 1)[-1],
             path=self.path_name,
             words=tuple(known(word) for word in words if word.kind is not Kind.OPEN),
+            options=options,
             argv=tuple(known(arg) for arg in self.args if arg.kind is not Kind.OPEN),
             open_ended=any(arg.kind is Kind.OPEN for arg in self.args),
             project_code=project_code,
@@ -76,6 +84,10 @@ class Running:
         """See ``Machine.variable``."""
         if kind is AccessKind.READ or is_reported(name):
             self._interpreter.record.access(kind, VariableTarget(name=name, value=value), span or self.span)
+
+    def lists(self, paths: Arg) -> None:
+        """See ``Machine.lists``."""
+        self._interpreter.listed = paths
 
     def opaque(self, reason: str, span: Span | None = None) -> None:
         """See ``Machine.opaque``."""

@@ -27,7 +27,7 @@ _OLD_BUNDLE = re.compile(r"[A-Za-z]+\Z")
 _REMOTE = re.compile(r"(?:[\w.+-]+@)?[\w.-]+:")
 
 
-def sed(call: "Call") -> None:  # noqa: C901 - one arm per form
+def sed(call: "Call") -> None:
     """``sed``: a closed subset of its commands is harmless; reading and writing ones name files."""
     call.begin()
     call.options()

@@ -89,6 +89,7 @@ _ONE_ARGUMENT = frozenset(
         "context",
     ]
 )
+_PRINTING = frozenset(("-print", "-printf", "-ls", "-exec", "-execdir", "-ok", "-okdir", None))
 _NEWER = re.compile(r"newer[aBcm][aBcmt]\Z")
 
 
@@ -173,6 +174,10 @@ def find(call: "Call") -> None:
     roots = roots or [Arg(".")]
     for root in roots:
         machine.path(AccessKind.READ, root, tree=True)
+    words = {arg.literal for arg in args[i:]}
+    found = matches(roots)
+    if "-print0" in words and not words & _PRINTING and found.kind is Kind.PATTERN:
+        machine.lists(found)
     while i < len(args):
         i = _predicate(call, args, i, roots)
 

@@ -77,17 +77,25 @@ def xargs(call: "Call") -> None:
     operands = tuple(parsed.operands)
     if not operands:
         return
+    # NUL-ended paths are taken as they are; anything else is split at blanks and may be any word.
+    stdin = call.machine.stdin
+    exact = stdin is not None and stdin.kind is Kind.PATTERN and parsed.given("-0", "--null")
+    exact = exact and not parsed.given("-a", "--arg-file", "-d", "--delimiter", "-E", "-e", "--eof")
+    given = stdin if exact and stdin is not None else Arg("", Kind.OPEN, call.args[0].span)
     if placeholders:
         mark = placeholders[-1]
-        operands = tuple(
-            Arg("", Kind.UNKNOWN, word.span, word.sources)
-            if mark is None or (mark and mark in word.text)
-            else word
-            for word in operands
-        )
+        operands = tuple(_replaced(word, mark, given) for word in operands)
     else:
-        operands = (*operands, Arg("", Kind.OPEN, call.args[0].span))
+        operands = (*operands, given)
     call.machine.run(operands)
+
+
+def _replaced(word: Arg, mark: str | None, given: Arg) -> Arg:
+    if mark is not None and (not mark or mark not in word.text):
+        return word
+    if word.literal == mark and given.kind is Kind.PATTERN:
+        return given
+    return Arg("", Kind.UNKNOWN, word.span, word.sources)
 
 
 def watch(call: "Call") -> None:
