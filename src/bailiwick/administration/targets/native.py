@@ -18,6 +18,7 @@ from bailiwick.model.glob import escape
 from bailiwick.model.request import FileView
 from bailiwick.model.verdict import Mode, Verdict
 from bailiwick.policy.types import (
+    AnyCondition,
     CommandCondition,
     HostCondition,
     NameCondition,
@@ -202,6 +203,8 @@ def _spelled(rule: Rule, project: str | None, home: str | None) -> list[str] | s
             return "the client's network rules have no ports"
         case ((Subject.PERMISSION_MODES | Subject.MODELS), _):
             return "set as settings of the client, not as a rule"
+        case _, AnyCondition():
+            return "the client has no default for what no rule names"
         case _:
             return "the client has no such rule"
 
