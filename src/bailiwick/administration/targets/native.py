@@ -165,37 +165,15 @@ def _held_back(policy: Policy, rule: Rule) -> str:
     return ""
 
 
-def _spelled(rule: Rule, project: str | None, home: str | None) -> list[str] | str:  # noqa: C901 - one arm per condition
+def _spelled(rule: Rule, project: str | None, home: str | None) -> list[str] | str:
     """The client's rules that say the same, or why there are none."""
     match rule.subject, rule.when:
-        case Subject.FILES, PathCondition(kinds=kinds, glob=glob):
-            tools = [
-                tool
-                for tool, meant in (("Read", frozenset({AccessKind.READ})), ("Edit", _WRITING))
-                if kinds & meant
-            ]
-            if not tools:
-                return "the client has no rule for executing a file"
-            patterns = _patterns(glob, project, home)
-            return (
-                patterns
-                if isinstance(patterns, str)
-                else [f"{tool}({one})" for tool in tools for one in patterns]
-            )
+        case Subject.FILES, PathCondition() as files:
+            return _files(files, project, home)
         case Subject.COMMANDS, CommandCondition() as command:
             return _command(command)
-        case Subject.TOOLS, NameCondition(name=name):
-            named = [tool for tool in TOOLS if fnmatchcase(tool, name)]
-            if named or not _NAME.fullmatch(name):
-                return named or f"no tool of the client is known to match {name}"
-            return [name]
-        case Subject.MCP, NameCondition(name=name):
-            known = re.fullmatch(r"mcp__[A-Za-z0-9_-]+|mcp__\*|mcp__[A-Za-z0-9_-]+__\*", name)
-            return [name] if known else "the client takes a whole server or one tool of it"
-        case Subject.SKILLS, NameCondition(name=name):
-            return [f"Skill({name})"] if _NAME.fullmatch(name) else "the client takes whole skill names"
-        case Subject.AGENTS, NameCondition(name=name):
-            return [f"Agent({name})"] if _NAME.fullmatch(name) else "the client takes whole agent types"
+        case ((Subject.TOOLS | Subject.MCP | Subject.SKILLS | Subject.AGENTS), NameCondition(name=name)):
+            return _named(rule.subject, name)
         case Subject.NETWORK, HostCondition(host=host, port=None):
             known = re.fullmatch(r"(\*\.)?[a-z0-9.-]+", host)
             return [f"WebFetch(domain:{host})"] if known else "the client takes a host name or *.domain"
@@ -207,6 +185,30 @@ def _spelled(rule: Rule, project: str | None, home: str | None) -> list[str] | s
             return "the client has no default for what no rule names"
         case _:
             return "the client has no such rule"
+
+
+def _files(files: PathCondition, project: str | None, home: str | None) -> list[str] | str:
+    meant = (("Read", frozenset({AccessKind.READ})), ("Edit", _WRITING))
+    tools = [tool for tool, kinds in meant if files.kinds & kinds]
+    if not tools:
+        return "the client has no rule for executing a file"
+    patterns = _patterns(files.glob, project, home)
+    return patterns if isinstance(patterns, str) else [f"{tool}({one})" for tool in tools for one in patterns]
+
+
+def _named(subject: Subject, name: str) -> list[str] | str:
+    whole = _NAME.fullmatch(name) is not None
+    match subject:
+        case Subject.MCP:
+            known = re.fullmatch(r"mcp__[A-Za-z0-9_-]+|mcp__\*|mcp__[A-Za-z0-9_-]+__\*", name)
+            return [name] if known else "the client takes a whole server or one tool of it"
+        case Subject.SKILLS:
+            return [f"Skill({name})"] if whole else "the client takes whole skill names"
+        case Subject.AGENTS:
+            return [f"Agent({name})"] if whole else "the client takes whole agent types"
+        case _:
+            named = [tool for tool in TOOLS if fnmatchcase(tool, name)]
+            return named or ([name] if whole else f"no tool of the client is known to match {name}")
 
 
 def _command(command: CommandCondition) -> list[str] | str:
