@@ -173,11 +173,14 @@ def command_matches(
 def _has_option(program: ProgramTarget, option: str) -> Certainty:
     """Whether ``option`` (``-f``, ``--force``, ``--context=prod``) is given: as a word, or as two.
 
-    It may be given by an unknown word, in a cluster (``-rf``), abbreviated (``--forc``, getopt_long(3)), or
+    The specification's options say so for certain, in every spelling. By the bare words it may be given by an unknown word, in a cluster (``-rf``), abbreviated (``--forc``, getopt_long(3)), or
     after ``--`` to a program that does not honour it.
     """
     name, valued, value = option.partition("=")
     best = Certainty.MAYBE if program.open_ended else Certainty.NO
+    for spelling, given in program.options:
+        if spelling == name:
+            best = max(best, _has_value(given, value) if valued else Certainty.YES)
     operands = False
     for number, word in enumerate(program.argv[1:], 2):
         found = _names_option(word, name)
@@ -185,14 +188,16 @@ def _has_option(program: ProgramTarget, option: str) -> Certainty:
             given = word.partition("=")[2] if word and "=" in word else None
             if given is None:
                 given = program.argv[number] if number < len(program.argv) else None
-            found = (
-                Certainty.MAYBE
-                if given is None
-                else min(found, Certainty.YES if given == value else Certainty.NO)
-            )
+            found = min(found, _has_value(given, value))
         best = max(best, min(found, Certainty.MAYBE) if operands else found)
         operands = operands or word == "--"
     return best
+
+
+def _has_value(given: str | None, wanted: str) -> Certainty:
+    if given is None:
+        return Certainty.MAYBE
+    return Certainty.YES if given == wanted else Certainty.NO
 
 
 def _names_option(word: str | None, name: str) -> Certainty:

@@ -55,6 +55,8 @@ class ProgramTarget:
     ``name`` is the base name (``git``); ``path`` the file when it was named by path (``./run.sh``).
     ``words`` are the operands that select what the program does, options left out (``("push",)`` for
     ``git -C x push origin``), as far as its specification knows them, then the remaining operands.
+    ``options`` are the options given that its specification knows, each in every spelling that means the same
+    (``-f`` and ``--force``), with its value: None when it is not known, empty for an option without one.
     ``argv`` is the whole argument vector, program included; None stands for a word that is not known,
     and ``open_ended`` says that further unknown words may follow.
     ``project_code`` says that it runs code that the project controls (``make``, ``npm test``); ``unknown`` that
@@ -65,6 +67,7 @@ class ProgramTarget:
     name: str
     path: str | None = None
     words: tuple[str | None, ...] = ()
+    options: tuple[tuple[str, str | None], ...] = ()
     argv: tuple[str | None, ...] = ()
     open_ended: bool = False
     project_code: bool = False
