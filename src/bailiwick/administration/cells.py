@@ -23,7 +23,7 @@ from bailiwick.model.access import (
     ProgramTarget,
     VariableTarget,
 )
-from bailiwick.model.glob import Glob, GlobSet, name_glob, path_glob, witness, word_glob
+from bailiwick.model.glob import Budget, Glob, GlobSet, name_glob, path_glob, witness, word_glob
 from bailiwick.model.verdict import Verdict
 from bailiwick.policy.types import (
     CommandCondition,
@@ -134,7 +134,9 @@ def changed_paths(old: Policy, new: Policy) -> Iterator[Access]:
             places.append(())
         seen: set[tuple[int, ...]] = set()
         for within in places:
-            for path, matching in space.explore(within=within, without=without, limit=MAX_CELL_STEPS):
+            for path, matching in space.explore(
+                within=within, without=without, budget=Budget(MAX_CELL_STEPS)
+            ):
                 if matching not in seen:
                     seen.add(matching)
                     yield Access(kind=kind, target=PathTarget(path=path))
@@ -167,7 +169,7 @@ def _named(globs: Iterable[str], *, mcp: bool | None = None) -> Iterator[str]:
 
 def _distinct(globs: GlobSet, *, within: Sequence[int] = (), without: Sequence[int] = ()) -> Iterator[str]:
     seen: set[tuple[int, ...]] = set()
-    for text, matching in globs.explore(within=within, without=without, limit=MAX_CELL_STEPS):
+    for text, matching in globs.explore(within=within, without=without, budget=Budget(MAX_CELL_STEPS)):
         if matching not in seen:
             seen.add(matching)
             yield text

@@ -8,7 +8,7 @@ from bailiwick.administration.place import HOME, PROJECT, judge, shown
 from bailiwick.decision.bound import bind
 from bailiwick.decision.lifting import covers
 from bailiwick.model.access import Access, AccessKind, Finding, Opaque, PathTarget
-from bailiwick.model.glob import GlobSet, TooComplexError
+from bailiwick.model.glob import Budget, GlobSet, TooComplexError
 from bailiwick.model.verdict import Verdict
 from bailiwick.policy.types import Invariant, PathCondition, Policy, PolicySet, Subject
 
@@ -89,7 +89,9 @@ def _allowed_path(policy: Policy, denied: PathCondition, kind: AccessKind) -> Ac
     needed = [(number,) for number in min(choices, key=len)] if choices else [()]  # (2)
     seen: set[tuple[int, ...]] = set()
     for allowing in needed:
-        for path, matching in globs.explore(within=(0, *allowing), without=without, limit=MAX_CELL_STEPS):
+        for path, matching in globs.explore(
+            within=(0, *allowing), without=without, budget=Budget(MAX_CELL_STEPS)
+        ):
             if matching not in seen:  # (3)
                 seen.add(matching)
                 access = Access(kind=kind, target=PathTarget(path=path))

@@ -16,7 +16,8 @@ from bailiwick.decision.bound import Bound, Hit, bind
 from bailiwick.decision.duties import obligations
 from bailiwick.decision.lifting import Lifting, active_exceptions, lifted_by
 from bailiwick.decision.match import hits_of_units, named, subject_of
-from bailiwick.model.access import Access, Facts, Finding, Opaque, ProgramTarget
+from bailiwick.decision.patterns import MAX_PATTERNS, MAX_STEPS
+from bailiwick.model.access import Access, Facts, Finding, Opaque, PathTarget, ProgramTarget
 from bailiwick.model.decision import Decision, Obligation, Origin, Reason
 from bailiwick.model.event import ModelSwitch, Prompt, PromptExpansion, SessionStart, ToolCall
 from bailiwick.model.request import Request
@@ -83,6 +84,7 @@ class _Tally:
     verdict: Verdict = Verdict.ABSTAIN
     enforced: Verdict = Verdict.ABSTAIN
     withheld: bool = False
+    patterns: int = 0
     reasons: dict[tuple[str, Verdict, Mode, object], Reason] = field(default_factory=dict)
     errors: list[str] = field(default_factory=list)
 
@@ -121,7 +123,11 @@ class _Tally:
 
     def _access(self, bound: Bound, access: Access, lifting: Lifting | None) -> None:
         subject = subject_of(access)
-        for hits in hits_of_units(bound, subject, access):
+        steps = 0
+        if isinstance(access.target, PathTarget) and access.target.pattern:
+            self.patterns += 1
+            steps = MAX_STEPS if self.patterns <= MAX_PATTERNS else 0
+        for hits in hits_of_units(bound, subject, access, steps=steps):
             self._unit(bound, subject, hits, access, lifting)
             if isinstance(access.target, ProgramTarget):
                 if access.target.project_code:

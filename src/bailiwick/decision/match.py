@@ -64,11 +64,14 @@ def subject_of(access: Access) -> Subject:
             return Subject.MCP if name.startswith("mcp__") else Subject.TOOLS
 
 
-def hits_of_units(bound: Bound, subject: Subject, access: Access) -> Iterator[Sequence[Hit]]:
-    """The matching rules for each thing that ``access`` touches; each must be granted by itself."""
+def hits_of_units(bound: Bound, subject: Subject, access: Access, *, steps: int) -> Iterator[Sequence[Hit]]:
+    """The matching rules for each thing that ``access`` touches; each must be granted by itself.
+
+    ``steps`` bounds the work on a pattern.
+    """
     match access.target:
         case PathTarget() as path:
-            yield from path_units(bound, path, access.kind)
+            yield from path_units(bound, path, access.kind, steps=steps)
         case ProgramTarget() as program:
             yield [*bound.always.get(subject, ()), *_program(bound, program)]
         case HostTarget(host=host, port=port):
@@ -76,7 +79,17 @@ def hits_of_units(bound: Bound, subject: Subject, access: Access) -> Iterator[Se
         case NameTarget(name=name):
             yield named(bound, subject, name)
         case VariableTarget(name=name):
-            yield [*bound.always.get(subject, ()), *bound.variables.matching(name)]
+            yield [*bound.always.get(subject, ()), *_variable(bound, name)]
+
+
+def _variable(bound: Bound, name: str) -> Iterator[Hit]:
+    """``*`` stands for all variables, as ``env`` prints them: what is said of any of them may be met."""
+    exact = bound.variables.matching(name)
+    yield from exact
+    if name == "*":
+        for hit in bound.variables.hits:
+            if hit not in exact:
+                yield hit._replace(certain=False, whole=False)
 
 
 def named(bound: Bound, subject: Subject, name: str) -> list[Hit]:

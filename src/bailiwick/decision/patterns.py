@@ -17,18 +17,24 @@ from typing import NamedTuple
 
 from bailiwick.decision.bound import Bound, Hit, fill_in
 from bailiwick.model.access import AccessKind, PathTarget
-from bailiwick.model.glob import Glob, contained, intersects, path_glob
+from bailiwick.model.glob import Budget, Glob, contained, intersects, path_glob
 from bailiwick.model.verdict import Verdict
 from bailiwick.policy.types import PathCondition
 
 EXISTING = frozenset({AccessKind.READ, AccessKind.DELETE, AccessKind.EXECUTE})
 """Accesses that touch only what exists; a write may also create."""
 
+MAX_STEPS = 20_000
+"""Work spent on one pattern that was not asked about before: some 50 ms at worst, far above what real ones need."""
+
+MAX_PATTERNS = 64
+"""Patterns of one call that are looked at exactly; more are taken to meet whatever they may."""
+
 MAX_REMEMBERED = 1024
 """Answers about patterns kept for each bound policy; the project's own tree is asked about again and again."""
 
 
-def path_units(bound: Bound, target: PathTarget, kind: AccessKind) -> Iterator[Sequence[Hit]]:
+def path_units(bound: Bound, target: PathTarget, kind: AccessKind, *, steps: int) -> Iterator[Sequence[Hit]]:
     """The matching rules for each path that ``target`` is: its real path too, and each path of an expansion.
 
     Paths that the same rules match count once.
@@ -49,13 +55,16 @@ def path_units(bound: Bound, target: PathTarget, kind: AccessKind) -> Iterator[S
                     yield _of_kind([bound.paths.hits[number] for number in group], kind)
             else:
                 existing = frozenset(chain.from_iterable(_groups(bound, expanded or ())))
-                yield _remembered(bound, _Asked(path, kind, existing, expanded is not None, everything))
+                yield _remembered(
+                    bound, _Asked(path, kind, existing, expanded is not None, everything, steps)
+                )
 
 
 class _Asked(NamedTuple):
     """A question about a pattern: the numbers of the rules that ``existing`` paths meet, if somebody ``looked``.
 
-    ``everything`` says that the access touches all that it matches, not just something in a tree.
+    ``everything`` says that the access touches all that it matches, not just something in a tree. ``steps`` bounds
+    the work; beyond it every rule that may be met counts as met, and nothing as permitted.
     """
 
     pattern: str
@@ -63,6 +72,7 @@ class _Asked(NamedTuple):
     existing: frozenset[int]
     looked: bool
     everything: bool
+    steps: int
 
 
 def _groups(bound: Bound, paths: Sequence[str]) -> dict[tuple[int, ...], None]:
@@ -84,26 +94,29 @@ def _remembered(bound: Bound, asked: _Asked) -> list[Hit]:
 
 def _hits(bound: Bound, asked: _Asked) -> list[Hit]:
     glob = Glob(asked.pattern.rstrip("/") or "/")
+    budget, granting = Budget(asked.steps), Budget(asked.steps)
     by_layer: dict[int, list[tuple[int, Hit, Glob]]] = {}
     for number, (hit, other) in enumerate(zip(bound.paths.hits, bound.path_globs, strict=True)):
-        if _of_kind((hit,), asked.kind) and intersects(glob, other):
+        if _of_kind((hit,), asked.kind) and intersects(glob, other, budget=budget):
             by_layer.setdefault(hit.layer, []).append((number, hit, other))
     found: list[Hit] = []
     for rules in by_layer.values():
-        whole = contained(glob, [other for _, _, other in rules])
-        denied = contained(glob, [other for _, hit, other in rules if hit.rule.verdict is Verdict.DENY])
+        whole = contained(glob, [other for _, _, other in rules], budget=budget)
+        denied = contained(
+            glob, [other for _, hit, other in rules if hit.rule.verdict is Verdict.DENY], budget=budget
+        )
         for number, hit, other in rules:
             if hit.rule.verdict is Verdict.ALLOW:
                 continue
             if asked.everything:
                 met = not asked.looked or denied
             else:
-                near = any(intersects(glob, place) for place in _near(bound, other))
+                near = any(intersects(glob, place, budget=budget) for place in _near(bound, other))
                 met = denied or near or number in asked.existing
             if met:
                 found.append(hit._replace(certain=denied, whole=whole))  # (2), (3), (4)
         allowing = [(hit, other) for _, hit, other in rules if hit.rule.verdict is Verdict.ALLOW]
-        if contained(glob, [other for _, other in allowing]):  # (5)
+        if contained(glob, [other for _, other in allowing], budget=granting):  # (5)
             found += [hit for hit, _ in allowing]
     return found
 

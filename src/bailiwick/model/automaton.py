@@ -70,7 +70,20 @@ Chain: TypeAlias = tuple[Item, ...]
 
 
 class TooComplexError(Exception):
-    """An exact question exceeded ``MAX_STEPS``; its answer is not known."""
+    """An exact question used up its budget; its answer is not known."""
+
+
+@dataclass(slots=True)
+class Budget:
+    """Work that may still be spent on questions: transitions tried and positions laid out."""
+
+    left: int = MAX_STEPS
+
+    def spend(self, work: int = 1) -> None:
+        """Take ``work`` off. Raises TooComplexError when there is not that much left."""
+        self.left -= work
+        if self.left < 0:
+            raise TooComplexError
 
 
 @dataclass(slots=True, eq=False)
@@ -229,12 +242,12 @@ class Automaton:
         *,
         within: Sequence[int] = (),
         without: Sequence[int] = (),
-        limit: int = MAX_STEPS,
+        budget: Budget,
     ) -> Iterator[tuple[str, tuple[int, ...]]]:
         """Texts of ``universe`` in every pattern of ``within`` and none of ``without``, with all patterns that match.
 
         Shortest first; every combination of matching patterns that occurs at all is among them, so a search that
-        ends has seen everything. Raises TooComplexError after ``limit`` transitions.
+        ends has seen everything. Raises TooComplexError when ``budget`` is used up.
         """
         extents = [self.extents[number] for number in within]
         refused = sum(self.endings[number] for number in without)
@@ -244,7 +257,6 @@ class Automaton:
         every = range(len(kinds))
         queue = deque([(self.start, "start", "")])
         seen = {(self.start, "start")}
-        steps = 0
         while queue:
             mask, place, text = queue.popleft()
             if place in _COMPLETE and not mask & refused:
@@ -252,9 +264,7 @@ class Automaton:
                 if all(number in matching for number in within):
                     yield text, matching
             for symbol in self.moving(mask & guide) if guide else every:
-                steps += 1
-                if steps > limit:
-                    raise TooComplexError
+                budget.spend()
                 entered = universe[place].get(kinds[symbol])
                 if entered is None:
                     continue

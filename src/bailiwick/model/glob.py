@@ -15,14 +15,15 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from enum import Enum
 from functools import lru_cache
+from posixpath import commonprefix
 
 from bailiwick.model.automaton import (
     ANY_NAME,
     LAST,
-    MAX_STEPS,
     NORMAL_PATH,
     SLASH,
     Automaton,
+    Budget,
     Chain,
     Item,
     One,
@@ -116,19 +117,19 @@ class GlobSet:
         return self._automaton.matching(text)
 
     def explore(
-        self, *, within: Sequence[int] = (), without: Sequence[int] = (), limit: int = MAX_STEPS
+        self, *, within: Sequence[int] = (), without: Sequence[int] = (), budget: Budget | None = None
     ) -> Iterator[tuple[str, tuple[int, ...]]]:
         """Texts in every glob of ``within`` and none of ``without``, each with the indexes of all that match it.
 
         Shortest first, and complete: every combination of globs that some text has is shown by one. Paths are
         absolute and lexically normal, names any text but the empty one. All globs are of one dialect (paths when
-        there are none), else ValueError. Raises TooComplexError after ``limit`` transitions.
+        there are none), else ValueError. Raises TooComplexError when ``budget`` is used up.
         """
         dialects = {glob.dialect for glob in self.globs}
         if len(dialects) > 1:
             raise ValueError("globs of two dialects have no common universe")
         universe = ANY_NAME if Dialect.NAME in dialects else NORMAL_PATH
-        return self._automaton.explore(universe, within=within, without=without, limit=limit)
+        return self._automaton.explore(universe, within=within, without=without, budget=budget or Budget())
 
 
 def escape(text: str) -> str:
@@ -146,47 +147,67 @@ _MAGIC = re.compile(r"[\\*?\[\]{},]")
 _ESCAPED = re.compile(r"\\(.)", re.DOTALL)
 
 
-def witness(include: Sequence[Glob], exclude: Sequence[Glob] = ()) -> str | None:
+def witness(
+    include: Sequence[Glob], exclude: Sequence[Glob] = (), *, budget: Budget | None = None
+) -> str | None:
     """A shortest text in all of ``include`` and none of ``exclude``; None proves that there is no such text.
 
-    Raises TooComplexError when the question exceeds its bound; see ``GlobSet.explore`` for what counts as a text.
+    Raises TooComplexError when the question uses up ``budget``; see ``GlobSet.explore`` for what counts as a text.
     """
-    if sum(len(glob.text) for glob in (*include, *exclude)) > MAX_REMEMBERED:
-        return _search(tuple(include), tuple(exclude))
-    return _witness(tuple(include), tuple(exclude))
+    if budget is None and sum(len(glob.text) for glob in (*include, *exclude)) <= MAX_REMEMBERED:
+        return _witness(tuple(include), tuple(exclude))
+    return _search(tuple(include), tuple(exclude), budget or Budget())
 
 
 @lru_cache(maxsize=4096)
 def _witness(include: tuple[Glob, ...], exclude: tuple[Glob, ...]) -> str | None:
-    return _search(include, exclude)
+    return _search(include, exclude, Budget())
 
 
-def _search(include: tuple[Glob, ...], exclude: tuple[Glob, ...]) -> str | None:
-    asked = GlobSet((*include, *exclude))
+def _search(include: tuple[Glob, ...], exclude: tuple[Glob, ...], budget: Budget) -> str | None:
+    budget.spend(sum(len(chain) for glob in (*include, *exclude) for chain in glob.chains))
     split = len(include)
-    found = asked.explore(within=range(split), without=range(split, split + len(exclude)), limit=MAX_STEPS)
+    found = GlobSet((*include, *exclude)).explore(
+        within=range(split), without=range(split, split + len(exclude)), budget=budget
+    )
     return next((text for text, _ in found), None)
 
 
-def intersects(one: Glob, other: Glob) -> bool:
+def intersects(one: Glob, other: Glob, *, budget: Budget | None = None) -> bool:
     """Whether some text is of both; True when the question is too complex, which is the safe side of a denial."""
     if not _compatible(_prefix(one), _prefix(other)):
         return False
     try:
-        return witness((one, other)) is not None
+        if _is_tree(one) and _is_anywhere(other):
+            # Whatever ``other`` finds anywhere, it finds below any path of ``one``.
+            return witness((one,), budget=budget) is not None and witness((other,)) is not None
+        return witness((one, other), budget=budget) is not None
     except TooComplexError:
         return True
 
 
-def contained(inner: Glob, outer: Sequence[Glob]) -> bool:
+def contained(inner: Glob, outer: Sequence[Glob], *, budget: Budget | None = None) -> bool:
     """Whether every text of ``inner`` is of some ``outer``; False when too complex, the safe side of a permission."""
     near = tuple(glob for glob in outer if _compatible(_prefix(inner), _prefix(glob)))
     try:
-        return any(witness((inner,), (glob,)) is None for glob in near) or (
-            len(near) > 1 and witness((inner,), near) is None
+        return any(witness((inner,), (glob,), budget=budget) is None for glob in near) or (
+            len(near) > 1 and witness((inner,), near, budget=budget) is None
         )
     except TooComplexError:
         return False
+
+
+def _is_tree(glob: Glob) -> bool:
+    """Whether a path of ``glob`` stays one when segments are added: it ends with ``/**``."""
+    return len(glob.chains) == 1 and glob.chains[0][-3:] == (Pair(), _SLASH, _DEEP)
+
+
+def _is_anywhere(glob: Glob) -> bool:
+    """Whether a path of ``glob`` stays one when segments are put before: it begins with ``**/``."""
+    if len(glob.chains) != 1 or glob.dialect is Dialect.NAME:
+        return False
+    chain = glob.chains[0][1:] if glob.chains[0][:1] == (_SLASH,) else glob.chains[0]
+    return chain[:3] == (Pair(), _DEEP, _SLASH)
 
 
 def _compatible(one: str, other: str) -> bool:
@@ -196,10 +217,12 @@ def _compatible(one: str, other: str) -> bool:
 @lru_cache(maxsize=4096)
 def _prefix(glob: Glob) -> str:
     """The characters that every text of ``glob`` begins with, as far as its first wildcard shows."""
-    if len(glob.chains) != 1:
-        return ""
+    return commonprefix([_sure(chain) for chain in glob.chains])
+
+
+def _sure(chain: Chain) -> str:
     sure = []
-    for item in glob.chains[0]:
+    for item in chain:
         match item:
             case One(ranges=((low, high),)) if low == high:
                 sure.append(chr(low))
@@ -379,6 +402,7 @@ def _complement(ranges: Ranges) -> Ranges:
 
 
 __all__ = [
+    "Budget",
     "Dialect",
     "Glob",
     "GlobError",
