@@ -31,6 +31,8 @@ MAX_REASONS: Final = 3
 PINNED: Final = frozenset({"timeout", "run_in_background", "dangerouslyDisableSandbox"})
 """Arguments of Bash that the compiled settings bind as well (BASH_MAX_TIMEOUT_MS and its like)."""
 
+_ENCODER: Final = json.JSONEncoder(separators=(",", ":"), allow_nan=False)
+
 MAX_TEXT: Final = 4000
 """Characters of one message; the client shows far less, and the model pays for every one."""
 
@@ -128,7 +130,8 @@ def updated_input(
     for obligation in obligations:
         if isinstance(obligation, Clamp) and not _within(changed.get(obligation.field), obligation.maximum):
             changed[obligation.field] = obligation.maximum
-    return None if _same(changed, tool_input) else changed
+    same = all(name in tool_input and _same(value, tool_input[name]) for name, value in changed.items())
+    return None if same else changed
 
 
 def explain(decision: Decision, *, contact: str = "", session_hint: str = "") -> str:
@@ -322,7 +325,7 @@ def _within(value: Any, maximum: int) -> bool:
 
 def _same(one: Any, other: Any) -> bool:
     """Equal to the client: unlike in Python, true is not 1."""
-    return json.dumps(one) == json.dumps(other)
+    return one is other or json.dumps(one) == json.dumps(other)
 
 
 def _cut(text: str) -> str:
@@ -331,4 +334,4 @@ def _cut(text: str) -> str:
 
 def _bytes(answer: Mapping[str, Any]) -> bytes:
     """ASCII JSON: nothing a string can hold, lone surrogates included, fails to be written."""
-    return json.dumps(answer, separators=(",", ":"), allow_nan=False).encode("ascii")
+    return _ENCODER.encode(answer).encode("ascii")
