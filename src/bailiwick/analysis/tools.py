@@ -82,16 +82,17 @@ _Reader: TypeAlias = Callable[[_Call], Iterable[_Fact] | Facts]
 
 def analyze(request: Request, files: FileView) -> Facts:
     """Everything the reported event would access, with paths resolved as far as ``files`` can see. Total."""
-    return _resolve(_facts(request), files)
+    return _resolve(_facts(request, files), files)
 
 
-def _facts(request: Request) -> Facts:
+def _facts(request: Request, files: FileView) -> Facts:
     event = request.event
     shell = ShellContext(
         cwd=event.cwd or request.session.project,
         home=request.principal.home,
         project=request.session.project,
         environment=dict(request.session.environment),
+        files=files,
     )
     match event.what:
         case ToolCall(tool=tool, input=arguments) | PermissionAsked(tool=tool, input=arguments):

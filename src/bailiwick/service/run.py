@@ -19,12 +19,14 @@ import orjson
 from aiohttp import web
 
 from bailiwick import __version__
+from bailiwick.analysis.shell import preload
 from bailiwick.audit.kinds import Kind
 from bailiwick.audit.recording import service_record
 from bailiwick.audit.redaction import Redactor
 from bailiwick.information.sessions import SessionState, from_json
 from bailiwick.service.desk import Desk, NoPolicyError
 from bailiwick.service.endpoint import HOST, Endpoint
+from bailiwick.service.log_lines import RedactingFormatter
 from bailiwick.service.peer import process_started
 from bailiwick.service.places import Places, find
 from bailiwick.service.policies import Policies
@@ -34,6 +36,8 @@ from bailiwick.service.store import Store, StoreError
 LOG = logging.getLogger(__name__)
 
 EXIT_ENVIRONMENT = 3
+
+LOG_FORMAT = "%(asctime)s %(levelname)s %(message)s"
 
 KEEP_SECONDS = 3600
 """How long a session is kept at least, however its client's process looks from here."""
@@ -104,6 +108,12 @@ class Service:
         await self.note(Kind.POLICY_RELOAD, f"policy read from {policies.directory}")
 
 
+def _mask_log(redactor: Redactor) -> None:
+    """From now on no secret reaches the service's own log either (law 9)."""
+    for handler in logging.getLogger().handlers:
+        handler.setFormatter(RedactingFormatter(redactor, LOG_FORMAT))
+
+
 def _is_over(state: SessionState, now: float) -> bool:
     """Whether the session's client is gone, or has said so where its process isn't known; never a young session."""
     if 0 <= now - state.opened < KEEP_SECONDS:
@@ -143,6 +153,7 @@ async def running(places: Places) -> AsyncIterator[Endpoint]:
         registry = Registry(key=key)
         desk = Desk(policies=policies, registry=registry, store=store, redactor=Redactor(store.redaction_key))
         service = Service(places=places, desk=desk)
+        _mask_log(desk.redactor)
         registry.restore(_restored(store.states("s-")))  # (2)
         policies.reload()  # (3)
         if policies.in_force is None and (kept := store.get_state(_REMEMBERED_POLICY)):
@@ -169,6 +180,7 @@ async def running(places: Places) -> AsyncIterator[Endpoint]:
             _announce(places, endpoint.url)
         except (StoreError, OSError) as error:
             raise StartError(f"the start could not be recorded: {error}") from error
+        await asyncio.to_thread(preload)
         watch = asyncio.create_task(policies.watch(service.reloaded))
         stack.callback(watch.cancel)
         yield endpoint
@@ -247,7 +259,7 @@ def main(argv: list[str] | None = None) -> int:
     parser.add_argument("--policy", type=Path, help="policy directory")
     parser.add_argument("--runtime", type=Path, help="serve every account, with the socket in this directory")
     asked = parser.parse_args(argv)
-    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(message)s", stream=sys.stderr)
+    logging.basicConfig(level=logging.INFO, format=LOG_FORMAT, stream=sys.stderr)
     places = find(str(asked.state) if asked.state else None, str(asked.policy) if asked.policy else None)
     if asked.runtime:
         places = replace(places, runtime=asked.runtime.absolute())
