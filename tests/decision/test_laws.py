@@ -16,6 +16,7 @@ import strategies as some
 
 from bailiwick.decision import bound as bound_module
 from bailiwick.decision.decide import MAX_REASONS, decide
+from bailiwick.decision.patterns import MAX_PATTERNS
 from bailiwick.model.access import Access, AccessKind, Facts, Opaque, PathTarget, ProgramTarget
 from bailiwick.model.decision import Origin
 from bailiwick.model.event import Event, Notice
@@ -353,3 +354,38 @@ def test_a_rule_that_cannot_be_carried_out_is_an_error_of_every_decision() -> No
     decision = decide(policy, _request(), Facts())
     assert decision.enforced is Verdict.ASK
     assert "p.yaml:7" in decision.errors[0]
+
+
+@pytest.mark.parametrize(
+    "pattern", ["?" * 2000, "*a*b?c" * 50, "**/*a*" * 15, "{a*,b*,**,*c}/" * 4 + "x", "*/" * 200 + "**"]
+)
+def test_a_pattern_too_costly_to_judge_is_not_allowed(pattern: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    kinds = frozenset({AccessKind.READ})
+    origin = Origin(file="p.yaml", line=1)
+    rules = [
+        Rule(
+            id=glob,
+            origin=origin,
+            subject=Subject.FILES,
+            verdict=verdict,
+            when=PathCondition(kinds=kinds, glob=glob),
+            because="b",
+        )
+        for glob, verdict in (
+            ("/**", Verdict.ALLOW),
+            ("**/[a-m]*b/x*y", Verdict.DENY),
+            ("**/*.env", Verdict.DENY),
+        )
+    ]
+    policy = Policy(
+        profile="p", description="", layers=(Layer(scope=Scope.PROFILE, name="p", rules=tuple(rules)),)
+    )
+    access = Access(kind=AccessKind.READ, target=PathTarget(path=f"/{pattern}", pattern=True))
+    monkeypatch.setattr("bailiwick.decision.decide.MAX_STEPS", 100)
+    assert decide(policy, _request(), Facts(accesses=(access,))).verdict >= Verdict.ASK
+    many = tuple(
+        replace(access, target=PathTarget(path=f"/w/{n}*.py", pattern=True)) for n in range(MAX_PATTERNS + 1)
+    )
+    monkeypatch.setattr("bailiwick.decision.decide.MAX_STEPS", 20_000)
+    assert decide(policy, _request(), Facts(accesses=many[:-1])).verdict is Verdict.ALLOW
+    assert decide(policy, _request(), Facts(accesses=many)).verdict >= Verdict.ASK
