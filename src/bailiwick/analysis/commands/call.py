@@ -71,8 +71,10 @@ class Call:
         if option.role is Role.OPAQUE_FLAG:
             self.machine.opaque(f"option {option.name} of {self.name}", option.span)
         elif option.value is not None:
-            if option.role is Role.OPAQUE:
+            if option.role in (Role.OPAQUE, Role.OPAQUE_FILE):
                 self.machine.opaque(f"option {option.name} of {self.name}", option.span)
+                if option.role is Role.OPAQUE_FILE:
+                    self.machine.path(AccessKind.READ, option.value)
             elif option.role is Role.PROGRAM:
                 run_words(self.machine, option.value)
             else:

@@ -44,12 +44,13 @@ class Role(StrEnum):
     LIST = "list"  # a file that names more files to read
     VARIABLE = "variable"  # NAME=VALUE, set for what runs
     OPAQUE = "opaque"  # a value with an effect that isn't modelled
+    OPAQUE_FILE = "opaque_file"  # a file that is read, with an effect that isn't modelled
     OPAQUE_FLAG = "opaque_flag"  # an effect that isn't modelled, no value
 
 
 HARMLESS = frozenset((Role.FLAG, Role.TEXT, Role.OPTIONAL))
 """Option roles that can't reach beyond the program itself."""
-_EXECUTING = frozenset((Role.PROGRAM, Role.SHELL, Role.OPAQUE, Role.OPAQUE_FLAG))
+_EXECUTING = frozenset((Role.PROGRAM, Role.SHELL, Role.OPAQUE, Role.OPAQUE_FILE, Role.OPAQUE_FLAG))
 _VALUELESS = frozenset((Role.FLAG, Role.OPTIONAL, Role.OPAQUE_FLAG))
 _OPERAND_ROLES = frozenset(Role) - {Role.FLAG, Role.OPTIONAL, Role.TARGET, Role.DIRECTORY, Role.OPAQUE_FLAG}
 
@@ -130,7 +131,9 @@ PLUGIN_NAMES = frozenset(
         "mktemp",
         "mode",
         "project",
+        "ps",
         "python",
+        "reader",
         "remote",
         "sed",
         "shell",

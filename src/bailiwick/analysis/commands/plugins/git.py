@@ -17,6 +17,7 @@ _SAFE_KEY = re.compile(
     r"|fetch\.prune|log\.(date|decorate)|rebase\.(autostash|autosquash)|status\.\w+|column\.ui)\Z"
 )
 _NO_REPOSITORY = frozenset(("", "version", "help", "clone", "init"))
+_RANGE = re.compile(r"\.\.|[\^~@]|\A[0-9a-f]{7,40}\Z|\AHEAD\Z")
 _SCHEME = re.compile(r"[a-z][a-z0-9+.-]*://")
 _HELPER = re.compile(r"[A-Za-z0-9]+::")
 _SCP = re.compile(r"(?:[\w.-]+@)?([\w.-]+):(?!\\)")
@@ -68,7 +69,8 @@ def git(call: "Call") -> None:  # noqa: PLR0915, C901, PLR0912 - one arm per for
             ):
                 for tree in (".git/refs", ".git/logs"):
                     machine.path(AccessKind.WRITE, Arg(tree), tree=True)
-                machine.path(AccessKind.WRITE, Arg(".git/{HEAD,packed-refs,config}{,.lock}", Kind.PATTERN))
+                touched = "HEAD,packed-refs" if command == "tag" else "HEAD,packed-refs,config"
+                machine.path(AccessKind.WRITE, Arg(f".git/{{{touched}}}{{,.lock}}", Kind.PATTERN))
         case "rm":
             for operand in operands:
                 machine.path(AccessKind.DELETE, operand, tree=parsed.given("-r"))
@@ -83,7 +85,12 @@ def git(call: "Call") -> None:  # noqa: PLR0915, C901, PLR0912 - one arm per for
                 machine.path(AccessKind.READ, operand, tree=True)
         case "format-patch" if not parsed.given("--stdout", "-o", "--output-directory"):
             machine.path(AccessKind.WRITE, Arg("./*", Kind.PATTERN))
-        case "add":
+        case "add" | "commit":
+            for operand in operands:
+                machine.path(AccessKind.READ, operand)
+        case "log" | "show" | "whatchanged" | "cat-file" | "archive":
+            _contents(call, operands)
+        case "hash-object":
             for operand in operands:
                 machine.path(AccessKind.READ, operand)
         case "mv":
@@ -94,6 +101,8 @@ def git(call: "Call") -> None:  # noqa: PLR0915, C901, PLR0912 - one arm per for
             if parsed.given("--no-index"):
                 for operand in operands:
                     machine.path(AccessKind.READ, operand, tree=True)
+            else:
+                _contents(call, operands)
         case "init" | "worktree" if operands:
             if command == "init" or (len(parsed.words) > 1 and parsed.words[1].text == "add"):
                 machine.path(AccessKind.WRITE, operands[0], tree=True)
@@ -102,6 +111,18 @@ def git(call: "Call") -> None:  # noqa: PLR0915, C901, PLR0912 - one arm per for
                 machine.opaque("git without a sub-command")
         case _:
             pass
+
+
+def _contents(call: "Call", operands: list[Arg]) -> None:
+    """Files whose content git shows out of its history: ``HEAD:path``, and operands that may be paths."""
+    for operand in operands:
+        revision, colon, name = operand.text.partition(":")
+        if operand.literal is None or operand.text.startswith(":("):
+            continue
+        if colon:
+            call.machine.path(AccessKind.READ, operand.with_text(name or "."))
+        elif not _RANGE.search(revision):
+            call.machine.path(AccessKind.READ, operand)
 
 
 def _is_address(text: str) -> bool:

@@ -172,8 +172,8 @@ def find(call: "Call") -> None:
         i += 1
     machine.begin(tuple(roots))
     roots = roots or [Arg(".")]
-    for root in roots:
-        machine.path(AccessKind.READ, root, tree=True)
+    for root in roots:  # like ls: names are shown, contents only by what -exec runs
+        machine.path(AccessKind.READ, root)
     words = {arg.literal for arg in args[i:]}
     found = matches(roots)
     if "-print0" in words and not words & _PRINTING and found.kind is Kind.PATTERN:

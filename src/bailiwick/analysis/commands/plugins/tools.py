@@ -3,9 +3,13 @@
 from typing import TYPE_CHECKING
 
 from bailiwick.analysis.commands.argument import Arg, Kind
+from bailiwick.model.access import AccessKind
 
 if TYPE_CHECKING:
     from bailiwick.analysis.commands.call import Call
+
+
+_RUNNERS = frozenset(("npx", "bunx", "pnpx", "uvx", "pipx"))
 
 
 def _words(call: "Call") -> tuple[Arg, ...]:
@@ -22,11 +26,39 @@ def tool(call: "Call") -> None:
 def project(call: "Call") -> None:
     """A program that runs the project's code or configuration: whatever its options, it may do anything the project can."""
     code = call.parsed.node.project_code
-    call.machine.begin(_words(call), project_code=code)
+    call.machine.begin((*_packages(call), *_words(call)), project_code=code)
     for arg in call.args[1:]:
         if arg.kind is Kind.OPEN or arg.may_be_option:
             call.machine.opaque("a word that isn't known may be an option", arg.span)
     call.effects()
+
+
+def _packages(call: "Call") -> tuple[Arg, ...]:
+    """The packages that ``npx --package x command`` downloads before it runs the command: they come first."""
+    found = []
+    for number, arg in enumerate(call.args[1:], 2):
+        if arg.text.startswith(("--package=", "-p=")):
+            found.append(arg.with_text(arg.text.partition("=")[2]))
+        elif arg.literal in ("--package", "-p", "--from", "--with", "--spec") and number < len(call.args):
+            found.append(call.args[number])
+        elif not arg.text.startswith("-"):
+            break
+    return tuple(found) if call.name in _RUNNERS else ()
+
+
+def ps(call: "Call") -> None:
+    """``ps``: with BSD's ``e`` it shows the environment of processes."""
+    call.begin()
+    call.options()
+    if call.name == "ps" and any(arg.literal is None or "e" in arg.text for arg in call.parsed.operands):
+        call.machine.variable(AccessKind.READ, "*")
+
+
+def reader(call: "Call") -> None:
+    """A program that isn't modelled but shows or handles the files named to it."""
+    tool(call)
+    for word in _words(call):
+        call.machine.path(AccessKind.READ, word)
 
 
 def kill(call: "Call") -> None:

@@ -32,6 +32,8 @@ def env(call: "Call") -> None:
     """``env``: variables, then a program; alone it prints the environment."""
     call.begin()
     call.options()
+    for name in call.parsed.values("-u", "--unset"):
+        call.machine.variable(AccessKind.CHANGE_CONFIG, name.literal or "*", "", name.span)
     operands, exported = _assignments(call)
     if operands:
         call.machine.run(tuple(operands), exported=exported)
