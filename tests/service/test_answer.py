@@ -9,6 +9,16 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from bailiwick.audit.record import Record
+from bailiwick.information.sessions import SessionState
+from bailiwick.service.answer import answer
+from bailiwick.service.desk import MAX_JUDGED, Desk
+from bailiwick.service.files import OsFiles
+from bailiwick.service.state_directory import StoreError
+from bailiwick.service.store import Receipt, Store
 from governed import (
     FORBIDDEN,
     POLICY,
@@ -21,16 +31,6 @@ from governed import (
     verdict,
     write_policy,
 )
-from hypothesis import HealthCheck, given, settings
-from hypothesis import strategies as st
-
-from bailiwick.audit.record import Record
-from bailiwick.information.sessions import SessionState
-from bailiwick.service.answer import answer
-from bailiwick.service.desk import MAX_JUDGED, Desk
-from bailiwick.service.files import OsFiles
-from bailiwick.service.state_directory import StoreError
-from bailiwick.service.store import Receipt, Store
 
 SECRET = "AKIA" + "Q3EGRBVWXY7ZKLMN"
 
