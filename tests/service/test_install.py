@@ -22,6 +22,7 @@ from bailiwick.enforcement.installer import (
 )
 from bailiwick.service import install
 from bailiwick.service.install import InstallError, Manifest, Site, apply, remove
+from service.trees import tree
 
 CONTENTS = Contents(
     python="/opt/bailiwick/bin/python",
@@ -34,20 +35,6 @@ LAYOUTS = {
     "macos": system_layout(Platform.MACOS),
     "user": user_layout(PurePosixPath("/home/dev")),
 }
-
-
-def tree(root: Path) -> dict[str, tuple[Any, ...]]:
-    """Everything below ``root``: kind, mode, and content or target. Times of directories change with their entries."""
-    found: dict[str, tuple[Any, ...]] = {}
-    for path in sorted(root.rglob("*")):
-        mode = stat.S_IMODE(path.lstat().st_mode)
-        if path.is_symlink():
-            found[str(path.relative_to(root))] = ("link", str(path.readlink()))
-        elif path.is_dir():
-            found[str(path.relative_to(root))] = ("directory", mode)
-        else:
-            found[str(path.relative_to(root))] = ("file", mode, path.read_bytes(), path.stat().st_mtime_ns)
-    return found
 
 
 def put(root: Path, name: str, content: bytes, mode: int = 0o644) -> None:
@@ -71,6 +58,12 @@ def lived_in(root: Path) -> None:
     (root / "etc/systemd/system/bailiwick.service").symlink_to("/dev/null")
     (root / "etc/claude-code").chmod(0o700)
     put(root, "home/dev/.config/systemd/user/bailiwick.service", b"[Unit]\nDescription=mine\n", 0o600)
+
+
+@pytest.fixture(autouse=True)
+def no_waiting_for_the_disk(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Hundreds of installations are made here; that each would survive a power cut is not what is tested."""
+    monkeypatch.setattr(os, "fsync", lambda _: None)
 
 
 @pytest.fixture(params=sorted(LAYOUTS))
