@@ -32,6 +32,7 @@ from bailiwick.service.places import Places, find
 from bailiwick.service.policies import Policies
 from bailiwick.service.registry import Registry, service_key
 from bailiwick.service.store import Store, StoreError
+from bailiwick.service.trace import report
 
 LOG = logging.getLogger(__name__)
 
@@ -228,28 +229,27 @@ def _announce(places: Places, url: str) -> None:
 
 async def serve(places: Places) -> None:
     """Run until SIGTERM or SIGINT; SIGHUP reads the policy again. Raises ``StartError``."""
-    stop = asyncio.Event()
+    stop, reread = asyncio.Event(), asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop.set)
+    loop.add_signal_handler(signal.SIGHUP, reread.set)
     async with running(places) as endpoint:
-        tasks: set[asyncio.Task[None]] = set()
-
-        def reload() -> None:
-            task = loop.create_task(_reload(endpoint))
-            tasks.add(task)
-            task.add_done_callback(tasks.discard)
-
-        loop.add_signal_handler(signal.SIGHUP, reload)
+        rereading = asyncio.create_task(_reread(endpoint, reread))
         await stop.wait()
+        rereading.cancel()
 
 
-async def _reload(endpoint: Endpoint) -> None:
-    await endpoint.desk.policies.refresh()
-    try:
-        await endpoint.reloaded()
-    except StoreError as error:
-        LOG.error("the reload could not be recorded: %s", error)  # noqa: TRY400 - the message says it all
+async def _reread(endpoint: Endpoint, wanted: asyncio.Event) -> None:
+    """Read the policy each time it is wanted, until cancelled."""
+    while True:
+        await wanted.wait()
+        wanted.clear()
+        await endpoint.desk.policies.refresh()
+        try:
+            await endpoint.reloaded()
+        except StoreError as error:
+            report(LOG, "the reload could not be recorded", error)
 
 
 def main(argv: list[str] | None = None) -> int:
