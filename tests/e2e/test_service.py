@@ -4,6 +4,7 @@ import json
 import signal
 import socket
 import threading
+import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 
@@ -125,13 +126,25 @@ def test_garbage_in_the_service_s_place_lets_nothing_run(room: Room, reply: byte
     assert not (room.project / "made").exists(), outcome
 
 
+def _take(port: int, seconds: float = 10) -> socket.socket:
+    """Listen on a port that somebody who was just killed is still leaving."""
+    deadline = time.monotonic() + seconds
+    while True:
+        try:
+            return socket.create_server(("127.0.0.1", port))
+        except OSError:
+            if time.monotonic() > deadline:
+                raise
+            time.sleep(0.01)
+
+
 class _Impostor:
     """Somebody else on the service's port who says ``reply`` to everything."""
 
     def __init__(self, port: int, reply: bytes) -> None:
         self.asked = 0
         self._reply = reply
-        self._socket = socket.create_server(("127.0.0.1", port))
+        self._socket = _take(port)
         self._thread = threading.Thread(target=self._serve, daemon=True)
         self._thread.start()
 
