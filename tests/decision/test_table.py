@@ -165,7 +165,7 @@ def _duties(*given: tuple[Scope, Any, tuple[str, ...]], mode: Mode = Mode.ENFORC
 
 @pytest.mark.parametrize(
     ("given", "clamped"),
-    [({}, 20), ({"timeout": 21}, 20), ({"timeout": 20}, None), ({"timeout": 1.5}, None), ({"timeout": "5"}, 20),
+    [({"timeout": 0}, 20), ({"timeout": -1}, 20), ({}, 20), ({"timeout": 21}, 20), ({"timeout": 20}, None), ({"timeout": 1.5}, None), ({"timeout": "5"}, 20),
      ({"timeout": True}, 20), ({"timeout": float("nan")}, 20), ({"timeout": None}, 20)],
 )  # fmt: skip
 def test_the_smallest_clamp_counts_where_it_is_needed(given: dict[str, Any], clamped: int | None) -> None:

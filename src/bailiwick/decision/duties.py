@@ -64,4 +64,5 @@ _ABSENT = object()
 
 def _exceeds(given: Mapping[str, Any], field: str, maximum: int) -> bool:
     value = given.get(field)
-    return isinstance(value, bool) or not isinstance(value, int | float) or not value <= maximum
+    # Zero and below mean "no limit of mine" to the client, which then takes its own, longer one.
+    return isinstance(value, bool) or not isinstance(value, int | float) or not 0 < value <= maximum
