@@ -73,7 +73,7 @@ def test_scenario(room: Room, scenario: Mapping[str, Any]) -> None:
 
 def _prepare(room: Room, scenario: Mapping[str, Any]) -> Mapping[str, str | None]:
     """Put the scenario's files there; what the judged files held before."""
-    for path, content in scenario.get("room", {}).items():
+    for path, content in scenario.get("room", "before", {}).items():
         if isinstance(content, dict) and "link" in content:
             target = room.host(path)
             target.parent.mkdir(parents=True, exist_ok=True)
@@ -82,6 +82,8 @@ def _prepare(room: Room, scenario: Mapping[str, Any]) -> Mapping[str, str | None
             room.write(path, content["json"])
         else:
             room.write(path, content)
+    if "before" in scenario:
+        room.run(["sh", "-c", scenario["before"]]).check_returncode()
     return {path: room.read(path) for path in scenario.get("after", {})}
 
 
