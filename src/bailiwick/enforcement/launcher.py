@@ -14,21 +14,37 @@ REFUSED_FLAGS: Mapping[str, str] = {
     "--safe-mode": "it starts the client without hooks",
     "--settings": "it would replace the session's own; put settings into the policy",
     "--managed-settings": "it would replace the session's own",
+    "--managed-settings-in-initialize": "it would replace the session's own",
+    "--initialize-fields": "a host program could replace the session's settings",
+    "--sdk-url": "the session could be steered from elsewhere",
     "--plugin-url": "it loads code that no policy has seen",
     "--dangerously-skip-permissions": "it asks for a mode the policy closes; profiles say what needs no question",
     "--allow-dangerously-skip-permissions": "it asks for a mode the policy closes",
     "--cloud": "the session would run elsewhere, ungoverned",
+    "--remote": "the session would run elsewhere, ungoverned",
     "--remote-control": "the session could be steered from elsewhere",
     "--rc": "the session could be steered from elsewhere",
     "--teleport": "the session would come from elsewhere, ungoverned",
     "--bg": "the session would outlive this command",
+    "--background": "the session would outlive this command",
 }
 """Client flags that would take a session out of its policy, and why; the client's help of 2.1.330 was read for more."""
 
 UNGOVERNED_COMMANDS = frozenset(
-    {"gateway", "install", "update", "remote-control", "agents", "attach", "respawn"}
+    {
+        "gateway",
+        "install",
+        "update",
+        "remote-control",
+        "agents",
+        "attach",
+        "respawn",
+        "mcp",
+        "eval",
+        "ultrareview",
+    }
 )
-"""Sub-commands of the client that start or manage sessions other than this one."""
+"""Sub-commands of the client that start or manage sessions other than this one, or serve its tools to others."""
 
 CLEARED_VARIABLES = frozenset(
     {
@@ -67,8 +83,12 @@ def command_line(client: str, files: SessionFiles | None, arguments: Sequence[st
         flag = argument.split("=", 1)[0]
         if flag in REFUSED_FLAGS:
             raise LaunchError(f"{flag} can't be used in a governed session: {REFUSED_FLAGS[flag]}")
-    if arguments and arguments[0] in UNGOVERNED_COMMANDS:
-        raise LaunchError(f"`{arguments[0]}` is not a session; run the client itself for it")
+        # Flags may come before the sub-command, and which of them take a value is the client's affair.
+        if argument in UNGOVERNED_COMMANDS:
+            raise LaunchError(
+                f"`{argument}` is a command of the client that is no session; run the client itself for it, "
+                "or write a prompt of that one word behind another --"
+            )
     if files is None:
         return [client, *arguments]
     ours = ["--plugin-dir", files.plugin, "--managed-settings", files.managed, "--settings", files.settings]
