@@ -71,7 +71,7 @@ def test_the_doctor_proves_it_with_a_client_started_by_itself(machine: Path) -> 
     found = checks(machine, "doctor")
     # There is no root in the sandbox, so the managed files belong to the account itself; the doctor notices.
     failed = {name: c["found"] for name, c in found.items() if c["outcome"] == "FAILS"}
-    assert list(failed) == ["managed/modes"], failed
+    assert list(failed) == ["managed/modes"], str(failed)
     assert "owned by uid 1000" in failed["managed/modes"]
     for name in ("live/installed", "managed/tier", "managed/locks", "service/policy"):
         assert found[name]["outcome"] == "holds", found[name]

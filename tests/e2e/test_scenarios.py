@@ -22,6 +22,7 @@ KEYS = {
     "flags",
     "prompt",
     "room",
+    "before",
     "calls",
     "agent",
     "after",
