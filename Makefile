@@ -12,7 +12,9 @@ help: ## print this menu
 
 $(STAMP): requirements.lock pyproject.toml
 	python3 -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Bailiwick needs Python 3.11 or newer")'
-	test -x $(BIN)/python || python3 -m venv $(VENV)
+	test -x $(BIN)/pip || python3 -m venv $(VENV) || { rm -rf $(VENV); [ "$$(id -u)" = 0 ] && \
+	  apt-get update -qq && apt-get install -qq -y python3-venv && python3 -m venv $(VENV); } || \
+	  { echo "Debian and Ubuntu keep venv apart: apt-get install python3-venv, then run make again" >&2; exit 3; }
 	$(BIN)/python -m pip install -q --disable-pip-version-check --require-hashes -r requirements.lock
 	$(BIN)/python -m pip install -q --disable-pip-version-check --no-deps --no-build-isolation -e .
 	touch $@
