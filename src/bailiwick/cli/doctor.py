@@ -53,7 +53,8 @@ def run(asked: argparse.Namespace) -> int:
 
 
 def _checks(asked: argparse.Namespace) -> Iterator[Check]:
-    yield from examine_machine(find(asked.state))
+    places = find(asked.state)
+    yield from examine_machine(places)
     if asked.static:
         return
     try:
@@ -67,7 +68,7 @@ def _checks(asked: argparse.Namespace) -> Iterator[Check]:
             mend="install it, or name it with --client",
         )
         return
-    yield from examine_client(client, version)
+    yield from examine_client(client, version, places)
 
 
 def _print(check: Check) -> None:

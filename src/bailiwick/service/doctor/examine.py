@@ -28,7 +28,7 @@ def examine_machine(places: Places) -> Iterator[Check]:
     yield from reading.sandbox(required=needed)
 
 
-def examine_client(client: str, version: tuple[int, int, int]) -> Iterator[Check]:
+def examine_client(client: str, version: tuple[int, int, int], places: Places) -> Iterator[Check]:
     """What the client does.
 
     Managed settings of this machine would mix into the probes, so they are hidden from them; an installation of
@@ -38,7 +38,7 @@ def examine_client(client: str, version: tuple[int, int, int]) -> Iterator[Check
     machine = reading.this_machine()
     managed = reading.read_managed(machine)
     if managed.ours is not None:
-        yield from _installed(client, managed)
+        yield from _installed(client, managed, places)
     hide = machine.managed if managed.files or managed.broken else None
     if hide is not None and not _can_hide(hide):
         yield note(
@@ -51,17 +51,17 @@ def examine_client(client: str, version: tuple[int, int, int]) -> Iterator[Check
         yield from run_probes(room)
 
 
-def _installed(client: str, managed: reading.Managed) -> Iterator[Check]:
+def _installed(client: str, managed: reading.Managed, places: Places) -> Iterator[Check]:
     settings, problem = reading.helper_settings(managed)
     pinned = (settings or {}).get("env", {}).get("ANTHROPIC_BASE_URL", "")
     if settings is None:
         yield fails("live/installed", f"not tried: {problem}", "sudo systemctl restart bailiwick")
-    elif pinned:
+    elif pinned not in {"", reading.LOOPBACK}:
         # The client would talk to that endpoint, and the doctor talks to nobody but loopback.
         yield note("live/installed", f"not tried: the policy pins the model endpoint to {pinned}")
     else:
         with Room(client) as room:
-            yield installed(room)
+            yield installed(room, places)
 
 
 def _can_hide(directory: Path) -> bool:

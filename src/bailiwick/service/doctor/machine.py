@@ -17,6 +17,9 @@ from bailiwick.service.doctor.check import Check, fails, holds, note
 from bailiwick.service.local import ServiceError, call
 from bailiwick.service.places import Places
 
+LOOPBACK = "http://127.0.0.1:9"
+"""The model endpoint of a probing client; a policy that names one of its own answers with that instead."""
+
 _WIDENING = ("hooks", "apiKeyHelper", "disableAllHooks", "enabledPlugins", "statusLine")
 """Keys of a user's or a repository's settings that run code or switch hooks off where no lock stops them."""
 
@@ -277,7 +280,15 @@ def helper_settings(managed: Managed) -> tuple[Mapping[str, Any] | None, str]:
     system = "macos" if sys.platform == "darwin" else "linux"
     path = managed.files[ours].get("policyHelpers", {}).get(system, {}).get("path", "")
     try:
-        done = subprocess.run([path], capture_output=True, timeout=10, check=False, cwd="/")
+        # The helper looks at the process that started it, as that is the client otherwise: here it is the shell.
+        done = subprocess.run(
+            ["/bin/sh", "-c", '"$0"; exit $?', path],
+            capture_output=True,
+            timeout=10,
+            check=False,
+            cwd="/",
+            env={**os.environ, "ANTHROPIC_BASE_URL": LOOPBACK},
+        )
         answer = json.loads(done.stdout) if done.returncode == 0 else {}
     except (OSError, ValueError, subprocess.TimeoutExpired) as error:
         return None, f"{path}: {error}"

@@ -10,8 +10,10 @@ from collections.abc import Callable, Iterator
 from typing import Any, Final
 
 from bailiwick.service.doctor.check import Check, fails, holds, note
-from bailiwick.service.doctor.room import Impostor, Room, Session
+from bailiwick.service.doctor.room import Impostor, Room
+from bailiwick.service.local import ServiceError, call
 from bailiwick.service.log_reader import LogReader
+from bailiwick.service.places import Places
 from bailiwick.service.scripted_model import Received, Say, Turn, Use
 from bailiwick.service.state_directory import StoreError
 
@@ -210,20 +212,43 @@ def service_dead(room: Room) -> Check:
     )
 
 
-def installed(room: Room) -> Check:
-    """The machine's own installation reaches a plain client: what no policy ever allows does not happen."""
+def installed(room: Room, places: Places) -> Check:
+    """The machine's own installation reaches a client started by itself.
+
+    The service must know the client's session while it runs, by what the policy helper said; must have heard of
+    its end, which only the hooks tell; and what no policy ever allows must not have happened.
+    """
     settings = room.project / ".claude/settings.json"
     write = Use(tool="Write", input={"file_path": str(settings), "content": "{}"})
-    session: Session = room.plain([write, Say(text="done")], "--permission-mode", "acceptEdits")
-    told = session.told(0)
+    known: list[bool] = []
+    session = room.plain(
+        [first(lambda: known.append(_has_session(places, room)), write), Say(text="done")],
+    )
     if session.asked == 0:
         return fails("live/installed", f"no session came up: {_short(session.said)}", "bailiwick status")
+    problem = (
+        "the service did not know its session"
+        if not any(known)
+        else "its hooks did not reach the service"
+        if _has_session(places, room)
+        else f"it changed its own settings: {_short(session.told(0))}"
+        if settings.exists()
+        else ""
+    )
     return _judged(
         "live/installed",
-        not settings.exists() and "ailiwick" in told,
-        "a client started by itself is governed: it could not change its own settings",
-        f"a client started by itself was not stopped by Bailiwick: {_short(told)}",
+        not problem,
+        "a client started by itself is governed: known to the service, its hooks arrive, its settings are sealed",
+        f"a client started by itself is not governed: {problem}",
     )
+
+
+def _has_session(places: Places, room: Room) -> bool:
+    try:
+        status = call(places, "GET", "/v1/status")
+    except ServiceError:
+        return False
+    return any(session["project"] == str(room.project) for session in status["sessions"])
 
 
 def _judged(name: str, proven: bool, good: str, bad: str) -> Check:  # noqa: FBT001 - the verdict itself
