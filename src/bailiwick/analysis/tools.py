@@ -207,6 +207,8 @@ def _bash(call: _Call) -> Facts:
 def _fetch(call: _Call) -> Iterator[_Fact]:
     target = web_address(call.text("url"))
     if target is None:
+        if local := _file_of(call.text("url")):
+            yield _access(AccessKind.READ, PathTarget(path=absolute(local, cwd="/", home="/")))
         yield Opaque(reason="the host of the address can't be told")
     else:
         yield _access(AccessKind.CONNECT, target)
@@ -328,6 +330,9 @@ _PATH_KEY = re.compile(
 )
 
 
+_LINES = re.compile(r"\s")
+
+
 def _mcp(call: _Call) -> Iterator[_Fact]:
     """An MCP call: what the server does is its own affair, but a path argument says which file it is about.
 
@@ -338,6 +343,8 @@ def _mcp(call: _Call) -> Iterator[_Fact]:
         if seen >= MAX_MCP_STRINGS:
             yield Opaque(reason="the call has too many arguments to look at")
             return
+        if (target := web_address(value)) is not None and not _LINES.search(value):
+            yield _access(AccessKind.CONNECT, target)
         local = _file_of(value) or value.strip()
         is_path = bool(_PATH_KEY.search(key)) and "://" not in local
         if not local or not (local.startswith(("/", "~/")) or is_path):

@@ -3,6 +3,7 @@
 import re
 from dataclasses import dataclass
 
+from bailiwick.analysis.address import canonical_host
 from bailiwick.analysis.commands.argument import Arg, Kind, Machine
 from bailiwick.analysis.commands.options import Option, Parsed
 from bailiwick.analysis.commands.specification import Role, Specification
@@ -222,9 +223,7 @@ def host(machine: Machine, arg: Arg) -> None:
     if match is None:
         machine.opaque("not a host name", arg.span)
         return
-    machine.connect(
-        match["host"].strip("[]").lower().rstrip("."), int(match["port"]) if match["port"] else None, arg.span
-    )
+    connect(machine, match["host"], int(match["port"]) if match["port"] else None, arg.span)
 
 
 def url(machine: Machine, arg: Arg) -> None:
@@ -243,7 +242,15 @@ def url(machine: Machine, arg: Arg) -> None:
         machine.opaque("URL isn't known", arg.span)
         return
     port = int(match["port"]) if match["port"] else _PORTS.get((match["scheme"] or "http").lower())
-    machine.connect(match["host"].strip("[]").lower().rstrip("."), port, arg.span)
+    connect(machine, match["host"], port, arg.span)
+
+
+def connect(machine: Machine, name: str, port: int | None, span: Span | None) -> None:
+    """A connection to a host however it is spelled."""
+    known = canonical_host(name.rstrip("."))
+    machine.connect(known or name.strip("[]").lower().rstrip("."), port, span)
+    if known is None:
+        machine.opaque("host that may be read in several ways", span)
 
 
 _REMOTE = re.compile(r"(?:rsync|ssh|scp|sftp)://|(?:[\w.+-]+@)?(?:\[[0-9a-fA-F:]+\]|[\w.-]+)::?")

@@ -34,11 +34,14 @@ class Parsed:
 
     def spelled(self) -> tuple[tuple[str, str | None], ...]:
         """Every option in each spelling that means the same, with its value (see ``ProgramTarget.options``)."""
-        return tuple(
-            (spelling, "" if option.value is None else option.value.literal)
-            for option in self.options
-            for spelling in self.node.same.get(option.name, (option.name,))
-        )
+        found: list[tuple[str, str | None]] = []
+        for option in self.options:
+            value = "" if option.value is None else option.value.literal
+            for spelling in self.node.same.get(option.name, (option.name,)):
+                found.append((spelling, value))
+                if value and value[0] == "=":  # ``-n=prod``, as programs written in Go take it
+                    found.append((spelling, value[1:]))
+        return tuple(found)
 
     def given(self, *names: str) -> bool:
         """Whether any of these options is given."""

@@ -124,7 +124,7 @@ def _declare(call: Invocation) -> Outcome:  # noqa: C901, PLR0912 - one arm per 
     state, interpreter = call.state, call.interpreter
     exporting = call.args[0].text == "export"
     frozen = False
-    if len(call.args) == 1 or call.args[1].literal == "-p":
+    if all(arg.text.startswith(("-", "+")) and arg.literal is not None for arg in call.args[1:]):
         call.start().variable(AccessKind.READ, "*")
     for arg in call.args[1:]:
         if arg.kind is Kind.OPEN or arg.may_be_option or "[" in arg.text.partition("=")[0]:

@@ -72,6 +72,8 @@ def _place(access: Access, home: str) -> str:
     if target.pattern and target.path.endswith("/**"):
         # A tree counts when it lies in such a place, not when such a place lies somewhere below it.
         paths.append(f"{target.path[:-2]}x")
+    elif target.pattern and "/**/" in target.path:
+        paths.append(f"{target.path.partition('/**/')[0]}/x")
     elif target.pattern:
         pattern = path_glob(_from_home(target.path, home))
         places = [i for i, glob in enumerate(_GLOBS) if intersects(glob, pattern)]

@@ -11,11 +11,17 @@ if TYPE_CHECKING:
     from bailiwick.analysis.commands.call import Call
 
 _UPLOAD_PART = re.compile(r"[^=]*=[@<]([^;]+)")
+_IN_BRACKETS = re.compile(r"//(?:[^/@]*@)?\[[0-9A-Fa-f:.]+\]")
+_REDIRECTED = {
+    "--resolve": re.compile(r"(?:\A[+-]?[^:]*:\d+:|,)(\[[^\]]+\]|[^\[\],]+)"),
+    "--connect-to": re.compile(r"\A(?:\[[^\]]*\]|[^:]*):\d*:(\[[^\]]+\]|[^:]+):"),
+}
+"""Where ``curl`` is told to connect to instead of the host of the URL."""
 
 
 def curl(call: "Call") -> None:  # noqa: C901, PLR0912 - one arm per form
     """``curl``: URLs, uploads (``-T``, ``-F name=@file``) and downloads named by the URL (``-O``)."""
-    from bailiwick.analysis.commands.call import url  # noqa: PLC0415 - the seam imports the plug-ins
+    from bailiwick.analysis.commands.call import connect, url  # noqa: PLC0415 - the seam imports the plug-ins
 
     parsed, machine = call.parsed, call.machine
     call.begin()
@@ -55,10 +61,13 @@ def curl(call: "Call") -> None:  # noqa: C901, PLR0912 - one arm per form
                 machine.path(AccessKind.READ, value)
         else:
             call.option(option)
+            if option.name in ("--resolve", "--connect-to"):
+                for name in _REDIRECTED[option.name].findall(value.text):
+                    connect(machine, name, None, value.span)
     for operand in parsed.operands:
         if (
             operand.literal is not None
-            and re.search(r"[\[{]", operand.text.partition("?")[0])
+            and re.search(r"[\[{]", _IN_BRACKETS.sub("//", operand.text.partition("?")[0], count=1))
             and not parsed.given("-g", "--globoff")
         ):
             machine.connect("*", None, operand.span)

@@ -22,6 +22,7 @@ _SED = re.compile(
 _FILE_COMMAND = re.compile(r"(?:(?:\A|[\n;{}])\s*[^a-zA-Z\n;]*|[0-9$/!]\s*)([rRwW])\s*(\S+)")
 _SUBSTITUTE_FILE = re.compile(r"/[gpiIM0-9]*w\s*(\S+)")
 _AWK_DANGER = re.compile(r"system|getline|\||@|fflush|close|ENVIRON|ARGV|ARGC|\bprintf?\b[\s\S]*>")
+_AWK_FILES = re.compile(r'([<>])\s*"([^"\\\n]+)"')
 _AWK_STRINGS = re.compile(r'"(?:[^"\\\n]|\\.)*"')
 _OLD_BUNDLE = re.compile(r"[A-Za-z]+\Z")
 _REMOTE = re.compile(r"(?:[\w.+-]+@)?[\w.-]+:")
@@ -102,6 +103,8 @@ def awk(call: "Call") -> None:
             machine.opaque("awk program that isn't known", program.span)
         elif _AWK_DANGER.search(_awk_code(program.text)):
             machine.opaque("awk program that reads, writes or runs", program.span)
+            for sign, name in _AWK_FILES.findall(program.text):
+                machine.path(AccessKind.READ if sign == "<" else AccessKind.WRITE, program.with_text(name))
     for operand in operands:
         if not re.match(r"[A-Za-z_]\w*=", operand.text) and operand.literal != "-":
             machine.path(AccessKind.READ, operand)

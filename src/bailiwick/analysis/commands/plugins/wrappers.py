@@ -84,12 +84,33 @@ def xargs(call: "Call") -> None:
     exact = stdin is not None and stdin.kind is Kind.PATTERN and parsed.given("-0", "--null")
     exact = exact and not parsed.given("-a", "--arg-file", "-d", "--delimiter", "-E", "-e", "--eof")
     given = stdin if exact and stdin is not None else Arg("", Kind.OPEN, call.args[0].span)
-    if placeholders:
+    words = _words_of(call, stdin)
+    if words and not placeholders:
+        operands = (*operands, *words)
+    elif len(words) == 1:
+        operands = tuple(
+            word.with_text(word.text.replace(placeholders[-1] or "{}", words[0].text)) for word in operands
+        )
+    elif placeholders:
         mark = placeholders[-1]
         operands = tuple(_replaced(word, mark, given) for word in operands)
     else:
         operands = (*operands, given)
     call.machine.run(operands)
+
+
+def _words_of(call: "Call", stdin: Arg | None) -> tuple[Arg, ...]:
+    """What ``xargs`` appends, where standard input is known, its words are plain and one run takes them all."""
+    if stdin is None or stdin.literal is None or _QUOTING.search(stdin.text):
+        return ()
+    words = tuple(stdin.with_text(word) for word in stdin.text.split())
+    plain = all(option.name in _PLAIN for option in call.parsed.options)
+    return words if plain or (len(words) == 1 and not call.parsed.given(*_OTHER_INPUT)) else ()
+
+
+_QUOTING = re.compile(r"[\"'\\\0\v\f\r]")
+_PLAIN = frozenset(("-r", "--no-run-if-empty", "-t", "--verbose", "-x", "--exit"))
+_OTHER_INPUT = ("-a", "--arg-file", "-d", "--delimiter", "-E", "-e", "--eof", "-0", "--null")
 
 
 def _replaced(word: Arg, mark: str | None, given: Arg) -> Arg:
