@@ -170,6 +170,19 @@ def test_managed_hooks_switched_off_by_another_managed_file(machine: Machine) ->
     assert str(path) in failed(machine)["managed/hooks"]
 
 
+def test_keys_and_rules_that_the_client_would_drop_are_found(machine: Machine) -> None:
+    path = put(
+        machine.managed / "managed-settings.json",
+        {"permissions": {"deny": "Bash"}, "alowManagedHooksOnly": True},
+    )
+    found = list(reading.linted(reading.read_managed(machine)))
+    assert {c.outcome for c in found} == {Outcome.FAILS}
+    text = " ".join(c.found for c in found)
+    assert str(path) in text
+    assert "permissions.deny" in text
+    assert "alowManagedHooksOnly" in text
+
+
 def test_settings_that_try_to_widen_are_named_key_by_key(machine: Machine) -> None:
     path = put(
         machine.project / ".claude/settings.json",

@@ -20,6 +20,7 @@ def examine_machine(places: Places) -> Iterator[Check]:
     yield from managed.broken
     yield from reading.tiers(machine, managed)
     yield from reading.modes(machine, managed)
+    yield from reading.linted(managed)
     yield from reading.overruled(managed)
     yield from reading.locks(managed)
     yield from reading.own_settings(machine)

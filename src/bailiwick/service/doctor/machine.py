@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from bailiwick.administration.targets.client import TARGET_VERSION
+from bailiwick.administration.targets.lint import Severity, lint
 from bailiwick.enforcement.installer import DROP_IN, Platform, system_layout
 from bailiwick.service.doctor.check import Check, fails, holds, note
 from bailiwick.service.local import ServiceError, call
@@ -169,6 +170,14 @@ def _mode_faults(path: Path, owner: int) -> Iterator[tuple[str, str]]:
         yield f"{path}: owned by uid {found.st_uid}, who can change it", f"sudo chown root {path}"
 
 
+def linted(managed: Managed) -> Iterator[Check]:
+    """Managed files against what the client understands: it drops the rest with a line that nobody reads."""
+    for path, settings in managed.files.items():
+        for problem in lint(settings):
+            make = fails if problem.severity is Severity.ERROR else note
+            yield make("managed/lint", f"{path}: {problem.path}: {problem.message}", problem.mend)
+
+
 def overruled(managed: Managed) -> Iterator[Check]:
     """A drop-in that sorts after ours has the last word on single values; nothing may take our keys back."""
     ours = managed.ours
@@ -207,6 +216,8 @@ def own_settings(machine: Machine) -> Iterator[Check]:
             continue
         if not isinstance(settings, dict):
             continue
+        for problem in lint(settings, managed=False):
+            yield note("settings/lint", f"{path}: {problem.path}: {problem.message}", problem.mend)
         tried = [key for key in _WIDENING if settings.get(key)]
         tried += [f"env.{name}" for name in ("ANTHROPIC_BASE_URL",) if name in (settings.get("env") or {})]
         permissions = settings.get("permissions") or {}
