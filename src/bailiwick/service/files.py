@@ -1,5 +1,6 @@
 """The file system as analysis may see it: real paths and bounded pattern look-ups. Reads no file's content."""
 
+import errno
 import os
 import time
 from collections.abc import Iterator
@@ -70,5 +71,15 @@ def _below(base: str) -> Iterator[tuple[str, bool]]:
                     raise OSError("too large to look through")
                 link = entry.is_symlink()
                 yield entry.path, bool(link or links)
-                if links + link <= MAX_LINKS and entry.is_dir():
+                if links + link <= MAX_LINKS and _is_directory(entry):
                     stack.append((entry.path, links + link))
+
+
+def _is_directory(entry: "os.DirEntry[str]") -> bool:
+    """Whether there is a directory to look into; a link that leads to itself is none. Raises OSError."""
+    try:
+        return entry.is_dir()
+    except OSError as error:
+        if error.errno == errno.ELOOP:
+            return False
+        raise

@@ -163,7 +163,9 @@ def write_documents(places: Places, opened: Mapping[str, Any]) -> SessionFiles:
 
 
 def _write_private(path: Path, document: object) -> None:
-    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    missing = [folder for folder in path.parents if not folder.exists()]
+    for folder in reversed(missing):  # `parents=True` would give those in between the mode of the day
+        folder.mkdir(mode=0o700, exist_ok=True)
     descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
     with os.fdopen(descriptor, "wb") as file:
         file.write(orjson.dumps(document, option=orjson.OPT_INDENT_2))
