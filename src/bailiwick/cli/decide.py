@@ -90,7 +90,7 @@ def _decisions(
         except MalformedEventError as error:
             origin = f"{asked.file}:{number}"
             yield {
-                "id": None,
+                "id": _id_of(line),
                 "verdict": Verdict.DENY.label,
                 "reasons": [{"rule": "input", "origin": origin, "message": str(error), "instead": _INPUT}],
                 "accesses": [],
@@ -121,3 +121,12 @@ def _decisions(
             "obligations": [dict(item_of_obligation(duty)) for duty in decision.obligations],
             "micros": micros,
         }
+
+
+def _id_of(line: bytes) -> Any:
+    """The id of a line that is JSON but no hook input, so that its answer can be told apart."""
+    try:
+        said = orjson.loads(line)
+    except orjson.JSONDecodeError:
+        return None
+    return said.get("id") if isinstance(said, dict) else None
