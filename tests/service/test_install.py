@@ -238,6 +238,19 @@ def test_an_existing_policy_is_left_alone_but_a_given_one_replaces_it(tmp_path: 
     assert (tmp_path / name).read_bytes() == b"organisation: Other\n"
 
 
+def test_a_policy_given_once_stays_when_none_is_given_later(tmp_path: Path) -> None:
+    layout = LAYOUTS["system"]
+    site = Site(layout=layout, root=tmp_path)
+    apply(plan(layout, replace(CONTENTS, starter=False)), site)
+    apply(plan(layout, replace(CONTENTS, policy={})), site)
+    assert (tmp_path / "etc/bailiwick/policy/profiles/baseline.yaml").is_file()
+    fewer = {"organisation.yaml": b"organisation: Acme\n"}
+    apply(plan(layout, replace(CONTENTS, policy=fewer, starter=False)), site)
+    assert not (tmp_path / "etc/bailiwick/policy/profiles").exists()
+    remove(site)
+    assert tree(tmp_path) == {}
+
+
 def test_staging_runs_no_program(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def never(*_: Any, **__: Any) -> None:
         pytest.fail("a program was run")

@@ -150,9 +150,7 @@ def apply(plan: Plan, site: Site) -> Manifest:
         manifest.complete = False
         manifest.save()
         wanted = {_key(step) for step in plan.steps}
-        gone = [
-            key for key, change in manifest.changes.items() if key not in wanted and not change.get("own")
-        ]
+        gone = [key for key in manifest.changes if key not in wanted and not _stays(manifest, plan, key)]
         for key in reversed(gone):  # (2)
             _take_back(manifest, key, purge=False)
         for step in plan.steps:  # (3)
@@ -188,6 +186,14 @@ def remove(site: Site, *, leavings: tuple[PurePosixPath, ...] = (), purge: bool 
     except OSError as error:
         raise InstallError(f"{error.filename}: {error.strerror}; {_mend(site)}") from error
     return [*kept, *(f"{path}: the audit log and its keys" for path in left)]
+
+
+def _stays(manifest: Manifest, plan: Plan, key: str) -> bool:
+    """What is the owner's stays, and so does the policy that is there when this plan brings none."""
+    brings = any(isinstance(s, File) and s.path.is_relative_to(plan.layout.policy) for s in plan.steps)
+    change = manifest.changes[key]
+    path = PurePosixPath(change.get("path", "/"))
+    return bool(change.get("own")) or (not brings and path.is_relative_to(plan.layout.policy))
 
 
 def _take_back(manifest: Manifest, key: str, *, purge: bool) -> list[str]:
