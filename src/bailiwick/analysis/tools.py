@@ -151,8 +151,22 @@ def _file(kind: AccessKind, *keys: str) -> _Reader:
     return read
 
 
+_TYPES: Mapping[str, tuple[str, ...]] = {
+    "css": ("css", "scss"),
+    "go": ("go",),
+    "html": ("htm", "html", "ejs"),
+    "js": ("js", "jsx", "mjs", "cjs", "vue"),
+    "md": ("markdown", "md", "mdown", "mdwn", "mdx", "mkd", "mkdn"),
+    "py": ("py", "pyi"),
+    "rust": ("rs",),
+    "ts": ("ts", "tsx", "mts", "cts"),
+    "yaml": ("yaml", "yml"),
+}
+"""File name endings of ripgrep's own types (``rg --type-list``, 14.1); a type that is not listed narrows nothing."""
+
+
 def _search(call: _Call) -> Iterator[_Fact]:
-    """Grep: the content of a file or of a tree, narrowed by the ``glob`` argument.
+    """Grep: the content of a file or of a tree, narrowed by the ``glob`` argument, else by ``type``.
 
     The client splits that at white space and commas. A list with an exclusion, or a glob with a slash (taken
     from the client's working directory, not from ``path``), narrows nothing here.
@@ -163,9 +177,12 @@ def _search(call: _Call) -> Iterator[_Fact]:
         for part in ([word] if {"{", "}"} <= set(word) else word.split(","))
         if part
     ]
+    globs = globs or [f"*.{ending}" for ending in _TYPES.get(call.text("type"), ())]
     narrowed = bool(globs) and not any("/" in glob or glob.startswith("!") for glob in globs)
     for base in call.bases():
         if narrowed:
+            if call.text("path"):  # a file named outright is searched all the same
+                yield _access(AccessKind.READ, PathTarget(path=base))
             yield from (_access(AccessKind.READ, _below(base, glob)) for glob in globs)
         else:
             yield _access(AccessKind.READ, tree(base))
