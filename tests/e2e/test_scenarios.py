@@ -74,7 +74,7 @@ def test_scenario(room: Room, scenario: Mapping[str, Any]) -> None:
 
 def _prepare(room: Room, scenario: Mapping[str, Any]) -> Mapping[str, str | None]:
     """Put the scenario's files there; what the judged files held before."""
-    for path, content in scenario.get("room", "before", {}).items():
+    for path, content in scenario.get("room", {}).items():
         if isinstance(content, dict) and "link" in content:
             target = room.host(path)
             target.parent.mkdir(parents=True, exist_ok=True)
