@@ -24,6 +24,8 @@ _PATHS: dict[Role, tuple[tuple[AccessKind, ...], bool]] = {
 _URL = re.compile(
     r"(?:(?P<scheme>[a-zA-Z][a-zA-Z0-9+.-]*)://)?(?:[^/@\s?#]*@)?(?P<host>\[[0-9A-Fa-f:.]+\]|[^/:\s?#@\[\]\\{}]+)(?::(?P<port>\d{1,5}))?(?=[/?#]|\Z)"
 )
+_TEMPLATE_FILE = re.compile(r"=?(?:jsonpath|go-template|custom-columns|template)-?file=")
+"""How ``kubectl -o`` names a file that it prints by."""
 _PORTS = {
     "http": 80,
     "https": 443,
@@ -103,6 +105,8 @@ class Call:
                 machine.opaque("file that names more files", arg.span)
             case Role.TEXT if arg.text.startswith(("file://", "fileb://")):
                 machine.path(AccessKind.READ, arg.with_text(arg.text.partition("://")[2]))
+            case Role.TEXT if match := _TEMPLATE_FILE.match(arg.text):
+                machine.path(AccessKind.READ, arg.with_text(arg.text[match.end() :]))
             case Role.SOURCE:
                 if "://" in arg.text:
                     url(machine, arg)

@@ -149,6 +149,7 @@ PLUGIN_NAMES = frozenset(
         "watch",
         "wget",
         "xargs",
+        "yq",
     ]
 )
 """The plug-ins a specification may name (``plugins.PLUGINS`` has exactly these; a test compares)."""

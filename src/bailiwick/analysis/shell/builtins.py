@@ -146,6 +146,9 @@ def _declare(call: Invocation) -> Outcome:  # noqa: C901, PLR0912 - one arm per 
         name = name.removesuffix("+")
         if not _NAME.match(name) or (not equals and arg.literal is None):
             return call.opaque("declaration that isn't known")
+        if not equals and any(option.literal == "-p" for option in call.args[1:]):
+            call.start().variable(AccessKind.READ, name)
+            continue
         if equals and name in state.variables and state.variables[name].kind is Kind.OPEN and not value:
             continue  # an array: its elements were assigned by the parser's own rule
         if equals:

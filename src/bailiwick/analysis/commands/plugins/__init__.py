@@ -47,4 +47,5 @@ PLUGINS: Mapping[str, "Callable[[Call], None]"] = {
     "watch": wrappers.watch,
     "wget": network.wget,
     "xargs": wrappers.xargs,
+    "yq": scripts.yq,
 }

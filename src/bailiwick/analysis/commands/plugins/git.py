@@ -83,6 +83,10 @@ def git(call: "Call") -> None:  # noqa: PLR0915, C901, PLR0912 - one arm per for
         case "grep" if parsed.given("--no-index", "--untracked"):
             for operand in operands[1:] or [Arg(".")]:
                 machine.path(AccessKind.READ, operand, tree=True)
+        case "grep":
+            _contents(call, operands[1:])
+        case "checkout" | "restore":
+            _restored(call, operands)
         case "format-patch" if not parsed.given("--stdout", "-o", "--output-directory"):
             machine.path(AccessKind.WRITE, Arg("./*", Kind.PATTERN))
         case "add" | "commit":
@@ -123,6 +127,16 @@ def _contents(call: "Call", operands: list[Arg]) -> None:
             call.machine.path(AccessKind.READ, operand.with_text(name or "."))
         elif not _RANGE.search(revision):
             call.machine.path(AccessKind.READ, operand)
+
+
+def _restored(call: "Call", operands: list[Arg]) -> None:
+    """Files of the work tree that git overwrites by name; the whole tree is the project's own, like a branch's."""
+    if call.parsed.given("--staged", "-S", "-b", "-B", "--orphan", "--detach", "-d"):
+        return
+    for operand in operands:
+        if operand.literal != ".":
+            call.machine.path(AccessKind.WRITE, operand)
+            call.machine.path(AccessKind.WRITE, operand, tree=True)
 
 
 def _is_address(text: str) -> bool:

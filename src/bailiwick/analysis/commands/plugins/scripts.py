@@ -115,6 +115,22 @@ def _awk_code(program: str) -> str:
     return program if "/" in program else _AWK_STRINGS.sub('""', program)
 
 
+def yq(call: "Call") -> None:
+    """``yq``: an expression may load files and read the environment."""
+    call.begin()
+    call.options()
+    call.operands()
+    for operand in call.parsed.operands[:1]:
+        if operand.literal is None or _YQ_REACH.search(operand.text):
+            call.machine.opaque("yq expression that loads or reads the environment", operand.span)
+        for name in _YQ_FILES.findall(operand.text):
+            call.machine.path(AccessKind.READ, operand.with_text(name))
+
+
+_YQ_REACH = re.compile(r"load|env|eval|system|\$__")
+_YQ_FILES = re.compile(r'load\w*\s*\(\s*"([^"\\]+)"')
+
+
 def jq(call: "Call") -> None:  # noqa: C901, PLR0912 - one arm per form
     """``jq``: a filter transforms text; it may also read the environment and load modules."""
     parsed, machine = call.parsed, call.machine
