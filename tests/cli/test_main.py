@@ -1,5 +1,9 @@
 """The command line as a whole."""
 
+import argparse
+from collections.abc import Iterator
+from pathlib import Path
+
 import pytest
 
 from bailiwick import __version__
@@ -13,14 +17,51 @@ def test_version(capsys: pytest.CaptureFixture[str]) -> None:
     assert capsys.readouterr().out == f"bailiwick {__version__}\n"
 
 
-@pytest.mark.parametrize(
-    "argv", [[], ["fly"], ["--fly"], ["decide"], ["claude", "--maxBashTimeout"]], ids=str
-)
+@pytest.mark.parametrize("argv", [["fly"], ["--fly"], ["decide"], ["claude", "--maxBashTimeout"]], ids=str)
 def test_what_is_no_command_is_a_usage_error(argv: list[str], capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit) as ended:
         main(argv)
     assert ended.value.code == 2
     assert "usage: bailiwick" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("argv", [[], ["policy"], ["log"]], ids=str)
+def test_a_group_without_a_verb_shows_what_there_is(
+    argv: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(argv) == 2
+    told = capsys.readouterr()
+    assert told.out == ""
+    assert "-h, --help" in told.err
+    assert all(
+        verb in told.err for verb in {"policy": ["explain"], "log": ["verify"]}.get("".join(argv), ["why"])
+    )
+
+
+@pytest.mark.parametrize(
+    "order", [["DIR", "FILE", "--before", "DIR"], ["DIR", "--before", "DIR", "FILE"]], ids=str
+)
+def test_options_may_stand_between_the_words(
+    order: list[str], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["init", str(tmp_path / "p")]) == 0
+    (tmp_path / "calls").write_text("{}\n")
+    words = {"DIR": str(tmp_path / "p"), "FILE": str(tmp_path / "calls")}
+    assert main(["policy", "simulate", *(words.get(word, word) for word in order)]) == 0
+    assert "0 would change" in capsys.readouterr().out
+
+
+def test_every_argument_says_what_it_is() -> None:
+    assert [f"{verb} {name}" for verb, name in _undescribed(parser(), "bailiwick")] == []
+
+
+def _undescribed(command: argparse.ArgumentParser, name: str) -> Iterator[tuple[str, str]]:
+    for action in command._actions:
+        if isinstance(action, argparse._SubParsersAction):
+            for verb, inner in action.choices.items():
+                yield from _undescribed(inner, f"{name} {verb}")
+        elif not action.help:
+            yield name, "/".join(action.option_strings) or action.dest
 
 
 def test_every_verb_helps(capsys: pytest.CaptureFixture[str]) -> None:

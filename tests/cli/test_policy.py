@@ -224,3 +224,13 @@ def test_other_failures(small: Path, tmp_path: Path, capsys: pytest.CaptureFixtu
     (small / "profiles" / "latin.yaml").write_bytes(b"profile: caf\xe9\n")
     assert run("check", small) == 2
     assert "latin.yaml:1:13: not UTF-8" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("address", ["frob", "https://x:1", "http://127.0.0.1", ""])
+def test_a_compiled_document_names_a_service_that_can_be_reached(
+    address: str, starter: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run("compile", starter, "--profile", "frontend", "--service", address) == 2
+    told = capsys.readouterr()
+    assert told.out == ""
+    assert "write http://HOST:PORT" in told.err

@@ -42,7 +42,7 @@ def test_the_session_is_this_shell_s_when_none_is_named(
     loud.hook(tool("Skill", skill="asked"))
     monkeypatch.setenv("BAILIWICK_SESSION", quiet.key)
     assert why(service) == 0
-    assert capsys.readouterr().out == "Nothing was denied in this session.\n"
+    assert f"No denial is recorded for session {quiet.key};" in capsys.readouterr().out
     monkeypatch.setenv("BAILIWICK_SESSION", loud.key)
     assert why(service, "--json") == 1
     said = json.loads(capsys.readouterr().out)

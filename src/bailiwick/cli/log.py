@@ -186,7 +186,10 @@ def _verify(reader: LogReader, asked: argparse.Namespace) -> int:
             }
         )
     elif outcome.intact:
-        print(f"intact: {state.size} entries, {outcome.checkpoints} signed checkpoints")
+        signed = (
+            "1 signed checkpoint" if outcome.checkpoints == 1 else f"{outcome.checkpoints} signed checkpoints"
+        )
+        print(f"intact: {state.size} entries, {signed}")
         print(f"epoch  {state.epoch}\nhead   {state.head.hex()}\nroot   {root}")
     else:
         print(f"NOT INTACT: {len(outcome.faults)} faults; keep this file as evidence")

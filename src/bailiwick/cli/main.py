@@ -1,6 +1,8 @@
 """The `bailiwick` command: one module per group of verbs, each of which registers itself below."""
 
 import argparse
+import contextlib
+import io
 import os
 import sys
 from collections.abc import Sequence
@@ -13,6 +15,9 @@ COMMANDS = (init, policy, decide, claude, why, log, status, service, install, do
 
 EXIT_USAGE = 2
 EXIT_ENVIRONMENT = 3
+
+_MENUS: tuple[list[str], ...] = ([], ["policy"], ["log"])
+"""What names a group of verbs and none of them: whoever types it wants to see what there is."""
 
 
 def parser() -> argparse.ArgumentParser:
@@ -31,7 +36,17 @@ def parser() -> argparse.ArgumentParser:
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command; its exit code."""
-    asked = parser().parse_args(sys.argv[1:] if argv is None else argv)
+    words = list(sys.argv[1:] if argv is None else argv)
+    top = parser()
+    if words in _MENUS:
+        print(_menu(top, words), file=sys.stderr)
+        return EXIT_USAGE
+    asked, left = top.parse_known_args(words)
+    if len(left) == 1 and not left[0].startswith("-") and getattr(asked, "records", None) == "-":
+        # Python 3.11 takes an optional last word for left out when options stand before it.
+        asked.records = left.pop()
+    if left:
+        top.error(f"unrecognized arguments: {' '.join(left)}")
     try:
         code: int = asked.func(asked)
         sys.stdout.flush()
@@ -42,6 +57,14 @@ def main(argv: Sequence[str] | None = None) -> int:
     except KeyboardInterrupt:
         return 130
     return code
+
+
+def _menu(top: argparse.ArgumentParser, words: Sequence[str]) -> str:
+    """The help of the group that ``words`` name."""
+    shown = io.StringIO()
+    with contextlib.redirect_stdout(shown), contextlib.suppress(SystemExit):
+        top.parse_args([*words, "--help"])
+    return shown.getvalue().rstrip()
 
 
 if __name__ == "__main__":

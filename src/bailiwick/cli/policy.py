@@ -3,6 +3,7 @@
 import argparse
 import json
 import os
+import re
 import sys
 import time
 from collections.abc import Callable, Iterable, Mapping
@@ -34,6 +35,8 @@ DONE, FINDINGS, USAGE, ENVIRONMENT = 0, 1, 2, 3
 SERVICE = "http://127.0.0.1:7878"
 """The service's address in a compiled document unless another is given."""
 
+_ADDRESS = re.compile(r"http://[\w.-]+:[0-9]{1,5}/?")
+
 _Verbs: TypeAlias = "argparse._SubParsersAction[argparse.ArgumentParser]"  # noqa: SLF001 (argparse gives it no public name)
 _Run: TypeAlias = Callable[[argparse.Namespace], int]
 
@@ -59,9 +62,19 @@ def register(verbs: _Verbs) -> None:
     show = _verb(inner, "show", _show, "the rules that are in force, with where each was written")
     show.add_argument("--profile", metavar="NAME", help="one profile; all by name if left out")
     compiled = _verb(inner, "compile", _compile, "the client's own settings that enforce the policy")
-    compiled.add_argument("--profile", required=True, metavar="NAME")
-    compiled.add_argument("--target", choices=["claude-settings"], default="claude-settings")
-    compiled.add_argument("--tier", choices=[tier.value for tier in Tier], default=Tier.MANAGED.value)
+    compiled.add_argument("--profile", required=True, metavar="NAME", help="the profile to compile")
+    compiled.add_argument(
+        "--target",
+        choices=["claude-settings"],
+        default="claude-settings",
+        help="what it is compiled to; claude-settings is the only one",
+    )
+    compiled.add_argument(
+        "--tier",
+        choices=[tier.value for tier in Tier],
+        default=Tier.MANAGED.value,
+        help="where the settings will stand: managed (a machine's file), helper or session",
+    )
     compiled.add_argument(
         "--service", metavar="URL", default=SERVICE, help=f"the policy service; {SERVICE} if left out"
     )
@@ -71,7 +84,7 @@ def register(verbs: _Verbs) -> None:
     explained.add_argument(
         "call", metavar="CALL", help="as the client shows it: 'Bash(git push)', 'Read(.env)'"
     )
-    explained.add_argument("--profile", required=True, metavar="NAME")
+    explained.add_argument("--profile", required=True, metavar="NAME", help="the profile to judge it by")
     explained.add_argument(
         "--project",
         type=Path,
@@ -103,8 +116,9 @@ def register(verbs: _Verbs) -> None:
         help="compare with this policy rather than with what was recorded",
     )
     replay.add_argument("--profile", metavar="NAME", help="judge every call under this profile")
-    imported = inner.add_parser("import", help="a profile from the client's own permission rules")
-    imported.add_argument("file", type=Path, metavar="SETTINGS.JSON")
+    what = "a profile from the client's own permission rules"
+    imported = inner.add_parser("import", help=what, description=what)
+    imported.add_argument("file", type=Path, metavar="SETTINGS.JSON", help="a settings file of the client")
     imported.add_argument("--profile", metavar="NAME", default="imported", help="the profile's name")
     imported.add_argument(
         "--source",
@@ -112,7 +126,7 @@ def register(verbs: _Verbs) -> None:
         default=Source.PROJECT.value,
         help="whose settings they are; decides what `/path` means",
     )
-    imported.add_argument("--json", action="store_true")
+    imported.add_argument("--json", action="store_true", help="print the profile and the notes as JSON")
     imported.set_defaults(action=_import)
 
 
@@ -292,6 +306,8 @@ def _simulate(asked: argparse.Namespace) -> int:
 
 
 def _compile(asked: argparse.Namespace) -> int:
+    if not _ADDRESS.fullmatch(asked.service):
+        raise UsageError(f"--service {asked.service}: write http://HOST:PORT, as `bailiwick status` shows it")
     policy = _profile(compile_set(_read(asked.directory)), asked.profile)
     document = compile_settings(policy, service=ServiceAddress(url=asked.service), tier=Tier(asked.tier))
     print(json.dumps(document, indent=2, ensure_ascii=False))

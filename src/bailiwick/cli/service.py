@@ -9,6 +9,7 @@ import time
 import orjson
 
 from bailiwick.service import run as service_run
+from bailiwick.service.launch import same_policy
 from bailiwick.service.local import ServiceError, call, ensure_running, is_running
 from bailiwick.service.places import Places, find
 
@@ -32,15 +33,27 @@ def register(verbs: "argparse._SubParsersAction[argparse.ArgumentParser]") -> No
 
 
 def run(asked: argparse.Namespace) -> int:
-    """Exit code 2 after a reload that found a policy that does not compile: the one in force stays."""
+    """Exit code 2 after a start or reload that found a policy that does not compile: the one in force stays."""
     places = find(asked.state, asked.policy)
     try:
         match asked.action:
             case "start":
                 ensure_running(places)
-                return _said(asked, call(places, "GET", "/v1/status"), "runs")
+                same_policy(places)
+                status = call(places, "GET", "/v1/status")
+                code = _said(asked, status, "runs")
+                if status["problem"]:
+                    held = (
+                        "the last one stays" if status["revision"] else "none is in force, so all is denied"
+                    )
+                    print(
+                        f"bailiwick: policy {status['policy']}: {held}: {status['problem']}", file=sys.stderr
+                    )
+                    return USAGE
+                return code
             case "stop":
-                return _said(asked, {"stopped": _stop(places)}, "stopped")
+                stopped = _stop(places)
+                return _said(asked, {"stopped": stopped}, "stopped" if stopped else "was not running")
             case "reload":
                 status = call(places, "POST", "/v1/reload")
                 if status["problem"]:

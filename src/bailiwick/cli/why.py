@@ -35,7 +35,8 @@ def run(asked: argparse.Namespace) -> int:
     if asked.json:
         print(orjson.dumps(said, option=orjson.OPT_INDENT_2).decode())
     elif said["denied"] is None:
-        print("Nothing was denied in this session.")
+        where = f"session {plain(wanted)}" if wanted else "any session of yours"
+        print(f"No denial is recorded for {where}; `bailiwick log search --verdict deny` shows what is.")
     else:
         print("\n".join(_told(said["denied"], said["contact"])))
     return DONE if said["denied"] is None else FOUND

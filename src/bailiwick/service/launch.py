@@ -105,7 +105,7 @@ def launch(places: Places, asked: Launch) -> NoReturn:
     command_line(client, None, asked.arguments)  # (1)
     _ensure_policy(places)
     ensure_running(places)  # (2)
-    _same_policy(places)
+    same_policy(places)
     opened = call(  # (3)
         places,
         "POST",
@@ -119,10 +119,11 @@ def launch(places: Places, asked: Launch) -> NoReturn:
             "unattended": is_unattended(asked.arguments),
             "client_version": version,
             "base_url": os.environ.get("ANTHROPIC_BASE_URL") or DEFAULT_BASE_URL,
+            "no_proxy": os.environ.get("NO_PROXY") or os.environ.get("no_proxy") or "",
         },
     )
     files = None if places.machine_wide else write_documents(places, opened)  # (4)
-    argv = command_line(client, files, asked.arguments)
+    argv = command_line(client, files, asked.arguments, asked.allowed_tools)
     os.execve(client, argv, environment(os.environ, opened["key"]))  # (5)  # noqa: S606
 
 
@@ -138,13 +139,13 @@ def _ensure_policy(places: Places) -> None:
     print(f"bailiwick: no policy yet, so the starter policy is now in {places.policy}", file=sys.stderr)  # noqa: T201
 
 
-def _same_policy(places: Places) -> None:
+def same_policy(places: Places) -> None:
     """Raises ``ServiceError`` when the service that runs decides by another policy than the one asked for."""
     running = call(places, "GET", "/v1/status")["policy"]
     if places.policy_given and Path(running) != places.policy:
         raise ServiceError(
             f"the running service decides by {running}, not by {places.policy}; stop it with "
-            "`bailiwick service stop`, or give this session a service of its own with --state DIR"
+            "`bailiwick service stop`, or have a service of its own with --state DIR"
         )
 
 

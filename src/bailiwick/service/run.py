@@ -102,7 +102,10 @@ class Service:
         """After the policy directory was read again: record what came of it and remember what is in force."""
         policies = self.desk.policies
         if policies.problem is not None:
-            await self.note(Kind.POLICY_REFUSED, "the policy in force stays", error=policies.problem)
+            held = (
+                "the policy in force stays" if policies.in_force else "no policy is in force: all is denied"
+            )
+            await self.note(Kind.POLICY_REFUSED, held, error=policies.problem)
             return
         self.desk.forget_resolved()
         await self.desk.store.put_state({_REMEMBERED_POLICY: orjson.dumps(dict(policies.files))})
