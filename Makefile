@@ -54,8 +54,16 @@ nightly: $(STAMP) ## long fuzzing, oracles and chaos
 	scripts/client >/dev/null
 	scripts/sandbox $(BIN)/pytest tests -m nightly
 
-install: ## install the `bailiwick` command for this account
-	python3 -m pip install --user .
+# An environment of its own, since Debian and Ubuntu let pip change no other. Root's is for the whole machine, and its
+# command stands where sudo looks.
+install: HOMES := $(if $(filter 0,$(shell id -u)),/opt /usr/local/bin,$(HOME)/.local/share $(HOME)/.local/bin)
+install: ## install the `bailiwick` command: for this account, as root for the machine
+	python3 -m venv "$(word 1,$(HOMES))/bailiwick"
+	"$(word 1,$(HOMES))/bailiwick/bin/pip" install -q --disable-pip-version-check .
+	mkdir -p "$(word 2,$(HOMES))"
+	ln -sf "$(word 1,$(HOMES))/bailiwick/bin/bailiwick" "$(word 2,$(HOMES))/bailiwick"
+	@case ":$$PATH:" in *":$(word 2,$(HOMES)):"*) ;; *) echo "$(word 2,$(HOMES)) is not on your PATH yet" ;; esac
+	"$(word 2,$(HOMES))/bailiwick" --version
 
 clean: ## remove everything that was set up here
 	rm -rf $(VENV) .cache
