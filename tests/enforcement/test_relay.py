@@ -273,7 +273,12 @@ def test_helper_prints_the_envelope_and_says_who_asks(tmp_path: Path) -> None:
     head, _, asked = heard[0].partition(b"\r\n\r\n")
     assert head.startswith(b"POST /v1/helper HTTP/1.1\r\n")
     endpoint = os.environ.get("ANTHROPIC_BASE_URL") or "https://api.anthropic.com"
-    assert json.loads(asked) == {"client_pid": os.getpid(), "cwd": str(Path.cwd()), "base_url": endpoint}
+    assert json.loads(asked) == {
+        "client_pid": os.getpid(),
+        "cwd": str(Path.cwd()),
+        "base_url": endpoint,
+        "no_proxy": "",
+    }
 
 
 def test_helper_says_any_directory(tmp_path: Path) -> None:

@@ -17,6 +17,7 @@ REFUSED_FLAGS: Mapping[str, str] = {
     "--managed-settings-in-initialize": "it would replace the session's own",
     "--initialize-fields": "a host program could replace the session's settings",
     "--sdk-url": "the session could be steered from elsewhere",
+    "--plugin-dir": "its hooks could change a call after it was judged",
     "--plugin-url": "it loads code that no policy has seen",
     "--dangerously-skip-permissions": "it asks for a mode the policy closes; profiles say what needs no question",
     "--allow-dangerously-skip-permissions": "it asks for a mode the policy closes",
@@ -71,11 +72,21 @@ class SessionFiles:
     managed: str
 
 
-def command_line(client: str, files: SessionFiles | None, arguments: Sequence[str]) -> list[str]:
+SEARCH_TOOLS = ("Grep", "Glob")
+"""Tools the client has but offers only where its own ``--allowedTools`` names them."""
+
+
+def command_line(
+    client: str,
+    files: SessionFiles | None,
+    arguments: Sequence[str],
+    allowed_tools: Sequence[str] | None = None,
+) -> list[str]:
     """The client's argument vector.
 
     ``managed`` of ``files`` is the restrictive document itself, since the client takes it by value. ``files`` is
-    None where machine-wide managed settings govern. Raises ``LaunchError`` on an argument that leaves policy.
+    None where machine-wide managed settings govern. ``allowed_tools`` are those the session was narrowed to, if
+    it was. Raises ``LaunchError`` on an argument that leaves policy.
     """
     for argument in arguments:
         if argument == "--":
@@ -89,6 +100,9 @@ def command_line(client: str, files: SessionFiles | None, arguments: Sequence[st
                 f"`{argument}` is a command of the client that is no session; run the client itself for it, "
                 "or write a prompt of that one word behind another --"
             )
+    # No permission by itself: rules of the command line don't count in a governed session.
+    searching = {"Search", *SEARCH_TOOLS} & set(allowed_tools or ())
+    arguments = [*(("--allowedTools", ",".join(SEARCH_TOOLS)) if searching else ()), *arguments]
     if files is None:
         return [client, *arguments]
     ours = ["--plugin-dir", files.plugin, "--managed-settings", files.managed, "--settings", files.settings]

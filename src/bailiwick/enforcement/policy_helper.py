@@ -60,7 +60,8 @@ def question() -> bytes:
     except OSError:
         directory = posix.getcwd()
     endpoint = started_with(parent, b"ANTHROPIC_BASE_URL") or DEFAULT_ENDPOINT
-    asked = f'"client_pid":{parent},"cwd":{quoted(directory)},"base_url":{quoted(endpoint)}'
+    direct = started_with(parent, b"NO_PROXY") or started_with(parent, b"no_proxy") or ""
+    asked = f'"client_pid":{parent},"cwd":{quoted(directory)},"base_url":{quoted(endpoint)},"no_proxy":{quoted(direct)}'
     return f"{{{asked}}}".encode("ascii")
 
 

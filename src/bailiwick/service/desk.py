@@ -44,6 +44,7 @@ class Wish:
     unattended: bool = False
     client_version: str = ""
     base_url: str | None = None
+    no_proxy: str = ""
     client_pid: int = 0
     client_started: int = 0
 
@@ -153,6 +154,7 @@ class Desk:
             opened=int(self.clock()),
             client_version=wish.client_version,
             base_url=wish.base_url,
+            no_proxy=wish.no_proxy,
             client_pid=wish.client_pid,
             client_started=wish.client_started,
             unattended=wish.unattended,

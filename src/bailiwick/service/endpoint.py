@@ -141,7 +141,13 @@ class Endpoint:
         state = self.desk.registry.by_process(peer.uid, pid, started)
         if state is None:
             await self.desk.look_up(peer.uid)
-            wish = Wish(project=normpath(cwd), client_pid=pid, client_started=started, base_url=url)
+            wish = Wish(
+                project=normpath(cwd),
+                client_pid=pid,
+                client_started=started,
+                base_url=url,
+                no_proxy=_text(asked, "no_proxy"),
+            )
             state = self.desk.new_session(peer.uid, wish)
             await self.remember(state)
         settings = compile_settings(
@@ -151,6 +157,7 @@ class Endpoint:
             project=state.project,
             home=state.home,
             base_url=state.base_url,
+            no_proxy=state.no_proxy,
             files=self.desk.files,
         )
         return _reply({"managedSettings": settings})
@@ -210,6 +217,7 @@ class Endpoint:
             project=state.project,
             home=state.home,
             base_url=state.base_url,
+            no_proxy=state.no_proxy,
             files=self.desk.files,
         )
 
@@ -271,9 +279,15 @@ def _wish(asked: Mapping[str, Any], pid: int) -> Wish:
         unattended=bool(asked.get("unattended")),
         client_version=str(asked.get("client_version") or ""),
         base_url=url,
+        no_proxy=_text(asked, "no_proxy"),
         client_pid=pid,
         client_started=process_started(pid) or 0,
     )
+
+
+def _text(asked: Mapping[str, Any], name: str) -> str:
+    value = asked.get(name)
+    return value if isinstance(value, str) else ""
 
 
 def _strings(value: object) -> bool:

@@ -137,6 +137,15 @@ def test_hooks_over_the_relay(policies: Mapping[str, Policy]) -> None:
     assert (gate["onFailure"], stop["args"][-1]) == ("block", "--notice")
 
 
+REACHED = {
+    "CLAUDE_CODE_SAFE_MODE": "0",
+    "CLAUDE_CODE_SIMPLE": "0",
+    "NO_PROXY": "127.0.0.1,localhost,::1",
+    "no_proxy": "127.0.0.1,localhost,::1",
+}
+"""What keeps the hooks where they are, whatever the mode."""
+
+
 @pytest.mark.parametrize("profile", ["monitored", "warned"])
 @pytest.mark.parametrize("tier", Tier)
 def test_a_policy_on_trial_blocks_nothing_but_what_protects_itself(
@@ -144,7 +153,8 @@ def test_a_policy_on_trial_blocks_nothing_but_what_protects_itself(
 ) -> None:
     policy = policies[profile]
     document = settings(policy, tier)
-    assert set(document) <= {"hooks", "permissions", "managedSourcesBehavior", "disableAllHooks"}
+    assert set(document) <= {"env", "hooks", "permissions", "managedSourcesBehavior", "disableAllHooks"}
+    assert document["env"] == REACHED
     assert all("onFailure" not in hook for hook in hooks(document))
     builtin = next(layer for layer in policy.layers if layer.scope is Scope.BUILTIN)
     kept = replace(policy, layers=(builtin,))
@@ -156,7 +166,7 @@ def test_a_policy_on_trial_blocks_nothing_but_what_protects_itself(
     )
     documents = session_documents(policy, service=SERVICE, **PLACE)
     assert set(documents.managed) <= {"permissions"}
-    assert "env" not in documents.settings
+    assert documents.settings["env"] == REACHED
 
 
 def test_self_protection_is_compiled_too(policies: Mapping[str, Policy]) -> None:
@@ -202,7 +212,7 @@ def test_a_rule_that_an_exception_may_lift_is_left_to_the_hook(policies: Mapping
 
 def test_locks_and_pins(policies: Mapping[str, Policy]) -> None:
     document = settings(policies["frontend"])
-    assert document["env"] == {
+    assert document["env"] == REACHED | {
         "ANTHROPIC_BASE_URL": "https://models.acme.example",
         "BASH_DEFAULT_TIMEOUT_MS": "30000",
         "BASH_MAX_TIMEOUT_MS": "30000",

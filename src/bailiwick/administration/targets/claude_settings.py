@@ -55,6 +55,9 @@ HELPER_TIMEOUT_MS: Final = 5000
 HELPER_REFRESH_MS: Final = 60_000
 """How often the client asks the policy helper again; the smallest interval it accepts."""
 
+LOOPBACK: Final = ("127.0.0.1", "localhost", "::1")
+"""Hosts that are this machine."""
+
 TOKEN_VARIABLE: Final = "BAILIWICK_TOKEN"  # noqa: S105 - the name of the variable, not a token
 
 PLUGIN: Final = "bailiwick"
@@ -96,6 +99,7 @@ def compile_settings(  # noqa: PLR0913 - a document is for a policy, a service, 
     project: str | None = None,
     home: str | None = None,
     base_url: str | None = None,
+    no_proxy: str = "",
     files: FileView | None = None,
 ) -> dict[str, Any]:
     """The settings document of ``policy``, names sorted; equal arguments give equal documents.
@@ -106,7 +110,7 @@ def compile_settings(  # noqa: PLR0913 - a document is for a policy, a service, 
     """
     rules = native(policy, project=project, home=home)
     document: dict[str, Any] = {
-        "env": _environment(policy, service, base_url),
+        "env": _environment(policy, service, base_url, no_proxy),
         "hooks": _hooks(service, blocking=_stops(policy)),
         "permissions": _permissions(policy, rules),
     }
@@ -151,6 +155,7 @@ def session_documents(  # noqa: PLR0913 - as above
     project: str,
     home: str,
     base_url: str | None = None,
+    no_proxy: str = "",
     files: FileView | None = None,
 ) -> SessionDocuments:
     """The documents by which the launcher binds a client of its own, without root.
@@ -166,6 +171,7 @@ def session_documents(  # noqa: PLR0913 - as above
         project=project,
         home=home,
         base_url=base_url,
+        no_proxy=no_proxy,
         files=files,
     )
     hooks = whole.pop("hooks")
@@ -174,6 +180,8 @@ def session_documents(  # noqa: PLR0913 - as above
         managed |= _model_limits(policy)
         managed |= {name: whole[name] for name in ("disableSkillShellExecution", "sandbox") if name in whole}
         managed |= {"allowManagedPermissionRulesOnly": True, "strictPluginOnlyCustomization": ["hooks"]}
+        # Plugins that the user installed would keep their hooks, and a slow one rewrites a call after ours.
+        managed |= {"strictKnownMarketplaces": []}
         servers = _servers(policy)
         if servers is not None:
             managed |= {"allowManagedMcpServersOnly": True, "allowedMcpServers": _named(servers)}
@@ -342,8 +350,14 @@ def _sandboxed(policy: Policy) -> bool:
     return policy.client.sandbox or any(isinstance(duty, Sandbox) for duty in _duties(policy, "Bash"))
 
 
-def _environment(policy: Policy, service: ServiceAddress, base_url: str | None) -> dict[str, str]:
-    env: dict[str, str] = {}
+def _environment(
+    policy: Policy, service: ServiceAddress, base_url: str | None, no_proxy: str
+) -> dict[str, str]:
+    # The client sends hooks through a proxy too; the service is on this machine, and nobody in between may hear them.
+    direct = dict.fromkeys((*LOOPBACK, *filter(None, map(str.strip, no_proxy.split(",")))))
+    env = dict.fromkeys(("NO_PROXY", "no_proxy"), ",".join(direct))
+    # Either of these in the user's settings would start a client without plugins, hence without hooks.
+    env |= dict.fromkeys(("CLAUDE_CODE_SAFE_MODE", "CLAUDE_CODE_SIMPLE"), "0")
     if service.telemetry is not None:
         env |= {
             "CLAUDE_CODE_ENABLE_TELEMETRY": "1",
