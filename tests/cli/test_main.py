@@ -51,6 +51,13 @@ def test_options_may_stand_between_the_words(
     assert "0 would change" in capsys.readouterr().out
 
 
+def test_the_client_s_own_arguments_have_their_place(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as ended:
+        main(["claude", "-p", "fix the test"])
+    assert ended.value.code == 2
+    assert "put the client's own arguments after --" in capsys.readouterr().err
+
+
 def test_every_argument_says_what_it_is() -> None:
     assert [f"{verb} {name}" for verb, name in _undescribed(parser(), "bailiwick")] == []
 

@@ -46,7 +46,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         # Python 3.11 takes an optional last word for left out when options stand before it.
         asked.records = left.pop()
     if left:
-        top.error(f"unrecognized arguments: {' '.join(left)}")
+        mend = "; put the client's own arguments after --" if asked.verb == "claude" else ""
+        top.error(f"unrecognized arguments: {' '.join(left)}{mend}")
     try:
         code: int = asked.func(asked)
         sys.stdout.flush()
