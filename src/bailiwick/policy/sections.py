@@ -163,9 +163,12 @@ class LayerBuilder:
         if bash.max_timeout is not None:
             clamp = Clamp(field="timeout", maximum=bash.max_timeout * 1000)
             self.duty(f"{self.name}.bash.max_timeout", bash.at, clamp, ("Bash",))
-        if bash.background is not None and bash.background.text == "deny":
+        # The client moves a command whose time is up to the background, where it goes on: a limit needs no background.
+        limited = bash.max_timeout is not None
+        if bash.background.text == "deny" if bash.background else limited:
             foreground = Rewrite(field="run_in_background", value=False)
-            self.duty(f"{self.name}.bash.background", bash.background.at, foreground, ("Bash",))
+            at = bash.background.at if bash.background else bash.at
+            self.duty(f"{self.name}.bash.background", at, foreground, ("Bash",))
 
     def duty(self, name: str, at: Origin, obligation: Obligation, tools: tuple[str, ...]) -> None:
         """Add an obligation."""

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
-from bailiwick.model.decision import Clamp, Origin
+from bailiwick.model.decision import Clamp, Origin, Rewrite
 from bailiwick.model.verdict import Verdict
 from bailiwick.policy.errors import PolicyErrors, Problems
 from bailiwick.policy.revision import revision_of
@@ -29,7 +29,7 @@ def session_layer(
         allowed_tools: tools that are left to the policy; every other tool, MCP tools included, is denied.
             `Search` is Grep and Glob; `mcp__server__tool` names an MCP tool. None: no limit.
         read_only_files: path globs that can't be written or deleted.
-        max_bash_timeout: seconds; longer time-outs of Bash are lowered to it.
+        max_bash_timeout: seconds; longer time-outs of Bash are lowered to it, and nothing runs in the background.
 
     Items are split at commas. Raises PolicyErrors, whose file is the flag and whose column counts its characters.
     """
@@ -87,6 +87,9 @@ def _timeout(builder: LayerBuilder, seconds: int | str) -> None:
         return
     clamp = Clamp(field="timeout", maximum=int(text) * 1000)
     builder.duty("session.bash.max_timeout", at, clamp, ("Bash",))
+    # In the background a command whose time is up would go on.
+    foreground = Rewrite(field="run_in_background", value=False)
+    builder.duty("session.bash.background", at, foreground, ("Bash",))
 
 
 def _items(flag: str, values: Iterable[str], problems: Problems) -> list[Text]:

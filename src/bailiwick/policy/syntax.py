@@ -146,7 +146,8 @@ class Bash:
     )
     background: Text | None = declare(
         Choice(words=("allow", "deny")),
-        "deny: commands asked to run in the background run in the foreground.",
+        "deny: commands asked to run in the background run in the foreground. With max_timeout it is deny unless"
+        " allow is written: the client moves a command whose time is up to the background, where it goes on.",
     )
 
 
