@@ -7,7 +7,9 @@ import pytest
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    parser.addoption("--update", action="store_true", help="rewrite golden files with what the code prints now")
+    parser.addoption(
+        "--update", action="store_true", help="rewrite golden files with what the code prints now"
+    )
 
 
 @pytest.fixture

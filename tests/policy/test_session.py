@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from bailiwick.administration.example import parse_call
 from bailiwick.administration.place import judge_call
-from bailiwick.model.decision import Clamp
+from bailiwick.model.decision import Clamp, Rewrite
 from bailiwick.model.verdict import Verdict
 from bailiwick.policy.errors import PolicyErrors
 from bailiwick.policy.load import load_policy_set
@@ -52,11 +52,11 @@ def test_the_layer_says_where_it_comes_from() -> None:
     origins = {str(rule.origin) for rule in (*BASELINE_FLAGS.rules, *BASELINE_FLAGS.defaults.values())}
     assert origins == {"flag:--allowedTools:1", "flag:--readOnlyFiles:1"}
     assert BASELINE_FLAGS.scope is Scope.SESSION
-    (duty,) = BASELINE_FLAGS.duties
-    assert (duty.obligation, str(duty.origin)) == (
+    assert [duty.obligation for duty in BASELINE_FLAGS.duties] == [
         Clamp(field="timeout", maximum=30_000),
-        "flag:--maxBashTimeout:1",
-    )
+        Rewrite(field="run_in_background", value=False),
+    ]
+    assert {str(duty.origin) for duty in BASELINE_FLAGS.duties} == {"flag:--maxBashTimeout:1"}
     assert all(rule.instead for rule in BASELINE_FLAGS.rules if rule.verdict is Verdict.DENY)
 
 
