@@ -172,6 +172,15 @@ def test_simulate_against_what_was_recorded() -> None:
     assert "what came of the call is not recorded; compare with a policy" in outcome.unread
 
 
+def test_a_call_whose_secret_was_masked_is_not_judged_as_harmless() -> None:
+    masked = RECORDED[0] | {
+        "input": '{"command": "git commit -m [redacted:secret/github-token:0123456789ab]"}',
+        "verdict": "deny",
+    }
+    outcome = simulate.simulate(read_recorded([json.dumps(masked)]), load_policy_set(AFTER))
+    assert (outcome.judged, dict(outcome.unread)) == (0, {"the input of Bash holds a masked secret": 1})
+
+
 def test_a_document_over_several_lines_is_read_whole() -> None:
     text = json.dumps(RECORDED, indent=1)
     (whole,) = [

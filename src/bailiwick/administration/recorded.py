@@ -143,6 +143,9 @@ def _audit(event: Mapping[str, Any]) -> Recorded | Unread:
     given = _object(event.get("input")) if event.get("input") else {}
     if not tool or given is None:
         return Unread(reason="an audit record has no readable input")
+    if "[redacted:" in str(given):
+        # What was found there is gone: judged again, the call would look harmless.
+        return Unread(reason=f"the input of {tool} holds a masked secret")
     links = tuple(
         (str(item["path"]), str(item["real"]))
         for item in _list(event, "accesses")
