@@ -273,11 +273,16 @@ def service(places: Places) -> Iterator[Check]:
         return
     yield holds("service/running", f"process {status['pid']} at {status['url']}")
     if not status["revision"]:
-        yield fails("service/policy", f"no policy in force: {status['problem']}", "bailiwick policy check")
+        first = str(status["problem"]).splitlines()[0]
+        yield fails(
+            "service/policy", f"no policy in force: {first}", f"bailiwick policy check {status['policy']}"
+        )
     elif status["problem"]:
         first = str(status["problem"]).splitlines()[0]
         yield fails(
-            "service/policy", f"the directory's policy does not compile: {first}", "bailiwick policy check"
+            "service/policy",
+            f"the directory's policy does not compile: {first}",
+            f"bailiwick policy check {status['policy']}",
         )
     else:
         yield holds("service/policy", f"revision {status['revision'][:12]} of {status['policy']}")
