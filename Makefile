@@ -30,6 +30,7 @@ unit: $(STAMP) ## tests that need no client
 
 e2e: $(STAMP) ## scenarios with the real client, in a sandbox without network
 	scripts/client >/dev/null
+	$(BIN)/python -m compileall -q src  # the sandbox sees the sources read-only and could keep no byte code
 	scripts/sandbox $(BIN)/pytest tests/e2e -m "e2e and not nightly"
 
 check: $(STAMP) ## what CI runs besides the tests: format, lint, types, the house, generated docs
