@@ -12,11 +12,17 @@ from bailiwick.service.scripted_model import Turn
 USER = HOME / ".claude/settings.json"
 WRITE = "import sys\nfor path in sys.argv[1:]:\n    try: open(path, 'w').write('x')\n    except OSError as error: print(error)\n"
 READ = "import glob, sys\nfor path in glob.glob(sys.argv[1]): print(open(path, 'rb').read())\n"
+ENVIRONMENT = "import os\nfor name, value in os.environ.items(): print(name, value, sep='=')\n"
 FETCH = "import sys, urllib.request as u\nprint(u.urlopen(u.Request(sys.argv[1], sys.argv[2].encode()), timeout=3).read())\n"
 
 
 def sandboxed(room: Room, *turns: Turn, **more: Any) -> Outcome:
-    for name, code in (("write.py", WRITE), ("read.py", READ), ("fetch.py", FETCH)):
+    for name, code in {
+        "write.py": WRITE,
+        "read.py": READ,
+        "fetch.py": FETCH,
+        "environment.py": ENVIRONMENT,
+    }.items():
         room.write(PROJECT / name, code)
     return room.governed(turns, profile="sandboxed", **more)
 
@@ -39,7 +45,7 @@ def test_what_no_reader_can_foresee_meets_the_kernel(room: Room) -> None:
 
 
 def test_secrets_of_the_session_are_not_seen_by_commands(room: Room) -> None:
-    outcome = sandboxed(room, bash("env | sort"), bash("python3 read.py '/proc/[0-9]*/environ'"))
+    outcome = sandboxed(room, bash("python3 environment.py"), bash("python3 read.py '/proc/[0-9]*/environ'"))
     assert "PATH=" in outcome.result(0).text
     for turn in range(2):
         assert "sk-" + "scripted" not in outcome.result(turn).text, outcome
