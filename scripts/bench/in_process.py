@@ -49,7 +49,7 @@ def in_process() -> Iterator[Figure]:
         return Request(principal=who, event=event, session=session, now=int(time.time()))
 
     for name, tool, arguments in (
-        ("Read", "Read", {"file_path": "/work/src/app.ts"}),
+        ("Read", "Read", {"file_path": "/home/dev/shop/src/app.ts"}),
         ("Bash git status", "Bash", {"command": "git status"}),
     ):
         asked = request(tool, arguments)
@@ -58,7 +58,7 @@ def in_process() -> Iterator[Figure]:
         yield limit(SECTION, f"decide, facts given: {name}, p50", percentile(times, 0.50), 20, "us")
         yield limit(SECTION, f"decide, facts given: {name}, p99", percentile(times, 0.99), 100, "us")
     for name, tool, arguments in (
-        ("Read", "Read", {"file_path": "/work/src/app.ts"}),
+        ("Read", "Read", {"file_path": "/home/dev/shop/src/app.ts"}),
         ("Bash git status", "Bash", {"command": "git status"}),
         (
             "Bash, 3 commands and a redirect",
