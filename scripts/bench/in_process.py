@@ -30,7 +30,7 @@ SECTION = "In process (decisions: processor time)"
 EVENT = {
     "session_id": "s",
     "transcript_path": "/t.jsonl",
-    "cwd": "/work",
+    "cwd": "/home/dev/shop",
     "permission_mode": "default",
     "hook_event_name": "PreToolUse",
     "tool_use_id": "toolu_1",
@@ -41,7 +41,9 @@ def in_process() -> Iterator[Figure]:
     """Decide, the whole path in memory, compile, start, memory."""
     policy = compile_set(read_policy_files(STARTER)).policies["frontend"]
     who = Principal(user="dev", uid=1000, home="/home/dev")
-    session = Session(key="s", profile="frontend", project="/work", environment=(("HOME", "/home/dev"),))
+    session = Session(
+        key="s", profile="frontend", project="/home/dev/shop", environment=(("HOME", "/home/dev"),)
+    )
     files = OsFiles()
 
     def request(tool: str, arguments: dict[str, object]) -> Request:
