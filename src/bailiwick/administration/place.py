@@ -33,7 +33,6 @@ def request_of(policy: Policy, what: Happening) -> Request:
         principal=Principal(user="", uid=-1, home=HOME),
         event=Event(name=type(what).__name__, session="", cwd=PROJECT, what=what),
         session=Session(key="", profile=policy.profile, project=PROJECT),
-        roots=(PROJECT,),
     )
 
 

@@ -136,7 +136,6 @@ def _decide(policy: Policy, call: Recorded, now: int) -> Decision:
         event=Event(name="PreToolUse", session="", cwd=call.cwd or project, what=call.call),
         session=Session(key="", profile=policy.profile, project=project),
         now=now,
-        roots=(project,),
     )
     facts = detect(request, analyze(request, _Links(dict(call.links))))
     return decide(policy, request, facts)

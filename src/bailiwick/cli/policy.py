@@ -267,7 +267,6 @@ def _request(policy: Policy, call: ToolCall, project: Path) -> Request:
         event=Event(name="PreToolUse", session="", cwd=str(project), what=call),
         session=Session(key="", profile=policy.profile, project=str(project)),
         now=int(time.time()),
-        roots=(str(project),),
     )
 
 

@@ -1,6 +1,6 @@
 """The question put to the PDP: who asks, what happened, in which session."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Protocol
 
 from bailiwick.model.event import Event
@@ -42,7 +42,6 @@ class Request:
     event: Event
     session: Session
     now: int = 0
-    roots: tuple[str, ...] = field(default=())
 
 
 class FileView(Protocol):

@@ -26,6 +26,7 @@ from bailiwick.administration.targets.claude_settings import (
     session_documents,
 )
 from bailiwick.audit.query import Query
+from bailiwick.enforcement.claude_code import MAX_BODY
 from bailiwick.information.sessions import SessionFlags, SessionState
 from bailiwick.policy.errors import PolicyErrors
 from bailiwick.service.answer import answer, refuse
@@ -36,9 +37,6 @@ from bailiwick.service.store import StoreError
 from bailiwick.service.trace import report
 
 LOG = logging.getLogger(__name__)
-
-MAX_BODY: Final = 16 * 1024 * 1024
-"""Bytes of one message; a larger one is denied unread. Tool inputs of 10 MB occur."""
 
 HOST: Final = "127.0.0.1"
 

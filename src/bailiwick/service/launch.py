@@ -19,14 +19,11 @@ from bailiwick.enforcement.launcher import (
     environment,
     is_unattended,
 )
+from bailiwick.policy.profiles import MINIMUM_CLIENT
 from bailiwick.policy.starter import starter_files
 from bailiwick.service.account import principal_of
 from bailiwick.service.local import ServiceError, call, ensure_running
 from bailiwick.service.places import Places
-
-MINIMUM_CLIENT = (2, 1, 295)
-"""The oldest client whose hooks can fail closed (``onFailure: block``)."""
-
 
 DEFAULT_BASE_URL = "https://api.anthropic.com"
 """Where the client sends model traffic unless told otherwise; pinned, so that a repository can't redirect it."""

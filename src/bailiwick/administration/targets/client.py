@@ -2,10 +2,12 @@
 
 from typing import Final
 
+from bailiwick.policy.profiles import MINIMUM_CLIENT
+
 TARGET_VERSION: Final = "2.1.330"
 """The client version that documents are written and linted for."""
 
-MINIMUM_VERSION: Final = "2.1.295"
+MINIMUM_VERSION: Final = ".".join(map(str, MINIMUM_CLIENT))
 """The oldest client whose hooks can fail closed (``onFailure`` is ignored before it)."""
 
 EVENTS: Final = (
