@@ -103,19 +103,28 @@ Target: TypeAlias = PathTarget | ProgramTarget | HostTarget | NameTarget | Varia
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Access:
-    """One thing that a tool call would do."""
+    """One thing that a tool call would do.
+
+    ``by`` is the index in ``Facts.accesses`` of the program that does it (for a program: that starts it), None
+    where it is the call or the shell itself. It says who, not what, so it takes no part in comparison.
+    """
 
     kind: AccessKind
     target: Target
     cause: Span | None = None
+    by: int | None = field(default=None, compare=False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Opaque:
-    """A part whose accesses are not known. It may do anything; only policy says what that gets."""
+    """A part whose accesses are not known. It may do anything; only policy says what that gets.
+
+    ``by`` is as in ``Access``.
+    """
 
     reason: str
     cause: Span | None = None
+    by: int | None = field(default=None, compare=False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -34,6 +34,7 @@ def analyze_shell(text: str, context: ShellContext) -> Facts:
     if context.dialect not in ("bash", "sh", "zsh") or not context.cwd.startswith("/"):
         interpreter.record.opaque("run by a shell or in a directory that isn't known", whole)
         return interpreter.record.facts()
+    interpreter.source = text
     try:
         interpreter.text(
             text,

@@ -56,7 +56,9 @@ class Interpreter:
         self.expander = Expander(self)
         self.dialect = context.dialect
         self.as_user: str | None = None
-        self.origin: Span | None = None  # where nested text stands in the analysed text
+        self.source = ""  # the analysed text
+        self.shift = 0  # where the text being read begins in it
+        self.origin: Span | None = None  # the word it comes from, where it doesn't stand there unchanged
         self.readers: list[int] = []  # programs that read the current standard input
         self.writers: list[int] = []  # programs that write the current standard output
         self.sinks: list[int] = []  # programs that read what the current command writes to `>( )`
@@ -71,7 +73,7 @@ class Interpreter:
 
     def span(self, start: int, end: int) -> Span:
         """A span of the analysed text."""
-        return self.origin or Span(start=start, end=end)
+        return self.origin or Span(start=start + self.shift, end=end + self.shift)
 
     def started(self, index: int) -> None:
         """Note a program that takes part in the current pipeline stage."""
@@ -116,7 +118,7 @@ class Interpreter:
         self.nested(text, inner, dialect, stdin)
 
     def nested(self, text: Arg, state: State, dialect: str, stdin: Arg | None = None) -> State:
-        """Read text that isn't part of the analysed text; its positions are the word's."""
+        """Read text given as data. Its positions are its own where it stands unchanged in the analysed text, else the word's."""
         del stdin
         if text.literal is None:
             self.record.opaque("shell code that isn't known", text.span)
@@ -124,14 +126,27 @@ class Interpreter:
         if self.nesting >= MAX_NESTING:
             self.record.opaque("nested too deeply", text.span)
             return state
-        before = self.origin, self.dialect
-        self.origin, self.dialect = self.origin or text.span, dialect
+        before = self.origin, self.shift, self.dialect
+        self.dialect = dialect
+        if self.origin is None:
+            place = self._place(text)
+            self.origin, self.shift = (text.span, 0) if place is None else (None, place)
         self.nesting += 1
         try:
             return self.text(text.text, state)
         finally:
             self.nesting -= 1
-            self.origin, self.dialect = before
+            self.origin, self.shift, self.dialect = before
+
+    def _place(self, text: Arg) -> int | None:
+        """Where the text of a word or a here-document stands unchanged in the analysed text."""
+        if text.span is None:
+            return None
+        if self.source.startswith("<<", text.span.start):
+            line = self.source.find("\n", text.span.end) + 1
+            return line if line and self.source.startswith(text.text, line) else None
+        place = self.source.find(text.text, text.span.start, text.span.end)
+        return None if place < 0 else place
 
     # -- commands
 
@@ -288,7 +303,7 @@ class Interpreter:
             self.record.opaque("nested too deeply", span)
             return state, state
         self.nesting += 1
-        before = self.as_user
+        before = self.as_user, self.record.owner
         self.as_user = as_user or self.as_user
         try:
             if functions and (name in state.functions or name in builtins.BUILTINS):
@@ -313,7 +328,7 @@ class Interpreter:
             self.output = builtins.printed(self, args, state, stdin) or paths
         finally:
             self.nesting -= 1
-            self.as_user = before
+            self.as_user, self.record.owner = before
         return state, state
 
     def _own(

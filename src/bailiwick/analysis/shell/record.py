@@ -32,11 +32,12 @@ _CLIMB = re.compile(r"(?:^|/)(?!\.\.?(?:/|\Z))[^/]+/+(?:\./+)*\.\.(?:/|\Z)")
 class Record:
     """Accesses, opaque parts and flows, each once."""
 
-    __slots__ = ("_flows", "_opaque", "_seen", "accesses", "context")
+    __slots__ = ("_flows", "_opaque", "_seen", "accesses", "context", "owner")
 
     def __init__(self, context: ShellContext) -> None:
         self.context = context
         self.accesses: list[Access] = []
+        self.owner: int | None = None  # the program that what is written down belongs to
         self._seen: dict[Access, int] = {}
         self._opaque: dict[Opaque, None] = {}
         self._flows: dict[Flow, None] = {}
@@ -47,7 +48,7 @@ class Record:
 
     def access(self, kind: AccessKind, target: Target, cause: Span | None) -> int:
         """Write down one access; its index."""
-        access = Access(kind=kind, target=target, cause=cause)
+        access = Access(kind=kind, target=target, cause=cause, by=self.owner)
         index = self._seen.setdefault(access, len(self.accesses))
         if index == len(self.accesses):
             self.accesses.append(access)
@@ -55,7 +56,7 @@ class Record:
 
     def opaque(self, reason: str, cause: Span | None) -> None:
         """Write down a part that isn't known."""
-        self._opaque[Opaque(reason=reason, cause=cause)] = None
+        self._opaque.setdefault(Opaque(reason=reason, cause=cause, by=self.owner))
 
     def flow(self, source: int, sink: int) -> None:
         """Write down that one program's output reaches another."""

@@ -62,6 +62,7 @@ class Running:
         )
         index = interpreter.record.access(AccessKind.EXECUTE, target, self.span)
         interpreter.started(index)
+        interpreter.record.owner = index
         sources = frozenset[int]().union(*(arg.sources for arg in self.args))
         for source in sorted(sources | (self.stdin.sources if self.stdin else frozenset())):
             interpreter.record.flow(source, index)
