@@ -119,11 +119,12 @@ class Access:
 class Opaque:
     """A part whose accesses are not known. It may do anything; only policy says what that gets.
 
-    ``by`` is as in ``Access``.
+    ``kind`` is what is done where only the target isn't known (``rm $X`` deletes); ``by`` is as in ``Access``.
     """
 
     reason: str
     cause: Span | None = None
+    kind: AccessKind | None = None
     by: int | None = field(default=None, compare=False)
 
 

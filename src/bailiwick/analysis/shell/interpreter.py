@@ -297,7 +297,7 @@ class Interpreter:
             return state, state
         name = args[0].literal
         if not name or not name.isascii():
-            self.record.opaque("name of a program isn't known", args[0].span or span)
+            self.record.opaque("name of a program isn't known", args[0].span or span, AccessKind.EXECUTE)
             return self._after_unknown(args[0], state)
         if self.nesting >= MAX_NESTING:
             self.record.opaque("nested too deeply", span)

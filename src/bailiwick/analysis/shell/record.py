@@ -54,9 +54,9 @@ class Record:
             self.accesses.append(access)
         return index
 
-    def opaque(self, reason: str, cause: Span | None) -> None:
-        """Write down a part that isn't known."""
-        self._opaque.setdefault(Opaque(reason=reason, cause=cause, by=self.owner))
+    def opaque(self, reason: str, cause: Span | None, kind: AccessKind | None = None) -> None:
+        """Write down a part that isn't known; ``kind`` where only its target isn't."""
+        self._opaque.setdefault(Opaque(reason=reason, cause=cause, kind=kind, by=self.owner))
 
     def flow(self, source: int, sink: int) -> None:
         """Write down that one program's output reaches another."""
@@ -82,14 +82,13 @@ class Record:
             case Kind.NUMBER:
                 text, glob = "*", True
             case Kind.UNKNOWN | Kind.OPEN:
-                self.opaque(
-                    f"{kind} of a path that isn't known" + (f" (begins {text!r})" if text else ""), cause
-                )
+                begins = f" (begins {text!r})" if text else ""
+                self.opaque(f"{kind} of a path that isn't known{begins}", cause, kind)
                 return
         if text.startswith("/"):
             bases: tuple[str, ...] = ("",)
         elif state.cwd is None:
-            self.opaque(f"{kind} of {text!r} in a directory that isn't known", cause)
+            self.opaque(f"{kind} of {text!r} in a directory that isn't known", cause, kind)
             return
         else:
             bases = state.cwd
