@@ -96,13 +96,17 @@ class Call:
         match role:
             case Role.SHELL:
                 machine.script(arg)
+            case Role.OPAQUE | Role.OPAQUE_FILE:
+                machine.opaque(f"operand of {self.name}", arg.span)
+                if role is Role.OPAQUE_FILE:
+                    machine.path(AccessKind.READ, arg)
             case Role.HOST:
                 host(machine, arg)
             case Role.URL:
                 url(machine, arg)
             case Role.LIST:
                 machine.path(AccessKind.READ, arg)
-                machine.opaque("file that names more files", arg.span)
+                machine.opaque("read of a path that isn't known: the file names it", arg.span)
             case Role.TEXT if arg.text.startswith(("file://", "fileb://")):
                 machine.path(AccessKind.READ, arg.with_text(arg.text.partition("://")[2]))
             case Role.TEXT if match := _TEMPLATE_FILE.match(arg.text):

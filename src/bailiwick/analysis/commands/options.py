@@ -107,8 +107,13 @@ def _unknown(parsed: Parsed, arg: Arg) -> None:
     risky = node.danger if arg.kind is Kind.PATTERN else node.reaches
     if node.subcommands and not parsed.operands:
         parsed.problems.append((f"sub-command of {node.name} isn't known", arg.span))
-    elif risky:
+    elif node.danger and risky:
         parsed.problems.append((f"a word that isn't known may be an option of {node.name}", arg.span))
+    elif risky:  # at worst it names another file
+        kind = "write" if node.writes else "read"
+        parsed.problems.append(
+            (f"{kind} of a path that isn't known: it may be an option of {node.name}", arg.span)
+        )
     parsed.operands.append(arg)
 
 

@@ -51,6 +51,8 @@ class Role(StrEnum):
 HARMLESS = frozenset((Role.FLAG, Role.TEXT, Role.OPTIONAL))
 """Option roles that can't reach beyond the program itself."""
 _EXECUTING = frozenset((Role.PROGRAM, Role.SHELL, Role.OPAQUE, Role.OPAQUE_FILE, Role.OPAQUE_FLAG))
+_READING = frozenset((Role.READ, Role.READ_TREE, Role.LIST))
+_WRITING = frozenset(Role) - HARMLESS - _EXECUTING - _READING
 _VALUELESS = frozenset((Role.FLAG, Role.OPTIONAL, Role.OPAQUE_FLAG))
 _OPERAND_ROLES = frozenset(Role) - {Role.FLAG, Role.OPTIONAL, Role.TARGET, Role.DIRECTORY, Role.OPAQUE_FLAG}
 
@@ -70,6 +72,8 @@ class Specification:
     ``options`` maps every spelling to its role. ``operands`` are roles in order; with ``repeat`` the one at
     that index takes all that the later ones leave. After an option in ``stop`` everything is an operand
     (``python -c code ...``). ``same`` maps a spelling to all that mean the same (``-f --force``).
+    ``danger`` says that an option may run or do more than is modelled, ``reaches`` that one reaches beyond the program,
+    ``writes`` that an option or operand does more than read.
     ``other`` stands for every sub-command that isn't listed. ``empty`` is the path read when there is no operand.
     """
 
@@ -93,6 +97,7 @@ class Specification:
     alone: bool = False
     danger: bool = False
     reaches: bool = False
+    writes: bool = False
     longs: tuple[str, ...] = ()
     same: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
@@ -269,6 +274,7 @@ def _node(
         alone=_bool(file, name, raw, "alone", default=not raw.get("subcommands")),
         danger=bool(roles & _EXECUTING),
         reaches=bool(roles - HARMLESS),
+        writes=bool({*roles, *operands} & _WRITING),
         longs=tuple(sorted(o for o in options if o.startswith("--"))),
         same={**(parent.same if parent else {}), **_same(file, name, str(raw.get("same", "")), options)},
     )

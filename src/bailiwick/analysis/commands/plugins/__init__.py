@@ -3,14 +3,24 @@
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING
 
-from bailiwick.analysis.commands.plugins import code, git, network, paths, scripts, search, tools, wrappers
+from bailiwick.analysis.commands.plugins import (
+    awk,
+    code,
+    git,
+    network,
+    paths,
+    scripts,
+    search,
+    tools,
+    wrappers,
+)
 
 if TYPE_CHECKING:
     from bailiwick.analysis.commands.call import Call
 
 PLUGINS: Mapping[str, "Callable[[Call], None]"] = {
     "archive": paths.archive,
-    "awk": scripts.awk,
+    "awk": awk.awk,
     "bucket": network.bucket,
     "compress": paths.compress,
     "curl": network.curl,

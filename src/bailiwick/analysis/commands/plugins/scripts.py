@@ -1,4 +1,4 @@
-"""Programs with a small language of their own: ``sed``, ``awk``, ``jq``, ``tar``."""
+"""Programs with a small language of their own: ``sed``, ``jq``, ``tar``."""
 
 import re
 from typing import TYPE_CHECKING
@@ -21,9 +21,6 @@ _SED = re.compile(
 )
 _FILE_COMMAND = re.compile(r"(?:(?:\A|[\n;{}])\s*[^a-zA-Z\n;]*|[0-9$/!]\s*)([rRwW])\s*(\S+)")
 _SUBSTITUTE_FILE = re.compile(r"/[gpiIM0-9]*w\s*(\S+)")
-_AWK_DANGER = re.compile(r"system|getline|\||@|fflush|close|ENVIRON|ARGV|ARGC|\bprintf?\b[\s\S]*>")
-_AWK_FILES = re.compile(r'([<>])\s*"([^"\\\n]+)"')
-_AWK_STRINGS = re.compile(r'"(?:[^"\\\n]|\\.)*"')
 _OLD_BUNDLE = re.compile(r"[A-Za-z]+\Z")
 _REMOTE = re.compile(r"(?:[\w.+-]+@)?[\w.-]+:")
 
@@ -87,32 +84,6 @@ def _sed_script(call: "Call", script: Arg) -> None:
                 call.machine.path(AccessKind.WRITE, script.with_text(found[1]))
             return
         i = match.end()
-
-
-def awk(call: "Call") -> None:
-    """``awk``: a program without input or output redirection, pipes and ``system`` only transforms text."""
-    call.begin()
-    call.options()
-    parsed, machine = call.parsed, call.machine
-    operands = list(parsed.operands)
-    if parsed.given("-f", "--file"):
-        machine.opaque("awk program in a file")
-    elif operands:
-        program = operands.pop(0)
-        if program.literal is None:
-            machine.opaque("awk program that isn't known", program.span)
-        elif _AWK_DANGER.search(_awk_code(program.text)):
-            machine.opaque("awk program that reads, writes or runs", program.span)
-            for sign, name in _AWK_FILES.findall(program.text):
-                machine.path(AccessKind.READ if sign == "<" else AccessKind.WRITE, program.with_text(name))
-    for operand in operands:
-        if not re.match(r"[A-Za-z_]\w*=", operand.text) and operand.literal != "-":
-            machine.path(AccessKind.READ, operand)
-
-
-def _awk_code(program: str) -> str:
-    """The program without its strings, unless a regular expression might make a quote mean something else."""
-    return program if "/" in program else _AWK_STRINGS.sub('""', program)
 
 
 def yq(call: "Call") -> None:
