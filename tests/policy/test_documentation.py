@@ -22,6 +22,7 @@ def test_every_record_of_the_language_is_in_the_reference() -> None:
     records = {name for kind in KINDS for name in schema_of(kind)["$defs"]}
     shown = {record.__name__ for _, record in ORDER}
     inside = {syntax.SandboxDuty, syntax.ExampleText, syntax.Roles, syntax.Exceptions, syntax.Cases}
+    inside.add(syntax.Containable)  # a Fallback with one more word
     assert records - shown == {record.__name__ for record in inside}
 
 

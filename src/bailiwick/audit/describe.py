@@ -14,7 +14,7 @@ from bailiwick.model.access import (
     ProgramTarget,
     VariableTarget,
 )
-from bailiwick.model.decision import Clamp, Notify, Obligation, Reason, Redact, Rewrite, Sandbox
+from bailiwick.model.decision import Clamp, Contain, Notify, Obligation, Reason, Redact, Rewrite, Sandbox
 
 
 def describe(access: Access) -> str:
@@ -81,6 +81,8 @@ def item_of_obligation(obligation: Obligation) -> Item:
             return {"kind": "notify", "channel": channel}
         case Sandbox():
             return {"kind": "sandbox"}
+        case Contain(profile=profile, revision=revision):
+            return {"kind": "contain", "profile": profile, "revision": revision}
         case _:
             assert_never(obligation)
 

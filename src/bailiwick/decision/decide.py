@@ -6,6 +6,7 @@
 4. Everything found is combined by ``max``: one denied access denies the call.
 5. What only monitoring or warning rules object to is not carried out.
 6. Where nobody can answer, a question is a denial. An error is at least a question.
+7. What policy would rather have in the sandbox than ask about is allowed there, if nothing else stands against it.
 """
 
 from collections.abc import Sequence
@@ -18,7 +19,7 @@ from bailiwick.decision.lifting import Lifting, active_exceptions, lifted_by
 from bailiwick.decision.match import hits_of_units, named, subject_of
 from bailiwick.decision.patterns import MAX_PATTERNS, MAX_STEPS
 from bailiwick.model.access import Access, Facts, Finding, Opaque, PathTarget, ProgramTarget
-from bailiwick.model.decision import Decision, Obligation, Origin, Reason
+from bailiwick.model.decision import Contain, Decision, Obligation, Origin, Reason
 from bailiwick.model.event import ModelSwitch, Prompt, PromptExpansion, SessionStart, ToolCall
 from bailiwick.model.request import Request
 from bailiwick.model.verdict import Mode, Verdict
@@ -45,12 +46,31 @@ _MODES = {Mode.ENFORCE: 0, Mode.WARN: 1, Mode.MONITOR: 2}
 
 def decide(policy: Policy, request: Request, facts: Facts) -> Decision:
     """What ``policy`` says of ``request``. Never raises: an error is told in the decision, which is then at least ASK."""
-    tally = _Tally(policy=policy, request=request)
+    containing = _containable(request)
+    tally = _tally(policy, request, facts, containing=containing)
+    decision = tally.decision()
+    if tally.contained and decision.enforced is not Verdict.ALLOW:
+        # Something else is asked about or denied. A person who is asked must be told of all of it (step 7).
+        decision = _tally(policy, request, facts, containing=False).decision()
+    return decision
+
+
+def _tally(policy: Policy, request: Request, facts: Facts, *, containing: bool) -> "_Tally":
+    tally = _Tally(policy=policy, request=request, containing=containing)
     try:
         tally.judge(facts)
     except Exception as error:  # noqa: BLE001 (law: an error while deciding is at least ASK, never silence)
         tally.fail(f"{type(error).__name__} while deciding")
-    return tally.decision()
+    return tally
+
+
+def _containable(request: Request) -> bool:
+    """Whether the call is a command whose text can be made to run in the sandbox."""
+    match request.event.what:
+        case ToolCall(tool="Bash", input={"command": str(command)}):
+            return "\0" not in command
+        case _:
+            return False
 
 
 class _Said(NamedTuple):
@@ -77,10 +97,15 @@ def _answer(ruled: Sequence[_Said], default: _Said | None) -> Sequence[_Said]:
 
 @dataclass(slots=True, kw_only=True)
 class _Tally:
-    """The answers so far. ``verdict`` is what policy says, ``enforced`` what is carried out."""
+    """The answers so far. ``verdict`` is what policy says, ``enforced`` what is carried out.
+
+    ``containing`` says that the call can run in the sandbox, ``contained`` that policy relies on that.
+    """
 
     policy: Policy
     request: Request
+    containing: bool = False
+    contained: bool = False
     verdict: Verdict = Verdict.ABSTAIN
     enforced: Verdict = Verdict.ABSTAIN
     withheld: bool = False
@@ -224,6 +249,9 @@ class _Tally:
         if lifting and verdict > Verdict.ALLOW:
             exception = lifted_by(lifting, bound, hit, about)
             verdict = verdict if exception is None else Verdict.ALLOW
+        if rule.contained and self.containing and verdict is Verdict.ASK:
+            verdict = Verdict.ALLOW
+            self.contained = self.contained or (rule.mode or self.policy.mode) is Mode.ENFORCE
         return _Said(rule, verdict, rule.mode or self.policy.mode, exception, hit.whole)
 
     def _note(self, said: _Said, about: About) -> None:
@@ -293,7 +321,10 @@ class _Tally:
     def _obligations(self) -> tuple[Obligation, ...]:
         match self.request.event.what:
             case ToolCall() as call if self.enforced is not Verdict.DENY:
-                return obligations(self.policy, call)
+                duties = obligations(self.policy, call)
+                if not self.contained:
+                    return duties
+                return (*duties, Contain(profile=self.policy.profile, revision=self.policy.revision))
             case _:
                 return ()
 

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from functools import lru_cache
 from typing import Any
 
-from bailiwick.model.decision import Clamp, Notify, Obligation, Redact, Rewrite, Sandbox
+from bailiwick.model.decision import Clamp, Contain, Notify, Obligation, Redact, Rewrite, Sandbox
 from bailiwick.model.event import ToolCall
 from bailiwick.model.glob import name_glob
 from bailiwick.model.verdict import Mode
@@ -36,8 +36,8 @@ def obligations(policy: Policy, call: ToolCall) -> tuple[Obligation, ...]:
                     rewrites.setdefault(field, rewrite)
                 case Redact(rules=rules):
                     masked.update(dict.fromkeys(rules))
-                case Sandbox() as sandbox:
-                    others.setdefault(sandbox)
+                case (Sandbox() | Contain()) as place:
+                    others.setdefault(place)
     return (
         *(
             Clamp(field=field, maximum=clamps[field])

@@ -74,7 +74,15 @@ class Sandbox:
     """Run it inside the client's operating-system sandbox only."""
 
 
-Obligation: TypeAlias = Clamp | Rewrite | Redact | Notify | Sandbox
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Contain:
+    """Run the command under ``bailiwick sandbox run``, where the kernel holds it to ``profile`` of policy ``revision``."""
+
+    profile: str
+    revision: str
+
+
+Obligation: TypeAlias = Clamp | Rewrite | Redact | Notify | Sandbox | Contain
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -149,7 +149,9 @@ def _defaults(chain: tuple[Profile, ...], own: dict[str, Layer]) -> dict[Subject
         inherited: dict[Subject, Rule] = {}
         for name in profile.extends:
             for subject, rule in resolved.get(name.text, {}).items():
-                inherited[subject] = max(inherited.get(subject, rule), rule, key=lambda one: one.verdict)
+                inherited[subject] = max(
+                    inherited.get(subject, rule), rule, key=lambda one: (one.verdict, not one.contained)
+                )
         resolved[profile.profile.text] = inherited | dict(own[profile.profile.text].defaults)
     return resolved[chain[-1].profile.text]
 
@@ -198,6 +200,7 @@ def _client(chain: tuple[Profile, ...], wider: list[Sections], problems: Problem
             text is not None and text.text == "required"
             for text in (required, *(one.sandbox for one in wider))
         ),
+        dry_run=bool(_last(one.bash.dry_run for one in [*wider, *chain] if one.bash is not None)),
         minimum_version=_newest(
             [one.minimum_version for one in every if one.minimum_version is not None], problems
         ),

@@ -3,7 +3,19 @@
 from collections.abc import Iterator
 
 from bailiwick.policy import syntax
-from bailiwick.policy.shapes import Choice, Item, Listed, Number, Record, Shape, Table, Value, Word, items_of
+from bailiwick.policy.shapes import (
+    Choice,
+    Flag,
+    Item,
+    Listed,
+    Number,
+    Record,
+    Shape,
+    Table,
+    Value,
+    Word,
+    items_of,
+)
 
 ORDER: tuple[tuple[str, type], ...] = (
     ("organisation.yaml", syntax.Organisation),
@@ -59,7 +71,7 @@ def _value(item: Item) -> str:
     return _shape(item.shape).replace("|", "\\|")
 
 
-def _shape(shape: Shape) -> str:
+def _shape(shape: Shape) -> str:  # noqa: C901 - one arm per shape
     match shape:
         case Choice(words=words):
             return " | ".join(f"`{word}`" for word in words)
@@ -67,6 +79,8 @@ def _shape(shape: Shape) -> str:
             return f"{minimum} to {maximum}"
         case Word(what=what):
             return what
+        case Flag():
+            return "`true` | `false`"
         case Value():
             return "true, false, a whole number or text"
         case Listed(of=one, single=True):

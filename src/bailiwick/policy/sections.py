@@ -47,6 +47,9 @@ FILE_LISTS = (
 
 _VERDICTS = {"allow": Verdict.ALLOW, "ask": Verdict.ASK, "deny": Verdict.DENY}
 
+_SANDBOX = "sandbox"
+"""The word for a question that is not asked where the sandbox holds the command."""
+
 
 @dataclass(slots=True, kw_only=True)
 class LayerBuilder:
@@ -251,7 +254,8 @@ class LayerBuilder:
             section=section,
             heading=heading,
             subject=subject,
-            verdict=_VERDICTS[fallback.verdict.text],
+            verdict=_VERDICTS.get(fallback.verdict.text, Verdict.ASK),
+            contained=fallback.verdict.text == _SANDBOX,
             when=when,
             at=fallback.verdict.at,
             because="" if fallback.because is None else fallback.because.text,
@@ -273,6 +277,7 @@ class LayerBuilder:
         because: str = "",
         instead: str = "",
         mode: Mode | None = None,
+        contained: bool = False,
     ) -> Rule:
         return Rule(
             id=".".join(part for part in (self.name, section, heading, number) if part),
@@ -282,10 +287,16 @@ class LayerBuilder:
             when=when,
             because=because
             or wording.because(
-                subject=subject, verdict=verdict, heading=heading, match=match, layer=self.name
+                subject=subject,
+                verdict=verdict,
+                heading=heading,
+                match=match,
+                layer=self.name,
+                contained=contained,
             ),
             instead=instead or wording.instead(subject=subject, verdict=verdict, heading=heading),
             mode=mode or self.mode,
+            contained=contained,
         )
 
 

@@ -193,6 +193,24 @@ class Number:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Flag:
+    """true or false, unquoted; YAML's other words for them are refused."""
+
+    def read(self, node: Node, problems: Problems) -> bool | None:
+        """The truth value."""
+        if isinstance(node, Scalar) and node.plain and node.text in {"true", "false"}:
+            return node.text == "true"
+        problems.add(
+            node.at, f"expected true or false, found {describe(node)}", "write true or false, without quotes"
+        )
+        return None
+
+    def schema(self, definitions: Definitions) -> dict[str, Any]:  # noqa: ARG002
+        """A boolean."""
+        return {"type": "boolean"}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Value:
     """A value for a field of a tool's input: true, false, a whole number, or text in quotes."""
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import TypeAlias
 
 from bailiwick.model.decision import Origin
-from bailiwick.policy.shapes import Choice, Listed, Number, Record, Table, Text, Value, Word, declare
+from bailiwick.policy.shapes import Choice, Flag, Listed, Number, Record, Table, Text, Value, Word, declare
 
 VERDICTS = ("allow", "ask", "deny")
 PERMISSION_MODES = ("default", "manual", "acceptEdits", "plan", "dontAsk", "auto", "bypassPermissions")
@@ -78,9 +78,21 @@ class Fallback:
     mode: Text | None = declare(MODE, "Carry it out differently from the profile: monitor, warn or enforce.")
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Containable(Fallback):
+    """What a part gets that only a sandbox can hold."""
+
+    verdict: Text = declare(
+        Choice(words=(*VERDICTS, "sandbox")),
+        "allow, ask, deny, or sandbox: runs without a question where the sandbox of this policy holds it.",
+        required=True,
+    )
+
+
 ENTRIES = Listed(of=Record(of=Entry, shorthand="match"))
 COMMAND_ENTRIES = Listed(of=Record(of=CommandEntry, shorthand="match"))
 FALLBACK = Record(of=Fallback, shorthand="verdict")
+CONTAINABLE = Record(of=Containable, shorthand="verdict")
 Entries: TypeAlias = tuple[Entry, ...]
 
 
@@ -128,9 +140,9 @@ class Commands:
     allow: tuple[CommandEntry, ...] = declare(COMMAND_ENTRIES, "May run.", default=())
     ask: tuple[CommandEntry, ...] = declare(COMMAND_ENTRIES, "A person is asked first.", default=())
     deny: tuple[CommandEntry, ...] = declare(COMMAND_ENTRIES, "Is stopped; beats allow and ask.", default=())
-    opaque: Fallback | None = declare(FALLBACK, "What a part whose effects can't be known gets.")
+    opaque: Fallback | None = declare(CONTAINABLE, "What a part whose effects can't be known gets.")
     project_code: Fallback | None = declare(
-        FALLBACK, "What running code that the project controls gets (make, npm test, ./run.sh)."
+        CONTAINABLE, "What running code that the project controls gets (make, npm test, ./run.sh)."
     )
     other: Fallback | None = declare(FALLBACK, "What every other command gets: allow, ask or deny.")
 
@@ -148,6 +160,11 @@ class Bash:
         Choice(words=("allow", "deny")),
         "deny: commands asked to run in the background run in the foreground. With max_timeout it is deny unless"
         " allow is written: the client moves a command whose time is up to the background, where it goes on.",
+    )
+    dry_run: bool | None = declare(
+        Flag(),
+        "true: a command that a person is asked about is tried first, in a sandbox without network and on a copy that is"
+        " thrown away, and the question says which files it would change.",
     )
 
 

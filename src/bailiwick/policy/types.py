@@ -121,7 +121,8 @@ class Rule:
     """One line of policy. ``id`` is stable and unique in a policy: ``<layer>.<section>.<list>[.<n>]``.
 
     ``because`` and ``instead`` are what a person reads; the loader fills both, so a DENY always says what to
-    do instead. ``mode`` is the rule's own enforcement mode, None for the policy's.
+    do instead. ``mode`` is the rule's own enforcement mode, None for the policy's. ``contained`` goes with ASK and
+    ``AnyCondition``: no question is needed where the command can run in the sandbox that this policy compiles to.
     """
 
     id: str
@@ -132,6 +133,7 @@ class Rule:
     because: str
     instead: str = ""
     mode: Mode | None = None
+    contained: bool = False
 
 
 class Scope(StrEnum):
@@ -216,7 +218,8 @@ class ClientPolicy:
 
     ``permission_modes`` the modes allowed; ``models`` model names allowed (empty: any); ``providers``
     allowed providers (empty: any); ``regions`` inference regions allowed (empty: any); ``base_url`` the
-    model endpoint pinned; ``sandbox`` whether the client's operating-system sandbox is required.
+    model endpoint pinned; ``sandbox`` whether the client's operating-system sandbox is required; ``dry_run`` whether
+    a command that a person is asked about is tried first, so that the question shows what it would change.
     """
 
     permission_modes: tuple[str, ...] = ("default", "acceptEdits", "plan", "dontAsk")
@@ -225,6 +228,7 @@ class ClientPolicy:
     regions: tuple[str, ...] = ()
     base_url: str | None = None
     sandbox: bool = False
+    dry_run: bool = False
     minimum_version: str = "2.1.295"
 
 

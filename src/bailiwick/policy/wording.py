@@ -58,7 +58,9 @@ _INSTEAD_OF_LIST = {
 }
 
 
-def because(*, subject: Subject, verdict: Verdict, heading: str, match: str, layer: str) -> str:
+def because(  # noqa: PLR0913 - what an entry is made of
+    *, subject: Subject, verdict: Verdict, heading: str, match: str, layer: str, contained: bool = False
+) -> str:
     """Why, for an entry under ``heading`` (`deny`, `read_only` ...) of ``layer``."""
     if heading in _LIST:
         return f"{_LIST[heading].format(match=match)} under {layer}"
@@ -69,6 +71,8 @@ def because(*, subject: Subject, verdict: Verdict, heading: str, match: str, lay
         return f"{layer} {said} a connection to a host that can't be known"
     if match == "":
         said = {Verdict.ALLOW: "allowed", Verdict.ASK: "asked about", Verdict.DENY: "denied"}[verdict]
+        if contained:
+            said = "run in the sandbox, and asked about where that can't be"
         if subject in _OTHER:
             return f"{_OTHER[subject]}, and {layer} has that {said}"
         return f"{_NOUN[subject]} is not listed in {layer}, and what is not listed is {said}"

@@ -6,13 +6,24 @@ takes no value that could fail.
 """
 
 import json
-from collections.abc import Callable, Iterable, Mapping
+import shlex
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, Final
 
 from bailiwick.enforcement.claude_code.events import CONTEXT, GATING
 from bailiwick.enforcement.claude_code.output import redacted_output, withheld_output
 from bailiwick.model.access import Access, HostTarget, Opaque, PathTarget, ProgramTarget
-from bailiwick.model.decision import Clamp, Decision, Notify, Obligation, Reason, Redact, Rewrite, Sandbox
+from bailiwick.model.decision import (
+    Clamp,
+    Contain,
+    Decision,
+    Notify,
+    Obligation,
+    Reason,
+    Redact,
+    Rewrite,
+    Sandbox,
+)
 from bailiwick.model.event import (
     ConfigChange,
     Event,
@@ -37,23 +48,25 @@ MAX_TEXT: Final = 4000
 """Characters of one message; the client shows far less, and the model pays for every one."""
 
 
-def render(
+def render(  # noqa: PLR0913 - what is answered, and who is told what
     event: Event,
     decision: Decision,
     *,
     contact: str = "",
     session_hint: str = "",
     mask: Callable[[str], str] | None = None,
+    runner: Sequence[str] = (),
 ) -> bytes:
     """The answer to ``event`` that carries ``decision.enforced`` and its obligations out.
 
     ``contact`` is how a person asks for an exception; ``session_hint`` is what ``bailiwick why`` needs to find
     this session, if anything. ``mask`` carries out a ``Redact`` obligation on tool output; where one is due
-    and ``mask`` is absent, the output is withheld. ASK is carried out as a refusal where the client cannot
+    and ``mask`` is absent, the output is withheld. ``runner`` is the command line that runs a shell command, given as
+    its last argument, in the sandbox; where that is due and ``runner`` is empty, the call is refused. ASK is carried out as a refusal where the client cannot
     ask: for prompts, configuration changes and tool output.
     """
     text = explain(decision, contact=contact, session_hint=session_hint)
-    answer = _answer(event, decision, text, mask)
+    answer = _answer(event, decision, text, mask, runner)
     if warning := _warning(decision, contact=contact, session_hint=session_hint):
         answer.setdefault("systemMessage", warning)
         if event.name in CONTEXT:
@@ -111,9 +124,9 @@ def render_failure(event: Event | str | None, message: str) -> bytes:
 
 
 def updated_input(
-    tool_input: Mapping[str, Any], obligations: tuple[Obligation, ...]
+    tool_input: Mapping[str, Any], obligations: tuple[Obligation, ...], runner: Sequence[str] = ()
 ) -> dict[str, Any] | None:
-    """The whole tool input with clamps, rewrites and the sandbox duty applied; None when nothing changes.
+    """The whole tool input with clamps, rewrites and sandbox duties applied; None when nothing changes.
 
     A clamped value that is no positive number is replaced by the maximum, because the client reads zero as
     its own, longer, default. Of several clamps of one field the lowest wins; clamps are applied last.
@@ -130,6 +143,8 @@ def updated_input(
     for obligation in obligations:
         if isinstance(obligation, Clamp) and not _within(changed.get(obligation.field), obligation.maximum):
             changed[obligation.field] = obligation.maximum
+    if _contained(obligations):
+        changed["command"] = shlex.join([*runner, str(changed.get("command", ""))])
     same = all(name in tool_input and _same(value, tool_input[name]) for name, value in changed.items())
     return None if same else changed
 
@@ -206,11 +221,21 @@ def _further(contact: str, session_hint: str) -> str:
     return f"{ask}Details: `{why}`."
 
 
-def _answer(event: Event, decision: Decision, text: str, mask: Callable[[str], str] | None) -> dict[str, Any]:
+def _contained(obligations: Iterable[Obligation]) -> bool:
+    return any(isinstance(obligation, Contain) for obligation in obligations)
+
+
+def _answer(
+    event: Event,
+    decision: Decision,
+    text: str,
+    mask: Callable[[str], str] | None,
+    runner: Sequence[str],
+) -> dict[str, Any]:
     refused = decision.enforced >= Verdict.ASK
     match event.what:
         case ToolCall() as call:
-            return _tool_call(event.name, decision, text, call)
+            return _tool_call(event.name, decision, text, call, runner)
         case PermissionAsked(input=tool_input):
             return _permission_asked(event.name, decision, text, tool_input)
         case ToolResult() as result if event.name == "PostToolUse":
@@ -227,8 +252,19 @@ def _answer(event: Event, decision: Decision, text: str, mask: Callable[[str], s
             return {}
 
 
-def _tool_call(name: str, decision: Decision, text: str, call: ToolCall) -> dict[str, Any]:
-    changed = None if decision.enforced is Verdict.DENY else updated_input(call.input, decision.obligations)
+def _tool_call(
+    name: str, decision: Decision, text: str, call: ToolCall, runner: Sequence[str]
+) -> dict[str, Any]:
+    if not runner and _contained(decision.obligations):
+        return _permission(
+            name,
+            "deny",
+            "Policy has this run in the sandbox, and none can be reached here. "
+            "Instead: write it as plain commands with literal words, or let the person run it.",
+        )
+    changed = (
+        None if decision.enforced is Verdict.DENY else updated_input(call.input, decision.obligations, runner)
+    )
     match decision.enforced:
         case Verdict.DENY:
             return _permission(name, "deny", text)
@@ -298,6 +334,8 @@ def _allowed_by(decision: Decision) -> str:
         for obligation in decision.obligations
         if isinstance(obligation, Notify)
     ]
+    if _contained(decision.obligations):
+        told.append("runs in the sandbox")
     allowed = f"Allowed by {rules[0].rule} ({rules[0].origin})" if rules else "Allowed by policy"
     return _cut("; ".join([allowed, *told]) + ".")
 
