@@ -66,6 +66,8 @@ class Call:
         """Make the accesses of every option and report what isn't understood."""
         for reason, span in self.parsed.problems:
             self.machine.opaque(reason, span)
+        for kind, span in self.parsed.reached:
+            self.machine.path(kind, Arg("", Kind.UNKNOWN, span))
         for option in self.parsed.options:
             self.option(option)
 
@@ -106,7 +108,7 @@ class Call:
                 url(machine, arg)
             case Role.LIST:
                 machine.path(AccessKind.READ, arg)
-                machine.opaque("read of a path that isn't known: the file names it", arg.span)
+                machine.path(AccessKind.READ, Arg("", Kind.UNKNOWN, arg.span))
             case Role.TEXT if arg.text.startswith(("file://", "fileb://")):
                 machine.path(AccessKind.READ, arg.with_text(arg.text.partition("://")[2]))
             case Role.TEXT if match := _TEMPLATE_FILE.match(arg.text):

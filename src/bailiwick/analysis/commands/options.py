@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 
 from bailiwick.analysis.commands.argument import Arg, Kind
 from bailiwick.analysis.commands.specification import Role, Specification, takes_value
-from bailiwick.model.access import Span
+from bailiwick.model.access import AccessKind, Span
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,13 +23,17 @@ class Option:
 
 @dataclass(slots=True)
 class Parsed:
-    """The result. ``problems`` say what isn't understood; ``open`` that unknown words may stand among the operands."""
+    """The result. ``problems`` say what isn't understood; ``open`` that unknown words may stand among the operands.
+
+    ``reached`` is what an unknown word may do at worst to a path that isn't known.
+    """
 
     node: Specification
     words: list[Arg] = field(default_factory=list)
     options: list[Option] = field(default_factory=list)
     operands: list[Arg] = field(default_factory=list)
     problems: list[tuple[str, Span | None]] = field(default_factory=list)
+    reached: list[tuple[AccessKind, Span | None]] = field(default_factory=list)
     open: bool = False
 
     def spelled(self) -> tuple[tuple[str, str | None], ...]:
@@ -110,10 +114,7 @@ def _unknown(parsed: Parsed, arg: Arg) -> None:
     elif node.danger and risky:
         parsed.problems.append((f"a word that isn't known may be an option of {node.name}", arg.span))
     elif risky:  # at worst it names another file
-        kind = "write" if node.writes else "read"
-        parsed.problems.append(
-            (f"{kind} of a path that isn't known: it may be an option of {node.name}", arg.span)
-        )
+        parsed.reached.append((AccessKind.WRITE if node.writes else AccessKind.READ, arg.span))
     parsed.operands.append(arg)
 
 
