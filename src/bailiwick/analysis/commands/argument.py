@@ -83,6 +83,18 @@ class Machine(Protocol):
     def path(self, kind: AccessKind, path: Arg, *, tree: bool = False) -> None:
         """Record an access to a path, or to the tree below it."""
 
+    def link(self, name: Arg, target: Arg, *, symbolic: bool) -> None:
+        """Record that what is done to ``name``, or below it, is from now on done to ``target``.
+
+        A symbolic link's target is seen from the directory of ``name``, a hard link's from the working directory.
+        """
+
+    def content(self, path: Arg) -> Arg | None:
+        """The text of a file that the same script has written, where it is known and still stands there."""
+
+    def own(self, path: Arg) -> bool:
+        """Whether the path surely lies in the project."""
+
     def connect(self, host: str, port: int | None = None, span: Span | None = None) -> None:
         """Record a connection; host ``*`` where the peer isn't known."""
 

@@ -254,6 +254,10 @@ def _source(call: Invocation) -> Outcome:
     running = call.start(*call.args[1:])
     if len(call.args) > 1:
         running.path(AccessKind.READ, call.args[1])
+        text = running.content(call.args[1]) if "/" in call.args[1].text else None
+        if text is not None and len(call.args) == 2:  # noqa: PLR2004 - the file and no arguments
+            after = call.interpreter.nested(text, call.state, call.interpreter.dialect)
+            return after, after.copy()
     return call.opaque("sourced file may do anything")
 
 
@@ -264,6 +268,7 @@ def _trap(call: Invocation) -> Outcome:
     if words[:1] and words[0].literal == "--":
         words = words[1:]
     if len(words) > 1:
+        call.interpreter.record.trail.loose += 1  # it runs again, later
         call.interpreter.nested(words[0], call.state.copy(), call.interpreter.dialect)
         call.interpreter.traps.append((words[0], call.interpreter.changes))
     return call.state, call.state
@@ -406,6 +411,8 @@ def printed(interpreter: "Interpreter", args: tuple[Arg, ...], state: State, std
             return Arg(state.cwd[0] + "\n")
         case ["cat"] | ["cat", "-"]:
             return stdin
+        case ["cat", str()]:
+            return interpreter.content(args[1], state)
         case ["echo", *rest] if None not in rest:
             text = [word for word in rest if word is not None]
             newline = "\n"
@@ -415,7 +422,7 @@ def printed(interpreter: "Interpreter", args: tuple[Arg, ...], state: State, std
             if (text and text[0].startswith("-")) or ("\\" in line and interpreter.dialect != "bash"):
                 return None
             return Arg(line + newline, Kind.LITERAL, args[0].span, sources)
-        case ["printf", str(form)] if "%" not in form and "\\" not in form:
+        case ["printf", str(form)] if "%" not in form and "\\" not in form and not form.startswith("-"):
             return Arg(form, Kind.LITERAL, args[0].span, sources)
         case ["printf", "%s" | "%s\\n" as form, str(value)]:
             return Arg(value + ("\n" if form != "%s" else ""), Kind.LITERAL, args[0].span, sources)

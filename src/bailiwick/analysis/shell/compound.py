@@ -78,8 +78,11 @@ def run(interpreter: "Interpreter", node: Command, state: State, stdin: Arg | No
             state.functions[name] = body
             return state, state
         case Redirected(command, redirects):
-            given = interpreter.redirects(redirects, state)
-            return interpreter.command(command, state, given if given is not None else stdin)
+            given, outputs = interpreter.redirects(redirects, state)
+            first = len(interpreter.writers)
+            ends = interpreter.command(command, state, given if given is not None else stdin)
+            interpreter.stored(outputs, interpreter.writers[first:])
+            return ends
 
 
 def join(states: Iterable[State | None]) -> State | None:
@@ -111,6 +114,7 @@ def _pipeline(interpreter: "Interpreter", node: Pipeline, state: State, stdin: A
         ok, bad = interpreter.command(node.stages[0], state, stdin)
         return bad, ok
     outer = interpreter.readers, interpreter.writers
+    interpreter.record.trail.loose += 1
     first_readers: list[int] = []
     previous: list[int] = []
     after: State | None = state
@@ -128,6 +132,7 @@ def _pipeline(interpreter: "Interpreter", node: Pipeline, state: State, stdin: A
         stdin = output if output is not None else Arg("", Kind.UNKNOWN, None, frozenset(previous))
         if number == len(node.stages) - 1 and interpreter.dialect == "zsh":
             after = join((state, *ended))  # zsh runs the last stage in the shell itself
+    interpreter.record.trail.loose -= 1
     interpreter.readers, interpreter.writers = outer
     interpreter.readers += first_readers
     interpreter.writers += previous
@@ -157,6 +162,7 @@ def _if(interpreter: "Interpreter", node: If, state: State) -> Outcome:
 def _loop(interpreter: "Interpreter", parts: tuple[Sequence, ...], state: State) -> Outcome:
     """Read the body until the state at its start covers every round."""
     interpreter.nesting += 1
+    interpreter.record.trail.loose += 1
     start = state
     for number in range(_PASSES):
         current: State = start.copy()
@@ -171,6 +177,7 @@ def _loop(interpreter: "Interpreter", parts: tuple[Sequence, ...], state: State)
             break
         start = after if number == 0 and interpreter.nesting < _PASSES else after.widened(state)
     interpreter.nesting -= 1
+    interpreter.record.trail.loose -= 1
     return start, start.copy()
 
 

@@ -27,7 +27,14 @@ from bailiwick.analysis.shell.syntax import (
     UnsupportedSyntaxError,
     Word,
 )
-from bailiwick.model.access import AccessKind, HostTarget, ProgramTarget, Span, VariableTarget
+from bailiwick.model.access import (
+    AccessKind,
+    HostTarget,
+    PathTarget,
+    ProgramTarget,
+    Span,
+    VariableTarget,
+)
 
 MAX_STEPS = 3000
 """Simple commands read per analysis, repetitions included."""
@@ -37,6 +44,7 @@ _SYSTEM = frozenset(
     ("/bin", "/usr/bin", "/usr/local/bin", "/sbin", "/usr/sbin", "/usr/local/sbin", "/opt/homebrew/bin")
 )
 _DESCRIPTOR = re.compile(r"\d*-?\Z", re.ASCII)
+_SHEBANG = re.compile(r"#!(?:/usr)?/bin/(?:env )?(bash|sh)\n")
 _NETWORK = re.compile(r"/dev/(?:tcp|udp)/([^/]+)/(\d{1,5})\Z")
 
 Outcome: TypeAlias = tuple[State | None, State | None]
@@ -159,6 +167,7 @@ class Interpreter:
             if current is None:
                 current = state  # after `exit`: nothing runs here, but nothing is skipped either
             if background:
+                self.record.trail.loose += 1  # from here on it runs beside what follows
                 self.command(command, current.copy())
                 ok, bad = current, None
             else:
@@ -181,18 +190,58 @@ class Interpreter:
         self.output = None
         self.sinks = []
         words = [arg for word in node.words for arg in self.expander.word(word, state)]
-        prefix = self._assign(node.assignments, state, runs=bool(node.words))
-        given = self.redirects(node.redirects, state)
+        prefix = self._assign(node.assignments, state, runs=bool(node.words)) if node.assignments else None
+        if not node.redirects:
+            if not node.words:
+                return state, state
+            span = self.span(node.words[0].start, node.words[-1].end)
+            return self.program(tuple(words), state, span, stdin, prefix=prefix)
+        given, outputs = self.redirects(node.redirects, state)
         stdin = given if given is not None else stdin
         if not node.words:
             return state, state
         span = self.span(node.words[0].start, node.words[-1].end)
+        first = len(self.writers)
         ends = self.program(tuple(words), state, span, stdin, prefix=prefix)
-        if any(
-            not redirect.operator.startswith("<") or redirect.operator == "<>" for redirect in node.redirects
-        ):
-            self.output = None  # it may have gone elsewhere
-        return ends
+        self.stored(outputs, self.writers[first:])
+        return self._filled(node.redirects, outputs, ends)
+
+    def stored(self, outputs: SequenceOf[PathTarget], programs: SequenceOf[int]) -> None:
+        """What ``programs`` print goes into files."""
+        for program in programs if outputs else ():
+            for sink in self.record.trail.writes(outputs, program):
+                self.record.flow(program, sink)
+
+    def _filled(
+        self, redirects: SequenceOf[Redirect], outputs: SequenceOf[PathTarget], ends: Outcome
+    ) -> Outcome:
+        """Remember a text that was printed into a file, for what runs only if that succeeded."""
+        text, (ok, bad) = self.output, ends
+        if not outputs:
+            return ends
+        self.output = None  # it went into the file
+        files = [r for r in redirects if r.operator not in ("<", "<<", "<<-", "<<<")]
+        printed = len(files) == 1 and files[0].operator in (">", ">|") and files[0].descriptor in ("", "1")
+        if text is None or text.literal is None or ok is None or not printed or len(outputs) != 1:
+            return ends
+        if outputs[0].pattern or (content := self.record.trail.holds(text)) is None:
+            return ends
+        ok = ok.copy()
+        ok.contents = {**ok.contents, outputs[0].path: content}
+        return ok, bad
+
+    def content(self, path: Arg, state: State) -> Arg | None:
+        """What stands in a file that the script itself has written, where that is known."""
+        if not state.contents or path.literal is None:
+            return None
+        if path.text.startswith("/"):
+            place = normal(path.text)
+        elif state.cwd is None or len(state.cwd) != 1 or ".." in path.text:
+            return None
+        else:
+            place = normal(f"{state.cwd[0]}/{path.text}")
+        held = state.contents.get(place)
+        return held.text if held is not None and self.record.trail.still(held) else None
 
     def _assign(self, assignments: SequenceOf[Assignment], state: State, *, runs: bool) -> dict[str, Arg]:
         """Carry out assignments: in the state, or for the command they precede."""
@@ -237,9 +286,12 @@ class Interpreter:
         if name == "CDPATH":
             self.record.opaque("CDPATH is set", span)
 
-    def redirects(self, redirects: SequenceOf[Redirect], state: State) -> Arg | None:
-        """Carry out redirections; the text given on standard input where one gives it."""
+    def redirects(
+        self, redirects: SequenceOf[Redirect], state: State
+    ) -> tuple[Arg | None, tuple[PathTarget, ...]]:
+        """Carry out redirections: the text given on standard input where one gives it, and the files written."""
         stdin: Arg | None = None
+        outputs: tuple[PathTarget, ...] = ()
         for redirect in redirects:
             span = self.span(redirect.start, redirect.target.end)
             if redirect.operator in ("<<", "<<-"):
@@ -255,31 +307,38 @@ class Interpreter:
             if len(targets) != 1 or targets[0].kind is Kind.OPEN:
                 self.record.opaque("target of a redirection isn't known", span)
                 continue
-            reading = redirect.operator in ("<", "<&")
-            self._redirect(redirect, targets[0], state, span)
-            if reading and redirect.descriptor in ("", "0"):
-                stdin = Arg("", Kind.UNKNOWN, span, targets[0].sources)
-        return stdin
+            target = Arg(targets[0].text, targets[0].kind, span, targets[0].sources)
+            known = self.content(target, state)
+            sources, written = self._redirect(redirect, target, state, span)
+            outputs += written
+            if redirect.operator in ("<", "<&") and redirect.descriptor in ("", "0"):
+                stdin = known or Arg("", Kind.UNKNOWN, span, targets[0].sources | sources)
+        return stdin, outputs
 
-    def _redirect(self, redirect: Redirect, target: Arg, state: State, span: Span) -> None:
-        operator = redirect.operator
+    def _redirect(
+        self, redirect: Redirect, target: Arg, state: State, span: Span
+    ) -> tuple[frozenset[int], tuple[PathTarget, ...]]:
+        """One redirection to a file: the programs whose output is read, and the files written."""
+        operator, record = redirect.operator, self.record
+        sources: frozenset[int] = frozenset()
+        written: tuple[PathTarget, ...] = ()
         if operator in (">&", "<&") and target.literal is not None and _DESCRIPTOR.match(target.text):
-            return
-        target = Arg(target.text, target.kind, span, target.sources)
+            return sources, written
         if target.text.startswith(("/dev/tcp/", "/dev/udp/")):
             match = _NETWORK.match(target.text)
             if target.literal is not None and match:
-                self.record.access(
-                    AccessKind.CONNECT, HostTarget(host=match[1].lower(), port=int(match[2])), span
-                )
+                host = HostTarget(host=match[1].lower(), port=int(match[2]))
+                record.access(AccessKind.CONNECT, host, span)
             else:
-                self.record.access(AccessKind.CONNECT, HostTarget(host="*"), span)
-                self.record.opaque("peer isn't known", span)
-            return
+                record.access(AccessKind.CONNECT, HostTarget(host="*"), span)
+                record.opaque("peer isn't known", span)
+            return sources, written
         if operator in ("<", "<&", "<>"):
-            self.record.path(AccessKind.READ, target, state, span)
+            sources = frozenset(record.trail.written(record.path(AccessKind.READ, target, state, span)))
         if operator not in ("<", "<&"):
-            self.record.path(AccessKind.WRITE, target, state, span)
+            written = record.path(AccessKind.WRITE, target, state, span)
+            record.trail.disturbances += 1
+        return sources, written
 
     def program(  # noqa: PLR0913 - one command in full
         self,
@@ -382,9 +441,12 @@ class Interpreter:
         for place in places:
             own = place.startswith(project.rstrip("/") + "/")
             running = Running(self, state, args, span, stdin, place)
+            text = self.content(args[0], state)
             running.begin(tuple(a for a in args[1:] if not a.text.startswith("-")), project_code=own)
-            self.record.path(AccessKind.READ, args[0], state, args[0].span)
-            if not own:
+            running.path(AccessKind.READ, args[0])
+            if text is not None and (shebang := _SHEBANG.match(text.text)):
+                running.script(text, args, dialect=shebang[1])
+            elif not own:
                 running.opaque(f"runs the program {place}")
         if not places:
             target = ProgramTarget(

@@ -4,6 +4,7 @@ import re
 
 from bailiwick.analysis.commands.argument import Arg, Kind
 from bailiwick.analysis.shell.state import ShellContext, State, normal
+from bailiwick.analysis.shell.trail import Trail
 from bailiwick.model.access import Access, AccessKind, Facts, Flow, Opaque, PathTarget, Span, Target
 from bailiwick.model.glob import GlobError, escape, path_glob
 
@@ -32,12 +33,13 @@ _CLIMB = re.compile(r"(?:^|/)(?!\.\.?(?:/|\Z))[^/]+/+(?:\./+)*\.\.(?:/|\Z)")
 class Record:
     """Accesses, opaque parts and flows, each once."""
 
-    __slots__ = ("_flows", "_opaque", "_seen", "accesses", "context", "owner")
+    __slots__ = ("_flows", "_opaque", "_seen", "accesses", "context", "owner", "trail")
 
     def __init__(self, context: ShellContext) -> None:
         self.context = context
         self.accesses: list[Access] = []
         self.owner: int | None = None  # the program that what is written down belongs to
+        self.trail = Trail()
         self._seen: dict[Access, int] = {}
         self._opaque: dict[Opaque, None] = {}
         self._flows: dict[Flow, None] = {}
@@ -69,44 +71,48 @@ class Record:
 
     def path(
         self, kind: AccessKind, path: Arg, state: State, cause: Span | None, *, tree: bool = False
-    ) -> None:
-        """Write down an access to what ``path`` names, seen from the working directory."""
+    ) -> tuple[PathTarget, ...]:
+        """Write down an access to what ``path`` names, seen from the working directory; what it may touch."""
         text = path.text
         match path.kind:
             case Kind.LITERAL:
                 if not text or text in _QUIET or _DESCRIPTOR.match(text):
-                    return
+                    return ()
                 glob = False
             case Kind.PATTERN:
                 glob = True
             case Kind.NUMBER:
                 text, glob = "*", True
             case Kind.UNKNOWN | Kind.OPEN:
-                begins = f" (begins {text!r})" if text else ""
-                self.opaque(f"{kind} of a path that isn't known{begins}", cause, kind)
-                return
+                self.opaque(
+                    f"{kind} of a path that isn't known" + (f" (begins {text!r})" if text else ""), cause
+                )
+                return ()
         if text.startswith("/"):
             bases: tuple[str, ...] = ("",)
         elif state.cwd is None:
-            self.opaque(f"{kind} of {text!r} in a directory that isn't known", cause, kind)
-            return
+            self.opaque(f"{kind} of {text!r} in a directory that isn't known", cause)
+            return ()
         else:
             bases = state.cwd
-        for base in bases:
-            self._one(kind, base, text, cause, glob=glob, tree=tree)
+        if len(bases) == 1:
+            return self._one(kind, bases[0], text, cause, glob=glob, tree=tree)
+        return tuple(
+            target for base in bases for target in self._one(kind, base, text, cause, glob=glob, tree=tree)
+        )
 
     def _one(  # noqa: PLR0913 - one command in full
         self, kind: AccessKind, base: str, text: str, cause: Span | None, *, glob: bool, tree: bool
-    ) -> None:
+    ) -> tuple[PathTarget, ...]:
         whole = (escape(base) if glob else base) + "/" + text
         path = normal(whole)
         real = None
         if ".." in text:
             files = self.context.files
-            if files is not None and not glob:
+            if files is not None and not glob and not self.trail.links:
                 real = files.real(whole)
                 real = None if real == path else real
-            elif _CLIMB.search(text):
+            elif _CLIMB.search(whole if self.trail.links else text):
                 # The kernel follows a link before it goes up; lexically the link is never seen.
                 self.opaque("'..' after a name that may be a symbolic link", cause)
         if _MAGIC.match(path):
@@ -115,8 +121,30 @@ class Record:
             path = ("" if path == "/" else path if glob else escape(path)) + "/**"
         if glob and not _is_glob(path):
             self.opaque("pattern of too many alternatives", cause)
+            return ()
+        target = PathTarget(path=path, pattern=glob or tree, real=real)
+        self.access(kind, target, cause)
+        if not self.trail.links:
+            return (target,)
+        led = self.trail.led(path, pattern=target.pattern, removing=kind is AccessKind.DELETE)
+        others = tuple(PathTarget(path=place, pattern=pattern) for place, pattern in led)
+        for other in others:
+            self.access(kind, other, cause)
+        return (target, *others)
+
+    def link(self, name: Arg, target: Arg, state: State, cause: Span | None, *, symbolic: bool) -> None:
+        """Write down a new name: what is done to ``name`` later may be done to ``target``."""
+        if name.literal is None or target.literal is None or state.cwd is None:
+            self.opaque("what is reached through the new link isn't known", cause)
             return
-        self.access(kind, PathTarget(path=path, pattern=glob or tree, real=real), cause)
+        for base in state.cwd:
+            link = normal(name.text if name.text.startswith("/") else f"{base}/{name.text}")
+            start = link.rpartition("/")[0] if symbolic else base
+            starts = {start, self.context.files.real(start or "/")} if self.context.files else {start}
+            for directory in starts:
+                there = target.text if target.text.startswith("/") else f"{directory}/{target.text}"
+                if (there := normal(there)) != link and not self.trail.link(link, there):
+                    self.opaque("more new links than are followed", cause)
 
 
 def _is_glob(path: str) -> bool:

@@ -11,11 +11,14 @@ from bailiwick.model.access import AccessKind, HostTarget, ProgramTarget, Span, 
 if TYPE_CHECKING:
     from bailiwick.analysis.shell.interpreter import Interpreter
 
+_ATTRIBUTES = frozenset(("chmod", "chown", "chgrp", "touch"))
+"""Programs whose writes leave what stands in a file as it is."""
+
 
 class Running:
     """Implements ``commands.argument.Machine`` for one command in one state."""
 
-    __slots__ = ("_began", "_interpreter", "args", "path_name", "span", "state", "stdin")
+    __slots__ = ("_interpreter", "args", "path_name", "span", "state", "stdin")
 
     def __init__(  # noqa: PLR0913, PLR0917 - one command in full
         self,
@@ -32,7 +35,6 @@ class Running:
         self.span = span
         self.stdin = stdin
         self.path_name = path_name
-        self._began = False
 
     @property
     def home(self) -> str:
@@ -63,6 +65,7 @@ class Running:
         index = interpreter.record.access(AccessKind.EXECUTE, target, self.span)
         interpreter.started(index)
         interpreter.record.owner = index
+        interpreter.record.trail.disturbances += project_code or unknown
         sources = frozenset[int]().union(*(arg.sources for arg in self.args))
         for source in sorted(sources | (self.stdin.sources if self.stdin else frozenset())):
             interpreter.record.flow(source, index)
@@ -71,7 +74,33 @@ class Running:
 
     def path(self, kind: AccessKind, path: Arg, *, tree: bool = False) -> None:
         """See ``Machine.path``."""
-        self._interpreter.record.path(kind, path, self.state, path.span or self.span, tree=tree)
+        record = self._interpreter.record
+        targets = record.path(kind, path, self.state, path.span or self.span, tree=tree)
+        program = record.owner
+        if not targets or program is None:
+            return
+        if kind is AccessKind.READ:
+            for source in record.trail.reads(targets, program):
+                record.flow(source, program)
+        elif kind is AccessKind.WRITE and self.args[0].text not in _ATTRIBUTES:
+            for sink in record.trail.writes(targets, program):
+                record.flow(program, sink)
+        if kind is not AccessKind.READ and self.args[0].text not in _ATTRIBUTES:
+            record.trail.disturbances += 1
+
+    def link(self, name: Arg, target: Arg, *, symbolic: bool) -> None:
+        """See ``Machine.link``."""
+        self._interpreter.record.link(name, target, self.state, name.span or self.span, symbolic=symbolic)
+
+    def content(self, path: Arg) -> Arg | None:
+        """See ``Machine.content``."""
+        return self._interpreter.content(path, self.state)
+
+    def own(self, path: Arg) -> bool:
+        """See ``Machine.own``."""
+        project = normal(self._interpreter.context.project).rstrip("/") + "/"
+        places = None if path.literal is None else moved(self.state.cwd, path)
+        return places is not None and all(place.startswith(project) for place in places)
 
     def connect(self, host: str, port: int | None = None, span: Span | None = None) -> None:
         """See ``Machine.connect``."""

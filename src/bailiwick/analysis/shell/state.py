@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 
 from bailiwick.analysis.commands.argument import Arg, Kind
 from bailiwick.analysis.shell.syntax import Command
+from bailiwick.analysis.shell.trail import Content
 from bailiwick.model.request import FileView
 
 MAX_DIRECTORIES = 4
@@ -35,7 +36,8 @@ class State:
     """One abstract state. Mutable inside one command; copied where control branches.
 
     ``cwd`` is the set of possible directories, None for any. ``shaky`` says that splitting or globbing may
-    have been changed. ``functions`` maps a name to its body, None where it may be one of several.
+    have been changed. ``functions`` maps a name to its body, None where it may be one of several. ``contents`` is what the
+    script put into files, by path; it is replaced, never changed.
     """
 
     cwd: tuple[str, ...] | None
@@ -46,10 +48,21 @@ class State:
     stack: tuple[tuple[str, ...] | None, ...] | None = ()
     previous: tuple[str, ...] | None = None
     shaky: bool = False
+    contents: Mapping[str, Content] = field(default_factory=dict)
 
     def copy(self) -> "State":
         """An independent copy."""
-        return replace(self, variables=dict(self.variables), functions=dict(self.functions))
+        return State(
+            self.cwd,
+            self.variables.copy(),
+            self.functions.copy(),
+            self.positional,
+            self.exported,
+            self.stack,
+            self.previous,
+            self.shaky,
+            self.contents,
+        )
 
     def join(self, other: "State") -> "State":
         """The least state that covers both."""
@@ -73,6 +86,9 @@ class State:
             stack=self.stack if self.stack == other.stack else None,
             previous=self.previous if self.previous == other.previous else None,
             shaky=self.shaky or other.shaky,
+            contents=self.contents
+            if self.contents is other.contents
+            else {path: held for path, held in self.contents.items() if other.contents.get(path) == held},
         )
 
     def widened(self, before: "State") -> "State":

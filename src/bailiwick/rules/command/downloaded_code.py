@@ -1,8 +1,9 @@
 """What the network answers would be run: ``curl ... | sh``, ``bash -c "$(curl ...)"``, ``curl -o x ... && sh x``."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 
 from bailiwick.model.access import AccessKind, Facts, Finding, PathTarget, ProgramTarget, Span
+from bailiwick.model.glob import path_glob
 from bailiwick.rules.command.programs import NETWORK, is_interpreter, runs_its_input
 from bailiwick.rules.rule import Evidence, Rule, Severity
 
@@ -57,29 +58,40 @@ def _around(programs: _Programs, source: int) -> Iterator[int]:
 def _stored(facts: Facts, programs: _Programs, carriers: tuple[int, ...]) -> Iterator[int]:
     """Programs that are, or are given, a file which the download or what it flows through has written before."""
     spans = [programs[index][0] for index in carriers if index in programs]
-    written: dict[str, int] = {}
+    written: dict[PathTarget, int] = {}
     for access in facts.accesses:
         cause = access.cause
         if access.kind is not AccessKind.WRITE or not isinstance(access.target, PathTarget) or cause is None:
             continue
         if any(_inside(cause, span) or _redirect(cause, span, programs) for span in spans):
-            written.setdefault(access.target.path, cause.end)
+            written.setdefault(access.target, cause.end)
     if not written:
         return
     for index, (span, program) in programs.items():
-        if index in carriers or span is None:
+        if index == carriers[0] or span is None:
             continue
-        if (program.path in written and written[program.path] <= span.start) or (
+        before = [target for target, end in written.items() if end <= span.start]
+        if (program.path is not None and _among(PathTarget(path=program.path), before)) or (
             is_interpreter(program.name)
             and any(
                 isinstance(access.target, PathTarget)
                 and access.kind is AccessKind.READ
-                and written.get(access.target.path, span.end) <= span.start
                 and _inside(access.cause, span)
+                and _among(access.target, before)
                 for access in facts.accesses
             )
         ):
             yield index
+
+
+def _among(file: PathTarget, written: Sequence[PathTarget]) -> bool:
+    """Whether the file is one of those written, an unpacked tree among them."""
+    return any(
+        path_glob(target.path).matches(file.path)
+        if target.pattern and not file.pattern
+        else target.path == file.path
+        for target in written
+    )
 
 
 def _redirect(cause: Span, span: Span | None, programs: _Programs) -> bool:

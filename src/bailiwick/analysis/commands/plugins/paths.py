@@ -12,6 +12,7 @@ if TYPE_CHECKING:
 
 _READ, _WRITE, _DELETE = AccessKind.READ, AccessKind.WRITE, AccessKind.DELETE
 _UNCLEAR = Arg("", Kind.UNKNOWN)
+_LINKING = ("-s", "-l", "--symbolic-link", "--link")
 _LIST_ONLY = frozenset(("-l", "-t", "-Z", "-v", "--list", "--test"))
 
 
@@ -50,7 +51,6 @@ def transfer(call: "Call") -> None:
     moving = call.name == "mv"
     for source in sources:
         if call.name == "ln":
-            _link(call, source)
             continue
         machine.path(_READ, source, tree=recursive or moving)
         if moving:
@@ -62,6 +62,7 @@ def transfer(call: "Call") -> None:
         tree=recursive or moving or parsed.given("--parents"),
         directory=bool(targets),
     )
+    _link(call, sources, destination, inside=bool(targets) or len(sources) > 1)
 
 
 def _beside(call: "Call", path: Arg, name: str, *, inside: bool = False) -> None:
@@ -92,10 +93,19 @@ def archive(call: "Call") -> None:
             machine.path(_WRITE, operand.with_text(operand.text + ".zip"))
 
 
-def _link(call: "Call", source: Arg) -> None:
-    call.machine.path(_READ, source)
-    if source.literal is None or source.text.startswith("/") or ".." in source.text.split("/"):
-        call.machine.opaque("what is reached through the new link isn't followed", source.span)
+def _link(call: "Call", sources: list[Arg], destination: Arg, *, inside: bool) -> None:
+    """New names: a symbolic link leads elsewhere; a hard link can from now on be written to instead of its source."""
+    if call.name != "ln" and not (call.name == "cp" and call.parsed.given(*_LINKING)):
+        return
+    symbolic = call.parsed.given("-s", "--symbolic", "--symbolic-link")
+    for source in sources:
+        call.machine.path(_READ, source)
+        if not symbolic:
+            call.machine.path(_WRITE, source)
+        if not inside and not destination.text.endswith("/"):
+            call.machine.link(destination, source, symbolic=symbolic)
+        if not call.parsed.given("-T", "--no-target-directory"):
+            call.machine.link(below(destination, source), source, symbolic=symbolic)
 
 
 def _destination(call: "Call", sources: list[Arg], destination: Arg, *, tree: bool, directory: bool) -> None:

@@ -139,9 +139,11 @@ def watch(call: "Call") -> None:
 def shell(call: "Call") -> None:
     """A shell: code given by ``-c``, a script file, or code on standard input."""
     parsed, machine = call.parsed, call.machine
-    call.begin()
-    call.options()
     operands = parsed.operands
+    script = operands[0] if operands and not parsed.given("-c", "-s") else None
+    text = machine.content(script) if script is not None else None
+    call.begin(project_code=script is not None and machine.own(script))
+    call.options()
     dialect = {"bash": "bash", "zsh": "zsh"}.get(call.name, "sh")
     if call.name == "ksh":
         machine.opaque("ksh isn't understood")
@@ -153,9 +155,12 @@ def shell(call: "Call") -> None:
             machine.opaque("shell code that isn't known")
         else:
             machine.script(operands[0], tuple(operands[1:]), dialect=dialect)
-    elif operands and not parsed.given("-s"):
-        machine.path(AccessKind.READ, operands[0])
-        machine.opaque("runs a shell script file", operands[0].span)
+    elif script is not None:
+        machine.path(AccessKind.READ, script)
+        if text is not None:
+            machine.script(text, tuple(operands), dialect=dialect)
+        elif not machine.own(script):
+            machine.opaque("runs a shell script file", script.span)
     elif parsed.given("--version", "--help") and not operands:
         return
     elif machine.stdin is not None and machine.stdin.literal is not None:

@@ -1,0 +1,159 @@
+"""What a script has itself done to files so far: who wrote them, what stands in them, which names lead elsewhere.
+
+A file is a pipe with a name: ``curl -o x ...; sh x`` feeds the shell as ``curl ... | sh`` does. And a link made a
+moment ago is on no disk yet, so that nobody but the script itself says where it leads.
+"""
+
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+
+from bailiwick.analysis.commands.argument import Arg
+from bailiwick.model.access import PathTarget
+from bailiwick.model.glob import Budget, escape, intersects, path_glob
+
+MAX_TOUCHED = 200
+"""Paths, and patterns, whose programs are told apart; beyond that any of them may be meant."""
+MAX_LINKS = 16
+"""New names followed."""
+MAX_LED = 32
+"""Paths that one path may lead to by new names."""
+_STEPS = 2_000
+"""Work on whether two patterns meet (about a millisecond); beyond it they may."""
+
+
+@dataclass(frozen=True, slots=True)
+class Content:
+    """Text that the script put into a file, and what had been done to any files by then."""
+
+    text: Arg
+    disturbances: int
+
+
+class Touched:
+    """Which programs wrote, or read, which paths."""
+
+    __slots__ = ("_paths", "_patterns")
+
+    def __init__(self) -> None:
+        self._paths: dict[str, set[int]] = {}
+        self._patterns: dict[str, set[int]] = {}
+
+    def add(self, target: PathTarget, program: int) -> None:
+        """Note that a program touched what ``target`` names."""
+        book = self._patterns if target.pattern else self._paths
+        if target.path in book:
+            book[target.path].add(program)
+        else:
+            book[target.path] = {program}
+
+    def by(self, target: PathTarget) -> set[int]:
+        """The programs that may have touched some path of ``target``."""
+        path = target.path
+        if not target.pattern:
+            found = set(self._paths.get(path, ()))
+        else:
+            found = _those(self._paths, lambda other: path_glob(path).matches(other))
+        if self._patterns:
+            found |= _those(self._patterns, lambda other: _meet(other, path, pattern=target.pattern))
+        return found
+
+
+def _those(book: dict[str, set[int]], chosen: Callable[[str], bool]) -> set[int]:
+    """The programs of the paths that are chosen; of all, where those are too many to look at."""
+    every = len(book) > MAX_TOUCHED
+    return set().union(*(programs for path, programs in book.items() if every or chosen(path)))
+
+
+def _meet(glob: str, other: str, *, pattern: bool) -> bool:
+    if pattern:
+        return intersects(path_glob(glob), path_glob(other), budget=Budget(_STEPS))
+    return path_glob(glob).matches(other)
+
+
+class Trail:
+    """Everything one script has done to files.
+
+    ``loose`` counts the reasons why time doesn't follow the text; ``disturbances`` what may have changed any file.
+    """
+
+    __slots__ = ("_links", "_read", "_wrote", "disturbances", "loose")
+
+    def __init__(self) -> None:
+        self._read, self._wrote = Touched(), Touched()
+        self._links: dict[str, tuple[str, ...]] = {}
+        self.disturbances = 0
+        self.loose = 0
+
+    # -- files as pipes
+
+    def reads(self, targets: Iterable[PathTarget], program: int) -> set[int]:
+        """A program reads; the programs whose output that may be."""
+        found: set[int] = set()
+        for target in targets:
+            self._read.add(target, program)
+            found |= self._wrote.by(target)
+        return found
+
+    def written(self, targets: Iterable[PathTarget]) -> set[int]:
+        """The programs that may have written to ``targets``."""
+        return set().union(*(self._wrote.by(target) for target in targets))
+
+    def writes(self, targets: Iterable[PathTarget], program: int) -> set[int]:
+        """A program writes; the programs that were read before and may yet read it."""
+        found: set[int] = set()
+        for target in targets:
+            self._wrote.add(target, program)
+            if self.loose:
+                found |= self._read.by(target)
+        return found
+
+    # -- what stands in a file
+
+    def holds(self, text: Arg) -> Content | None:
+        """What to remember of a file that was just filled; None where that can't be relied on."""
+        return None if self.loose or self._links else Content(text, self.disturbances)
+
+    def still(self, content: Content) -> bool:
+        """Whether nothing can have changed the file since; any write counts, since two names may be one file."""
+        return not self.loose and not self._links and content.disturbances == self.disturbances
+
+    # -- names that lead elsewhere
+
+    @property
+    def links(self) -> bool:
+        """Whether the script made any."""
+        return bool(self._links)
+
+    def link(self, name: str, target: str) -> bool:
+        """What lies at or below ``name`` may lie at or below ``target``; False where there are too many to follow."""
+        if name not in self._links and len(self._links) >= MAX_LINKS:
+            return False
+        self._links[name] = tuple({*self._links.get(name, ()), target})
+        return True
+
+    def led(self, path: str, *, pattern: bool, removing: bool) -> Iterator[tuple[str, bool]]:
+        """Where else a path or pattern leads by the new names. ``removing`` takes a name away, not what it names."""
+        seen, pending = {path}, [(path, pattern)]
+        while pending and len(seen) < MAX_LED:
+            here, glob = pending.pop()
+            for name, targets in self._links.items():
+                for target in targets:
+                    there = _through(here, name, target, pattern=glob, removing=removing)
+                    if there is not None and there[0] not in seen:
+                        seen.add(there[0])
+                        pending.append(there)
+                        yield there
+
+
+def _through(path: str, name: str, target: str, *, pattern: bool, removing: bool) -> tuple[str, bool] | None:
+    if not pattern:
+        if path == name:
+            return None if removing else (target, False)
+        return (target + path[len(name) :], False) if path.startswith(name + "/") else None
+    link = escape(name)
+    if path == link or path.startswith(link + "/"):
+        return escape(target) + path[len(link) :], True
+    tree = path.endswith("/**") and removing  # removing a tree doesn't go through links
+    if not tree and _meet(path, link + "/**", pattern=True):
+        return escape(target.rstrip("/")) + "/**", True
+    return None
