@@ -92,6 +92,7 @@ def _facts(request: Request, files: FileView) -> Facts:
         home=request.principal.home,
         project=request.session.project,
         environment=dict(request.session.environment),
+        dialect=request.session.shell,
         files=files,
     )
     match event.what:

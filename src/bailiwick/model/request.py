@@ -23,6 +23,7 @@ class Session:
     ``profile`` is the active profile's name. ``project`` is the absolute project root. ``unattended`` says
     that nobody can answer a question, so ASK is carried out as DENY. ``skills`` are the skills active for the
     calling agent. ``environment`` holds the names and values of variables that analysis may rely on.
+    ``shell`` is the shell that the client runs commands with (``bash``, ``zsh`` or ``sh``).
     """
 
     key: str
@@ -32,6 +33,7 @@ class Session:
     client_version: str = ""
     skills: tuple[str, ...] = ()
     environment: tuple[tuple[str, str], ...] = ()
+    shell: str = "bash"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
