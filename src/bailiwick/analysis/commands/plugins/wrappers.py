@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from bailiwick.analysis.commands.call import Call
 
 _PLAIN_LINE = re.compile(r"[A-Za-z0-9_ ./=:@%+,-]*\Z")
-_ASSIGNMENT = re.compile(r"([A-Za-z_]\w*)=", re.ASCII)
+_ASSIGNMENT = re.compile(r"([^=]+)=")  # env(1) takes any word with one in it: exported functions are called BASH_FUNC_x%%
 
 
 def _assignments(call: "Call") -> tuple[list[Arg], dict[str, Arg]]:
