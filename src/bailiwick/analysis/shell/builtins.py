@@ -337,6 +337,8 @@ def _exec(call: Invocation) -> Outcome:
         rest = rest[2:]
     if not rest or rest[0].kind is not Kind.LITERAL or rest[0].text.startswith("-"):
         return call.opaque("exec of a program that isn't known")
+    if call.interpreter.dialect == "zsh" and (rest[0].text in BUILTINS or rest[0].text == "noglob"):
+        return call.opaque("exec of a word that modifies a command")
     call.interpreter.program(rest, call.state.copy(), call.span, call.stdin, functions=False)
     return call.state, call.state
 

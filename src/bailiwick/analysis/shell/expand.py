@@ -45,6 +45,8 @@ class Expander:
         if expanded is None:
             self._fields(word.parts, state, span, split=True)
             return [Arg("", Kind.OPEN, span)]
+        if self._interpreter.dialect == "zsh" and not all(expanded):
+            return [Arg("", Kind.OPEN, span)]  # zsh keeps an empty word that bash drops
         return [arg for parts in expanded for arg in self._fields(parts, state, span, split=True)]
 
     def value(self, word: Word, state: State) -> Arg:

@@ -65,7 +65,7 @@ def _parts(tokens: list[Token]) -> tuple[Part, ...]:
     return tuple(result)
 
 
-def _expand(tokens: list[Token]) -> list[list[Token]]:  # noqa: C901 - one arm per form
+def _expand(tokens: list[Token]) -> list[list[Token]]:  # noqa: C901, PLR0912 - one arm per form
     start = next((i for i, item in enumerate(tokens) if item == "{"), None)
     if start is None:
         return [tokens]
@@ -91,6 +91,8 @@ def _expand(tokens: list[Token]) -> list[list[Token]]:  # noqa: C901 - one arm p
     elif (sequence := _range(inner)) is not None:
         choices = [list(item) for item in sequence]
     else:
+        if "," in tokens[end:] and "}" in tokens[end + 1 :]:
+            raise _TooMany  # braces without a comma may close later: {a}b,c} is a}b and c
         choices = [["{", *choice, "}"] for choice in _expand(inner)]
     tails = _expand(tokens[end + 1 :])
     if len(choices) * len(tails) > MAX_WORDS:

@@ -17,7 +17,7 @@ from bailiwick.analysis.shell.expand import Expander
 from bailiwick.analysis.shell.parser import parse
 from bailiwick.analysis.shell.record import Record
 from bailiwick.analysis.shell.running import Running
-from bailiwick.analysis.shell.state import ShellContext, State, normal
+from bailiwick.analysis.shell.state import Array, ShellContext, State, normal
 from bailiwick.analysis.shell.syntax import (
     Assignment,
     Command,
@@ -190,7 +190,10 @@ class Interpreter:
         self.output = None
         self.sinks = []
         words = [arg for word in node.words for arg in self.expander.word(word, state)]
-        prefix = self._assign(node.assignments, state, runs=bool(node.words)) if node.assignments else None
+        prefix = None
+        if node.assignments:
+            reads = bool(words) and words[0].literal == "read" and "read" not in state.functions
+            prefix = self._assign(node.assignments, state, runs=bool(node.words), reads=reads)
         if not node.redirects:
             if not node.words:
                 return state, state
@@ -218,6 +221,8 @@ class Interpreter:
         """Remember a text that was printed into a file, for what runs only if that succeeded."""
         text, (ok, bad) = self.output, ends
         if not outputs:
+            if not all(_keeps_output(redirect) for redirect in redirects):
+                self.output = None
             return ends
         self.output = None  # it went into the file
         files = [r for r in redirects if r.operator not in ("<", "<<", "<<-", "<<<")]
@@ -243,8 +248,13 @@ class Interpreter:
         held = state.contents.get(place)
         return held.text if held is not None and self.record.trail.still(held) else None
 
-    def _assign(self, assignments: SequenceOf[Assignment], state: State, *, runs: bool) -> dict[str, Arg]:
-        """Carry out assignments: in the state, or for the command they precede."""
+    def _assign(
+        self, assignments: SequenceOf[Assignment], state: State, *, runs: bool, reads: bool
+    ) -> dict[str, Arg]:
+        """Carry out assignments: in the state, or for the command they precede.
+
+        ``reads`` says that it is ``read``, for which splitting otherwise is a matter of its own.
+        """
         prefix: dict[str, Arg] = {}
         for assignment in assignments:
             name = assignment.name
@@ -252,19 +262,17 @@ class Interpreter:
             if assignment.subscript is not None:
                 self.expander.arithmetic(assignment.subscript, state, span)
             if assignment.elements is not None:
-                sources = frozenset[int]()
-                for word in assignment.elements:
-                    sources = sources.union(*(arg.sources for arg in self.expander.word(word, state)))
-                value = Arg("", Kind.OPEN, span, sources)
+                value = self._array(assignment, state, span)
             elif assignment.value is not None:
                 value = self.expander.value(assignment.value, state)
             else:
                 continue
-            if assignment.append:
-                value = Arg("", Kind.OPEN if value.kind is Kind.OPEN else Kind.UNKNOWN, span, value.sources)
-                if assignment.subscript is not None:
-                    value = Arg("", Kind.OPEN, span, value.sources)
-            self.set_variable(state, name, value, span, exported=runs)
+            if assignment.append and assignment.elements is None:
+                value = appended(
+                    state.variables.get(name), value, span, element=assignment.subscript is not None
+                )
+            if not (name == "IFS" and runs and reads):
+                self.set_variable(state, name, value, span, exported=runs)
             if name in UNSETTABLE:
                 value = Arg("", Kind.OPEN, span, value.sources)
             if runs:
@@ -272,6 +280,19 @@ class Interpreter:
             else:
                 state.variables[name] = value
         return prefix
+
+    def _array(self, assignment: Assignment, state: State, span: Span) -> Arg:
+        """The value of ``name=(...)`` or ``name+=(...)``."""
+        words = assignment.elements or ()
+        elements = tuple(arg for word in words for arg in self.expander.word(word, state))
+        sources = frozenset[int]().union(*(arg.sources for arg in elements))
+        exact = not any(arg.kind is Kind.OPEN or arg.text.startswith("[") for arg in elements)
+        if assignment.append:
+            held = state.variables.get(assignment.name)
+            exact &= isinstance(held, Array)
+            if isinstance(held, Array):
+                elements, sources = held.elements + elements, sources | held.sources
+        return Array("", Kind.OPEN, span, sources, elements) if exact else Arg("", Kind.OPEN, span, sources)
 
     def set_variable(self, state: State, name: str, value: Arg, span: Span | None, *, exported: bool) -> None:
         """Report an assignment that reaches programs or changes how the shell itself works."""
@@ -487,6 +508,23 @@ class Interpreter:
     def literal_words(self, words: SequenceOf[Word], state: State) -> list[Arg]:
         """The words of a ``for`` list."""
         return [arg for word in words for arg in self.expander.word(word, state)]
+
+
+def appended(held: Arg | None, value: Arg, span: Span | None, *, element: bool) -> Arg:
+    """The value after ``name+=value``, or after the assignment of one ``element`` of an array."""
+    sources = value.sources | (held.sources if held is not None else frozenset())
+    if element or value.kind is Kind.OPEN or (held is not None and held.kind is Kind.OPEN):
+        return Arg("", Kind.OPEN, span, sources)
+    if held is not None and held.kind is Kind.LITERAL and value.kind is Kind.LITERAL:
+        return Arg(held.text + value.text, Kind.LITERAL, span, sources)
+    return Arg("", Kind.UNKNOWN, span, sources)
+
+
+def _keeps_output(redirect: Redirect) -> bool:
+    """Whether a redirection certainly succeeds and leaves standard output where it was."""
+    if redirect.operator in ("<<", "<<-", "<<<"):
+        return True
+    return redirect.descriptor == "2" and redirect.target.literal in ("/dev/null", "1")
 
 
 def _merged(ok: State | None, bad: State | None) -> State | None:
