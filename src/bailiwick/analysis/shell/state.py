@@ -21,6 +21,7 @@ class ShellContext:
 
     ``cwd``, ``home`` and ``project`` are absolute. ``environment`` holds variables whose values may be relied
     on. ``dialect`` is ``bash``, ``sh`` or ``zsh``. ``files``, where given, tells where ``a/../b`` really leads.
+    ``aliases`` are the session's own, by name, and ``functions`` the names of its functions, whose bodies aren't known.
     """
 
     cwd: str
@@ -29,6 +30,15 @@ class ShellContext:
     environment: Mapping[str, str] = field(default_factory=dict)
     dialect: str = "bash"
     files: FileView | None = None
+    aliases: Mapping[str, str] = field(default_factory=dict)
+    functions: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True, slots=True)
+class Array(Arg):
+    """The value of an indexed array whose elements are known: used whole it is any number of words."""
+
+    elements: tuple[Arg, ...] = ()
 
 
 @dataclass(slots=True)
