@@ -38,7 +38,12 @@ def analyze_shell(text: str, context: ShellContext) -> Facts:
     try:
         interpreter.text(
             text,
-            State(cwd=(context.cwd,), variables={}, functions={}, exported=frozenset(context.environment)),
+            State(
+                cwd=(context.cwd,),
+                variables={},
+                functions=dict.fromkeys(context.functions),
+                exported=frozenset(context.environment),
+            ),
         )
         interpreter.late()
     except BudgetExceededError:

@@ -11,8 +11,10 @@ from typing import TYPE_CHECKING, TypeAlias
 
 from bailiwick.analysis.commands.argument import Arg, Kind
 from bailiwick.analysis.shell.expansion import joined
+from bailiwick.analysis.shell.output import printed
 from bailiwick.analysis.shell.running import Running, moved
 from bailiwick.analysis.shell.state import State
+from bailiwick.analysis.shell.syntax import Arithmetic
 from bailiwick.model.access import AccessKind, Span
 
 if TYPE_CHECKING:
@@ -20,10 +22,17 @@ if TYPE_CHECKING:
 
 Outcome: TypeAlias = tuple[State | None, State | None]
 _NAME = re.compile(r"[A-Za-z_]\w*\Z", re.ASCII)
-_SET = re.compile(r"[-+][euxhbmv]+\Z|[-+][euxv]*o\Z|--\Z")
-_SET_OPTIONS = frozenset(
-    ("pipefail", "errexit", "nounset", "xtrace", "verbose", "monitor", "errtrace", "functrace")
-)
+_SET = re.compile(r"[-+][euxhbmvCETf]+\Z|[-+][euxvCETf]*o\Z|--\Z")
+_SET_OPTIONS = frozenset((
+    "pipefail", "errexit", "nounset", "xtrace", "verbose", "monitor", "errtrace", "functrace", "noclobber", "noglob",
+))  # fmt: skip
+_QUIET_OPTIONS = frozenset((
+    "globstar", "nocasematch", "checkwinsize", "histappend", "cmdhist", "lithist", "inherit_errexit", "failglob", "huponexit",
+))  # fmt: skip
+"""Options of bash that widen no expansion beyond what is assumed anyway."""
+_GLOB_OPTIONS = frozenset(("nullglob", "dotglob", "extglob", "nocaseglob", "globasciiranges"))
+_ALIAS = re.compile(r"([\w.-]+)=", re.ASCII)
+_PLAIN_ARITHMETIC = re.compile(r"[\w\s+*/%=<>!&|?:,~^()-]+\Z", re.ASCII)
 _HARMLESS_DECLARATION = re.compile(r"-[girxaAt]+\Z")
 
 
@@ -193,6 +202,7 @@ def _set(call: Invocation) -> Outcome:
     if words == []:
         call.start().variable(AccessKind.READ, "*")
     if words is not None and all(_SET.match(word) or word in _SET_OPTIONS for word in words):
+        call.state.shaky |= any(word == "noglob" or (word[:1] in "+-" and "f" in word) for word in words)
         return call.state, call.state
     if call.args[1:2] and call.args[1].literal == "--":
         call.state.positional = call.args[2:]
@@ -251,14 +261,23 @@ def _eval(call: Invocation) -> Outcome:
 
 
 def _source(call: Invocation) -> Outcome:
-    running = call.start(*call.args[1:])
-    if len(call.args) > 1:
-        running.path(AccessKind.READ, call.args[1])
-        text = running.content(call.args[1]) if "/" in call.args[1].text else None
-        if text is not None and len(call.args) == 2:  # noqa: PLR2004 - the file and no arguments
-            after = call.interpreter.nested(text, call.state, call.interpreter.dialect)
-            return after, after.copy()
-    return call.opaque("sourced file may do anything")
+    """``source``: a file of the project is its own code, as when it is run; any other isn't known."""
+    if len(call.args) == 1:
+        return call.opaque("source without a file")
+    state, file = call.state, call.args[1]
+    running = Running(call.interpreter, state, call.args, call.span, call.stdin)
+    text = running.content(file) if "/" in file.text and len(call.args) == 2 else None  # noqa: PLR2004 - no arguments
+    own = running.own(file)
+    running.begin(call.args[1:], project_code=own)
+    running.path(AccessKind.READ, file)
+    if text is not None:
+        after = call.interpreter.nested(text, state, call.interpreter.dialect)
+        return after, after.copy()
+    if not own:
+        return call.opaque("sourced file may do anything")
+    # What else it may do to this shell, it may as well do itself.
+    state.variables = {n: Arg("", Kind.OPEN, None, v.sources) for n, v in state.variables.items()}
+    return state, state.copy()
 
 
 def _trap(call: Invocation) -> Outcome:
@@ -277,15 +296,13 @@ def _trap(call: Invocation) -> Outcome:
 def _let(call: Invocation) -> Outcome:
     """``let``: understood for plain numbers and names only."""
     words = call.literals()
-    if words is None or not all(
-        re.fullmatch(r"[A-Za-z_]\w*(\+\+|--|[-+*/%]?=-?\d+)", word) for word in words
-    ):
+    if words is None or not all(_PLAIN_ARITHMETIC.match(word) for word in words):
         return call.opaque("let evaluates text as arithmetic")
     for word in words:
-        name = re.match(r"\w+", word)
-        if name is not None:
-            call.interpreter.expander.number(name.group(), call.state, call.span)
-            call.state.variables[name.group()] = Arg("", Kind.NUMBER)
+        names = tuple(re.findall(r"[A-Za-z_]\w*", word))
+        call.interpreter.expander.arithmetic(
+            Arithmetic(names), call.state, call.span or call.interpreter.span(0, 0)
+        )
     return call.state, call.state.copy()
 
 
@@ -353,12 +370,39 @@ def _test(call: Invocation) -> Outcome:
 
 def _plain(call: Invocation) -> Outcome:
     """``wait``, ``jobs``, ``hash``: options run programs, assign or redirect names."""
-    words = call.literals()
-    if words is None or any(word.startswith("-") and word not in ("-r", "-l", "-p", "-n") for word in words):
+    words = ["0" if arg.kind is Kind.NUMBER else arg.literal or "-" for arg in call.args[1:]]
+    if any(word.startswith("-") and word not in ("-r", "-l", "-p", "-n") for word in words):
         return call.opaque(f"option of {call.args[0].text}")
     if any(word in ("-p", "-n") for word in words) and call.args[0].text != "jobs":
         return call.opaque(f"option of {call.args[0].text}")
     return call.state, call.state
+
+
+def _shopt(call: Invocation) -> Outcome:
+    """``shopt``: some options are harmless, some change what a glob stands for."""
+    words = call.literals()
+    names = {word for word in words or () if not word.startswith("-")}
+    if words is None or not names <= _QUIET_OPTIONS | _GLOB_OPTIONS:
+        return call.opaque("shopt changes how the shell reads commands")
+    if any(word.startswith("-") and word not in ("-s", "-u", "-q", "-p") for word in words):
+        return call.opaque("option of shopt")
+    call.state.shaky |= not names <= _QUIET_OPTIONS
+    return call.state, call.state.copy()
+
+
+def _alias(call: Invocation) -> Outcome:
+    """``alias`` and ``unalias``: from here on it isn't known what the names run."""
+    words = call.literals()
+    if words is None or (words and words[0].startswith("-")):
+        return call.opaque(f"form of {call.args[0].text}")
+    removing = call.args[0].text == "unalias"
+    for word in words:
+        match = _ALIAS.match(word)
+        if match is None and "=" in word:
+            return call.opaque("name of an alias")
+        if match or (removing and (word in call.state.functions or word in call.interpreter.context.aliases)):
+            call.state.functions[match[1] if match else word] = None
+    return call.state, call.state.copy()
 
 
 def _opaque(call: Invocation) -> Outcome:
@@ -372,7 +416,9 @@ def _printf(call: Invocation) -> Outcome:
             return call.opaque("printf -v into a name that isn't known")
         call.interpreter.set_variable(call.state, name, Arg("", Kind.UNKNOWN), call.span, exported=False)
         sources = frozenset[int]().union(*(arg.sources for arg in call.args))
-        call.state.variables[name] = Arg("", Kind.UNKNOWN, call.span, sources)
+        words = (call.args[0], *call.args[3:])
+        held = printed(call.interpreter, words, call.state, None) if len(words) > 1 else None
+        call.state.variables[name] = held or Arg("", Kind.UNKNOWN, call.span, sources)
         return call.state, call.state
     if len(call.args) > 1 and call.args[1].may_be_option:
         return call.opaque("printf with a format that isn't known may assign")
@@ -404,34 +450,6 @@ def _printenv(call: Invocation) -> Outcome:
     return call.state, call.state
 
 
-def printed(interpreter: "Interpreter", args: tuple[Arg, ...], state: State, stdin: Arg | None) -> Arg | None:
-    """What a command prints where that is known: ``echo``, ``printf``, ``cat``, ``pwd`` of known words."""
-    words = [arg.literal for arg in args]
-    sources = frozenset[int]().union(*(arg.sources for arg in args))
-    match words:
-        case ["pwd"] if state.cwd is not None and len(state.cwd) == 1:
-            return Arg(state.cwd[0] + "\n")
-        case ["cat"] | ["cat", "-"]:
-            return stdin
-        case ["cat", str()]:
-            return interpreter.content(args[1], state)
-        case ["echo", *rest] if None not in rest:
-            text = [word for word in rest if word is not None]
-            newline = "\n"
-            if text and text[0] == "-n":
-                text, newline = text[1:], ""
-            line = " ".join(text)
-            if (text and text[0].startswith("-")) or ("\\" in line and interpreter.dialect != "bash"):
-                return None
-            return Arg(line + newline, Kind.LITERAL, args[0].span, sources)
-        case ["printf", str(form)] if "%" not in form and "\\" not in form and not form.startswith("-"):
-            return Arg(form, Kind.LITERAL, args[0].span, sources)
-        case ["printf", "%s" | "%s\\n" as form, str(value)]:
-            return Arg(value + ("\n" if form != "%s" else ""), Kind.LITERAL, args[0].span, sources)
-        case _:
-            return None
-
-
 BUILTINS: Mapping[str, Builtin] = {
     ":": _succeed, "true": _succeed, "false": _fail,
     **dict.fromkeys((  "return", "break", "continue", "times", "umask", "ulimit", "type", "bg", "fg", "disown", "suspend", "logout", "dirs", "help"), _nothing),
@@ -442,6 +460,7 @@ BUILTINS: Mapping[str, Builtin] = {
     **dict.fromkeys(("wait", "jobs", "hash"), _plain),
     "shift": _shift, "command": _command, "builtin": _command, "exec": _exec, "test": _test, "[": _test,
     "printf": _printf, "printenv": _printenv, "time": _time,
-    **dict.fromkeys(("alias", "unalias", "enable", "bind", "complete", "compgen", "compopt", "history", "fc", "shopt", "caller", "setopt", "unsetopt", "zmodload", "autoload", "emulate", "zle", "bindkey", "functions", "vared", "zcompile", "coproc"), _opaque),
+    "shopt": _shopt, "alias": _alias, "unalias": _alias,
+    **dict.fromkeys(("enable", "bind", "complete", "compgen", "compopt", "history", "fc", "caller", "setopt", "unsetopt", "zmodload", "autoload", "emulate", "zle", "bindkey", "functions", "vared", "zcompile", "coproc"), _opaque),
 }  # fmt: skip
 """Every builtin that is more than the program of its name."""

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 from bailiwick.analysis.commands.argument import Arg, Kind
 from bailiwick.analysis.shell.environment import NUMBERS, PORTABLE_NUMBERS, QUIET_READS
 from bailiwick.analysis.shell.expansion import Field, braces, glob, joined
-from bailiwick.analysis.shell.state import State, numeric
+from bailiwick.analysis.shell.state import Array, State, numeric
 from bailiwick.analysis.shell.syntax import (
     Arithmetic,
     Parameter,
@@ -63,6 +63,8 @@ class Expander:
         return fields[0] if fields else Arg("", Kind.LITERAL, span)
 
     def _fields(self, parts: tuple[Part, ...], state: State, span: Span, *, split: bool) -> list[Arg]:  # noqa: C901, PLR0912 - one arm per form
+        if split and (whole := self._whole(parts, state)) is not None:
+            return whole
         finished: list[Field] = []
         field = Field(span)
         present = spread = False
@@ -75,13 +77,6 @@ class Expander:
                 case Text(text, False):
                     present = True
                     self._source(field, text, state, split=split, first=index == 0, alone=len(parts) == 1)
-                case Parameter("@", quoted, "") if (
-                    state.positional is not None and (quoted or len(parts) == 1) and split
-                ):
-                    if len(parts) == 1 and (quoted or all(_simple(a) for a in state.positional)):
-                        return list(state.positional)
-                    field.unknown()
-                    present = spread = True
                 case ProcessSubstitution():
                     present = True
                     field.literal("/dev/fd/63")
@@ -113,6 +108,27 @@ class Expander:
             if not args[0].text and len(args) == 2:  # noqa: PLR2004 - an empty beginning says nothing
                 return args[1:]
         return args
+
+    @staticmethod
+    def _whole(parts: tuple[Part, ...], state: State) -> list[Arg] | None:
+        """The words of ``"$@"`` or ``"${name[@]}"`` where they are known and nothing is joined to them."""
+        chosen: Parameter | None = None
+        for part in parts:
+            if isinstance(part, Parameter) and chosen is None and not part.operator:
+                chosen = part
+            elif not isinstance(part, Text) or not part.quoted or part.text:
+                return None
+        elements: tuple[Arg, ...] | None = None
+        if chosen is not None and chosen.name == "@":
+            elements = state.positional
+        elif chosen is not None and chosen.name.endswith("[@]"):
+            held = state.variables.get(chosen.name[:-3])
+            elements = held.elements if isinstance(held, Array) else None
+        if chosen is None or elements is None:
+            return None
+        if chosen.quoted or (not state.shaky and all(_simple(arg) for arg in elements)):
+            return list(elements)
+        return None
 
     def _source(  # noqa: PLR0913 - one command in full
         self, field: Field, text: str, state: State, *, split: bool, first: bool, alone: bool
@@ -172,6 +188,8 @@ class Expander:
                 sources, output = self._interpreter.capture(body, state)
                 if output is not None and output.literal is not None:
                     return Arg(output.text.rstrip("\n"), Kind.LITERAL, span, sources | output.sources)
+                if output is not None and output.kind is Kind.NUMBER:
+                    return Arg("", Kind.NUMBER, span, sources | output.sources)
                 return Arg("", Kind.UNKNOWN, span, sources)
             case Arithmetic():
                 self.arithmetic(part, state, span)
@@ -229,11 +247,13 @@ class Expander:
                 return value.with_text(value.text.removeprefix(text.text))
         return Arg("", Kind.OPEN if value.kind is Kind.OPEN else Kind.UNKNOWN, span, sources)
 
-    def _lookup(self, name: str, state: State, span: Span) -> Arg:  # noqa: C901 - one arm per form
+    def _lookup(self, name: str, state: State, span: Span) -> Arg:  # noqa: C901, PLR0912 - one arm per form
         if match := _SUBSCRIPT.match(name):
             if match[2] and match[2] not in "@*" and not match[2].lstrip("-").isdigit():
                 self.number(match[2], state, span)
             held = state.variables.get(match[1])
+            if isinstance(held, Array) and match[2].isdigit():
+                return _nth(held.elements, int(match[2]), span)
             return Arg("", Kind.OPEN, span, held.sources if held else frozenset())
         if name in state.variables:
             return state.variables[name]
@@ -243,6 +263,8 @@ class Expander:
             return Arg("", Kind.OPEN, span)
         if name.isdigit():
             return self._positional(int(name), state, span)
+        if name == "!" and self._interpreter.background:
+            return Arg("", Kind.NUMBER, span)
         if name in (NUMBERS if self._interpreter.dialect == "bash" else PORTABLE_NUMBERS):
             return Arg("", Kind.NUMBER, span)
         context = self._interpreter.context
@@ -264,13 +286,17 @@ class Expander:
     def _positional(number: int, state: State, span: Span) -> Arg:
         if number == 0 or state.positional is None:
             return Arg("", Kind.UNKNOWN, span)
-        for arg in state.positional[: number - 1]:
-            if arg.kind is Kind.OPEN or (arg.kind is Kind.PATTERN):
-                return Arg("", Kind.UNKNOWN, span)
-        if number > len(state.positional):
-            return Arg("", Kind.LITERAL, span)
-        arg = state.positional[number - 1]
-        return Arg("", Kind.UNKNOWN, span, arg.sources) if arg.kind is Kind.OPEN else arg
+        return _nth(state.positional, number - 1, span)
+
+
+def _nth(words: tuple[Arg, ...], index: int, span: Span) -> Arg:
+    """The word at ``index``, counted from 0; empty beyond the end."""
+    if any(arg.kind in (Kind.OPEN, Kind.PATTERN) for arg in words[:index]):
+        return Arg("", Kind.UNKNOWN, span)
+    if index >= len(words):
+        return Arg("", Kind.LITERAL, span)
+    arg = words[index]
+    return Arg("", Kind.UNKNOWN, span, arg.sources) if arg.kind is Kind.OPEN else arg
 
 
 def _simple(arg: Arg) -> bool:

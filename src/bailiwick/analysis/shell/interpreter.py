@@ -14,6 +14,7 @@ from bailiwick.analysis.commands.specification import find
 from bailiwick.analysis.shell import builtins, compound
 from bailiwick.analysis.shell.environment import READ_ONLY, UNSETTABLE, is_dangerous, is_reported
 from bailiwick.analysis.shell.expand import Expander
+from bailiwick.analysis.shell.output import printed
 from bailiwick.analysis.shell.parser import parse
 from bailiwick.analysis.shell.record import Record
 from bailiwick.analysis.shell.running import Running
@@ -76,6 +77,8 @@ class Interpreter:
         self.traps: list[tuple[Arg, int]] = []  # code run later, and `changes` when it was set
         self.changes = 0  # how often the directory or a variable may have changed
         self.listed: Arg | None = None  # the paths the last program prints, NUL-ended, where they are known
+        self.aliases = context.aliases
+        self.background = False  # whether a job was started
         self.nesting = 0
         self.steps = 0
 
@@ -123,7 +126,11 @@ class Interpreter:
             exported=state.exported,
             shaky="IFS" in state.exported,
         )
-        self.nested(text, inner, dialect, stdin)
+        aliases, self.aliases = self.aliases, {}
+        try:
+            self.nested(text, inner, dialect, stdin)
+        finally:
+            self.aliases = aliases
 
     def nested(self, text: Arg, state: State, dialect: str, stdin: Arg | None = None) -> State:
         """Read text given as data. Its positions are its own where it stands unchanged in the analysed text, else the word's."""
@@ -167,6 +174,7 @@ class Interpreter:
             if current is None:
                 current = state  # after `exit`: nothing runs here, but nothing is skipped either
             if background:
+                self.background = True
                 self.record.trail.loose += 1  # from here on it runs beside what follows
                 self.command(command, current.copy())
                 ok, bad = current, None
@@ -190,6 +198,8 @@ class Interpreter:
         self.output = None
         self.sinks = []
         words = [arg for word in node.words for arg in self.expander.word(word, state)]
+        if self.aliases and node.words and not node.words[0].parts:
+            words = self._unaliased(words, state)
         prefix = None
         if node.assignments:
             reads = bool(words) and words[0].literal == "read" and "read" not in state.functions
@@ -209,11 +219,36 @@ class Interpreter:
         self.stored(outputs, self.writers[first:])
         return self._filled(node.redirects, outputs, ends)
 
+    def _unaliased(self, words: list[Arg], state: State) -> list[Arg]:
+        """Put the session's alias in place of the first word, and of what it begins with in turn."""
+        seen: set[str] = set()
+        while words and words[0].literal in self.aliases and words[0].text not in seen:
+            name = words[0]
+            seen.add(name.text)
+            value = self.aliases[name.text]
+            try:
+                tree = parse(value, self.dialect).items
+            except UnsupportedSyntaxError:
+                tree = ()
+            node = tree[0][0] if len(tree) == 1 and not tree[0][1] else None
+            following = words[1].text if len(words) > 1 else ""
+            if (
+                not isinstance(node, Simple)
+                or node.assignments
+                or node.redirects
+                or (value[-1:].isspace() and following in self.aliases)
+            ):
+                self.record.opaque(f"{name.text} is an alias that isn't understood", name.span)
+                return []
+            own = [arg for word in node.words for arg in self.expander.word(word, state)]
+            words = [Arg(arg.text, arg.kind, name.span, arg.sources) for arg in own] + words[1:]
+        return words
+
     def stored(self, outputs: SequenceOf[PathTarget], programs: SequenceOf[int]) -> None:
         """What ``programs`` print goes into files."""
         for program in programs if outputs else ():
             for sink in self.record.trail.writes(outputs, program):
-                self.record.flow(program, sink)
+                self.record.flow(program, sink, by_file=True)
 
     def _filled(
         self, redirects: SequenceOf[Redirect], outputs: SequenceOf[PathTarget], ends: Outcome
@@ -272,7 +307,7 @@ class Interpreter:
                     state.variables.get(name), value, span, element=assignment.subscript is not None
                 )
             if not (name == "IFS" and runs and reads):
-                self.set_variable(state, name, value, span, exported=runs)
+                self.set_variable(state, name, value, span, exported=runs and assignment.elements is None)
             if name in UNSETTABLE:
                 value = Arg("", Kind.OPEN, span, value.sources)
             if runs:
@@ -392,9 +427,7 @@ class Interpreter:
                 ends = self._own(name, args, state, span, stdin)
                 for end in ends:
                     if end is not None:
-                        end.variables.update(
-                            {n: Arg("", Kind.OPEN, None, v.sources) for n, v in (prefix or {}).items()}
-                        )
+                        end.variables.update(_outlived(prefix or {}, args))
                 return ends
             inner = state
             if prefix:
@@ -405,7 +438,7 @@ class Interpreter:
             self._external(name, args, inner, span, stdin)
             # Of a wrapper that only holds for part of what it prints.
             paths = self.listed if name == "find" else None
-            self.output = builtins.printed(self, args, state, stdin) or paths
+            self.output = printed(self, args, state, stdin) or paths
         finally:
             self.nesting -= 1
             self.as_user, self.record.owner = before
@@ -508,6 +541,15 @@ class Interpreter:
     def literal_words(self, words: SequenceOf[Word], state: State) -> list[Arg]:
         """The words of a ``for`` list."""
         return [arg for word in words for arg in self.expander.word(word, state)]
+
+
+def _outlived(prefix: dict[str, Arg], args: tuple[Arg, ...]) -> dict[str, Arg]:
+    """What variables assigned before a builtin hold after it; an array that it declares is assigned there too."""
+    declared = {arg.text.rstrip("+=") for arg in args if arg.text.endswith("=")}
+    return {
+        name: value if name in declared else Arg("", Kind.OPEN, None, value.sources)
+        for name, value in prefix.items()
+    }
 
 
 def appended(held: Arg | None, value: Arg, span: Span | None, *, element: bool) -> Arg:

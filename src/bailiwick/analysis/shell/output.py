@@ -1,0 +1,106 @@
+"""What a command prints, where that follows from its words: the text that a substitution or a pipe hands on."""
+
+import re
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING
+
+from bailiwick.analysis.commands.argument import Arg, Kind
+from bailiwick.analysis.shell.state import State
+
+if TYPE_CHECKING:
+    from bailiwick.analysis.shell.interpreter import Interpreter
+
+MAX_COUNTED = 100
+"""Numbers of one ``seq`` that are told apart."""
+_SMALL = re.compile(r"\d{1,6}\Z", re.ASCII)
+_PLAIN_PATH = re.compile(r"[\w.][\w./-]*\Z|/[\w./-]*\w/?\Z", re.ASCII)
+_DIGITS_OF_TIME = re.compile(r"\+%[YmdHMSsjNyuVwFT](?:%[YmdHMSsjNyuVwFT]|[-_.:])*\Z")
+_FORMAT = re.compile(r"(?:[^\\%]|\\[nt])+\Z", re.DOTALL)
+_NUMBER = Arg("", Kind.NUMBER)
+
+
+def printed(interpreter: "Interpreter", args: tuple[Arg, ...], state: State, stdin: Arg | None) -> Arg | None:
+    """What the command ``args`` prints, or None where that isn't known.
+
+    A number stands for any word of digits and ``-_.:`` that begins with a digit, too.
+    """
+    name = args[0].text
+    if name == "cat":
+        return _cat(interpreter, args, state, stdin)
+    if name == "pwd":
+        return Arg(state.cwd[0] + "\n") if len(args) == 1 and state.cwd and len(state.cwd) == 1 else None
+    printer = _PRINTERS.get(name)
+    if printer is None:
+        return None
+    words = [arg.text for arg in args[1:] if arg.kind is Kind.LITERAL]
+    found = printer(words) if len(words) == len(args) - 1 else None
+    if found is None:
+        return None
+    sources = frozenset[int]().union(*(arg.sources for arg in args))
+    if isinstance(found, Arg):
+        return Arg("", found.kind, args[0].span, sources)
+    if name == "echo" and "\\" in found and interpreter.dialect != "bash":
+        return None
+    return Arg(found, Kind.LITERAL, args[0].span, sources)
+
+
+def _cat(interpreter: "Interpreter", args: tuple[Arg, ...], state: State, stdin: Arg | None) -> Arg | None:
+    match args[1:]:
+        case () | (Arg("-", Kind.LITERAL),):
+            return stdin
+        case (file,):
+            return interpreter.content(file, state)
+        case _:
+            return None
+
+
+def _echo(words: list[str]) -> str | None:
+    newline = "\n"
+    if words and words[0] == "-n":
+        words, newline = words[1:], ""
+    return None if words and words[0].startswith("-") else " ".join(words) + newline
+
+
+def _printf(words: list[str]) -> str | None:
+    match words:
+        case [form] if _FORMAT.match(form) and not form.startswith("-"):
+            return form.replace("\\n", "\n").replace("\\t", "\t")
+        case ["%s", value]:
+            return value
+        case ["%s\\n", *values] if values:
+            return "".join(value + "\n" for value in values)
+        case _:
+            return None
+
+
+def _seq(words: list[str]) -> str | None:
+    if len(words) not in (1, 2) or not all(_SMALL.match(word) for word in words):
+        return None
+    counted = range(int(words[0]) if len(words) > 1 else 1, int(words[-1]) + 1)
+    return "".join(f"{number}\n" for number in counted) if len(counted) <= MAX_COUNTED else None
+
+
+def _basename(words: list[str]) -> str | None:
+    if len(words) == 1 and _PLAIN_PATH.match(words[0]):
+        return words[0].rstrip("/").rpartition("/")[2] + "\n"
+    return None
+
+
+def _dirname(words: list[str]) -> str | None:
+    if len(words) == 1 and _PLAIN_PATH.match(words[0]):
+        head, slash, _ = words[0].rstrip("/").rpartition("/")
+        return (head.rstrip("/") or slash or ".") + "\n"
+    return None
+
+
+_PRINTERS: Mapping[str, Callable[[list[str]], str | Arg | None]] = {
+    "echo": _echo,
+    "printf": _printf,
+    "seq": _seq,
+    "basename": _basename,
+    "dirname": _dirname,
+    "nproc": lambda words: None if words else _NUMBER,
+    "id": lambda words: _NUMBER if words in (["-u"], ["-g"]) else None,
+    "wc": lambda words: _NUMBER if words in (["-l"], ["-w"], ["-c"]) else None,
+    "date": lambda words: _NUMBER if len(words) == 1 and _DIGITS_OF_TIME.match(words[0]) else None,
+}
