@@ -62,8 +62,9 @@ def call(tool: str, **arguments: object) -> ToolCall:
 
 def told(access: Access) -> str:
     match access.target:
-        case PathTarget(path=path, pattern=pattern):
-            return f"{access.kind} {path}{' *' if pattern else ''}"
+        case PathTarget(path=path, pattern=pattern, excluded=excluded):
+            without = f" without {' '.join(excluded)}" if excluded else ""
+            return f"{access.kind} {path}{' *' if pattern else ''}{without}"
         case ProgramTarget(argv=argv):
             return f"{access.kind} {' '.join(word or '?' for word in argv)}"
         case HostTarget(host=host, port=port):

@@ -134,6 +134,8 @@ def _judge(room: Room, outcome: Outcome, call: Mapping[str, Any], script: str, t
         assert json.loads(ran[0]["input"])["timeout"] == call["timeout"], (where, ran)
     if "says" in call:
         assert call["says"] in result.text, where
+    if "silent" in call:
+        assert call["silent"] not in result.text, where
 
 
 def _filled(value: Any, names: Mapping[str, str]) -> Any:

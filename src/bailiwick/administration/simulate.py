@@ -8,9 +8,7 @@ from typing import Any
 from bailiwick.administration.entitlement import NotEntitledError, profile_for
 from bailiwick.administration.place import HOME, PROJECT
 from bailiwick.administration.recorded import Recorded, Unread
-from bailiwick.analysis.tools import analyze
-from bailiwick.decision.decide import decide
-from bailiwick.decision.detect import detect
+from bailiwick.decision.judge import judge
 from bailiwick.model.decision import Decision
 from bailiwick.model.event import Event
 from bailiwick.model.request import Principal, Request, Session
@@ -137,8 +135,7 @@ def _decide(policy: Policy, call: Recorded, now: int) -> Decision:
         session=Session(key="", profile=policy.profile, project=project),
         now=now,
     )
-    facts = detect(request, analyze(request, _Links(dict(call.links))))
-    return decide(policy, request, facts)
+    return judge(policy, request, _Links(dict(call.links)))[1]
 
 
 def _rule(

@@ -3,11 +3,14 @@
 import posixpath
 import re
 import unicodedata
+from collections.abc import Sequence
 
 from bailiwick.model.access import PathTarget
 
 _MAGIC = re.compile(r"[\\*?\[\]{},]")
 _ESCAPED = re.compile(r"\\(.)", re.DOTALL)
+_EXCLUSION = re.compile(r"!(?:\{([^{}]+)\}|[^{},]+)")
+_ANY_DEPTH = re.compile(r"(?:\*\*/(?=.)|(?!.*/))(?!.*\*\*)([\w.@+*-]+(?:/[\w.@+*-]+)*)", re.ASCII)
 _SPACE = "\t\n\v\f\r \xa0\u1680\u2028\u2029\u202f\u205f\u3000\ufeff" + "".join(
     map(chr, range(0x2000, 0x200B))
 )
@@ -31,9 +34,24 @@ def escaped(path: str) -> str:
     return _MAGIC.sub(r"\\\g<0>", path)
 
 
-def tree(path: str) -> PathTarget:
-    """``path`` and everything below it."""
-    return PathTarget(path=escaped(path.rstrip("/")) + "/**", pattern=True)
+def tree(path: str, *, without: Sequence[str] = ()) -> PathTarget:
+    """``path`` and everything below it, but what has a name of the globs ``without``, at any depth, and what is below."""
+    base = escaped(path.rstrip("/"))
+    return PathTarget(
+        path=f"{base}/**", pattern=True, excluded=tuple(f"{base}/**/{name}/**" for name in without)
+    )
+
+
+def left_out_names(glob: str) -> tuple[str, ...]:
+    """The names that an exclusion of ripgrep (``!**/.env``, ``!{.env,**/keys/*.pem}``) leaves out at any depth.
+
+    Empty where ``glob`` is none, or its meaning depends on where it is read from.
+    """
+    exclusion = _EXCLUSION.fullmatch(glob)
+    if exclusion is None:
+        return ()
+    names = [_ANY_DEPTH.fullmatch(name) for name in (exclusion[1] or glob[1:]).split(",")]
+    return tuple(name[1] for name in names if name) if all(names) else ()
 
 
 def spellings(path: str, *, cwd: str, home: str) -> tuple[str, ...]:

@@ -14,7 +14,7 @@ from urllib.parse import unquote, urlsplit
 
 from bailiwick.analysis.address import web_address
 from bailiwick.analysis.mentions import mentions
-from bailiwick.analysis.paths import absolute, escaped, fixed_part, spellings, tree, under
+from bailiwick.analysis.paths import absolute, escaped, fixed_part, left_out_names, spellings, tree, under
 from bailiwick.analysis.shell import ShellContext, analyze_shell
 from bailiwick.model.access import (
     Access,
@@ -40,6 +40,7 @@ from bailiwick.model.event import (
     ToolCall,
     ToolResult,
 )
+from bailiwick.model.glob import Glob, GlobSet
 from bailiwick.model.request import FileView, Request
 
 MAX_MENTIONS = 64
@@ -170,8 +171,16 @@ def _search(call: _Call) -> Iterator[_Fact]:
     """Grep: the content of a file or of a tree, narrowed by the ``glob`` argument, else by ``type``.
 
     The client splits that at white space and commas. A list with an exclusion, or a glob with a slash (taken
-    from the client's working directory, not from ``path``), narrows nothing here.
+    from the client's working directory, not from ``path``), narrows nothing here, but for one exclusion of names
+    at any depth (``!{**/.env,**/*.pem}``): ripgrep leaves those out below the directory it was given.
     """
+    if names := left_out_names(call.text("glob")):
+        for base in call.bases():
+            yield _access(
+                AccessKind.READ, PathTarget(path=base)
+            )  # a file named outright is searched all the same
+            yield _access(AccessKind.READ, tree(base, without=names))
+        return
     globs = [
         part
         for word in call.text("glob").split()
@@ -434,7 +443,11 @@ def _resolve(facts: Facts, files: FileView) -> Facts:
     def looked_up(target: PathTarget) -> PathTarget:
         if target.path not in expanded:
             expanded[target.path] = files.expand(target.path) if len(expanded) < MAX_EXPANDED else None
-        return replace(target, expanded=expanded[target.path])
+        found = expanded[target.path]
+        if found and target.excluded:
+            excluded = GlobSet([Glob(text) for text in target.excluded])
+            found = tuple(path for path in found if not excluded.matching(path))
+        return replace(target, expanded=found)
 
     seen: list[Access] = []
     led: list[Access] = []
@@ -447,7 +460,8 @@ def _resolve(facts: Facts, files: FileView) -> Facts:
                 seen.append(replace(access, target=looked_up(target)))
                 literal, rest = fixed_part(path)
                 if (leads := real(literal)) != literal:
-                    there = PathTarget(path=under(leads, rest), pattern=True)
+                    moved = (under(leads, fixed_part(glob)[1]) for glob in target.excluded)
+                    there = replace(target, path=under(leads, rest), excluded=tuple(moved))
                     led.append(replace(access, target=looked_up(there)))
             case _:
                 seen.append(access)

@@ -11,10 +11,8 @@ from typing import IO, Any
 import orjson
 
 from bailiwick.administration.compile import compile_set
-from bailiwick.analysis.tools import analyze
 from bailiwick.audit.describe import item_of_access, item_of_obligation
-from bailiwick.decision.decide import decide
-from bailiwick.decision.detect import detect
+from bailiwick.decision.judge import judge
 from bailiwick.enforcement.claude_code import MalformedEventError, parse_event
 from bailiwick.model.request import Principal, Request, Session
 from bailiwick.model.verdict import Verdict
@@ -107,8 +105,7 @@ def _decisions(
             environment=(("HOME", who.home),),
         )
         request = Request(principal=who, event=event, session=session, now=int(time.time()))
-        facts = detect(request, analyze(request, files))
-        decision = decide(policy, request, facts)
+        facts, decision = judge(policy, request, files)
         micros = (time.perf_counter_ns() - started) // 1000
         yield {
             "id": event.raw.get("id"),

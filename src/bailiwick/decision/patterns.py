@@ -8,7 +8,8 @@ What is known decides how much a rule that only partly overlaps the pattern coun
 4. A program that writes *somewhere* in a tree is taken to meet rules that hold anywhere (``**/.env``) in the
    project's root and the home directory, and where such a file exists, but not in every directory it can reach:
    else no package could be installed.
-5. Permissions count only when those of a layer together contain the pattern.
+5. A rule that speaks only of what the access leaves out isn't met.
+6. Permissions count only when those of a layer together contain the pattern.
 """
 
 from collections.abc import Iterator, Sequence
@@ -17,7 +18,8 @@ from typing import NamedTuple
 
 from bailiwick.decision.bound import Bound, Hit, fill_in
 from bailiwick.model.access import AccessKind, PathTarget
-from bailiwick.model.glob import Budget, Glob, contained, intersects, path_glob
+from bailiwick.model.automaton import TooComplexError
+from bailiwick.model.glob import Budget, Glob, choices, contained, intersects, path_glob, witness
 from bailiwick.model.verdict import Verdict
 from bailiwick.policy.types import PathCondition
 
@@ -29,6 +31,9 @@ MAX_STEPS = 20_000
 
 MAX_PATTERNS = 64
 """Patterns of one call that are looked at exactly; more are taken to meet whatever they may."""
+
+MAX_TRIED = 4
+"""Exclusions tried on a rule that is spelled like none of them."""
 
 MAX_REMEMBERED = 1024
 """Answers about patterns kept for each bound policy; the project's own tree is asked about again and again."""
@@ -48,7 +53,7 @@ def path_units(bound: Bound, target: PathTarget, kind: AccessKind, *, steps: int
             yield _of_kind(bound.paths.matching(path), kind)
             if real is not None and real != path:
                 yield _of_kind(bound.paths.matching(real), kind)
-        case PathTarget(path=path, expanded=expanded):
+        case PathTarget(path=path, expanded=expanded, excluded=excluded):
             everything = kind in EXISTING or not path.endswith("/**")
             if expanded and everything:  # (1)
                 for group in _groups(bound, expanded):
@@ -56,7 +61,7 @@ def path_units(bound: Bound, target: PathTarget, kind: AccessKind, *, steps: int
             else:
                 existing = frozenset(chain.from_iterable(_groups(bound, expanded or ())))
                 yield _remembered(
-                    bound, _Asked(path, kind, existing, expanded is not None, everything, steps)
+                    bound, _Asked(path, excluded, kind, existing, expanded is not None, everything, steps)
                 )
 
 
@@ -68,6 +73,7 @@ class _Asked(NamedTuple):
     """
 
     pattern: str
+    excluded: tuple[str, ...]
     kind: AccessKind
     existing: frozenset[int]
     looked: bool
@@ -94,6 +100,7 @@ def _remembered(bound: Bound, asked: _Asked) -> list[Hit]:
 
 def _hits(bound: Bound, asked: _Asked) -> list[Hit]:
     glob = Glob(asked.pattern.rstrip("/") or "/")
+    excluded = [Glob(text) for text in asked.excluded]
     budget, granting = Budget(asked.steps), Budget(asked.steps)
     by_layer: dict[int, list[tuple[int, Hit, Glob]]] = {}
     for number, (hit, other) in enumerate(zip(bound.paths.hits, bound.path_globs, strict=True)):
@@ -106,8 +113,8 @@ def _hits(bound: Bound, asked: _Asked) -> list[Hit]:
             glob, [other for _, hit, other in rules if hit.rule.verdict is Verdict.DENY], budget=budget
         )
         for number, hit, other in rules:
-            if hit.rule.verdict is Verdict.ALLOW:
-                continue
+            if hit.rule.verdict is Verdict.ALLOW or (excluded and _left_out(glob, other, excluded, budget)):
+                continue  # (5)
             if asked.everything:
                 met = not asked.looked or denied
             else:
@@ -116,9 +123,19 @@ def _hits(bound: Bound, asked: _Asked) -> list[Hit]:
             if met:
                 found.append(hit._replace(certain=denied, whole=whole))  # (2), (3), (4)
         allowing = [(hit, other) for _, hit, other in rules if hit.rule.verdict is Verdict.ALLOW]
-        if contained(glob, [other for _, other in allowing], budget=granting):  # (5)
+        if contained(glob, [other for _, other in allowing], budget=granting):  # (6)
             found += [hit for hit, _ in allowing]
     return found
+
+
+def _left_out(glob: Glob, other: Glob, excluded: Sequence[Glob], budget: Budget) -> bool:
+    """Whether all that both name is excluded. To stay cheap only some exclusions are tried: those spelled alike, else a few."""
+    spelled = tuple(choice.removesuffix("/**") for choice in choices(other.text))
+    alike = [one for one in excluded if one.text.removesuffix("/**").endswith(spelled)]
+    try:
+        return witness((glob, other), alike or excluded[:MAX_TRIED], budget=budget) is None
+    except TooComplexError:
+        return False
 
 
 def _near(bound: Bound, glob: Glob) -> Iterator[Glob]:

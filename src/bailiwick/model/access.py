@@ -39,13 +39,15 @@ class PathTarget:
     ``bailiwick.model.glob`` that stands for every path it matches (``/w/build/**``); otherwise one path.
     ``real`` is where the path leads once symbolic links are followed, where that differs, and is filled in by
     whoever can see the file system. For a pattern, ``expanded`` lists every existing path that it matches,
-    or is None when nobody looked or there were too many to list.
+    or is None when nobody looked or there were too many to list. ``excluded`` are globs, in the same dialect, of
+    paths that the pattern matches and the access leaves out all the same (``grep -r --exclude=.env``).
     """
 
     path: str
     pattern: bool = False
     real: str | None = None
     expanded: tuple[str, ...] | None = None
+    excluded: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -130,10 +132,14 @@ class Opaque:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Flow:
-    """Output of the program at index ``source`` of ``Facts.accesses`` reaches the program at index ``sink`` as input."""
+    """Output of the program at index ``source`` of ``Facts.accesses`` reaches the program at index ``sink`` as input.
+
+    ``by_file`` says that it does so by way of a file; it takes no part in comparison.
+    """
 
     source: int
     sink: int
+    by_file: bool = field(default=False, compare=False)
 
 
 class Confidence(StrEnum):

@@ -144,7 +144,17 @@ def literal(glob: str) -> str | None:
 
 
 _MAGIC = re.compile(r"[\\*?\[\]{},]")
+_CHOICE = re.compile(r"(?<![{,])\{([^{}]*)\}")
 _ESCAPED = re.compile(r"\\(.)", re.DOTALL)
+
+
+def choices(glob: str) -> Iterator[str]:
+    """``glob`` without braces, one text for each choice; as it is where braces nest or are escaped."""
+    parts = _CHOICE.split(glob) if "\\" not in glob else [glob]
+    for chosen in itertools.product(
+        *(part.split(",") if number % 2 else (part,) for number, part in enumerate(parts))
+    ):
+        yield "".join(chosen)
 
 
 def witness(

@@ -11,11 +11,9 @@ import logging
 import time
 from dataclasses import dataclass, replace
 
-from bailiwick.analysis.tools import analyze
 from bailiwick.audit.kinds import Kind
 from bailiwick.audit.recording import record_of, service_record
-from bailiwick.decision.decide import decide
-from bailiwick.decision.detect import detect
+from bailiwick.decision.judge import judge
 from bailiwick.enforcement.claude_code import (
     MalformedEventError,
     parse_event,
@@ -27,7 +25,7 @@ from bailiwick.information.sessions import SessionState, advance
 from bailiwick.model.access import Facts
 from bailiwick.model.decision import Decision
 from bailiwick.model.event import Event, ToolBatch, ToolCall
-from bailiwick.model.request import FileView, Principal, Request, Session
+from bailiwick.model.request import Principal, Request, Session
 from bailiwick.model.verdict import Verdict
 from bailiwick.policy.types import Policy
 from bailiwick.service.desk import Desk, NoPolicyError, NotEntitledError
@@ -79,12 +77,6 @@ async def answer(desk: Desk, state: SessionState, body: bytes) -> bytes:
     except Exception as error:  # noqa: BLE001 - no error may become anything but a denial
         report(LOG, "an answer failed", error)
         return await refuse(desk, f"internal error ({type(error).__name__})", event=event, state=state)
-
-
-def judge(policy: Policy, request: Request, files: FileView) -> tuple[Facts, Decision]:
-    """The pure part of the path, in a thread of its own: a slow file system or a huge input delays no other call."""
-    facts = detect(request, analyze(request, files))
-    return facts, decide(policy, request, facts)
 
 
 def gather(desk: Desk, state: SessionState) -> Context:

@@ -1,0 +1,94 @@
+"""A search that meets what is hidden is narrowed to the rest, and only where the narrowed call surely may run."""
+
+from dataclasses import dataclass
+
+import pytest
+
+from bailiwick.decision.judge import judge
+from bailiwick.model.decision import Decision, Rewrite
+from bailiwick.model.event import Event, ToolCall
+from bailiwick.model.glob import Glob
+from bailiwick.model.request import Principal, Request, Session
+from bailiwick.model.verdict import Verdict
+from bailiwick.policy.load import load_policy_set
+
+PROFILE = """\
+profile: p
+description: d
+tools: {allow: [Search], other: deny}
+files:
+  readable: ["${project}/**"]
+  hidden: HIDDEN
+  other: deny
+"""
+EXISTING = ("/p", "/p/a.py", "/p/.env", "/p/sub", "/p/sub/.env.local", "/p/keys/x.pem")
+
+
+@dataclass(frozen=True, slots=True)
+class Disk:
+    """A file system of a few files, or one too large to look through."""
+
+    paths: tuple[str, ...] | None = EXISTING
+
+    def real(self, path: str) -> str:
+        return path
+
+    def expand(self, pattern: str) -> tuple[str, ...] | None:
+        if self.paths is None:
+            return None
+        return tuple(path for path in self.paths if Glob(pattern).matches(path))
+
+
+def _answer(hidden: str, disk: Disk, *, mode: str = "enforce", **given: str) -> Decision:
+    files = {
+        "organisation.yaml": f"organisation: o\nmode: {mode}\n",
+        "profiles/p.yaml": PROFILE.replace("HIDDEN", hidden),
+    }
+    event = Event(
+        name="PreToolUse", session="s", cwd="/p", what=ToolCall(tool="Grep", input={"pattern": "x", **given})
+    )
+    session = Session(key="k", profile="p", project="/p", unattended=True)
+    request = Request(principal=Principal(user="u", uid=1, home="/home/u"), event=event, session=session)
+    return judge(load_policy_set(files).policies["p"], request, disk)[1]
+
+
+@pytest.mark.parametrize("disk", [Disk(), Disk(paths=None)], ids=["looked", "too large"])
+@pytest.mark.parametrize(
+    ("hidden", "exclusion"),
+    [
+        ('["**/.env", "**/.env.{local,dev}", "**/keys/**"]', "!{**/.env,**/.env.local,**/.env.dev,**/keys}"),
+        ('["**/.env*", "**/*.pem"]', "!{**/.env*,**/*.pem}"),
+        ('["**/.env*", "**/*.pem", "/q/**"]', "!{**/.env*,**/*.pem}"),
+    ],
+)
+def test_a_search_of_everything_leaves_out_what_is_hidden(hidden: str, exclusion: str, disk: Disk) -> None:
+    decision = _answer(hidden, disk)
+    assert decision.enforced is Verdict.ALLOW
+    assert decision.obligations == (Rewrite(field="glob", value=exclusion),)
+
+
+@pytest.mark.parametrize(
+    ("hidden", "given"),
+    [
+        ('["**/.env"]', {"path": "/p/.env"}),  # named outright
+        ('["**/.env"]', {"glob": ".env"}),  # asked for
+        ('["**/.env", "/p/keys/**"]', {}),  # hidden by place, not by name
+        ('["**/.env", "**/[k]eys/**"]', {}),  # not ripgrep's dialect
+        ('["**/.env"]', {"path": "/q"}),  # not readable anyway
+    ],
+)
+def test_what_cannot_be_left_out_is_denied(hidden: str, given: dict[str, str]) -> None:
+    decision = _answer(hidden, Disk(), **given)
+    assert decision.enforced is Verdict.DENY
+    assert decision.obligations == ()
+
+
+def test_nothing_is_changed_where_nothing_is_hidden_there() -> None:
+    decision = _answer('["**/.env"]', Disk(paths=("/p", "/p/a.py")))
+    assert (decision.enforced, decision.obligations) == (Verdict.ALLOW, ())
+
+
+def test_a_policy_that_only_monitors_changes_no_call() -> None:
+    decision = _answer('["**/.env"]', Disk(), mode="monitor")
+    assert decision.verdict is Verdict.DENY
+    assert decision.obligations == ()
