@@ -58,7 +58,7 @@ def test_the_starter_passes_its_own_tests(starter: Path, capsys: pytest.CaptureF
 
 def test_the_starter_is_sound(starter: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert run("check", starter) == 0
-    assert capsys.readouterr().out.startswith("sound: 4 profiles, revision ")
+    assert capsys.readouterr().out.startswith("sound: 5 profiles, revision ")
 
 
 def test_check_tells_what_never_decides(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

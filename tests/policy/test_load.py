@@ -54,9 +54,10 @@ def rules(text: str) -> dict[str, Rule]:
 
 def test_starter_loads() -> None:
     loaded = load_policy_set(STARTER_FILES)
-    assert sorted(loaded.policies) == ["baseline", "frontend", "infra", "reviewer"]
+    assert sorted(loaded.policies) == ["baseline", "developer", "frontend", "infra", "reviewer"]
     assert loaded.default_profile == "reviewer"
     assert {role.id for role in loaded.roles} == {
+        "developers",
         "frontend-developers",
         "infrastructure-engineers",
         "reviewers",
@@ -132,7 +133,7 @@ def test_rule_ids_are_unique_and_begin_with_a_layer() -> None:
         assert {one.split(".", 1)[0] for one in ids} <= {"builtin", "organisation", *STARTER_FILES_PROFILES}
 
 
-STARTER_FILES_PROFILES = {"baseline", "frontend", "infra", "reviewer"}
+STARTER_FILES_PROFILES = {"baseline", "developer", "frontend", "infra", "reviewer"}
 
 
 def test_builtin_layer_is_first_and_enforces_what_protects_the_record() -> None:

@@ -21,7 +21,7 @@ from bailiwick.policy.types import PolicySet
 HERE = Path(__file__).parent
 HOME = "/home/dev"
 PROJECT = "/home/dev/shop"
-PROFILES = ("frontend", "infra", "reviewer")
+PROFILES = ("developer", "frontend", "infra", "reviewer")
 MINIMUM_ATTACKS, MINIMUM_EVERYDAY = 250, 150
 NOW = 1_795_392_000  # 2026-11-23
 LINKS = {

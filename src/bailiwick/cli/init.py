@@ -54,5 +54,5 @@ def run(asked: argparse.Namespace) -> int:
         print("Next:")
         print(f"  bailiwick policy check {root}")
         print(f"  bailiwick policy test {root}")
-        print(f"  bailiwick claude --policy {root} --profile frontend")
+        print(f"  bailiwick claude --policy {root} --profile developer")
     return DONE

@@ -11,7 +11,7 @@ _ORGANISATION = "organisation: Example Ltd\n"
 _CONTACT = "contact: the platform team (change this line)\n"
 _AUTHOR = """  policy-authors:            # whoever writes this policy can try every profile
     users: [{author}]
-    profiles: [frontend, infra, reviewer]
+    profiles: [developer, frontend, infra, reviewer]
 """
 
 

@@ -1,5 +1,6 @@
 """A command would take down infrastructure or data that no checkout brings back."""
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
@@ -95,9 +96,39 @@ _HARMLESS = frozenset(
     ("--dry-run", "--dry-run=client", "--dry-run=server", "--dryrun", "--help", "-h", "--noop")
 )
 
+_CLIENTS = frozenset(
+    [
+        "psql",
+        "pgcli",
+        "mysql",
+        "mariadb",
+        "mycli",
+        "sqlite3",
+        "sqlcmd",
+        "cockroach",
+        "clickhouse-client",
+        "duckdb",
+        "mongosh",
+        "mongo",
+    ]
+)
+_STATEMENT = re.compile(
+    r"""\b(?:drop\s+(?:database|schema|table|tablespace|owned|user|role)\b | truncate\s+(?:table\s+)?\w
+    | delete\s+from\s+[\w."`]+\s*(?:;|\Z) | dropDatabase\s*\( | \.drop\s*\(\s*\) | deleteMany\s*\(\s*\{\s*\}\s*\) )""",
+    re.IGNORECASE | re.VERBOSE,
+)
+"""Statements that leave nothing of a database, a table or a collection; a ``delete`` with a condition isn't one."""
+
 
 def _find(evidence: Evidence) -> Iterator[Finding]:
     for _, access, program in evidence.programs():
+        if statement := _statement(program):
+            yield Finding(
+                rule=RULE.id,
+                message=f"{program.name}: {statement} takes down data",
+                field="tool_input.command",
+                cause=access.cause,
+            )
         for deed in _BY_PROGRAM.get(program.name, ()):
             if _matches(deed, program):
                 shown = " ".join((program.name, *deed.words, *deed.options[:1]))
@@ -108,6 +139,14 @@ def _find(evidence: Evidence) -> Iterator[Finding]:
                     cause=access.cause,
                 )
                 break
+
+
+def _statement(program: ProgramTarget) -> str:
+    """The first words of what a database client is told on its command line, where that takes data down."""
+    if program.name not in _CLIENTS:
+        return ""
+    found = next((match for word in program.argv[1:] if word and (match := _STATEMENT.search(word))), None)
+    return " ".join(found[0].split()[:2]) if found else ""
 
 
 def _matches(deed: _Deed, program: ProgramTarget) -> bool:
