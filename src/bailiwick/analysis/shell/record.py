@@ -60,14 +60,17 @@ class Record:
         """Write down a part that isn't known; ``kind`` where only its target isn't."""
         self._opaque.setdefault(Opaque(reason=reason, cause=cause, kind=kind, by=self.owner))
 
-    def flow(self, source: int, sink: int) -> None:
+    def flow(self, source: int, sink: int, *, by_file: bool = False) -> None:
         """Write down that one program's output reaches another."""
         if source == sink:
             return
         if len(self._flows) >= MAX_FLOWS:
             self.opaque("too many flows", None)
             return
-        self._flows[Flow(source=source, sink=sink)] = None
+        flow = Flow(source=source, sink=sink, by_file=by_file)
+        if not by_file:
+            self._flows.pop(flow, None)  # what also comes straight is told as that
+        self._flows.setdefault(flow)
 
     def path(
         self, kind: AccessKind, path: Arg, state: State, cause: Span | None, *, tree: bool = False

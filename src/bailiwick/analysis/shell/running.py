@@ -81,10 +81,10 @@ class Running:
             return
         if kind is AccessKind.READ:
             for source in record.trail.reads(targets, program):
-                record.flow(source, program)
+                record.flow(source, program, by_file=True)
         elif kind is AccessKind.WRITE and self.args[0].text not in _ATTRIBUTES:
             for sink in record.trail.writes(targets, program):
-                record.flow(program, sink)
+                record.flow(program, sink, by_file=True)
         if kind is not AccessKind.READ and self.args[0].text not in _ATTRIBUTES:
             record.trail.disturbances += 1
 
