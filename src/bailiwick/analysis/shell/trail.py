@@ -4,12 +4,14 @@ A file is a pipe with a name: ``curl -o x ...; sh x`` feeds the shell as ``curl 
 moment ago is on no disk yet, so that nobody but the script itself says where it leads.
 """
 
+import re
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 
 from bailiwick.analysis.commands.argument import Arg
 from bailiwick.model.access import PathTarget
-from bailiwick.model.glob import Budget, escape, intersects, path_glob
+from bailiwick.model.glob import escape, path_glob
 
 MAX_TOUCHED = 200
 """Paths, and patterns, whose programs are told apart; beyond that any of them may be meant."""
@@ -17,8 +19,8 @@ MAX_LINKS = 16
 """New names followed."""
 MAX_LED = 32
 """Paths that one path may lead to by new names."""
-_STEPS = 2_000
-"""Work on whether two patterns meet (about a millisecond); beyond it they may."""
+_BEFORE = re.compile(r"[^*?\[\]{},\\]*")
+_BEHIND = re.compile(r"[^*?\[\]{},\\/]*\Z")
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,9 +67,20 @@ def _those(book: dict[str, set[int]], chosen: Callable[[str], bool]) -> set[int]
 
 
 def _meet(glob: str, other: str, *, pattern: bool) -> bool:
-    if pattern:
-        return intersects(path_glob(glob), path_glob(other), budget=Budget(_STEPS))
-    return path_glob(glob).matches(other)
+    """Whether a path may be of both: exact for one path, judged by what two patterns begin and end with."""
+    if not pattern:
+        return path_glob(glob).matches(other)
+    (head, tail), (start, end) = _ends(glob), _ends(other)
+    return (head.startswith(start) or start.startswith(head)) and (tail.endswith(end) or end.endswith(tail))
+
+
+@lru_cache(maxsize=1024)
+def _ends(glob: str) -> tuple[str, str]:
+    """What every path of a glob begins and ends with, as far as no wildcard or escape is in the way."""
+    head = _BEFORE.match(glob)
+    tail = _BEHIND.search(glob)
+    ending = "" if tail is None or glob.endswith("/**") else tail.group()
+    return head.group().removesuffix("/") if head else "", ending
 
 
 class Trail:
