@@ -15,6 +15,7 @@ from pathlib import Path
 import pytest
 
 from bailiwick.service.endpoint import MAX_BODY
+from bailiwick.service.http_reader import MAX_HEAD
 from bailiwick.service.local import RefusedError, ServiceError
 from bailiwick.service.log_reader import LogReader
 from governed import (
@@ -61,7 +62,7 @@ def test_without_the_session_s_secret_there_is_only_a_denial(client: Client, tok
         answered.begin()
         body = answered.read()
     # A header beyond the server's bound is no request at all, and so no answer that lets anything run.
-    assert answered.status == 400 if len(token) > 8190 else verdict(body) == "deny"
+    assert answered.status == 431 if len(token) > MAX_HEAD else verdict(body) == "deny"
 
 
 def test_without_any_authorization_there_is_only_a_denial(service: Running, client: Client) -> None:

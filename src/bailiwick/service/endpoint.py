@@ -7,15 +7,14 @@ Hooks come over loopback TCP with a session's secret, and the kernel says whose 
 import asyncio
 import logging
 import os
-import weakref
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass
+from http import HTTPStatus
 from pathlib import Path
 from posixpath import normpath
 from typing import Any, Final
 
 import orjson
-from aiohttp import web
 
 from bailiwick import __version__
 from bailiwick.administration.targets.claude_settings import (
@@ -31,8 +30,10 @@ from bailiwick.information.sessions import SessionFlags, SessionState
 from bailiwick.policy.errors import PolicyErrors
 from bailiwick.service.answer import answer, refuse
 from bailiwick.service.desk import Desk, NoPolicyError, NotEntitledError, Wish
+from bailiwick.service.http_reader import Head, Message
+from bailiwick.service.http_server import Reply
 from bailiwick.service.log_reader import LogReader
-from bailiwick.service.peer import Peer, own_uid, process_started, tcp_peer, unix_peer
+from bailiwick.service.peer import Peer, own_uid, process_started
 from bailiwick.service.store import StoreError
 from bailiwick.service.trace import report
 
@@ -40,16 +41,21 @@ LOG = logging.getLogger(__name__)
 
 HOST: Final = "127.0.0.1"
 
+_HOOK: Final = ("POST", "/v1/hook")
+
+Answer = Mapping[str, Any]
+"""What is told to a caller on the Unix socket."""
+
 
 class ProblemError(Exception):
     """A request that is refused: HTTP status and what the caller is told."""
 
-    def __init__(self, status: int, message: str) -> None:
+    def __init__(self, status: HTTPStatus, message: str) -> None:
         super().__init__(message)
         self.status = status
 
 
-@dataclass(slots=True, kw_only=True, weakref_slot=True)
+@dataclass(slots=True, kw_only=True)
 class Endpoint:
     """The HTTP face of the service: authenticates, hands on, and always answers."""
 
@@ -57,36 +63,50 @@ class Endpoint:
     port: int
     remember: Callable[[SessionState], Awaitable[None]]
     reloaded: Callable[[], Awaitable[None]]
-    _owners: "weakref.WeakKeyDictionary[Any, Peer]" = field(default_factory=weakref.WeakKeyDictionary)
 
     @property
     def url(self) -> str:
         """Where hooks are sent."""
         return f"http://{HOST}:{self.port}"
 
-    async def handle(self, request: web.BaseRequest) -> web.Response:
+    def room(self, head: Head, peer: Peer | None) -> int:
+        """Nothing of a stranger is kept: a body is read only once it is known whose it is."""
+        is_local = peer is not None and peer.pid
+        return MAX_BODY if is_local or _is_of(peer, self._state(head)) else 0
+
+    async def handle(self, message: Message, peer: Peer | None) -> Reply:
         """Every request of every connection."""
-        handler = self._routes.get((request.method, request.path))
-        if handler is None:
-            return _reply({"error": f"nothing at {request.method} {request.path}"}, 404)
+        asked = (message.head.method, message.head.path)
         try:
-            return await handler(request)
+            if asked == _HOOK:
+                return await self._hook(message, peer)
+            return _reply(await self._serve(asked, message, peer))
         except ProblemError as problem:
             return _reply({"error": str(problem)}, problem.status)
         except (NotEntitledError, NoPolicyError) as error:
-            return _reply({"error": str(error)}, 403)
+            return _reply({"error": str(error)}, HTTPStatus.FORBIDDEN)
         except PolicyErrors as error:
-            return _reply({"error": str(error)}, 400)
+            return _reply({"error": str(error)}, HTTPStatus.BAD_REQUEST)
         except StoreError as error:
-            return _reply({"error": f"it could not be recorded, so it was not done: {error}"}, 503)
+            told = f"it could not be recorded, so it was not done: {error}"
+            return _reply({"error": told}, HTTPStatus.SERVICE_UNAVAILABLE)
         except Exception as error:  # noqa: BLE001 - nobody else answers
             report(LOG, "a request failed", error)
-            return _reply({"error": "internal error; the service's log says more"}, 500)
+            told = "internal error; the service's log says more"
+            return _reply({"error": told}, HTTPStatus.INTERNAL_SERVER_ERROR)
+
+    async def _serve(self, asked: tuple[str, str], message: Message, peer: Peer | None) -> Answer:
+        """What only this machine's processes may ask, on the Unix socket, where the kernel names them."""
+        handler = self._routes.get(asked)
+        if handler is None:
+            raise ProblemError(HTTPStatus.NOT_FOUND, f"nothing at {' '.join(asked)}")
+        if peer is None or not peer.pid:
+            raise ProblemError(HTTPStatus.FORBIDDEN, "only on the Unix socket")
+        return await handler(message, peer)
 
     @property
-    def _routes(self) -> Mapping[tuple[str, str], Callable[[web.BaseRequest], Awaitable[web.Response]]]:
+    def _routes(self) -> Mapping[tuple[str, str], Callable[[Message, Peer], Awaitable[Answer]]]:
         return {
-            ("POST", "/v1/hook"): self._hook,
             ("POST", "/v1/session"): self._session,
             ("POST", "/v1/helper"): self._helper,
             ("POST", "/v1/reload"): self._reload,
@@ -94,48 +114,43 @@ class Endpoint:
             ("POST", "/v1/why"): self._why,
         }
 
-    async def _hook(self, request: web.BaseRequest) -> web.Response:
+    async def _hook(self, message: Message, peer: Peer | None) -> Reply:
         """Always 200 with one JSON object: an event that can't be judged is denied in that object."""
-        token = request.headers.get("Authorization", "").removeprefix("Bearer ")
-        state = self.desk.registry.by_token(token)
-        peer = self._peer(request)
-        # Nothing of a stranger is kept: the message is read only once it is known whose it is.
+        state = self._state(message.head)
         if state is None:
             why = "no session of this service; start one with `bailiwick claude`"
-            said = await refuse(self.desk, why, uid=peer.uid if peer else None)
-        elif peer is None or peer.uid != state.uid:
-            said = await refuse(self.desk, "the session belongs to another account", state=state)
-        elif (body := await _body(request)) is None:
-            said = await refuse(self.desk, f"the event is larger than {MAX_BODY} bytes", state=state)
-        else:
-            said = await answer(self.desk, state, body)
-        return web.Response(body=said, content_type="application/json")
+            return Reply(body=await refuse(self.desk, why, uid=peer.uid if peer else None))
+        if not _is_of(peer, state):
+            why = "the session belongs to another account"
+            return Reply(body=await refuse(self.desk, why, state=state))
+        if message.body is None:
+            why = f"the event is larger than {MAX_BODY} bytes"
+            return Reply(body=await refuse(self.desk, why, state=state))
+        return Reply(body=await answer(self.desk, state, message.body))
 
-    async def _session(self, request: web.BaseRequest) -> web.Response:
+    def _state(self, head: Head) -> SessionState | None:
+        """The session whose secret the request presents."""
+        return self.desk.registry.by_token(head.fields.get("authorization", "").removeprefix("Bearer "))
+
+    async def _session(self, message: Message, peer: Peer) -> Answer:
         """Open a session for the calling account and process; its settings come back with its secret in them."""
-        peer, asked = self._local(request), await _object(request)
+        asked = _object(message)
         await self.desk.look_up(peer.uid)
         state = self.desk.new_session(peer.uid, _wish(asked, peer.pid))
         await self.remember(state)
-        return _reply(
-            {
-                "key": state.key,
-                "profile": state.profile,
-                "documents": asdict(self._documents(state)),
-            }
-        )
+        return {"key": state.key, "profile": state.profile, "documents": asdict(self._documents(state))}
 
-    async def _helper(self, request: web.BaseRequest) -> web.Response:
+    async def _helper(self, message: Message, peer: Peer) -> Answer:
         """The settings for a client process of the calling account: its own session's, opened when it has none."""
-        peer, asked = self._local(request), await _object(request)
+        asked = _object(message)
         pid, cwd, url = asked.get("client_pid"), asked.get("cwd"), asked.get("base_url")
         if not isinstance(pid, int) or not isinstance(cwd, str) or not cwd.startswith("/"):
-            raise ProblemError(400, "client_pid must be a number and cwd an absolute path")
+            raise ProblemError(HTTPStatus.BAD_REQUEST, "client_pid must be a number and cwd an absolute path")
         if not (url is None or (isinstance(url, str) and url.startswith(("http://", "https://")))):
-            raise ProblemError(400, "base_url must be a URL")
+            raise ProblemError(HTTPStatus.BAD_REQUEST, "base_url must be a URL")
         started = process_started(pid)
         if started is None:
-            raise ProblemError(400, f"there is no process {pid}")
+            raise ProblemError(HTTPStatus.BAD_REQUEST, f"there is no process {pid}")
         state = self.desk.registry.by_process(peer.uid, pid, started)
         if state is None:
             await self.desk.look_up(peer.uid)
@@ -158,55 +173,48 @@ class Endpoint:
             no_proxy=state.no_proxy,
             files=self.desk.files,
         )
-        return _reply({"managedSettings": settings})
+        return {"managedSettings": settings}
 
-    async def _reload(self, request: web.BaseRequest) -> web.Response:
+    async def _reload(self, _message: Message, peer: Peer) -> Answer:
         """Read the policy again now; for the service's own account and root."""
-        if self._local(request).uid not in {0, own_uid()}:
-            raise ProblemError(403, "only the service's account or root may reload the policy")
+        if peer.uid not in {0, own_uid()}:
+            raise ProblemError(
+                HTTPStatus.FORBIDDEN, "only the service's account or root may reload the policy"
+            )
         await self.desk.policies.refresh()
         await self.reloaded()
-        return await self._status(request)
+        return await self._status(_message, peer)
 
-    async def _status(self, request: web.BaseRequest) -> web.Response:
+    async def _status(self, _message: Message, peer: Peer) -> Answer:
         """What runs, under which policy, and the caller's sessions; root and the service's account see all."""
-        peer = self._local(request)
         everyone = peer.uid in {0, own_uid()}
         policies = self.desk.policies
         in_force = policies.in_force
-        return _reply(
-            {
-                "version": __version__,
-                "pid": os.getpid(),
-                "url": self.url,
-                "policy": str(policies.directory),
-                "revision": in_force.revision if in_force else None,
-                "profiles": sorted(in_force.policies) if in_force else [],
-                "problem": policies.problem,
-                "sessions": [
-                    {
-                        "key": s.key,
-                        "user": s.user,
-                        "profile": s.profile,
-                        "project": s.project,
-                        "opened": s.opened,
-                    }
-                    for s in self.desk.registry
-                    if not s.ended and (everyone or s.uid == peer.uid)
-                ],
-            }
-        )
+        return {
+            "version": __version__,
+            "pid": os.getpid(),
+            "url": self.url,
+            "policy": str(policies.directory),
+            "revision": in_force.revision if in_force else None,
+            "profiles": sorted(in_force.policies) if in_force else [],
+            "problem": policies.problem,
+            "sessions": [
+                {"key": s.key, "user": s.user, "profile": s.profile, "project": s.project, "opened": s.opened}
+                for s in self.desk.registry
+                if not s.ended and (everyone or s.uid == peer.uid)
+            ],
+        }
 
-    async def _why(self, request: web.BaseRequest) -> web.Response:
+    async def _why(self, message: Message, peer: Peer) -> Answer:
         """The last call that was stopped in a session of the caller's, or in any of theirs; root may see all."""
-        peer, asked = self._local(request), await _object(request)
+        asked = _object(message)
         await self.desk.look_up(peer.uid)
         mine = "" if peer.uid == 0 else self.desk.principal(peer.uid).user
         query = Query(user=mine, session=str(asked.get("session") or ""))
         denied = await asyncio.to_thread(_last_stopped, self.desk.store.directory.path, query)
         in_force = self.desk.policies.in_force
         policy = in_force.policies.get(str(denied.get("profile"))) if in_force and denied else None
-        return _reply({"denied": denied, "contact": policy.contact if policy else ""})
+        return {"denied": denied, "contact": policy.contact if policy else ""}
 
     def _documents(self, state: SessionState) -> SessionDocuments:
         return session_documents(
@@ -222,27 +230,10 @@ class Endpoint:
     def _address(self, state: SessionState) -> ServiceAddress:
         return ServiceAddress(url=self.url, token=self.desk.registry.token(state))
 
-    def _local(self, request: web.BaseRequest) -> Peer:
-        """The caller on the Unix socket; the loopback port serves hooks only."""
-        peer = self._peer(request)
-        if peer is None or not peer.pid:
-            raise ProblemError(403, "only on the Unix socket")
-        return peer
 
-    def _peer(self, request: web.BaseRequest) -> Peer | None:
-        """Who is connected, asked of the kernel once per connection."""
-        transport = request.transport
-        known = self._owners.get(transport) if transport else None
-        if known is None and transport is not None:
-            connection = transport.get_extra_info("socket")
-            try:
-                is_unix = connection.family.name == "AF_UNIX"
-                known = unix_peer(connection) if is_unix else tcp_peer(connection)
-            except OSError:
-                return None
-            if known is not None:
-                self._owners[transport] = known
-        return known
+def _is_of(peer: Peer | None, state: SessionState | None) -> bool:
+    """Whether the session is the caller's."""
+    return peer is not None and state is not None and peer.uid == state.uid
 
 
 def _last_stopped(directory: Path, query: Query) -> dict[str, Any] | None:
@@ -257,15 +248,15 @@ def _wish(asked: Mapping[str, Any], pid: int) -> Wish:
     project, profile, url = asked.get("project"), asked.get("profile"), asked.get("base_url")
     tools, globs, seconds = (asked.get(k) for k in ("allowed_tools", "read_only_files", "max_bash_timeout"))
     if not isinstance(project, str) or not project.startswith("/"):
-        raise ProblemError(400, "project must be an absolute path")
+        raise ProblemError(HTTPStatus.BAD_REQUEST, "project must be an absolute path")
     if not (profile is None or isinstance(profile, str)):
-        raise ProblemError(400, "profile must be a name")
+        raise ProblemError(HTTPStatus.BAD_REQUEST, "profile must be a name")
     if not (url is None or isinstance(url, str)):
-        raise ProblemError(400, "base_url must be a URL")
+        raise ProblemError(HTTPStatus.BAD_REQUEST, "base_url must be a URL")
     if not (tools is None or _strings(tools)) or not (globs is None or _strings(globs)):
-        raise ProblemError(400, "allowed_tools and read_only_files must be lists of names")
+        raise ProblemError(HTTPStatus.BAD_REQUEST, "allowed_tools and read_only_files must be lists of names")
     if not (seconds is None or (type(seconds) is int and seconds > 0)):
-        raise ProblemError(400, "max_bash_timeout must be a positive number of seconds")
+        raise ProblemError(HTTPStatus.BAD_REQUEST, "max_bash_timeout must be a positive number of seconds")
     return Wish(
         project=normpath(project),
         profile=profile,
@@ -292,30 +283,17 @@ def _strings(value: object) -> bool:
     return isinstance(value, list) and all(isinstance(item, str) for item in value)
 
 
-async def _body(request: web.BaseRequest) -> bytes | None:
-    """The whole message, or None when it is larger than ``MAX_BODY``; one without end is not waited for."""
-    parts, size = [], 0
-    async for part in request.content.iter_any():
-        size += len(part)
-        if size > 2 * MAX_BODY:
-            return None
-        if size <= MAX_BODY:
-            parts.append(part)
-        else:
-            parts.clear()
-    return b"".join(parts) if size <= MAX_BODY else None
-
-
-async def _object(request: web.BaseRequest) -> Mapping[str, Any]:
-    body = await _body(request)
+def _object(message: Message) -> Mapping[str, Any]:
+    if message.body is None:
+        raise ProblemError(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, f"larger than {MAX_BODY} bytes")
     try:
-        asked = orjson.loads(body or b"")
+        asked = orjson.loads(message.body)
     except orjson.JSONDecodeError as error:
-        raise ProblemError(400, f"not JSON: {error}") from error
+        raise ProblemError(HTTPStatus.BAD_REQUEST, f"not JSON: {error}") from error
     if not isinstance(asked, dict):
-        raise ProblemError(400, "not a JSON object")
+        raise ProblemError(HTTPStatus.BAD_REQUEST, "not a JSON object")
     return asked
 
 
-def _reply(value: Mapping[str, Any], status: int = 200) -> web.Response:
-    return web.Response(body=orjson.dumps(value), status=status, content_type="application/json")
+def _reply(value: Answer, status: HTTPStatus = HTTPStatus.OK) -> Reply:
+    return Reply(body=orjson.dumps(value), status=status)

@@ -16,7 +16,6 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 import orjson
-from aiohttp import web
 
 from bailiwick import __version__
 from bailiwick.analysis.shell import preload
@@ -26,6 +25,7 @@ from bailiwick.audit.redaction import Redactor
 from bailiwick.information.sessions import SessionState, from_json
 from bailiwick.service.desk import Desk, NoPolicyError
 from bailiwick.service.endpoint import HOST, Endpoint
+from bailiwick.service.http_server import Server
 from bailiwick.service.log_lines import RedactingFormatter
 from bailiwick.service.peer import process_started
 from bailiwick.service.places import Places, find
@@ -171,11 +171,10 @@ async def running(places: Places) -> AsyncIterator[Endpoint]:
             listener.close()
             raise StartError(str(error)) from error
         endpoint = Endpoint(desk=desk, port=port, remember=service.remember, reloaded=service.reloaded)
-        runner = web.ServerRunner(web.Server(endpoint.handle, access_log=None))
-        await runner.setup()
-        stack.push_async_callback(runner.cleanup)
-        await web.SockSite(runner, listener).start()
-        await _listen_unix(runner, places)
+        server = Server(endpoint)
+        stack.push_async_callback(server.close)
+        await server.listen(listener)
+        await _listen_unix(server, places)
         try:
             await service.note(
                 Kind.SERVICE_START, f"Bailiwick {__version__} listens on {endpoint.url}"
@@ -211,11 +210,11 @@ def _listen(places: Places, port: int) -> socket.socket:
     return listener
 
 
-async def _listen_unix(runner: web.ServerRunner, places: Places) -> None:
+async def _listen_unix(server: Server, places: Places) -> None:
     """The Unix socket. A stale one is ours to remove: the store's lock says that no other service runs here."""
     try:
         places.socket.unlink(missing_ok=True)
-        await web.UnixSite(runner, str(places.socket)).start()
+        await server.listen_unix(str(places.socket))
         places.socket.chmod(0o666 if places.machine_wide or os.geteuid() == 0 else 0o600)
     except OSError as error:
         mend = "; name a shorter --state" if len(str(places.socket)) > MAX_SOCKET_PATH else ""
