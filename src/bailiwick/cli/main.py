@@ -8,9 +8,22 @@ import sys
 from collections.abc import Sequence
 
 from bailiwick import __version__
-from bailiwick.cli import analyze, claude, decide, doctor, init, install, log, policy, service, status, why
+from bailiwick.cli import (
+    analyze,
+    claude,
+    decide,
+    doctor,
+    explain,
+    init,
+    install,
+    log,
+    policy,
+    service,
+    status,
+    why,
+)
 
-COMMANDS = (init, policy, decide, analyze, claude, why, log, status, service, install, doctor)
+COMMANDS = (init, policy, explain, decide, analyze, claude, why, log, status, service, install, doctor)
 """Every group of verbs, in the order of the help text."""
 
 EXIT_USAGE = 2
