@@ -4,6 +4,7 @@ Patterns that other tools read differently (`/etc/`, `*.env`, `$HOME`, a URL for
 what to write instead, because a rule that silently matches nothing is worse than none.
 """
 
+import difflib
 import re
 import shlex
 from collections.abc import Callable
@@ -239,6 +240,14 @@ def host(text: Text, problems: Problems) -> tuple[Condition, ...]:
     return (HostCondition(host=found[1].strip("[]").rstrip("."), port=port),)
 
 
+def _misspelt(name: str) -> str | None:
+    """The known tool that ``name`` is in other letter case, in another order of letters, or all but a letter."""
+    folded = {known.lower(): known for known in TOOLS}
+    same = (known for known in TOOLS if sorted(known.lower()) == sorted(name.lower()))
+    near = difflib.get_close_matches(name.lower(), folded, n=1, cutoff=0.85)
+    return next(same, None) or (folded[near[0]] if near else None)
+
+
 def tool(text: Text, problems: Problems) -> tuple[Condition, ...]:
     """A tool of the client by name; `Search` is Grep and Glob."""
     written = text.text
@@ -252,8 +261,9 @@ def tool(text: Text, problems: Problems) -> tuple[Condition, ...]:
         problems.add(text.at, f"`{written}` is an MCP tool", "write it under `mcp`")
     elif not re.fullmatch(r"[A-Za-z*?][\w*?-]*", written):
         problems.add(text.at, f"`{written}` is not a tool's name", did_you_mean(written, TOOLS))
-    elif written not in TOOLS and written.lower() in {name.lower() for name in TOOLS}:
-        problems.add(text.at, f"there is no tool `{written}`", did_you_mean(written, TOOLS))
+    elif written not in TOOLS and (meant := _misspelt(written)):
+        mend = f"did you mean `{meant}`? A newer client's tool of this name is written `{written}*`"
+        problems.add(text.at, f"there is no tool `{written}`", mend)
     elif written == "Search":
         return tuple(NameCondition(name=name) for name in SEARCH)
     else:
