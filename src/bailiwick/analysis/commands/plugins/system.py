@@ -86,14 +86,6 @@ def shred(call: "Call") -> None:
                 beside(call, operand, "0*")
 
 
-def account(call: "Call") -> None:
-    """``passwd``, ``chage``: only showing a status (``-S``, ``-l``) changes nothing."""
-    call.begin()
-    call.options()
-    if not call.parsed.given("-S", "--status", "-l", "--list", "--help"):
-        call.machine.opaque("changes an account")
-
-
 def converter(call: "Call") -> None:
     """A program that reads its first operands and writes the last one, which may be standard output."""
     call.begin()
@@ -125,3 +117,150 @@ def getent(call: "Call") -> None:
                 call.machine.connect(name.literal or "*", 53, name.span)
         else:
             call.machine.path(_READ, operand.with_text("/etc/" + operand.text))
+
+
+_QUERIES = {
+    "crontab": ("-l",),
+    "at": ("-l", "-c", "-V"),
+    "batch": (),
+    "rpm": ("-q", "--query", "-V", "--verify", "-K", "--checksig", "--querytags", "--showrc"),
+    "rpmquery": ("-q", "-a", "-f", "-l", "-i", "-p"),
+    "passwd": ("-S", "--status"),
+    "chage": ("-l", "--list"),
+}
+
+
+def query(call: "Call") -> None:
+    """A program that only answers with certain options, and changes something without them."""
+    call.begin()
+    call.options()
+    call.operands()
+    if not call.parsed.given(*_QUERIES[call.name], "--help", "--version"):
+        call.machine.opaque(f"what {call.name} changes isn't modelled")
+
+
+def finger(call: "Call") -> None:
+    """``finger``: ``user@host`` asks that host."""
+    call.begin()
+    call.options()
+    for operand in call.parsed.operands:
+        if operand.literal is None:
+            call.machine.connect("*", 79, operand.span)
+            call.machine.opaque("host isn't known", operand.span)
+        elif "@" in operand.text:
+            call.machine.connect(operand.text.rpartition("@")[2].lower(), 79, operand.span)
+
+
+def netcat(call: "Call") -> None:
+    """``nc host port``: what it sends and receives are its standard input and output."""
+    call.begin()
+    call.options()
+    operands = call.parsed.operands
+    host = operands[0] if operands else None
+    ports = operands[1].literal if len(operands) > 1 else None
+    if host is None or host.literal is None or len(operands) > 2:  # noqa: PLR2004 - host and port
+        call.machine.connect("*", None)
+        call.machine.opaque("peer of netcat isn't known")
+    else:
+        call.machine.connect(host.text.lower(), int(ports) if ports and ports.isdigit() else None, host.span)
+
+
+_SERVICE = re.compile(r"[A-Za-z0-9][\w@.-]*\Z", re.ASCII)
+
+
+def service(call: "Call") -> None:
+    """``service name status``: any other action runs the service's own program, and a path any program."""
+    call.begin()
+    call.options()
+    match [operand.literal for operand in call.parsed.operands]:
+        case [str(name), "status"] if _SERVICE.match(name):
+            pass
+        case [] if call.parsed.given("--status-all", "--help", "--version"):
+            pass
+        case _:
+            call.machine.opaque("runs a service's own program")
+
+
+def strace(call: "Call") -> None:
+    """``strace``: ``-o`` names a file, or a command after ``|`` or ``!``."""
+    call.begin()
+    call.options()
+    for log in call.parsed.values("-o", "--output"):
+        if log.text.startswith(("|", "!")):
+            call.machine.script(log.with_text(log.text[1:]))
+        elif call.parsed.given("-ff", "--output-separately") and log.kind is Kind.LITERAL:
+            call.machine.path(_WRITE, Arg(escape(log.text) + ".*", Kind.PATTERN, log.span))
+        else:
+            call.machine.path(_WRITE, log)
+    if call.parsed.operands:
+        call.machine.run(tuple(call.parsed.operands))
+
+
+def flock(call: "Call") -> None:
+    """``flock file command`` or ``flock file -c 'code'``: the file is created and held meanwhile."""
+    call.begin()
+    call.options()
+    operands = call.parsed.operands
+    if operands and not (operands[0].literal or "").isdigit():
+        call.machine.path(_WRITE, operands[0])
+    match [operand.literal for operand in operands[1:]]:
+        case ["-c" | "--command", _]:
+            call.machine.script(operands[2])
+        case [_, *_]:
+            call.machine.run(tuple(operands[1:]))
+        case _:
+            pass
+
+
+_SHOWN = ("-l", "-y", "-e", "-B", "-F", "-L", "-c")
+
+
+def ssh_keygen(call: "Call") -> None:
+    """``ssh-keygen``: makes a pair of files, or shows one."""
+    call.begin()
+    call.options()
+    parsed, machine = call.parsed, call.machine
+    own = machine.home + "/.ssh/"
+    files = parsed.values("-f")
+    if parsed.given("-R", "-H"):
+        for name in files or [Arg(own + "known_hosts")]:
+            machine.path(_WRITE, name)
+            beside(call, name, "known_hosts*")
+    elif parsed.given(*_SHOWN, "-p", "-i", "-Q"):
+        for name in files or [Arg(own + "**", Kind.PATTERN)]:
+            machine.path(_READ, name)
+            if parsed.given("-p", "-c"):
+                machine.path(_WRITE, name)
+    elif parsed.operands or parsed.given("-A", "-k", "-u", "-h", "-g", "-U", "-r"):
+        machine.opaque("form of ssh-keygen")
+    else:
+        for name in files or [Arg(own + "id_*", Kind.PATTERN)]:
+            machine.path(_WRITE, name)
+            if name.kind is not Kind.UNKNOWN:
+                machine.path(_WRITE, name.with_text(name.text + ".pub"))
+
+
+def ar(call: "Call") -> None:
+    """``ar``: the letters of the first word say whether the archive is read, changed or unpacked."""
+    call.begin()
+    call.options()
+    parsed, machine = call.parsed, call.machine
+    operands = list(parsed.operands)
+    given = "".join(option.name[1:] for option in parsed.options if len(option.name) == 2)  # noqa: PLR2004 - -x
+    letters = operands.pop(0).literal if operands and not given else given
+    letters = (letters or "").lstrip("-")
+    for _ in range(len(set("abi") & set(letters)) + ("N" in letters)):
+        operands[:1] = []  # the member or count that the modifier names
+    if not letters or not operands or parsed.open:
+        machine.opaque("form of ar")
+        return
+    archive, members = operands[0], operands[1:]
+    if set("tpx") & set(letters):
+        machine.path(_READ, archive)
+        if "x" in letters:
+            machine.path(_WRITE, Arg("."), tree=True)
+    else:
+        machine.path(_WRITE, archive)
+        beside(call, archive, "st*")
+        for member in members:
+            machine.path(_READ, member)
