@@ -21,6 +21,8 @@ _LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 class Role(StrEnum):
     """What an option's value or an operand means."""
 
+    __hash__ = str.__hash__  # looked up with every argument; Enum's own is not in C
+
     FLAG = "flag"  # an option without a value
     TEXT = "text"  # a value that names nothing
     OPTIONAL = "optional"  # an option whose value, if any, is attached and names nothing
@@ -116,7 +118,7 @@ class SpecificationError(ValueError):
 
 PLUGIN_NAMES = frozenset(
     [
-        "account",
+        "ar",
         "archive",
         "awk",
         "bucket",
@@ -131,6 +133,8 @@ PLUGIN_NAMES = frozenset(
         "environment",
         "fd",
         "find",
+        "finger",
+        "flock",
         "getent",
         "git",
         "grep",
@@ -142,18 +146,23 @@ PLUGIN_NAMES = frozenset(
         "mkdir",
         "mktemp",
         "mode",
+        "netcat",
         "project",
         "ps",
         "python",
+        "query",
         "reader",
         "remote",
         "sed",
+        "service",
         "shell",
         "shred",
         "shuf",
         "split",
         "sqlite",
         "ssh",
+        "ssh_keygen",
+        "strace",
         "su",
         "sudo",
         "tar",
