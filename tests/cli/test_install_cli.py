@@ -56,6 +56,21 @@ def test_installed_and_uninstalled(
     assert tree(root) == {}
 
 
+def test_what_did_not_work_is_the_last_word(
+    tmp_path: Path, policy: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    systemctl = tmp_path / "bin/systemctl"
+    systemctl.parent.mkdir()
+    systemctl.write_text("#!/bin/sh\necho Failed to connect to bus >&2\nexit 1\n")
+    systemctl.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{systemctl.parent}:/usr/bin:/bin")
+    assert main(["install", "--user", "--policy", str(policy)]) == 0
+    said = capsys.readouterr()
+    assert "did not work here: systemctl --user daemon-reload: Failed to connect to bus" in said.err
+    assert said.out.splitlines()[-1].startswith("Not everything worked")
+    assert main(["uninstall", "--user"]) == 0
+
+
 def test_a_dry_run_shows_every_file_and_changes_nothing(
     tmp_path: Path, policy: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -68,6 +83,7 @@ def test_a_dry_run_shows_every_file_and_changes_nothing(
     assert main([*arguments, "--json"]) == 0
     steps = json.loads(capsys.readouterr().out)["steps"]
     files = [step for step in steps if "file" in step]
+    assert f"In all {len(files)} new files, 0 changed files" in text.splitlines()[-1]
     assert {Path(step["file"]).name for step in files} >= {
         "90-bailiwick.json",
         "bailiwick.service",

@@ -61,8 +61,9 @@ def _where(verb: argparse.ArgumentParser) -> None:
 
 def run(asked: argparse.Namespace) -> int:
     """Install, or show what would be done."""
+    told: list[str] = []
     try:
-        site = _site(asked)
+        site = _site(asked, told)
         plan = prepare(site, policy=asked.policy, python=asked.python)
         if asked.dry_run:
             _show(site, plan, as_json=asked.json)
@@ -71,10 +72,14 @@ def run(asked: argparse.Namespace) -> int:
     except InstallError as error:
         return _failed(error)
     if asked.json:
-        _print({"installed": asked.scope, "manifest": str(manifest.path), "notes": plan.notes})
+        _print({"installed": asked.scope, "manifest": str(manifest.path), "notes": plan.notes, "told": told})
     else:
         print(f"Installed. What was changed is written in {manifest.path}; `bailiwick uninstall` undoes it.")
         print(*plan.notes, sep="\n")
+        if told and site.root is None:
+            print(
+                "Not everything worked (above): the service does not start by itself; `bailiwick claude` starts it."
+            )
     return DONE
 
 
@@ -99,16 +104,21 @@ def run_uninstall(asked: argparse.Namespace) -> int:
     return DONE
 
 
-def _site(asked: argparse.Namespace) -> Site:
+def _site(asked: argparse.Namespace, told: list[str] | None = None) -> Site:
+    """The place to install at; what it tells on the way is printed, and added to ``told``."""
+
+    def tell(line: str) -> None:
+        print(line, file=sys.stderr)
+        if told is not None:
+            told.append(line)
+
     if asked.target_os is not None and asked.root is None:
         raise InstallError("--target-os: only with --root, as files for another system are of no use here")
     root = None if asked.root is None else asked.root.resolve()
     if root is not None:
         root.mkdir(parents=True, exist_ok=True)
     target = asked.target_os or platform_here()
-    return Site(
-        layout=layout_for(asked.scope, target), root=root, told=lambda line: print(line, file=sys.stderr)
-    )
+    return Site(layout=layout_for(asked.scope, target), root=root, told=tell)
 
 
 def _show(site: Site, plan: Plan, *, as_json: bool) -> None:
@@ -118,7 +128,19 @@ def _show(site: Site, plan: Plan, *, as_json: bool) -> None:
     for step in plan.steps:
         print(describe(step, *_now(site, step)), end="")
     print(*plan.notes, sep="\n")
-    print("Nothing was changed.")
+    print(f"{_summary(site, plan)} Nothing was changed.")
+
+
+def _summary(site: Site, plan: Plan) -> str:
+    """How many of what, in a line that stands below pages of detail."""
+    files = [(step, _now(site, step)[0]) for step in plan.steps if isinstance(step, File)]
+    counts = {
+        "new files": sum(before is None for _, before in files),
+        "changed files": sum(before not in {None, step.content} and not step.own for step, before in files),
+        "directories": sum(isinstance(step, Directory) for step in plan.steps),
+        "commands": sum(isinstance(step, Command) and bool(step.do) for step in plan.steps),
+    }
+    return "In all " + ", ".join(f"{count} {what}" for what, count in counts.items()) + "."
 
 
 def _step(site: Site, step: Step) -> dict[str, object]:
