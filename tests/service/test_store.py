@@ -4,15 +4,18 @@ import asyncio
 import os
 import sqlite3
 import subprocess
+import threading
+import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
+from typing import Any, ClassVar
 
 import pytest
 
 from bailiwick.audit.note import Checkpoint, open_note
-from bailiwick.service.ledger import KEEP_EVERY
+from bailiwick.service.ledger import KEEP_EVERY, Ledger
 from bailiwick.service.log_reader import LogReader
 from bailiwick.service.state_directory import StoreError, read_verifier
 from bailiwick.service.store import Receipt, Store
@@ -96,6 +99,72 @@ def test_ten_writers_at_once_lose_nothing(store: Store, path: Path) -> None:
     assert stored(path) == [call for _, call in acknowledged]
     assert store.states() == {f"w-{name}": b"99" for name in range(10)}
     assert intact(path)
+
+
+class Watched(Ledger):
+    """A ledger that notes in which thread it commits, and can be slow."""
+
+    threads: ClassVar[list[str]] = []
+    seconds: ClassVar[float] = 0.0
+
+    def write(self, *given: Any, **named: Any) -> None:
+        self.threads.append(threading.current_thread().name)
+        time.sleep(self.seconds)
+        super().write(*given, **named)
+
+
+@pytest.fixture
+def watched(monkeypatch: pytest.MonkeyPatch) -> type[Watched]:
+    monkeypatch.setattr("bailiwick.service.store.Ledger", Watched)
+    monkeypatch.setattr(Watched, "threads", [])
+    return Watched
+
+
+def test_a_quick_disk_s_commits_are_made_by_who_asks_and_a_slow_one_s_are_shared(
+    path: Path, watched: type[Watched], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    here = threading.current_thread().name
+
+    async def gathered(store: Store) -> list[Receipt]:
+        return await asyncio.gather(*(store.append(numbered(n)) for n in range(40)))
+
+    with Store.open(path) as store:
+        asyncio.run(store.append(numbered(0)))
+        assert watched.threads == [here]
+        monkeypatch.setattr(watched, "seconds", 0.05)
+        asyncio.run(store.append(numbered(1)))
+        watched.threads.clear()
+        receipts = asyncio.run(gathered(store))
+        assert {receipt.sequence for receipt in receipts} == set(range(2, 42))
+        assert set(watched.threads) == {"store"}
+        assert len(watched.threads) <= 3, "those that wait share a commit"
+        monkeypatch.setattr(watched, "seconds", 0.0)
+        deadline = time.monotonic() + 20
+        while watched.threads[-1] != here:
+            assert time.monotonic() < deadline
+            asyncio.run(store.append(numbered(2)))
+
+
+def test_what_is_appended_while_others_wait_comes_after_them(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Session state is not taken back to what it was by a commit that was asked for earlier."""
+
+    async def both() -> tuple[Receipt, Receipt]:
+        with monkeypatch.context() as asleep:
+            asleep.setattr(store, "_wake", threading.Semaphore(0))
+            earlier = asyncio.create_task(store.append(numbered(0), state={"s": b"earlier"}))
+            # The disk is slow for a moment, so the earlier one waits for the store's thread.
+            asleep.setattr(store, "_usual_seconds", 1.0)
+            await asyncio.sleep(0)
+        later = asyncio.create_task(store.append(numbered(1), state={"s": b"later"}))
+        await asyncio.sleep(0)
+        assert store.size == 0
+        return await earlier, await later
+
+    earlier, later = asyncio.run(both())
+    assert (earlier.sequence, later.sequence) == (0, 1)
+    assert store.get_state("s") == b"later"
 
 
 def test_ten_threads_at_once_lose_nothing(store: Store, path: Path) -> None:

@@ -81,13 +81,18 @@ class Ledger:
         self.signed = chain.size
         self.unfolded += 1 + len(rows)
 
+    @property
+    def is_long(self) -> bool:
+        """Whether the write-ahead log should be folded in once nobody waits."""
+        return self.unfolded > FOLD_IDLE
+
     def fold(self, *, idle: bool) -> None:
         """Move the write-ahead log into the database when it is long and nobody waits, or very long.
 
         Passive: never waits for readers. The file keeps its size and is written over, which makes later commits
         faster than growing it would.
         """
-        if self.unfolded > FOLD_MOST or (self.unfolded > FOLD_IDLE and idle):
+        if self.unfolded > FOLD_MOST or (self.is_long and idle):
             # Folding is housekeeping: the records are safe in the write-ahead log, and the next write tells.
             with contextlib.suppress(sqlite3.Error):
                 self.connection.execute("PRAGMA wal_checkpoint(PASSIVE)")

@@ -1,9 +1,12 @@
-"""The state directory: the audit log and the session state in one SQLite file, written by one thread.
+"""The state directory: the audit log and the session state in one SQLite file, with one writer at a time.
 
-``append`` returns only once its record is on stable storage (WAL, ``synchronous=FULL``). Records that arrive while
-a commit runs share the next one (group commit), and session state that changes with a record is in the same
-transaction: after kill -9 or a power cut both are there or neither is. Every commit also signs a checkpoint, so
-that no committed entry can be cut off unseen.
+``append`` returns only once its record is on stable storage (WAL, ``synchronous=FULL``). Session state that changes
+with a record is in the same transaction: after kill -9 or a power cut both are there or neither is. Every commit also
+signs a checkpoint, so that no committed entry can be cut off unseen.
+
+Where nothing else is being committed and the disk is quick, the caller's own thread commits: handing a record to
+another thread and waiting for its word costs more than half as much as the commit. Else a thread of the store's
+does, and records that arrive while a commit runs share the next one (group commit).
 
     state/            0700, owned by the service's account
       lock            held while a service uses the directory
@@ -35,6 +38,9 @@ __all__ = ["Receipt", "Store", "StoreError"]
 MAX_BATCH = 512
 """Records of one commit at most."""
 
+QUICK_SECONDS = 0.002
+"""What a commit takes where it may hold up the event loop; on a slower disk calls share commits in the thread."""
+
 _ENVELOPE = 128
 """Bytes that epoch and sequence may add to a record when it is sealed."""
 
@@ -55,13 +61,16 @@ class Receipt:
     head: bytes
 
 
+_Outcome = tuple[Receipt, ...] | StoreError
+
+
 @dataclass(slots=True, kw_only=True)
 class _Job:
     """What waits for the writer: records to append in one go, state to set, whom to tell."""
 
     records: tuple[Mapping[str, Any], ...]
     state: StateRows
-    done: Callable[[tuple[Receipt, ...] | StoreError], None]
+    done: Callable[[_Outcome], None]
 
 
 class Store:
@@ -70,7 +79,11 @@ class Store:
     def __init__(self, directory: StateDirectory, ledger: Ledger) -> None:
         self.directory = directory
         self._ledger = ledger
-        self._jobs: queue.SimpleQueue[_Job | None] = queue.SimpleQueue()
+        self._jobs: queue.SimpleQueue[_Job] = queue.SimpleQueue()
+        self._wake = threading.Semaphore(0)
+        self._writing = threading.Lock()
+        """Held by whoever uses the ledger, and by whoever takes jobs from the queue: so their order is kept."""
+        self._usual_seconds = 0.0
         self._closed = False
         self._broken = False
         self._reader = sqlite3.connect(
@@ -122,38 +135,35 @@ class Store:
         self, records: tuple[Record, ...], *, state: StateRows | None = None
     ) -> tuple[Receipt, ...]:
         """Commit several records, in this order and without others between them, all or none."""
+        fields = tuple(map(_checked, records))
+        if (outcome := self._at_once(fields, state or {})) is not None:
+            return _stored(outcome)
         loop = asyncio.get_running_loop()
-        future: asyncio.Future[tuple[Receipt, ...]] = loop.create_future()
+        future: asyncio.Future[_Outcome] = loop.create_future()
 
-        def settle(outcome: tuple[Receipt, ...] | StoreError) -> None:
-            if future.done():
-                return
-            if isinstance(outcome, StoreError):
-                future.set_exception(outcome)
-            else:
+        def settle(outcome: _Outcome) -> None:
+            if not future.done():
                 future.set_result(outcome)
 
-        def done(outcome: tuple[Receipt, ...] | StoreError) -> None:
+        def done(outcome: _Outcome) -> None:
             # A loop that is closed has nobody left to tell; the record is stored all the same.
             with contextlib.suppress(RuntimeError):
                 loop.call_soon_threadsafe(settle, outcome)
 
-        self._submit(_Job(records=tuple(map(_checked, records)), state=state or {}, done=done))
-        return await future
+        self._submit(_Job(records=fields, state=state or {}, done=done))
+        return _stored(await future)
 
     def append_blocking(
         self, record: Record, *, state: StateRows | None = None, timeout_seconds: float = 30.0
     ) -> Receipt:
         """``append`` for callers without an event loop. Raises StoreError also when ``timeout_seconds`` pass."""
-        answers: queue.SimpleQueue[tuple[Receipt, ...] | StoreError] = queue.SimpleQueue()
+        answers: queue.SimpleQueue[_Outcome] = queue.SimpleQueue()
         self._submit(_Job(records=(_checked(record),), state=state or {}, done=answers.put))
         try:
             outcome = answers.get(timeout=timeout_seconds)
         except queue.Empty:
             raise StoreError(f"{self.directory.database}: no commit within {timeout_seconds:g} s") from None
-        if isinstance(outcome, StoreError):
-            raise outcome
-        return outcome[0]
+        return _stored(outcome)[0]
 
     async def put_state(self, rows: StateRows) -> None:
         """Commit session state without a record. Raises StoreError."""
@@ -177,11 +187,12 @@ class Store:
         if self._closed:
             return
         self._closed = True
-        self._jobs.put(None)
+        self._wake.release()
         self._thread.join()
         with self._reading:
             self._reader.close()
-        self._ledger.close()
+        with self._writing:
+            self._ledger.close()
         self.directory.release()
 
     def __enter__(self) -> Self:
@@ -194,31 +205,42 @@ class Store:
         if self._closed:
             raise StoreError(f"{self.directory.path}: the store is closed")
         self._jobs.put(job)
+        self._wake.release()
+
+    def _at_once(self, fields: tuple[Mapping[str, Any], ...], state: StateRows) -> _Outcome | None:
+        """Commit here and now, unless somebody else is at it or waits for it, or the disk is slow: then None."""
+        if self._closed or self._usual_seconds > QUICK_SECONDS or not self._writing.acquire(blocking=False):
+            return None
+        outcomes: list[_Outcome] = []
+        try:
+            if not self._jobs.empty():
+                return None
+            self._commit([_Job(records=fields, state=state, done=outcomes.append)])
+            if self._ledger.is_long:
+                self._wake.release()
+        finally:
+            self._writing.release()
+        return outcomes[0]
 
     def _run(self) -> None:
-        while True:
-            jobs, more = self._take()
-            if jobs:
-                self._commit(jobs)
-            if not more:
-                return
-            self._ledger.fold(idle=self._jobs.empty())
+        """The store's thread: commit what waits, fold the write-ahead log when there is time."""
+        while not (self._closed and self._jobs.empty()):
+            self._wake.acquire()
+            with self._writing:
+                if jobs := self._take():
+                    self._commit(jobs)
+                self._ledger.fold(idle=self._jobs.empty())
 
-    def _take(self) -> tuple[list[_Job], bool]:
-        """The jobs of the next commit: waits for one, then takes what has come meanwhile."""
+    def _take(self) -> list[_Job]:
+        """The jobs of the next commit: all that wait, up to the bound."""
         jobs: list[_Job] = []
-        job = self._jobs.get()
-        while job is not None:
-            jobs.append(job)
-            if len(jobs) >= MAX_BATCH:
-                return jobs, True
-            try:
-                job = self._jobs.get_nowait()
-            except queue.Empty:
-                return jobs, True
-        return jobs, False
+        with contextlib.suppress(queue.Empty):
+            while len(jobs) < MAX_BATCH:
+                jobs.append(self._jobs.get_nowait())
+        return jobs
 
     def _commit(self, jobs: list[_Job]) -> None:
+        began = time.monotonic()
         try:
             if self._broken:
                 # After a failed write nothing in memory is believed: what is on disk says where the log stands.
@@ -233,6 +255,7 @@ class Store:
             for job in jobs:
                 job.done(error)
             return
+        self._usual_seconds += (time.monotonic() - began - self._usual_seconds) / 8
         for job, receipt in zip(jobs, receipts, strict=True):
             job.done(receipt)
 
@@ -249,6 +272,13 @@ class Store:
             receipts.append(tuple(mine))
         self._ledger.write(chain, rows, [job.state for job in jobs])
         return receipts
+
+
+def _stored(outcome: _Outcome) -> tuple[Receipt, ...]:
+    """The receipts. Raises StoreError when there are none."""
+    if isinstance(outcome, StoreError):
+        raise outcome
+    return outcome
 
 
 def _checked(record: Record) -> Mapping[str, Any]:
