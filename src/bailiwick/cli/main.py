@@ -18,18 +18,19 @@ from bailiwick.cli import (
     install,
     log,
     policy,
+    sandbox,
     service,
     status,
     why,
 )
 
-COMMANDS = (init, policy, explain, decide, analyze, claude, why, log, status, service, install, doctor)
+COMMANDS = (init, policy, explain, decide, analyze, claude, sandbox, why, log, status, service, install, doctor)
 """Every group of verbs, in the order of the help text."""
 
 EXIT_USAGE = 2
 EXIT_ENVIRONMENT = 3
 
-_MENUS: tuple[list[str], ...] = ([], ["policy"], ["log"])
+_MENUS: tuple[list[str], ...] = ([], ["policy"], ["sandbox"], ["log"])
 """What names a group of verbs and none of them: whoever types it wants to see what there is."""
 
 

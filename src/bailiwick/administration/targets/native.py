@@ -133,7 +133,7 @@ def hidden_files(policy: Policy, files: FileView, *, project: str, home: str) ->
 def _places(glob: str, project: str, home: str) -> list[str]:
     """Where to look for what ``glob`` hides: nowhere in trees that are not files of the project or the person."""
     patterns = []
-    for one in _alternatives(glob) or []:
+    for one in alternatives(glob) or []:
         place = _anchored(one, project, home)[1:]
         if place.startswith("/**/"):
             top = escape(project.rstrip("/"))
@@ -226,11 +226,11 @@ def _command(command: CommandCondition) -> list[str] | str:
 
 def _patterns(glob: str, project: str | None, home: str | None) -> list[str] | str:
     """Patterns in the client's dialect (that of ``.gitignore``), anchored."""
-    alternatives = _alternatives(glob)
-    if alternatives is None:
+    spelled_out = alternatives(glob)
+    if spelled_out is None:
         return f"it stands for more than {MAX_ALTERNATIVES} patterns"
     patterns = []
-    for one in alternatives:
+    for one in spelled_out:
         if ":*" in one or "\n" in one or ("[" in one and re.search(r"[()]", one)):
             return "the client's rule syntax can't hold it"
         if any("**" in segment and segment != "**" for segment in one.split("/")):
@@ -250,7 +250,7 @@ def _anchored(glob: str, project: str | None, home: str | None) -> str:
     return "/" + glob if glob != "/" else "//**"
 
 
-def _alternatives(glob: str) -> list[str] | None:
+def alternatives(glob: str) -> list[str] | None:
     """``glob`` with its braces spelled out; None when there are too many."""
     group = _group(glob)
     if group is None:
@@ -258,7 +258,7 @@ def _alternatives(glob: str) -> list[str] | None:
     start, end, parts = group
     found: list[str] = []
     for part in parts:
-        more = _alternatives(glob[:start] + part + glob[end:])
+        more = alternatives(glob[:start] + part + glob[end:])
         if more is None or len(found) + len(more) > MAX_ALTERNATIVES:
             return None
         found += more

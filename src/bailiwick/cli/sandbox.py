@@ -1,0 +1,229 @@
+"""`bailiwick sandbox`: run a command where the kernel holds it to the policy."""
+
+import argparse
+import json
+import os
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+from bailiwick.administration.entitlement import NotEntitledError, profile_for
+from bailiwick.enforcement.sandbox.confine import Where
+from bailiwick.enforcement.sandbox.confinement import Confinement, Reach
+from bailiwick.enforcement.sandbox.oracle import Oracle
+from bailiwick.policy.errors import PolicyErrors
+from bailiwick.policy.load import load_policy_set
+from bailiwick.policy.session import session_layer, with_layer
+from bailiwick.policy.types import Policy
+from bailiwick.service.account import principal_of
+from bailiwick.service.local import ServiceError, call
+from bailiwick.service.places import find
+from bailiwick.service.policy_files import read_policy_files
+from bailiwick.service.sandbox.runner import Backend, Choice, Sandbox, SandboxError
+
+USAGE, ENVIRONMENT = 2, 3
+
+_EXAMPLES = """examples:
+  bailiwick sandbox run --profile frontend -- npm test
+  bailiwick sandbox run --profile frontend --explain -c 'make && ./run.sh > out'
+  bailiwick sandbox show --profile frontend
+
+The command gets what the profile allows without a question. Its exit code and signals pass through; 128 + n is an end by
+signal n. Exit code 2: usage or policy error; 3: nothing here can hold it, so it did not run."""
+
+
+def register(verbs: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    """Add the verbs to the command line."""
+    verb = verbs.add_parser(
+        "sandbox", help="run a command where the kernel holds it to the policy", description=__doc__
+    )
+    inner = verb.add_subparsers(dest="sandbox_verb", metavar="VERB", required=True)
+    run = inner.add_parser(
+        "run",
+        help="run a command in the sandbox",
+        description="Run a command in the sandbox that a profile compiles to.",
+        epilog=_EXAMPLES,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    _common(run)
+    run.add_argument("--explain", action="store_true", help="say on standard error what holds it, and how")
+    run.add_argument("--json", action="store_true", help="the same as one line of JSON")
+    run.add_argument("--revision", metavar="HEX", help="run only if the policy still has this revision")
+    run.add_argument("--report", metavar="STATE", help=argparse.SUPPRESS)
+    run.add_argument("--session", metavar="NAME", default="", help=argparse.SUPPRESS)
+    run.add_argument("-c", dest="text", metavar="TEXT", help="a command line for bash, in place of a program")
+    run.add_argument("command", nargs="*", metavar="-- COMMAND", help="the program and its arguments")
+    run.set_defaults(func=_run)
+    show = inner.add_parser(
+        "show",
+        help="what a command could reach",
+        description="What a command could reach in the sandbox, and why.",
+    )
+    _common(show)
+    show.add_argument("--json", action="store_true", help="as JSON")
+    show.set_defaults(func=_show)
+
+
+def _common(verb: argparse.ArgumentParser) -> None:
+    verb.add_argument(
+        "--profile", metavar="NAME", help="the profile; the first that your roles allow if left out"
+    )
+    verb.add_argument("--policy", metavar="DIR", help="policy repository; the installed one if left out")
+    verb.add_argument("--project", metavar="DIR", help="the project root; the working directory if left out")
+    verb.add_argument("--backend", choices=[one.value for one in Backend], help="this one or none")
+    verb.add_argument(
+        "--no-network", action="store_true", help="no network, even where policy allows every host"
+    )
+    for flag, shown, meaning in (
+        ("--allowedTools", "TOOLS", "as for `bailiwick claude`"),
+        ("--readOnlyFiles", "GLOBS", "nothing may write or delete these, comma separated"),
+        ("--maxBashTimeout", "SECONDS", "as for `bailiwick claude`"),
+    ):
+        verb.add_argument(flag, metavar=shown, help=meaning)
+
+
+def _run(asked: argparse.Namespace) -> int:
+    argv = asked.command if asked.text is None else ["/bin/bash", "-c", asked.text]
+    if not argv or (asked.text is not None and asked.command):
+        print("bailiwick: give either a program after -- or a command line with -c", file=sys.stderr)
+        return USAGE
+    try:
+        sandbox = _sandbox(asked)
+        if asked.explain or asked.json:
+            _told(sandbox, asked, sys.stderr)
+        outcome = sandbox.run(argv)
+    except (PolicyErrors, NotEntitledError, _UsageError) as error:
+        print(f"bailiwick: {error}", file=sys.stderr)
+        return USAGE
+    except (SandboxError, OSError) as error:
+        print(f"bailiwick: {error}", file=sys.stderr)
+        return ENVIRONMENT
+    if outcome.drift:
+        _report(asked, outcome.drift)
+    return outcome.code
+
+
+def _show(asked: argparse.Namespace) -> int:
+    try:
+        _told(_sandbox(asked), asked, sys.stdout)
+    except (PolicyErrors, NotEntitledError, _UsageError) as error:
+        print(f"bailiwick: {error}", file=sys.stderr)
+        return USAGE
+    except (SandboxError, OSError) as error:
+        print(f"bailiwick: {error}", file=sys.stderr)
+        return ENVIRONMENT
+    return 0
+
+
+class _UsageError(Exception):
+    """What was asked for can't be; the message says why and the mend."""
+
+
+def _sandbox(asked: argparse.Namespace) -> Sandbox:
+    places = find(None, asked.policy)
+    account = principal_of(os.getuid())
+    project = os.path.realpath(asked.project or os.getcwd())  # noqa: PTH109 - as the kernel sees it
+    policy = _policy(asked, places.policy)
+    where = Where(
+        project=project,
+        home=os.path.realpath(account.home),
+        cwd=os.path.realpath(os.getcwd()),  # noqa: PTH109
+        temporary=os.path.realpath(os.environ.get("TMPDIR") or "/tmp"),  # noqa: S108 - where everybody looks
+    )
+    return Sandbox(
+        oracle=Oracle(policy, account, project, int(time.time())),
+        where=where,
+        home=Path(account.home) / ".local/state/bailiwick/sandbox",
+        wanted=Backend(asked.backend) if asked.backend else None,
+        without_network=asked.no_network,
+    )
+
+
+def _policy(asked: argparse.Namespace, directory: Path) -> Policy:
+    policies = load_policy_set(read_policy_files(directory))
+    if asked.profile is None:
+        name = profile_for(policies, principal_of(os.getuid()), None)
+    elif asked.profile in policies.policies:
+        name = asked.profile
+    else:
+        known = ", ".join(sorted(policies.policies))
+        raise _UsageError(f"no profile {asked.profile!r} in {directory}; it has: {known}")
+    policy = policies.policies[name]
+    if (asked.allowedTools, asked.readOnlyFiles, asked.maxBashTimeout) != (None, None, None):
+        layer = session_layer(
+            allowed_tools=None if asked.allowedTools is None else [asked.allowedTools],
+            read_only_files=[asked.readOnlyFiles] if asked.readOnlyFiles else None,
+            max_bash_timeout=asked.maxBashTimeout,
+        )
+        policy = with_layer(policy, layer)
+    pinned = getattr(asked, "revision", None)
+    if pinned is not None and policy.revision != pinned:
+        raise _UsageError(
+            f"the policy in {directory} has changed since this command was judged ({policy.revision[:12]}, not "
+            f"{pinned[:12]}), so it does not run; ask for it again"
+        )
+    return policy
+
+
+def _told(sandbox: Sandbox, asked: argparse.Namespace, stream: Any) -> None:
+    confinement, disk = sandbox.plan()
+    choice = sandbox.choose(confinement, disk)
+    _, withheld = sandbox.passed_on(confinement)
+    network = confinement.network and not asked.no_network
+    why = "--no-network" if confinement.network and asked.no_network else confinement.network_why
+    if asked.json:
+        said = {
+            "backend": choice.backend.value,
+            "why": choice.why,
+            "narrower": list(choice.narrower),
+            "network": {"reachable": network, "why": why},
+            "places": [
+                {"path": one.path, "reach": one.reach.label, "kind": one.entry.value, "why": one.why}
+                for one in confinement.places
+            ],
+            "absent": [{"path": path, "why": rule} for path, rule in confinement.absent],
+            "unheld": list(confinement.unheld),
+            "variables_withheld": list(withheld),
+        }
+        print(json.dumps(said), file=stream)
+        return
+    print("\n".join(_lines(confinement, choice, network=network, why=why, withheld=withheld)), file=stream)
+
+
+def _lines(
+    confinement: Confinement, choice: Choice, *, network: bool, why: str, withheld: tuple[str, ...]
+) -> list[str]:
+    lines = [f"held by {choice.backend} ({choice.why})"]
+    lines += [f"  narrower than the policy: {one}" for one in choice.narrower]
+    for reach in reversed(Reach):
+        placed = [one for one in confinement.places if one.reach is reach]
+        lines += [f"{reach.label:7} {_shown(one.path):44} {_shown(one.why)}".rstrip() for one in placed]
+    lines += [f"absent  {_shown(path):44} {_shown(rule)}" for path, rule in confinement.absent]
+    lines.append("hidden  everything else")
+    lines.append(f"network {'every host' if network else 'none'} ({why})")
+    if withheld:
+        lines.append(f"without the variables {', '.join(map(_shown, withheld))}")
+    if confinement.unheld:
+        lines.append(f"only looked for afterwards: {', '.join(map(_shown, confinement.unheld))}")
+    return lines
+
+
+def _shown(text: str) -> str:
+    """Names come from the disk: nothing in them may reach the terminal as a command."""
+    return "".join(c if c.isprintable() else c.encode("unicode_escape", "replace").decode() for c in text)
+
+
+def _report(asked: argparse.Namespace, drift: tuple[str, ...]) -> None:
+    """Say what came to be although nobody may make it, here and to the service."""
+    for path in drift[:10]:
+        print(
+            f"bailiwick: drift: the command made {_shown(path)}, which policy lets nobody make",
+            file=sys.stderr,
+        )
+    if asked.report:
+        told = {"session": asked.session, "command": asked.text or "", "made": list(drift[:100])}
+        try:
+            call(find(asked.report), "POST", "/v1/drift", told)
+        except ServiceError as error:
+            print(f"bailiwick: the service was not told: {error}", file=sys.stderr)

@@ -1,0 +1,81 @@
+"""Landlock, seccomp and capabilities for the calling process, straight from the kernel's interface (no library).
+
+Numbers are those of ``linux/landlock.h``, ``linux/prctl.h``, ``linux/seccomp.h`` and ``linux/capability.h``.
+"""
+
+import ctypes
+import os
+import struct
+from collections.abc import Sequence
+from typing import Final
+
+from bailiwick.enforcement.sandbox.landlock import HANDLED, Right
+
+_CREATE, _ADD, _RESTRICT = 444, 445, 446
+_VERSION_FLAG = 1
+_PATH_BENEATH = 1
+_CONNECT_TCP, _BIND_TCP = 2, 1
+_SCOPE = 3
+"""Abstract Unix sockets and signals stay inside."""
+_PR_SET_NO_NEW_PRIVS, _PR_SET_SECCOMP, _PR_CAPBSET_DROP = 38, 22, 24
+_SECCOMP_FILTER = 2
+_CAPABILITY_VERSION: Final = 0x20080522
+
+_libc = ctypes.CDLL(None, use_errno=True)
+
+
+def landlock_abi() -> int:
+    """The version of Landlock that the kernel offers; 0 for none."""
+    return max(int(_libc.syscall(_CREATE, None, ctypes.c_size_t(0), _VERSION_FLAG)), 0)
+
+
+def restrict(rights: Sequence[tuple[str, Right]], *, network: bool) -> None:
+    """Hold this process, and what it starts, to ``rights``; without ``network`` no TCP either. Raises ``OSError``.
+
+    A path that is gone by now is left out: nothing is granted there.
+    """
+    _checked(_libc.prctl(_PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0))
+    handled = struct.pack("=QQQ", int(HANDLED), 0 if network else _BIND_TCP | _CONNECT_TCP, _SCOPE)
+    ruleset = _checked(_libc.syscall(_CREATE, handled, ctypes.c_size_t(len(handled)), 0))
+    try:
+        for path, right in rights:
+            try:
+                there = os.open(path, os.O_PATH | os.O_CLOEXEC)
+            except OSError:
+                continue
+            try:
+                rule = struct.pack("=Qi", int(right), there)
+                _checked(_libc.syscall(_ADD, ruleset, _PATH_BENEATH, rule, 0))
+            finally:
+                os.close(there)
+        _checked(_libc.syscall(_RESTRICT, ruleset, 0))
+    finally:
+        os.close(ruleset)
+
+
+def drop_capabilities() -> None:
+    """Give up every privilege for good, root's too."""
+    number = 0
+    while _libc.prctl(_PR_CAPBSET_DROP, number, 0, 0, 0) == 0:
+        number += 1
+    header = struct.pack("=Ii", _CAPABILITY_VERSION, 0)
+    _checked(_libc.capset(header, struct.pack("=6I", *[0] * 6)))
+
+
+def filter_calls(program: bytes) -> None:
+    """Install a system call filter (classic BPF). Raises ``OSError``."""
+    instructions = ctypes.create_string_buffer(program, len(program))
+
+    class Program(ctypes.Structure):
+        _fields_ = (("length", ctypes.c_ushort), ("filter", ctypes.c_void_p))
+
+    holder = Program(len(program) // 8, ctypes.addressof(instructions))
+    _checked(_libc.prctl(_PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0))
+    _checked(_libc.prctl(_PR_SET_SECCOMP, _SECCOMP_FILTER, ctypes.byref(holder), 0, 0))
+
+
+def _checked(result: int) -> int:
+    if result < 0:
+        number = ctypes.get_errno()
+        raise OSError(number, os.strerror(number))
+    return result
