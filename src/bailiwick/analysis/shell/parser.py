@@ -33,17 +33,25 @@ from bailiwick.analysis.shell.syntax import (
 )
 from bailiwick.analysis.shell.words import NAME
 
+MAX_BYTES = 10_000
+"""Bytes of a script that is read, as UTF-8; a longer one is refused whole (the client asks beyond as many)."""
 _RESERVED = re.compile(
     r"(?:!|\{|\}|\[\[|case|coproc|do|done|elif|else|esac|fi|for|function|if|in|select|then|time|until|while)"
     r"(?=[ \t\n;|&<>()]|\Z)"
 )
 _TIME_FORMAT = re.compile(r"-p(?=[ \t\n;|&]|\Z)")
 _TEST_END = re.compile(r"\]\](?=[ \t\n;|&<>()]|\Z)")
+_HOOK = re.compile(
+    r"command_not_found_handler?\Z|(?:chpwd|precmd|preexec|periodic|zshexit|zshaddhistory|zsh_directory_name)\Z|TRAP"
+)
 _ODD_CHARACTERS = re.compile(
     "[\x00-\x08\x0b-\x1f\x7f-\x9f]|[\u00a0\u00ad\u061c\u1680\u180e\u2000-\u200f\u2028-\u202f\u205f-\u206f"
     "\u3000\ufeff\ud800-\udfff\U000e0000-\U000e007f]"
 )
-_ZSH_FORMS = re.compile(r">!|>>!|&\||&!|<[0-9]*-[0-9]*>|>>?\|?&!|\$\{[(=~^]|>&\|")
+_ZSH_FORMS = re.compile(
+    r">!|>>!|&\||&!|<[0-9]*-[0-9]*>|>>?\|?&!|\$\{[(=~^]|>&\||\$\{?#?\w*[^\x00-\x7f]"
+    r"|\.\.-?0\d|\{-?0\d+\.\.|\{\d+\.\.-?\d+\.\."
+)
 
 
 def parse(text: str, dialect: str = "bash") -> Sequence:
@@ -52,10 +60,12 @@ def parse(text: str, dialect: str = "bash") -> Sequence:
     Raises:
         UnsupportedSyntaxError: the text isn't positively understood.
     """
+    if len(text) > MAX_BYTES or (not text.isascii() and len(text.encode(errors="surrogatepass")) > MAX_BYTES):
+        raise UnsupportedSyntaxError(f"longer than {MAX_BYTES} bytes", 0, len(text))
     if odd := _ODD_CHARACTERS.search(text):
-        raise UnsupportedSyntaxError("control, invisible or odd space character", odd.start())
+        raise UnsupportedSyntaxError("control, invisible or odd space character", *odd.span())
     if dialect == "zsh" and (form := _ZSH_FORMS.search(text)):
-        raise UnsupportedSyntaxError("form with another meaning in zsh", form.start())
+        raise UnsupportedSyntaxError("form with another meaning in zsh", *form.span())
     return Parser(text, dialect).script()
 
 
@@ -78,22 +88,22 @@ class Parser(SimpleReader):
         """Commands up to and including ``)``."""
         self.deeper()
         outer, self.pending = self.pending, []
+        around = self.enclosed, self.documents
+        self.enclosed, self.documents = True, False
         body = self._list(frozenset(), ")")
         self.newlines()
         if self.pending or self.i >= self.n or self.s[self.i] != ")":
             raise self.fail("unterminated $( or here-document")
         self.pending = outer
+        self.enclosed, self.documents = around
         self.i += 1
         self.depth -= 1
         return body
 
-    def nested_script(self, text: str, end: int) -> Sequence:
+    def nested_script(self, text: str, start: int, end: int) -> Sequence:
         """Back-quoted text, unescaped."""
         self.deeper()
-        try:
-            body = Parser(text, self.dialect, self.depth, (self.first(self.i), self.last(end))).script()
-        except UnsupportedSyntaxError as error:
-            raise self.fail(error.reason) from None
+        body = self.within(text, start, end).script()
         self.depth -= 1
         return body
 
@@ -114,46 +124,39 @@ class Parser(SimpleReader):
 
     def _heredocs(self) -> None:
         pending, self.pending = self.pending, []
-        s = self.s
         for redirect, delimiter, quoted, strip in pending:
-            lines: list[str] = []
-            while True:
-                if self.i >= self.n:
-                    raise self.fail("unterminated here-document")
-                line = self._line()
-                while (
-                    not quoted
-                    and (len(line) - len(line.rstrip("\\"))) % 2
-                    and self.i <= self.n
-                    and s[self.i - 1] == "\n"
-                ):
-                    if self.i >= self.n:
-                        raise self.fail("unterminated here-document")
-                    line = (
-                        line[:-1] + self._line()
-                    )  # continuation lines are joined before the delimiter is sought
-                if strip:
-                    line = line.lstrip("\t")
-                if line == delimiter:
-                    break
-                lines.append(line)
-            body = "".join(line + "\n" for line in lines)
+            start = self.i
+            body = self._document(delimiter, joined=not quoted, strip=strip)
             redirect.body = (Text(body, quoted=True),)
             if not quoted:
-                reader = Parser(body, self.dialect, self.depth + 1, (redirect.start, redirect.start))
+                self.deeper()
+                reader = self.within(body, start, min(self.i, self.n))
+                self.depth -= 1
                 parts: list[Part] = []
-                try:
-                    reader.double_quoted(parts, closing=False)
-                except UnsupportedSyntaxError as error:
-                    raise self.fail("here-document: " + error.reason) from None
+                reader.double_quoted(parts, closing=False)
                 redirect.body = tuple(parts)
 
+    def _document(self, delimiter: str, *, joined: bool, strip: bool) -> str:
+        """The lines up to the delimiter; ``joined`` where a backslash continues a line before that is sought."""
+        lines: list[str] = []
+        while True:
+            pieces = [self._line()]
+            while joined and (len(pieces[-1]) - len(pieces[-1].rstrip("\\"))) % 2:
+                pieces[-1] = pieces[-1][:-1]
+                pieces.append(self._line())
+            line = "".join(pieces)
+            if strip:
+                line = line.lstrip("\t")
+            if line == delimiter:
+                return "".join(lines)
+            lines.append(line + "\n")
+
     def _line(self) -> str:
+        if self.i >= self.n:
+            raise self.fail("unterminated here-document")
         end = self.s.find("\n", self.i)
-        if end < 0:
-            line, self.i = self.s[self.i :], self.n
-        else:
-            line, self.i = self.s[self.i : end], end + 1
+        line = self.s[self.i : end if end >= 0 else self.n]
+        self.i += len(line) + 1
         return line
 
     def _list(self, stop: frozenset[str], closing: str) -> Sequence:  # noqa: C901, PLR0912 - one arm per form
@@ -165,6 +168,9 @@ class Parser(SimpleReader):
                 break
             if s[self.i] in ";&|)":
                 raise self.fail("unexpected " + s[self.i])
+            if self.enclosed and self.documents:
+                # Bash 5.2 writes the text of a substitution anew and there loses separators after a here-document.
+                raise self.fail("command after a here-document in a substitution")
             command = self._and_or()
             background = False
             self.blank()
@@ -210,20 +216,24 @@ class Parser(SimpleReader):
             self.newlines()
             rest.append((operator, self._pipeline()))
 
-    def _pipeline(self) -> Command:  # noqa: C901 - one arm per form
-        s, negated, prefixed, timed = self.s, False, False, False
+    def _prefix(self) -> tuple[bool, bool]:
+        """Read ``!`` and ``time``: whether there is each."""
+        s, negated, timed = self.s, False, False
         while True:
             self.blank()
             match = _RESERVED.match(s, self.i)
-            if match and match.group() == "!":
-                if s.startswith("(", match.end()):
+            word = match.group() if match else ""
+            if word == "!":
+                self.i += 1
+                if s.startswith("(", self.i):
                     raise self.fail("extended glob or negated subshell")
-                self.i = match.end()
-                negated = prefixed = True
-            elif match and match.group() == "time":
-                self.only("bash", "zsh")
-                self.i = match.end()
-                prefixed = timed = True
+                if timed:
+                    self.only("bash")
+                negated = True
+            elif word == "time":
+                self.only("bash", *(() if timed else ("zsh",)))
+                self.i += len(word)
+                timed = True
                 self.blank()
                 if option := _TIME_FORMAT.match(s, self.i):
                     self.i = option.end()
@@ -231,11 +241,16 @@ class Parser(SimpleReader):
                     raise self.fail("option of time")
             else:
                 break
-        if prefixed and (self.i >= self.n or s[self.i] in "\n;&|)"):
+        if (negated or timed) and (self.i >= self.n or s[self.i] in "\n;&|)"):
             raise self.fail("! or time without a command")
+        return negated, timed
+
+    def _pipeline(self) -> Command:
+        s, (negated, timed) = self.s, self._prefix()
         stages = [self._command()]
-        if timed and not isinstance(stages[0], Simple):
-            raise self.fail("time before a compound command")  # bash itself misreads it inside $( )
+        if timed and (not isinstance(stages[0], Simple) or (self.dialect == "zsh" and not stages[0].words)):
+            # Bash itself misreads a compound command there inside $( ); zsh assigns in a subshell.
+            raise self.fail("time before a compound command or an assignment")
         while True:
             self.blank()
             if s.startswith("||", self.i) or not s.startswith("|", self.i):
@@ -462,6 +477,8 @@ class Parser(SimpleReader):
 
     def function(self, name: str, start: int) -> Command:
         """Read a function's body."""
+        if _HOOK.match(name):
+            raise self.fail("function that the shell calls by itself")
         self.newlines()
         body = self._command()
         if isinstance(body, Simple):

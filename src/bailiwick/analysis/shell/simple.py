@@ -10,8 +10,12 @@ _SUBSCRIPTED = re.compile(r"([A-Za-z_][A-Za-z0-9_]*)\[")
 _HARMLESS_SUBSCRIPT = re.compile(r"[\w.!^-]*\Z", re.ASCII)
 _REDIRECT = re.compile(r"(\d+|\{[A-Za-z_]\w*\})?(&>>|&>|<<<|<<-|<<|<>|<&|>>|>&|>\||<|>)", re.ASCII)
 _BASH_REDIRECTS = frozenset(("&>>", "&>", "<<<"))
+_AFTER_CLOSE = META | {""}
 _DELIMITER_ESCAPE = re.compile(r"\\[A-Za-z0-9_]+\Z")
 _DECLARATIONS = frozenset(("declare", "typeset", "local", "readonly", "export"))
+_NUMBER_NAME = re.compile(r"(?:[ \t]|\A)\{\w+\}[ \t]+(?:\d?[<>]|&>)")
+_WIDE_NAME = re.compile(r"[^\x00-\x7f]\w*[+=\[]")
+_OPENING = re.compile(r"\$\(\Z")
 _ZSH_WORDS = frozenset(("repeat", "noglob", "nocorrect", "foreach", "end", "-", "always"))
 FUNCTION_NAME = re.compile(r"[^\s;|&<>()$`'\"\\*?\[{}~=]+")
 
@@ -19,13 +23,21 @@ FUNCTION_NAME = re.compile(r"[^\s;|&<>()$`'\"\\*?\[{}~=]+")
 class SimpleReader(WordReader):
     """Reads simple commands; lists and compound commands are added by ``parser.Parser``."""
 
-    __slots__ = ("pending",)
+    __slots__ = ("documents", "enclosed", "pending")
 
     def __init__(
-        self, text: str, dialect: str, depth: int = 0, origin: tuple[int, int] | None = None
+        self,
+        text: str,
+        dialect: str,
+        depth: int = 0,
+        *,
+        offset: int = 0,
+        origin: tuple[int, int] | None = None,
     ) -> None:
-        super().__init__(text, dialect, depth, origin)
+        super().__init__(text, dialect, depth, offset=offset, origin=origin)
         self.pending: list[tuple[Redirect, str, bool, bool]] = []
+        self.enclosed = False  # inside `$( )` or `<( )`
+        self.documents = False  # whether a here-document began in it
 
     def newlines(self) -> None:
         """Skip blanks, comments and line ends, reading here-documents that begin there."""
@@ -35,7 +47,7 @@ class SimpleReader(WordReader):
         """Read a function's body."""
         raise NotImplementedError
 
-    def redirect(self) -> Redirect | None:
+    def redirect(self) -> Redirect | None:  # noqa: C901 - one arm per form
         """Read a redirection, or None where there is none."""
         s, start = self.s, self.i
         if start >= self.n or s[start] not in "<>&{0123456789":
@@ -48,12 +60,19 @@ class SimpleReader(WordReader):
             return None
         if operator in _BASH_REDIRECTS or descriptor.startswith("{"):
             self.only("bash", "zsh")
+        if descriptor[1:].isdigit():
+            self.only("bash")  # elsewhere only one digit is a descriptor
         self.i = match.end()
+        duplicates = operator in (">&", "<&")
+        if duplicates and s.startswith("-", self.i) and s[self.i + 1 : self.i + 2] not in _AFTER_CLOSE:
+            raise self.fail("word after a closed descriptor")  # `>&-` is a token of its own
         self.blank()
         if self.i >= self.n or s[self.i] == "\n":
             raise self.fail("redirection without a target")
         before = self.i
         redirect = Redirect(operator, self.word(), self.first(start), descriptor)
+        if duplicates and redirect.target.literal == "p":
+            self.only("bash", "sh")  # zsh means its coprocess
         if operator in ("<<", "<<-"):
             raw = s[before : self.i]
             if (
@@ -64,6 +83,7 @@ class SimpleReader(WordReader):
                 raise self.fail("here-document delimiter")
             quoted = any(c in raw for c in "'\"\\")
             self.pending.append((redirect, redirect.target.literal, quoted, operator == "<<-"))
+            self.documents = True
         return redirect
 
     def simple(self) -> Command:  # noqa: C901 - one arm per form
@@ -95,11 +115,35 @@ class SimpleReader(WordReader):
                 words.append(self.word())
         if not (words or assignments or redirects):
             raise self.fail("empty command")
-        if self.dialect == "zsh" and words and words[0].literal in _ZSH_WORDS:
-            raise self.fail("zsh precommand modifier")
+        if self.dialect == "zsh":
+            self._check_zsh(start, words, redirects)
         return Simple(
             self.first(start), self.last(self.i), tuple(assignments), tuple(words), tuple(redirects)
         )
+
+    def _check_zsh(self, start: int, words: list[Word], redirects: list[Redirect]) -> None:
+        """Refuse what zsh reads as something else than a simple command of these words."""
+        s = self.s
+        if not words:
+            reads = (
+                len(redirects) == 1
+                and s.startswith("<", start)
+                and _OPENING.search(s, start - 2, start)
+                and s.startswith(")", self.i)
+            )
+            if redirects and not reads:
+                raise self.fail("redirection without a command")  # zsh runs $NULLCMD
+            return
+        first = words[0]
+        if first.literal in _ZSH_WORDS:
+            raise self.fail("zsh precommand modifier")
+        opening = first.parts[0] if first.literal is None else None
+        if isinstance(opening, Text) and not opening.quoted and opening.text.startswith("{"):
+            raise self.fail("word beginning with a brace")
+        if redirects and _NUMBER_NAME.search(s, start, self.i):
+            raise self.fail("name for a descriptor")  # `{name} >file` is one redirection
+        if not first.literal and _WIDE_NAME.search(s, start, self.i):
+            raise self.fail("assignment to a name beyond ASCII")
 
     def _is_plain(self, text: str, end: int) -> bool:
         """Whether a plain run is a word of its own: no descriptor of a redirection, nothing parenthesised after it."""
@@ -140,9 +184,10 @@ class SimpleReader(WordReader):
         match = _SUBSCRIPTED.match(s, start)
         if not match:
             return None
+        self.only("bash", "sh")
         end = self._subscript_end(match.end())
         if end is not None and s.startswith(("=", "+="), end + 1):
-            subscript = self.expression(s[match.end() : end])
+            subscript = self.expression(match.end(), end)
             self.i = s.index("=", end) + 1
             return self._value(match.group(1), start, append=True, subscript=subscript)
         if end is None or not _HARMLESS_SUBSCRIPT.match(s[match.end() : end]):
@@ -156,6 +201,8 @@ class SimpleReader(WordReader):
             return Assignment(name, self.first(start), self.last(self.i), append, None, elements, subscript)
         empty = self.i >= self.n or (s[self.i] in META and s[self.i : self.i + 2] not in ("<(", ">("))
         value = Word(self.first(self.i), self.last(self.i), "") if empty else self.word()
+        if self.dialect == "zsh" and ":=" in s[start : self.i]:
+            raise self.fail("path of a program in a value")
         return Assignment(name, self.first(start), self.last(self.i), append, value, None, subscript)
 
     def _array(self) -> tuple[Word, ...]:

@@ -1,6 +1,7 @@
 """The syntax tree of a shell script, as far as the strict parser understands the language.
 
-Positions are character offsets into the parsed text. Source: POSIX.1-2024 Shell Command Language and the
+Positions are character offsets into the parsed text; those of a text that quoting hides in it (back-quotes with
+escapes, here-documents with joined lines) are all the place of the whole. Source: POSIX.1-2024 Shell Command Language and the
 bash 5.2 reference manual, restricted to what the parser positively understands.
 """
 
@@ -9,12 +10,13 @@ from typing import TypeAlias
 
 
 class UnsupportedSyntaxError(Exception):
-    """The text isn't understood; ``reason`` says what is in the way, ``position`` where."""
+    """The text isn't understood; ``reason`` says what is in the way, ``position`` and ``end`` where it stands."""
 
-    def __init__(self, reason: str, position: int) -> None:
+    def __init__(self, reason: str, position: int, end: int) -> None:
         super().__init__(f"{reason} at {position}")
         self.reason = reason
         self.position = position
+        self.end = end
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,6 +5,7 @@ disagree (``dialect``), the form is refused.
 """
 
 import re
+from typing import Self
 
 from bailiwick.analysis.shell.syntax import (
     Arithmetic,
@@ -25,6 +26,7 @@ META = frozenset(" \t\n;|&<>()")
 NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 PLAIN_WORD = re.compile(r"[A-Za-z0-9_./:@%+,^\-]+(?=[ \t\n;|&<>()]|\Z)")
 PLAIN_ARGUMENT = re.compile(r"[A-Za-z0-9_./:@%+,^\-][A-Za-z0-9_./:@%+,^=\-]*(?=[ \t\n;|&<>()]|\Z)")
+_PIECE = re.compile(r"[^ \t\n;|&<>()]{1,40}|.|\n|\Z")
 _PLAIN_RUN = re.compile(r"[A-Za-z0-9_./:@%+,^\]\-]+")
 _BLANK = re.compile(r"(?:[ \t]|\\\n)+")
 _DOUBLE_QUOTED_RUN = re.compile(r'[^"$`\\]+')
@@ -54,12 +56,19 @@ _ODD_IN_ZSH = frozenset("[:(")
 class WordReader:
     """A cursor over the text that reads words. The command level is added by ``parser.Parser``."""
 
-    __slots__ = ("depth", "dialect", "i", "n", "origin", "s")
+    __slots__ = ("depth", "dialect", "i", "n", "offset", "origin", "s")
 
     def __init__(
-        self, text: str, dialect: str, depth: int = 0, origin: tuple[int, int] | None = None
+        self,
+        text: str,
+        dialect: str,
+        depth: int = 0,
+        *,
+        offset: int = 0,
+        origin: tuple[int, int] | None = None,
     ) -> None:
         self.s = text
+        self.offset = offset  # where the text begins in the original
         self.origin = origin  # where an unescaped text stands in the original; its own positions mean nothing
         self.n = len(text)
         self.i = 0
@@ -68,15 +77,23 @@ class WordReader:
 
     def fail(self, reason: str) -> UnsupportedSyntaxError:
         """The error to raise at the current position."""
-        return UnsupportedSyntaxError(reason, min(self.i, self.n))
+        start = min(self.i, self.n)
+        end = _PIECE.match(self.s, start)
+        return UnsupportedSyntaxError(reason, self.first(start), self.last(end.end() if end else start))
 
     def first(self, position: int) -> int:
         """The start offset in the original of what begins at ``position``."""
-        return self.origin[0] if self.origin else position
+        return self.origin[0] if self.origin else self.offset + position
 
     def last(self, position: int) -> int:
         """The end offset in the original of what ends at ``position``."""
-        return self.origin[1] if self.origin else position
+        return self.origin[1] if self.origin else self.offset + position
+
+    def within(self, text: str, start: int, end: int) -> Self:
+        """A reader, as deep as this one, of a text that stands between two positions of this one's text."""
+        verbatim = self.s.startswith(text, start)
+        origin = self.origin or (None if verbatim else (self.first(start), self.last(end)))
+        return type(self)(text, self.dialect, self.depth, offset=self.offset + start, origin=origin)
 
     def deeper(self) -> None:
         """Enter one level of nesting."""
@@ -93,8 +110,8 @@ class WordReader:
         """Parse commands up to and including the closing parenthesis."""
         raise NotImplementedError
 
-    def nested_script(self, text: str, end: int) -> Sequence:
-        """Parse ``text``, which was unescaped out of what stands between the cursor and ``end``, as a script."""
+    def nested_script(self, text: str, start: int, end: int) -> Sequence:
+        """Parse ``text``, which was unescaped out of what stands between ``start`` and ``end``, as a script."""
         raise NotImplementedError
 
     def blank(self) -> None:
@@ -115,7 +132,7 @@ class WordReader:
                 end = s.find("\n", self.i)
                 self.i = self.n if end < 0 else end
 
-    def word(self, *, regex: bool = False) -> Word:
+    def word(self, *, regex: bool = False) -> Word:  # noqa: C901 - one arm per form
         """Read one word at the cursor; ``regex`` reads the right side of ``=~``."""
         s, start = self.s, self.i
         match = PLAIN_WORD.match(s, start)
@@ -147,7 +164,21 @@ class WordReader:
                 self._special(c, parts)
         if self.i == start:
             raise self.fail("expected a word")
+        if self.dialect == "zsh":
+            self._check_braces(parts)
         return Word(self.first(start), self.last(self.i), self._literal(parts), tuple(parts))
+
+    def _check_braces(self, parts: list[Part]) -> None:
+        """Refuse a closing brace that no brace of the word opens: to zsh it ends a group wherever it stands."""
+        level = 0
+        for part in parts:
+            if isinstance(part, Text) and part.quoted and level and "." in part.text:
+                raise self.fail("range with quoted dots")  # which zsh expands all the same
+            if isinstance(part, Text) and not part.quoted:
+                for c in part.text:
+                    level += (c == "{") - (c == "}")
+                    if level < 0:
+                        raise self.fail("closing brace")
 
     def _runs_on(self, end: int) -> bool:
         """Whether a parenthesis makes what follows a plain run part of the word."""
@@ -178,8 +209,9 @@ class WordReader:
             case "`":
                 self._backquoted(parts, quoted=False)
             case _:
-                if c == "~" and self.dialect == "zsh" and s.startswith("[", self.i + 1):
-                    raise self.fail("dynamic directory name")
+                if c == "~" and self.dialect == "zsh" and (parts or s.startswith("[", self.i + 1)):
+                    # Of a directory by name, or after empty quotes, where zsh still expands it.
+                    raise self.fail("tilde inside a word")
                 _add_unquoted(parts, c)
                 self.i += 1
 
@@ -221,7 +253,7 @@ class WordReader:
                     continue
             text.append(c)
             i += 1
-        body = self.nested_script("".join(text), i + 1)
+        body = self.nested_script("".join(text), self.i + 1, i)
         self.i = i + 1
         parts.append(Substitution(body, quoted))
 
@@ -251,7 +283,7 @@ class WordReader:
                 self.i += 1  # a string for translation; without a catalogue it is the string itself
             case _ if c and c in "0123456789@*#?$!-":
                 self.i = i + 2
-                self._after_name()
+                self._after_special(c)
                 parts.append(Parameter(c, quoted))
             case _ if match := NAME.match(s, i + 1):
                 self.i = match.end()
@@ -260,12 +292,24 @@ class WordReader:
             case _:
                 if self.dialect == "zsh" and c and c in "+=~^:":
                     raise self.fail("zsh expansion flag")
+                if not quoted and not all(isinstance(part, Text) for part in parts):
+                    # Bash then doesn't split what the expansion before it gives.
+                    raise self.fail("dollar sign after an expansion")
                 self.i = i + 1
                 parts.append(Text("$", quoted=True))
 
     def _after_name(self) -> None:
         if self.dialect == "zsh" and self.i < self.n and self.s[self.i] in _ODD_IN_ZSH:
             raise self.fail("subscript or modifier after a parameter")
+
+    def _after_special(self, c: str) -> None:
+        following = self.s[self.i : self.i + 1]
+        if self.dialect == "zsh" and following:
+            if c == "#" and (following.isalnum() or following in "_*@#?$!-+{"):
+                raise self.fail("length in zsh")
+            if c.isdigit() and following.isdigit():
+                raise self.fail("parameter of several digits")
+        self._after_name()
 
     def _ansi(self) -> str:  # noqa: C901 - one arm per form
         r"""The value of ``$'...'``; the cursor is at the dollar sign."""
@@ -287,7 +331,7 @@ class WordReader:
             if d in _ANSI:
                 text.append(_ANSI[d])
                 continue
-            if d == "c":
+            if d == "c" or (self.dialect == "zsh" and d in ("C", "M", "?")):
                 raise self.fail("control escape in $''")
             if d and d in "01234567":
                 found, base = _OCTAL.match(s, i - 1), 8
@@ -297,6 +341,7 @@ class WordReader:
             else:
                 found = None
             if found is None:
+                self.only("bash")
                 text.append("\\" + d)
                 continue
             value, i = int(found.group(), base), found.end()
@@ -407,14 +452,15 @@ class WordReader:
         if not s.startswith("))", i):
             raise self.fail("ambiguous ((")
         self.i = i + 2
-        return self.expression(s[start:i])
+        return self.expression(start, i)
 
-    def expression(self, text: str) -> Arithmetic:
-        """The names and expansions of an arithmetic expression."""
+    def expression(self, start: int, end: int) -> Arithmetic:
+        """The names and expansions of the arithmetic expression between two positions."""
+        text = self.s[start:end]
         if _ARITHMETIC.match(text):
             return Arithmetic(tuple(_ARITHMETIC_NAME.findall(text)))
         self.deeper()
-        reader = type(self)(text, self.dialect, self.depth, (self.first(self.i), self.last(self.i)))
+        reader = self.within(text, start, end)
         self.depth -= 1
         parts: list[Part] = []
         reader.double_quoted(parts, closing=False)
