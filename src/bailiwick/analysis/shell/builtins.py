@@ -335,6 +335,9 @@ def _command(call: Invocation) -> Outcome:
         return call.state, call.state
     if rest and (rest[0].kind is not Kind.LITERAL or rest[0].text.startswith("-")):
         return call.opaque("command that isn't known")
+    zsh = call.interpreter.dialect == "zsh" and call.args[0].text == "command"
+    if zsh and rest and rest[0].text in BUILTINS:
+        return call.opaque("command before a builtin, which zsh takes for a program")
     functions = call.state.functions
     call.state.functions = {}
     ok, bad = call.interpreter.program(rest, call.state, call.span, call.stdin)
