@@ -12,6 +12,8 @@ from typing import TypeAlias
 class AccessKind(StrEnum):
     """What is done to the target (design.md §2)."""
 
+    __hash__ = str.__hash__  # hashed with every access; Enum's own is not in C
+
     READ = "read"
     WRITE = "write"
     DELETE = "delete"

@@ -1,6 +1,6 @@
 """What is known of one argument word, and the seam between command knowledge and the shell interpreter."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from enum import Enum
 from typing import Protocol
@@ -55,6 +55,15 @@ class Arg:
     def with_text(self, text: str) -> "Arg":
         """The same word with another text: an option's attached value, the rest after a prefix."""
         return Arg(text, self.kind, self.span, self.sources)
+
+
+def sources_of(args: Iterable[Arg]) -> frozenset[int]:
+    """The programs whose output any of the words may contain."""
+    found: frozenset[int] = frozenset()
+    for arg in args:
+        if arg.sources:
+            found |= arg.sources
+    return found
 
 
 class Machine(Protocol):

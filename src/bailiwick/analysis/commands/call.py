@@ -141,22 +141,11 @@ class Call:
     def operands(self) -> None:
         """Make the accesses of the operands and the fixed effects."""
         node, parsed = self.parsed.node, self.parsed
-        recursive = any(option.name in node.recursive for option in parsed.options)
-        targets = [o.value for o in parsed.options if o.role is Role.TARGET and o.value is not None]
+        recursive = bool(node.recursive) and any(option.name in node.recursive for option in parsed.options)
         if parsed.open and len(set(node.operands)) > 1 and Role.PROGRAM not in node.operands:
             self.machine.opaque(f"how many operands {node.name} gets isn't known")
-        assigned = assign(node, len(parsed.operands))
-        if targets and node.operands:
-            assigned = [node.operands[0]] * len(parsed.operands)
-        for index, operand in enumerate(parsed.operands):
-            role = assigned[index]
-            if role is None:
-                self.machine.opaque(f"more operands than {node.name} is known to take", operand.span)
-                break
-            if role is Role.PROGRAM:
-                self.machine.run(tuple(parsed.operands[index:]))
-                break
-            self.role(role, operand, recursive=recursive)
+        if parsed.operands:
+            self._operands(recursive=recursive)
         empty = node.empty_recursive if recursive and node.empty_recursive else node.empty
         if not parsed.operands and empty is not None:
             self.machine.path(AccessKind.READ, Arg(empty), tree=recursive)
@@ -169,6 +158,21 @@ class Call:
             and not parsed.given("--help", "--version", "-h", "-V", "-v")
         ):
             self.machine.opaque(f"{node.name} without a sub-command")
+
+    def _operands(self, *, recursive: bool) -> None:
+        node, operands = self.parsed.node, self.parsed.operands
+        assigned = assign(node, len(operands))
+        if node.operands and any(o.role is Role.TARGET and o.value is not None for o in self.parsed.options):
+            assigned = [node.operands[0]] * len(operands)
+        for index, operand in enumerate(operands):
+            role = assigned[index]
+            if role is None:
+                self.machine.opaque(f"more operands than {node.name} is known to take", operand.span)
+                break
+            if role is Role.PROGRAM:
+                self.machine.run(tuple(operands[index:]))
+                break
+            self.role(role, operand, recursive=recursive)
 
     def effects(self) -> None:
         """Make the accesses that every run makes."""

@@ -39,9 +39,13 @@ class Parsed:
     def spelled(self) -> tuple[tuple[str, str | None], ...]:
         """Every option in each spelling that means the same, with its value (see ``ProgramTarget.options``)."""
         found: list[tuple[str, str | None]] = []
+        same = self.node.same
         for option in self.options:
             value = "" if option.value is None else option.value.literal
-            for spelling in self.node.same.get(option.name, (option.name,)):
+            if option.name not in same and not value:
+                found.append((option.name, value))
+                continue
+            for spelling in same.get(option.name, (option.name,)):
                 found.append((spelling, value))
                 if value and value[0] == "=":  # ``-n=prod``, as programs written in Go take it
                     found.append((spelling, value[1:]))
@@ -63,7 +67,7 @@ def parse(specification: Specification, args: tuple[Arg, ...]) -> Parsed:
     while i < count:
         arg = args[i]
         node = parsed.node
-        if arg.kind is Kind.OPEN or arg.may_be_option:
+        if arg.kind is not Kind.LITERAL and (arg.kind is Kind.OPEN or arg.may_be_option):
             _unknown(parsed, arg)
             i += 1
             continue

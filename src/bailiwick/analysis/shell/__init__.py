@@ -27,29 +27,29 @@ def analyze_shell(text: str, context: ShellContext) -> Facts:
     (nested ones included), hosts, environment variables, and what isn't known.
     """
     interpreter = Interpreter(context)
-    whole = Span(start=0, end=len(text))
+    reason = _read(text, context, interpreter)
+    if reason:
+        interpreter.record.opaque(reason, Span(start=0, end=len(text)))
+    return interpreter.record.facts()
+
+
+def _read(text: str, context: ShellContext, interpreter: Interpreter) -> str:
+    """Read the whole text; why that wasn't possible, or nothing."""
     if len(text) > MAX_LENGTH:
-        interpreter.record.opaque(f"longer than {MAX_LENGTH} characters", whole)
-        return interpreter.record.facts()
+        return f"longer than {MAX_LENGTH} characters"
     if context.dialect not in ("bash", "sh", "zsh") or not context.cwd.startswith("/"):
-        interpreter.record.opaque("run by a shell or in a directory that isn't known", whole)
-        return interpreter.record.facts()
+        return "run by a shell or in a directory that isn't known"
     interpreter.source = text
+    functions = dict.fromkeys(context.functions)
     try:
-        interpreter.text(
-            text,
-            State(
-                cwd=(context.cwd,),
-                variables={},
-                functions=dict.fromkeys(context.functions),
-                exported=frozenset(context.environment),
-            ),
-        )
+        interpreter.text(text, State((context.cwd,), {}, functions, exported=frozenset(context.environment)))
         interpreter.late()
     except BudgetExceededError:
-        interpreter.record.opaque("takes too many steps to read", whole)
+        return "takes too many steps to read"
     except RecursionError:
-        interpreter.record.opaque("nested too deeply", whole)
+        return "nested too deeply"
     except Exception:  # noqa: BLE001 - total by law: a defect here must make the command opaque, not end the answer
-        interpreter.record.opaque(DEFECT, whole)
-    return interpreter.record.facts()
+        return DEFECT
+    finally:
+        interpreter.close()
+    return ""

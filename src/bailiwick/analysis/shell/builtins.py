@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeAlias
 
-from bailiwick.analysis.commands.argument import Arg, Kind
+from bailiwick.analysis.commands.argument import Arg, Kind, sources_of
 from bailiwick.analysis.shell.expansion import joined
 from bailiwick.analysis.shell.output import printed
 from bailiwick.analysis.shell.running import Running, moved
@@ -418,7 +418,7 @@ def _printf(call: Invocation) -> Outcome:
         if name is None or not _NAME.match(name):
             return call.opaque("printf -v into a name that isn't known")
         call.interpreter.set_variable(call.state, name, Arg("", Kind.UNKNOWN), call.span, exported=False)
-        sources = frozenset[int]().union(*(arg.sources for arg in call.args))
+        sources = sources_of(call.args)
         words = (call.args[0], *call.args[3:])
         held = printed(call.interpreter, words, call.state, None) if len(words) > 1 else None
         call.state.variables[name] = held or Arg("", Kind.UNKNOWN, call.span, sources)

@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, TypeAlias
 
-from bailiwick.analysis.commands.argument import Arg, Kind
+from bailiwick.analysis.commands.argument import Arg, Kind, sources_of
 from bailiwick.analysis.shell.state import State
 from bailiwick.analysis.shell.syntax import (
     AndOr,
@@ -206,7 +206,7 @@ def _for(interpreter: "Interpreter", node: For, state: State) -> Outcome:
 
 def _any_of(words: list[Arg]) -> Arg:
     """One word that is any of these."""
-    sources = frozenset[int]().union(*(word.sources for word in words))
+    sources = sources_of(words)
     span = words[0].span if words else None
     if len(words) == 1 and words[0].kind in (Kind.PATTERN, Kind.LITERAL, Kind.NUMBER):
         return words[0]

@@ -8,7 +8,7 @@ import re
 from collections.abc import Iterable, Sequence
 from itertools import pairwise
 
-from bailiwick.analysis.commands.argument import Arg, Kind
+from bailiwick.analysis.commands.argument import Arg, Kind, sources_of
 from bailiwick.analysis.shell.syntax import Parameter, Part, Text
 from bailiwick.model.access import Span
 from bailiwick.model.glob import escape
@@ -246,7 +246,7 @@ class Field:
 def joined(args: Iterable[Arg], *, separator: str = " ") -> Arg:
     """Several words in one string, as ``eval`` and ``echo`` join them."""
     words: Sequence[Arg] = list(args)
-    sources = frozenset[int]().union(*(a.sources for a in words))
+    sources = sources_of(words)
     spans = [a.span for a in words if a.span is not None]
     span = Span(start=spans[0].start, end=spans[-1].end) if spans else None
     if all(a.kind is Kind.LITERAL for a in words):

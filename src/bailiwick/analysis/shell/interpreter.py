@@ -8,7 +8,7 @@ import re
 from collections.abc import Sequence as SequenceOf
 from typing import TypeAlias
 
-from bailiwick.analysis.commands.argument import Arg, Kind
+from bailiwick.analysis.commands.argument import Arg, Kind, sources_of
 from bailiwick.analysis.commands.perform import perform
 from bailiwick.analysis.commands.specification import find
 from bailiwick.analysis.shell import builtins, compound
@@ -81,6 +81,10 @@ class Interpreter:
         self.background = False  # whether a job was started
         self.nesting = 0
         self.steps = 0
+
+    def close(self) -> None:
+        """Break the one circle of references, so that memory is free at once and the collector has nothing to do."""
+        del self.expander
 
     def span(self, start: int, end: int) -> Span:
         """A span of the analysed text."""
@@ -197,7 +201,7 @@ class Interpreter:
             raise BudgetExceededError
         self.output = None
         self.sinks = []
-        words = [arg for word in node.words for arg in self.expander.word(word, state)]
+        words = self._words(node.words, state)
         if self.aliases and node.words and not node.words[0].parts:
             words = self._unaliased(words, state)
         prefix = None
@@ -218,6 +222,18 @@ class Interpreter:
         ends = self.program(tuple(words), state, span, stdin, prefix=prefix)
         self.stored(outputs, self.writers[first:])
         return self._filled(node.redirects, outputs, ends)
+
+    def _words(self, words: tuple[Word, ...], state: State) -> list[Arg]:
+        """The argument words that words of source become."""
+        args: list[Arg] = []
+        origin, shift = self.origin, self.shift
+        for word in words:
+            if word.literal is not None:
+                span = origin or Span(start=word.start + shift, end=word.end + shift)
+                args.append(Arg(word.literal, Kind.LITERAL, span))
+            else:
+                args += self.expander.word(word, state)
+        return args
 
     def _unaliased(self, words: list[Arg], state: State) -> list[Arg]:
         """Put the session's alias in place of the first word, and of what it begins with in turn."""
@@ -320,7 +336,7 @@ class Interpreter:
         """The value of ``name=(...)`` or ``name+=(...)``."""
         words = assignment.elements or ()
         elements = tuple(arg for word in words for arg in self.expander.word(word, state))
-        sources = frozenset[int]().union(*(arg.sources for arg in elements))
+        sources = sources_of(elements)
         exact = not any(arg.kind is Kind.OPEN or arg.text.startswith("[") for arg in elements)
         if assignment.append:
             held = state.variables.get(assignment.name)

@@ -4,7 +4,7 @@ import re
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING
 
-from bailiwick.analysis.commands.argument import Arg, Kind
+from bailiwick.analysis.commands.argument import Arg, Kind, sources_of
 from bailiwick.analysis.shell.state import State
 
 if TYPE_CHECKING:
@@ -36,7 +36,7 @@ def printed(interpreter: "Interpreter", args: tuple[Arg, ...], state: State, std
     found = printer(words) if len(words) == len(args) - 1 else None
     if found is None:
         return None
-    sources = frozenset[int]().union(*(arg.sources for arg in args))
+    sources = sources_of(args)
     if isinstance(found, Arg):
         return Arg("", found.kind, args[0].span, sources)
     if name == "echo" and "\\" in found and interpreter.dialect != "bash":

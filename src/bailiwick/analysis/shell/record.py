@@ -79,7 +79,7 @@ class Record:
         text = path.text
         match path.kind:
             case Kind.LITERAL:
-                if not text or text in _QUIET or _DESCRIPTOR.match(text):
+                if not text or (text.startswith("/dev/") and (text in _QUIET or _DESCRIPTOR.match(text))):
                     return ()
                 glob = False
             case Kind.PATTERN:
@@ -118,7 +118,7 @@ class Record:
             elif _CLIMB.search(whole if self.trail.links else text):
                 # The kernel follows a link before it goes up; lexically the link is never seen.
                 self.opaque("'..' after a name that may be a symbolic link", cause)
-        if _MAGIC.match(path):
+        if path.startswith(("/proc/", "/dev/")) and _MAGIC.match(path):
             self.opaque("path into another process or the network", cause)
         if tree:
             path = ("" if path == "/" else path if glob else escape(path)) + "/**"

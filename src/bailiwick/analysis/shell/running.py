@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
-from bailiwick.analysis.commands.argument import Arg, Kind
+from bailiwick.analysis.commands.argument import Arg, Kind, sources_of
 from bailiwick.analysis.shell.environment import is_reported
 from bailiwick.analysis.shell.state import State, normal
 from bailiwick.model.access import AccessKind, HostTarget, ProgramTarget, Span, VariableTarget
@@ -51,13 +51,15 @@ class Running:
     ) -> None:
         """See ``Machine.begin``."""
         interpreter = self._interpreter
+        args = self.args
+        argv = _known(args)
         target = ProgramTarget(
-            name=self.args[0].text.rsplit("/", 1)[-1],
+            name=args[0].text.rpartition("/")[2],
             path=self.path_name,
-            words=tuple(known(word) for word in words if word.kind is not Kind.OPEN),
+            words=_known(words),
             options=options,
-            argv=tuple(known(arg) for arg in self.args if arg.kind is not Kind.OPEN),
-            open_ended=any(arg.kind is Kind.OPEN for arg in self.args),
+            argv=argv,
+            open_ended=len(argv) < len(args),
             project_code=project_code,
             unknown=unknown,
             as_user=interpreter.as_user,
@@ -66,8 +68,8 @@ class Running:
         interpreter.started(index)
         interpreter.record.owner = index
         interpreter.record.trail.disturbances += project_code or unknown
-        sources = frozenset[int]().union(*(arg.sources for arg in self.args))
-        for source in sorted(sources | (self.stdin.sources if self.stdin else frozenset())):
+        sources = sources_of(args)
+        for source in sorted(sources | self.stdin.sources) if self.stdin is not None else sorted(sources):
             interpreter.record.flow(source, index)
         for sink in interpreter.sinks:
             interpreter.record.flow(index, sink)
@@ -154,9 +156,11 @@ class Running:
         return Running(self._interpreter, state, self.args, self.span, self.stdin, self.path_name)
 
 
-def known(arg: Arg) -> str | None:
-    """The word as facts show it."""
-    return arg.literal
+def _known(args: tuple[Arg, ...]) -> tuple[str | None, ...]:
+    """The words as facts show them; those that may be any number of words are left out."""
+    return tuple(
+        [arg.text if arg.kind is Kind.LITERAL else None for arg in args if arg.kind is not Kind.OPEN]
+    )
 
 
 def moved(cwd: tuple[str, ...] | None, directory: Arg) -> tuple[str, ...] | None:

@@ -153,5 +153,7 @@ def numeric(arg: Arg) -> bool:
 
 def normal(path: str) -> str:
     """An absolute path, lexically normal."""
+    if "/." not in path and "//" not in path and path[-1:] != "/":
+        return path
     path = posixpath.normpath(path)
     return path[1:] if path.startswith("//") else path

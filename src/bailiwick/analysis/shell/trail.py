@@ -40,6 +40,9 @@ class Touched:
         self._paths: dict[str, set[int]] = {}
         self._patterns: dict[str, set[int]] = {}
 
+    def __bool__(self) -> bool:
+        return bool(self._paths or self._patterns)
+
     def add(self, target: PathTarget, program: int) -> None:
         """Note that a program touched what ``target`` names."""
         book = self._patterns if target.pattern else self._paths
@@ -104,7 +107,8 @@ class Trail:
         found: set[int] = set()
         for target in targets:
             self._read.add(target, program)
-            found |= self._wrote.by(target)
+            if self._wrote:
+                found |= self._wrote.by(target)
         return found
 
     def written(self, targets: Iterable[PathTarget]) -> set[int]:
