@@ -277,7 +277,9 @@ def test_lines_fit_the_terminal() -> None:
         "input": '{"command":"' + "x" * 500 + '"}',
         "user": "u" * 50,
     }
-    assert len(log_text.line(record, width=100, colour=False)) <= 100
+    for width in (80, 100, 140):
+        assert len(log_text.line(record, width=width, colour=False)) <= width
+        assert log_text.heading(width=width, colour=False).endswith("VERDICT  WHAT")
 
 
 def test_a_head_or_key_or_checkpoint_kept_elsewhere(run: Run, state: Path, tmp_path: Path) -> None:

@@ -234,7 +234,7 @@ class _Printer:
                 print(entry.sealed.body.decode())
                 continue
             if not self.headed:
-                print(log_text.heading(colour=self.colour))
+                print(log_text.heading(width=self.width, colour=self.colour))
                 self.headed = True
             print(log_text.line(entry.record, width=self.width, colour=self.colour))
 

@@ -8,7 +8,11 @@ from typing import Any
 
 Fields = Mapping[str, Any]
 
+NARROW = 110
+"""Columns below which a line leaves out who and when by year, so that there is room for what."""
+
 _HEADING = f"{'SEQ':>7}  {'TIME (UTC)':19}  {'USER':10}  {'SESSION':10}  {'VERDICT':7}  WHAT"
+_NARROW_HEADING = f"{'SEQ':>6}  {'TIME (UTC)':14}  {'VERDICT':7}  WHAT"
 _COLOURS = {"deny": "31", "ask": "33", "failed": "31", "dim": "2", "bold": "1"}
 _LISTS = ("accesses", "opaque", "findings", "reasons", "obligations", "errors")
 _FIRST = (
@@ -32,19 +36,26 @@ _SAYING = ("message", "about", "instead")
 _LAST = ("epoch", "salt", "v")
 
 
-def heading(*, colour: bool) -> str:
-    """The line above lines."""
-    return _paint(_HEADING, "bold", colour=colour)
+def heading(*, width: int | None, colour: bool) -> str:
+    """The line above lines of ``width`` columns."""
+    return _paint(_NARROW_HEADING if _is_narrow(width) else _HEADING, "bold", colour=colour)
 
 
 def line(record: Fields, *, width: int | None, colour: bool) -> str:
     """One record in one line, cut to ``width`` columns unless None."""
     verdict = _verdict(record)
-    before = f"{record.get('seq', '?'):>7}  {when(record):19}  {_cell(record.get('user', ''), 10)}  {_cell(_session(record), 10)}  "
+    seq, time = record.get("seq", "?"), when(record)
+    before = f"{seq:>7}  {time:19}  {_cell(record.get('user', ''), 10)}  {_cell(_session(record), 10)}  "
+    if _is_narrow(width):
+        before = f"{seq:>6}  {time[5:]:14}  "
     what = plain(_what(record))
     if width is not None:
         what = _cut(what, max(width - len(before) - 9, 20))
     return f"{before}{_paint(f'{verdict:7}', verdict, colour=colour)}  {what}".rstrip()
+
+
+def _is_narrow(width: int | None) -> bool:
+    return width is not None and width < NARROW
 
 
 def whole(record: Fields, *, head: str, colour: bool) -> str:

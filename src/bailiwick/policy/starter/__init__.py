@@ -8,7 +8,7 @@ from importlib.resources.abc import Traversable
 from bailiwick.policy.schema import KINDS, shipped
 
 _ORGANISATION = "organisation: Example Ltd\n"
-_CONTACT = "contact: the platform team (change this line)\n"
+_CONTACT = "contact: the platform team    # whom people ask for an exception: write your own\n"
 _AUTHOR = """  policy-authors:            # whoever writes this policy can try every profile
     users: [{author}]
     profiles: [developer, frontend, infra, reviewer]
