@@ -412,6 +412,21 @@ def _opaque(call: Invocation) -> Outcome:
     return call.opaque(f"shell builtin {call.args[0].text}")
 
 
+def _history(call: Invocation) -> Outcome:
+    """``history``: shows the list or clears it, which the session may write back to its file."""
+    match call.literals():
+        case []:
+            kind = AccessKind.READ
+        case [count] if count.isdigit():
+            kind = AccessKind.READ
+        case ["-c"] | ["-d", _]:
+            kind = AccessKind.WRITE
+        case _:
+            return call.opaque("form of history")
+    call.start(*call.args[1:]).path(kind, Arg(call.interpreter.context.home + "/.bash_history"))
+    return call.state, call.state
+
+
 def _printf(call: Invocation) -> Outcome:
     if len(call.args) > 2 and call.args[1].text.startswith("-v"):  # noqa: PLR2004 - printf -v name
         name = call.args[2].literal if call.args[1].literal == "-v" else None
@@ -463,7 +478,7 @@ BUILTINS: Mapping[str, Builtin] = {
     **dict.fromkeys(("wait", "jobs", "hash"), _plain),
     "shift": _shift, "command": _command, "builtin": _command, "exec": _exec, "test": _test, "[": _test,
     "printf": _printf, "printenv": _printenv, "time": _time,
-    "shopt": _shopt, "alias": _alias, "unalias": _alias,
-    **dict.fromkeys(("enable", "bind", "complete", "compgen", "compopt", "history", "fc", "caller", "setopt", "unsetopt", "zmodload", "autoload", "emulate", "zle", "bindkey", "functions", "vared", "zcompile", "coproc"), _opaque),
+    "history": _history, "shopt": _shopt, "alias": _alias, "unalias": _alias,
+    **dict.fromkeys(("enable", "bind", "complete", "compgen", "compopt", "fc", "caller", "setopt", "unsetopt", "zmodload", "autoload", "emulate", "zle", "bindkey", "functions", "vared", "zcompile", "coproc"), _opaque),
 }  # fmt: skip
 """Every builtin that is more than the program of its name."""
