@@ -4,19 +4,23 @@ import asyncio
 import json
 import logging
 import os
+import threading
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from bailiwick.audit.record import Record
+from bailiwick.decision.judge import judge
 from bailiwick.information.sessions import SessionState
-from bailiwick.service.answer import answer
+from bailiwick.service.answer import SMALL, answer
 from bailiwick.service.desk import MAX_JUDGED, Desk
 from bailiwick.service.files import OsFiles
+from bailiwick.service.nearby import Mounts
 from bailiwick.service.state_directory import StoreError
 from bailiwick.service.store import Receipt, Store
 from governed import (
@@ -209,7 +213,10 @@ class Broken:
 def test_an_error_inside_a_step_is_a_denial(
     tmp_path: Path, body: bytes, caplog: pytest.LogCaptureFixture
 ) -> None:
-    with desk_at(tmp_path, files=Broken()) as desk, caplog.at_level(logging.DEBUG):
+    with (
+        desk_at(tmp_path, files=Broken(), mounts=Mounts(tmp_path / "none")) as desk,
+        caplog.at_level(logging.DEBUG),
+    ):
         said = asyncio.run(answer(desk, opened(desk), body))
     assert verdict(said) == "deny"
     assert SECRET.encode() not in said
@@ -268,29 +275,60 @@ def test_concurrent_calls_of_one_session_lose_no_step(
     assert len(records(tmp_path / "state", kind="tool-call")) == 40
 
 
-def test_a_slow_file_system_delays_no_other_session(tmp_path: Path) -> None:
-    import threading  # noqa: PLC0415 - this test alone
-
+@pytest.mark.parametrize(
+    ("path", "mounts"),
+    [
+        ("/far/x", "1 2 0:1 / /far rw - nfs4 server:/ rw"),
+        ("/tree/*", "1 2 0:1 / / rw - ext4 /dev/sda rw"),
+        ("/x", None),
+    ],
+    ids=["another machine's", "a whole tree", "no table of mounts"],
+)
+def test_a_slow_file_system_delays_no_other_session(tmp_path: Path, path: str, mounts: str | None) -> None:
     gate = threading.Event()
 
     class Slow(OsFiles):
         __slots__ = ()
 
         def real(self, path: str) -> str:
-            if path == "/slow":
+            return self.slow(path, path)
+
+        def expand(self, pattern: str) -> tuple[str, ...] | None:
+            return self.slow(pattern, ())
+
+        def slow(self, asked: str, said: Any) -> Any:
+            if asked == path:
                 assert gate.wait(20)
-            return path
+            return said
 
     async def both(desk: Desk, state: SessionState) -> None:
-        slow = asyncio.create_task(answer(desk, state, tool("Read", file_path="/slow")))
+        slow = asyncio.create_task(answer(desk, state, tool("Bash", command=f"cat {path}")))
         await asyncio.sleep(0.05)
-        assert verdict(await answer(desk, state, READ)) == "allow"
+        assert verdict(await answer(desk, state, tool("Read", file_path="/tmp/x"))) == "allow"
         assert not slow.done()
         gate.set()
         assert verdict(await slow) == "allow"
 
-    with desk_at(tmp_path, files=Slow()) as desk:
+    table = tmp_path / "mountinfo"
+    if mounts is not None:
+        table.write_text(mounts + "\n")
+    with desk_at(tmp_path, files=Slow(), mounts=Mounts(table)) as desk:
         asyncio.run(both(desk, opened(desk)))
+
+
+@pytest.mark.parametrize("content", ["small", "x" * SMALL], ids=["small", "large"])
+def test_what_is_small_and_near_is_judged_on_the_spot_and_what_is_large_is_not(
+    desk: Desk, state: SessionState, content: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    threads: list[str] = []
+
+    def watched(*given: Any) -> Any:
+        threads.append(threading.current_thread().name)
+        return judge(*given)
+
+    monkeypatch.setattr("bailiwick.service.answer.judge", watched)
+    assert ask(desk, state, tool("Write", file_path="/tmp/x", content=content)) == "allow"
+    assert [name == threading.current_thread().name for name in threads] == [content == "small"]
 
 
 def test_a_skill_that_is_denied_or_asked_about_is_not_active(desk: Desk, state: SessionState) -> None:

@@ -3,7 +3,8 @@
 parse_event -> gather -> build_request -> analyze -> detect -> decide -> append -> render
 
 Each step is a function of what the step before gave. Only ``gather`` looks at the service's state and only
-``append`` writes; the others are pure. ``judge`` is the three in the middle.
+``append`` writes; the others are pure. ``judge`` is the three in the middle. Most events are answered without waiting
+for anything but the disk; what may take longer does so in a thread.
 """
 
 import asyncio
@@ -34,6 +35,9 @@ from bailiwick.service.trace import report
 
 LOG = logging.getLogger(__name__)
 
+SMALL = 8 * 1024
+"""Bytes of an event that may be judged in the event loop: no other session waits noticeably for it."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Context:
@@ -57,10 +61,10 @@ async def answer(desk: Desk, state: SessionState, body: bytes) -> bytes:
         await desk.look_up(state.uid)
         context = gather(desk, state)
         request = build_request(context, event)
-        facts, decision = await asyncio.to_thread(judge, context.policy, request, desk.files)
+        facts, decision = await judged(desk, context, request, size=len(body))
         await append(desk, request, facts, decision, decided_us=(time.perf_counter_ns() - started) // 1000)
         if isinstance(event.what, ToolBatch):
-            return await answer_batch(desk, context, event, event.what)
+            return await answer_batch(desk, context, event, event.what, size=len(body))
         return render(
             event,
             decision,
@@ -109,13 +113,23 @@ def build_request(context: Context, event: Event) -> Request:
     )
 
 
-async def answer_batch(desk: Desk, context: Context, event: Event, batch: ToolBatch) -> bytes:
+async def judged(desk: Desk, context: Context, request: Request, *, size: int) -> tuple[Facts, Decision]:
+    """``judge``: on the spot where that can't take long, else in a thread, so that it delays no other session."""
+    if size <= SMALL:
+        nearby = desk.nearby()
+        outcome = judge(context.policy, request, nearby)
+        if not nearby.missed:
+            return outcome
+    return await asyncio.to_thread(judge, context.policy, request, desk.files)
+
+
+async def answer_batch(desk: Desk, context: Context, event: Event, batch: ToolBatch, *, size: int) -> bytes:
     """Judge, record and explain the calls of a batch that never were put to us: the client refused them itself."""
     refused = []
     for call in batch.calls:
         if not desk.was_judged(event.session, call.call_id):
             request = build_request(context, replace(event, what=call))
-            facts, decision = await asyncio.to_thread(judge, context.policy, request, desk.files)
+            facts, decision = await judged(desk, context, request, size=size)
             await append(desk, request, facts, decision, decided_us=0, ran=False)
             refused.append((call, decision))
     return render_batch(event, refused, contact=context.policy.contact, session_hint=context.state.key)

@@ -19,6 +19,7 @@ from bailiwick.policy.session import session_layer, with_layer
 from bailiwick.policy.types import Policy
 from bailiwick.service.account import principal_of
 from bailiwick.service.files import OsFiles
+from bailiwick.service.nearby import Mounts, Nearby
 from bailiwick.service.policies import Policies
 from bailiwick.service.registry import Registry, new_key
 from bailiwick.service.store import Store
@@ -57,12 +58,17 @@ class Desk:
     registry: Registry
     store: Store
     files: FileView = field(default_factory=OsFiles)
+    mounts: Mounts = field(default_factory=Mounts)
     clock: Callable[[], float] = time.time
     redactor: Redactor
     host: str = field(default_factory=socket.gethostname)
     _judged: dict[bytes, None] = field(default_factory=dict)
     _resolved: dict[str, tuple[str, Policy]] = field(default_factory=dict)
     _accounts: dict[int, tuple[float, Principal]] = field(default_factory=dict)
+
+    def nearby(self) -> Nearby:
+        """A view of the files that can be had without waiting, for one request."""
+        return Nearby(self.mounts.far())
 
     def stamp(self) -> Stamp:
         """Clocks, host and salt for one record."""
