@@ -39,6 +39,7 @@ _RESERVED = re.compile(
     r"(?:!|\{|\}|\[\[|case|coproc|do|done|elif|else|esac|fi|for|function|if|in|select|then|time|until|while)"
     r"(?=[ \t\n;|&<>()]|\Z)"
 )
+_RESERVED_BEGIN = frozenset("!{}[cdefistuw")
 _TIME_FORMAT = re.compile(r"-p(?=[ \t\n;|&]|\Z)")
 _TEST_END = re.compile(r"\]\](?=[ \t\n;|&<>()]|\Z)")
 _HOOK = re.compile(
@@ -221,6 +222,8 @@ class Parser(SimpleReader):
         s, negated, timed = self.s, False, False
         while True:
             self.blank()
+            if self.i < self.n and s[self.i] not in "!t":
+                break
             match = _RESERVED.match(s, self.i)
             word = match.group() if match else ""
             if word == "!":
@@ -295,10 +298,10 @@ class Parser(SimpleReader):
             raise self.fail("command expected")
         if s[self.i] == "(":
             command = self._parenthesised()
-        elif match := _RESERVED.match(s, self.i):
+        elif s[self.i] in _RESERVED_BEGIN and (match := _RESERVED.match(s, self.i)):
             self.i = match.end()
             command = self._compound(match.group())
-        elif _TEST_END.match(s, self.i):
+        elif s[self.i] == "]" and _TEST_END.match(s, self.i):
             raise self.fail("unexpected ]]")
         else:
             command = self.simple()

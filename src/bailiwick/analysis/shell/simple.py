@@ -17,6 +17,10 @@ _NUMBER_NAME = re.compile(r"(?:[ \t]|\A)\{\w+\}[ \t]+(?:\d?[<>]|&>)")
 _WIDE_NAME = re.compile(r"[^\x00-\x7f]\w*[+=\[]")
 _OPENING = re.compile(r"\$\(\Z")
 _ZSH_WORDS = frozenset(("repeat", "noglob", "nocorrect", "foreach", "end", "-", "always"))
+_QUOTED = r"""|'([^']*)'|"([^"$`\\]*)")(?=[ \t\n;|&]|\Z)"""
+_USUAL_WORD = re.compile(r"[ \t]*(?:([A-Za-z0-9_./:@%+,^\-]+)" + _QUOTED)
+_USUAL_ARGUMENT = re.compile(r"[ \t]*(?:([A-Za-z0-9_./:@%+,^\-][A-Za-z0-9_./:@%+,^=\-]*)" + _QUOTED)
+"""Most words: plain, or quoted as a whole with nothing to expand, and surely ended."""
 FUNCTION_NAME = re.compile(r"[^\s;|&<>()$`'\"\\*?\[{}~=]+")
 
 
@@ -93,6 +97,8 @@ class SimpleReader(WordReader):
         words: list[Word] = []
         redirects: list[Redirect] = []
         while True:
+            while match := (_USUAL_ARGUMENT if words else _USUAL_WORD).match(s, self.i):
+                words.append(self._usual(match))
             self.blank()
             if self.i >= self.n:
                 break
@@ -120,6 +126,15 @@ class SimpleReader(WordReader):
         return Simple(
             self.first(start), self.last(self.i), tuple(assignments), tuple(words), tuple(redirects)
         )
+
+    def _usual(self, match: re.Match[str]) -> Word:
+        """The word of a match of ``_USUAL_WORD``."""
+        kind = match.lastindex or 0
+        text, (begin, end) = match[kind], match.span(kind)
+        self.i = match.end()
+        if kind == 1:
+            return Word(self.first(begin), self.last(end), text)
+        return Word(self.first(begin - 1), self.last(end + 1), text, (Text(text, quoted=True),))
 
     def _check_zsh(self, start: int, words: list[Word], redirects: list[Redirect]) -> None:
         """Refuse what zsh reads as something else than a simple command of these words."""
