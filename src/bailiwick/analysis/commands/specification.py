@@ -147,6 +147,7 @@ PLUGIN_NAMES = frozenset(
         "mktemp",
         "mode",
         "netcat",
+        "pdftotext",
         "project",
         "ps",
         "python",

@@ -49,6 +49,7 @@ PLUGINS: Mapping[str, "Callable[[Call], None]"] = {
     "mktemp": paths.mktemp,
     "mode": paths.mode,
     "netcat": system.netcat,
+    "pdftotext": system.pdftotext,
     "project": tools.project,
     "ps": tools.ps,
     "python": code.python,

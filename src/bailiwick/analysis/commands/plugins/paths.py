@@ -197,7 +197,7 @@ def mode(call: "Call") -> None:
     )
     first = 0 if parsed.given("--reference") or modes else 1
     if parsed.open and first:
-        call.machine.opaque("which operand is a path isn't known")
+        call.machine.path(_WRITE, _UNCLEAR, tree=True)
     for operand in parsed.operands[first:]:
         call.machine.path(_WRITE, operand, tree=recursive)
 
@@ -263,11 +263,13 @@ def compress(call: "Call") -> None:
         call.machine.path(_READ, operand, tree=recursive)
         if out:
             continue
-        if recursive or operand.literal is None:
-            call.machine.path(_WRITE, operand, tree=recursive)
+        if recursive or operand.kind is not Kind.LITERAL:
             call.machine.path(_DELETE, operand, tree=recursive)
-            if not recursive:
-                call.machine.opaque("name of the compressed file isn't known", operand.span)
+            # A pattern's matches lie beside it, and so do their new names.
+            head = operand.text.rpartition("/")[0] + "/" if "/" in operand.text else ""
+            known = operand.kind is Kind.PATTERN and "{" not in head and "**" not in operand.text
+            beside = operand.with_text(head + "*") if known and not recursive else operand
+            call.machine.path(_WRITE, beside, tree=recursive or not known)
             continue
         if not parsed.given("-k", "--keep"):
             call.machine.path(_DELETE, operand)

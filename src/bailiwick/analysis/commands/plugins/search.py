@@ -5,90 +5,23 @@ from typing import TYPE_CHECKING
 
 from bailiwick.analysis.commands.argument import Arg, Kind
 from bailiwick.model.access import AccessKind
-from bailiwick.model.glob import escape
+from bailiwick.model.glob import GlobError, escape, name_glob
 
 if TYPE_CHECKING:
     from bailiwick.analysis.commands.call import Call
 
-_NO_ARGUMENT = frozenset(
-    [
-        "print",
-        "print0",
-        "ls",
-        "prune",
-        "quit",
-        "empty",
-        "a",
-        "and",
-        "o",
-        "or",
-        "not",
-        "!",
-        "(",
-        ")",
-        ",",
-        "xdev",
-        "mount",
-        "depth",
-        "d",
-        "true",
-        "false",
-        "readable",
-        "writable",
-        "executable",
-        "nouser",
-        "nogroup",
-        "daystart",
-        "follow",
-        "noleaf",
-        "warn",
-        "nowarn",
-        "ignore_readdir_race",
-        "noignore_readdir_race",
-        "delete",
-    ]
-)
-_ONE_ARGUMENT = frozenset(
-    [
-        "name",
-        "iname",
-        "path",
-        "ipath",
-        "wholename",
-        "iwholename",
-        "regex",
-        "iregex",
-        "type",
-        "xtype",
-        "size",
-        "mtime",
-        "atime",
-        "ctime",
-        "mmin",
-        "amin",
-        "cmin",
-        "newer",
-        "anewer",
-        "cnewer",
-        "user",
-        "group",
-        "uid",
-        "gid",
-        "perm",
-        "maxdepth",
-        "mindepth",
-        "inum",
-        "links",
-        "fstype",
-        "lname",
-        "ilname",
-        "used",
-        "samefile",
-        "printf",
-        "regextype",
-        "context",
-    ]
-)
+_NO_ARGUMENT = frozenset((
+    "print", "print0", "ls", "prune", "quit", "empty", "a", "and", "o", "or", "not", "!", "(", ")", ",",
+    "xdev", "mount", "depth", "d", "true", "false", "readable", "writable", "executable", "nouser",
+    "nogroup", "daystart", "follow", "noleaf", "warn", "nowarn", "ignore_readdir_race",
+    "noignore_readdir_race", "delete", "help", "version",
+))  # fmt: skip
+_ONE_ARGUMENT = frozenset((
+    "name", "iname", "path", "ipath", "wholename", "iwholename", "regex", "iregex", "type", "xtype", "size",
+    "mtime", "atime", "ctime", "mmin", "amin", "cmin", "newer", "anewer", "cnewer", "user", "group", "uid",
+    "gid", "perm", "maxdepth", "mindepth", "inum", "links", "fstype", "lname", "ilname", "used", "samefile",
+    "printf", "regextype", "context", "Bmin", "Btime", "flags",
+))  # fmt: skip
 _PRINTING = frozenset(("-print", "-printf", "-ls", "-exec", "-execdir", "-ok", "-okdir", None))
 _NEWER = re.compile(r"newer[aBcm][aBcmt]\Z")
 
@@ -103,8 +36,9 @@ def grep(call: "Call") -> None:
     always = call.name == "rg"
     recursive = always or any(option.name in node.recursive for option in parsed.options)
     paths = parsed.operands if given else parsed.operands[1:]
-    if parsed.open and len(paths) > 0 and not given:
-        machine.opaque("which operand is the pattern isn't known")
+    if parsed.open and not given:  # any operand may be the pattern, and any other word a path
+        machine.path(AccessKind.READ, Arg("", Kind.UNKNOWN))
+        paths = [path for path in parsed.operands if path.kind is not Kind.OPEN]
     for path in paths:
         if path.literal != "-":
             machine.path(AccessKind.READ, path, tree=recursive)
@@ -160,15 +94,21 @@ def find(call: "Call") -> None:
     """``find``: roots, then an expression whose predicates are a closed list."""
     args, machine = call.args, call.machine
     i = 1
-    while i < len(args) and args[i].literal in ("-H", "-L", "-P", "-O0", "-O1", "-O2", "-O3"):
-        i += 1
+    while i < len(args) and args[i].literal is not None and _LEADING.match(args[i].text):
+        i += 2 if args[i].text == "-D" else 1
     roots: list[Arg] = []
     while i < len(args) and not (
         args[i].kind is Kind.LITERAL and args[i].text.startswith(("-", "(", "!", ")", ","))
     ):
-        if args[i].may_be_option:
-            machine.opaque("a word that isn't known may be an expression of find", args[i].span)
-        roots.append(args[i])
+        root = args[i]
+        if root.kind is Kind.OPEN or (root.kind is Kind.PATTERN and _may_be_action(root)):
+            machine.opaque("a word that isn't known may be an expression of find", root.span)
+        elif (
+            root.may_be_option
+        ):  # alone it can only be an action without an argument, or one that names a file
+            machine.path(AccessKind.DELETE, Arg("", Kind.UNKNOWN, root.span), tree=True)
+            machine.path(AccessKind.WRITE, Arg("", Kind.UNKNOWN, root.span))
+        roots.append(root)
         i += 1
     machine.begin(tuple(roots))
     roots = roots or [Arg(".")]
@@ -182,9 +122,37 @@ def find(call: "Call") -> None:
         i = _predicate(call, args, i, roots)
 
 
+_LEADING = re.compile(r"-(?:[HLPEdsXx]+|O[0-3]|D)\Z")
+"""Options before the roots: GNU's, and BSD's that change the walk only."""
+_ACTIONS = (
+    "-delete",
+    "-exec",
+    "-execdir",
+    "-ok",
+    "-okdir",
+    "-fprint",
+    "-fprint0",
+    "-fprintf",
+    "-fls",
+    "-files0-from",
+)
+"""Predicates that do more than test and print."""
+
+
+def _may_be_action(pattern: Arg) -> bool:
+    """Whether a file may be named so that the pattern becomes a predicate that does something."""
+    try:
+        glob = name_glob(pattern.text)
+    except GlobError:
+        return True
+    return any(glob.matches(action) for action in _ACTIONS)
+
+
 def _predicate(call: "Call", args: tuple[Arg, ...], i: int, roots: list[Arg]) -> int:
     machine, arg = call.machine, args[i]
     if arg.literal is None:
+        if arg.kind is Kind.PATTERN and not _may_be_action(arg):
+            return i + 1  # further names of a pattern that the shell expanded: find refuses them
         machine.opaque("expression of find isn't known", arg.span)
         return len(args)
     name = arg.text.removeprefix("-")
@@ -198,16 +166,35 @@ def _predicate(call: "Call", args: tuple[Arg, ...], i: int, roots: list[Arg]) ->
         return len(args)
     if name in ("exec", "execdir", "ok", "okdir"):
         return _run(call, args, i, roots)
+    return _valued(call, args, i, name)
+
+
+def _valued(call: "Call", args: tuple[Arg, ...], i: int, name: str) -> int:
+    """A predicate that takes the next word."""
+    machine = call.machine
+    value = args[i + 1] if i + 1 < len(args) else args[i]
+    if value.kind is Kind.OPEN or (value.kind is Kind.PATTERN and _may_be_action(value)):
+        machine.opaque("a word of find's expression may be several", value.span)
+        return len(args)
     if name in _ONE_ARGUMENT or _NEWER.match(name):
-        if i + 1 < len(args) and args[i + 1].kind in (Kind.OPEN, Kind.PATTERN):
-            machine.opaque("a word of find's expression may be several", args[i + 1].span)
-            return len(args)
         return i + 2
-    if name in ("fprint", "fprint0", "fls", "fprintf") and i + 1 < len(args):
-        machine.path(AccessKind.WRITE, args[i + 1])
+    if name in ("fprint", "fprint0", "fls", "fprintf"):
+        machine.path(AccessKind.WRITE, value)
         return i + (3 if name == "fprintf" else 2)
-    machine.opaque(f"unknown predicate {arg.text} of find", arg.span)
+    if name == "files0-from":
+        machine.path(AccessKind.READ, value)
+        machine.opaque("roots of find that a file names", value.span)
+        return i + 2
+    machine.opaque(f"unknown predicate {args[i].text} of find", args[i].span)
     return len(args)
+
+
+def _placed(word: Arg, roots: list[Arg]) -> Arg:
+    """A word with a path found in place of ``{}``: only how it begins is known."""
+    head = word.text.partition("{}")[0]
+    if not head and len(roots) == 1 and roots[0].literal is not None:
+        head = roots[0].text
+    return Arg(head, Kind.UNKNOWN, word.span, word.sources)
 
 
 def _run(call: "Call", args: tuple[Arg, ...], i: int, roots: list[Arg]) -> int:
@@ -219,9 +206,7 @@ def _run(call: "Call", args: tuple[Arg, ...], i: int, roots: list[Arg]) -> int:
             break
         if word.kind is Kind.OPEN:
             call.machine.opaque("command of find -exec isn't known", word.span)
-        words.append(
-            found if word.literal == "{}" else Arg("", Kind.UNKNOWN, word.span) if "{}" in word.text else word
-        )
+        words.append(found if word.literal == "{}" else _placed(word, roots) if "{}" in word.text else word)
         j += 1
     if not words or words[0].literal is None:
         call.machine.opaque("command of find -exec isn't known", args[i].span)

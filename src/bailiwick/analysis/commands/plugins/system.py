@@ -65,7 +65,10 @@ def beside(call: "Call", path: Arg, name: str) -> None:
 
 
 def in_place(call: "Call") -> None:
-    """``dos2unix`` and its kin: each operand is replaced by way of a temporary file beside it."""
+    """``dos2unix`` and its kin: each operand is replaced by way of a temporary file beside it.
+
+    With ``-n`` every second operand is the new file, which is no more.
+    """
     call.begin()
     call.options()
     for operand in call.parsed.operands:
@@ -98,6 +101,25 @@ def converter(call: "Call") -> None:
     for operand in parsed.operands[-1:]:
         if operand.literal != "-":
             machine.path(_WRITE if len(parsed.operands) > 1 else _READ, operand)
+
+
+def pdftotext(call: "Call") -> None:
+    """``pdftotext``: the text goes to the second operand, or beside the document."""
+    call.begin()
+    call.options()
+    operands, machine = call.parsed.operands, call.machine
+    if call.parsed.open or len(operands) > 2:  # noqa: PLR2004 - document and text
+        machine.opaque("operands of pdftotext")
+    for document in operands[:1]:
+        machine.path(_READ, document)
+        if not operands[1:]:
+            known = document.kind is Kind.LITERAL
+            machine.path(
+                _WRITE, document.with_text(document.text.removesuffix(".pdf") + ".txt") if known else document
+            )
+    for text in operands[1:2]:
+        if text.literal != "-":
+            machine.path(_WRITE, text)
 
 
 _DATABASE = re.compile(
