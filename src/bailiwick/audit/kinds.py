@@ -29,6 +29,7 @@ class Kind(StrEnum):
     HEARTBEAT = "heartbeat"
     AUDIT_GAP = "audit-gap"
     ALARM = "alarm"
+    DRIFT = "drift"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,4 +64,5 @@ KINDS: tuple[KindEntry, ...] = (
     KindEntry(kind=Kind.HEARTBEAT, meaning="The service is alive though nothing happened; makes silence visible."),
     KindEntry(kind=Kind.AUDIT_GAP, meaning="Records could not be written for a while; says how many answers that concerned."),
     KindEntry(kind=Kind.ALARM, meaning="The service noticed that something is wrong with enforcement itself."),
+    KindEntry(kind=Kind.DRIFT, meaning="A command in the sandbox did what analysis did not foresee, or made what policy lets nobody make."),
 )  # fmt: skip

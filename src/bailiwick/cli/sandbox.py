@@ -21,6 +21,7 @@ from bailiwick.service.local import ServiceError, call
 from bailiwick.service.places import find
 from bailiwick.service.policy_files import read_policy_files
 from bailiwick.service.sandbox.runner import Backend, Choice, Sandbox, SandboxError
+from bailiwick.service.sandbox.trial import try_out
 
 USAGE, ENVIRONMENT = 2, 3
 
@@ -52,9 +53,21 @@ def register(verbs: "argparse._SubParsersAction[argparse.ArgumentParser]") -> No
     run.add_argument("--revision", metavar="HEX", help="run only if the policy still has this revision")
     run.add_argument("--report", metavar="STATE", help=argparse.SUPPRESS)
     run.add_argument("--session", metavar="NAME", default="", help=argparse.SUPPRESS)
-    run.add_argument("-c", dest="text", metavar="TEXT", help="a command line for bash, in place of a program")
-    run.add_argument("command", nargs="*", metavar="-- COMMAND", help="the program and its arguments")
+    _command(run)
     run.set_defaults(func=_run)
+    trial = inner.add_parser(
+        "try",
+        help="show what a command would change",
+        description="Run a command in the sandbox, without network, on a copy that is thrown away: what would it change?",
+    )
+    _common(trial)
+    _command(trial)
+    trial.add_argument(
+        "--seconds", type=float, default=60.0, metavar="N", help="end it after this long; 60 if left out"
+    )
+    trial.add_argument("--json", action="store_true", help="as JSON")
+    trial.add_argument("--revision", metavar="HEX", help="run only if the policy still has this revision")
+    trial.set_defaults(func=_try)
     show = inner.add_parser(
         "show",
         help="what a command could reach",
@@ -83,12 +96,49 @@ def _common(verb: argparse.ArgumentParser) -> None:
         verb.add_argument(flag, metavar=shown, help=meaning)
 
 
-def _run(asked: argparse.Namespace) -> int:
-    argv = asked.command if asked.text is None else ["/bin/bash", "-c", asked.text]
-    if not argv or (asked.text is not None and asked.command):
-        print("bailiwick: give either a program after -- or a command line with -c", file=sys.stderr)
-        return USAGE
+def _command(verb: argparse.ArgumentParser) -> None:
+    verb.add_argument(
+        "-c", dest="line", action="store_true", help="COMMAND is one word: a command line for bash"
+    )
+    verb.add_argument("command", nargs="*", metavar="COMMAND", help="after --: the program and its arguments")
+
+
+def _argv(asked: argparse.Namespace) -> list[str]:
+    """The program and its arguments. Raises ``_UsageError``."""
+    if asked.line:
+        if len(asked.command) != 1:
+            raise _UsageError("-c takes the whole command line as one word: -c 'make && make test'")
+        return ["/bin/bash", "-c", asked.command[0]]
+    if not asked.command:
+        raise _UsageError("name a program after --, or give a command line with -c")
+    return list(asked.command)
+
+
+def _try(asked: argparse.Namespace) -> int:
     try:
+        trial = try_out(_sandbox(asked), _argv(asked), seconds=asked.seconds)
+    except (PolicyErrors, NotEntitledError, _UsageError) as error:
+        print(f"bailiwick: {error}", file=sys.stderr)
+        return USAGE
+    except (SandboxError, OSError) as error:
+        print(f"bailiwick: {error}", file=sys.stderr)
+        return ENVIRONMENT
+    if asked.json:
+        changes = [{"how": one.how, "path": one.path} for one in trial.changes]
+        print(json.dumps({"changes": changes, "unfinished": trial.unfinished, "code": trial.code}))
+        return 0
+    for one in trial.changes:
+        print(f"{one.how:7} {_shown(one.path)}")
+    if not trial.changes:
+        print("changed no file")
+    if trial.unfinished:
+        print(f"bailiwick: it was ended after {asked.seconds:g} s; more may come", file=sys.stderr)
+    return 0
+
+
+def _run(asked: argparse.Namespace) -> int:
+    try:
+        argv = _argv(asked)
         sandbox = _sandbox(asked)
         if asked.explain or asked.json:
             _told(sandbox, asked, sys.stderr)
@@ -222,7 +272,7 @@ def _report(asked: argparse.Namespace, drift: tuple[str, ...]) -> None:
             file=sys.stderr,
         )
     if asked.report:
-        told = {"session": asked.session, "command": asked.text or "", "made": list(drift[:100])}
+        told = {"session": asked.session, "command": " ".join(asked.command), "made": list(drift[:100])}
         try:
             call(find(asked.report), "POST", "/v1/drift", told)
         except ServiceError as error:

@@ -7,6 +7,7 @@ import ctypes
 import os
 import struct
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Final
 
 from bailiwick.enforcement.sandbox.landlock import HANDLED, Right
@@ -19,6 +20,8 @@ _SCOPE = 3
 """Abstract Unix sockets and signals stay inside."""
 _PR_SET_NO_NEW_PRIVS, _PR_SET_SECCOMP, _PR_CAPBSET_DROP = 38, 22, 24
 _SECCOMP_FILTER = 2
+_NEWNS, _NEWUSER = 0x00020000, 0x10000000
+_MS_REC, _MS_PRIVATE, _MNT_DETACH = 0x4000, 0x40000, 2
 _CAPABILITY_VERSION: Final = 0x20080522
 
 _libc = ctypes.CDLL(None, use_errno=True)
@@ -51,6 +54,34 @@ def restrict(rights: Sequence[tuple[str, Right]], *, network: bool) -> None:
         _checked(_libc.syscall(_RESTRICT, ruleset, 0))
     finally:
         os.close(ruleset)
+
+
+def leave_mounts() -> None:
+    """Give this process mounts of its own, with the right to change them. Raises ``OSError``.
+
+    Root keeps its account; anybody else gets a user name space in which they are themselves.
+    """
+    uid, gid = os.getuid(), os.getgid()
+    _checked(_libc.unshare(_NEWNS | (_NEWUSER if uid else 0)))
+    if uid:
+        for name, text in (
+            ("setgroups", "deny"),
+            ("uid_map", f"{uid} {uid} 1"),
+            ("gid_map", f"{gid} {gid} 1"),
+        ):
+            Path("/proc/self", name).write_text(text, encoding="ascii")
+    mount("", "/", "", _MS_REC | _MS_PRIVATE)
+
+
+def mount(source: str, target: str, kind: str, flags: int = 0, options: str = "") -> None:
+    """``mount(2)``. Raises ``OSError``."""
+    texts = [os.fsencode(text) or None for text in (source, target, kind, options)]
+    _checked(_libc.mount(texts[0], texts[1], texts[2], ctypes.c_ulong(flags), texts[3]))
+
+
+def unmount(target: str) -> None:
+    """Take a mount away, at the latest when nobody uses it any more. Raises ``OSError``."""
+    _checked(_libc.umount2(os.fsencode(target), _MNT_DETACH))
 
 
 def drop_capabilities() -> None:

@@ -194,10 +194,18 @@ class Sandbox:
             )
         return Outcome(code=code, drift=tuple(sorted(after - before)))
 
-    def _spawn(self, argv: Sequence[str], confinement: Confinement) -> int:
+    def spawn_quietly(self, argv: Sequence[str], confinement: Confinement, *, seconds: float) -> int:
+        """Run ``argv`` in bubblewrap with neither input nor output, for ``seconds`` at most.
+
+        Raises ``SandboxError``, or ``subprocess.TimeoutExpired`` once it was ended.
+        """
+        return self._spawn(argv, confinement, seconds=seconds)
+
+    def _spawn(self, argv: Sequence[str], confinement: Confinement, *, seconds: float | None = None) -> int:
         """Start bubblewrap and wait for it (4). Raises ``SandboxError`` when the command was not started."""
         confinement = _standing(confinement)
         environment, _ = self.passed_on(confinement)
+        channel = None if seconds is None else subprocess.DEVNULL
         calls = program(platform.machine(), sockets=(AF_UNIX, AF_INET, AF_INET6, AF_NETLINK), metadata=True)
         with tempfile.TemporaryFile() as status, tempfile.TemporaryFile() as filters:
             filters.write(calls or b"")
@@ -214,9 +222,17 @@ class Sandbox:
                     [_bubblewrap(), *plan.arguments, "--", *argv],
                     env=environment,
                     pass_fds=(status.fileno(), filters.fileno()),
+                    stdin=channel,
+                    stdout=channel,
+                    stderr=channel,
                 )
                 held.forward(process, status)
-                code = process.wait()
+                try:
+                    code = process.wait(seconds)
+                except subprocess.TimeoutExpired:
+                    process.kill()
+                    process.wait()
+                    raise
             if "exit-code" not in _status(status):
                 raise SandboxError(
                     f"bubblewrap could not set the sandbox up (exit code {code}; what it said stands above); "
