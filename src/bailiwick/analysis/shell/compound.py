@@ -78,11 +78,12 @@ def run(interpreter: "Interpreter", node: Command, state: State, stdin: Arg | No
             state.functions[name] = body
             return state, state
         case Redirected(command, redirects):
+            untouched = interpreter.untouched(redirects, state)
             given, outputs = interpreter.redirects(redirects, state)
             first = len(interpreter.writers)
-            ends = interpreter.command(command, state, given if given is not None else stdin)
+            ok, bad = interpreter.command(command, state, given if given is not None else stdin)
             interpreter.stored(outputs, interpreter.writers[first:])
-            return ends
+            return ok, join((bad, untouched))
 
 
 def join(states: Iterable[State | None]) -> State | None:

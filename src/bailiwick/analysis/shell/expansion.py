@@ -101,9 +101,7 @@ def _expand(tokens: list[Token]) -> list[list[Token]]:  # noqa: C901, PLR0912 - 
 
 
 def _range(inner: list[Token]) -> list[str] | None:
-    if not all(isinstance(item, str) for item in inner):
-        return None
-    text = "".join(str(item) for item in inner)
+    text = "".join(item if isinstance(item, str) else "\0" for item in inner)
     if match := _INTEGER_RANGE.match(text):
         first, last, step = int(match[1]), int(match[2]), abs(int(match[3] or 1)) or 1
         if abs(last - first) // step >= MAX_WORDS:

@@ -44,6 +44,7 @@ MAX_NESTING = 12
 _SYSTEM = frozenset(
     ("/bin", "/usr/bin", "/usr/local/bin", "/sbin", "/usr/sbin", "/usr/local/sbin", "/opt/homebrew/bin")
 )
+_TEXTS = frozenset(("<<", "<<-", "<<<"))
 _DESCRIPTOR = re.compile(r"\d*-?\Z", re.ASCII)
 _SHEBANG = re.compile(r"#!(?:/usr)?/bin/(?:env )?(bash|sh)\n")
 _NETWORK = re.compile(r"/dev/(?:tcp|udp)/([^/]+)/(\d{1,5})\Z")
@@ -213,6 +214,7 @@ class Interpreter:
                 return state, state
             span = self.span(node.words[0].start, node.words[-1].end)
             return self.program(tuple(words), state, span, stdin, prefix=prefix)
+        untouched = self.untouched(node.redirects, state)
         given, outputs = self.redirects(node.redirects, state)
         stdin = given if given is not None else stdin
         if not node.words:
@@ -221,7 +223,13 @@ class Interpreter:
         first = len(self.writers)
         ends = self.program(tuple(words), state, span, stdin, prefix=prefix)
         self.stored(outputs, self.writers[first:])
-        return self._filled(node.redirects, outputs, ends)
+        ok, bad = self._filled(node.redirects, outputs, ends)
+        return ok, compound.join((bad, untouched))
+
+    @staticmethod
+    def untouched(redirects: SequenceOf[Redirect], state: State) -> State | None:
+        """The state in which a command doesn't run because a redirection fails; None where none can."""
+        return None if all(_succeeds(redirect) for redirect in redirects) else state.copy()
 
     def _words(self, words: tuple[Word, ...], state: State) -> list[Arg]:
         """The argument words that words of source become."""
@@ -580,9 +588,15 @@ def appended(held: Arg | None, value: Arg, span: Span | None, *, element: bool) 
 
 def _keeps_output(redirect: Redirect) -> bool:
     """Whether a redirection certainly succeeds and leaves standard output where it was."""
-    if redirect.operator in ("<<", "<<-", "<<<"):
+    return _succeeds(redirect) and (redirect.operator in _TEXTS or redirect.descriptor == "2")
+
+
+def _succeeds(redirect: Redirect) -> bool:
+    """Whether a redirection can't fail: of a text, from or to nothing, or to a standard descriptor."""
+    target = redirect.target.literal
+    if redirect.operator in (">&", "<&") and target in ("0", "1", "2"):
         return True
-    return redirect.descriptor == "2" and redirect.target.literal in ("/dev/null", "1")
+    return redirect.operator in _TEXTS or target == "/dev/null"
 
 
 def _merged(ok: State | None, bad: State | None) -> State | None:
