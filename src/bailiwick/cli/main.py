@@ -12,6 +12,7 @@ from bailiwick.cli import (
     analyze,
     claude,
     decide,
+    dev,
     doctor,
     explain,
     init,
@@ -24,13 +25,28 @@ from bailiwick.cli import (
     why,
 )
 
-COMMANDS = (init, policy, explain, decide, analyze, claude, sandbox, why, log, status, service, install, doctor)
+COMMANDS = (
+    init,
+    policy,
+    explain,
+    decide,
+    analyze,
+    claude,
+    sandbox,
+    why,
+    log,
+    status,
+    service,
+    install,
+    doctor,
+    dev,
+)
 """Every group of verbs, in the order of the help text."""
 
 EXIT_USAGE = 2
 EXIT_ENVIRONMENT = 3
 
-_MENUS: tuple[list[str], ...] = ([], ["policy"], ["sandbox"], ["log"])
+_MENUS: tuple[list[str], ...] = ([], ["policy"], ["sandbox"], ["log"], ["dev"])
 """What names a group of verbs and none of them: whoever types it wants to see what there is."""
 
 
