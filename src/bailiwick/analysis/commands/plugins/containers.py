@@ -1,0 +1,124 @@
+"""``docker``, ``podman`` and compose: what a container reaches of this machine is what is mounted into it."""
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from bailiwick.analysis.commands.argument import Arg, Kind
+from bailiwick.model.access import AccessKind
+
+if TYPE_CHECKING:
+    from bailiwick.analysis.commands.call import Call
+
+_HOST_NAMESPACES = ("--pid", "--ipc", "--uts", "--userns", "--cgroupns", "--network", "--net")
+_BEYOND = (
+    "--cap-add", "--security-opt", "--device", "--volumes-from", "--runtime", "--cgroup-parent", "--device-cgroup-rule",
+    "--gpus", "--log-driver", "--log-opt", "--storage-opt", "--volume-driver", "--link",
+)  # fmt: skip
+"""Options that give a container more than its mounts."""
+_SOCKETS = ("docker.sock", "containerd.sock", "podman.sock", "crio.sock")
+
+
+def container(call: "Call") -> None:
+    """``run`` and ``create``: mounts are accesses; what loosens the container's hold is opaque."""
+    machine = call.machine
+    call.begin()
+    call.options()
+    machine.connect("*")  # it has a network, and its image may have to be fetched
+    for option in call.parsed.options:
+        value = option.value
+        if value is None:
+            continue
+        if option.name in ("-v", "--volume"):
+            _volume(call, value)
+        elif option.name == "--mount":
+            _mount(call, value)
+        elif option.name in ("-e", "--env"):
+            if value.literal is not None and "=" not in value.text:
+                machine.variable(AccessKind.READ, value.text, None, value.span)
+        elif option.name in _BEYOND or (
+            option.name in _HOST_NAMESPACES
+            and (value.literal is None or value.text.startswith(("host", "container:")))
+        ):
+            machine.opaque(f"a container with {option.name}", option.span)
+
+
+def _volume(call: "Call", value: Arg) -> None:
+    """``source:target[:options]``; a source without a slash is a volume of the daemon's own."""
+    source, colon, rest = value.text.partition(":")
+    if value.kind is Kind.UNKNOWN and not colon:
+        call.machine.opaque("what is mounted into a container isn't known", value.span)
+    elif colon and source.startswith(("/", ".", "~")):
+        read_only = value.literal is not None and "ro" in rest.partition(":")[2].split(",")
+        path = Arg(source, Kind.PATTERN if value.kind is Kind.PATTERN else Kind.LITERAL, value.span)
+        _mounted(call, path, read_only=read_only)
+    elif value.kind is Kind.PATTERN or (not colon and value.kind is not Kind.LITERAL):
+        call.machine.opaque("what is mounted into a container isn't known", value.span)
+
+
+def _mount(call: "Call", value: Arg) -> None:
+    """``type=bind,source=path,target=path[,readonly]``."""
+    fields = dict(_fields(value.text))
+    kind = fields.get("type", "volume")
+    if value.literal is None:
+        call.machine.opaque("what is mounted into a container isn't known", value.span)
+    elif kind == "bind":
+        read_only = any(fields.get(name, "false") in ("", "true", "1") for name in ("readonly", "ro"))
+        _mounted(call, value.with_text(fields.get("source", fields.get("src", "/"))), read_only=read_only)
+    elif kind not in ("volume", "tmpfs") or "volume-opt" in fields:
+        call.machine.opaque("what is mounted into a container isn't known", value.span)
+
+
+def _fields(text: str) -> Iterator[tuple[str, str]]:
+    for field in text.split(","):
+        name, _, value = field.strip().partition("=")
+        yield name.lower(), value
+
+
+def _mounted(call: "Call", path: Arg, *, read_only: bool) -> None:
+    machine = call.machine
+    machine.path(AccessKind.READ, path, tree=True)
+    if not read_only:
+        machine.path(AccessKind.WRITE, path, tree=True)
+    if path.text.rstrip("/").endswith(_SOCKETS):
+        machine.opaque("a container that commands the daemon", path.span)
+
+
+def copy(call: "Call") -> None:
+    """``cp``: one side is ``container:path``, the other here, ``-`` for a stream."""
+    call.begin()
+    call.options()
+    operands = call.parsed.operands
+    for kind, operand in zip((AccessKind.READ, AccessKind.WRITE), operands, strict=False):
+        inside = ":" in operand.text and not operand.text.startswith(("/", ".", "~"))
+        if not inside and operand.literal != "-":
+            call.machine.path(kind, operand, tree=True)
+    if call.parsed.open or len(operands) > 2:  # noqa: PLR2004 - source and destination
+        call.machine.opaque("which operand is the destination isn't known")
+
+
+def build(call: "Call") -> None:
+    """``build``: the directory that is sent to the daemon is read; a URL is fetched."""
+    from bailiwick.analysis.commands.call import url  # noqa: PLC0415 - the seam imports the plug-ins
+
+    call.begin()
+    call.options()
+    call.effects()
+    for operand in call.parsed.operands:
+        if "://" in operand.text or operand.text.startswith(("git@", "github.com/")):
+            url(call.machine, operand)
+        elif operand.literal != "-":
+            call.machine.path(AccessKind.READ, operand, tree=True)
+
+
+def compose(call: "Call") -> None:
+    """Compose: containers are described by the project, unless a file from elsewhere describes them."""
+    call.begin()
+    call.options()
+    call.effects()
+    for file in call.parsed.values("-f", "--file"):
+        if (
+            file.literal is None
+            or file.text.startswith(("/", "~", "http", "git", "oci"))
+            or ".." in file.text
+        ):
+            call.machine.opaque("containers are described by a file that may not be the project's", file.span)
