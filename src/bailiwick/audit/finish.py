@@ -1,20 +1,21 @@
 """The last step before a record exists: every string of it is redacted, then cut to its bound.
 
 1. Everything the draft says is scanned in one go; most events hold no secret, and then only bounds are left to do.
-2. Otherwise each string is redacted, by what is found in it and by what was found in any of the others.
-3. Each string, then each list, is cut to its bound, measured in the bytes it takes in the record.
+2. Most events are short as well, and then their record is the draft as it stands.
+3. Otherwise each string is redacted, by what is found in it and by what was found in any of the others.
+4. Each string, then each list, is cut to its bound, measured in the bytes it takes in the record.
 
-What the service itself established (host, user, session, profile, policy) is not touched by (2): an agent that
+What the service itself established (host, user, session, profile, policy) is not touched by (3): an agent that
 writes ``token=<user name>`` must not be able to mask who it was. Names and paths are masked only by what is a
 secret by its own form, for the same reason.
 """
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Any
 
 from bailiwick.analysis.text.secrets import SCAN_LIMIT, scan
-from bailiwick.audit.bounds import clip, clip_items, json_text
+from bailiwick.audit.bounds import clip, clip_items, escaped_size, json_text
 from bailiwick.audit.record import Item, Record
 from bailiwick.audit.redaction import Redactor, strings_of
 
@@ -32,15 +33,21 @@ _NAMES = {
 _TEXTS = {"text": TEXT, "error": MESSAGE}
 _LINES = {"skills": 2_048, "opaque": 2_048, "errors": 2_048}
 _ITEMS = {"accesses": 16_384, "findings": 4_096, "reasons": 8_192, "obligations": 1_024}
+_KEYS = 256
+"""Bytes that the keys and marks of a listed object take at most."""
+
 _FREE = frozenset(("arguments", "value", "message", "instead", "about", "rules"))
 """Fields of listed objects that are free text; the others are names and paths."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Draft:
-    """A record as it was read, not yet redacted and not to be written; input and extra are still JSON values."""
+    """A record as it was read, not yet redacted and not to be written; input and extra are still JSON values.
 
-    record: Record
+    ``fields`` are those of a ``Record``, but for those two.
+    """
+
+    fields: Mapping[str, Any]
     input: Mapping[str, Any] = field(default_factory=dict)
     input_cut: bool = False
     extra: Mapping[str, Any] = field(default_factory=dict)
@@ -53,8 +60,10 @@ def finish(draft: Draft, redactor: Redactor) -> Record:
     """The record that may be written (see module)."""
     everything = "\n".join(_strings(draft))
     if len(everything) <= SCAN_LIMIT and not scan(everything):  # (1)
+        if _is_short(draft, everything):  # (2)
+            return _as_it_stands(draft)
         return _assembled(draft, names=_same, texts=_same, values=_same)
-    knowing = redactor.knowing((everything, *_strings(draft)))  # (2)
+    knowing = redactor.knowing((everything, *_strings(draft)))  # (3)
     return _assembled(
         draft,
         names=lambda text: knowing.text(text, contextual=False),
@@ -67,27 +76,54 @@ def _same(value: Any) -> Any:
     return value
 
 
-def _assembled(draft: Draft, *, names: _Mask, texts: _Mask, values: Callable[[Any], Any]) -> Record:
-    record = draft.record
-    changes: dict[str, Any] = {name: clip(getattr(record, name), WORD) for name in _ESTABLISHED}
+def _is_short(draft: Draft, everything: str) -> bool:
+    """Whether every string and list is within its bound, as far as that can be told without measuring each."""
+    fields = draft.fields
+    if draft.input_cut or not everything.isascii() or (size := escaped_size(everything)) > EXTRA:
+        return False
+    # A character takes six bytes at most, and no string more than all of them together.
+    return all(
+        6 * len(fields.get(name, "")) <= limit or size <= limit
+        for bounds in (_NAMES, _TEXTS)
+        for name, limit in bounds.items()
+    ) and all(
+        not (listed := fields.get(name, ())) or size + _KEYS * len(listed) <= limit
+        for bounds in (_LINES, _ITEMS)
+        for name, limit in bounds.items()
+    )
+
+
+def _as_it_stands(draft: Draft) -> Record:
+    return Record(
+        **draft.fields,
+        input=json_text(draft.input) if draft.input else "",
+        extra=json_text(draft.extra) if draft.extra else "",
+    )
+
+
+def _assembled(draft: Draft, *, names: _Mask, texts: _Mask, values: Callable[[Any], Any]) -> Record:  # (4)
+    fields = draft.fields
+    changes = dict(fields)
+    changes.update((name, clip(fields[name], WORD)) for name in _ESTABLISHED if name in fields)
     for bounds, mask in ((_NAMES, names), (_TEXTS, texts)):
         for name, limit in bounds.items():
-            if text := getattr(record, name):
+            if text := fields.get(name, ""):
                 changes[name] = clip(mask(text[: limit + MARGIN]), limit)
     for name, limit in _LINES.items():
-        lines = ({"line": clip(texts(line[: MESSAGE + MARGIN]), MESSAGE)} for line in getattr(record, name))
+        lines = ({"line": clip(texts(line[: MESSAGE + MARGIN]), MESSAGE)} for line in fields.get(name, ()))
         changes[name] = tuple(str(item["line"]) for item in clip_items(lines, limit))
     for name, limit in _ITEMS.items():
-        listed = (_item(item, names, texts) for item in getattr(record, name))
+        listed = (_item(item, names, texts) for item in fields.get(name, ()))
         changes[name] = clip_items(listed, limit)
-    omitted = (record.accesses_omitted or 0) + len(record.accesses) - len(changes["accesses"])
+    omitted = len(fields.get("accesses", ())) - len(changes["accesses"])
+    changes["accesses_omitted"] = (fields.get("accesses_omitted") or 0) + omitted or None
     if draft.input:
         shown = json_text(values(draft.input))
         changes["input"] = clip(shown, INPUT)
         changes["input_cut"] = 1 if draft.input_cut or changes["input"] != shown else None
     if draft.extra:
         changes["extra"] = clip(json_text(values(draft.extra)), EXTRA)
-    return replace(record, accesses_omitted=omitted or None, **changes)
+    return Record(**changes)
 
 
 def _item(item: Item, names: _Mask, texts: _Mask) -> Item:
@@ -101,14 +137,14 @@ def _item(item: Item, names: _Mask, texts: _Mask) -> Item:
 
 def _strings(draft: Draft) -> Iterator[str]:
     """Every string of the draft that was not established by the service itself."""
-    record = draft.record
+    fields = draft.fields
     for bounds in (_NAMES, _TEXTS):
         for name, limit in bounds.items():
-            if text := getattr(record, name):
+            if text := fields.get(name, ""):
                 yield text[: limit + MARGIN]
     for name, limit in (*_LINES.items(), *_ITEMS.items()):
         room = limit + MARGIN
-        for item in getattr(record, name):
+        for item in fields.get(name, ()):
             # What comes after what fits is not listed, so it need not be read.
             if room <= 0:
                 break

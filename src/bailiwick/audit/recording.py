@@ -80,49 +80,51 @@ def record_of(  # noqa: PLR0913 - who, what, decision, when, how
     duration, outcome, response_bytes = _outcome(what)
     text = _text(what)
     consumed = _COMMON | _CONSUMED.get(type(what), frozenset())
-    draft = Draft(
-        record=Record(
-            kind=kind_of(what),
-            time_ms=stamp.wall_ms,
-            monotonic_us=stamp.monotonic_ns // 1_000,
-            host=stamp.host,
-            salt=stamp.salt,
-            user=principal.user,
-            uid=principal.uid,
-            session=session.key,
-            client_session=event.session,
-            profile=session.profile,
-            project=session.project,
-            cwd=event.cwd,
-            permission_mode=event.permission_mode,
-            prompt_id=event.prompt_id,
-            agent=event.agent,
-            agent_type=event.agent_type,
-            skills=session.skills[:8],
-            event=event.name,
-            tool=tool,
-            server=server,
-            call_id=call_id,
-            input_bytes=size_of(arguments) if arguments else None,
-            text=text,
-            text_bytes=size_of(text) if text else None,
-            accesses=tuple(map(item_of_access, facts.accesses[:MOST])),
-            accesses_omitted=max(len(facts.accesses) - MOST, 0) or None,
-            opaque=tuple(part.reason for part in facts.opaque[:MOST]),
-            findings=tuple(map(item_of_finding, facts.findings[:MOST])),
-            client_version=session.client_version,
-            decided_us=decided_us,
-            duration_ms=duration,
-            outcome=outcome,
-            response_bytes=response_bytes,
-            error=_error(what),
-            **_decided(decision),
+    kept = bounded(arguments, INPUT + MARGIN)
+    fields = {
+        "kind": kind_of(what),
+        **_stamped(stamp),
+        "user": principal.user,
+        "uid": principal.uid,
+        "session": session.key,
+        "client_session": event.session,
+        "profile": session.profile,
+        "project": session.project,
+        "cwd": event.cwd,
+        "permission_mode": event.permission_mode,
+        "prompt_id": event.prompt_id,
+        "agent": event.agent,
+        "agent_type": event.agent_type,
+        "skills": session.skills[:8],
+        "event": event.name,
+        "tool": tool,
+        "server": server,
+        "call_id": call_id,
+        "input_bytes": size_of(arguments) if arguments else None,
+        "text": text,
+        "text_bytes": size_of(text) if text else None,
+        "accesses": tuple(map(item_of_access, facts.accesses[:MOST])),
+        "accesses_omitted": max(len(facts.accesses) - MOST, 0) or None,
+        "opaque": tuple(part.reason for part in facts.opaque[:MOST]),
+        "findings": tuple(map(item_of_finding, facts.findings[:MOST])),
+        "client_version": session.client_version,
+        "decided_us": decided_us,
+        "duration_ms": duration,
+        "outcome": outcome,
+        "response_bytes": response_bytes,
+        "error": _error(what),
+        **_decided(decision),
+    }
+    extra = {k: v for k, v in event.raw.items() if k not in consumed}
+    return finish(
+        Draft(
+            fields=fields,
+            input=kept,
+            input_cut=kept != arguments,
+            extra=bounded(extra, EXTRA + MARGIN),
         ),
-        input=bounded(arguments, INPUT + MARGIN),
-        input_cut=bounded(arguments, INPUT + MARGIN) != arguments,
-        extra=bounded({k: v for k, v in event.raw.items() if k not in consumed}, EXTRA + MARGIN),
+        redactor,
     )
-    return finish(draft, redactor)
 
 
 def service_record(  # noqa: PLR0913 - keywords, each a field of the record
@@ -139,20 +141,26 @@ def service_record(  # noqa: PLR0913 - keywords, each a field of the record
     details: Mapping[str, Any] | None = None,
 ) -> Record:
     """The record of something the service itself did or noticed. ``details`` is any JSON object, kept redacted."""
-    record = Record(
-        kind=kind,
-        time_ms=stamp.wall_ms,
-        monotonic_us=stamp.monotonic_ns // 1_000,
-        host=stamp.host,
-        salt=stamp.salt,
-        user=user,
-        uid=uid,
-        session=session,
-        policy=policy,
-        text=message,
-        error=error,
-    )
-    return finish(Draft(record=record, extra=bounded(dict(details or {}), EXTRA + MARGIN)), redactor)
+    fields = {
+        "kind": kind,
+        **_stamped(stamp),
+        "user": user,
+        "uid": uid,
+        "session": session,
+        "policy": policy,
+        "text": message,
+        "error": error,
+    }
+    return finish(Draft(fields=fields, extra=bounded(dict(details or {}), EXTRA + MARGIN)), redactor)
+
+
+def _stamped(stamp: Stamp) -> dict[str, Any]:
+    return {
+        "time_ms": stamp.wall_ms,
+        "monotonic_us": stamp.monotonic_ns // 1_000,
+        "host": stamp.host,
+        "salt": stamp.salt,
+    }
 
 
 _KINDS: Mapping[type[Happening], Kind] = {

@@ -23,6 +23,9 @@ _ESCAPE_HINT = re.compile(
 )
 _JOINT = re.compile(r"(?<=[\w-])(?:[\"']{1,2}[ \t]{0,4}[+.]?[ \t]{0,4}[\"']{1,2}|[\"'\\]{1,4})(?=[\w-])")
 _BASE64 = re.compile(r"(?<![A-Za-z0-9+/_=-])[A-Za-z0-9+/_-]{24,65536}+={0,2}")
+_UUID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
+"""Every event names its session so: a run of the alphabet, and no text."""
+
 _HEX = re.compile(r"(?<![0-9A-Za-z])(?:[0-9a-fA-F]{2}){20,32768}+(?![0-9A-Za-z])")
 _LETTER = {"n": "\n", "r": "\r", "t": "\t"}
 _URLSAFE = str.maketrans("-_", "+/")
@@ -100,6 +103,8 @@ def encoded(text: str) -> Iterator[tuple[int, int, str]]:
     """The base64 and hexadecimal runs of ``text`` that decode to text: start, end, what they say."""
     for match in _BASE64.finditer(text):
         run = match.group()
+        if _UUID.fullmatch(run):
+            continue
         for ahead in range(4):
             # What stands before the encoding (a path, a key) may be of its alphabet and shift its groups of four.
             decoded = _base64(run[ahead:])
