@@ -30,6 +30,7 @@ from bailiwick.model.request import Principal, Request, Session
 from bailiwick.model.verdict import Verdict
 from bailiwick.policy.types import Policy
 from bailiwick.service.desk import Desk, NoPolicyError, NotEntitledError
+from bailiwick.service.sandbox.hook import runner_for, tried
 from bailiwick.service.store import StoreError
 from bailiwick.service.trace import report
 
@@ -62,6 +63,7 @@ async def answer(desk: Desk, state: SessionState, body: bytes) -> bytes:
         context = gather(desk, state)
         request = build_request(context, event)
         facts, decision = await judged(desk, context, request, size=len(body))
+        decision = await tried(desk, state, request, facts, decision)
         await append(desk, request, facts, decision, decided_us=(time.perf_counter_ns() - started) // 1000)
         if isinstance(event.what, ToolBatch):
             return await answer_batch(desk, context, event, event.what, size=len(body))
@@ -71,6 +73,7 @@ async def answer(desk: Desk, state: SessionState, body: bytes) -> bytes:
             contact=context.policy.contact,
             session_hint=state.key,
             mask=desk.redactor.text,
+            runner=runner_for(desk, state, decision),
         )
     except (MalformedEventError, NoPolicyError, NotEntitledError) as error:
         return await refuse(desk, str(error), event=event, state=state)

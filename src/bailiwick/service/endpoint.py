@@ -34,6 +34,7 @@ from bailiwick.service.http_reader import Head, Message
 from bailiwick.service.http_server import Reply
 from bailiwick.service.log_reader import LogReader
 from bailiwick.service.peer import Peer, own_uid, process_started
+from bailiwick.service.sandbox.hook import drifted
 from bailiwick.service.store import StoreError
 from bailiwick.service.trace import report
 
@@ -112,6 +113,7 @@ class Endpoint:
             ("POST", "/v1/reload"): self._reload,
             ("GET", "/v1/status"): self._status,
             ("POST", "/v1/why"): self._why,
+            ("POST", "/v1/drift"): self._drift,
         }
 
     async def _hook(self, message: Message, peer: Peer | None) -> Reply:
@@ -215,6 +217,20 @@ class Endpoint:
         in_force = self.desk.policies.in_force
         policy = in_force.policies.get(str(denied.get("profile"))) if in_force and denied else None
         return {"denied": denied, "contact": policy.contact if policy else ""}
+
+    async def _drift(self, message: Message, peer: Peer) -> Answer:
+        """Record what a sandboxed command of the caller's made although policy lets nobody make it."""
+        asked = _object(message)
+        state = self.desk.registry.by_key(str(asked.get("session") or ""))
+        made = asked.get("made")
+        if state is None or state.uid != peer.uid:
+            raise ProblemError(HTTPStatus.FORBIDDEN, "no session of the caller's")
+        if not _strings(made) or not made:
+            raise ProblemError(HTTPStatus.BAD_REQUEST, "made must be a list of paths")
+        told = f"a command in the sandbox made what policy lets nobody make: {', '.join(made[:10])}"
+        details = {"command": str(asked.get("command") or ""), "made": made[:100]}
+        await drifted(self.desk, state.key, told, details)
+        return {"recorded": True}
 
     def _documents(self, state: SessionState) -> SessionDocuments:
         return session_documents(
