@@ -1,11 +1,11 @@
 """What is known of one argument word, and the seam between command knowledge and the shell interpreter."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from enum import Enum
 from typing import Protocol
 
 from bailiwick.model.access import AccessKind, Span
+from bailiwick.model.value import value
 
 
 class Kind(Enum):
@@ -23,7 +23,7 @@ class Kind(Enum):
     """Any number of unknown words, none included; ``text`` is empty."""
 
 
-@dataclass(frozen=True, slots=True)
+@value(frozen=True, slots=True)
 class Arg:
     """One word. ``sources`` are indices of the programs whose output it may contain."""
 
@@ -92,7 +92,7 @@ class Machine(Protocol):
     def path(self, kind: AccessKind, path: Arg, *, tree: bool = False) -> None:
         """Record an access to a path, or to the tree below it."""
 
-    def link(self, name: Arg, target: Arg, *, symbolic: bool) -> None:
+    def link(self, name: Arg, target: Arg, *, symbolic: bool, fresh: bool = True) -> None:
         """Record that what is done to ``name``, or below it, is from now on done to ``target``.
 
         A symbolic link's target is seen from the directory of ``name``, a hard link's from the working directory.

@@ -135,10 +135,16 @@ class Record:
             self.access(kind, other, cause)
         return (target, *others)
 
-    def link(self, name: Arg, target: Arg, state: State, cause: Span | None, *, symbolic: bool) -> None:
-        """Write down a new name: what is done to ``name`` later may be done to ``target``."""
+    def link(  # noqa: PLR0913 - what a link is takes so many words
+        self, name: Arg, target: Arg, state: State, cause: Span | None, *, symbolic: bool, fresh: bool
+    ) -> None:
+        """Write down a new name: what is done to ``name`` later may be done to ``target``.
+
+        A name that isn't ``fresh`` matters only where the old one is, or may hold, a link.
+        """
         if name.literal is None or target.literal is None or state.cwd is None:
-            self.opaque("what is reached through the new link isn't known", cause)
+            if fresh or self.trail.links:
+                self.opaque("what is reached through the new link isn't known", cause)
             return
         for base in state.cwd:
             link = normal(name.text if name.text.startswith("/") else f"{base}/{name.text}")
@@ -146,8 +152,14 @@ class Record:
             starts = {start, self.context.files.real(start or "/")} if self.context.files else {start}
             for directory in starts:
                 there = target.text if target.text.startswith("/") else f"{directory}/{target.text}"
-                if (there := normal(there)) != link and not self.trail.link(link, there):
+                if (there := normal(there)) == link or not (fresh or self._leads(there)):
+                    continue
+                if not self.trail.link(link, there):
                     self.opaque("more new links than are followed", cause)
+
+    def _leads(self, path: str) -> bool:
+        """Whether ``path`` may be a link, or hold one."""
+        return self.trail.links or (self.context.files is not None and self.context.files.real(path) != path)
 
 
 def _is_glob(path: str) -> bool:

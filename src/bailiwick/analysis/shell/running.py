@@ -90,9 +90,10 @@ class Running:
         if kind is not AccessKind.READ and self.args[0].text not in _ATTRIBUTES:
             record.trail.disturbances += 1
 
-    def link(self, name: Arg, target: Arg, *, symbolic: bool) -> None:
+    def link(self, name: Arg, target: Arg, *, symbolic: bool, fresh: bool = True) -> None:
         """See ``Machine.link``."""
-        self._interpreter.record.link(name, target, self.state, name.span or self.span, symbolic=symbolic)
+        span = name.span or self.span
+        self._interpreter.record.link(name, target, self.state, span, symbolic=symbolic, fresh=fresh)
 
     def content(self, path: Arg) -> Arg | None:
         """See ``Machine.content``."""

@@ -166,10 +166,10 @@ def _through(path: str, name: str, target: str, *, pattern: bool, removing: bool
     if not pattern:
         if path == name:
             return None if removing else (target, False)
-        return (target + path[len(name) :], False) if path.startswith(name + "/") else None
+        return (target.rstrip("/") + path[len(name) :], False) if path.startswith(name + "/") else None
     link = escape(name)
     if path == link or path.startswith(link + "/"):
-        return escape(target) + path[len(link) :], True
+        return escape(target.rstrip("/")) + path[len(link) :], True
     tree = path.endswith("/**") and removing  # removing a tree doesn't go through links
     if not tree and _meet(path, link + "/**", pattern=True):
         return escape(target.rstrip("/")) + "/**", True

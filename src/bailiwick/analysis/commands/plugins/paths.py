@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 _READ, _WRITE, _DELETE = AccessKind.READ, AccessKind.WRITE, AccessKind.DELETE
 _UNCLEAR = Arg("", Kind.UNKNOWN)
 _LINKING = ("-s", "-l", "--symbolic-link", "--link")
+_KEEPING = ("-a", "-d", "-P", "-r", "-R", "--archive", "--no-dereference", "--recursive")
 _LIST_ONLY = frozenset(("-l", "-t", "-Z", "-v", "--list", "--test"))
 
 
@@ -94,18 +95,24 @@ def archive(call: "Call") -> None:
 
 
 def _link(call: "Call", sources: list[Arg], destination: Arg, *, inside: bool) -> None:
-    """New names: a symbolic link leads elsewhere; a hard link can from now on be written to instead of its source."""
-    if call.name != "ln" and not (call.name == "cp" and call.parsed.given(*_LINKING)):
+    """New names: a symbolic link leads elsewhere; a hard link can from now on be written to instead of its source.
+
+    A link that is moved, or copied as a link, leads there by its new name.
+    """
+    parsed = call.parsed
+    fresh = call.name == "ln" or (call.name == "cp" and parsed.given(*_LINKING))
+    if not fresh and call.name != "mv" and not (call.name == "cp" and parsed.given(*_KEEPING)):
         return
-    symbolic = call.parsed.given("-s", "--symbolic", "--symbolic-link")
+    symbolic = parsed.given("-s", "--symbolic", "--symbolic-link")
     for source in sources:
-        call.machine.path(_READ, source)
-        if not symbolic:
+        if fresh:
+            call.machine.path(_READ, source)
+        if fresh and not symbolic:
             call.machine.path(_WRITE, source)
         if not inside and not destination.text.endswith("/"):
-            call.machine.link(destination, source, symbolic=symbolic)
-        if not call.parsed.given("-T", "--no-target-directory"):
-            call.machine.link(below(destination, source), source, symbolic=symbolic)
+            call.machine.link(destination, source, symbolic=symbolic, fresh=fresh)
+        if not parsed.given("-T", "--no-target-directory"):
+            call.machine.link(below(destination, source), source, symbolic=symbolic, fresh=fresh)
 
 
 def _destination(call: "Call", sources: list[Arg], destination: Arg, *, tree: bool, directory: bool) -> None:
@@ -271,7 +278,7 @@ def compress(call: "Call") -> None:
             beside = operand.with_text(head + "*") if known and not recursive else operand
             call.machine.path(_WRITE, beside, tree=recursive or not known)
             continue
-        if not parsed.given("-k", "--keep"):
+        if not parsed.given("-k", "--keep") and ("zstd" not in call.name or parsed.given("--rm")):
             call.machine.path(_DELETE, operand)
         stem, dot, _ = operand.text.rpartition(".")
         unpacking = parsed.given("-d", "--decompress", "--uncompress") or call.name.startswith(
@@ -280,6 +287,8 @@ def compress(call: "Call") -> None:
         if unpacking and dot and "/" not in operand.text[len(stem) :]:
             call.machine.path(_WRITE, operand.with_text(stem))
             call.machine.path(_WRITE, operand.with_text(stem + ".tar"))
+            if "bz" in call.name or "bunzip" in call.name:  # a name without a suffix of its own gets this one
+                call.machine.path(_WRITE, operand.with_text(operand.text + ".out"))
         else:
             plain = escape(operand.text)
             call.machine.path(_WRITE, Arg(plain + ".*", Kind.PATTERN, operand.span))
