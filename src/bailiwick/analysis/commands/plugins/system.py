@@ -122,6 +122,17 @@ def pdftotext(call: "Call") -> None:
             machine.path(_WRITE, text)
 
 
+def response(call: "Call") -> None:
+    """A program that takes further arguments from a file named by ``@file``."""
+    call.begin()
+    call.options()
+    call.operands()
+    for operand in call.parsed.operands:
+        if operand.text.startswith("@"):
+            call.machine.path(_READ, operand.with_text(operand.text[1:]))
+            call.machine.opaque(f"arguments of {call.name} from a file", operand.span)
+
+
 _DATABASE = re.compile(
     r"(?:passwd|group|hosts|services|protocols|networks|ethers|netgroup|ahosts\w*|shadow|gshadow|rpc|aliases|initgroups)\Z"
 )
@@ -273,7 +284,7 @@ def ar(call: "Call") -> None:
     letters = (letters or "").lstrip("-")
     for _ in range(len(set("abi") & set(letters)) + ("N" in letters)):
         operands[:1] = []  # the member or count that the modifier names
-    if not letters or not operands or parsed.open:
+    if not letters or not operands or parsed.open or any(o.text.startswith("@") for o in parsed.operands):
         machine.opaque("form of ar")
         return
     archive, members = operands[0], operands[1:]
