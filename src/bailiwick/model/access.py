@@ -4,9 +4,11 @@
 all the same access: write ``/etc/hosts``.
 """
 
-from dataclasses import dataclass, field
+from dataclasses import field
 from enum import StrEnum
 from typing import TypeAlias
+
+from bailiwick.model.value import value
 
 
 class AccessKind(StrEnum):
@@ -25,7 +27,7 @@ class AccessKind(StrEnum):
     CHANGE_CONFIG = "change-config"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value(frozen=True, slots=True, kw_only=True)
 class Span:
     """The piece of the analysed text that causes a fact: half-open character offsets into that text."""
 
@@ -33,7 +35,7 @@ class Span:
     end: int
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value(frozen=True, slots=True, kw_only=True)
 class PathTarget:
     """A file or directory tree.
 
@@ -52,7 +54,7 @@ class PathTarget:
     excluded: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value(frozen=True, slots=True, kw_only=True)
 class ProgramTarget:
     """A program and its arguments.
 
@@ -79,7 +81,7 @@ class ProgramTarget:
     as_user: str | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value(frozen=True, slots=True, kw_only=True)
 class HostTarget:
     """A network peer: lower-case host name or address, and the port when it is known."""
 
@@ -87,14 +89,14 @@ class HostTarget:
     port: int | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value(frozen=True, slots=True, kw_only=True)
 class NameTarget:
     """Something the client knows by name: a tool, an MCP tool (``mcp__server__tool``), a skill, an agent type."""
 
     name: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value(frozen=True, slots=True, kw_only=True)
 class VariableTarget:
     """An environment variable; ``value`` is None when it is not known."""
 
@@ -105,7 +107,7 @@ class VariableTarget:
 Target: TypeAlias = PathTarget | ProgramTarget | HostTarget | NameTarget | VariableTarget
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value(frozen=True, slots=True, kw_only=True)
 class Access:
     """One thing that a tool call would do.
 
@@ -119,7 +121,7 @@ class Access:
     by: int | None = field(default=None, compare=False)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value(frozen=True, slots=True, kw_only=True)
 class Opaque:
     """A part whose accesses are not known. It may do anything; only policy says what that gets.
 
@@ -132,7 +134,7 @@ class Opaque:
     by: int | None = field(default=None, compare=False)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value(frozen=True, slots=True, kw_only=True)
 class Flow:
     """Output of the program at index ``source`` of ``Facts.accesses`` reaches the program at index ``sink`` as input.
 
@@ -151,7 +153,7 @@ class Confidence(StrEnum):
     LOW = "low"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value(frozen=True, slots=True, kw_only=True)
 class Finding:
     """Something noticed beside the accesses (a secret, downloaded code fed to a shell); never a decision.
 
@@ -166,7 +168,7 @@ class Finding:
     confidence: Confidence = Confidence.HIGH
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value(frozen=True, slots=True, kw_only=True)
 class Facts:
     """Everything analysis and detection say of one event."""
 

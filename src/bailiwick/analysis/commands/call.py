@@ -1,13 +1,13 @@
 """One command as given, and the accesses of its options and operands."""
 
 import re
-from dataclasses import dataclass
 
 from bailiwick.analysis.address import canonical_host
 from bailiwick.analysis.commands.argument import Arg, Kind, Machine
 from bailiwick.analysis.commands.options import Option, Parsed
 from bailiwick.analysis.commands.specification import Role, Specification
 from bailiwick.model.access import AccessKind, Span
+from bailiwick.model.value import value
 
 _READ, _WRITE, _DELETE = (AccessKind.READ,), (AccessKind.WRITE,), (AccessKind.DELETE,)
 _PATHS: dict[Role, tuple[tuple[AccessKind, ...], bool]] = {
@@ -38,7 +38,7 @@ _PORTS = {
 }
 
 
-@dataclass(frozen=True, slots=True)
+@value(frozen=True, slots=True)
 class Call:
     """One command as given: what a plug-in works on. ``args`` includes the program's name."""
 

@@ -9,9 +9,10 @@ from dataclasses import dataclass, field
 from bailiwick.analysis.commands.argument import Arg, Kind
 from bailiwick.analysis.commands.specification import Role, Specification, takes_value
 from bailiwick.model.access import AccessKind, Span
+from bailiwick.model.value import value
 
 
-@dataclass(frozen=True, slots=True)
+@value(frozen=True, slots=True)
 class Option:
     """One option as given: its listed spelling, role and value."""
 

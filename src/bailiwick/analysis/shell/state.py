@@ -9,6 +9,7 @@ from bailiwick.analysis.commands.argument import Arg, Kind
 from bailiwick.analysis.shell.syntax import Command
 from bailiwick.analysis.shell.trail import Content
 from bailiwick.model.request import FileView
+from bailiwick.model.value import value
 
 MAX_DIRECTORIES = 4
 """Working directories told apart; beyond that the directory counts as unknown."""
@@ -34,7 +35,7 @@ class ShellContext:
     functions: frozenset[str] = frozenset()
 
 
-@dataclass(frozen=True, slots=True)
+@value(frozen=True, slots=True)
 class Array(Arg):
     """The value of an indexed array whose elements are known: used whole it is any number of words."""
 

@@ -8,6 +8,8 @@ bash 5.2 reference manual, restricted to what the parser positively understands.
 from dataclasses import dataclass
 from typing import TypeAlias
 
+from bailiwick.model.value import value
+
 
 class UnsupportedSyntaxError(Exception):
     """The text isn't understood; ``reason`` says what is in the way, ``position`` and ``end`` where it stands."""
@@ -19,7 +21,7 @@ class UnsupportedSyntaxError(Exception):
         self.end = end
 
 
-@dataclass(frozen=True, slots=True)
+@value(frozen=True, slots=True)
 class Text:
     """Characters that stand for themselves; unquoted ones are still subject to brace, tilde and glob expansion."""
 
@@ -27,7 +29,7 @@ class Text:
     quoted: bool
 
 
-@dataclass(frozen=True, slots=True)
+@value(frozen=True, slots=True)
 class Parameter:
     """``$name`` or ``${name operator operand}``; ``operator`` is ``#len`` for ``${#name}``."""
 
@@ -37,7 +39,7 @@ class Parameter:
     operand: "tuple[Part, ...]" = ()
 
 
-@dataclass(frozen=True, slots=True)
+@value(frozen=True, slots=True)
 class Substitution:
     """``$( )`` or back-quotes."""
 
@@ -45,7 +47,7 @@ class Substitution:
     quoted: bool
 
 
-@dataclass(frozen=True, slots=True)
+@value(frozen=True, slots=True)
 class ProcessSubstitution:
     """``<( )`` or ``>( )``; ``direction`` is the first character."""
 
@@ -53,7 +55,7 @@ class ProcessSubstitution:
     body: "Sequence"
 
 
-@dataclass(frozen=True, slots=True)
+@value(frozen=True, slots=True)
 class Arithmetic:
     """An arithmetic expression: the variable names it evaluates and the expansions inside it."""
 
@@ -64,7 +66,7 @@ class Arithmetic:
 Part: TypeAlias = Text | Parameter | Substitution | ProcessSubstitution | Arithmetic
 
 
-@dataclass(frozen=True, slots=True)
+@value(frozen=True, slots=True)
 class Word:
     """One word. ``literal`` is its value where no expansion of any kind applies, then ``parts`` may be empty."""
 
@@ -74,7 +76,7 @@ class Word:
     parts: tuple[Part, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
+@value(frozen=True, slots=True)
 class Assignment:
     """``name=value``, ``name+=value``, ``name[subscript]=value`` or ``name=(elements)``."""
 
@@ -98,7 +100,7 @@ class Redirect:
     body: tuple[Part, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
+@value(frozen=True, slots=True)
 class Simple:
     """Assignments, words and redirections."""
 
@@ -109,14 +111,14 @@ class Simple:
     redirects: tuple[Redirect, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@value(frozen=True, slots=True)
 class Sequence:
     """Commands one after the other, each with whether it runs in the background."""
 
     items: "tuple[tuple[Command, bool], ...]"
 
 
-@dataclass(frozen=True, slots=True)
+@value(frozen=True, slots=True)
 class AndOr:
     """``first`` and then, for each operator ``&&`` or ``||``, a command."""
 
@@ -124,7 +126,7 @@ class AndOr:
     rest: "tuple[tuple[str, Command], ...]"
 
 
-@dataclass(frozen=True, slots=True)
+@value(frozen=True, slots=True)
 class Pipeline:
     """Commands joined by ``|``; ``negated`` for ``!``."""
 
@@ -132,21 +134,21 @@ class Pipeline:
     negated: bool = False
 
 
-@dataclass(frozen=True, slots=True)
+@value(frozen=True, slots=True)
 class Subshell:
     """``( )``."""
 
     body: Sequence
 
 
-@dataclass(frozen=True, slots=True)
+@value(frozen=True, slots=True)
 class Group:
     """``{ }``."""
 
     body: Sequence
 
 
-@dataclass(frozen=True, slots=True)
+@value(frozen=True, slots=True)
 class If:
     """``branches`` are condition and body in order; ``otherwise`` is the else part."""
 
@@ -154,7 +156,7 @@ class If:
     otherwise: Sequence | None
 
 
-@dataclass(frozen=True, slots=True)
+@value(frozen=True, slots=True)
 class Loop:
     """``while`` or ``until``."""
 
@@ -163,7 +165,7 @@ class Loop:
     until: bool
 
 
-@dataclass(frozen=True, slots=True)
+@value(frozen=True, slots=True)
 class For:
     """``for name in words`` or ``select``; ``words`` is None where the positional parameters are meant."""
 
@@ -173,7 +175,7 @@ class For:
     select: bool
 
 
-@dataclass(frozen=True, slots=True)
+@value(frozen=True, slots=True)
 class ArithmeticFor:
     """``for ((a; b; c))``."""
 
@@ -181,7 +183,7 @@ class ArithmeticFor:
     body: Sequence
 
 
-@dataclass(frozen=True, slots=True)
+@value(frozen=True, slots=True)
 class Case:
     """``case word in pattern) body;; esac``."""
 
@@ -189,21 +191,21 @@ class Case:
     arms: tuple[tuple[tuple[Word, ...], Sequence], ...]
 
 
-@dataclass(frozen=True, slots=True)
+@value(frozen=True, slots=True)
 class ArithmeticCommand:
     """``(( ))``."""
 
     expression: Arithmetic
 
 
-@dataclass(frozen=True, slots=True)
+@value(frozen=True, slots=True)
 class Test:
     """``[[ ]]``: its words in order; operators that aren't words are left out as None."""
 
     items: tuple[Word | None, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@value(frozen=True, slots=True)
 class Function:
     """A function definition."""
 
@@ -213,14 +215,14 @@ class Function:
     end: int
 
 
-@dataclass(frozen=True, slots=True)
+@value(frozen=True, slots=True)
 class Coprocess:
     """``coproc command``."""
 
     body: "Command"
 
 
-@dataclass(frozen=True, slots=True)
+@value(frozen=True, slots=True)
 class Redirected:
     """A compound command with redirections."""
 

@@ -6,12 +6,12 @@ moment ago is on no disk yet, so that nobody but the script itself says where it
 
 import re
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
 from functools import lru_cache
 
 from bailiwick.analysis.commands.argument import Arg
 from bailiwick.model.access import PathTarget
 from bailiwick.model.glob import escape, path_glob
+from bailiwick.model.value import value
 
 MAX_TOUCHED = 200
 """Paths, and patterns, whose programs are told apart; beyond that any of them may be meant."""
@@ -23,7 +23,7 @@ _BEFORE = re.compile(r"[^*?\[\]{},\\]*")
 _BEHIND = re.compile(r"[^*?\[\]{},\\/]*\Z")
 
 
-@dataclass(frozen=True, slots=True)
+@value(frozen=True, slots=True)
 class Content:
     """Text that the script put into a file, and what had been done to any files by then."""
 
