@@ -1,5 +1,6 @@
 """Programs known by their sub-command and a coarse effect only."""
 
+import re
 from typing import TYPE_CHECKING
 
 from bailiwick.analysis.commands.argument import Arg, Kind
@@ -24,13 +25,52 @@ def tool(call: "Call") -> None:
 
 
 def project(call: "Call") -> None:
-    """A program that runs the project's code or configuration: whatever its options, it may do anything the project can."""
+    """A program that runs the project's code or configuration: whatever its options, it may do anything the project can.
+
+    That says nothing of what lies outside: paths that lead there are read, and written where the option or the mode
+    of the program says so.
+    """
     code = call.parsed.node.project_code
     call.machine.begin((*_packages(call), *_words(call)), project_code=code)
+    editing = call.name in _EDITORS or any(arg.text in _EDITING for arg in call.args)
+    before = ""
     for arg in call.args[1:]:
         if arg.kind is Kind.OPEN or arg.may_be_option:
             call.machine.opaque("a word that isn't known may be an option", arg.span)
+        option, value = _valued(arg, before)
+        label = value.startswith("//") and call.name in _LABELLED
+        if _OUTSIDE.match(value) and not label and option.rstrip("=") not in _TEXTS:
+            call.machine.path(AccessKind.READ, arg.with_text(value), tree=True)
+            if _WRITING.search(option) or (editing and not option):
+                call.machine.path(AccessKind.WRITE, arg.with_text(value), tree=True)
+        before = arg.text if arg.text.startswith("-") and "=" not in arg.text else ""
     call.effects()
+
+
+def _valued(arg: Arg, before: str) -> tuple[str, str]:
+    """The option that a word may be the value of, and the value: ``--x=/y``, ``-o/y``, ``X=/y``, ``-o /y``."""
+    attached = _ATTACHED.match(arg.text)
+    return (attached[1], attached[2]) if attached else (before, arg.text)
+
+
+_OUTSIDE = re.compile(r"/|\.\.(?:/|\Z)|(?=[^=]*/\.\./)")
+_ATTACHED = re.compile(r"(-[-\w.]+=|-[A-Za-z](?=/|\.\.)|[A-Za-z_][\w.-]*=|-D[\w.:]+=)(.*)", re.DOTALL)
+_LABELLED = frozenset(("bazel", "bazelisk", "buck", "buck2", "please", "pants"))
+"""Programs whose targets begin with two slashes."""
+_WRITING = re.compile(
+    r"(?i)out|dest|prefix(?!_?path)|install|junit|html|coverage|report|log|write|fix|in-?place|save|target|snapshot|record|trace|cache|\A-[odiwBO]\Z|\A-[oB]"
+)
+"""Options that name what is written, in the words of many programs."""
+_TEXTS = frozenset(
+    ("-k", "-t", "-m", "-g", "-e", "-run", "--grep", "--testNamePattern", "--message", "--filter")
+)
+"""Options whose value only looks like a path: patterns of test names, messages."""
+_EDITING = frozenset(
+    ("--write", "--fix", "-w", "-i", "--in-place", "--apply", "format", "fmt", "install", "--autofix")
+)
+_EDITORS = frozenset(
+    ("black", "isort", "autopep8", "rustfmt", "yapf", "docformatter", "pyupgrade", "standard", "biome")
+)
 
 
 def _packages(call: "Call") -> tuple[Arg, ...]:
