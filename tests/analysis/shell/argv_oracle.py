@@ -30,7 +30,8 @@ _END = "\4"
 _BETWEEN = "\3"
 _ANY = f"(?:[^{_BETWEEN}]*{_BETWEEN})*"
 _ONE = f"[^{_BETWEEN}]*{_BETWEEN}"
-_LOG = "local word line=; for word; do line+=$word$'\\3'; done; builtin printf '%s' \"$line\"$'\\4\\3' >> \"$REC\""
+# One line for each vector: bash writes line by line, and what runs in the background writes in between.
+_LOG = "local word line=; for word; do line+=${word//$'\\n'/$'\\2'}$'\\3'; done; builtin printf '%s' \"$line\"$'\\4\\3' >> \"$REC\""
 _LOGGER = '#!/bin/sh\nprintf "%s\\003" "${0##*/}" "$@" "$(printf "\\004")" >> "$REC"\n'
 _DRIVER = r"""
 import json, os, resource, signal, subprocess
@@ -106,7 +107,8 @@ def observe(texts: list[str], dialect: str, scratch: Path) -> list[Run]:
         file = scratch / "in" / str(number)
         file.write_text(text, encoding="utf-8", newline="")
         quoted = "'" + text.replace("'", "'\\''") + "'"
-        argv = ([shell, "-c", f"eval {quoted} < /dev/null"], [shell, "-c", text], [shell, f"/s/in/{number}"])
+        plain = " " + text if text[0] in "+-" else text  # it would be taken for an option
+        argv = ([shell, "-c", f"eval {quoted} < /dev/null"], [shell, "-c", plain], [shell, f"/s/in/{number}"])
         # The handler doesn't see `exec`, and a plain shell has none.
         path = "/s/bin" if dialect == "sh" or "exec" in text else "/nonexistent"
         runs.append((text, argv[number % 3], path))
@@ -147,7 +149,7 @@ def _vectors(log: Path) -> tuple[tuple[str, ...], ...]:
             vectors.append(tuple(current))
             current = []
         else:
-            current.append(piece)
+            current.append(piece.replace("\2", "\n"))
     return tuple(vectors)
 
 
@@ -230,7 +232,7 @@ def _descriptor(word: str) -> str:
 # -- the parser alone
 
 _STARTERS = frozenset(("command", "exec", "builtin", "env", "noglob", "nocorrect", "-"))
-_EVALUATORS = frozenset(("eval", "trap", "alias", "source", ".", "bash", "sh", "env"))
+_EVALUATORS = re.compile(r"eval|trap|alias|source|bash|\bsh\b|\benv\b|\.[ \t]")
 
 
 def unseen(run: Run) -> list[tuple[str, ...]] | None:
@@ -239,7 +241,7 @@ def unseen(run: Run) -> list[tuple[str, ...]] | None:
         tree = parse(run.text, run.dialect)
     except UnsupportedSyntaxError:
         return None
-    if not run.vectors or any(w.literal in _EVALUATORS for c in simple_commands(tree) for w in c.words):
+    if not run.vectors or _EVALUATORS.search(re.sub(r"[\\'\"]", "", run.text)):
         return []
     shapes = re.compile("|".join(_shapes(tree)) or r"(?!)")
     return [v for v in run.vectors if not shapes.fullmatch("".join(word + _BETWEEN for word in v))]

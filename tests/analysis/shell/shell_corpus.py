@@ -1,11 +1,14 @@
-"""A generator of valid, varied shell scripts, and the skeleton of a parsed one."""
+"""Natural commands, a generator of valid, varied shell scripts, and the skeleton of a parsed one."""
 
-import dataclasses
 import random
 from collections import Counter
+from pathlib import Path
 from typing import Any
 
-from bailiwick.analysis.shell.syntax import Simple
+import argv_oracle
+import yaml
+
+HERE = Path(__file__).parent
 
 DECLARATIONS = frozenset(("export", "declare", "local", "readonly", "typeset", "let"))
 
@@ -65,16 +68,35 @@ def _word(r: random.Random, depth: int) -> str:
     ])  # fmt: skip
 
 
-def skeleton(node: Any) -> Counter[int]:
-    """How many simple commands with how many words a syntax tree holds."""
-    counts: Counter[int] = Counter()
-    todo: list[Any] = [node]
-    while todo:
-        item = todo.pop()
-        if isinstance(item, Simple) and item.words and item.words[0].literal not in DECLARATIONS:
-            counts[len(item.words)] += 1
-        if isinstance(item, tuple):
-            todo += item
-        elif dataclasses.is_dataclass(item):
-            todo += [getattr(item, field.name) for field in dataclasses.fields(item)]
+def natural() -> list[str]:
+    """Every command of the corpora that people or agents would write, tricks included."""
+    found: list[str] = []
+    for file in (HERE / "benign.yaml", HERE / "bypasses.yaml", *(HERE.parents[1] / "corpora").glob("*.yaml")):
+        found += _commands(yaml.safe_load(file.read_text(encoding="utf-8")))
+    return list(dict.fromkeys(found))
+
+
+def _commands(node: Any) -> list[str]:
+    """The commands of a corpus: a list of them, rows with ``cmd``, or groups with ``commands`` or ``same``."""
+    match node:
+        case str():
+            return [node]
+        case list():
+            return [text for item in node for text in _commands(item)]
+        case {"cmd": command}:
+            return _commands(command)
+        case {"commands": commands} | {"same": commands}:
+            return _commands(commands)
+        case _:
+            return []
+
+
+def skeleton(tree: Any, text: str) -> Counter[tuple[str, int]]:
+    """The first word, as written, and the number of words of every simple command."""
+    counts: Counter[tuple[str, int]] = Counter()
+    for node in argv_oracle.simple_commands(tree):
+        if node.words:
+            first = text[node.words[0].start : node.words[0].end]
+            if first not in DECLARATIONS:
+                counts[first, len(node.words)] += 1
     return counts

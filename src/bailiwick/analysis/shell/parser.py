@@ -6,6 +6,7 @@ positively understands; its correctness is established against bash itself (test
 
 import re
 
+from bailiwick.analysis.shell import zsh
 from bailiwick.analysis.shell.simple import FUNCTION_NAME, SimpleReader
 from bailiwick.analysis.shell.syntax import (
     AndOr,
@@ -49,10 +50,6 @@ _ODD_CHARACTERS = re.compile(
     "[\x00-\x08\x0b-\x1f\x7f-\x9f]|[\u00a0\u00ad\u061c\u1680\u180e\u2000-\u200f\u2028-\u202f\u205f-\u206f"
     "\u3000\ufeff\ud800-\udfff\U000e0000-\U000e007f]"
 )
-_ZSH_FORMS = re.compile(
-    r">!|>>!|&\||&!|<[0-9]*-[0-9]*>|>>?\|?&!|\$\{[(=~^]|>&\||\$\{?#?\w*[^\x00-\x7f]"
-    r"|\.\.-?0\d|\{-?0\d+\.\.|\{\d+\.\.-?\d+\.\."
-)
 
 
 def parse(text: str, dialect: str = "bash") -> Sequence:
@@ -65,7 +62,7 @@ def parse(text: str, dialect: str = "bash") -> Sequence:
         raise UnsupportedSyntaxError(f"longer than {MAX_BYTES} bytes", 0, len(text))
     if odd := _ODD_CHARACTERS.search(text):
         raise UnsupportedSyntaxError("control, invisible or odd space character", *odd.span())
-    if dialect == "zsh" and (form := _ZSH_FORMS.search(text)):
+    if dialect == "zsh" and (form := zsh.FORMS.search(text)):
         raise UnsupportedSyntaxError("form with another meaning in zsh", *form.span())
     return Parser(text, dialect).script()
 

@@ -2,6 +2,7 @@
 
 import re
 
+from bailiwick.analysis.shell import zsh
 from bailiwick.analysis.shell.syntax import Arithmetic, Assignment, Command, Redirect, Simple, Text, Word
 from bailiwick.analysis.shell.words import META, PLAIN_ARGUMENT, PLAIN_WORD, WordReader
 
@@ -13,10 +14,6 @@ _BASH_REDIRECTS = frozenset(("&>>", "&>", "<<<"))
 _AFTER_CLOSE = META | {""}
 _DELIMITER_ESCAPE = re.compile(r"\\[A-Za-z0-9_]+\Z")
 _DECLARATIONS = frozenset(("declare", "typeset", "local", "readonly", "export"))
-_NUMBER_NAME = re.compile(r"(?:[ \t]|\A)\{\w+\}[ \t]+(?:\d?[<>]|&>)")
-_WIDE_NAME = re.compile(r"[^\x00-\x7f]\w*[+=\[]")
-_OPENING = re.compile(r"\$\(\Z")
-_ZSH_WORDS = frozenset(("repeat", "noglob", "nocorrect", "foreach", "end", "-", "always"))
 _QUOTED = r"""|'([^']*)'|"([^"$`\\]*)")(?=[ \t\n;|&]|\Z)"""
 _USUAL_WORD = re.compile(r"[ \t]*(?:([A-Za-z0-9_./:@%+,^\-]+)" + _QUOTED)
 _USUAL_ARGUMENT = re.compile(r"[ \t]*(?:([A-Za-z0-9_./:@%+,^\-][A-Za-z0-9_./:@%+,^=\-]*)" + _QUOTED)
@@ -75,6 +72,10 @@ class SimpleReader(WordReader):
             raise self.fail("redirection without a target")
         before = self.i
         redirect = Redirect(operator, self.word(), self.first(start), descriptor)
+        if s[self.i - 1].isdigit() and s[self.i : self.i + 1] in ("<", ">") and s[before : self.i].isdigit():
+            if not duplicates:
+                raise self.fail("number before a redirection where a file is expected")
+            self.only("bash", "zsh")
         if duplicates and redirect.target.literal == "p":
             self.only("bash", "sh")  # zsh means its coprocess
         if operator in ("<<", "<<-"):
@@ -121,8 +122,8 @@ class SimpleReader(WordReader):
                 words.append(self.word())
         if not (words or assignments or redirects):
             raise self.fail("empty command")
-        if self.dialect == "zsh":
-            self._check_zsh(start, words, redirects)
+        if self.dialect == "zsh" and (reason := zsh.command(s, start, self.i, words, redirects)):
+            raise self.fail(reason)
         return Simple(
             self.first(start), self.last(self.i), tuple(assignments), tuple(words), tuple(redirects)
         )
@@ -135,30 +136,6 @@ class SimpleReader(WordReader):
         if kind == 1:
             return Word(self.first(begin), self.last(end), text)
         return Word(self.first(begin - 1), self.last(end + 1), text, (Text(text, quoted=True),))
-
-    def _check_zsh(self, start: int, words: list[Word], redirects: list[Redirect]) -> None:
-        """Refuse what zsh reads as something else than a simple command of these words."""
-        s = self.s
-        if not words:
-            reads = (
-                len(redirects) == 1
-                and s.startswith("<", start)
-                and _OPENING.search(s, start - 2, start)
-                and s.startswith(")", self.i)
-            )
-            if redirects and not reads:
-                raise self.fail("redirection without a command")  # zsh runs $NULLCMD
-            return
-        first = words[0]
-        if first.literal in _ZSH_WORDS:
-            raise self.fail("zsh precommand modifier")
-        opening = first.parts[0] if first.literal is None else None
-        if isinstance(opening, Text) and not opening.quoted and opening.text.startswith("{"):
-            raise self.fail("word beginning with a brace")
-        if redirects and _NUMBER_NAME.search(s, start, self.i):
-            raise self.fail("name for a descriptor")  # `{name} >file` is one redirection
-        if not first.literal and _WIDE_NAME.search(s, start, self.i):
-            raise self.fail("assignment to a name beyond ASCII")
 
     def _is_plain(self, text: str, end: int) -> bool:
         """Whether a plain run is a word of its own: no descriptor of a redirection, nothing parenthesised after it."""

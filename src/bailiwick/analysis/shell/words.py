@@ -7,6 +7,7 @@ disagree (``dialect``), the form is refused.
 import re
 from typing import Self
 
+from bailiwick.analysis.shell import zsh
 from bailiwick.analysis.shell.syntax import (
     Arithmetic,
     Parameter,
@@ -164,21 +165,9 @@ class WordReader:
                 self._special(c, parts)
         if self.i == start:
             raise self.fail("expected a word")
-        if self.dialect == "zsh":
-            self._check_braces(parts)
+        if self.dialect == "zsh" and (reason := zsh.word(parts)):
+            raise self.fail(reason)
         return Word(self.first(start), self.last(self.i), self._literal(parts), tuple(parts))
-
-    def _check_braces(self, parts: list[Part]) -> None:
-        """Refuse a closing brace that no brace of the word opens: to zsh it ends a group wherever it stands."""
-        level = 0
-        for part in parts:
-            if isinstance(part, Text) and part.quoted and level and "." in part.text:
-                raise self.fail("range with quoted dots")  # which zsh expands all the same
-            if isinstance(part, Text) and not part.quoted:
-                for c in part.text:
-                    level += (c == "{") - (c == "}")
-                    if level < 0:
-                        raise self.fail("closing brace")
 
     def _runs_on(self, end: int) -> bool:
         """Whether a parenthesis makes what follows a plain run part of the word."""
@@ -257,7 +246,7 @@ class WordReader:
         self.i = i + 1
         parts.append(Substitution(body, quoted))
 
-    def dollar(self, parts: list[Part], *, quoted: bool) -> None:  # noqa: C901 - one arm per form
+    def dollar(self, parts: list[Part], *, quoted: bool) -> None:  # noqa: C901, PLR0912 - one arm per form
         """Read what a dollar sign introduces."""
         s, i = self.s, self.i
         c = s[i + 1 : i + 2]
@@ -283,7 +272,9 @@ class WordReader:
                 self.i += 1  # a string for translation; without a catalogue it is the string itself
             case _ if c and c in "0123456789@*#?$!-":
                 self.i = i + 2
-                self._after_special(c)
+                if self.dialect == "zsh" and (reason := zsh.special(c, s[self.i : self.i + 1])):
+                    raise self.fail(reason)
+                self._after_name()
                 parts.append(Parameter(c, quoted))
             case _ if match := NAME.match(s, i + 1):
                 self.i = match.end()
@@ -301,15 +292,6 @@ class WordReader:
     def _after_name(self) -> None:
         if self.dialect == "zsh" and self.i < self.n and self.s[self.i] in _ODD_IN_ZSH:
             raise self.fail("subscript or modifier after a parameter")
-
-    def _after_special(self, c: str) -> None:
-        following = self.s[self.i : self.i + 1]
-        if self.dialect == "zsh" and following:
-            if c == "#" and (following.isalnum() or following in "_*@#?$!-+{"):
-                raise self.fail("length in zsh")
-            if c.isdigit() and following.isdigit():
-                raise self.fail("parameter of several digits")
-        self._after_name()
 
     def _ansi(self) -> str:  # noqa: C901 - one arm per form
         r"""The value of ``$'...'``; the cursor is at the dollar sign."""

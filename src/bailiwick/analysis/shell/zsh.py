@@ -1,0 +1,76 @@
+"""What zsh reads otherwise than bash, so that the strict parser refuses it in that dialect.
+
+Each function gives the reason to refuse, or nothing. Every form here was seen to differ in zsh 5.9
+(tests/analysis/shell/unsound.yaml, tests/nightly/test_shell_argv.py).
+"""
+
+import re
+from collections.abc import Sequence
+
+from bailiwick.analysis.shell.syntax import Part, Redirect, Text, Word
+
+FORMS = re.compile(
+    r">!|>>!|&\||&!|>&\||>>?\|?&!"  # clobbering, background
+    r"|<[0-9]*-[0-9]*>"  # numeric globs
+    r"|\$\{[(=~^]|\$\{?#?\w*[^\x00-\x7f]"  # expansion flags, names beyond ASCII
+    r"|\.\.-?0\d|\{-?0\d+\.\.|\{\d+\.\.-?\d+\.\."  # ranges padded or stepped
+)
+"""Forms that are refused wherever they stand, in quotes too."""
+_MODIFIERS = frozenset(("repeat", "noglob", "nocorrect", "foreach", "end", "-", "always"))
+_RESERVED = frozenset((
+    "!", "[[", "{", "}", "case", "coproc", "do", "done", "elif", "else", "esac", "fi", "for", "function", "if", "select",
+    "then", "time", "until", "while",
+))  # fmt: skip
+_ODD_ASSIGNMENT = re.compile(r"(?:\d+|\w*[^\x00-\x7f]\w*)(?:\+?=|\[)")
+_NUMBER_NAME = re.compile(r"(?:[ \t]|\A)\{\w+\}[ \t]+(?:\d?[<>]|&>)")
+
+
+def command(text: str, start: int, end: int, words: Sequence[Word], redirects: Sequence[Redirect]) -> str:
+    """Why what stands between two positions isn't the simple command of these words."""
+    following = text[end : end + 1]
+    if not words and not redirects:
+        # An empty value hides the operator after it.
+        return "empty value at the end" if text[end - 1] in "= \t" and following in ("&", ")") else ""
+    if not words:
+        reads = len(redirects) == 1 and text.startswith("$(<", start - 2) and following == ")"
+        return "" if reads else "redirection without a command"  # else it runs $NULLCMD
+    first = words[0]
+    opening = first.parts[0] if first.parts else None
+    begins = opening.text if isinstance(opening, Text) and not opening.quoted else ""
+    if first.literal in _MODIFIERS:
+        return "precommand modifier"
+    if first.literal in _RESERVED:
+        return "reserved word after an assignment or a redirection"
+    if begins.startswith("{"):
+        return "word beginning with a brace"  # it opens a group without a blank
+    if _ODD_ASSIGNMENT.match(begins):
+        return "assignment to a number or a name beyond ASCII"
+    if redirects and _NUMBER_NAME.search(text, start, end):
+        return "name for a descriptor"  # `{name} >file` is one redirection
+    return ""
+
+
+def word(parts: Sequence[Part]) -> str:
+    """Why a word isn't what its parts say."""
+    level = 0
+    for part in parts:
+        if not isinstance(part, Text):
+            continue
+        if part.quoted:
+            if level and "." in part.text:
+                return "range with quoted dots"  # expanded all the same
+            continue
+        for c in part.text:
+            level += (c == "{") - (c == "}")
+            if level < 0:
+                return "closing brace"  # it ends a group wherever it stands
+    return ""
+
+
+def special(name: str, following: str) -> str:
+    """Why ``$#`` or ``$1`` isn't that parameter before the next character."""
+    if name == "#" and following and (following.isalnum() or following in "_*@#?$!-+{"):
+        return "length of a parameter"
+    if name.isdigit() and following.isdigit():
+        return "parameter of several digits"
+    return ""
