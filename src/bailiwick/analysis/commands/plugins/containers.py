@@ -79,6 +79,7 @@ def _mounted(call: "Call", path: Arg, *, read_only: bool) -> None:
     machine.path(AccessKind.READ, path, tree=True)
     if not read_only:
         machine.path(AccessKind.WRITE, path, tree=True)
+        machine.path(AccessKind.DELETE, path, tree=True)
     if path.text.rstrip("/").endswith(_SOCKETS):
         machine.opaque("a container that commands the daemon", path.span)
 
