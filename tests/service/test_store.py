@@ -15,7 +15,7 @@ from typing import Any, ClassVar
 import pytest
 
 from bailiwick.audit.note import Checkpoint, open_note
-from bailiwick.service.ledger import KEEP_EVERY, Ledger
+from bailiwick.service.ledger import KEEP_EVERY, ROOM, Ledger
 from bailiwick.service.log_reader import LogReader
 from bailiwick.service.state_directory import StoreError, read_verifier
 from bailiwick.service.store import Receipt, Store
@@ -165,6 +165,23 @@ def test_what_is_appended_while_others_wait_comes_after_them(
     earlier, later = asyncio.run(both())
     assert (earlier.sequence, later.sequence) == (0, 1)
     assert store.get_state("s") == b"later"
+
+
+def test_room_is_made_once_and_nothing_is_left_of_it(store: Store, path: Path) -> None:
+    wal = path / "log.db-wal"
+    store.append_blocking(numbered(0))
+    for _ in range(3):
+        store.prepare()
+        assert ROOM < wal.stat().st_size < 2 * ROOM
+    size = wal.stat().st_size
+    for number in range(1, 40):
+        store.append_blocking(numbered(number))
+    assert wal.stat().st_size == size, "commits write over what is there"
+    with sqlite3.connect(path / "log.db") as connection:
+        assert not connection.execute("SELECT name FROM sqlite_master WHERE name = 'room'").fetchall()
+    connection.close()
+    assert len(stored(path)) == 40
+    assert intact(path)
 
 
 def test_ten_threads_at_once_lose_nothing(store: Store, path: Path) -> None:

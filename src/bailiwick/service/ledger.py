@@ -19,6 +19,9 @@ KEEP_EVERY = 1_000
 FOLD_IDLE, FOLD_MOST = 250, 4_000
 """Commits and entries, counted together, after which the write-ahead log is folded in: when idle, and in any case."""
 
+ROOM = 4 * 1024 * 1024
+"""Bytes that the write-ahead log has by the time it is folded in."""
+
 SCHEMA_VERSION = 1
 
 _SCHEMA = """
@@ -97,6 +100,20 @@ class Ledger:
             with contextlib.suppress(sqlite3.Error):
                 self.connection.execute("PRAGMA wal_checkpoint(PASSIVE)")
                 self.unfolded = 0
+
+    def make_room(self) -> None:
+        """Bring the write-ahead log to its usual size at once, by writing something and taking it back.
+
+        A commit that writes over what is there needs the file system's journal for nothing; one that makes the file
+        longer does, and takes half as long again.
+        """
+        with contextlib.suppress(sqlite3.Error):
+            with _transaction(self.connection):
+                self.connection.execute("DROP TABLE IF EXISTS room")
+                self.connection.execute("CREATE TABLE room (bytes BLOB)")
+                self.connection.execute("INSERT INTO room VALUES (zeroblob(?))", (ROOM,))
+            self.connection.execute("DROP TABLE room")
+            self.connection.execute("PRAGMA wal_checkpoint(PASSIVE)")
 
     def close(self) -> None:
         """Fold the write-ahead log in and close."""

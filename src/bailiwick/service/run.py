@@ -184,6 +184,7 @@ async def running(places: Places) -> AsyncIterator[Endpoint]:
         except (StoreError, OSError) as error:
             raise StartError(f"the start could not be recorded: {error}") from error
         await asyncio.to_thread(preload)
+        await asyncio.to_thread(store.prepare)
         watch = asyncio.create_task(policies.watch(service.reloaded))
         stack.callback(watch.cancel)
         yield endpoint
