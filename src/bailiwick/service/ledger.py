@@ -20,7 +20,7 @@ FOLD_IDLE, FOLD_MOST = 250, 4_000
 """Commits and entries, counted together, after which the write-ahead log is folded in: when idle, and in any case."""
 
 ROOM = 4 * 1024 * 1024
-"""Bytes that the write-ahead log has by the time it is folded in."""
+"""Bytes that the write-ahead log has at least by the time it is folded in."""
 
 SCHEMA_VERSION = 1
 
