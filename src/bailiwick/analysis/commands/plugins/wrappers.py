@@ -10,7 +10,8 @@ if TYPE_CHECKING:
     from bailiwick.analysis.commands.call import Call
 
 _PLAIN_LINE = re.compile(r"[A-Za-z0-9_ ./=:@%+,-]*\Z")
-_ASSIGNMENT = re.compile(r"([^=]+)=")  # env(1) takes any word with one in it: exported functions are called BASH_FUNC_x%%
+_ASSIGNMENT = re.compile(r"([^=]+)=")
+"""``env`` takes any word with an equals sign in it: exported functions are called ``BASH_FUNC_x%%``."""
 
 
 def _assignments(call: "Call") -> tuple[list[Arg], dict[str, Arg]]:
@@ -145,8 +146,9 @@ def shell(call: "Call") -> None:
     call.begin(project_code=script is not None and machine.own(script))
     call.options()
     dialect = {"bash": "bash", "zsh": "zsh"}.get(call.name, "sh")
-    if call.name == "ksh":
-        machine.opaque("ksh isn't understood")
+    off = bool(operands) and operands[0].text.startswith("+")
+    if call.name == "ksh" or off:
+        machine.opaque("options that are switched off come first" if off else "ksh isn't understood")
         return
     if parsed.given("-i", "-l", "--login"):
         machine.opaque("an interactive or login shell reads the user's own files")
