@@ -36,7 +36,7 @@ _READING_CONFIG = (
 def git(call: "Call") -> None:  # noqa: PLR0915, C901, PLR0912 - one arm per form
     """Every git sub-command; its class and options are data, what its operands mean is here."""
     parsed, machine = call.parsed, call.machine
-    call.begin()
+    _begin(call)
     for reason, span in parsed.problems:
         machine.opaque(reason, span)
     for option in parsed.options:
@@ -107,14 +107,42 @@ def git(call: "Call") -> None:  # noqa: PLR0915, C901, PLR0912 - one arm per for
                     machine.path(AccessKind.READ, operand, tree=True)
             else:
                 _contents(call, operands)
-        case "init" | "worktree" if operands:
-            if command == "init" or (len(parsed.words) > 1 and parsed.words[1].text == "add"):
-                machine.path(AccessKind.WRITE, operands[0], tree=True)
+        case "init":
+            machine.path(AccessKind.WRITE, operands[0] if operands else Arg(".git"), tree=True)
+        case "apply":
+            _applied(call)
+        case "bisect" | "bundle" | "merge-file":
+            call.operands()
+        case "worktree" if operands and len(parsed.words) > 1 and parsed.words[1].text == "add":
+            machine.path(AccessKind.WRITE, operands[0], tree=True)
         case "":
             if operands or not parsed.given("--version", "--help", "-v", "-h", "--exec-path", "--html-path"):
                 machine.opaque("git without a sub-command")
         case _:
             pass
+
+
+def _begin(call: "Call") -> None:
+    """A refspec that begins with a plus forces, and one without a source deletes; that is said as the options say it."""
+    parsed = call.parsed
+    options = parsed.spelled()
+    if parsed.words and parsed.words[0].text == "push":
+        refs = [operand.text for operand in parsed.operands[1:]]
+        if any(ref.startswith("+") for ref in refs):
+            options += (("--force", ""), ("-f", ""))
+        if any(ref.startswith((":", "+:")) and len(ref) > 1 for ref in refs):
+            options += (("--delete", ""), ("-d", ""))
+    words = (*parsed.words, *parsed.operands)
+    call.machine.begin(words, options=options, project_code=parsed.node.project_code)
+
+
+def _applied(call: "Call") -> None:
+    """The patches are read; which files they change, they say themselves."""
+    for operand in call.parsed.operands:
+        call.role_of_read(operand)
+    looking = call.parsed.given("--check", "--stat", "--numstat", "--summary", "--apply")
+    if not looking or call.parsed.given("--apply"):
+        call.machine.opaque("the patch names the files")
 
 
 def _contents(call: "Call", operands: list[Arg]) -> None:
