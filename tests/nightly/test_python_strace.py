@@ -30,7 +30,7 @@ _IMPORTS = [
 _STATEMENTS = [
     "open({f}, {m}).close()", "with open({f}, {m}) as h: pass", "with open({f}) as a, open({f}, 'w') as b: b.write(a.read())",
     "os.remove({f})", "rm({f})", "o.unlink({f})", "os.rename({f}, {f})", "rename({f}, {f})", "os.replace({f}, {f})",
-    "os.mkdir({f} + '.d')", "os.makedirs({f} + '.e/g/h', exist_ok=True)", "os.chmod({f}, 0o600)", "os.truncate({f}, 0)",
+    "os.mkdir({f} + '.d')", "os.makedirs({d} + '/e/g/h', exist_ok=True)", "os.chmod({f}, 0o600)", "os.truncate({f}, 0)",
     "os.utime({f})", "shutil.copy({f}, {f})", "shutil.copy({f}, {d})", "shutil.copy2({f}, {d})", "copyfile({f}, {f})",
     "sh.copytree('sub', {f} + '.t')", "shutil.move({f}, {f})", "shutil.move({f}, {d})", "shutil.rmtree({d}, ignore_errors=True)",
     "Path({f}).write_text('x')", "Path({f}).write_bytes(b'x')", "Path({f}).unlink(missing_ok=True)", "Path({f}).touch()",
