@@ -4,6 +4,7 @@ import re
 from typing import TYPE_CHECKING
 
 from bailiwick.analysis.commands.argument import Arg, Kind
+from bailiwick.analysis.commands.plugins.paths import parents
 from bailiwick.analysis.commands.specification import Role
 from bailiwick.model.access import AccessKind
 
@@ -109,6 +110,8 @@ def git(call: "Call") -> None:  # noqa: PLR0915, C901, PLR0912 - one arm per for
                 _contents(call, operands)
         case "init":
             machine.path(AccessKind.WRITE, operands[0] if operands else Arg(".git"), tree=True)
+            for operand in operands:
+                parents(call, operand)
         case "apply":
             _applied(call)
         case "bisect" | "bundle" | "merge-file":

@@ -36,11 +36,11 @@ def transfer(call: "Call") -> None:
     if call.name == "install" and parsed.given("-d", "--directory"):
         for operand in operands:
             machine.path(_WRITE, operand)
-            _parents(call, operand)
+            parents(call, operand)
         return
     targets = parsed.values("-t", "--target-directory")
     if call.name == "install" and parsed.given("-D") and operands:
-        _parents(call, operands[-1])
+        parents(call, operands[-1])
     if parsed.open:
         machine.opaque(f"which operand of {call.name} is the destination isn't known")
     sources = operands if targets else operands[:-1]
@@ -146,10 +146,10 @@ def mkdir(call: "Call") -> None:
     for operand in call.parsed.operands:
         call.machine.path(_WRITE, operand)
         if call.parsed.given("-p", "--parents"):
-            _parents(call, operand)
+            parents(call, operand)
 
 
-def _parents(call: "Call", path: Arg) -> None:
+def parents(call: "Call", path: Arg) -> None:
     """The directories created on the way to a relative path; those of an absolute one lie above what is judged."""
     if path.literal is None or path.text.startswith("/"):
         return

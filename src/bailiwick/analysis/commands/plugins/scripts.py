@@ -50,9 +50,9 @@ def sed(call: "Call") -> None:
         machine.path(AccessKind.WRITE, operand)
         _sed_temporary(call, operand)
         suffix = in_place[-1].value
-        if suffix is not None and suffix.text:
+        if suffix is not None and suffix.literal != "":
             if suffix.literal is None or operand.literal is None or "*" in suffix.text or "/" in suffix.text:
-                machine.opaque("backup that sed makes", operand.span)
+                machine.path(AccessKind.WRITE, Arg("", Kind.UNKNOWN, operand.span))  # the backup
             else:
                 machine.path(AccessKind.WRITE, operand.with_text(operand.text + suffix.text))
 
@@ -63,7 +63,7 @@ def _sed_temporary(call: "Call", path: Arg) -> None:
     if path.literal is not None:
         head = escape(head)
     elif path.kind is not Kind.PATTERN or "{" in head:
-        call.machine.opaque("directory of sed's temporary file isn't known", path.span)
+        call.machine.path(AccessKind.WRITE, Arg("", Kind.UNKNOWN, path.span))
         return
     call.machine.path(AccessKind.WRITE, Arg(head + slash + "sed??????", Kind.PATTERN, path.span))
 

@@ -177,6 +177,8 @@ def _valued(call: "Call", args: tuple[Arg, ...], i: int, name: str) -> int:
         machine.opaque("a word of find's expression may be several", value.span)
         return len(args)
     if name in _ONE_ARGUMENT or _NEWER.match(name):
+        if name == "samefile":
+            machine.path(AccessKind.READ, value)
         return i + 2
     if name in ("fprint", "fprint0", "fls", "fprintf"):
         machine.path(AccessKind.WRITE, value)

@@ -133,6 +133,28 @@ def response(call: "Call") -> None:
             call.machine.opaque(f"arguments of {call.name} from a file", operand.span)
 
 
+def strip(call: "Call") -> None:
+    """``strip`` and its kin: an operand is replaced by way of a temporary file beside it."""
+    response(call)
+    for operand in call.parsed.operands:
+        beside(call, operand, "st??????")
+
+
+def rmdir(call: "Call") -> None:
+    """``rmdir``: with ``-p`` the directories above go too, as far as they are named."""
+    call.begin()
+    call.options()
+    for operand in call.parsed.operands:
+        call.machine.path(_DELETE, operand)
+        if not call.parsed.given("-p", "--parents"):
+            continue
+        if operand.kind is not Kind.LITERAL:
+            call.machine.path(_DELETE, unknown(operand))
+        head = operand.text.rstrip("/")
+        while operand.kind is Kind.LITERAL and (head := head.rpartition("/")[0].rstrip("/")):
+            call.machine.path(_DELETE, operand.with_text(head))
+
+
 _DATABASE = re.compile(
     r"(?:passwd|group|hosts|services|protocols|networks|ethers|netgroup|ahosts\w*|shadow|gshadow|rpc|aliases|initgroups)\Z"
 )
