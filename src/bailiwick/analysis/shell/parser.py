@@ -7,7 +7,8 @@ positively understands; its correctness is established against bash itself (test
 import re
 
 from bailiwick.analysis.shell import zsh
-from bailiwick.analysis.shell.simple import FUNCTION_NAME, SimpleReader
+from bailiwick.analysis.shell.condition import TEST_END, ConditionReader
+from bailiwick.analysis.shell.simple import FUNCTION_NAME
 from bailiwick.analysis.shell.syntax import (
     AndOr,
     ArithmeticCommand,
@@ -27,7 +28,6 @@ from bailiwick.analysis.shell.syntax import (
     Sequence,
     Simple,
     Subshell,
-    Test,
     Text,
     UnsupportedSyntaxError,
     Word,
@@ -42,7 +42,6 @@ _RESERVED = re.compile(
 )
 _RESERVED_BEGIN = frozenset("!{}[cdefistuw")
 _TIME_FORMAT = re.compile(r"-p(?=[ \t\n;|&]|\Z)")
-_TEST_END = re.compile(r"\]\](?=[ \t\n;|&<>()]|\Z)")
 _HOOK = re.compile(
     r"command_not_found_handler?\Z|(?:chpwd|precmd|preexec|periodic|zshexit|zshaddhistory|zsh_directory_name)\Z|TRAP"
 )
@@ -67,7 +66,7 @@ def parse(text: str, dialect: str = "bash") -> Sequence:
     return Parser(text, dialect).script()
 
 
-class Parser(SimpleReader):
+class Parser(ConditionReader):
     """Recursive descent over one text."""
 
     __slots__ = ()
@@ -227,7 +226,7 @@ class Parser(SimpleReader):
                 self.i += 1
                 if s.startswith("(", self.i):
                     raise self.fail("extended glob or negated subshell")
-                if timed:
+                if timed or negated:
                     self.only("bash")
                 negated = True
             elif word == "time":
@@ -274,6 +273,12 @@ class Parser(SimpleReader):
         if self._reserved() != word:
             raise self.fail("expected " + word)
         self.i += len(word)
+        self._apart()
+
+    def _apart(self) -> None:
+        """Refuse a parenthesis glued to a reserved word, where zsh doesn't see a subshell."""
+        if self.s.startswith("(", self.i):
+            self.only("bash", "sh")
 
     def _need(self, character: str) -> None:
         self.newlines()
@@ -297,8 +302,9 @@ class Parser(SimpleReader):
             command = self._parenthesised()
         elif s[self.i] in _RESERVED_BEGIN and (match := _RESERVED.match(s, self.i)):
             self.i = match.end()
+            self._apart()
             command = self._compound(match.group())
-        elif s[self.i] == "]" and _TEST_END.match(s, self.i):
+        elif s[self.i] == "]" and TEST_END.match(s, self.i):
             raise self.fail("unexpected ]]")
         else:
             command = self.simple()
@@ -341,7 +347,7 @@ class Parser(SimpleReader):
             case "case":
                 return self._redirected(self._case())
             case "[[":
-                return self._redirected(self._test())
+                return self._redirected(self.condition())
             case "function":
                 return self._keyword_function()
             case "coproc":
@@ -373,18 +379,23 @@ class Parser(SimpleReader):
                 raise self.fail("expected fi")
             return If(tuple(branches), otherwise)
 
+    def _counted(self) -> Command:
+        """``for ((a; b; c))``."""
+        self.only("bash")
+        s, start = self.s, self.i + 2
+        header = self.arithmetic(start)
+        if s.count(";", start, self.i) != 2:  # noqa: PLR2004 - three expressions
+            raise self.fail("for (( with another number of expressions")
+        self.blank()
+        if s.startswith(";", self.i):
+            self.i += 1
+        return ArithmeticFor(header, self._do())
+
     def _for(self, *, select: bool) -> Command:
         self.blank()
         s = self.s
-        if s.startswith("((", self.i):
-            self.only("bash")
-            if select:
-                raise self.fail("select ((")
-            header = self.arithmetic(self.i + 2)
-            self.blank()
-            if s.startswith(";", self.i):
-                self.i += 1
-            return ArithmeticFor(header, self._do())
+        if s.startswith("((", self.i) and not select:
+            return self._counted()
         match = NAME.match(s, self.i)
         if not match:
             raise self.fail("name expected after for")
@@ -434,41 +445,16 @@ class Parser(SimpleReader):
                     self.i += len(end)
                     break
 
-    def _test(self) -> Command:
-        self.only("bash")
-        items: list[Word | None] = []
-        s = self.s
-        while True:
-            self.newlines()
-            if self.i >= self.n:
-                raise self.fail("expected ]]")
-            if match := _TEST_END.match(s, self.i):
-                self.i = match.end()
-                return Test(tuple(items))
-            if s.startswith(("&&", "||"), self.i):
-                self.i += 2
-                items.append(None)
-            elif s[self.i] in "()<>":
-                self.i += 1
-                items.append(None)
-            elif s.startswith("=~", self.i) and s[self.i + 2 : self.i + 3] in (" ", "\t"):
-                self.i += 2
-                self.blank()
-                items += [None, self.word(regex=True)]
-            elif s[self.i] == "!" and s[self.i + 1 : self.i + 2] in (" ", "\t", "("):
-                self.i += 1
-                items.append(None)
-            else:
-                items.append(self.word())
-
     def _keyword_function(self) -> Command:
         self.only("bash", "zsh")
         self.blank()
-        start = self.i
-        match = FUNCTION_NAME.match(self.s, start)
+        s, start = self.s, self.i
+        match = FUNCTION_NAME.match(s, start)
         if not match:
             raise self.fail("function name")
         self.i = match.end()
+        if s[self.i : self.i + 1] not in (" ", "\t", "\n", "("):
+            raise self.fail("function name")
         self.blank()
         if self.s.startswith("(", self.i):
             self.i += 1

@@ -48,7 +48,7 @@ class SimpleReader(WordReader):
         """Read a function's body."""
         raise NotImplementedError
 
-    def redirect(self) -> Redirect | None:  # noqa: C901 - one arm per form
+    def redirect(self) -> Redirect | None:
         """Read a redirection, or None where there is none."""
         s, start = self.s, self.i
         if start >= self.n or s[start] not in "<>&{0123456789":
@@ -59,8 +59,10 @@ class SimpleReader(WordReader):
         operator, descriptor = match.group(2), match.group(1) or ""
         if operator in ("<", ">") and s.startswith("(", match.end()) and not descriptor:
             return None
-        if operator in _BASH_REDIRECTS or descriptor.startswith("{"):
+        if operator in _BASH_REDIRECTS:
             self.only("bash", "zsh")
+        if descriptor.startswith("{"):
+            self.only("bash")
         if descriptor[1:].isdigit():
             self.only("bash")  # elsewhere only one digit is a descriptor
         self.i = match.end()
@@ -68,16 +70,8 @@ class SimpleReader(WordReader):
         if duplicates and s.startswith("-", self.i) and s[self.i + 1 : self.i + 2] not in _AFTER_CLOSE:
             raise self.fail("word after a closed descriptor")  # `>&-` is a token of its own
         self.blank()
-        if self.i >= self.n or s[self.i] == "\n":
-            raise self.fail("redirection without a target")
         before = self.i
-        redirect = Redirect(operator, self.word(), self.first(start), descriptor)
-        if s[self.i - 1].isdigit() and s[self.i : self.i + 1] in ("<", ">") and s[before : self.i].isdigit():
-            if not duplicates:
-                raise self.fail("number before a redirection where a file is expected")
-            self.only("bash", "zsh")
-        if duplicates and redirect.target.literal == "p":
-            self.only("bash", "sh")  # zsh means its coprocess
+        redirect = Redirect(operator, self._target(duplicates=duplicates), self.first(start), descriptor)
         if operator in ("<<", "<<-"):
             raw = s[before : self.i]
             if (
@@ -90,6 +84,20 @@ class SimpleReader(WordReader):
             self.pending.append((redirect, redirect.target.literal, quoted, operator == "<<-"))
             self.documents = True
         return redirect
+
+    def _target(self, *, duplicates: bool) -> Word:
+        """What a redirection names: a file, a descriptor where it ``duplicates`` one, or a delimiter."""
+        s, start = self.s, self.i
+        if start >= self.n or s[start] == "\n":
+            raise self.fail("redirection without a target")
+        target = self.word()
+        if s.startswith(("<", ">"), self.i) and s[start : self.i].isdigit():
+            if not duplicates:
+                raise self.fail("number before a redirection where a file is expected")
+            self.only("bash")
+        if duplicates and target.literal == "p":
+            self.only("bash", "sh")  # zsh means its coprocess
+        return target
 
     def simple(self) -> Command:  # noqa: C901 - one arm per form
         """Read a simple command, or the definition of a function that begins like one."""

@@ -29,6 +29,7 @@ PLAIN_WORD = re.compile(r"[A-Za-z0-9_./:@%+,^\-]+(?=[ \t\n;|&<>()]|\Z)")
 PLAIN_ARGUMENT = re.compile(r"[A-Za-z0-9_./:@%+,^\-][A-Za-z0-9_./:@%+,^=\-]*(?=[ \t\n;|&<>()]|\Z)")
 _PIECE = re.compile(r"[^ \t\n;|&<>()]{1,40}|.|\n|\Z")
 _PLAIN_RUN = re.compile(r"[A-Za-z0-9_./:@%+,^\]\-]+")
+_NUMBER_NAME = re.compile(r"\{[A-Za-z_][A-Za-z0-9_]*\}\Z")
 _BLANK = re.compile(r"(?:[ \t]|\\\n)+")
 _DOUBLE_QUOTED_RUN = re.compile(r'[^"$`\\]+')
 _HEREDOC_RUN = re.compile(r"[^$`\\]+")
@@ -133,7 +134,7 @@ class WordReader:
                 end = s.find("\n", self.i)
                 self.i = self.n if end < 0 else end
 
-    def word(self, *, regex: bool = False) -> Word:  # noqa: C901 - one arm per form
+    def word(self, *, regex: bool = False) -> Word:
         """Read one word at the cursor; ``regex`` reads the right side of ``=~``."""
         s, start = self.s, self.i
         match = PLAIN_WORD.match(s, start)
@@ -165,9 +166,15 @@ class WordReader:
                 self._special(c, parts)
         if self.i == start:
             raise self.fail("expected a word")
+        self._check(start, parts)
+        return Word(self.first(start), self.last(self.i), self._literal(parts), tuple(parts))
+
+    def _check(self, start: int, parts: list[Part]) -> None:
+        """Refuse what looks like a word and is something else."""
+        if self.s.startswith(("<", ">"), self.i) and _NUMBER_NAME.match(self.s, start, self.i):
+            raise self.fail("name for a descriptor where a word is expected")
         if self.dialect == "zsh" and (reason := zsh.word(parts)):
             raise self.fail(reason)
-        return Word(self.first(start), self.last(self.i), self._literal(parts), tuple(parts))
 
     def _runs_on(self, end: int) -> bool:
         """Whether a parenthesis makes what follows a plain run part of the word."""

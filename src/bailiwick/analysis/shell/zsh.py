@@ -39,7 +39,7 @@ def command(text: str, start: int, end: int, words: Sequence[Word], redirects: S
     begins = opening.text if isinstance(opening, Text) and not opening.quoted else ""
     if first.literal in _MODIFIERS:
         return "precommand modifier"
-    if first.literal in _RESERVED:
+    if (first.literal or begins) in _RESERVED:
         return "reserved word after an assignment or a redirection"
     if begins.startswith("{"):
         return "word beginning with a brace"  # it opens a group without a blank
