@@ -217,7 +217,8 @@ class _Survey:
                 return  # it lies behind a link, and is found under its own name
         self.sites[path] = ""
         self.reaches[path] = self._reach(path, entry)
-        if self.reaches[path] is Reach.NOTHING and path in RUNTIME and not self.oracle.objected(path):
+        needed = any(within(path, one) for one in RUNTIME)
+        if self.reaches[path] is Reach.NOTHING and needed and not self.oracle.objected(path):
             self.sites[path] = "programs need it to start"
             self.reaches[path] = Reach.READ
 
