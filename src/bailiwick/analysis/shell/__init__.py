@@ -5,12 +5,15 @@ variables, functions and nested shells; command knowledge is data (``analysis.co
 understood is opaque, with the piece of text that is.
 """
 
+from dataclasses import replace
+
 from bailiwick.analysis.commands.specification import preload
+from bailiwick.analysis.shell.either import EITHER, common
 from bailiwick.analysis.shell.interpreter import BudgetExceededError, Interpreter
 from bailiwick.analysis.shell.state import ShellContext, State
 from bailiwick.model.access import Facts, Span
 
-__all__ = ["MAX_LENGTH", "ShellContext", "analyze_shell", "preload"]
+__all__ = ["EITHER", "MAX_LENGTH", "ShellContext", "analyze_shell", "preload"]
 
 MAX_LENGTH = 10_000
 """Characters of a command that is read; a longer one is opaque as a whole (the client asks beyond the same length)."""
@@ -24,8 +27,12 @@ def analyze_shell(text: str, context: ShellContext) -> Facts:
     """Everything ``text`` would do when the client's shell runs it. Total: never raises, bounded in time.
 
     Facts name paths as the shell would resolve them from ``context.cwd``, every program that would start
-    (nested ones included), hosts, environment variables, and what isn't known.
+    (nested ones included), hosts, environment variables, and what isn't known. Where the dialect is ``EITHER``,
+    only what bash and zsh would both do is known.
     """
+    if context.dialect == EITHER:
+        bash, zsh = (analyze_shell(text, replace(context, dialect=dialect)) for dialect in ("bash", "zsh"))
+        return common(bash, zsh, Span(start=0, end=len(text)))
     interpreter = Interpreter(context)
     reason = _read(text, context, interpreter)
     if reason:
