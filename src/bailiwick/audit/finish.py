@@ -10,7 +10,7 @@ writes ``token=<user name>`` must not be able to mask who it was. Names and path
 secret by its own form, for the same reason.
 """
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -82,15 +82,15 @@ def _is_short(draft: Draft, everything: str) -> bool:
     if draft.input_cut or not everything.isascii() or (size := escaped_size(everything)) > EXTRA:
         return False
     # A character takes six bytes at most, and no string more than all of them together.
-    return all(
-        6 * len(fields.get(name, "")) <= limit or size <= limit
-        for bounds in (_NAMES, _TEXTS)
-        for name, limit in bounds.items()
-    ) and all(
-        not (listed := fields.get(name, ())) or size + _KEYS * len(listed) <= limit
-        for bounds in (_LINES, _ITEMS)
-        for name, limit in bounds.items()
-    )
+    for bounds in (_NAMES, _TEXTS):
+        for name, limit in bounds.items():
+            if size > limit < 6 * len(fields.get(name, "")):
+                return False
+    for bounds in (_LINES, _ITEMS):
+        for name, limit in bounds.items():
+            if (listed := fields.get(name)) and size + _KEYS * len(listed) > limit:
+                return False
+    return True
 
 
 def _as_it_stands(draft: Draft) -> Record:
@@ -135,32 +135,38 @@ def _item(item: Item, names: _Mask, texts: _Mask) -> Item:
     }
 
 
-def _strings(draft: Draft) -> Iterator[str]:
+def _strings(draft: Draft) -> list[str]:
     """Every string of the draft that was not established by the service itself."""
     fields = draft.fields
-    for bounds in (_NAMES, _TEXTS):
+    found = [
+        text[: limit + MARGIN]
+        for bounds in (_NAMES, _TEXTS)
+        for name, limit in bounds.items()
+        if (text := fields.get(name))
+    ]
+    for bounds in (_LINES, _ITEMS):
         for name, limit in bounds.items():
-            if text := fields.get(name, ""):
-                yield text[: limit + MARGIN]
-    for name, limit in (*_LINES.items(), *_ITEMS.items()):
-        room = limit + MARGIN
-        for item in fields.get(name, ()):
-            # What comes after what fits is not listed, so it need not be read.
-            if room <= 0:
-                break
-            for value in _texts_of(item):
-                room -= len(value)
-                yield value
-    yield from strings_of(draft.input)
-    yield from strings_of(draft.extra)
+            if listed := fields.get(name):
+                found.extend(_listed(listed, limit + MARGIN))
+    found.extend(strings_of(draft.input))
+    found.extend(strings_of(draft.extra))
+    return found
 
 
-def _texts_of(item: str | Item) -> Iterator[str]:
+def _listed(items: Iterable[str | Item], room: int) -> Iterator[str]:
+    """The strings of a list; what comes after what fits is not listed, so it need not be read."""
+    for item in items:
+        if room <= 0:
+            return
+        for value in _texts_of(item):
+            room -= len(value)
+            yield value
+
+
+def _texts_of(item: str | Item) -> list[str]:
     if isinstance(item, str):
-        yield item[: PATH + MARGIN]
-        return
-    for value in item.values():
-        if isinstance(value, str):
-            yield value[: PATH + MARGIN]
+        return [item[: PATH + MARGIN]]
+    found = [value[: PATH + MARGIN] for value in item.values() if isinstance(value, str)]
     if "variable" in item and "value" in item:
-        yield f"{item['variable']}={item['value']}"
+        found.append(f"{item['variable']}={item['value']}")
+    return found

@@ -141,10 +141,12 @@ class Ledger:
             head=chain.head,
             time_ms=self.clock(),
         )
-        if chain.size // KEEP_EVERY == self.signed // KEEP_EVERY:
-            self.connection.execute("DELETE FROM checkpoint WHERE size = ?", (self.signed,))
         note = self.signer.sign(checkpoint.text())
-        self.connection.execute("INSERT OR REPLACE INTO checkpoint VALUES (?, ?)", (chain.size, note))
+        if chain.size // KEEP_EVERY == self.signed // KEEP_EVERY:
+            again = (chain.size, note, self.signed)
+            self.connection.execute("UPDATE checkpoint SET size = ?, note = ? WHERE size = ?", again)
+        else:
+            self.connection.execute("INSERT INTO checkpoint VALUES (?, ?)", (chain.size, note))
 
     def _load(self) -> ChainState:
         version = self.connection.execute("PRAGMA user_version").fetchone()[0]

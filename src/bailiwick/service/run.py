@@ -4,6 +4,7 @@ import argparse
 import asyncio
 import contextlib
 import errno
+import gc
 import logging
 import os
 import shutil
@@ -185,6 +186,7 @@ async def running(places: Places) -> AsyncIterator[Endpoint]:
             raise StartError(f"the start could not be recorded: {error}") from error
         await asyncio.to_thread(preload)
         await asyncio.to_thread(store.prepare)
+        gc.freeze()  # what is there now stays: no collection has to look through it again
         watch = asyncio.create_task(policies.watch(service.reloaded))
         stack.callback(watch.cancel)
         yield endpoint

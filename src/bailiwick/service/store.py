@@ -28,7 +28,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Self
 
-from bailiwick.audit.chain import canonical, seal
+import orjson
+
+from bailiwick.audit.chain import seal
 from bailiwick.audit.record import RECORD_LIMIT, Record
 from bailiwick.service.ledger import Ledger, StateRows, row_of
 from bailiwick.service.state_directory import StateDirectory, StoreError
@@ -38,7 +40,7 @@ __all__ = ["Receipt", "Store", "StoreError"]
 MAX_BATCH = 512
 """Records of one commit at most."""
 
-QUICK_SECONDS = 0.002
+QUICK_SECONDS = 0.005
 """What a commit takes where it may hold up the event loop; on a slower disk calls share commits in the thread."""
 
 _ENVELOPE = 128
@@ -290,7 +292,7 @@ def _checked(record: Record) -> Mapping[str, Any]:
     """The fields of a record that fits an entry. Raises StoreError; others' commits must not fail for it."""
     fields = record.fields()
     try:
-        size = len(canonical(fields))
+        size = len(orjson.dumps(fields))
     except TypeError as error:
         raise StoreError(f"not a record: {error}") from error
     if size > RECORD_LIMIT - _ENVELOPE:

@@ -65,7 +65,8 @@ def render(  # noqa: PLR0913 - what is answered, and who is told what
     its last argument, in the sandbox; where that is due and ``runner`` is empty, the call is refused. ASK is carried out as a refusal where the client cannot
     ask: for prompts, configuration changes and tool output.
     """
-    text = explain(decision, contact=contact, session_hint=session_hint)
+    stopped = decision.enforced is not Verdict.ALLOW
+    text = explain(decision, contact=contact, session_hint=session_hint) if stopped else ""
     answer = _answer(event, decision, text, mask, runner)
     if warning := _warning(decision, contact=contact, session_hint=session_hint):
         answer.setdefault("systemMessage", warning)
@@ -131,6 +132,8 @@ def updated_input(
     A clamped value that is no positive number is replaced by the maximum, because the client reads zero as
     its own, longer, default. Of several clamps of one field the lowest wins; clamps are applied last.
     """
+    if not obligations:
+        return None
     changed: dict[str, Any] = dict(tool_input)
     for obligation in obligations:
         match obligation:
