@@ -412,6 +412,15 @@ def _opaque(call: Invocation) -> Outcome:
     return call.opaque(f"shell builtin {call.args[0].text}")
 
 
+def _bind(call: Invocation) -> Outcome:
+    """``bind``: lists keys; any other use gives keys a meaning."""
+    words = call.literals()
+    if words and all(re.fullmatch(r"-[lpPsSvVX]+", word) for word in words):
+        call.start(*call.args[1:])
+        return call.state, call.state
+    return call.opaque("bind gives keys a meaning")
+
+
 def _history(call: Invocation) -> Outcome:
     """``history``: shows the list or clears it, which the session may write back to its file."""
     match call.literals():
@@ -478,7 +487,7 @@ BUILTINS: Mapping[str, Builtin] = {
     **dict.fromkeys(("wait", "jobs", "hash"), _plain),
     "shift": _shift, "command": _command, "builtin": _command, "exec": _exec, "test": _test, "[": _test,
     "printf": _printf, "printenv": _printenv, "time": _time,
-    "history": _history, "shopt": _shopt, "alias": _alias, "unalias": _alias,
-    **dict.fromkeys(("enable", "bind", "complete", "compgen", "compopt", "fc", "caller", "setopt", "unsetopt", "zmodload", "autoload", "emulate", "zle", "bindkey", "functions", "vared", "zcompile", "coproc"), _opaque),
+    "bind": _bind, "history": _history, "shopt": _shopt, "alias": _alias, "unalias": _alias,
+    **dict.fromkeys(("enable", "complete", "compgen", "compopt", "fc", "caller", "setopt", "unsetopt", "zmodload", "autoload", "emulate", "zle", "bindkey", "functions", "vared", "zcompile", "coproc"), _opaque),
 }  # fmt: skip
 """Every builtin that is more than the program of its name."""

@@ -162,8 +162,7 @@ def _predicate(call: "Call", args: tuple[Arg, ...], i: int, roots: list[Arg]) ->
     if name in _NO_ARGUMENT and (arg.text.startswith("-") or name in "!(),"):
         return i + 1
     if not arg.text.startswith("-"):
-        machine.opaque("expression of find isn't known", arg.span)
-        return len(args)
+        return len(args)  # find refuses a path after the expression before it does anything
     if name in ("exec", "execdir", "ok", "okdir"):
         return _run(call, args, i, roots)
     return _valued(call, args, i, name)

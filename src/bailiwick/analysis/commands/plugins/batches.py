@@ -1,0 +1,83 @@
+"""Programs that take many names at once: ``parallel``, ``cpio``, ``rename``, ``file``."""
+
+import re
+from typing import TYPE_CHECKING
+
+from bailiwick.analysis.commands.argument import Arg, Kind
+from bailiwick.model.access import AccessKind
+
+if TYPE_CHECKING:
+    from bailiwick.analysis.commands.call import Call
+
+_READ, _WRITE, _DELETE = AccessKind.READ, AccessKind.WRITE, AccessKind.DELETE
+_PLAIN = re.compile(r"[\w./+=:@%,{}-]+\Z")
+_INPUT = re.compile(r":{3,4}\+?\Z")
+_SUBSTITUTION = re.compile(
+    r"(?:s(?P<d>[/|,#:])(?:(?!(?P=d))[^$@\\(]|\\[^E])*(?P=d)(?:(?!(?P=d))[^$@\\(])*(?P=d)[gi]*|y/[\w-]*/[\w-]*/)\Z"
+)
+
+
+def unknown(arg: Arg | None = None) -> Arg:
+    """A word of which nothing is known."""
+    return Arg("", Kind.UNKNOWN, None if arg is None else arg.span)
+
+
+def parallel(call: "Call") -> None:
+    """``parallel command``: a shell runs it with one more word each time, quoted, from standard input or ``:::``."""
+    call.begin()
+    call.options()
+    words = list(call.parsed.operands)
+    end = next((i for i, word in enumerate(words) if _INPUT.match(word.text)), len(words))
+    command, given = words[:end], words[end + 1 :]
+    if not command or any(word.literal is None or not _PLAIN.match(word.text) for word in command):
+        call.machine.opaque("commands of parallel aren't known")
+        return
+    if any("::::" in word.text for word in words[end : end + 1]) or any(_INPUT.match(w.text) for w in given):
+        call.machine.opaque("inputs of parallel")
+    placed = [unknown(word) if "{" in word.text else word for word in command]
+    if placed == command:
+        placed.append(unknown(command[-1]))
+    call.machine.run(tuple(placed))
+
+
+def cpio(call: "Call") -> None:
+    """``cpio``: copies out what standard input names (``-o``), into a tree (``-p``), or an archive into this one (``-i``)."""
+    call.begin()
+    call.options()
+    parsed, machine = call.parsed, call.machine
+    if parsed.given("-t", "--list") and not parsed.given("-o", "--create", "-p", "--pass-through"):
+        return
+    if parsed.given("-i", "--extract"):
+        machine.path(_WRITE, Arg("."), tree=True)
+        if not parsed.given("--no-absolute-filenames"):
+            machine.path(_WRITE, unknown(), tree=True)
+    elif parsed.given("-p", "--pass-through"):
+        machine.path(_READ, unknown(), tree=True)
+        for directory in parsed.operands:
+            machine.path(_WRITE, directory, tree=True)
+    elif parsed.given("-o", "--create"):
+        machine.path(_READ, unknown(), tree=True)
+    else:
+        machine.opaque("mode of cpio isn't known")
+
+
+def rename(call: "Call") -> None:
+    """Perl's ``rename``: understood for a plain substitution; where the names come to lie isn't worked out."""
+    call.begin()
+    call.options()
+    operands = call.parsed.operands
+    if not operands or operands[0].literal is None or not _SUBSTITUTION.match(operands[0].text):
+        call.machine.opaque("renames by an expression that may be code")
+    for operand in operands[1:]:
+        call.machine.path(_DELETE, operand, tree=True)
+        call.machine.path(_WRITE, unknown(operand), tree=True)
+
+
+def file(call: "Call") -> None:
+    """``file``: with ``-C`` it writes what it compiled into the working directory."""
+    call.begin()
+    call.options()
+    call.operands()
+    if call.parsed.given("-C", "--compile"):
+        call.machine.path(_WRITE, Arg("*.mgc", Kind.PATTERN))
+        call.machine.path(_READ, unknown())
