@@ -9,7 +9,8 @@ from dataclasses import replace
 
 from bailiwick.analysis.commands.specification import preload
 from bailiwick.analysis.shell.either import EITHER, common
-from bailiwick.analysis.shell.interpreter import BudgetExceededError, Interpreter
+from bailiwick.analysis.shell.interpreter import Interpreter
+from bailiwick.analysis.shell.record import BudgetExceededError
 from bailiwick.analysis.shell.state import ShellContext, State
 from bailiwick.model.access import Facts, Span
 

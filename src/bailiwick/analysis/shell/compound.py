@@ -83,15 +83,18 @@ def run(interpreter: "Interpreter", node: Command, state: State, stdin: Arg | No
             first = len(interpreter.writers)
             ok, bad = interpreter.command(command, state, given if given is not None else stdin)
             interpreter.stored(outputs, interpreter.writers[first:])
-            return ok, join((bad, untouched))
+            return ok, join(interpreter, (bad, untouched))
 
 
-def join(states: Iterable[State | None]) -> State | None:
+def join(interpreter: "Interpreter", states: Iterable[State | None]) -> State | None:
     """The join of those that exist."""
     result: State | None = None
     for state in states:
-        if state is not None:
-            result = state if result is None else result.join(state)
+        if result is None or state is None:
+            result = result or state
+        elif state is not result:
+            interpreter.record.spend(1 + len(result.variables) // 8)
+            result = result.join(state)
     return result
 
 
@@ -104,9 +107,9 @@ def _and_or(interpreter: "Interpreter", node: AndOr, state: State) -> Outcome:
         if operator == "&&":
             if ok is None:
                 continue
-            ok, bad = right_ok, join((bad, right_bad))
+            ok, bad = right_ok, join(interpreter, (bad, right_bad))
         elif bad is not None:
-            ok, bad = join((ok, right_ok)), right_bad
+            ok, bad = join(interpreter, (ok, right_ok)), right_bad
     return ok, bad
 
 
@@ -132,7 +135,7 @@ def _pipeline(interpreter: "Interpreter", node: Pipeline, state: State, stdin: A
         output = interpreter.output if isinstance(stage, Simple) else None
         stdin = output if output is not None else Arg("", Kind.UNKNOWN, None, frozenset(previous))
         if number == len(node.stages) - 1 and interpreter.dialect == "zsh":
-            after = join((state, *ended))  # zsh runs the last stage in the shell itself
+            after = join(interpreter, (state, *ended))  # zsh runs the last stage in the shell itself
     interpreter.record.trail.loose -= 1
     interpreter.readers, interpreter.writers = outer
     interpreter.readers += first_readers
@@ -156,7 +159,7 @@ def _if(interpreter: "Interpreter", node: If, state: State) -> Outcome:
         ends += interpreter.sequence(node.otherwise, current)
     else:
         ends.append(current)
-    result = join(ends)
+    result = join(interpreter, ends)
     return result, result.copy() if result else None
 
 
@@ -170,10 +173,10 @@ def _loop(interpreter: "Interpreter", parts: tuple[Sequence, ...], state: State)
         ends: list[State | None] = [start]
         for part in parts:
             ok, bad = interpreter.sequence(part, current)
-            merged = join((ok, bad))
+            merged = join(interpreter, (ok, bad))
             ends.append(merged)
             current = merged.copy() if merged is not None else start.copy()
-        after = join(ends) or start
+        after = join(interpreter, ends) or start
         if after == start:
             break
         start = after if number == 0 and interpreter.nesting < _PASSES else after.widened(state)
@@ -192,7 +195,7 @@ def _for(interpreter: "Interpreter", node: For, state: State) -> Outcome:
         for word in words:
             current.variables[node.name] = word
             before = current.copy()
-            current = join(interpreter.sequence(node.body, current)) or before
+            current = join(interpreter, interpreter.sequence(node.body, current)) or before
         return current, current.copy()
     interpreter.set_variable(state, node.name, Arg("", Kind.UNKNOWN), None, exported=False)
     if node.select:
@@ -223,7 +226,7 @@ def _case(interpreter: "Interpreter", node: Case, state: State) -> Outcome:
         for pattern in patterns:
             interpreter.expander.value(pattern, state)
         ends += interpreter.sequence(body, state.copy())
-    result = join(ends)
+    result = join(interpreter, ends)
     return result, result.copy() if result else None
 
 

@@ -47,6 +47,7 @@ class Expander:
             return [Arg("", Kind.OPEN, span)]
         if self._interpreter.dialect == "zsh" and not all(expanded):
             return [Arg("", Kind.OPEN, span)]  # zsh keeps an empty word that bash drops
+        self._interpreter.record.spend(4 * len(expanded))
         return [arg for parts in expanded for arg in self._fields(parts, state, span, split=True)]
 
     def value(self, word: Word, state: State) -> Arg:

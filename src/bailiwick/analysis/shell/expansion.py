@@ -13,6 +13,10 @@ from bailiwick.analysis.shell.syntax import Parameter, Part, Text
 from bailiwick.model.access import Span
 from bailiwick.model.glob import escape
 
+MAX_TEXT = 20_000
+"""Characters of one value that is followed; a longer one counts as unknown."""
+MAX_BRACES = 100
+"""Brace expressions in one word, beside and inside one another."""
 MAX_WORDS = 64
 """Words one word may expand to; beyond that they count as unknown."""
 
@@ -65,7 +69,9 @@ def _parts(tokens: list[Token]) -> tuple[Part, ...]:
     return tuple(result)
 
 
-def _expand(tokens: list[Token]) -> list[list[Token]]:  # noqa: C901, PLR0912 - one arm per form
+def _expand(tokens: list[Token], depth: int = 0) -> list[list[Token]]:  # noqa: C901, PLR0912 - one arm per form
+    if depth > MAX_BRACES:
+        raise _TooMany
     start = next((i for i, item in enumerate(tokens) if item == "{"), None)
     if start is None:
         return [tokens]
@@ -87,14 +93,14 @@ def _expand(tokens: list[Token]) -> list[list[Token]]:  # noqa: C901, PLR0912 - 
         return [tokens]
     if commas:
         bounds = [start, *commas, end]
-        choices = [choice for a, b in pairwise(bounds) for choice in _expand(tokens[a + 1 : b])]
+        choices = [choice for a, b in pairwise(bounds) for choice in _expand(tokens[a + 1 : b], depth + 1)]
     elif (sequence := _range(inner)) is not None:
         choices = [list(item) for item in sequence]
     else:
         if "," in tokens[end:] and "}" in tokens[end + 1 :]:
             raise _TooMany  # braces without a comma may close later: {a}b,c} is a}b and c
-        choices = [["{", *choice, "}"] for choice in _expand(inner)]
-    tails = _expand(tokens[end + 1 :])
+        choices = [["{", *choice, "}"] for choice in _expand(inner, depth + 1)]
+    tails = _expand(tokens[end + 1 :], depth + 1)
     if len(choices) * len(tails) > MAX_WORDS:
         raise _TooMany
     return [tokens[:start] + choice + tail for choice in choices for tail in tails]
@@ -186,6 +192,9 @@ class Field:
         """Add characters that stand for themselves."""
         if self.kind is not Kind.UNKNOWN:
             self.text += escape(text) if self.wild else text
+            if len(self.text) > MAX_TEXT:
+                self.text = ""
+                self.kind = Kind.UNKNOWN
 
     def pattern(self, pattern: str | None) -> None:
         """Add a glob; None for one that isn't understood."""
@@ -247,6 +256,6 @@ def joined(args: Iterable[Arg], *, separator: str = " ") -> Arg:
     sources = sources_of(words)
     spans = [a.span for a in words if a.span is not None]
     span = Span(start=spans[0].start, end=spans[-1].end) if spans else None
-    if all(a.kind is Kind.LITERAL for a in words):
+    if all(a.kind is Kind.LITERAL for a in words) and sum(len(a.text) for a in words) <= MAX_TEXT:
         return Arg(separator.join(a.text for a in words), Kind.LITERAL, span, sources)
     return Arg("", Kind.UNKNOWN, span, sources)

@@ -14,6 +14,7 @@ from bailiwick.analysis.commands.specification import find
 from bailiwick.analysis.shell import builtins, compound
 from bailiwick.analysis.shell.environment import READ_ONLY, UNSETTABLE, is_dangerous, is_reported
 from bailiwick.analysis.shell.expand import Expander
+from bailiwick.analysis.shell.expansion import MAX_TEXT
 from bailiwick.analysis.shell.output import printed
 from bailiwick.analysis.shell.parser import parse
 from bailiwick.analysis.shell.record import Record
@@ -37,8 +38,6 @@ from bailiwick.model.access import (
     VariableTarget,
 )
 
-MAX_STEPS = 3000
-"""Simple commands read per analysis, repetitions included."""
 MAX_NESTING = 12
 """Functions, nested shells and wrappers inside one another."""
 _SYSTEM = frozenset(
@@ -51,10 +50,6 @@ _NETWORK = re.compile(r"/dev/(?:tcp|udp)/([^/]+)/(\d{1,5})\Z")
 
 Outcome: TypeAlias = tuple[State | None, State | None]
 """The states after success and after failure; None where the shell has exited."""
-
-
-class BudgetExceededError(Exception):
-    """The script takes more steps to read than the bound."""
 
 
 class Interpreter:
@@ -81,7 +76,6 @@ class Interpreter:
         self.aliases = context.aliases
         self.background = False  # whether a job was started
         self.nesting = 0
-        self.steps = 0
 
     def close(self) -> None:
         """Break the one circle of references, so that memory is free at once and the collector has nothing to do."""
@@ -111,7 +105,7 @@ class Interpreter:
             state.variables = {name: Arg("", Kind.OPEN) for name in state.variables}
             return state
         ok, bad = self.sequence(tree, state)
-        return _merged(ok, bad) or state
+        return self._merged(ok, bad) or state
 
     def new_shell(
         self, text: Arg, arguments: SequenceOf[Arg], state: State, stdin: Arg | None, dialect: str
@@ -175,7 +169,7 @@ class Interpreter:
         ok: State | None = state
         bad: State | None = None
         for command, background in node.items:
-            current = _merged(ok, bad)
+            current = self._merged(ok, bad)
             if current is None:
                 current = state  # after `exit`: nothing runs here, but nothing is skipped either
             if background:
@@ -188,6 +182,11 @@ class Interpreter:
                 ok, bad = self.command(command, current)
         return ok, bad
 
+    def _merged(self, ok: State | None, bad: State | None) -> State | None:
+        if ok is None or bad is None or ok is bad:
+            return ok or bad
+        return compound.join(self, (ok, bad))
+
     def command(self, node: Command, state: State, stdin: Arg | None = None) -> Outcome:
         """One command of any kind."""
         if isinstance(node, Simple):
@@ -197,12 +196,11 @@ class Interpreter:
 
     def simple(self, node: Simple, state: State, stdin: Arg | None) -> Outcome:
         """A simple command: expand, assign, redirect, run."""
-        self.steps += 1
-        if self.steps > MAX_STEPS:
-            raise BudgetExceededError
+        self.record.spend(4 + len(state.variables) // 4)
         self.output = None
         self.sinks = []
         words = self._words(node.words, state)
+        self.record.spend(len(words))
         if self.aliases and node.words and not node.words[0].parts:
             words = self._unaliased(words, state)
         prefix = None
@@ -224,7 +222,7 @@ class Interpreter:
         ends = self.program(tuple(words), state, span, stdin, prefix=prefix)
         self.stored(outputs, self.writers[first:])
         ok, bad = self._filled(node.redirects, outputs, ends)
-        return ok, compound.join((bad, untouched))
+        return ok, compound.join(self, (bad, untouched))
 
     @staticmethod
     def untouched(redirects: SequenceOf[Redirect], state: State) -> State | None:
@@ -344,6 +342,7 @@ class Interpreter:
         """The value of ``name=(...)`` or ``name+=(...)``."""
         words = assignment.elements or ()
         elements = tuple(arg for word in words for arg in self.expander.word(word, state))
+        self.record.spend(len(elements))
         sources = sources_of(elements)
         exact = not any(arg.kind is Kind.OPEN or arg.text.startswith("[") for arg in elements)
         if assignment.append:
@@ -581,7 +580,8 @@ def appended(held: Arg | None, value: Arg, span: Span | None, *, element: bool) 
     sources = value.sources | (held.sources if held is not None else frozenset())
     if element or value.kind is Kind.OPEN or (held is not None and held.kind is Kind.OPEN):
         return Arg("", Kind.OPEN, span, sources)
-    if held is not None and held.kind is Kind.LITERAL and value.kind is Kind.LITERAL:
+    known = held is not None and held.kind is Kind.LITERAL and value.kind is Kind.LITERAL
+    if held is not None and known and len(held.text) + len(value.text) <= MAX_TEXT:
         return Arg(held.text + value.text, Kind.LITERAL, span, sources)
     return Arg("", Kind.UNKNOWN, span, sources)
 
@@ -597,9 +597,3 @@ def _succeeds(redirect: Redirect) -> bool:
     if redirect.operator in (">&", "<&") and target in ("0", "1", "2"):
         return True
     return redirect.operator in _TEXTS or target == "/dev/null"
-
-
-def _merged(ok: State | None, bad: State | None) -> State | None:
-    if ok is None or bad is None or ok is bad:
-        return ok or bad
-    return ok.join(bad)

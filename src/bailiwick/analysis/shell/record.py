@@ -10,6 +10,9 @@ from bailiwick.model.glob import GlobError, escape, path_glob
 
 MAX_FLOWS = 1000
 """Flows kept; a command with more is opaque."""
+MAX_WORK = 20_000
+"""Work spent on one analysis, in words expanded; a command and an access cost several. Chosen so that what uses it up
+takes some 30 ms, while scripts of a thousand plain lines stay below it."""
 _QUIET = frozenset(
     (
         "/dev/null",
@@ -30,19 +33,30 @@ _MAGIC = re.compile(
 _CLIMB = re.compile(r"(?:^|/)(?!\.\.?(?:/|\Z))[^/]+/+(?:\./+)*\.\.(?:/|\Z)")
 
 
+class BudgetExceededError(Exception):
+    """The script takes more work to read than the bound."""
+
+
 class Record:
     """Accesses, opaque parts and flows, each once."""
 
-    __slots__ = ("_flows", "_opaque", "_seen", "accesses", "context", "owner", "trail")
+    __slots__ = ("_flows", "_left", "_opaque", "_seen", "accesses", "context", "owner", "trail")
 
     def __init__(self, context: ShellContext) -> None:
         self.context = context
         self.accesses: list[Access] = []
+        self._left = MAX_WORK
         self.owner: int | None = None  # the program that what is written down belongs to
         self.trail = Trail()
         self._seen: dict[Access, int] = {}
         self._opaque: dict[Opaque, None] = {}
         self._flows: dict[Flow, None] = {}
+
+    def spend(self, work: int) -> None:
+        """Take off what something costs. Raises BudgetExceededError when that isn't left."""
+        self._left -= work
+        if self._left < 0:
+            raise BudgetExceededError
 
     def facts(self) -> Facts:
         """Everything written down."""
@@ -54,16 +68,19 @@ class Record:
         index = self._seen.setdefault(access, len(self.accesses))
         if index == len(self.accesses):
             self.accesses.append(access)
+            self.spend(2)
         return index
 
     def opaque(self, reason: str, cause: Span | None, kind: AccessKind | None = None) -> None:
         """Write down a part that isn't known; ``kind`` where only its target isn't."""
+        self.trail.disturbances += 1
         self._opaque.setdefault(Opaque(reason=reason, cause=cause, kind=kind, by=self.owner))
 
     def flow(self, source: int, sink: int, *, by_file: bool = False) -> None:
         """Write down that one program's output reaches another."""
         if source == sink:
             return
+        self.spend(1)
         if len(self._flows) >= MAX_FLOWS:
             self.opaque("too many flows", None)
             return
@@ -130,7 +147,9 @@ class Record:
         if not self.trail.links:
             return (target,)
         led = self.trail.led(path, pattern=target.pattern, removing=kind is AccessKind.DELETE)
+        self.spend(4)
         others = tuple(PathTarget(path=place, pattern=pattern) for place, pattern in led)
+        self.spend(8 * len(others))
         for other in others:
             self.access(kind, other, cause)
         return (target, *others)

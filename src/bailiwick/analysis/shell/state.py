@@ -80,10 +80,11 @@ class State:
         if other is self:
             return self
         variables = dict(self.variables)
-        for name in self.variables.keys() | other.variables.keys():
-            a, b = self.variables.get(name), other.variables.get(name)
-            if a is None or b is None or a != b:
-                variables[name] = _join(a, b)
+        if self.variables != other.variables:
+            for name in self.variables.keys() | other.variables.keys():
+                a, b = self.variables.get(name), other.variables.get(name)
+                if a is not b:
+                    variables[name] = _join(a, b)
         functions = dict(self.functions)
         for name in self.functions.keys() | other.functions.keys():
             if self.functions.get(name) is not other.functions.get(name):
@@ -129,6 +130,10 @@ def union(a: tuple[str, ...] | None, b: tuple[str, ...] | None) -> tuple[str, ..
 
 
 def _join(a: Arg | None, b: Arg | None) -> Arg:
+    if a is None and type(b) is Arg and b.kind is Kind.OPEN:
+        return b
+    if b is None and type(a) is Arg and a.kind is Kind.OPEN:
+        return a
     sources = (a.sources if a else frozenset[int]()) | (b.sources if b else frozenset[int]())
     if a is not None and b is not None and a.kind is b.kind and a.text == b.text:
         return Arg(a.text, a.kind, a.span, sources)

@@ -17,7 +17,7 @@ MAX_TOUCHED = 200
 """Paths, and patterns, whose programs are told apart; beyond that any of them may be meant."""
 MAX_LINKS = 16
 """New names followed."""
-MAX_LED = 32
+MAX_LED = 16
 """Paths that one path may lead to by new names."""
 _BEFORE = re.compile(r"[^*?\[\]{},\\]*")
 _BEHIND = re.compile(r"[^*?\[\]{},\\/]*\Z")
