@@ -3,7 +3,7 @@
 import posixpath
 import re
 import unicodedata
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from bailiwick.model.access import PathTarget
 
@@ -15,6 +15,20 @@ _SPACE = "\t\n\v\f\r \xa0\u1680\u2028\u2029\u202f\u205f\u3000\ufeff" + "".join(
     map(chr, range(0x2000, 0x200B))
 )
 """What the client trims from a path (ECMAScript white space)."""
+
+
+RIPGREP_TYPES: Mapping[str, tuple[str, ...]] = {
+    "css": ("css", "scss"),
+    "go": ("go",),
+    "html": ("htm", "html", "ejs"),
+    "js": ("js", "jsx", "mjs", "cjs", "vue"),
+    "md": ("markdown", "md", "mdown", "mdwn", "mdx", "mkd", "mkdn"),
+    "py": ("py", "pyi"),
+    "rust": ("rs",),
+    "ts": ("ts", "tsx", "mts", "cts"),
+    "yaml": ("yaml", "yml"),
+}
+"""File name endings of ripgrep's own types (``rg --type-list``, 14.1); a type that is not listed narrows nothing."""
 
 
 def absolute(path: str, *, cwd: str, home: str) -> str:
@@ -35,23 +49,30 @@ def escaped(path: str) -> str:
 
 
 def tree(path: str, *, without: Sequence[str] = ()) -> PathTarget:
-    """``path`` and everything below it, but what has a name of the globs ``without``, at any depth, and what is below."""
+    """``path`` and everything below it but what the globs ``without``, relative to it, match."""
     base = escaped(path.rstrip("/"))
-    return PathTarget(
-        path=f"{base}/**", pattern=True, excluded=tuple(f"{base}/**/{name}/**" for name in without)
-    )
+    return PathTarget(path=f"{base}/**", pattern=True, excluded=tuple(f"{base}/{glob}" for glob in without))
 
 
-def left_out_names(glob: str) -> tuple[str, ...]:
-    """The names that an exclusion of ripgrep (``!**/.env``, ``!{.env,**/keys/*.pem}``) leaves out at any depth.
+def left_out(glob: str) -> tuple[str, ...]:
+    """What an exclusion of ripgrep (``!**/.env``, ``!{.env,**/keys/*.pem}``) leaves out, as globs below where it looks.
 
     Empty where ``glob`` is none, or its meaning depends on where it is read from.
     """
     exclusion = _EXCLUSION.fullmatch(glob)
     if exclusion is None:
         return ()
-    names = [_ANY_DEPTH.fullmatch(name) for name in (exclusion[1] or glob[1:]).split(",")]
-    return tuple(name[1] for name in names if name) if all(names) else ()
+    names = [any_depth(name) for name in (exclusion[1] or glob[1:]).split(",")]
+    return tuple(f"{name}/**" for name in names) if all(names) else ()
+
+
+def any_depth(glob: str) -> str:
+    """A file name's glob of a search tool as one for any depth below where it looks; empty if it is more than that.
+
+    Only what ripgrep, ``fnmatch`` and this house's dialect all take the same way counts as one.
+    """
+    name = _ANY_DEPTH.fullmatch(glob)
+    return f"**/{name[1]}" if name else ""
 
 
 def spellings(path: str, *, cwd: str, home: str) -> tuple[str, ...]:

@@ -14,7 +14,16 @@ from urllib.parse import unquote, urlsplit
 
 from bailiwick.analysis.address import web_address
 from bailiwick.analysis.mentions import mentions
-from bailiwick.analysis.paths import absolute, escaped, fixed_part, left_out_names, spellings, tree, under
+from bailiwick.analysis.paths import (
+    RIPGREP_TYPES,
+    absolute,
+    escaped,
+    fixed_part,
+    left_out,
+    spellings,
+    tree,
+    under,
+)
 from bailiwick.analysis.shell import ShellContext, analyze_shell
 from bailiwick.model.access import (
     Access,
@@ -153,20 +162,6 @@ def _file(kind: AccessKind, *keys: str) -> _Reader:
     return read
 
 
-_TYPES: Mapping[str, tuple[str, ...]] = {
-    "css": ("css", "scss"),
-    "go": ("go",),
-    "html": ("htm", "html", "ejs"),
-    "js": ("js", "jsx", "mjs", "cjs", "vue"),
-    "md": ("markdown", "md", "mdown", "mdwn", "mdx", "mkd", "mkdn"),
-    "py": ("py", "pyi"),
-    "rust": ("rs",),
-    "ts": ("ts", "tsx", "mts", "cts"),
-    "yaml": ("yaml", "yml"),
-}
-"""File name endings of ripgrep's own types (``rg --type-list``, 14.1); a type that is not listed narrows nothing."""
-
-
 def _search(call: _Call) -> Iterator[_Fact]:
     """Grep: the content of a file or of a tree, narrowed by the ``glob`` argument, else by ``type``.
 
@@ -174,12 +169,8 @@ def _search(call: _Call) -> Iterator[_Fact]:
     from the client's working directory, not from ``path``), narrows nothing here, but for one exclusion of names
     at any depth (``!{**/.env,**/*.pem}``): ripgrep leaves those out below the directory it was given.
     """
-    if names := left_out_names(call.text("glob")):
-        for base in call.bases():
-            yield _access(
-                AccessKind.READ, PathTarget(path=base)
-            )  # a file named outright is searched all the same
-            yield _access(AccessKind.READ, tree(base, without=names))
+    if without := left_out(call.text("glob")):
+        yield from (_access(AccessKind.READ, tree(base, without=without)) for base in call.bases())
         return
     globs = [
         part
@@ -187,7 +178,7 @@ def _search(call: _Call) -> Iterator[_Fact]:
         for part in ([word] if {"{", "}"} <= set(word) else word.split(","))
         if part
     ]
-    globs = globs or [f"*.{ending}" for ending in _TYPES.get(call.text("type"), ())]
+    globs = globs or [f"*.{ending}" for ending in RIPGREP_TYPES.get(call.text("type"), ())]
     narrowed = bool(globs) and not any("/" in glob or glob.startswith("!") for glob in globs)
     for base in call.bases():
         if narrowed:

@@ -261,7 +261,7 @@ def tool(text: Text, problems: Problems) -> tuple[Condition, ...]:
         problems.add(text.at, f"`{written}` is an MCP tool", "write it under `mcp`")
     elif not re.fullmatch(r"[A-Za-z*?][\w*?-]*", written):
         problems.add(text.at, f"`{written}` is not a tool's name", did_you_mean(written, TOOLS))
-    elif written not in TOOLS and (meant := _misspelt(written)):
+    elif not set("*?") & set(written) and written not in TOOLS and (meant := _misspelt(written)):
         mend = f"did you mean `{meant}`? A newer client's tool of this name is written `{written}*`"
         problems.add(text.at, f"there is no tool `{written}`", mend)
     elif written == "Search":

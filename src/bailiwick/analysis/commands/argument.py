@@ -89,8 +89,8 @@ class Machine(Protocol):
     ) -> None:
         """Record that the program runs, with the words that select what it does and its options as listed."""
 
-    def path(self, kind: AccessKind, path: Arg, *, tree: bool = False) -> None:
-        """Record an access to a path, or to the tree below it."""
+    def path(self, kind: AccessKind, path: Arg, *, tree: bool = False, without: tuple[str, ...] = ()) -> None:
+        """Record an access to a path, or to the tree below it but what the globs ``without``, relative to it, match."""
 
     def link(self, name: Arg, target: Arg, *, symbolic: bool, fresh: bool = True) -> None:
         """Record that what is done to ``name``, or below it, is from now on done to ``target``.

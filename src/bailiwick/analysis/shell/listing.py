@@ -25,8 +25,11 @@ def line(access: Access, cwd: str) -> str:
     """``read a/**``, ``run git push``, ``run make (project code)``, ``connect host:443``, ``set PATH``, ``get TOKEN``."""
     target = access.target
     match target:
-        case PathTarget(path=path):
-            return f"{access.kind} {_relative(path, cwd)}"
+        case PathTarget(path=path, excluded=excluded):
+            without = (
+                " ".join(["", "without", *(_relative(glob, cwd) for glob in excluded)]) if excluded else ""
+            )
+            return f"{access.kind} {_relative(path, cwd)}{without}"
         case ProgramTarget():
             words = " ".join([target.name, *("?" if word is None else word for word in target.words)])
             notes = f" as {target.as_user}" if target.as_user else ""

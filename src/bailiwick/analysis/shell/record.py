@@ -89,10 +89,20 @@ class Record:
             self._flows.pop(flow, None)  # what also comes straight is told as that
         self._flows.setdefault(flow)
 
-    def path(
-        self, kind: AccessKind, path: Arg, state: State, cause: Span | None, *, tree: bool = False
+    def path(  # noqa: PLR0913 - an access has so many sides
+        self,
+        kind: AccessKind,
+        path: Arg,
+        state: State,
+        cause: Span | None,
+        *,
+        tree: bool = False,
+        without: tuple[str, ...] = (),
     ) -> tuple[PathTarget, ...]:
-        """Write down an access to what ``path`` names, seen from the working directory; what it may touch."""
+        """Write down an access to what ``path`` names, seen from the working directory; what it may touch.
+
+        ``without`` are globs, relative to ``path``, of what is left out of a tree.
+        """
         text = path.text
         match path.kind:
             case Kind.LITERAL:
@@ -116,13 +126,23 @@ class Record:
         else:
             bases = state.cwd
         if len(bases) == 1:
-            return self._one(kind, bases[0], text, cause, glob=glob, tree=tree)
+            return self._one(kind, bases[0], text, cause, glob=glob, tree=tree, without=without)
         return tuple(
-            target for base in bases for target in self._one(kind, base, text, cause, glob=glob, tree=tree)
+            target
+            for base in bases
+            for target in self._one(kind, base, text, cause, glob=glob, tree=tree, without=without)
         )
 
     def _one(  # noqa: PLR0913 - one command in full
-        self, kind: AccessKind, base: str, text: str, cause: Span | None, *, glob: bool, tree: bool
+        self,
+        kind: AccessKind,
+        base: str,
+        text: str,
+        cause: Span | None,
+        *,
+        glob: bool,
+        tree: bool,
+        without: tuple[str, ...],
     ) -> tuple[PathTarget, ...]:
         whole = (escape(base) if glob else base) + "/" + text
         path = normal(whole)
@@ -137,12 +157,15 @@ class Record:
                 self.opaque("'..' after a name that may be a symbolic link", cause)
         if path.startswith(("/proc/", "/dev/")) and _MAGIC.match(path):
             self.opaque("path into another process or the network", cause)
+        excluded: tuple[str, ...] = ()
         if tree:
-            path = ("" if path == "/" else path if glob else escape(path)) + "/**"
+            below = "" if path == "/" else path if glob else escape(path)
+            excluded = tuple(f"{below}/{left_out}" for left_out in without)
+            path = f"{below}/**"
         if glob and not _is_glob(path):
             self.opaque("pattern of too many alternatives", cause)
             return ()
-        target = PathTarget(path=path, pattern=glob or tree, real=real)
+        target = PathTarget(path=path, pattern=glob or tree, real=real, excluded=excluded)
         self.access(kind, target, cause)
         if not self.trail.links:
             return (target,)

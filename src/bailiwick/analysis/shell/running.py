@@ -74,10 +74,10 @@ class Running:
         for sink in interpreter.sinks:
             interpreter.record.flow(index, sink)
 
-    def path(self, kind: AccessKind, path: Arg, *, tree: bool = False) -> None:
+    def path(self, kind: AccessKind, path: Arg, *, tree: bool = False, without: tuple[str, ...] = ()) -> None:
         """See ``Machine.path``."""
         record = self._interpreter.record
-        targets = record.path(kind, path, self.state, path.span or self.span, tree=tree)
+        targets = record.path(kind, path, self.state, path.span or self.span, tree=tree, without=without)
         program = record.owner
         if not targets or program is None:
             return

@@ -1,14 +1,19 @@
 """Programs that look for things: ``grep``, ``rg``, ``fd``, ``find``."""
 
 import re
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeAlias
 
 from bailiwick.analysis.commands.argument import Arg, Kind
+from bailiwick.analysis.paths import RIPGREP_TYPES, any_depth, left_out
 from bailiwick.model.access import AccessKind
 from bailiwick.model.glob import GlobError, escape, name_glob
 
 if TYPE_CHECKING:
     from bailiwick.analysis.commands.call import Call
+    from bailiwick.analysis.commands.options import Parsed
+
+_Narrowing: TypeAlias = tuple[tuple[str, ...], tuple[str, ...]]
+"""Globs below where a search starts: the only files it looks at (all, where there is none), and what it leaves out."""
 
 _NO_ARGUMENT = frozenset((
     "print", "print0", "ls", "prune", "quit", "empty", "a", "and", "o", "or", "not", "!", "(", ")", ",",
@@ -39,12 +44,48 @@ def grep(call: "Call") -> None:
     if parsed.open and not given:  # any operand may be the pattern, and any other word a path
         machine.path(AccessKind.READ, Arg("", Kind.UNKNOWN))
         paths = [path for path in parsed.operands if path.kind is not Kind.OPEN]
-    for path in paths:
-        if path.literal != "-":
-            machine.path(AccessKind.READ, path, tree=recursive)
     # Without operands rg reads standard input where that isn't a terminal; the tree is the larger claim.
     if not paths and recursive and (parsed.operands or given) and not (always and machine.stdin is not None):
-        machine.path(AccessKind.READ, Arg("."), tree=True)
+        paths = [Arg(".")]
+    only, without = (_chosen(parsed) if always else _included(parsed)) if recursive else ((), ())
+    for path in paths:
+        if path.literal == "-":
+            continue
+        if not only:
+            machine.path(AccessKind.READ, path, tree=recursive, without=without)
+            continue
+        machine.path(AccessKind.READ, path)  # a file named outright is searched all the same
+        found = matches([path])
+        for glob in only:
+            machine.path(AccessKind.READ, found.with_text(found.text.removesuffix("**") + glob))
+
+
+def _included(parsed: "Parsed") -> _Narrowing:
+    """What ``grep -r`` looks at only, or leaves out. Which of both wins depends on their order; then neither counts."""
+    only = [any_depth(value.literal or "") for value in parsed.values("--include")]
+    files = [any_depth(value.literal or "") for value in parsed.values("--exclude")]
+    trees = [any_depth(value.literal or "") for value in parsed.values("--exclude-dir")]
+    if only:
+        return (tuple(only), ()) if all(only) and not files else ((), ())
+    if parsed.given("-R", "--dereference-recursive"):  # what is left out by its name is reached by a link's
+        return (), ()
+    return (), (*filter(None, files), *(f"{tree}/**" for tree in trees if tree))
+
+
+def _chosen(parsed: "Parsed") -> _Narrowing:
+    """What ``rg`` looks at only, or leaves out, by globs or else by types of its own."""
+    globs = [value.literal or "/" for value in parsed.values("-g", "--glob")]
+    if parsed.given("--iglob", "--glob-case-insensitive"):
+        return (), ()
+    if only := [any_depth(glob) for glob in globs if not glob.startswith("!")]:
+        return (tuple(only), ()) if all(only) else ((), ())
+    types = [value.literal or "" for value in parsed.values("-t", "--type")]
+    if types and not parsed.given("--type-add", "--type-clear"):
+        endings = [RIPGREP_TYPES.get(kind, ()) for kind in types]
+        return tuple(f"**/*.{ending}" for known in endings for ending in known) if all(endings) else (), ()
+    if parsed.given("-L", "--follow"):
+        return (), ()
+    return (), tuple(name for glob in globs for name in left_out(glob))
 
 
 def fd(call: "Call") -> None:
