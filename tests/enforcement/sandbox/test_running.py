@@ -1,0 +1,276 @@
+"""A command in the sandbox: what it finds there, how it ends, and what becomes of what is around it."""
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from bailiwick.service.sandbox.placeholders import Placeholders
+from bailiwick.service.sandbox.runner import Backend, Sandbox, SandboxError
+from confined import ENVIRONMENT, policy_of, run, sandbox_of
+from planted import ALNUM
+
+BACKENDS = pytest.mark.parametrize("backend", [Backend.BUBBLEWRAP, Backend.LANDLOCK])
+PROJECT_ONLY = {"writable": ["${project}/**"], "other": "deny"}
+PYTHON = "/usr/bin/python3"
+needs_python = pytest.mark.skipif(not Path(PYTHON).exists(), reason="the system has no Python of its own")
+
+
+@pytest.fixture
+def world(tmp_path: Path) -> Path:
+    for name in ("project", "home", "tmp"):
+        (tmp_path / name).mkdir()
+    return tmp_path.resolve()
+
+
+def sandbox(world: Path, backend: Backend | None = None, files: Any = None, **more: Any) -> Sandbox:
+    sections = more.pop("sections", {})
+    return sandbox_of(policy_of(files or PROJECT_ONLY, **sections), world, backend=backend, **more)
+
+
+@BACKENDS
+@pytest.mark.parametrize("code", [0, 42, 255])
+def test_exit_codes_pass_through(world: Path, backend: Backend, code: int) -> None:
+    assert run(sandbox(world, backend), "/bin/sh", "-c", f"exit {code}").code == code
+
+
+def test_an_end_by_a_signal_is_128_and_its_number(world: Path) -> None:
+    assert (
+        run(sandbox(world, Backend.BUBBLEWRAP), "/bin/sh", "-c", "kill -SEGV $$").code == 128 + signal.SIGSEGV
+    )
+
+
+@BACKENDS
+def test_input_and_output_pass_through(world: Path, backend: Backend) -> None:
+    done = run(sandbox(world, backend), "/bin/sh", "-c", "tr a-z A-Z; echo sorry >&2", stdin=b"hello")
+    assert (done.stdout, done.stderr) == ("HELLO", "sorry\n")
+
+
+def test_a_program_that_is_not_there_did_not_run(world: Path) -> None:
+    done = run(sandbox(world, Backend.BUBBLEWRAP), "/nowhere/program")
+    assert done.code == 70
+    assert "the command did not run" in done.stderr
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, signal.SIGUSR1])
+def test_signals_reach_the_command(world: Path, number: signal.Signals) -> None:
+    said = world / "project" / "said"
+    script = f"trap 'echo caught > {said}; exit 9' {number.value}; echo ready > {world}/project/ready; while :; do sleep 0.05; done"
+    child = os.fork()
+    if child == 0:
+        os._exit(run_here(sandbox(world, Backend.BUBBLEWRAP), script))
+    wait_for((world / "project/ready").exists)
+    os.kill(child, number)
+    code = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
+    assert (code, said.read_text()) == (9, "caught\n")
+
+
+def test_the_end_of_the_runner_is_the_end_of_the_command(world: Path) -> None:
+    child = os.fork()
+    if child == 0:
+        os._exit(
+            run_here(
+                sandbox(world, Backend.BUBBLEWRAP),
+                f"while :; do date > {world}/project/beat; sleep 0.05; done",
+            )
+        )
+    beat = world / "project/beat"
+    wait_for(beat.exists)
+    os.kill(child, signal.SIGKILL)
+    os.waitpid(child, 0)
+    time.sleep(0.5)
+    last = beat.stat().st_mtime_ns
+    time.sleep(0.5)
+    assert beat.stat().st_mtime_ns == last
+    # What it left behind is removed by the next run.
+    assert (world / "project/.claude").is_dir()
+    run(sandbox(world, Backend.BUBBLEWRAP), "/bin/true")
+    assert sorted(path.name for path in (world / "project").iterdir()) == ["beat"]
+
+
+def run_here(one: Sandbox, script: str) -> int:
+    try:
+        return one.run(["/bin/sh", "-c", script]).code
+    except BaseException as error:  # noqa: BLE001 - this process must not go on as the test
+        sys.stderr.write(f"{error}\n")
+        return 70
+
+
+def wait_for(condition: Any, seconds: float = 20) -> None:
+    deadline = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
+
+
+@BACKENDS
+def test_secrets_of_the_environment_stay_out(world: Path, backend: Backend) -> None:
+    token = "ghp_" + (ALNUM * 2)[:36]
+    given = ENVIRONMENT | {
+        "PLAIN": "kept",
+        "MY_TOKEN": "x",
+        "BAILIWICK_TOKEN": "y",
+        "PLAINER": token,
+        "LD_PRELOAD": "/x.so",
+    }
+    sections = {"environment": {"ask": ["*TOKEN*"], "other": "allow"}}
+    done = run(sandbox(world, backend, environment=given, sections=sections), "/usr/bin/env")
+    names = {line.split("=")[0] for line in done.stdout.splitlines()}
+    assert {"PATH", "PLAIN", "BAILIWICK_SANDBOXED"} <= names
+    assert not names & {"MY_TOKEN", "BAILIWICK_TOKEN", "PLAINER", "LD_PRELOAD"}
+
+
+@needs_python
+@BACKENDS
+@pytest.mark.parametrize("family", ["AF_INET", "AF_INET6", "AF_PACKET", "AF_VSOCK", "AF_BLUETOOTH", "AF_ALG"])
+def test_no_network_of_any_kind(world: Path, backend: Backend, family: str) -> None:
+    with (
+        socket.create_server(("127.0.0.1", 0)) as listener,
+        socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as datagrams,
+    ):
+        datagrams.bind(("127.0.0.1", 0))
+        tcp, udp = listener.getsockname()[1], datagrams.getsockname()[1]
+        code = f"""
+import socket
+try:
+    if {family!r} in ("AF_INET",):
+        socket.socket(socket.AF_INET, socket.SOCK_DGRAM).sendto(b"x", ("127.0.0.1", {udp}))
+        socket.create_connection(("127.0.0.1", {tcp}), 2)
+    elif {family!r} == "AF_INET6":
+        socket.create_connection(("::ffff:127.0.0.1", {tcp}), 2)
+    else:
+        socket.socket(getattr(socket, {family!r}), socket.SOCK_RAW if {family!r} == "AF_PACKET" else socket.SOCK_SEQPACKET if {family!r} != "AF_VSOCK" else socket.SOCK_STREAM)
+    print("reached")
+except (OSError, AttributeError) as error:
+    print("refused")
+"""
+        done = run(sandbox(world, backend), PYTHON, "-I", "-c", code)
+        datagrams.settimeout(0.2)
+        listener.settimeout(0.2)
+        assert done.stdout == "refused\n", done
+        with pytest.raises(TimeoutError):
+            datagrams.recv(1)
+        with pytest.raises(TimeoutError):
+            listener.accept()
+
+
+@needs_python
+@BACKENDS
+def test_sockets_of_other_programs_are_not_reached(world: Path, backend: Backend) -> None:
+    path = world / "project" / "agent.sock"
+    with socket.socket(socket.AF_UNIX) as listener:
+        listener.bind(str(path))
+        listener.listen()
+        code = f"import socket; socket.socket(socket.AF_UNIX).connect({str(path)!r})"
+        done = run(sandbox(world, backend), PYTHON, "-I", "-c", code)
+    assert done.code == 1
+    assert "Error" in done.stderr
+
+
+@needs_python
+@BACKENDS
+def test_processes_outside_are_not_reached(world: Path, backend: Backend) -> None:
+    with subprocess.Popen(["/bin/sleep", "60"], env={"SECRET": "in-the-environment"}) as other:
+        code = f"""
+import os
+for act in (lambda: os.kill({other.pid}, 9), lambda: print(open("/proc/{other.pid}/environ").read()), lambda: print(open("/proc/1/environ").read())):
+    try: act()
+    except OSError: pass
+"""
+        done = run(sandbox(world, backend), PYTHON, "-I", "-c", code)
+        still_there = other.poll() is None
+        other.kill()
+    assert still_there
+    assert "in-the-environment" not in done.stdout
+
+
+@BACKENDS
+def test_no_privilege_is_left_or_gained(world: Path, backend: Backend) -> None:
+    done = run(
+        sandbox(world, backend),
+        "/bin/grep",
+        "-E",
+        "^(Cap(Eff|Prm|Inh|Bnd|Amb)|NoNewPrivs):",
+        "/proc/self/status",
+    )
+    values = dict(line.split(":") for line in done.stdout.splitlines())
+    if backend is Backend.LANDLOCK:  # which shows nothing of /proc
+        assert done.code == 2
+        return
+    assert values.pop("NoNewPrivs").strip() == "1"
+    assert {int(value, 16) for value in values.values()} == {0}, values
+
+
+@pytest.mark.parametrize("name", [".claude", ".mcp.json"])
+def test_a_protected_link_that_could_be_replaced_stops_everything(world: Path, name: str) -> None:
+    (world / "elsewhere").mkdir()
+    if name == ".claude":
+        (world / "project/.claude").mkdir()
+        (world / "project/.claude/hooks").symlink_to(world / "elsewhere")
+    else:
+        (world / "project" / name).symlink_to(world / "elsewhere")
+    done = run(sandbox(world, Backend.BUBBLEWRAP), "/bin/touch", str(world / "project/ran"))
+    if name == ".claude":  # the directory takes no new names, so the link stays what it is
+        assert done.code == 0, done.stderr
+        run(sandbox(world, Backend.BUBBLEWRAP), "/bin/rm", "-f", str(world / "project/.claude/hooks"))
+        assert (world / "project/.claude/hooks").is_symlink()
+    else:
+        assert "symbolic link" in done.stderr
+        assert not (world / "project/ran").exists()
+
+
+def test_two_at_once_and_the_last_one_clears_up(world: Path) -> None:
+    project, kept = str(world / "project"), str(world / "project/.claude")
+    one, two = (Placeholders(world / "state", project) for _ in range(2))
+    with one.during(lambda _: [kept]):
+        with two.during(lambda standing: [*standing]):
+            pass
+        assert Path(kept).is_dir()
+    assert not Path(kept).exists()
+
+
+def test_a_placeholder_that_somebody_uses_stays(world: Path) -> None:
+    kept = world / "project/.claude"
+    with Placeholders(world / "state", str(world / "project")).during(lambda _: [str(kept)]):
+        (kept / "settings.json").write_text("{}")
+    assert (kept / "settings.json").exists()
+
+
+def test_without_any_backend_nothing_runs(world: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("bailiwick.service.sandbox.runner.landlock_abi", lambda: 0)
+    monkeypatch.setenv("PATH", str(world))
+    with pytest.raises(SandboxError, match="it does not run: no bubblewrap"):
+        sandbox(world).run(["/bin/touch", str(world / "project/ran")])
+    assert not (world / "project/ran").exists()
+
+
+@pytest.mark.parametrize(
+    ("files", "backend"),
+    [
+        ({"readable": ["${project}/**"], "other": "deny"}, Backend.LANDLOCK),
+        (PROJECT_ONLY, Backend.BUBBLEWRAP),
+    ],
+)
+def test_landlock_is_taken_where_it_says_all(world: Path, files: Any, backend: Backend) -> None:
+    one = sandbox(world, files=files)
+    assert one.choose(*one.plan()).backend is backend
+
+
+def test_landlock_never_says_more_than_it_holds(world: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PATH", str(world))
+    one = sandbox(world)
+    choice = one.choose(*one.plan())
+    assert choice.backend is Backend.LANDLOCK
+    assert any("nothing new directly in" in line for line in choice.narrower)
+
+
+def test_a_start_in_a_hidden_directory_is_refused(world: Path) -> None:
+    done = run(sandbox(world, Backend.BUBBLEWRAP, cwd=str(world / "home")), "/bin/true")
+    assert done.code == 70
+    assert "policy does not let a command read" in done.stderr
