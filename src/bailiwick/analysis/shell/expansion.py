@@ -255,7 +255,7 @@ def joined(args: Iterable[Arg], *, separator: str = " ") -> Arg:
     words: Sequence[Arg] = list(args)
     sources = sources_of(words)
     spans = [a.span for a in words if a.span is not None]
-    span = Span(start=spans[0].start, end=spans[-1].end) if spans else None
+    span = Span(start=min(s.start for s in spans), end=max(s.end for s in spans)) if spans else None
     if all(a.kind is Kind.LITERAL for a in words) and sum(len(a.text) for a in words) <= MAX_TEXT:
         return Arg(separator.join(a.text for a in words), Kind.LITERAL, span, sources)
     return Arg("", Kind.UNKNOWN, span, sources)
