@@ -232,7 +232,7 @@ def _descriptor(word: str) -> str:
 # -- the parser alone
 
 _STARTERS = frozenset(("command", "exec", "builtin", "env", "noglob", "nocorrect", "-"))
-_EVALUATORS = re.compile(r"eval|trap|alias|source|bash|\bsh\b|\benv\b|\.[ \t]")
+_EVALUATORS = re.compile(r"\$_|eval|trap|alias|source|bash|\bsh\b|\benv\b|\.[ \t]")
 
 
 def unseen(run: Run) -> list[tuple[str, ...]] | None:
