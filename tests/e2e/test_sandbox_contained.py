@@ -173,13 +173,13 @@ def test_a_trial_never_changes_anything(room: Room) -> None:
 
 
 def test_without_bubblewrap_landlock_holds_it(room: Room) -> None:
-    few = room.home / "bin"
+    few = room.project / "bin"
     few.mkdir()
     for program in Path("/usr/bin").iterdir():
         if program.name != "bwrap" and not (few / program.name).is_symlink():
             (few / program.name).symlink_to(program)
     room.write(PROJECT / "old", "x")
     room.write(PROJECT / "change.py", "open('old', 'w').write('new'); open('/etc/new', 'w')")
-    outcome = contained(room, bash("python3 change.py"), env={"PATH": str(HOME / "bin")})
+    outcome = contained(room, bash("python3 change.py"), env={"PATH": str(PROJECT / "bin")})
     assert room.read(PROJECT / "old") == "new", outcome
     assert room.read("/etc/new") is None, outcome
