@@ -9,12 +9,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from functools import cache
-from importlib.resources import files
+from pathlib import Path
 from typing import Any
 
 import yaml
 
-_PACKAGE = "bailiwick.analysis.commands"
 _LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 
@@ -75,7 +74,8 @@ class Specification:
     that index takes all that the later ones leave. After an option in ``stop`` everything is an operand
     (``python -c code ...``). ``same`` maps a spelling to all that mean the same (``-f --force``).
     ``danger`` says that an option may run or do more than is modelled, ``reaches`` that one reaches beyond the program,
-    ``writes`` that an option or operand does more than read.
+    ``writes`` that an option or operand does more than read; ``worst`` (``write``, ``run``) says so where only the
+    plug-in knows.
     ``other`` stands for every sub-command that isn't listed. ``empty`` is the path read when there is no operand.
     """
 
@@ -152,6 +152,7 @@ PLUGIN_NAMES = frozenset(
         "mkdir",
         "mktemp",
         "mode",
+        "node",
         "netcat",
         "parallel",
         "pdftotext",
@@ -191,26 +192,35 @@ PLUGIN_NAMES = frozenset(
 _KEYS = {
     "command", "about", "options", "operands", "effects", "subcommands", "plugin", "project_code", "style",
     "same", "permute", "digits", "stop", "other", "recursive", "empty", "empty_recursive", "alone", "examples", "inherit",
+    "worst",
 }  # fmt: skip
 _STYLES = frozenset(("gnu", "exact", "single-dash"))
 _SPELLING = re.compile(r"(-{1,2}[A-Za-z0-9?@#:.+][\w.:+-]*|\+[\w]+|-)\Z")
+_COMMAND_NAME = re.compile(r"[^\s,\[\]\"']+")
+_KEY = re.compile(r"^[a-z]", re.MULTILINE)
+_ROLES = {role.value: role for role in Role}
 _PATH_VERBS = frozenset(
     ("read", "read_tree", "write", "write_tree", "edit", "edit_tree", "delete", "delete_tree")
 )
 
 
 @cache
+def _texts() -> Mapping[str, str]:
+    """Every shipped file, by its name."""
+    here = Path(__file__).parent
+    return {path.name: path.read_text(encoding="utf-8") for path in sorted(here.glob("*.yaml"))}
+
+
+@cache
 def names() -> Mapping[str, str]:
     """Every known command name with the file that describes it."""
     found: dict[str, str] = {}
-    for entry in files(_PACKAGE).iterdir():
-        if entry.name.endswith(".yaml"):
-            with entry.open(encoding="utf-8") as lines:
-                first = lines.readline()
-            for name in re.findall(r"[^\s,\[\]\"']+", first.removeprefix("command:")):
-                if name in found:
-                    raise SpecificationError(f"{entry.name}: {name} is also described in {found[name]}")
-                found[name] = entry.name
+    for file, text in _texts().items():
+        first = text.partition("\n")[0].removeprefix("command:")
+        for name in _COMMAND_NAME.findall(first):
+            if name in found:
+                raise SpecificationError(f"{file}: {name} is also described in {found[name]}")
+            found[name] = file
     return found
 
 
@@ -222,7 +232,7 @@ def find(name: str) -> Specification | None:
         SpecificationError: its file is wrong (excluded for the shipped files by their test).
     """
     file = names().get(name)
-    return None if file is None else _file(file)[0]
+    return None if file is None else _file(file)
 
 
 def preload() -> None:
@@ -233,12 +243,15 @@ def preload() -> None:
 
 def examples(file: str) -> tuple[Example, ...]:
     """The examples written in a specification file."""
-    return _file(file)[1]
+    return load(file, _texts()[file])[1]
 
 
 @cache
-def _file(file: str) -> tuple[Specification, tuple[Example, ...]]:
-    return load(file, files(_PACKAGE).joinpath(file).read_text(encoding="utf-8"))
+def _file(file: str) -> Specification:
+    """The specification in a shipped file; its examples, more than half of the text, are left to who asks for them."""
+    text = _texts()[file]
+    described, _, rest = text.partition("\nexamples:\n")
+    return _document(file, text if _KEY.search(rest) else described)[0]
 
 
 def load(file: str, text: str) -> tuple[Specification, tuple[Example, ...]]:
@@ -247,6 +260,14 @@ def load(file: str, text: str) -> tuple[Specification, tuple[Example, ...]]:
     Raises:
         SpecificationError: with the file's name and the key that is wrong.
     """
+    specification, document = _document(file, text)
+    listed = document.get("examples", [])
+    if not listed or not all(isinstance(e, dict) and set(e) == {"cmd", "gives"} for e in listed):
+        raise SpecificationError(f"{file}: examples: a list of {{cmd, gives}} is required")
+    return specification, tuple(Example(command=e["cmd"], gives=tuple(e["gives"])) for e in listed)
+
+
+def _document(file: str, text: str) -> tuple[Specification, Mapping[str, Any]]:
     try:
         document = yaml.load(text, Loader=_LOADER)  # noqa: S506 - one of the two safe loaders
     except yaml.YAMLError as error:
@@ -255,13 +276,7 @@ def load(file: str, text: str) -> tuple[Specification, tuple[Example, ...]]:
         raise SpecificationError(f"{file}: a mapping with `command:` is expected")
     command = document["command"]
     name = command[0] if isinstance(command, list) else command
-    listed = document.get("examples", [])
-    if not listed or not all(isinstance(e, dict) and set(e) == {"cmd", "gives"} for e in listed):
-        raise SpecificationError(f"{file}: examples: a list of {{cmd, gives}} is required")
-    return (
-        _node(file, str(name), document, {}, None),
-        tuple(Example(command=e["cmd"], gives=tuple(e["gives"])) for e in listed),
-    )
+    return _node(file, str(name), document, {}, None), document
 
 
 def _node(
@@ -282,6 +297,9 @@ def _node(
     recursive = frozenset(str(raw.get("recursive", "")).split())
     if missing := recursive - set(options):
         raise SpecificationError(f"{file}: {name}: recursive: {min(missing)} isn't an option")
+    worst = raw.get("worst")
+    if worst not in (None, "write", "run"):
+        raise SpecificationError(f"{file}: {name}: worst {worst} isn't write or run")
     if raw.get("plugin") is not None and raw["plugin"] not in PLUGIN_NAMES:
         raise SpecificationError(f"{file}: {name}: no plug-in {raw['plugin']}")
     roles = set(options.values())
@@ -302,21 +320,27 @@ def _node(
         empty=raw.get("empty"),
         empty_recursive=raw.get("empty_recursive"),
         alone=_bool(file, name, raw, "alone", default=not raw.get("subcommands")),
-        danger=bool(roles & _EXECUTING),
-        reaches=bool(roles - HARMLESS),
-        writes=bool({*roles, *operands} & _WRITING),
-        longs=tuple(sorted(o for o in options if o.startswith("--"))),
+        danger=bool(roles & _EXECUTING) or worst == "run",
+        reaches=bool(roles - HARMLESS) or worst is not None,
+        writes=bool({*roles, *operands} & _WRITING) or worst is not None,
+        longs=tuple(sorted(option for option in options if option[:2] == "--")),
         same={**(parent.same if parent else {}), **_same(file, name, str(raw.get("same", "")), options)},
     )
+    if "subcommands" in raw or "other" in raw:
+        return _with_children(file, raw, specification)
+    return specification
+
+
+def _with_children(file: str, raw: Mapping[str, Any], parent: Specification) -> Specification:
     children: dict[str, Specification] = {}
     for keys, child in (raw.get("subcommands") or {}).items():
         for key in str(keys).split():
             if key in children:
-                raise SpecificationError(f"{file}: {name}: sub-command {key} is listed twice")
-            children[key] = _node(file, f"{name} {key}", child or {}, options, specification)
+                raise SpecificationError(f"{file}: {parent.name}: sub-command {key} is listed twice")
+            children[key] = _node(file, f"{parent.name} {key}", child or {}, parent.options, parent)
     other = raw.get("other")
-    unlisted = None if other is None else _node(file, f"{name} other", other, options, specification)
-    return replace(specification, subcommands=children, other=unlisted)
+    unlisted = None if other is None else _node(file, f"{parent.name} other", other, parent.options, parent)
+    return replace(parent, subcommands=children, other=unlisted)
 
 
 def _bool(file: str, name: str, raw: Mapping[str, Any], key: str, *, default: bool) -> bool:
@@ -331,7 +355,8 @@ def _options(file: str, name: str, raw: Any) -> dict[str, Role]:
         raise SpecificationError(f"{file}: {name}: options: a mapping from role to spellings is expected")
     options: dict[str, Role] = {}
     for role, spellings in raw.items():
-        if role not in set(Role):
+        meant = _ROLES.get(role)
+        if meant is None:
             raise SpecificationError(f"{file}: {name}: options: unknown role {role}")
         for spelling in str(spellings).split():
             for option in _cluster(spelling):
@@ -339,7 +364,7 @@ def _options(file: str, name: str, raw: Any) -> dict[str, Role]:
                     raise SpecificationError(f"{file}: {name}: {option} isn't an option")
                 if option in options:
                     raise SpecificationError(f"{file}: {name}: option {option} is listed twice")
-                options[option] = Role(role)
+                options[option] = meant
     return options
 
 
