@@ -172,6 +172,8 @@ class Call:
             if role is Role.PROGRAM:
                 self.machine.run(tuple(operands[index:]))
                 break
+            if operand.kind is Kind.OPEN and Role.PROGRAM in node.operands:
+                self.machine.opaque(f"program that {node.name} runs isn't known", operand.span)
             self.role(role, operand, recursive=recursive)
 
     def effects(self) -> None:

@@ -114,14 +114,13 @@ class Record:
             case Kind.NUMBER:
                 text, glob = "*", True
             case Kind.UNKNOWN | Kind.OPEN:
-                self.opaque(
-                    f"{kind} of a path that isn't known" + (f" (begins {text!r})" if text else ""), cause
-                )
+                begins = f" (begins {text!r})" if text else ""
+                self.opaque(f"{kind} of a path that isn't known{begins}", cause, kind)
                 return ()
         if text.startswith("/"):
             bases: tuple[str, ...] = ("",)
         elif state.cwd is None:
-            self.opaque(f"{kind} of {text!r} in a directory that isn't known", cause)
+            self.opaque(f"{kind} of {text!r} in a directory that isn't known", cause, kind)
             return ()
         else:
             bases = state.cwd
