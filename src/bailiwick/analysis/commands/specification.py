@@ -193,7 +193,6 @@ _KEYS = {
     "command", "about", "options", "operands", "effects", "subcommands", "plugin", "project_code", "style",
     "same", "permute", "digits", "stop", "other", "recursive", "empty", "empty_recursive", "alone", "examples", "inherit",
     "worst",
-    "worst",
 }  # fmt: skip
 _STYLES = frozenset(("gnu", "exact", "single-dash"))
 _SPELLING = re.compile(r"(-{1,2}[A-Za-z0-9?@#:.+][\w.:+-]*|\+[\w]+|-)\Z")
@@ -298,9 +297,6 @@ def _node(
     recursive = frozenset(str(raw.get("recursive", "")).split())
     if missing := recursive - set(options):
         raise SpecificationError(f"{file}: {name}: recursive: {min(missing)} isn't an option")
-    worst = raw.get("worst")
-    if worst not in (None, "write", "run"):
-        raise SpecificationError(f"{file}: {name}: worst {worst} isn't write or run")
     worst = raw.get("worst")
     if worst not in (None, "write", "run"):
         raise SpecificationError(f"{file}: {name}: worst {worst} isn't write or run")
