@@ -87,7 +87,8 @@ class State:
                     variables[name] = _join(a, b)
         functions = dict(self.functions)
         for name in self.functions.keys() | other.functions.keys():
-            if self.functions.get(name) is not other.functions.get(name):
+            # A name that only one of them knows may be a function, as one of unknown body may be.
+            if self.functions.get(name) is not other.functions.get(name) or name not in functions:
                 functions[name] = None
         return State(
             cwd=union(self.cwd, other.cwd),
