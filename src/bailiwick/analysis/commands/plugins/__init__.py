@@ -56,6 +56,7 @@ PLUGINS: Mapping[str, "Callable[[Call], None]"] = {
     "mkdir": paths.mkdir,
     "mktemp": paths.mktemp,
     "mode": paths.mode,
+    "node": code.node,
     "netcat": system.netcat,
     "parallel": batches.parallel,
     "pdftotext": system.pdftotext,

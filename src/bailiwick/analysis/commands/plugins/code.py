@@ -3,6 +3,7 @@
 from typing import TYPE_CHECKING
 
 from bailiwick.analysis.commands.argument import Arg
+from bailiwick.analysis.commands.plugins import javascript
 from bailiwick.analysis.commands.plugins.python import follow, parse, shadowable
 from bailiwick.model.access import AccessKind
 
@@ -49,6 +50,35 @@ def _inline(call: "Call", code: Arg, arguments: list[Arg]) -> None:
         machine.opaque("Python code that isn't known", code.span)
     else:
         follow(call, tree, code, tuple(arguments))
+
+
+def node(call: "Call") -> None:
+    """``node``: a script is project code; of inline code a part of the language is understood."""
+    parsed, machine = call.parsed, call.machine
+    inline = [o.value for o in parsed.options if o.name in _NODE_INLINE and o.value is not None]
+    piped = (
+        not inline and not parsed.operands and machine.stdin is not None and machine.stdin.literal is not None
+    )
+    if piped and machine.stdin is not None:
+        inline = [machine.stdin]
+    known = len(inline) == 1 and inline[0].literal is not None
+    loads = known and javascript.project_code(inline[0].text)
+    operands = parsed.operands
+    machine.begin(
+        tuple(operands), project_code=loads or (bool(operands) and not inline) or parsed.given("--test")
+    )
+    call.options()
+    if known:
+        javascript.follow(call, inline[0])
+    elif inline:
+        machine.opaque("code that isn't known")
+    elif operands and operands[0].literal != "-":
+        machine.path(AccessKind.READ, operands[0])
+    elif not parsed.given("--version", "--help", "-v", "-h", "--test", "--v8-options"):
+        machine.opaque("code from standard input or a terminal")
+
+
+_NODE_INLINE = ("-e", "--eval", "-p", "--print", "-pe", "-ep")
 
 
 def interpreter(call: "Call") -> None:
