@@ -98,8 +98,11 @@ class Machine(Protocol):
         A symbolic link's target is seen from the directory of ``name``, a hard link's from the working directory.
         """
 
-    def content(self, path: Arg) -> Arg | None:
-        """The text of a file that the same script has written, where it is known and still stands there."""
+    def content(self, path: Arg, *, perhaps: bool = False) -> Arg | None:
+        """The text of a file that the same script has written, where it is known and still stands there.
+
+        With ``perhaps`` the last text that it printed there, which may not have come there, or stand there no more.
+        """
 
     def own(self, path: Arg) -> bool:
         """Whether the path surely lies in the project."""

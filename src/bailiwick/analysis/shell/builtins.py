@@ -267,12 +267,15 @@ def _source(call: Invocation) -> Outcome:
     state, file = call.state, call.args[1]
     running = Running(call.interpreter, state, call.args, call.span, call.stdin)
     text = running.content(file) if "/" in file.text and len(call.args) == 2 else None  # noqa: PLR2004 - no arguments
+    drafted = text or running.content(file, perhaps=True)
     own = running.own(file)
     running.begin(call.args[1:], project_code=own)
     running.path(AccessKind.READ, file)
     if text is not None:
         after = call.interpreter.nested(text, state, call.interpreter.dialect)
         return after, after.copy()
+    if drafted is not None:
+        call.interpreter.nested(drafted, state.copy(), call.interpreter.dialect)
     if not own:
         return call.opaque("sourced file may do anything")
     # What else it may do to this shell, it may as well do itself.

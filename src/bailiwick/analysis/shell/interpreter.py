@@ -284,17 +284,18 @@ class Interpreter:
         self.output = None  # it went into the file
         files = [r for r in redirects if r.operator not in ("<", "<<", "<<-", "<<<")]
         printed = len(files) == 1 and files[0].operator in (">", ">|") and files[0].descriptor in ("", "1")
-        if text is None or text.literal is None or ok is None or not printed or len(outputs) != 1:
+        if text is None or text.literal is None or not printed or len(outputs) != 1 or outputs[0].pattern:
             return ends
-        if outputs[0].pattern or (content := self.record.trail.holds(text)) is None:
+        self.record.trail.drafts[outputs[0].path] = text
+        if ok is None or (content := self.record.trail.holds(text)) is None:
             return ends
         ok = ok.copy()
         ok.contents = {**ok.contents, outputs[0].path: content}
         return ok, bad
 
-    def content(self, path: Arg, state: State) -> Arg | None:
-        """What stands in a file that the script itself has written, where that is known."""
-        if not state.contents or path.literal is None:
+    def content(self, path: Arg, state: State, *, perhaps: bool = False) -> Arg | None:
+        """What stands in a file that the script itself has written, where that is known; see ``Machine.content``."""
+        if not self.record.trail.drafts or path.literal is None:
             return None
         if path.text.startswith("/"):
             place = normal(path.text)
@@ -302,6 +303,8 @@ class Interpreter:
             return None
         else:
             place = normal(f"{state.cwd[0]}/{path.text}")
+        if perhaps:
+            return self.record.trail.drafts.get(place)
         held = state.contents.get(place)
         return held.text if held is not None and self.record.trail.still(held) else None
 
@@ -519,11 +522,14 @@ class Interpreter:
             own = place.startswith(project.rstrip("/") + "/")
             running = Running(self, state, args, span, stdin, place)
             text = self.content(args[0], state)
+            drafted = text or self.content(args[0], state, perhaps=True)
             running.begin(tuple(a for a in args[1:] if not a.text.startswith("-")), project_code=own)
             running.path(AccessKind.READ, args[0])
-            if text is not None and (shebang := _SHEBANG.match(text.text)):
-                running.script(text, args, dialect=shebang[1])
-            elif not own:
+            shebang = None if drafted is None else _SHEBANG.match(drafted.text)
+            if drafted is not None and (shebang or not drafted.text.startswith("#!")):
+                # What no line names a program for, the shell reads itself.
+                running.script(drafted, args, dialect=shebang[1] if shebang else self.dialect)
+            if not own and (text is None or shebang is None):
                 running.opaque(f"runs the program {place}")
         if not places:
             target = ProgramTarget(

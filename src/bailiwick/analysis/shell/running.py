@@ -95,9 +95,9 @@ class Running:
         span = name.span or self.span
         self._interpreter.record.link(name, target, self.state, span, symbolic=symbolic, fresh=fresh)
 
-    def content(self, path: Arg) -> Arg | None:
+    def content(self, path: Arg, *, perhaps: bool = False) -> Arg | None:
         """See ``Machine.content``."""
-        return self._interpreter.content(path, self.state)
+        return self._interpreter.content(path, self.state, perhaps=perhaps)
 
     def own(self, path: Arg) -> bool:
         """See ``Machine.own``."""

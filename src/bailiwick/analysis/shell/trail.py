@@ -90,13 +90,15 @@ class Trail:
     """Everything one script has done to files.
 
     ``loose`` counts the reasons why time doesn't follow the text; ``disturbances`` what may have changed any file.
+    ``drafts`` is what was last printed into each file, whether or not it came there.
     """
 
-    __slots__ = ("_links", "_read", "_wrote", "disturbances", "loose")
+    __slots__ = ("_links", "_read", "_wrote", "disturbances", "drafts", "loose")
 
     def __init__(self) -> None:
         self._read, self._wrote = Touched(), Touched()
         self._links: dict[str, tuple[str, ...]] = {}
+        self.drafts: dict[str, Arg] = {}
         self.disturbances = 0
         self.loose = 0
 

@@ -137,12 +137,22 @@ def watch(call: "Call") -> None:
         call.machine.opaque("shell code that isn't known")
 
 
+def _file(call: "Call", script: Arg, dialect: str) -> None:
+    """A script file: what this very command printed into it is read; another's isn't known, unless the project's own."""
+    machine = call.machine
+    text = machine.content(script)
+    machine.path(AccessKind.READ, script)
+    if (drafted := text or machine.content(script, perhaps=True)) is not None:
+        machine.script(drafted, tuple(call.parsed.operands), dialect=dialect)
+    if text is None and not machine.own(script):
+        machine.opaque("runs a shell script file", script.span)
+
+
 def shell(call: "Call") -> None:
     """A shell: code given by ``-c``, a script file, or code on standard input."""
     parsed, machine = call.parsed, call.machine
     operands = parsed.operands
     script = operands[0] if operands and not parsed.given("-c", "-s") else None
-    text = machine.content(script) if script is not None else None
     call.begin(project_code=script is not None and machine.own(script))
     call.options()
     dialect = {"bash": "bash", "zsh": "zsh"}.get(call.name, "sh")
@@ -158,11 +168,7 @@ def shell(call: "Call") -> None:
         else:
             machine.script(operands[0], tuple(operands[1:]), dialect=dialect)
     elif script is not None:
-        machine.path(AccessKind.READ, script)
-        if text is not None:
-            machine.script(text, tuple(operands), dialect=dialect)
-        elif not machine.own(script):
-            machine.opaque("runs a shell script file", script.span)
+        _file(call, script, dialect)
     elif parsed.given("--version", "--help") and not operands:
         return
     elif machine.stdin is not None and machine.stdin.literal is not None:
