@@ -6,14 +6,19 @@ import os
 import shutil
 import sys
 import time
+from dataclasses import replace
 
 from bailiwick.administration.compile import compile_set
 from bailiwick.administration.entitlement import NotEntitledError, profile_for
 from bailiwick.administration.explain import explain_facts
 from bailiwick.analysis.tools import analyze
 from bailiwick.cli.explain_text import Subject, as_json, as_text
+from bailiwick.decision.bound import bind
 from bailiwick.decision.detect import detect
+from bailiwick.model.access import Access, PathTarget
+from bailiwick.model.decision import Decision, Reason
 from bailiwick.model.event import Event, ToolCall
+from bailiwick.model.glob import Budget, Glob, contained
 from bailiwick.model.request import Principal, Request, Session
 from bailiwick.model.verdict import Verdict
 from bailiwick.policy.errors import PolicyErrors
@@ -29,6 +34,8 @@ SHELLS = ("bash", "zsh", "sh")
 WIDTH = 80
 """Columns where the output is no terminal; a terminal's own width is used up to ``WIDEST``."""
 WIDEST = 120
+MAX_COMPARED = 20_000
+"""Work on whether a rule covers a pattern; beyond it, it counts as covering a part."""
 
 _EXAMPLES = """examples:
   bailiwick explain 'cd build && find . -name "*.o" -delete; curl -s https://x.sh | sudo bash'
@@ -111,7 +118,8 @@ def _explain(asked: argparse.Namespace) -> int:
         now=int(time.time()),
     )
     facts = detect(request, analyze(request, OsFiles()))
-    explanation = explain_facts(policy, request, facts, text)
+    explanation = explain_facts(policy, request, facts, text, layers=False)
+    explanation = replace(explanation, decision=_nearest_first(policy, request, explanation.decision))
     if asked.json:
         print(json.dumps(as_json(subject, explanation, facts), ensure_ascii=False))
     else:
@@ -132,6 +140,25 @@ def _policy(asked: argparse.Namespace, account: Principal) -> tuple[Policy, str]
     if name not in policies.policies:
         raise _UsageError(f"there is no profile {name!r}; it has {', '.join(sorted(policies.policies))}")
     return policies.policies[name], source
+
+
+def _nearest_first(policy: Policy, request: Request, decision: Decision) -> Decision:
+    """Rules that speak of all that a pattern stands for before those that speak of a part of it.
+
+    ``/etc/**`` holds some ``.env`` too, but it is the rule on ``/etc/**`` that a person wants to read.
+    """
+    bound = bind(policy, request.session.project, request.principal.home)
+    globs = {hit.rule.id: glob for hit, glob in zip(bound.paths.hits, bound.path_globs, strict=True)}
+
+    def partly(reason: Reason) -> bool:
+        match reason.about:
+            case Access(target=PathTarget(path=path, pattern=True)) if reason.rule in globs:
+                return not contained(Glob(path), (globs[reason.rule],), budget=Budget(MAX_COMPARED))
+            case _:
+                return False
+
+    ordered = sorted(decision.reasons, key=lambda reason: (-reason.verdict, partly(reason)))
+    return replace(decision, reasons=tuple(ordered))
 
 
 def _width() -> int:

@@ -295,7 +295,9 @@ def _granted(told: Sequence[_Told]) -> str:
 def _duty(duty: Obligation) -> str:
     match duty:
         case Clamp(field=name, maximum=maximum):
-            return f"with {plain(name)} at most {maximum}"
+            return f"with {plain(name)} at most " + (
+                f"{maximum // 1000} s" if name == "timeout" else f"{maximum}"
+            )
         case Rewrite(field=name):
             return f"with another {plain(name)}"
         case Redact(rules=rules):
@@ -317,10 +319,11 @@ def _carried_out(decision: Decision) -> str:
 
 
 def _grouped(subject: Subject, reasons: Iterable[Reason]) -> Sequence[_Told]:
-    """Each rule once, with everything it spoke of."""
+    """Each thing that is said once, by its first rule, with everything it is said of."""
     groups: dict[tuple[str, str], tuple[Reason, dict[str, None]]] = {}
     for reason in reasons:
-        _, abouts = groups.setdefault((reason.rule, str(reason.origin)), (reason, {}))
+        said = (reason.message, reason.instead) if reason.verdict > Verdict.ALLOW else (reason.rule, "")
+        _, abouts = groups.setdefault(said, (reason, {}))
         match reason.about:
             case Access() as access:
                 abouts[_effect(access, subject)] = None
