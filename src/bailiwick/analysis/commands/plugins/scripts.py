@@ -16,7 +16,8 @@ _SED = re.compile(
     r"(?:[pdDgGhHnNPxlzF=](?=[\s;}]|\Z)|[qQ]\s*\d*(?=[\s;}]|\Z)|[bt:]\s*\w*(?=[\s;}]|\Z)"
     r"|[aic]\\?\n?[^\n\\]*(?:\\.[^\n\\]*)*(?:\n|\Z)|\#[^\n]*"
     r"|y(?P<y>[^\w\s\\])(?:(?!(?P=y))[^\\\n]|\\.)*(?P=y)(?:(?!(?P=y))[^\\\n]|\\.)*(?P=y)"
-    r"|s(?P<s>[^\w\s\\])(?P<from>(?:(?!(?P=s))[^\\\n\[]|\\.|\[\^?\]?(?:\[:\w+:\]|[^\]\n])*\])*)(?P=s)(?:(?!(?P=s))[^\\]|\\[\s\S])*(?P=s)[gpiIM0-9]*(?=[\s;}]|\Z)"
+    r"|s(?P<s>[^\w\s\\])(?P<from>(?:(?!(?P=s))[^\\\n\[]|\\.|\[\^?\]?(?:\[:\w+:\]|[^\]\n])*\])*)(?P=s)(?:(?!(?P=s))[^\\]|\\[\s\S])*(?P=s)[gpiIM0-9]*(?:w[ \t]*(?P<out>[^\s;}][^\n]*)|(?=[\s;}]|\Z))"
+    r"|(?P<command>[rRwW])[ \t]*(?P<file>[^\s;}][^\n]*)"
     r"|\}|\{|\Z)",
 )
 _FILE_COMMAND = re.compile(r"(?:(?:\A|[\n;{}])\s*[^a-zA-Z\n;]*|[0-9$/!]\s*)([rRwW])\s*(\S+)")
@@ -83,6 +84,11 @@ def _sed_script(call: "Call", script: Arg) -> None:
             for found in _SUBSTITUTE_FILE.finditer(text):
                 call.machine.path(AccessKind.WRITE, script.with_text(found[1]))
             return
+        if match["out"]:
+            call.machine.path(AccessKind.WRITE, script.with_text(match["out"]))
+        if match["file"]:
+            kind = AccessKind.READ if match["command"] in "rR" else AccessKind.WRITE
+            call.machine.path(kind, script.with_text(match["file"]))
         i = match.end()
 
 
