@@ -39,6 +39,7 @@ _SILENCE = Rule(
     because="No rule of the policy speaks of this.",
     instead="Ask for a rule that covers it, or do it another way that the policy allows.",
 )
+_PERHAPS = "That it touches what this rule names can't be ruled out."
 _ERROR = "builtin.error"
 _BUILTIN = Origin(file="builtin:decision", line=1)
 _MODES = {Mode.ENFORCE: 0, Mode.WARN: 1, Mode.MONITOR: 2}
@@ -81,6 +82,7 @@ class _Said(NamedTuple):
     mode: Mode
     exception: str | None
     whole: bool
+    certain: bool = True
 
     @property
     def binding(self) -> bool:
@@ -252,7 +254,7 @@ class _Tally:
         if rule.contained and self.containing and verdict is Verdict.ASK:
             verdict = Verdict.ALLOW
             self.contained = self.contained or (rule.mode or self.policy.mode) is Mode.ENFORCE
-        return _Said(rule, verdict, rule.mode or self.policy.mode, exception, hit.whole)
+        return _Said(rule, verdict, rule.mode or self.policy.mode, exception, hit.whole, hit.certain)
 
     def _note(self, said: _Said, about: About) -> None:
         """Remember why: objections once for each thing, permissions once."""
@@ -263,7 +265,7 @@ class _Tally:
                 rule=said.rule.id,
                 origin=said.rule.origin,
                 verdict=said.verdict,
-                message=said.rule.because,
+                message=said.rule.because if said.certain else f"{_PERHAPS} {said.rule.because}",
                 instead=said.rule.instead or (self._elsewhere() if said.verdict is Verdict.DENY else ""),
                 about=about,
                 mode=said.mode,
@@ -315,7 +317,7 @@ class _Tally:
     def _ordered(self) -> tuple[Reason, ...]:
         floor = Verdict.ASK if self.verdict > Verdict.ALLOW else Verdict.ABSTAIN
         kept = [reason for reason in self.reasons.values() if reason.verdict >= floor or reason.exception]
-        kept.sort(key=lambda reason: (-reason.verdict, _MODES[reason.mode], reason.rule))
+        kept.sort(key=lambda r: (-r.verdict, _MODES[r.mode], r.message.startswith(_PERHAPS), r.rule))
         return tuple(kept[:MAX_REASONS])
 
     def _obligations(self) -> tuple[Obligation, ...]:

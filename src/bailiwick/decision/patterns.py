@@ -109,9 +109,9 @@ def _hits(bound: Bound, asked: _Asked) -> list[Hit]:
     found: list[Hit] = []
     for rules in by_layer.values():
         whole = contained(glob, [other for _, _, other in rules], budget=budget)
-        denied = contained(
-            glob, [other for _, hit, other in rules if hit.rule.verdict is Verdict.DENY], budget=budget
-        )
+        denying = [(number, other) for number, hit, other in rules if hit.rule.verdict is Verdict.DENY]
+        covering = {number for number, other in denying if contained(glob, [other], budget=budget)}
+        denied = bool(covering) or contained(glob, [other for _, other in denying], budget=budget)
         for number, hit, other in rules:
             if hit.rule.verdict is Verdict.ALLOW or (excluded and _left_out(glob, other, excluded, budget)):
                 continue  # (5)
@@ -121,7 +121,8 @@ def _hits(bound: Bound, asked: _Asked) -> list[Hit]:
                 near = any(intersects(glob, place, budget=budget) for place in _near(bound, other))
                 met = denied or near or number in asked.existing
             if met:
-                found.append(hit._replace(certain=denied, whole=whole))  # (2), (3), (4)
+                certain = number in covering if covering else denied
+                found.append(hit._replace(certain=certain, whole=whole))  # (2), (3), (4)
         allowing = [(hit, other) for _, hit, other in rules if hit.rule.verdict is Verdict.ALLOW]
         if contained(glob, [other for _, other in allowing], budget=granting):  # (6)
             found += [hit for hit, _ in allowing]
