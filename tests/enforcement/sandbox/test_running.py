@@ -225,6 +225,26 @@ def test_a_protected_link_that_could_be_replaced_stops_everything(world: Path, n
         assert not (world / "project/ran").exists()
 
 
+@BACKENDS
+@pytest.mark.parametrize(
+    "inner", [".git/hooks", ".git/config", ".claude/settings.json", "a/b/.claude/hooks", "deep/.env"]
+)
+def test_what_holds_something_protected_can_not_be_put_aside(
+    world: Path, backend: Backend, inner: str
+) -> None:
+    """Renamed with its directory, a mount goes along, and the path that policy names is free again."""
+    top = world / "project" / inner.split("/", maxsplit=1)[0]
+    path = world / "project" / inner
+    path.parent.mkdir(parents=True)
+    (path.mkdir if "hooks" in inner else path.touch)()
+    files = PROJECT_ONLY | {"hidden": ["**/.env"]}
+    steps = [f"mv {one} {one}.aside; mkdir -p {path.parent}" for one in [*path.parents][: inner.count("/")]]
+    script = "; ".join([*steps, f"mkdir -p {path}; echo evil > {path}/post-commit; echo evil > {path}"])
+    run(sandbox(world, backend, files=files), "/bin/sh", "-c", script)
+    assert [one.name for one in (world / "project").iterdir()] == [top.name]
+    assert path.read_text() == "" if path.is_file() else list(path.iterdir()) == []
+
+
 def test_two_at_once_and_the_last_one_clears_up(world: Path) -> None:
     project, kept = str(world / "project"), str(world / "project/.claude")
     one, two = (Placeholders(world / "state", project) for _ in range(2))
@@ -260,6 +280,18 @@ def test_without_any_backend_nothing_runs(world: Path, monkeypatch: pytest.Monke
 def test_landlock_is_taken_where_it_says_all(world: Path, files: Any, backend: Backend) -> None:
     one = sandbox(world, files=files)
     assert one.choose(*one.plan()).backend is backend
+
+
+def test_a_bubblewrap_that_the_session_could_replace_is_none(
+    world: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    own = world / "project/bwrap"
+    own.write_text("#!/bin/sh\n")
+    own.chmod(0o755)
+    os.chown(own, 1, -1) if os.getuid() == 0 else None
+    monkeypatch.setenv("PATH", str(own.parent))
+    with pytest.raises(SandboxError, match="policy lets the session write"):
+        sandbox(world, Backend.BUBBLEWRAP).run(["/bin/true"])
 
 
 def test_landlock_never_says_more_than_it_holds(world: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -45,24 +45,28 @@ def mounts(
 
 
 def _file_systems(confinement: Confinement) -> Iterator[str]:
-    sealed = [] if confinement.places and confinement.places[0].path == "/" else ["/"]
-    whole = [place for place in confinement.places if place.path == "/"]
-    for place in whole:
-        yield from _bound(place)
+    places = {place.path: place for place in confinement.places}
+    sealed = []
+    if whole := places.pop("/", None):
+        yield from _bound(whole)
+    else:
+        sealed.append("/")
     yield from ("--proc", "/proc", "--dev", "/dev")
     if confinement.reach(TEMPORARY) is Reach.NOTHING:
         yield from ("--perms", "1777", "--tmpfs", TEMPORARY)
-    for place in confinement.places:
-        if place in whole:
-            continue
-        if place.reach > Reach.NOTHING:
+    for path in sorted({*places, *confinement.anchors}, key=lambda one: one.split("/")):
+        place = places.get(path)
+        if place is None:
+            # A mount point can't be renamed, whatever may be done in it.
+            yield from ("--bind", path, path)
+        elif place.reach > Reach.NOTHING:
             yield from _bound(place)
         elif place.entry is Entry.DIRECTORY:
-            yield from ("--perms", "0555", "--tmpfs", place.path)
-            sealed.append(place.path)
+            yield from ("--perms", "0555", "--tmpfs", path)
+            sealed.append(path)
         else:
             # A device on a mount without devices: opening it is refused, whoever asks.
-            yield from ("--ro-bind", "/dev/null", place.path)
+            yield from ("--ro-bind", "/dev/null", path)
     for path, _ in confinement.absent:
         yield from ("--perms", "0555", "--tmpfs", path)
         sealed.append(path)

@@ -90,6 +90,7 @@ def confine(oracle: Oracle, where: Where, disk: Disk, *, sockets: tuple[str, ...
     allowed, why = _network(oracle)
     return Confinement(
         places=places,
+        anchors=_anchors(places, tuple(survey.absent)),
         absent=tuple(sorted(survey.absent.items())),
         links=survey.needed_links(places),
         network=allowed,
@@ -283,6 +284,20 @@ class _Survey:
                 self.reaches[path] = self._reach(path, entry)
         self.sites[directory] = f"{why}: no new names"
         self.reaches[directory] = Reach.READ
+
+
+def _anchors(places: tuple[Place, ...], absent: tuple[str, ...]) -> tuple[str, ...]:
+    """The directories between a writable place and what is narrower in it."""
+    found = set()
+    for narrower in (*(place.path for place in places if place.reach < Reach.WRITE), *absent):
+        around = [place for place in places if place.path != narrower and within(narrower, place.path)]
+        outer = max(around, key=lambda place: len(place.path), default=None)
+        if outer is not None and outer.reach is Reach.WRITE:
+            above = dirname(narrower)
+            while above != outer.path:
+                found.add(above)
+                above = dirname(above)
+    return tuple(sorted(found))
 
 
 def _temporary(path: str) -> bool:

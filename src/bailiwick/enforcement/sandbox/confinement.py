@@ -63,13 +63,15 @@ class Place:
 class Confinement:
     """Everything that a backend carries out, in order of path; what no place covers is not there.
 
-    ``absent`` are protected paths that don't exist, each with the rule that protects it: nothing may come to be there.
+    ``anchors`` are directories in writable places that hold a narrower place: renamed, they would take it away from
+    the path that policy names. ``absent`` are protected paths that don't exist, each with the rule that protects it: nothing may come to be there.
     ``links`` are symbolic links (path, target) that lead to places under other names. ``network`` says that the
     command may talk to any host; there is nothing between all and none. ``unheld`` are patterns of protected files
     that could come to be anywhere: what a command creates there is only found afterwards.
     """
 
     places: tuple[Place, ...]
+    anchors: tuple[str, ...] = ()
     absent: tuple[tuple[str, str], ...] = ()
     links: tuple[tuple[str, str], ...] = ()
     network: bool = False

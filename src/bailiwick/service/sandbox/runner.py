@@ -130,7 +130,7 @@ class Sandbox:
                 return Choice(backend=Backend.LANDLOCK, why="asked for", narrower=rules.narrower, rules=rules)
         if self.wanted is Backend.LANDLOCK:
             raise SandboxError(f"no Landlock here: {lacking}")
-        missing = _bubblewrap_missing()
+        missing = self._bubblewrap_missing()
         if not missing:
             why = (
                 "asked for"
@@ -219,7 +219,7 @@ class Sandbox:
             )
             with _all_signals_held() as held:
                 process = subprocess.Popen(
-                    [_bubblewrap(), *plan.arguments, "--", *argv],
+                    [shutil.which("bwrap") or "bwrap", *plan.arguments, "--", *argv],
                     env=environment,
                     pass_fds=(status.fileno(), filters.fileno()),
                     stdin=channel,
@@ -239,6 +239,29 @@ class Sandbox:
                     "the command did not run"
                 )
             return code
+
+    def _bubblewrap_missing(self) -> str:
+        """Why bubblewrap can't be used; empty when it can: a trial run of nothing."""
+        found = shutil.which("bwrap")
+        if found is None:
+            return "it is not installed"
+        real = os.path.realpath(found)
+        if Path(real).stat().st_uid != 0 and self.oracle.reach(real) is Reach.WRITE:
+            return f"policy lets the session write {found}, so it may be anything"
+        trial = [
+            "--unshare-user-try",
+            "--unshare-pid",
+            "--unshare-net",
+            "--ro-bind",
+            "/",
+            "/",
+            "--proc",
+            "/proc",
+        ]
+        done = subprocess.run(
+            [found, *trial, "--", "true"], capture_output=True, text=True, errors="replace", check=False
+        )
+        return "" if done.returncode == 0 else done.stderr.strip().removeprefix("bwrap: ") or "it can't start"
 
     # --- Landlock
 
@@ -267,6 +290,7 @@ class Sandbox:
         sys.stderr.flush()
         try:
             os.chdir(self.where.cwd)
+            os.closerange(3, os.sysconf("SC_OPEN_MAX"))  # whatever is open would stay open, policy or not
             drop_capabilities()
             restrict(rules.rights, network=open_network)
             filter_calls(calls or b"")
@@ -278,32 +302,6 @@ class Sandbox:
 def _standing(confinement: Confinement) -> Confinement:
     """Without the protected paths that could not be made to be there: nor can the command make them."""
     return replace(confinement, absent=tuple(one for one in confinement.absent if os.path.lexists(one[0])))
-
-
-def _bubblewrap() -> str:
-    return shutil.which("bwrap") or "bwrap"
-
-
-def _bubblewrap_missing() -> str:
-    """Why bubblewrap can't be used; empty when it can: a trial run of nothing."""
-    found = shutil.which("bwrap")
-    if found is None:
-        return "it is not installed"
-    trial = [
-        found,
-        "--unshare-user-try",
-        "--unshare-pid",
-        "--unshare-net",
-        "--ro-bind",
-        "/",
-        "/",
-        "--proc",
-        "/proc",
-    ]
-    done = subprocess.run(
-        [*trial, "--", "true"], capture_output=True, text=True, errors="replace", check=False
-    )
-    return "" if done.returncode == 0 else done.stderr.strip().removeprefix("bwrap: ") or "it can't start"
 
 
 def _status(file: IO[bytes]) -> dict[str, int]:
