@@ -34,6 +34,7 @@ COMMANDS = [
     "bash -c 'cat ~/.ssh/id_rsa'",
     "cat 'ü/ß' # after it",
     "if true",
+    "grep -r --exclude='.env*' x .",
     "",
 ]
 KEYS = {"id", "accesses", "programs", "opaque", "micros"}

@@ -212,8 +212,9 @@ class _Spelling:
     def items(self) -> Iterator[Item]:
         access = self.access
         match access.target:
-            case PathTarget(path=path, pattern=pattern):
-                yield self.item(access.kind, path, "pattern" if pattern else "literal")
+            case PathTarget(path=path, pattern=pattern, excluded=excluded):
+                item = self.item(access.kind, path, "pattern" if pattern else "literal")
+                yield item | ({"but": excluded} if excluded else {})
             case HostTarget(host=host, port=port):
                 peer = host if port is None else f"{host}:{port}"
                 yield self.item(access.kind, peer, "unknown" if host == "*" else "literal")

@@ -216,9 +216,10 @@ def _feeding(facts: Facts, index: int, *, by_file: bool) -> Sequence[str]:
 
 def _effect(access: Access, subject: Subject) -> str:
     match access.target:
-        case PathTarget(path=path, real=real):
+        case PathTarget(path=path, real=real, excluded=excluded):
             leads = f", which is {plain(real)}" if real and real != path else ""
-            return f"{_PATH_VERBS.get(access.kind, access.kind)} {_path(path, subject)}{leads}"
+            left = f" but {', '.join(_path(one, subject) for one in excluded)}" if excluded else ""
+            return f"{_PATH_VERBS.get(access.kind, access.kind)} {_path(path, subject)}{leads}{left}"
         case HostTarget(host=host, port=port):
             peer = "a host that isn't known" if host == "*" else plain(host)
             return f"contacts {peer}" + ("" if port is None else f":{port}")
