@@ -23,6 +23,8 @@ def detect(request: Request, facts: Facts, *, rules: tuple[Rule, ...] = CATALOGU
     except Exception as error:  # noqa: BLE001 - law 1: whatever goes wrong is said, nothing escapes
         return replace(facts, findings=(*findings, failed("gathering the evidence", error)))
     for rule in rules:
+        if rule.of_secrets and not evidence.secrets:
+            continue
         try:
             findings.extend(rule.find(evidence))
         except Exception as error:  # noqa: BLE001 - one broken rule neither hides the others' findings nor its own failure

@@ -70,12 +70,16 @@ Find: TypeAlias = Callable[[Evidence], Iterable[Finding]]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Rule:
-    """One entry of the catalogue. ``id`` is ``<subject>/<name>``; ``find`` is pure and bounded."""
+    """One entry of the catalogue. ``id`` is ``<subject>/<name>``; ``find`` is pure and bounded.
+
+    ``of_secrets`` says that it looks at nothing but the secrets found: without any it need not be asked.
+    """
 
     id: str
     title: str
     severity: Severity
     find: Find
+    of_secrets: bool = False
 
 
 def gather(request: Request, facts: Facts) -> Evidence:

@@ -22,7 +22,7 @@ MAX_PASSED_OVER: Final = 32 * 1024 * 1024
 """Bytes of an unwanted body that are read and dropped, so that the connection can go on; twice the largest event."""
 
 _REQUEST_LINE: Final = re.compile(r"([A-Z]{1,16}) (/[\x21-\x7e]*) HTTP/1\.1")
-_NAME: Final = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
+_NAMES: Final = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]*")
 _CONTROL: Final = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]")
 _LENGTH: Final = re.compile(r"[0-9]{1,15}")
 _CHUNK: Final = re.compile(rb"\r\n([0-9A-Fa-f]{1,8})\r\n")
@@ -65,10 +65,13 @@ def read_head(data: bytes) -> Head:
     fields: dict[str, str] = {}
     for text in lines:
         name, colon, value = text.partition(":")
-        name = name.lower()
-        if not colon or name in fields or not _NAME.fullmatch(name) or _CONTROL.search(value):
-            raise _malformed("a field is malformed, or there twice")
-        fields[name] = value.strip(" \t")
+        if not colon or not name:
+            raise _malformed("a field has no name")
+        fields[name.lower()] = value.strip(" \t")
+    if len(fields) != len(lines):
+        raise _malformed("a field is there twice")
+    if not _NAMES.fullmatch("".join(fields)) or _CONTROL.search("".join(lines)):
+        raise _malformed("a field holds a character that it can't")
     if "host" not in fields:
         raise _malformed("the field Host is missing")
     if "expect" in fields:

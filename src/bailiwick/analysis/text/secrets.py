@@ -6,7 +6,7 @@ audit trail masks. Inline comments that ask scanners to look away are not honour
 
 import re
 from bisect import bisect_right
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
 from bailiwick.analysis.text import views
@@ -35,6 +35,26 @@ class SecretMatch:
 
 _EXACT = tuple((keyword, kind) for kind in SECRET_KINDS if not kind.folded for keyword in kind.keywords)
 _FOLDED = tuple((keyword, kind) for kind in SECRET_KINDS if kind.folded for keyword in kind.keywords)
+
+
+def any_of(words: Iterable[str]) -> re.Pattern[str]:
+    """A pattern that finds any of ``words``, by their letters in common: one pass instead of one for each word."""
+
+    def branches(rests: Iterable[str]) -> str:
+        by_letter: dict[str, set[str]] = {}
+        for rest in rests:
+            by_letter.setdefault(rest[:1], set()).add(rest[1:])
+        if "" in by_letter:
+            return ""
+        return (
+            f"(?:{'|'.join(re.escape(letter) + branches(by_letter[letter]) for letter in sorted(by_letter))})"
+        )
+
+    return re.compile(branches(words))
+
+
+_ANY_EXACT = any_of(keyword for keyword, _ in _EXACT)
+_ANY_FOLDED = any_of(keyword for keyword, _ in _FOLDED)
 _RANK = {kind.rule: position for position, kind in reversed(tuple(enumerate(SECRET_KINDS)))}
 
 ANCHORED_RULES: frozenset[str] = frozenset(kind.rule for kind in SECRET_KINDS if kind.anchored)
@@ -96,10 +116,11 @@ def _located(kind: SecretKind, text: str, lower: str) -> Iterator[re.Match[str]]
 def _candidates(text: str, lower: str, *, anchored: bool) -> list[SecretKind]:
     """The kinds one of whose keywords occurs: most texts have none, and then no pattern runs."""
     found: list[SecretKind] = []
-    for keyword, kind in _EXACT:
-        if keyword in text and kind not in found and not (anchored and not kind.anchored):
-            found.append(kind)
-    if not anchored:
+    if _ANY_EXACT.search(text):
+        for keyword, kind in _EXACT:
+            if keyword in text and kind not in found and not (anchored and not kind.anchored):
+                found.append(kind)
+    if not anchored and _ANY_FOLDED.search(lower):
         for keyword, kind in _FOLDED:
             if keyword in lower and kind not in found:
                 found.append(kind)

@@ -23,4 +23,4 @@ def secret_rule(rule_id: str, *, title: str, severity: Severity) -> Rule:
                     confidence=secret.match.confidence,
                 )
 
-    return Rule(id=rule_id, title=title, severity=severity, find=find)
+    return Rule(id=rule_id, title=title, severity=severity, find=find, of_secrets=True)
