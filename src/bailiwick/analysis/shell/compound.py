@@ -190,6 +190,7 @@ def _for(interpreter: "Interpreter", node: For, state: State) -> Outcome:
         words = list(state.positional) if state.positional is not None else [Arg("", Kind.OPEN)]
     else:
         words = interpreter.literal_words(node.words, state)
+    interpreter.set_variable(state, node.name, Arg("", Kind.UNKNOWN), None, exported=False)
     if len(words) <= MAX_UNROLLED and not node.select and all(w.kind is Kind.LITERAL for w in words):
         current: State = state
         for word in words:
@@ -197,7 +198,6 @@ def _for(interpreter: "Interpreter", node: For, state: State) -> Outcome:
             before = current.copy()
             current = join(interpreter, interpreter.sequence(node.body, current)) or before
         return current, current.copy()
-    interpreter.set_variable(state, node.name, Arg("", Kind.UNKNOWN), None, exported=False)
     if node.select:
         state.variables["REPLY"] = Arg("", Kind.UNKNOWN)
     state.variables[node.name] = _any_of(words)

@@ -4,7 +4,7 @@ import re
 from typing import TYPE_CHECKING
 
 from bailiwick.analysis.commands.argument import Arg, Kind
-from bailiwick.analysis.shell.environment import NUMBERS, PORTABLE_NUMBERS, QUIET_READS
+from bailiwick.analysis.shell.environment import NUMBERS, PORTABLE_NUMBERS, QUIET_READS, is_dangerous
 from bailiwick.analysis.shell.expansion import Field, braces, glob, joined
 from bailiwick.analysis.shell.state import Array, State, numeric
 from bailiwick.analysis.shell.syntax import (
@@ -213,7 +213,9 @@ class Expander:
                 self._interpreter.record.opaque("arithmetic on a value that isn't known to be a number", span)
         for name in node.names:
             self.number(name, state, span)
-            state.variables[name] = Arg("", Kind.NUMBER, span)
+            held = state.variables[name] = Arg("", Kind.NUMBER, span)
+            if is_dangerous(name):
+                self._interpreter.set_variable(state, name, held, span, exported=False)
 
     def number(self, name: str, state: State, span: Span | None) -> None:
         """A variable evaluated as arithmetic must hold a number."""
