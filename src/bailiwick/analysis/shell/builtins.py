@@ -243,9 +243,9 @@ def _mapfile(call: Invocation) -> Outcome:
         return call.opaque("form of mapfile")
     for word in ["MAPFILE", *words]:
         if _NAME.match(word):
-            call.state.variables[word] = Arg(
-                "", Kind.OPEN, call.span, call.stdin.sources if call.stdin else frozenset()
-            )
+            sources = call.stdin.sources if call.stdin else frozenset()
+            held = call.state.variables[word] = Arg("", Kind.OPEN, call.span, sources)
+            call.interpreter.set_variable(call.state, word, held, call.span, exported=False)
     return call.state, call.state
 
 
@@ -314,7 +314,8 @@ def _getopts(call: Invocation) -> Outcome:
     if words is None or len(words) < 2 or not _NAME.match(words[1]):  # noqa: PLR2004 - option string and name
         return call.opaque("form of getopts")
     for name in (words[1], "OPTARG"):
-        call.state.variables[name] = Arg("", Kind.UNKNOWN, call.span)
+        held = call.state.variables[name] = Arg("", Kind.UNKNOWN, call.span)
+        call.interpreter.set_variable(call.state, name, held, call.span, exported=False)
     return call.state, call.state.copy()
 
 
