@@ -94,10 +94,12 @@ def _change(call: Invocation) -> Outcome:
     state = call.state
     operands = [a for a in call.args[1:] if a.literal not in ("-P", "-L", "-e", "-@", "--", "-n")]
     push = call.args[0].text == "pushd"
+    # Places of the directory stack: of pushd everywhere, of cd in zsh.
+    place = push or (call.interpreter.dialect == "zsh" and operands[:1] and operands[0].text != "-")
     if not operands and not push:
         home = state.variables.get("HOME", Arg(call.interpreter.context.home))
         target = moved(state.cwd, home)
-    elif len(operands) != 1 or operands[0].literal is None or (push and operands[0].text[:1] in "+-"):
+    elif len(operands) != 1 or operands[0].literal is None or (place and operands[0].text[:1] in "+-"):
         target = None
     elif operands[0].text == "-":
         target = state.previous

@@ -48,5 +48,10 @@ UNSETTABLE = NUMBERS | {
     "HISTCMD", "COPROC", "MAPFILE", "REPLY", "OPTARG", "BASH_ARGV0",
 }  # fmt: skip
 """Variables that don't keep what is assigned to them, or that the shell itself changes."""
+TIED_IN_ZSH = frozenset((
+    "argv", "path", "cdpath", "fpath", "mailpath", "manpath", "module_path", "psvar", "fignore", "status", "pipestatus",
+    "aliases", "galiases", "saliases", "functions", "commands", "options", "dirstack", "nameddirs", "NULLCMD", "READNULLCMD",
+))  # fmt: skip
+"""Variables of zsh that are another one in disguise (``path`` is ``PATH``) or change how the shell works."""
 READ_ONLY = frozenset(("UID", "EUID", "PPID", "BASHOPTS", "SHELLOPTS", "BASH_VERSINFO"))
 """Variables whose assignment fails."""

@@ -12,7 +12,7 @@ from bailiwick.analysis.commands.argument import Arg, Kind, sources_of
 from bailiwick.analysis.commands.perform import perform
 from bailiwick.analysis.commands.specification import find
 from bailiwick.analysis.shell import builtins, compound
-from bailiwick.analysis.shell.environment import READ_ONLY, UNSETTABLE, is_dangerous, is_reported
+from bailiwick.analysis.shell.environment import READ_ONLY, TIED_IN_ZSH, UNSETTABLE, is_dangerous, is_reported
 from bailiwick.analysis.shell.expand import Expander
 from bailiwick.analysis.shell.expansion import MAX_TEXT
 from bailiwick.analysis.shell.output import printed
@@ -365,8 +365,8 @@ class Interpreter:
             self.record.access(AccessKind.CHANGE_CONFIG, VariableTarget(name=name, value=value.literal), span)
         if name in ("IFS", "GLOBIGNORE"):
             state.shaky = True
-        if name == "CDPATH":
-            self.record.opaque("CDPATH is set", span)
+        if name == "CDPATH" or (self.dialect == "zsh" and name in TIED_IN_ZSH):
+            self.record.opaque(f"{name} is set", span)
 
     def redirects(
         self, redirects: SequenceOf[Redirect], state: State

@@ -381,7 +381,12 @@ class WordReader:
                     self.i += 2
                 case '"':
                     self.i += 1
+                    start = self.i
                     self.double_quoted(parts, closing=True)
+                    if quoted and "{" in s[start : self.i]:
+                        raise self.fail(
+                            "brace in quotes in a quoted ${"
+                        )  # bash expands it: the quotes cancel out
                 case "'":
                     if quoted:
                         raise self.fail("single quote in a quoted ${")
