@@ -5,10 +5,10 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.locked
 
-.PHONY: help run test unit e2e check fmt docs bench nightly install clean
+.PHONY: help run test unit e2e check fmt docs bench bench-shell nightly install clean
 
 help: ## print this menu
-	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "  make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 $(STAMP): requirements.lock pyproject.toml
 	python3 -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Bailiwick needs Python 3.11 or newer")'
@@ -50,6 +50,9 @@ docs: $(STAMP) ## generate the reference docs
 bench: $(STAMP) ## measure: what governing costs, on the real client
 	scripts/client >/dev/null
 	scripts/sandbox $(BIN)/python scripts/bench
+
+bench-shell: $(STAMP) ## measure: how well and how fast shell commands are understood
+	$(BIN)/python scripts/bench_shell
 
 nightly: $(STAMP) ## long fuzzing, oracles and chaos
 	scripts/client >/dev/null
