@@ -153,6 +153,8 @@ PLUGIN_NAMES = frozenset(
         "mktemp",
         "mode",
         "node",
+        "oneliner",
+        "perl",
         "netcat",
         "parallel",
         "pdftotext",

@@ -1,5 +1,6 @@
 """Language interpreters: which file or text is the code, and what harmless inline Python may do."""
 
+import re
 from typing import TYPE_CHECKING
 
 from bailiwick.analysis.commands.argument import Arg
@@ -68,6 +69,10 @@ def node(call: "Call") -> None:
         tuple(operands), project_code=loads or (bool(operands) and not inline) or parsed.given("--test")
     )
     call.options()
+    for inspected in parsed.options:
+        address = inspected.value.text if inspected.value is not None else ""
+        if inspected.name.startswith("--inspect") and not _LOOPBACK.match(address):
+            machine.opaque("a debugger that others can reach", inspected.span)
     if known:
         javascript.follow(call, inline[0])
     elif inline:
@@ -78,6 +83,7 @@ def node(call: "Call") -> None:
         machine.opaque("code from standard input or a terminal")
 
 
+_LOOPBACK = re.compile(r"(?:(?:localhost|127\.0\.0\.1|\[::1\])(?::\d+)?|\d*)\Z")
 _NODE_INLINE = ("-e", "--eval", "-p", "--print", "-pe", "-ep")
 
 

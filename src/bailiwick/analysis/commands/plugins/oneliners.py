@@ -1,0 +1,59 @@
+"""One-liners of Ruby and PHP: printing constants and parts of a JSON or YAML file is understood, nothing else."""
+
+import re
+from typing import TYPE_CHECKING
+
+from bailiwick.analysis.commands.argument import Arg
+from bailiwick.model.access import AccessKind
+
+if TYPE_CHECKING:
+    from bailiwick.analysis.commands.call import Call
+
+_TEXT = r"""'(?:[^'\\]|\\[\\'])*'|"(?:[^"\\#$\{]|\\[nrt"\\])*\""""
+_KEYS = rf"(?:\[\s*(?:\d+|{_TEXT})\s*\])*"
+_RUBY_VALUE = (
+    rf"(?:RUBY_VERSION|RUBY_PLATFORM|RUBY_ENGINE|Dir\.pwd|Time\.now|{_TEXT}|\d+(?:\s*[-+*/%]\s*\d+)*"
+    rf"|(?:JSON\.parse|YAML\.(?:safe_)?load)\(\s*File\.read\(\s*(?:{_TEXT})\s*\)\s*\){_KEYS}|File\.read\(\s*(?:{_TEXT})\s*\)"
+    rf"|YAML\.(?:safe_)?load_file\(\s*(?:{_TEXT})\s*\){_KEYS})"
+)
+_RUBY = re.compile(
+    rf"\s*(?:(?:require\s+['\"](?:json|yaml|date|time|set)['\"]|(?:puts|print|p|pp)\s*\(?\s*{_RUBY_VALUE}\s*\)?)\s*(?:;|\n|\Z)\s*)+\Z"
+)
+_PHP_VALUE = (
+    rf"(?:PHP_VERSION|PHP_OS|PHP_EOL|PHP_INT_MAX|{_TEXT}|\d+(?:\s*[-+*/%]\s*\d+)*|phpversion\(\)|date\(\s*(?:{_TEXT})\s*\)"
+    rf"|file_get_contents\(\s*(?:{_TEXT})\s*\)|json_decode\(\s*file_get_contents\(\s*(?:{_TEXT})\s*\)\s*,\s*true\s*\){_KEYS})"
+)
+_PHP = re.compile(
+    rf"\s*(?:(?:echo|print)\s+{_PHP_VALUE}(?:\s*[.,]\s*{_PHP_VALUE})*\s*(?:;|\Z)\s*|phpinfo\(\)\s*;?\s*)+\Z"
+)
+_READ = re.compile(rf"(?:File\.read|load_file|file_get_contents)\(\s*({_TEXT})")
+_INLINE = {"php": ("-r",), "ruby": ("-e",)}
+
+
+def oneliner(call: "Call") -> None:
+    """``ruby`` and ``php``: a script is project code; little of what is given inline is understood."""
+    parsed, machine = call.parsed, call.machine
+    name = "php" if call.name.startswith("php") else "ruby"
+    codes = parsed.values(*_INLINE[name])
+    machine.begin(tuple(parsed.operands), project_code=bool(parsed.operands) and not codes)
+    call.options()
+    for code in codes:
+        _inline(call, code, _PHP if name == "php" else _RUBY)
+    if codes:
+        return
+    if parsed.operands and parsed.operands[0].literal != "-":
+        machine.path(AccessKind.READ, parsed.operands[0])
+    elif not parsed.given("--version", "--help", "-v", "-h", "-i", "-m", "-V", "-l") or parsed.operands:
+        machine.opaque("code from standard input or a terminal")
+
+
+def _inline(call: "Call", code: Arg, grammar: re.Pattern[str]) -> None:
+    if code.literal is None or grammar.match(code.text) is None:
+        call.machine.opaque("inline code that isn't understood", code.span)
+        return
+    for text in _READ.findall(code.text):
+        name = re.sub(r"\\(.)", r"\1", text[1:-1])
+        if "://" in name or name.startswith("|"):
+            call.machine.opaque("a file's name that is more than one", code.span)
+        else:
+            call.machine.path(AccessKind.READ, code.with_text(name))
