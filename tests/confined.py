@@ -39,12 +39,12 @@ def sandbox_of(policy: Policy, world: Path, *, backend: str | None = None, **mor
 
 @dataclass(frozen=True)
 class Done:
-    """How a command in the sandbox ended. ``drift`` is what it made although nobody may."""
+    """How a command in the sandbox ended. ``drift`` is where kernel and policy differed."""
 
     code: int
     stdout: str
     stderr: str
-    drift: tuple[str, ...]
+    drift: tuple[tuple[str, str], ...]
 
 
 def run(sandbox: Sandbox, *argv: str, stdin: bytes = b"") -> Done:
@@ -64,7 +64,7 @@ def run(sandbox: Sandbox, *argv: str, stdin: bytes = b"") -> Done:
             code = 70
             try:
                 outcome = sandbox.run(argv)
-                os.write(drift.fileno(), json.dumps(outcome.drift).encode())
+                os.write(drift.fileno(), json.dumps([(one.what, one.path) for one in outcome.drift]).encode())
                 code = outcome.code
             except BaseException as error:  # noqa: BLE001 - a test's process must not go on as the test
                 os.write(2, f"{type(error).__name__}: {error}".encode())
@@ -72,7 +72,12 @@ def run(sandbox: Sandbox, *argv: str, stdin: bytes = b"") -> Done:
                 os._exit(code)
         code = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
         texts = [_read(file) for file in (out, err, drift)]
-    return Done(code=code, stdout=texts[0], stderr=texts[1], drift=tuple(json.loads(texts[2] or "[]")))
+    return Done(
+        code=code,
+        stdout=texts[0],
+        stderr=texts[1],
+        drift=tuple((what, path) for what, path in json.loads(texts[2] or "[]")),
+    )
 
 
 def _read(file: IO[bytes]) -> str:

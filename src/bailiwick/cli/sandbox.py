@@ -11,6 +11,7 @@ from typing import Any
 from bailiwick.administration.entitlement import NotEntitledError, profile_for
 from bailiwick.enforcement.sandbox.confine import Where
 from bailiwick.enforcement.sandbox.confinement import Confinement, Reach
+from bailiwick.enforcement.sandbox.drift import Drift
 from bailiwick.enforcement.sandbox.oracle import Oracle
 from bailiwick.policy.errors import PolicyErrors
 from bailiwick.policy.load import load_policy_set
@@ -24,6 +25,9 @@ from bailiwick.service.sandbox.runner import Backend, Choice, Sandbox, SandboxEr
 from bailiwick.service.sandbox.trial import try_out
 
 USAGE, ENVIRONMENT = 2, 3
+
+MAX_TOLD, MAX_REPORTED = 10, 100
+"""Drifts that a person and the service are told of one command."""
 
 _EXAMPLES = """examples:
   bailiwick sandbox run --profile frontend -- npm test
@@ -51,6 +55,9 @@ def register(verbs: "argparse._SubParsersAction[argparse.ArgumentParser]") -> No
     run.add_argument("--explain", action="store_true", help="say on standard error what holds it, and how")
     run.add_argument("--json", action="store_true", help="the same as one line of JSON")
     run.add_argument("--revision", metavar="HEX", help="run only if the policy still has this revision")
+    run.add_argument(
+        "--observe", action="store_true", help="trace it, and say where kernel and policy differ (strace)"
+    )
     run.add_argument("--report", metavar="STATE", help=argparse.SUPPRESS)
     run.add_argument("--session", metavar="NAME", default="", help=argparse.SUPPRESS)
     _command(run)
@@ -187,6 +194,7 @@ def _sandbox(asked: argparse.Namespace) -> Sandbox:
         home=Path(account.home) / ".local/state/bailiwick/sandbox",
         wanted=Backend(asked.backend) if asked.backend else None,
         without_network=asked.no_network,
+        observe=getattr(asked, "observe", False),
     )
 
 
@@ -264,15 +272,15 @@ def _shown(text: str) -> str:
     return "".join(c if c.isprintable() else c.encode("unicode_escape", "replace").decode() for c in text)
 
 
-def _report(asked: argparse.Namespace, drift: tuple[str, ...]) -> None:
-    """Say what came to be although nobody may make it, here and to the service."""
-    for path in drift[:10]:
-        print(
-            f"bailiwick: drift: the command made {_shown(path)}, which policy lets nobody make",
-            file=sys.stderr,
-        )
+def _report(asked: argparse.Namespace, drift: tuple[Drift, ...]) -> None:
+    """Say where kernel and policy did not say the same, here and to the service."""
+    for one in drift[:MAX_TOLD]:
+        print(f"bailiwick: drift: {_shown(str(one))}", file=sys.stderr)
+    if len(drift) > MAX_TOLD:
+        print(f"bailiwick: drift: and {len(drift) - MAX_TOLD} more", file=sys.stderr)
     if asked.report:
-        told = {"session": asked.session, "command": " ".join(asked.command), "made": list(drift[:100])}
+        found = [{"what": one.what, "kind": one.kind.value, "path": one.path} for one in drift[:MAX_REPORTED]]
+        told = {"session": asked.session, "command": " ".join(asked.command), "drift": found}
         try:
             call(find(asked.report), "POST", "/v1/drift", told)
         except ServiceError as error:

@@ -34,7 +34,7 @@ from bailiwick.service.http_reader import Head, Message
 from bailiwick.service.http_server import Reply
 from bailiwick.service.log_reader import LogReader
 from bailiwick.service.peer import Peer, own_uid, process_started
-from bailiwick.service.sandbox.hook import drifted
+from bailiwick.service.sandbox.hook import drifted, told_of
 from bailiwick.service.store import StoreError
 from bailiwick.service.trace import report
 
@@ -219,16 +219,16 @@ class Endpoint:
         return {"denied": denied, "contact": policy.contact if policy else ""}
 
     async def _drift(self, message: Message, peer: Peer) -> Answer:
-        """Record what a sandboxed command of the caller's made although policy lets nobody make it."""
+        """Record where the kernel let a sandboxed command of the caller's do something else than policy says."""
         asked = _object(message)
         state = self.desk.registry.by_key(str(asked.get("session") or ""))
-        made = asked.get("made")
         if state is None or state.uid != peer.uid:
             raise ProblemError(HTTPStatus.FORBIDDEN, "no session of the caller's")
-        if not _strings(made) or not made:
-            raise ProblemError(HTTPStatus.BAD_REQUEST, "made must be a list of paths")
-        told = f"a command in the sandbox made what policy lets nobody make: {', '.join(made[:10])}"
-        details = {"command": str(asked.get("command") or ""), "made": made[:100]}
+        try:
+            told = told_of(asked.get("drift"))
+        except ValueError as error:
+            raise ProblemError(HTTPStatus.BAD_REQUEST, str(error)) from error
+        details = {"command": str(asked.get("command") or ""), "drift": asked["drift"]}
         await drifted(self.desk, state.key, told, details)
         return {"recorded": True}
 

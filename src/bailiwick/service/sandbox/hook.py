@@ -14,8 +14,9 @@ from typing import Any, Final
 from bailiwick.audit.kinds import Kind
 from bailiwick.audit.recording import service_record
 from bailiwick.enforcement.sandbox.changes import Change, summary, unforeseen
+from bailiwick.enforcement.sandbox.drift import Drift
 from bailiwick.information.sessions import SessionState
-from bailiwick.model.access import Facts
+from bailiwick.model.access import AccessKind, Facts
 from bailiwick.model.decision import Contain, Decision, Origin, Reason
 from bailiwick.model.event import ToolCall
 from bailiwick.model.request import Request
@@ -34,6 +35,9 @@ TRIAL_SECONDS: Final = 5.0
 
 MAX_TRIALS: Final = 2
 """Trial runs at once; a call that would be one more is asked about without."""
+
+MAX_DRIFTS: Final = 100
+"""Drifts of one command that are recorded."""
 
 MAX_COMMAND: Final = 100_000
 """Characters of a command that is tried: an argument of a program has 128 kB at most."""
@@ -163,6 +167,22 @@ def _environment(own: Mapping[str, str], state: SessionState) -> dict[str, str]:
     return kept | {"HOME": state.home, "USER": state.user, "LOGNAME": state.user}
 
 
+def told_of(drift: object) -> str:
+    """What a runner reports, in a sentence. Raises ``ValueError`` when it is no report of one."""
+    if not isinstance(drift, list) or not 0 < len(drift) <= MAX_DRIFTS:
+        raise ValueError(f"drift must be a list of 1 to {MAX_DRIFTS} entries")
+    told = []
+    for one in drift:
+        match one:
+            case {"what": "made" | "reached" | "refused" as what, "kind": str(kind), "path": str(path)} if (
+                kind in set(AccessKind)
+            ):
+                told.append(str(Drift(what=what, kind=AccessKind(kind), path=path)))
+            case _:
+                raise ValueError("each drift has what (made, reached, refused), kind and path")
+    return "; ".join(told[:10])
+
+
 async def drifted(desk: Desk, session: str, message: str, details: Mapping[str, Any]) -> None:
     """Record that the kernel and the analysis do not say the same. Never raises."""
     state = desk.registry.by_key(session)
@@ -183,4 +203,4 @@ async def drifted(desk: Desk, session: str, message: str, details: Mapping[str, 
         report(LOG, "a drift could not be recorded", error)
 
 
-__all__: Sequence[str] = ("drifted", "runner_for", "tried")
+__all__: Sequence[str] = ("drifted", "runner_for", "told_of", "tried")

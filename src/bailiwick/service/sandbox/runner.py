@@ -27,9 +27,11 @@ from bailiwick.analysis.text.secrets import scan
 from bailiwick.enforcement.sandbox.bubblewrap import mounts
 from bailiwick.enforcement.sandbox.confine import Where, confine, guarded
 from bailiwick.enforcement.sandbox.confinement import Confinement, Reach, TooLargeError, UnsafeError
+from bailiwick.enforcement.sandbox.drift import TRACED, Drift, accesses, compare
 from bailiwick.enforcement.sandbox.landlock import MINIMUM_ABI, Ruleset, ruleset
 from bailiwick.enforcement.sandbox.oracle import Oracle
 from bailiwick.enforcement.sandbox.seccomp import AF_INET, AF_INET6, AF_NETLINK, AF_UNIX, program
+from bailiwick.model.access import AccessKind
 from bailiwick.service.sandbox.disk import RealDisk, listening_sockets
 from bailiwick.service.sandbox.kernel import drop_capabilities, filter_calls, landlock_abi, restrict
 from bailiwick.service.sandbox.placeholders import Placeholders
@@ -89,10 +91,10 @@ class Choice:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Outcome:
-    """How the command ended: its exit code (128 + n where signal n ended it) and what it made that nobody may make."""
+    """How the command ended: its exit code (128 + n where signal n ended it), and where kernel and policy differed."""
 
     code: int
-    drift: tuple[str, ...] = ()
+    drift: tuple[Drift, ...] = ()
 
 
 @dataclass(slots=True, kw_only=True)
@@ -104,6 +106,7 @@ class Sandbox:
     home: Path
     wanted: Backend | None = None
     without_network: bool = False
+    observe: bool = False
     environment: Mapping[str, str] = field(default_factory=lambda: dict(os.environ))
 
     def plan(self, ghosts: frozenset[str] = frozenset()) -> tuple[Confinement, RealDisk]:
@@ -122,7 +125,9 @@ class Sandbox:
 
     def choose(self, confinement: Confinement, disk: RealDisk) -> Choice:
         """The cheapest backend that holds the whole policy (2). Raises ``SandboxError`` when there is none."""
-        rules, lacking = self._landlock(confinement, disk)
+        rules, lacking = (
+            (None, "observing takes bubblewrap") if self.observe else self._landlock(confinement, disk)
+        )
         if self.wanted is not Backend.BUBBLEWRAP and rules is not None:
             if rules.exact:
                 return Choice(backend=Backend.LANDLOCK, why="it expresses the whole policy here", rules=rules)
@@ -188,11 +193,19 @@ class Sandbox:
                 raise SandboxError(f"protected paths can't be covered: {error}") from error
             confinement, disk = planned[0]
             before = guarded(self.oracle, self.where, disk)
-            code = self._spawn(argv, confinement)
-            after = guarded(
-                self.oracle, self.where, RealDisk(ghosts=frozenset(p for p, _ in confinement.absent))
-            )
-        return Outcome(code=code, drift=tuple(sorted(after - before)))
+            with tempfile.TemporaryFile() as trace:
+                code = self._spawn(argv, confinement, trace=trace if self.observe else None)
+                found = self._observed(confinement, trace)
+            standing = RealDisk(ghosts=frozenset(path for path, _ in confinement.absent))
+            after = guarded(self.oracle, self.where, standing)
+        made = (Drift(what="made", path=path) for path in sorted(after - before))
+        return Outcome(code=code, drift=(*made, *found))
+
+    def _observed(self, confinement: Confinement, trace: IO[bytes]) -> tuple[Drift, ...]:
+        """Where what the command did differs from what policy says of it."""
+        trace.seek(0)
+        lines = (line.decode(errors="surrogateescape") for line in trace)
+        return compare(self.oracle, confinement, accesses(lines), real=os.path.realpath, possible=_possible)
 
     def spawn_quietly(self, argv: Sequence[str], confinement: Confinement, *, seconds: float) -> int:
         """Run ``argv`` in bubblewrap with neither input nor output, for ``seconds`` at most.
@@ -201,11 +214,20 @@ class Sandbox:
         """
         return self._spawn(argv, confinement, seconds=seconds)
 
-    def _spawn(self, argv: Sequence[str], confinement: Confinement, *, seconds: float | None = None) -> int:
+    def _spawn(
+        self,
+        argv: Sequence[str],
+        confinement: Confinement,
+        *,
+        seconds: float | None = None,
+        trace: IO[bytes] | None = None,
+    ) -> int:
         """Start bubblewrap and wait for it (4). Raises ``SandboxError`` when the command was not started."""
         confinement = _standing(confinement)
         environment, _ = self.passed_on(confinement)
         channel = None if seconds is None else subprocess.DEVNULL
+        if trace is not None:
+            argv = (*_traced(trace), *argv)
         calls = program(platform.machine(), sockets=(AF_UNIX, AF_INET, AF_INET6, AF_NETLINK), metadata=True)
         with tempfile.TemporaryFile() as status, tempfile.TemporaryFile() as filters:
             filters.write(calls or b"")
@@ -221,7 +243,7 @@ class Sandbox:
                 process = subprocess.Popen(
                     [shutil.which("bwrap") or "bwrap", *plan.arguments, "--", *argv],
                     env=environment,
-                    pass_fds=(status.fileno(), filters.fileno()),
+                    pass_fds=(status.fileno(), filters.fileno(), *((trace.fileno(),) if trace else ())),
                     stdin=channel,
                     stdout=channel,
                     stderr=channel,
@@ -302,6 +324,23 @@ class Sandbox:
 def _standing(confinement: Confinement) -> Confinement:
     """Without the protected paths that could not be made to be there: nor can the command make them."""
     return replace(confinement, absent=tuple(one for one in confinement.absent if os.path.lexists(one[0])))
+
+
+def _traced(trace: IO[bytes]) -> tuple[str, ...]:
+    """What writes down the calls of a command that take a path. Raises ``SandboxError`` when it is not there."""
+    found = shutil.which("strace")
+    if found is None:
+        raise SandboxError("no strace here; install it to observe a command (`apt install strace`)")
+    quiet = ("-f", "-y", "-qq", "-e", "signal=none", "-e", f"trace={TRACED}")
+    return (found, *quiet, "-o", f"/proc/self/fd/{trace.fileno()}", "--")
+
+
+def _possible(kind: AccessKind, path: str) -> bool:
+    """Whether this account could do it without a sandbox."""
+    if kind is AccessKind.READ:
+        return os.access(path, os.R_OK)
+    exists = os.path.lexists(path)
+    return os.access(path if exists and kind is AccessKind.WRITE else os.path.dirname(path), os.W_OK)  # noqa: PTH120
 
 
 def _status(file: IO[bytes]) -> dict[str, int]:
