@@ -125,6 +125,8 @@ class Call:
                     arg.may_be_option or arg.kind is Kind.OPEN or (arg.kind is Kind.UNKNOWN and not arg.text)
                 ):
                     machine.opaque("value may name a file", arg.span)
+            case Role.KEY_FILE:
+                machine.path(AccessKind.READ, arg.with_text(arg.text[arg.text.find("=") + 1 :]), tree=True)
             case Role.REMOTE:
                 remote(machine, arg, AccessKind.READ)
             case Role.VARIABLE:

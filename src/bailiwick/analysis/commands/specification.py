@@ -41,6 +41,7 @@ class Role(StrEnum):
     URL = "url"
     SOURCE = "source"  # a file that is read, or a URL
     AT_FILE = "at_file"  # text, or after @ a file that is read
+    KEY_FILE = "key_file"  # a file that is read, perhaps after NAME=
     REMOTE = "remote"  # host:path or a local path that is read
     LIST = "list"  # a file that names more files to read
     VARIABLE = "variable"  # NAME=VALUE, set for what runs

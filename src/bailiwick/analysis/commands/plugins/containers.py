@@ -88,6 +88,7 @@ def copy(call: "Call") -> None:
     """``cp``: one side is ``container:path``, the other here, ``-`` for a stream."""
     call.begin()
     call.options()
+    call.effects()
     operands = call.parsed.operands
     for kind, operand in zip((AccessKind.READ, AccessKind.WRITE), operands, strict=False):
         inside = ":" in operand.text and not operand.text.startswith(("/", ".", "~"))
