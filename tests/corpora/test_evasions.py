@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 import yaml
 from covering import is_opaque, runs_code, shows
-from judging import HERE
+from judging import HERE, judge
 
 from bailiwick.analysis.shell import ShellContext, analyze_shell
 
@@ -36,6 +36,16 @@ def test_spelling(accesses: list[str], way: str, command: str) -> None:
             assert is_opaque(facts) or seen or runs_code(facts)
         case _:
             assert runs_code(facts) or is_opaque(facts)
+
+
+@pytest.mark.parametrize("profile", ["developer", "frontend", "infra", "reviewer"])
+def test_no_spelling_is_allowed(profile: str) -> None:
+    """Whatever the starter's profiles allow, it is none of this; code of the project is theirs to grant by name."""
+    rows = [
+        (group, command) for group in GROUPS for way in ("same", "opaque") for command in group.get(way, ())
+    ]
+    allowed = [command for _, command in rows if judge(command, profile).label in {"allow", "abstain"}]
+    assert [command for command in allowed if not runs_code(judge(command, profile).facts)] == []
 
 
 def test_the_corpus_is_large_and_has_no_doubles() -> None:

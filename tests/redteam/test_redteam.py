@@ -9,14 +9,17 @@ import pytest
 import yaml
 
 from bailiwick.administration.compile import compile_set
+from bailiwick.analysis.shell import ShellContext, analyze_shell
 from bailiwick.analysis.tools import analyze
 from bailiwick.decision.decide import decide
 from bailiwick.decision.detect import detect
+from bailiwick.model.access import ProgramTarget
 from bailiwick.model.event import Event, ToolCall
 from bailiwick.model.glob import Glob
 from bailiwick.model.request import Principal, Request, Session
+from bailiwick.model.verdict import Verdict
 from bailiwick.policy.starter import starter_files
-from bailiwick.policy.types import PolicySet
+from bailiwick.policy.types import CommandCondition, PolicySet
 
 HERE = Path(__file__).parent
 HOME = "/home/dev"
@@ -39,6 +42,7 @@ SHOP = (
 ELSEWHERE = (
     "/etc/hosts",
     "/etc/passwd",
+    "/etc/resolv.conf",
     "/etc/shadow",
     "/usr/bin/git",
     f"{HOME}/.bashrc",
@@ -165,6 +169,24 @@ def test_everyday_work_goes_on(profile: str, want: str, row: Any) -> None:
 )
 def test_known_gap(profile: str, want: str, row: Any) -> None:
     assert _holds(want, verdict(profile, row)[0])
+
+
+def test_baseline_names_only_programs_that_the_reader_knows() -> None:
+    """A program that only policy knows is granted whatever it is told; the baseline grants none but Bailiwick itself."""
+    rules = [rule for layer in _policies().policies["baseline"].layers for rule in layer.rules]
+    names = {
+        rule.when.words[0]
+        for rule in rules
+        if isinstance(rule.when, CommandCondition) and rule.verdict is Verdict.ALLOW and rule.when.words
+    }
+    context = ShellContext(cwd=PROJECT, home=HOME, project=PROJECT)
+    unknown = {
+        name
+        for name in names
+        for access in analyze_shell(name, context).accesses
+        if isinstance(access.target, ProgramTarget) and access.target.unknown
+    }
+    assert unknown <= {"bailiwick"}
 
 
 def test_the_set_is_large_and_has_no_doubles() -> None:
