@@ -1,12 +1,12 @@
-"""Programs that look for things: ``grep``, ``rg``, ``fd``, ``find``."""
+"""Programs that look for things: ``grep``, ``rg``, ``fd``."""
 
-import re
+import posixpath
 from typing import TYPE_CHECKING, TypeAlias
 
 from bailiwick.analysis.commands.argument import Arg, Kind
 from bailiwick.analysis.paths import RIPGREP_TYPES, any_depth, left_out
 from bailiwick.model.access import AccessKind
-from bailiwick.model.glob import GlobError, escape, name_glob
+from bailiwick.model.glob import escape
 
 if TYPE_CHECKING:
     from bailiwick.analysis.commands.call import Call
@@ -14,21 +14,6 @@ if TYPE_CHECKING:
 
 _Narrowing: TypeAlias = tuple[tuple[str, ...], tuple[str, ...]]
 """Globs below where a search starts: the only files it looks at (all, where there is none), and what it leaves out."""
-
-_NO_ARGUMENT = frozenset((
-    "print", "print0", "ls", "prune", "quit", "empty", "a", "and", "o", "or", "not", "!", "(", ")", ",",
-    "xdev", "mount", "depth", "d", "true", "false", "readable", "writable", "executable", "nouser",
-    "nogroup", "daystart", "follow", "noleaf", "warn", "nowarn", "ignore_readdir_race",
-    "noignore_readdir_race", "delete", "help", "version",
-))  # fmt: skip
-_ONE_ARGUMENT = frozenset((
-    "name", "iname", "path", "ipath", "wholename", "iwholename", "regex", "iregex", "type", "xtype", "size",
-    "mtime", "atime", "ctime", "mmin", "amin", "cmin", "newer", "anewer", "cnewer", "user", "group", "uid",
-    "gid", "perm", "maxdepth", "mindepth", "inum", "links", "fstype", "lname", "ilname", "used", "samefile",
-    "printf", "regextype", "context", "Bmin", "Btime", "flags",
-))  # fmt: skip
-_PRINTING = frozenset(("-print", "-printf", "-ls", "-exec", "-execdir", "-ok", "-okdir", None))
-_NEWER = re.compile(r"newer[aBcm][aBcmt]\Z")
 
 
 def grep(call: "Call") -> None:
@@ -116,146 +101,18 @@ def fd(call: "Call") -> None:
         machine.run(tuple(placed))
 
 
-def matches(roots: list[Arg]) -> Arg:
-    """Any path below the roots, as one argument."""
+def matches(roots: list[Arg], globs: tuple[str, ...] = ("**",)) -> Arg:
+    """Any path below the roots that one of ``globs`` matches from there on, as one argument."""
     if all(root.literal is not None and not root.text.startswith("-") for root in roots):
-        globs = [_below(root.text) for root in roots]
-        return Arg(globs[0] if len(globs) == 1 else "{" + ",".join(globs) + "}", Kind.PATTERN, roots[0].span)
+        tops = [posixpath.normpath(root.text).lstrip("/") for root in roots]
+        places = [f"{escape(top)}/{glob}" if top not in ("", ".") else glob for top in tops for glob in globs]
+        absolute = {root.text.startswith("/") for root in roots}
+        start = "/" if True in absolute else ""
+        if len(places) == 1:
+            return Arg(start + places[0], Kind.PATTERN, roots[0].span)
+        # Braces hold what is resolved alike: all from here or all from the root, and nothing that goes up.
+        if len(absolute) == 1 and not any(".." in top.split("/") for top in tops):
+            return Arg(start + "{" + ",".join(places) + "}", Kind.PATTERN, roots[0].span)
     if len(roots) == 1 and roots[0].kind is Kind.PATTERN:
         return roots[0].with_text(roots[0].text.rstrip("/") + "/**")
     return Arg("", Kind.UNKNOWN, roots[0].span)
-
-
-def _below(root: str) -> str:
-    escaped = escape(root.rstrip("/"))
-    return (escaped or ("/" if root.startswith("/") else ".")).rstrip("/") + "/**"
-
-
-def find(call: "Call") -> None:
-    """``find``: roots, then an expression whose predicates are a closed list."""
-    args, machine = call.args, call.machine
-    i = 1
-    while i < len(args) and args[i].literal is not None and _LEADING.match(args[i].text):
-        i += 2 if args[i].text == "-D" else 1
-    roots: list[Arg] = []
-    while i < len(args) and not (
-        args[i].kind is Kind.LITERAL and args[i].text.startswith(("-", "(", "!", ")", ","))
-    ):
-        root = args[i]
-        if root.kind is Kind.OPEN or (root.kind is Kind.PATTERN and _may_be_action(root)):
-            machine.opaque("a word that isn't known may be an expression of find", root.span)
-        elif (
-            root.may_be_option
-        ):  # alone it can only be an action without an argument, or one that names a file
-            machine.path(AccessKind.DELETE, Arg("", Kind.UNKNOWN, root.span), tree=True)
-            machine.path(AccessKind.WRITE, Arg("", Kind.UNKNOWN, root.span))
-        roots.append(root)
-        i += 1
-    machine.begin(tuple(roots))
-    roots = roots or [Arg(".")]
-    for root in roots:  # like ls: names are shown, contents only by what -exec runs
-        machine.path(AccessKind.READ, root)
-    words = {arg.literal for arg in args[i:]}
-    found = matches(roots)
-    if "-print0" in words and not words & _PRINTING and found.kind is Kind.PATTERN:
-        machine.lists(found)
-    while i < len(args):
-        i = _predicate(call, args, i, roots)
-
-
-_LEADING = re.compile(r"-(?:[HLPEdsXx]+|O[0-3]|D)\Z")
-"""Options before the roots: GNU's, and BSD's that change the walk only."""
-_ACTIONS = (
-    "-delete",
-    "-exec",
-    "-execdir",
-    "-ok",
-    "-okdir",
-    "-fprint",
-    "-fprint0",
-    "-fprintf",
-    "-fls",
-    "-files0-from",
-)
-"""Predicates that do more than test and print."""
-
-
-def _may_be_action(pattern: Arg) -> bool:
-    """Whether a file may be named so that the pattern becomes a predicate that does something."""
-    try:
-        glob = name_glob(pattern.text)
-    except GlobError:
-        return True
-    return any(glob.matches(action) for action in _ACTIONS)
-
-
-def _predicate(call: "Call", args: tuple[Arg, ...], i: int, roots: list[Arg]) -> int:
-    machine, arg = call.machine, args[i]
-    if arg.literal is None:
-        if arg.kind is Kind.PATTERN and not _may_be_action(arg):
-            return i + 1  # further names of a pattern that the shell expanded: find refuses them
-        machine.opaque("expression of find isn't known", arg.span)
-        return len(args)
-    name = arg.text.removeprefix("-")
-    if name == "delete":
-        for root in roots:
-            machine.path(AccessKind.DELETE, root, tree=True)
-    if name in _NO_ARGUMENT and (arg.text.startswith("-") or name in "!(),"):
-        return i + 1
-    if not arg.text.startswith("-"):
-        return len(args)  # find refuses a path after the expression before it does anything
-    if name in ("exec", "execdir", "ok", "okdir"):
-        return _run(call, args, i, roots)
-    return _valued(call, args, i, name)
-
-
-def _valued(call: "Call", args: tuple[Arg, ...], i: int, name: str) -> int:
-    """A predicate that takes the next word."""
-    machine = call.machine
-    value = args[i + 1] if i + 1 < len(args) else args[i]
-    if value.kind is Kind.OPEN or (value.kind is Kind.PATTERN and _may_be_action(value)):
-        machine.opaque("a word of find's expression may be several", value.span)
-        return len(args)
-    if name in _ONE_ARGUMENT or _NEWER.match(name):
-        if name == "samefile":
-            machine.path(AccessKind.READ, value)
-        return i + 2
-    if name in ("fprint", "fprint0", "fls", "fprintf"):
-        machine.path(AccessKind.WRITE, value)
-        return i + (3 if name == "fprintf" else 2)
-    if name == "files0-from":
-        machine.path(AccessKind.READ, value)
-        machine.opaque("roots of find that a file names", value.span)
-        return i + 2
-    machine.opaque(f"unknown predicate {args[i].text} of find", args[i].span)
-    return len(args)
-
-
-def _placed(word: Arg, roots: list[Arg]) -> Arg:
-    """A word with a path found in place of ``{}``: only how it begins is known."""
-    head = word.text.partition("{}")[0]
-    if not head and len(roots) == 1 and roots[0].literal is not None:
-        head = roots[0].text
-    return Arg(head, Kind.UNKNOWN, word.span, word.sources)
-
-
-def _run(call: "Call", args: tuple[Arg, ...], i: int, roots: list[Arg]) -> int:
-    """``-exec command ;`` or ``-exec command {} +``."""
-    found, words, j = matches(roots), [], i + 1
-    while j < len(args):
-        word = args[j]
-        if word.literal == ";" or (word.literal == "+" and args[j - 1].literal == "{}"):
-            break
-        if word.kind is Kind.OPEN:
-            call.machine.opaque("command of find -exec isn't known", word.span)
-        words.append(found if word.literal == "{}" else _placed(word, roots) if "{}" in word.text else word)
-        j += 1
-    if not words or words[0].literal is None:
-        call.machine.opaque("command of find -exec isn't known", args[i].span)
-    else:
-        machine = call.machine
-        if args[i].text.endswith("dir"):
-            machine = machine.anywhere()
-            words = [Arg("", Kind.UNKNOWN, w.span) if w is found else w for w in words]
-        machine.run(tuple(words))
-    return j + 1
