@@ -115,7 +115,7 @@ def _argv(asked: argparse.Namespace) -> list[str]:
     if asked.line:
         if len(asked.command) != 1:
             raise _UsageError("-c takes the whole command line as one word: -c 'make && make test'")
-        return ["/bin/bash", "-c", asked.command[0]]
+        return ["/bin/bash", "-c", "--", asked.command[0]]
     if not asked.command:
         raise _UsageError("name a program after --, or give a command line with -c")
     return list(asked.command)

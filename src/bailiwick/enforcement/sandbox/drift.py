@@ -147,7 +147,6 @@ def compare(
     so that a file of somebody else counts as nobody's drift. What a command gets of its own, and what it needs to
     start, is left out.
     """
-    own_temporary = confinement.reach(TEMPORARY) is Reach.NOTHING
     found: dict[Drift, None] = {}
     for one in dict.fromkeys(seen):
         # What is removed is the name itself, not what a link of that name leads to.
@@ -156,7 +155,7 @@ def compare(
             if one.kind is AccessKind.DELETE
             else real(one.path)
         )
-        if any(within(path, own) for own in OWN) or (own_temporary and within(path, TEMPORARY)):
+        if any(within(path, own) for own in (*OWN, TEMPORARY)) and confinement.reach(path) is Reach.NOTHING:
             continue
         if one.kind is AccessKind.READ and any(within(path, needed) for needed in RUNTIME):
             continue

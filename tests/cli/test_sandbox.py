@@ -1,0 +1,190 @@
+"""`bailiwick sandbox`: the verbs as a person types them, each in a process of its own."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from bailiwick.enforcement.sandbox.changes import Change
+
+PROFILE = """
+profile: work
+tools: {other: allow}
+files:
+  readable: ["/usr/**"]
+  writable: ["${project}/**"]
+  hidden: ["**/.env"]
+  other: deny
+commands: {other: allow}
+"""
+
+
+@pytest.fixture
+def project(tmp_path: Path) -> Path:
+    policy = tmp_path / "policy/profiles"
+    policy.mkdir(parents=True)
+    (policy / "work.yaml").write_text(PROFILE)
+    (policy.parent / "organisation.yaml").write_text("organisation: Test\ndefault_profile: work\n")
+    where = tmp_path / "project"
+    where.mkdir()
+    return where.resolve()
+
+
+def sandbox(project: Path, verb: str, *words: str) -> subprocess.CompletedProcess[str]:
+    policy = str(project.parent / "policy")
+    return subprocess.run(
+        [sys.executable, "-m", "bailiwick.cli.main", "sandbox", verb, "--policy", policy, *words],
+        cwd=project,
+        capture_output=True,
+        text=True,
+        check=False,
+        env=os.environ | {"NO_COLOR": "1"},
+    )
+
+
+def test_run_passes_the_exit_code_on(project: Path) -> None:
+    done = sandbox(project, "run", "--profile", "work", "--", "/bin/sh", "-c", "echo hello; exit 3")
+    assert (done.returncode, done.stdout, done.stderr) == (3, "hello\n", "")
+
+
+def test_the_profile_is_the_one_that_roles_give(project: Path) -> None:
+    assert sandbox(project, "run", "--", "/bin/true").returncode == 0
+
+
+@pytest.mark.parametrize("line", ["echo a && echo b", "-n; true", "--help || true", "exit 0"])
+def test_a_line_for_bash(project: Path, line: str) -> None:
+    assert sandbox(project, "run", "-c", "--", line).returncode in {0, 127}
+
+
+def test_explain_says_what_holds_it(project: Path) -> None:
+    (project / ".env").write_text("x")
+    done = sandbox(project, "run", "--explain", "--", "/bin/true")
+    said = done.stderr.splitlines()
+    assert said[0].startswith("held by bubblewrap (")
+    assert next(line.split()[:2] for line in said if line.startswith("hidden")) == [
+        "hidden",
+        str(project / ".env"),
+    ]
+    assert "network none (policy does not allow every host, and the kernel can't tell hosts apart)" in said
+
+
+def test_json_says_the_same(project: Path) -> None:
+    done = sandbox(project, "show", "--json")
+    said = json.loads(done.stdout)
+    assert said["backend"] == "bubblewrap"
+    assert {"path": str(project), "reach": "write", "kind": "directory"}.items() <= next(
+        place for place in said["places"] if place["path"] == str(project)
+    ).items()
+    assert said["network"]["reachable"] is False
+
+
+@pytest.mark.parametrize(
+    ("words", "code", "told"),
+    [
+        (("run", "--profile", "nobody", "--", "/bin/true"), 2, "no profile 'nobody'"),
+        (
+            ("run", "--revision", "00", "--", "/bin/touch", "ran"),
+            2,
+            "has changed since this command was judged",
+        ),
+        (("run",), 2, "name a program after --"),
+        (("run", "-c", "--", "touch ran", "more"), 2, "as one word"),
+        (("run", "--", "/nowhere"), 3, "did not run"),
+        (
+            ("run", "--readOnlyFiles", "${project}/**", "-c", "--", "touch ran; test ! -e ran"),
+            0,
+            "Read-only file system",
+        ),
+    ],
+)
+def test_what_does_not_run(project: Path, words: tuple[str, ...], code: int, told: str) -> None:
+    done = sandbox(project, *words)
+    assert done.returncode == code, done
+    assert told in done.stderr
+    assert not (project / "ran").exists()
+
+
+def test_drift_is_told(project: Path) -> None:
+    done = sandbox(project, "run", "-c", "--", "mkdir -p sub/.claude; echo x > sub/.claude/settings.json")
+    assert done.returncode == 0
+    assert f"drift: the command made {project}/sub/.claude/settings.json" in done.stderr
+
+
+@pytest.mark.skipif(not Path("/usr/bin/strace").exists(), reason="no strace")
+def test_observed_drift_is_told_both_ways(project: Path) -> None:
+    (project / "sub").mkdir()
+    (project / "sub/.env").write_text("x")
+    done = sandbox(
+        project,
+        "run",
+        "--observe",
+        "-c",
+        "--",
+        "mv sub other; cat sub/.env; mkdir -p a; echo x > a/.mcp.json; ls",
+    )
+    assert f"the kernel did not let it delete {project}/sub, which policy allows" in done.stderr
+    assert f"the kernel let it write {project}/a/.mcp.json, which policy does not allow" in done.stderr
+    assert f"{project}/sub/.env," not in done.stderr  # hidden, and it stayed so
+
+
+def tried(project: Path, line: str, *more: str) -> list[Change]:
+    done = sandbox(project, "try", "--json", *more, "-c", "--", line)
+    assert done.returncode == 0, done.stderr
+    return [
+        Change(path=one["path"].removeprefix(f"{project}/"), how=one["how"])
+        for one in json.loads(done.stdout)["changes"]
+    ]
+
+
+@pytest.mark.parametrize(
+    ("line", "changes"),
+    [
+        ("true", []),
+        ("cat kept", []),
+        ("touch kept", []),
+        ("echo x > new", [("created", "new")]),
+        ("echo x >> kept", [("changed", "kept")]),
+        ("rm kept", [("deleted", "kept")]),
+        ("rm -r dir", [("deleted", "dir")]),
+        ("mv kept moved", [("deleted", "kept"), ("created", "moved")]),
+        ("mkdir -p a/b; touch a/b/c", [("created", "a/b/c")]),
+        ("mkdir a", [("created", "a")]),
+        ("rm -r dir; mkdir dir", [("changed", "dir")]),
+        ("chmod 600 kept", [("changed", "kept")]),
+        ("ln -s kept link", [("created", "link")]),
+        ("ln -sf elsewhere old-link", [("changed", "old-link")]),
+        ("rm kept; echo same > kept", []),
+        ("echo x > dir/inner", [("changed", "dir/inner")]),
+        (
+            "echo x > /elsewhere; echo y > .env; cat .env > out; wc -c < out > count",
+            [("created", "count"), ("created", "out")],
+        ),
+    ],
+)
+def test_try_tells_what_would_change_and_changes_nothing(
+    project: Path, line: str, changes: list[tuple[str, str]]
+) -> None:
+    (project / "dir").mkdir()
+    (project / "old-link").symlink_to("kept")
+    for name, text in {"kept": "same\n", "dir/inner": "inner\n", ".env": "secret"}.items():
+        (project / name).write_text(text)
+    before = sorted((str(path), path.lstat().st_mtime_ns) for path in project.rglob("*"))
+    assert sorted((one.how, one.path) for one in tried(project, line)) == sorted(changes)
+    assert sorted((str(path), path.lstat().st_mtime_ns) for path in project.rglob("*")) == before
+
+
+def test_a_trial_ends_when_its_time_is_up(project: Path) -> None:
+    done = sandbox(project, "try", "--json", "--seconds", "1", "-c", "--", "echo x > new; sleep 60")
+    said = json.loads(done.stdout)
+    assert said["unfinished"] is True
+    assert [one["path"] for one in said["changes"]] == [str(project / "new")]
+    assert not (project / "new").exists()
+
+
+def test_a_trial_has_a_small_disk(project: Path) -> None:
+    done = sandbox(project, "try", "--json", "-c", "--", "head -c 700M /dev/zero > big")
+    assert json.loads(done.stdout)["code"] != 0
+    assert not (project / "big").exists()
