@@ -278,6 +278,7 @@ def test_helper_prints_the_envelope_and_says_who_asks(tmp_path: Path) -> None:
         "cwd": str(Path.cwd()),
         "base_url": endpoint,
         "no_proxy": "",
+        "shell": os.environ.get("CLAUDE_CODE_SHELL") or os.environ.get("SHELL") or "",
     }
 
 

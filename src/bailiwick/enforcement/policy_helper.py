@@ -61,8 +61,9 @@ def question() -> bytes:
         directory = posix.getcwd()
     endpoint = started_with(parent, b"ANTHROPIC_BASE_URL") or DEFAULT_ENDPOINT
     direct = started_with(parent, b"NO_PROXY") or started_with(parent, b"no_proxy") or ""
+    shell = started_with(parent, b"CLAUDE_CODE_SHELL") or started_with(parent, b"SHELL") or ""
     asked = f'"client_pid":{parent},"cwd":{quoted(directory)},"base_url":{quoted(endpoint)},"no_proxy":{quoted(direct)}'
-    return f"{{{asked}}}".encode("ascii")
+    return f'{{{asked},"shell":{quoted(shell)}}}'.encode("ascii")
 
 
 def started_with(process: int, name: bytes) -> str:

@@ -44,7 +44,8 @@ class SessionState:
 
     ``key`` names it everywhere. ``uid`` is the account that opened it, established by the kernel;
     ``client_pid`` and ``client_started`` (clock ticks since boot) name the client's process where that is
-    known; ``base_url`` is the model endpoint it was started with, ``no_proxy`` the hosts it reaches without a proxy. ``client_sessions`` are the client's own ids seen with
+    known; ``base_url`` is the model endpoint it was started with, ``no_proxy`` the hosts it reaches without a proxy,
+    ``shell`` the path of the shell that runs its commands, empty where that isn't known. ``client_sessions`` are the client's own ids seen with
     that secret (``--resume`` and ``/clear`` make new ones). ``skills`` maps an agent id (empty: the main
     thread) to the skills active for it since the prompt now being worked on.
     """
@@ -59,6 +60,7 @@ class SessionState:
     client_version: str = ""
     base_url: str | None = None
     no_proxy: str = ""
+    shell: str = ""
     client_pid: int = 0
     client_started: int = 0
     unattended: bool = False

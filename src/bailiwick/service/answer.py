@@ -12,6 +12,7 @@ import logging
 import time
 from dataclasses import dataclass, replace
 
+from bailiwick.analysis.shell.either import dialect_of
 from bailiwick.audit.kinds import Kind
 from bailiwick.audit.recording import record_of, service_record
 from bailiwick.decision.judge import judge
@@ -111,6 +112,7 @@ def build_request(context: Context, event: Event) -> Request:
             client_version=state.client_version,
             skills=state.active_skills(event.agent),
             environment=(("HOME", state.home),),
+            shell=dialect_of(state.shell),
         ),
         now=context.now,
     )

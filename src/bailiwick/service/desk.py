@@ -17,7 +17,7 @@ from bailiwick.information.sessions import SessionFlags, SessionState, to_json
 from bailiwick.model.request import FileView, Principal
 from bailiwick.policy.session import session_layer, with_layer
 from bailiwick.policy.types import Policy
-from bailiwick.service.account import principal_of
+from bailiwick.service.account import principal_of, shell_of
 from bailiwick.service.files import OsFiles
 from bailiwick.service.nearby import Mounts, Nearby
 from bailiwick.service.policies import Policies
@@ -46,6 +46,7 @@ class Wish:
     client_version: str = ""
     base_url: str | None = None
     no_proxy: str = ""
+    shell: str = ""
     client_pid: int = 0
     client_started: int = 0
 
@@ -161,6 +162,7 @@ class Desk:
             client_version=wish.client_version,
             base_url=wish.base_url,
             no_proxy=wish.no_proxy,
+            shell=shell_of(wish.shell),
             client_pid=wish.client_pid,
             client_started=wish.client_started,
             unattended=wish.unattended,

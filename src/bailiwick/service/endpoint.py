@@ -162,6 +162,7 @@ class Endpoint:
                 client_started=started,
                 base_url=url,
                 no_proxy=_text(asked, "no_proxy"),
+                shell=_text(asked, "shell"),
             )
             state = self.desk.new_session(peer.uid, wish)
             await self.remember(state)
@@ -173,6 +174,7 @@ class Endpoint:
             home=state.home,
             base_url=state.base_url,
             no_proxy=state.no_proxy,
+            shell=state.shell,
             files=self.desk.files,
         )
         return {"managedSettings": settings}
@@ -240,6 +242,7 @@ class Endpoint:
             home=state.home,
             base_url=state.base_url,
             no_proxy=state.no_proxy,
+            shell=state.shell,
             files=self.desk.files,
         )
 
@@ -285,6 +288,7 @@ def _wish(asked: Mapping[str, Any], pid: int) -> Wish:
         client_version=str(asked.get("client_version") or ""),
         base_url=url,
         no_proxy=_text(asked, "no_proxy"),
+        shell=_text(asked, "shell"),
         client_pid=pid,
         client_started=process_started(pid) or 0,
     )

@@ -117,6 +117,7 @@ def launch(places: Places, asked: Launch) -> NoReturn:
             "client_version": version,
             "base_url": os.environ.get("ANTHROPIC_BASE_URL") or DEFAULT_BASE_URL,
             "no_proxy": os.environ.get("NO_PROXY") or os.environ.get("no_proxy") or "",
+            "shell": os.environ.get("CLAUDE_CODE_SHELL") or os.environ.get("SHELL") or "",
         },
     )
     files = None if places.machine_wide else write_documents(places, opened)  # (4)

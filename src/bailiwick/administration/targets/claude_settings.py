@@ -100,17 +100,19 @@ def compile_settings(  # noqa: PLR0913 - a document is for a policy, a service, 
     home: str | None = None,
     base_url: str | None = None,
     no_proxy: str = "",
+    shell: str = "",
     files: FileView | None = None,
 ) -> dict[str, Any]:
     """The settings document of ``policy``, names sorted; equal arguments give equal documents.
 
     ``base_url`` is the model endpoint that a session uses where the policy names none: pinned, so that a
-    repository's settings can't send the session's traffic elsewhere. ``files`` lets a required sandbox hide files
+    repository's settings can't send the session's traffic elsewhere. So is ``shell``, the path of the shell in whose
+    dialect commands are read, where it is known. ``files`` lets a required sandbox hide files
     that exist under a pattern.
     """
     rules = native(policy, project=project, home=home)
     document: dict[str, Any] = {
-        "env": _environment(policy, service, base_url, no_proxy),
+        "env": _environment(policy, service, base_url, no_proxy) | _shell(shell),
         "hooks": _hooks(service, blocking=_stops(policy)),
         "permissions": _permissions(policy, rules),
     }
@@ -156,6 +158,7 @@ def session_documents(  # noqa: PLR0913 - as above
     home: str,
     base_url: str | None = None,
     no_proxy: str = "",
+    shell: str = "",
     files: FileView | None = None,
 ) -> SessionDocuments:
     """The documents by which the launcher binds a client of its own, without root.
@@ -172,6 +175,7 @@ def session_documents(  # noqa: PLR0913 - as above
         home=home,
         base_url=base_url,
         no_proxy=no_proxy,
+        shell=shell,
         files=files,
     )
     hooks = whole.pop("hooks")
@@ -348,6 +352,10 @@ def _duties(policy: Policy, tool: str) -> list[Obligation]:
 
 def _sandboxed(policy: Policy) -> bool:
     return policy.client.sandbox or any(isinstance(duty, Sandbox) for duty in _duties(policy, "Bash"))
+
+
+def _shell(shell: str) -> dict[str, str]:
+    return {"CLAUDE_CODE_SHELL": shell} if shell else {}
 
 
 def _environment(

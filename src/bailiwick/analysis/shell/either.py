@@ -1,12 +1,21 @@
-"""What is known of a command when the shell that will run it isn't: what bash and zsh would both do."""
+"""Which dialect a shell speaks, and what is known of a command when nobody knows: what bash and zsh would both do."""
 
 from dataclasses import replace
+from pathlib import PurePosixPath
 
 from bailiwick.model.access import Facts, Opaque, Span
 
 EITHER = "unknown"
 """The dialect of a shell that nobody knows."""
 _DIFFERENT = "bash and zsh would do different things, and it isn't known which of them runs it"
+
+
+def dialect_of(shell: str) -> str:
+    """The dialect of the shell at a path, by its name: ``bash``, ``zsh``, or ``EITHER``."""
+    name = PurePosixPath(shell).name
+    return next(
+        (dialect for dialect in ("bash", "zsh") if name == dialect or name.startswith(dialect + "-")), EITHER
+    )
 
 
 def common(bash: Facts, zsh: Facts, whole: Span) -> Facts:
