@@ -9,11 +9,12 @@ from bailiwick.analysis.commands.specification import Role, Specification
 
 def perform(specification: Specification, args: tuple[Arg, ...], machine: Machine) -> None:
     """Record everything that running ``args`` would do."""
-    call = Call(args, parse(specification, args[1:]), machine)
-    for option in call.parsed.options:
+    parsed = parse(specification, args[1:])
+    call = Call(args, parsed, machine)
+    for option in parsed.options:
         if option.role is Role.DIRECTORY and option.value is not None:
             call = call.moved(option.value)
-    plugin = call.parsed.node.plugin
+    plugin = parsed.node.plugin
     if plugin is not None:
         PLUGINS[plugin](call)
         return

@@ -292,6 +292,7 @@ def _trap(call: Invocation) -> Outcome:
     if words[:1] and words[0].literal == "--":
         words = words[1:]
     if len(words) > 1:
+        call.interpreter.record.again += 1
         call.interpreter.record.trail.loose += 1  # it runs again, later
         call.interpreter.nested(words[0], call.state.copy(), call.interpreter.dialect)
         call.interpreter.traps.append((words[0], call.interpreter.changes))

@@ -166,6 +166,7 @@ def _if(interpreter: "Interpreter", node: If, state: State) -> Outcome:
 def _loop(interpreter: "Interpreter", parts: tuple[Sequence, ...], state: State) -> Outcome:
     """Read the body until the state at its start covers every round."""
     interpreter.nesting += 1
+    interpreter.record.again += 1
     interpreter.record.trail.loose += 1
     start = state
     for number in range(_PASSES):
@@ -181,6 +182,7 @@ def _loop(interpreter: "Interpreter", parts: tuple[Sequence, ...], state: State)
             break
         start = after if number == 0 and interpreter.nesting < _PASSES else after.widened(state)
     interpreter.nesting -= 1
+    interpreter.record.again -= 1
     interpreter.record.trail.loose -= 1
     return start, start.copy()
 
@@ -193,10 +195,12 @@ def _for(interpreter: "Interpreter", node: For, state: State) -> Outcome:
     interpreter.set_variable(state, node.name, Arg("", Kind.UNKNOWN), None, exported=False)
     if len(words) <= MAX_UNROLLED and not node.select and all(w.kind is Kind.LITERAL for w in words):
         current: State = state
+        interpreter.record.again += 1
         for word in words:
             current.variables[node.name] = word
             before = current.copy()
             current = join(interpreter, interpreter.sequence(node.body, current)) or before
+        interpreter.record.again -= 1
         return current, current.copy()
     if node.select:
         state.variables["REPLY"] = Arg("", Kind.UNKNOWN)
@@ -262,7 +266,9 @@ def call(
         return state, state
     outer, state.positional = state.positional, args[1:]
     names, interpreter.local_names = interpreter.local_names, set()
+    interpreter.record.again += 1
     ok, bad = interpreter.command(body, state)
+    interpreter.record.again -= 1
     for end in (ok, bad):
         if end is not None:
             end.positional = outer

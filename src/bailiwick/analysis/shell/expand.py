@@ -72,12 +72,14 @@ class Expander:
         for index, part in enumerate(parts):
             field.settle()
             match part:
-                case Text(text, True):
+                case Text():
                     present = True
-                    field.literal(text)
-                case Text(text, False):
-                    present = True
-                    self._source(field, text, state, split=split, first=index == 0, alone=len(parts) == 1)
+                    if part.quoted:
+                        field.literal(part.text)
+                    else:
+                        self._source(
+                            field, part.text, state, split=split, first=index == 0, alone=len(parts) == 1
+                        )
                 case ProcessSubstitution():
                     present = True
                     field.literal("/dev/fd/63")

@@ -38,14 +38,15 @@ class BudgetExceededError(Exception):
 
 
 class Record:
-    """Accesses, opaque parts and flows, each once."""
+    """Accesses, opaque parts and flows, each once for each place in the text."""
 
-    __slots__ = ("_flows", "_left", "_opaque", "_seen", "accesses", "context", "owner", "trail")
+    __slots__ = ("_flows", "_left", "_opaque", "_seen", "accesses", "again", "context", "owner", "trail")
 
     def __init__(self, context: ShellContext) -> None:
         self.context = context
         self.accesses: list[Access] = []
         self._left = MAX_WORK
+        self.again = 0  # reasons why the same text may be read more than once
         self.owner: int | None = None  # the program that what is written down belongs to
         self.trail = Trail()
         self._seen: dict[Access, int] = {}
@@ -65,10 +66,11 @@ class Record:
     def access(self, kind: AccessKind, target: Target, cause: Span | None) -> int:
         """Write down one access; its index."""
         access = Access(kind=kind, target=target, cause=cause, by=self.owner)
-        index = self._seen.setdefault(access, len(self.accesses))
-        if index == len(self.accesses):
-            self.accesses.append(access)
-            self.spend(2)
+        index = len(self.accesses)
+        if self.again and (known := self._seen.setdefault(access, index)) != index:
+            return known
+        self.accesses.append(access)
+        self.spend(2)
         return index
 
     def opaque(self, reason: str, cause: Span | None, kind: AccessKind | None = None) -> None:

@@ -3,7 +3,16 @@
 import re
 
 from bailiwick.analysis.shell import zsh
-from bailiwick.analysis.shell.syntax import Arithmetic, Assignment, Command, Redirect, Simple, Text, Word
+from bailiwick.analysis.shell.syntax import (
+    Arithmetic,
+    Assignment,
+    Command,
+    Part,
+    Redirect,
+    Simple,
+    Text,
+    Word,
+)
 from bailiwick.analysis.shell.words import META, PLAIN_ARGUMENT, PLAIN_WORD, WordReader
 
 _ASSIGNMENT = re.compile(r"([A-Za-z_][A-Za-z0-9_]*)(\+?)=")
@@ -141,9 +150,12 @@ class SimpleReader(WordReader):
         kind = match.lastindex or 0
         text, (begin, end) = match[kind], match.span(kind)
         self.i = match.end()
-        if kind == 1:
-            return Word(self.first(begin), self.last(end), text)
-        return Word(self.first(begin - 1), self.last(end + 1), text, (Text(text, quoted=True),))
+        parts: tuple[Part, ...] = ()
+        if kind > 1:
+            begin, end, parts = begin - 1, end + 1, (Text(text, quoted=True),)
+        if self.origin is not None:
+            return Word(*self.origin, text, parts)
+        return Word(begin + self.offset, end + self.offset, text, parts)
 
     def _is_plain(self, text: str, end: int) -> bool:
         """Whether a plain run is a word of its own: no descriptor of a redirection, nothing parenthesised after it."""
