@@ -22,7 +22,10 @@ _ESCAPE_HINT = re.compile(
     "[\\\\%\x00\u00ad\u200b-\u200f\u2060-\u2064\ufe00-\ufe0f\ufeff\U000e0000-\U000e007f]"
 )
 _JOINT = re.compile(r"(?<=[\w-])(?:[\"']{1,2}[ \t]{0,4}[+.]?[ \t]{0,4}[\"']{1,2}|[\"'\\]{1,4})(?=[\w-])")
-_BASE64 = re.compile(r"(?<![A-Za-z0-9+/_=-])[A-Za-z0-9+/_-]{24,65536}+={0,2}")
+SHORTEST_RUN = 24
+"""Characters of the shortest run that is decoded."""
+
+_BASE64 = re.compile(rf"(?<![A-Za-z0-9+/_=-])[A-Za-z0-9+/_-]{{{SHORTEST_RUN},65536}}+={{0,2}}")
 _UUID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 """Every event names its session so: a run of the alphabet, and no text."""
 
@@ -101,7 +104,18 @@ def joined(text: str) -> View | None:
 
 def encoded(text: str) -> Iterator[tuple[int, int, str]]:
     """The base64 and hexadecimal runs of ``text`` that decode to text: start, end, what they say."""
-    for match in _BASE64.finditer(text):
+    position = 0
+    for word in text.split():
+        # Most words are too short for any run, and asking for their length is cheaper than asking a pattern.
+        if len(word) >= SHORTEST_RUN:
+            start = text.index(word, position)
+            position = start + len(word)
+            for begin, end, decoded in _runs(word):
+                yield start + begin, start + end, decoded
+
+
+def _runs(word: str) -> Iterator[tuple[int, int, str]]:
+    for match in _BASE64.finditer(word):
         run = match.group()
         if _UUID.fullmatch(run):
             continue
@@ -110,7 +124,7 @@ def encoded(text: str) -> Iterator[tuple[int, int, str]]:
             decoded = _base64(run[ahead:])
             if decoded is not None:
                 yield match.start(), match.end(), decoded
-    for match in _HEX.finditer(text):
+    for match in _HEX.finditer(word):
         decoded = _readable(bytes.fromhex(match.group()))
         if decoded is not None:
             yield match.start(), match.end(), decoded
