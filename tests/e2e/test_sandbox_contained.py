@@ -61,7 +61,9 @@ def contained(room: Room, *turns: Turn, profile: str = "contained", **more: Any)
     room.write(PROJECT / ".git/HEAD", "ref: refs/heads/main")
     (room.host(PROJECT / ".git/hooks")).mkdir(parents=True, exist_ok=True)
     outcome = room.governed(turns, profile=profile, **more)
-    assert len(room.judged()) == len(turns), outcome  # what follows says nothing of a session that did not start
+    assert len(room.judged()) == len(turns), (
+        outcome
+    )  # what follows says nothing of a session that did not start
     return outcome
 
 
@@ -96,6 +98,15 @@ def test_the_original_is_recorded_with_the_duty(room: Room) -> None:
     assert json.loads(record["input"])["command"] == "python3 act.py"
     assert [duty["kind"] for duty in record["obligations"]] == ["contain"]
     assert record["obligations"][0]["profile"] == "contained"
+
+
+def test_what_the_session_narrowed_holds_there_too(room: Room) -> None:
+    room.write(PROJECT / "kept/a", "a")
+    room.write(PROJECT / "change.py", "open('made', 'w').write('x'); open('kept/a', 'w').write('x')")
+    narrow = ("--readOnlyFiles", "${project}/kept/**", "--maxBashTimeout", "30")
+    outcome = contained(room, bash("python3 change.py"), narrow=narrow)
+    assert room.read(PROJECT / "made") == "x", outcome
+    assert room.read(PROJECT / "kept/a") == "a", outcome
 
 
 def test_what_is_understood_runs_as_it_is(room: Room) -> None:
