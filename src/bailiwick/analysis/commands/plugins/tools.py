@@ -86,6 +86,17 @@ def _packages(call: "Call") -> tuple[Arg, ...]:
     return tuple(found) if call.name in _RUNNERS else ()
 
 
+def editor(call: "Call") -> None:
+    """An editor with a window: what is opened there is out of sight."""
+    call.begin()
+    call.options()
+    for operand in call.parsed.operands:
+        call.machine.path(AccessKind.READ, operand, tree=True)
+    looking = call.parsed.given("--version", "-v", "--status", "--list-extensions", "--help", "-h")
+    if call.parsed.operands or not looking:
+        call.machine.opaque("an editor runs its extensions and what the person does there")
+
+
 def ps(call: "Call") -> None:
     """``ps``: with BSD's ``e`` it shows the environment of processes."""
     call.begin()
