@@ -2,14 +2,17 @@
 
 from bailiwick.analysis.commands.argument import Arg, Machine
 from bailiwick.analysis.commands.call import Call
-from bailiwick.analysis.commands.options import parse
+from bailiwick.analysis.commands.options import Parsed, parse
 from bailiwick.analysis.commands.plugins import PLUGINS
 from bailiwick.analysis.commands.specification import Role, Specification
+
+_OWN_SYNTAX = frozenset(("find",))
+"""Plug-ins that read the argument vector themselves."""
 
 
 def perform(specification: Specification, args: tuple[Arg, ...], machine: Machine) -> None:
     """Record everything that running ``args`` would do."""
-    parsed = parse(specification, args[1:])
+    parsed = Parsed(specification) if specification.plugin in _OWN_SYNTAX else parse(specification, args[1:])
     call = Call(args, parsed, machine)
     for option in parsed.options:
         if option.role is Role.DIRECTORY and option.value is not None:

@@ -160,7 +160,10 @@ def numeric(arg: Arg) -> bool:
 
 def normal(path: str) -> str:
     """An absolute path, lexically normal."""
-    if "/." not in path and "//" not in path and path[-1:] != "/":
-        return path
+    if "//" not in path and path[-1:] != "/":
+        if "/." not in path:
+            return path
+        if path[-2:] == "/." and path.count("/.") == 1:
+            return path[:-2] or "/"
     path = posixpath.normpath(path)
     return path[1:] if path.startswith("//") else path

@@ -51,7 +51,7 @@ def find(call: "Call") -> None:
     roots = roots or [Arg(".")]
     for root in roots:  # like ls: names are shown, contents only by what -exec runs
         machine.path(AccessKind.READ, root)
-    walk = _walk(call, tuple(roots), i)
+    walk = _Walk(call, tuple(roots), i)
     words = [arg.literal for arg in args]
     if "-print0" in words and not _PRINTING.intersection(words[i:]):
         found = walk.found(words.index("-print0"))
@@ -61,24 +61,37 @@ def find(call: "Call") -> None:
         i = _predicate(walk, i)
 
 
-@dataclass(frozen=True, slots=True)
 class _Walk:
     """One call: where it starts, and what the tests say of the names that its actions get."""
 
-    call: "Call"
-    roots: tuple[Arg, ...]
+    __slots__ = ("_tested", "call", "roots", "start")
+
+    def __init__(self, call: "Call", roots: tuple[Arg, ...], start: int) -> None:
+        self.call = call
+        self.roots = roots
+        self.start = start  # of the expression
+        self._tested: _Tested | None = None
+
+    def found(self, end: int) -> Arg:
+        """What the action at ``end`` gets: any path below the roots, of a name that the tests before it demand."""
+        if self._tested is None:  # most calls only print
+            self._tested = _tested(self.call, self.roots, self.start)
+        tested = self._tested
+        return tested.named if tested.ready <= end < tested.limit else tested.broad
+
+
+@dataclass(frozen=True, slots=True)
+class _Tested:
+    """Any path of the walk, and one of a name that the tests demand, with the words between which they do."""
+
     broad: Arg
     named: Arg
     ready: int
     limit: int
 
-    def found(self, end: int) -> Arg:
-        """What the action at ``end`` gets: any path below the roots, of a name that the tests before it demand."""
-        return self.named if self.ready <= end < self.limit else self.broad
 
-
-def _walk(call: "Call", roots: tuple[Arg, ...], start: int) -> _Walk:
-    """``roots`` and the expression that begins at ``start``."""
+def _tested(call: "Call", roots: tuple[Arg, ...], start: int) -> _Tested:
+    """What the expression that begins at ``start`` tests."""
     broad = named = matches(list(roots))
     globs, ready, limit = _names([arg.literal for arg in call.args], start)
     bases = [root.text.rstrip("/").rpartition("/")[2] or "/" for root in roots]
@@ -86,7 +99,7 @@ def _walk(call: "Call", roots: tuple[Arg, ...], start: int) -> _Walk:
         names = [name_glob(glob.removeprefix("**/")) for glob in globs]
         if not any(name.matches(base) for name in names for base in bases):
             named = matches(list(roots), globs)
-    return _Walk(call, roots, broad, named, ready, limit)
+    return _Tested(broad, named, ready, limit)
 
 
 def _names(tests: list[str | None], j: int) -> tuple[tuple[str, ...], int, int]:
