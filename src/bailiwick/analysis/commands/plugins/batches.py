@@ -13,7 +13,7 @@ _READ, _WRITE, _DELETE = AccessKind.READ, AccessKind.WRITE, AccessKind.DELETE
 _PLAIN = re.compile(r"[\w./+=:@%,{}-]+\Z")
 _INPUT = re.compile(r":{3,4}\+?\Z")
 _SUBSTITUTION = re.compile(
-    r"(?:s(?P<d>[/|,#:])(?:(?!(?P=d))[^$@\\(]|\\[^E])*(?P=d)(?:(?!(?P=d))[^$@\\(])*(?P=d)[gi]*|y/[\w-]*/[\w-]*/)\Z"
+    r"(?:s(?P<d>[/|,#:])(?:(?!(?P=d))[^$@\\(]|\\[^E])*\$?(?P=d)(?:(?!(?P=d))[^$@\\(])*(?P=d)[gi]*|y/[\w-]*/[\w-]*/)\Z"
 )
 
 

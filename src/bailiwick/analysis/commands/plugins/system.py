@@ -182,6 +182,7 @@ _QUERIES = {
     "rpmquery": ("-q", "-a", "-f", "-l", "-i", "-p"),
     "passwd": ("-S", "--status"),
     "chage": ("-l", "--list"),
+    "top": ("-b", "--batch-mode"),
 }
 
 
@@ -319,3 +320,17 @@ def ar(call: "Call") -> None:
         beside(call, archive, "st*")
         for member in members:
             machine.path(_READ, member)
+
+
+def patch(call: "Call") -> None:
+    """``patch``: files that the patch names are changed; one may be named outright."""
+    call.begin()
+    call.options()
+    call.operands()
+    trial = call.parsed.given("--dry-run", "-o", "--output")
+    if len(call.parsed.operands) < 2:  # noqa: PLR2004 - file and patch
+        call.machine.path(_READ if trial else _WRITE, unknown(call.args[0]))
+    if not trial:
+        for file in call.parsed.operands[:1]:
+            beside(call, file, "*")
+        call.machine.opaque("the patch names the files")
