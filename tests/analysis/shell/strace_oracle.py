@@ -41,8 +41,8 @@ _AT = re.compile(r'(?:AT_FDCWD|\d+)<([^>]*)>, "((?:[^"\\]|\\.)*)"')
 _STRING = re.compile(r'"((?:[^"\\]|\\.)*)"')
 _PORT = re.compile(r"sin6?_port=htons\((\d+)\)")
 _ADDRESS = re.compile(r'(?:inet_addr\(|inet_pton\(AF_INET6, )"([^"]+)"')
-_OWN = re.compile(r"/(?:proc|dev|sys)(?:/|\Z)|/tmp/(?:sh-thd|zsh)[^/]*\Z|/var/run/nscd/|/run/systemd/")
-"""What shells and libraries touch on their own account."""
+_OWN = re.compile(r"/(?:proc|dev|sys)(?:/|\Z)|/tmp/(?:sh-thd|zsh|cc)[^/]*\Z|/var/run/nscd/|/run/systemd/")
+"""What shells, libraries and compilers touch on their own account."""
 _HELPERS = {
     "gunzip": {"gzip", "sh", "bash"}, "zcat": {"gzip"}, "gzexe": {"gzip"}, "uncompress": {"gzip"}, "egrep": {"grep"},
     "fgrep": {"grep"}, "rgrep": {"grep"}, "zgrep": {"gzip", "grep", "sed"}, "bzgrep": {"bzip2", "grep", "sed"},

@@ -70,6 +70,18 @@ def compiler(call: "Call") -> None:  # noqa: C901, PLR0912 - one arm per form
         if arg.literal != "-":
             machine.path(AccessKind.WRITE, arg)
     given = {arg.literal for arg in args}
+    if sources and given & {"-MD", "-MMD"} and "-MF" not in given:
+        for made in outputs or sources:
+            name = made.text if outputs else made.text.rpartition("/")[2]
+            known = made.kind is Kind.LITERAL and "." in name.rpartition("/")[2]
+            rules = (
+                name.rpartition(".")[0] + ".d"
+                if known
+                else name.rpartition("/")[0] + "/*"
+                if "/" in name
+                else "*"
+            )
+            machine.path(AccessKind.WRITE, Arg(rules, Kind.LITERAL if known else Kind.PATTERN, made.span))
     if sources and not outputs and not given & {"-E", "-fsyntax-only", "-M", "-MM"}:
         _default_output(call, sources, "-c" in given, "-S" in given)
 
