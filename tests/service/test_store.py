@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import shutil
 import sqlite3
 import subprocess
 import threading
@@ -15,7 +16,7 @@ from typing import Any, ClassVar
 import pytest
 
 from bailiwick.audit.note import Checkpoint, open_note
-from bailiwick.service.ledger import KEEP_EVERY, ROOM, Ledger
+from bailiwick.service.ledger import KEEP_EVERY, ROOM, SPARE, Ledger
 from bailiwick.service.log_reader import LogReader
 from bailiwick.service.state_directory import StoreError, read_verifier
 from bailiwick.service.store import Receipt, Store
@@ -182,6 +183,17 @@ def test_room_is_made_once_and_nothing_is_left_of_it(store: Store, path: Path) -
     connection.close()
     assert len(stored(path)) == 40
     assert intact(path)
+
+
+def test_a_disk_that_is_nearly_full_is_not_filled(
+    store: Store, path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    usage = shutil.disk_usage(path)
+    monkeypatch.setattr(shutil, "disk_usage", lambda _: usage._replace(free=SPARE * ROOM - 1))
+    store.append_blocking(numbered(0))
+    before = (path / "log.db-wal").stat().st_size
+    store.prepare()
+    assert (path / "log.db-wal").stat().st_size == before
 
 
 def test_ten_threads_at_once_lose_nothing(store: Store, path: Path) -> None:

@@ -4,6 +4,7 @@ Used by one thread at a time, the store's writer.
 """
 
 import contextlib
+import shutil
 import sqlite3
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
@@ -21,6 +22,9 @@ FOLD_IDLE, FOLD_MOST = 250, 4_000
 
 ROOM = 4 * 1024 * 1024
 """Bytes that the write-ahead log has at least by the time it is folded in."""
+
+SPARE = 16
+"""How many times that must be free for it to be taken at once."""
 
 SCHEMA_VERSION = 1
 
@@ -105,9 +109,11 @@ class Ledger:
         """Bring the write-ahead log to its usual size at once, by writing something and taking it back.
 
         A commit that writes over what is there needs the file system's journal for nothing; one that makes the file
-        longer does, and takes half as long again.
+        longer does, and takes half as long again. Not on a disk that is nearly full: the space is others' too.
         """
-        with contextlib.suppress(sqlite3.Error):
+        with contextlib.suppress(sqlite3.Error, OSError):
+            if shutil.disk_usage(self.directory.path).free < SPARE * ROOM:
+                return
             with _transaction(self.connection):
                 self.connection.execute("DROP TABLE IF EXISTS room")
                 self.connection.execute("CREATE TABLE room (bytes BLOB)")
