@@ -1,10 +1,12 @@
 """`bailiwick analyze`: the contract for batch use, kept stable; one line in, one line out, whatever comes."""
 
+import gc
 import io
 import json
 import os
 import subprocess
 import sys
+import tracemalloc
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -173,3 +175,25 @@ def test_a_reader_that_goes_away_is_no_failure(tmp_path: Path) -> None:
     ended = subprocess.run(command, stdout=its, stderr=subprocess.PIPE, check=False)
     os.close(its)
     assert (ended.returncode, ended.stderr) == (0, b"")
+
+
+def test_memory_does_not_grow_with_the_stream() -> None:
+    """What stays after many lines is what stays after few, but for the reader's bounded caches."""
+
+    def spent(count: int) -> int:
+        lines = b"\n".join(question(f"cat 'file {n}' | grep x{n} > out/{n}", id=n) for n in range(count))
+        stream = analyze.answers(io.BytesIO(lines))
+        gc.collect()
+        before = tracemalloc.get_traced_memory()[0]
+        for _ in stream:
+            pass
+        gc.collect()
+        return tracemalloc.get_traced_memory()[0] - before
+
+    tracemalloc.start()
+    try:
+        spent(100)
+        few, many = spent(100), spent(700)
+    finally:
+        tracemalloc.stop()
+    assert many < few + 60_000
