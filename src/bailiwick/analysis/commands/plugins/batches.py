@@ -10,7 +10,8 @@ if TYPE_CHECKING:
     from bailiwick.analysis.commands.call import Call
 
 _READ, _WRITE, _DELETE = AccessKind.READ, AccessKind.WRITE, AccessKind.DELETE
-_PLAIN = re.compile(r"[\w./+=:@%,{}-]+\Z")
+_PLAIN = re.compile(r"(?:[\w./+=:@%,}-]|\{(?!=))+\Z")
+"""Words that a shell leaves alone, without code between ``{=`` and ``=}``."""
 _INPUT = re.compile(r":{3,4}\+?\Z")
 _SUBSTITUTION = re.compile(
     r"(?:s(?P<d>[/|,#:])(?:(?!(?P=d))[^$@\\(]|\\[^E])*\$?(?P=d)(?:(?!(?P=d))[^$@\\(])*(?P=d)[gi]*|y/[\w-]*/[\w-]*/)\Z"

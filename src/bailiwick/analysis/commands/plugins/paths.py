@@ -249,6 +249,8 @@ def split(call: "Call") -> None:
         prefix = prefixes[-1] if prefixes else Arg("xx")
         if any(operand.literal is None for operand in operands[1:]):
             call.machine.opaque("pattern of csplit isn't known")
+        if any(form.literal is None or "/" in form.text for form in parsed.values("-b", "--suffix-format")):
+            call.machine.opaque("names of the pieces aren't known")
     else:
         prefix = operands[1] if len(operands) > 1 else Arg("x")
     if prefix.literal is None or any(c in prefix.text for c in "*?[]{}\\,"):
@@ -263,7 +265,7 @@ def compress(call: "Call") -> None:
     call.options()
     parsed = call.parsed
     out = parsed.given("-c", "--stdout", "--to-stdout", *_LIST_ONLY)
-    recursive = parsed.given("-r", "--recursive") and call.name not in ("zstd", "unzstd")
+    recursive = parsed.given("-r", "--recursive")
     for operand in parsed.operands:
         if operand.literal == "-":
             continue
@@ -292,6 +294,14 @@ def compress(call: "Call") -> None:
         else:
             plain = escape(operand.text)
             call.machine.path(_WRITE, Arg(plain + ".*", Kind.PATTERN, operand.span))
+        for suffix in parsed.values("-S", "--suffix"):
+            known = suffix.literal is not None and not unpacking
+            call.machine.path(
+                _WRITE,
+                operand.with_text(operand.text + suffix.text)
+                if known
+                else Arg("", Kind.UNKNOWN, suffix.span),
+            )
 
 
 def unzip(call: "Call") -> None:

@@ -97,6 +97,10 @@ def yq(call: "Call") -> None:
     call.begin()
     call.options()
     call.operands()
+    if call.parsed.given("-i", "--inplace", "--in-place"):
+        for operand in call.parsed.operands[1:]:
+            call.machine.path(AccessKind.WRITE, operand)
+        call.machine.path(AccessKind.WRITE, Arg("/tmp/temp*", Kind.PATTERN))  # noqa: S108 - where it writes first
     for operand in call.parsed.operands[:1]:
         if operand.literal is None or _YQ_REACH.search(operand.text):
             call.machine.opaque("yq expression that loads or reads the environment", operand.span)
@@ -187,9 +191,13 @@ def tar(call: "Call") -> None:  # noqa: C901, PLR0912 - one arm per form
     if creating:
         for operand in parsed.operands:
             inside.path(AccessKind.READ, operand, tree=True)
+            if parsed.given("--remove-files"):
+                inside.path(AccessKind.DELETE, operand, tree=True)
     elif extracting:
         if not parsed.given("-O", "--to-stdout"):
             inside.path(AccessKind.WRITE, Arg("."), tree=True)
+            for top in parsed.values("--one-top-level"):
+                inside.path(AccessKind.WRITE, top, tree=True)
         if parsed.given("-P"):
             call.machine.opaque("archive names may be absolute")
     elif not listing and not parsed.given("--help", "--version"):

@@ -178,7 +178,7 @@ _QUERIES = {
     "crontab": ("-l",),
     "at": ("-l", "-c", "-V"),
     "batch": (),
-    "rpm": ("-q", "--query", "-V", "--verify", "-K", "--checksig", "--querytags", "--showrc"),
+    "rpm": ("-q", "--query", "-K", "--checksig", "--querytags", "--showrc"),
     "rpmquery": ("-q", "-a", "-f", "-l", "-i", "-p"),
     "passwd": ("-S", "--status"),
     "chage": ("-l", "--list"),
