@@ -216,3 +216,25 @@ def test_a_question_beyond_its_budget_is_answered_on_the_safe_side() -> None:
 def test_dialects_do_not_mix() -> None:
     with pytest.raises(ValueError, match="dialects"):
         witness([Glob("/a"), name_glob("a")])
+
+
+@settings(max_examples=150, deadline=None)
+@given(
+    st.text(st.sampled_from("abcXYZ/.*?é[]{},-!"), max_size=10),
+    st.text(st.sampled_from("abcxyzABCXYZ/.éÉ-"), max_size=10),
+)
+def test_a_folded_glob_takes_each_letter_in_either_case(text: str, path: str) -> None:
+    try:
+        plain, folded = Glob(text), Glob(text, folded=True)
+    except GlobError:
+        return
+    if plain.matches(path):
+        assert all(folded.matches(spelt) for spelt in (path, path.upper(), path.lower(), path.swapcase()))
+    assert folded.matches(path) == folded.matches(path.swapcase())
+
+
+def test_a_folded_set_holds_letters_of_both_cases_and_nothing_else() -> None:
+    letters = Glob("/[b-dX]", folded=True)
+    assert {c for c in "abcdexyzABCDEXYZ0_" if letters.matches("/" + c)} == set("bcdxBCDX")
+    assert not intersects(Glob("/.ENV"), Glob("/.env"))
+    assert intersects(Glob("/.E*"), Glob("/.env", folded=True))

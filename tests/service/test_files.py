@@ -88,3 +88,15 @@ def test_real(root: Path) -> None:
 def test_nothing_raises(text: str) -> None:
     OsFiles().real(f"/nonexistent/{text}")
     OsFiles().expand(f"/nonexistent/{text}")
+
+
+def test_whether_letters_of_either_case_are_the_same_is_looked_up(
+    root: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(files, "folds_case", files.folds_case.__wrapped__)
+    monkeypatch.chdir(root)
+    assert not files.folds_case("a")
+    assert not files.folds_case("nothing")
+    assert not files.folds_case("/")
+    (root / "A").symlink_to("a")  # as if the file system took both names
+    assert files.folds_case("a")

@@ -11,6 +11,7 @@ from dataclasses import replace
 from bailiwick.administration.compile import compile_set
 from bailiwick.administration.entitlement import NotEntitledError, profile_for
 from bailiwick.administration.explain import explain_facts
+from bailiwick.analysis.shell.either import EITHER, dialect_of
 from bailiwick.analysis.tools import analyze
 from bailiwick.cli.explain_text import Subject, as_json, as_text
 from bailiwick.decision.bound import bind
@@ -24,13 +25,13 @@ from bailiwick.model.verdict import Verdict
 from bailiwick.policy.errors import PolicyErrors
 from bailiwick.policy.starter import starter_files
 from bailiwick.policy.types import Policy
-from bailiwick.service.account import principal_of
-from bailiwick.service.files import OsFiles
+from bailiwick.service.account import principal_of, shell_of
+from bailiwick.service.files import OsFiles, folds_case
 from bailiwick.service.places import find
 from bailiwick.service.policy_files import read_policy_files
 
 DONE, FINDINGS, USAGE, ENVIRONMENT = 0, 1, 2, 3
-SHELLS = ("bash", "zsh", "sh")
+SHELLS = ("bash", "zsh", "sh", EITHER)
 WIDTH = 80
 """Columns where the output is no terminal; a terminal's own width is used up to ``WIDEST``."""
 WIDEST = 120
@@ -66,7 +67,7 @@ def register(verbs: "argparse._SubParsersAction[argparse.ArgumentParser]") -> No
     verb.add_argument("--cwd", metavar="DIR", help="where it would run; here if left out")
     verb.add_argument("--project", metavar="DIR", help="the project root; where it would run if left out")
     verb.add_argument("--home", metavar="DIR", help="the home directory; this account's if left out")
-    verb.add_argument("--shell", choices=SHELLS, default="bash", help="which shell would run it")
+    verb.add_argument("--shell", choices=SHELLS, help="which shell would run it; the client's if left out")
     verb.add_argument("--unattended", action="store_true", help="as if nobody could be asked")
     verb.add_argument("--json", action="store_true", help="print the result as JSON")
     verb.set_defaults(func=run)
@@ -101,7 +102,8 @@ def _explain(asked: argparse.Namespace) -> int:
         user=account.user, uid=account.uid, groups=account.groups, home=asked.home or account.home
     )
     cwd = os.path.abspath(asked.cwd or ".")  # noqa: PTH100 - lexically: links are the reader's business
-    subject = Subject(command=text, cwd=cwd, home=who.home, shell=asked.shell, policy=source)
+    shell = asked.shell or _dialect()
+    subject = Subject(command=text, cwd=cwd, home=who.home, shell=shell, policy=source)
     request = Request(
         principal=who,
         event=Event(
@@ -113,7 +115,8 @@ def _explain(asked: argparse.Namespace) -> int:
             project=os.path.abspath(asked.project or cwd),  # noqa: PTH100 - as above
             unattended=asked.unattended,
             environment=(("HOME", who.home),),
-            shell=asked.shell,
+            shell=shell,
+            folds_case=folds_case(cwd) or folds_case(who.home),
         ),
         now=int(time.time()),
     )
@@ -125,6 +128,11 @@ def _explain(asked: argparse.Namespace) -> int:
     else:
         _print(as_text(subject, explanation, facts, width=_width(), colour=_colour()))
     return FINDINGS if explanation.decision.verdict > Verdict.ALLOW else DONE
+
+
+def _dialect() -> str:
+    """The dialect of the shell that the client would run commands with when it is started here."""
+    return dialect_of(shell_of(os.environ.get("CLAUDE_CODE_SHELL") or os.environ.get("SHELL") or ""))
 
 
 def _policy(asked: argparse.Namespace, account: Principal) -> tuple[Policy, str]:
@@ -147,7 +155,8 @@ def _nearest_first(policy: Policy, request: Request, decision: Decision) -> Deci
 
     ``/etc/**`` holds some ``.env`` too, but it is the rule on ``/etc/**`` that a person wants to read.
     """
-    bound = bind(policy, request.session.project, request.principal.home)
+    session = request.session
+    bound = bind(policy, session.project, request.principal.home, folded=session.folds_case)
     globs = {hit.rule.id: glob for hit, glob in zip(bound.paths.hits, bound.path_globs, strict=True)}
 
     def partly(reason: Reason) -> bool:

@@ -88,6 +88,7 @@ class Bound:
     other_programs: Programs
     always: Mapping[Subject, tuple[Hit, ...]]
     uniform: bool
+    folded: bool
     faults: tuple[str, ...]
     remembered: dict[object, list[Hit]] = field(default_factory=dict)
 
@@ -101,23 +102,23 @@ def fill_in(glob: str, *, project: str, home: str) -> str:
     return glob
 
 
-_ready: dict[tuple[int, str, str], Bound] = {}
+_ready: dict[tuple[int, str, str, bool], Bound] = {}
 
 
-def bind(policy: Policy, project: str, home: str) -> Bound:
+def bind(policy: Policy, project: str, home: str, *, folded: bool = False) -> Bound:
     """``policy`` made ready for sessions in ``project`` of an account at ``home``; the latest are remembered."""
-    key = (id(policy), project, home)
+    key = (id(policy), project, home, folded)
     known = _ready.get(key)
     if known is not None and known.policy is policy:
         return known
-    bound = _bind(policy, project, home)
+    bound = _bind(policy, project, home, folded=folded)
     while len(_ready) >= MAX_BOUND:
         _ready.pop(next(iter(_ready)), None)
     _ready[key] = bound
     return bound
 
 
-def _bind(policy: Policy, project: str, home: str) -> Bound:
+def _bind(policy: Policy, project: str, home: str, *, folded: bool) -> Bound:
     grouped: defaultdict[type[Condition] | Subject, list[tuple[Hit, str]]] = defaultdict(list)
     for number, layer in enumerate(policy.layers):
         for rule in layer.rules:
@@ -131,7 +132,7 @@ def _bind(policy: Policy, project: str, home: str) -> Bound:
         for hit, text in grouped[key]:
             try:
                 if key is PathCondition:
-                    globs.append(path_glob(fill_in(text, project=project, home=home)))
+                    globs.append(path_glob(fill_in(text, project=project, home=home), folded=folded))
                 else:
                     globs.append(name_glob(text))
                 kept.append(hit)
@@ -161,6 +162,7 @@ def _bind(policy: Policy, project: str, home: str) -> Bound:
         other_programs=_programs(programs.pop("", ())),
         programs={name: _programs(found) for name, found in programs.items()},
         always={subject: tuple(found) for subject, found in always.items()},
+        folded=folded,
         uniform=policy.mode is Mode.ENFORCE
         and all(rule.mode in {None, Mode.ENFORCE} for rule in _rules(policy)),
         faults=tuple(faults),

@@ -69,7 +69,7 @@ def _containable(request: Request) -> bool:
     """Whether the call is a command whose text can be made to run in the sandbox."""
     match request.event.what:
         case ToolCall(tool="Bash", input={"command": str(command)}):
-            return "\0" not in command
+            return request.session.contains and "\0" not in command
         case _:
             return False
 
@@ -118,7 +118,7 @@ class _Tally:
     def judge(self, facts: Facts) -> None:
         """Take in everything that is known of the request."""
         session, principal = self.request.session, self.request.principal
-        bound = bind(self.policy, session.project, principal.home)
+        bound = bind(self.policy, session.project, principal.home, folded=session.folds_case)
         self.errors.extend(bound.faults)
         lifting = (
             active_exceptions(self.policy, principal, self.request.now) if self.policy.exceptions else None

@@ -146,4 +146,6 @@ def _near(bound: Bound, glob: Glob) -> Iterator[Glob]:
         yield glob
         return
     for place in ("${project}", "~"):
-        yield path_glob(fill_in(f"{place}/{rest}", project=bound.project, home=bound.home))
+        yield path_glob(
+            fill_in(f"{place}/{rest}", project=bound.project, home=bound.home), folded=bound.folded
+        )

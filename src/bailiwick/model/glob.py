@@ -66,14 +66,18 @@ class Dialect(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Glob:
-    """A compiled glob; equal when text and dialect are. Raises GlobError."""
+    """A compiled glob; equal when text, dialect and reading are. Raises GlobError.
+
+    ``folded`` takes each letter in either case, as a file system does that doesn't tell them apart.
+    """
 
     text: str
     dialect: Dialect = Dialect.PATH
+    folded: bool = False
     chains: tuple[Chain, ...] = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "chains", _chains(self.text, self.dialect))
+        object.__setattr__(self, "chains", _chains(self.text, self.dialect, folded=self.folded))
 
     def matches(self, text: str) -> bool:
         """Whether ``text`` as a whole is of this glob; linear in the text."""
@@ -100,9 +104,9 @@ def word_glob(text: str) -> Glob:
 
 
 @lru_cache(maxsize=4096)
-def path_glob(text: str) -> Glob:
+def path_glob(text: str, *, folded: bool = False) -> Glob:
     """A glob over paths, compiled once. Raises GlobError."""
-    return Glob(text)
+    return Glob(text, folded=folded)
 
 
 class GlobSet:
@@ -250,12 +254,12 @@ _DEEP = Run(deep=True)
 _SLASH = One(((SLASH, SLASH),))
 
 
-def _chains(text: str, dialect: Dialect) -> tuple[Chain, ...]:
+def _chains(text: str, dialect: Dialect, *, folded: bool) -> tuple[Chain, ...]:
     if not text and dialect is Dialect.PATH:
         raise GlobError("an empty glob matches nothing", 0)
     if len(text) > MAX_LENGTH:
         raise GlobError(f"a glob has at most {MAX_LENGTH} characters", MAX_LENGTH)
-    reader = _Reader(text, dialect)
+    reader = _Reader(text, dialect, folded=folded)
     choices = reader.sequence(0)
     if dialect is Dialect.NAME:
         return tuple(dict.fromkeys(choices))
@@ -291,8 +295,9 @@ def _segments(items: Chain) -> Chain:
 class _Reader:
     """Reads a glob once from left to right; braces are multiplied out."""
 
-    def __init__(self, text: str, dialect: Dialect) -> None:
+    def __init__(self, text: str, dialect: Dialect, *, folded: bool) -> None:
         self._text = text
+        self._folded = folded
         self._at = 0
         hole = ((SLASH, SLASH),) if dialect is Dialect.PATH else ()
         self._outside = hole
@@ -349,9 +354,9 @@ class _Reader:
                 if self._at >= len(self._text):
                     raise GlobError("'\\' at the end escapes nothing", self._at - 1)
                 self._at += 1
-                return _one(self._text[self._at - 1])
+                return _one(self._text[self._at - 1], folded=self._folded)
             case _:
-                return _one(character)
+                return _one(character, folded=self._folded)
 
     def _set(self, opened: int) -> Item:
         negated = self._text[self._at : self._at + 1] in {"!", "^"}
@@ -368,6 +373,8 @@ class _Reader:
                 if high < low:
                     raise GlobError("a range in '[...]' runs backwards", opened)
             members.append((low, high))
+        if self._folded:
+            members += _other_case(members)
         self._at += 1
         ranges = _merged(members)
         if negated:
@@ -385,8 +392,21 @@ class _Reader:
 
 
 @lru_cache(maxsize=4096)
-def _one(character: str) -> One:
-    return One(((ord(character), ord(character)),))
+def _one(character: str, *, folded: bool = False) -> One:
+    if not folded:
+        return One(((ord(character), ord(character)),))
+    alike = {character, character.lower(), character.upper(), character.lower().upper()}
+    return One(_merged([(ord(one), ord(one)) for one in alike if len(one) == 1]))
+
+
+def _other_case(members: Sequence[tuple[int, int]]) -> list[tuple[int, int]]:
+    """The letters of ASCII among ``members`` in the other case."""
+    found: list[tuple[int, int]] = []
+    for first, last, shift in ((ord("A"), ord("Z"), 32), (ord("a"), ord("z"), -32)):
+        for low, high in members:
+            if max(low, first) <= min(high, last):
+                found.append((max(low, first) + shift, min(high, last) + shift))
+    return found
 
 
 def _merged(ranges: Sequence[tuple[int, int]]) -> Ranges:

@@ -22,7 +22,8 @@ class Session:
 
     ``profile`` is the active profile's name. ``project`` is the absolute project root. ``unattended`` says
     that nobody can answer a question, so ASK is carried out as DENY. ``skills`` are the skills active for the
-    calling agent. ``environment`` holds the names and values of variables that analysis may rely on.
+    calling agent. ``contains`` says that commands can be made to run in the sandbox on this machine. ``environment`` holds the names and values of variables that analysis may rely on.
+    ``folds_case`` says that the file system takes ``.ENV`` for ``.env``.
     ``shell`` is the shell that the client runs commands with (``bash``, ``zsh`` or ``sh``).
     """
 
@@ -32,7 +33,9 @@ class Session:
     unattended: bool = False
     client_version: str = ""
     skills: tuple[str, ...] = ()
+    contains: bool = True
     environment: tuple[tuple[str, str], ...] = ()
+    folds_case: bool = False
     shell: str = "bash"
 
 

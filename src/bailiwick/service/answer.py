@@ -31,7 +31,8 @@ from bailiwick.model.request import Principal, Request, Session
 from bailiwick.model.verdict import Verdict
 from bailiwick.policy.types import Policy
 from bailiwick.service.desk import Desk, NoPolicyError, NotEntitledError
-from bailiwick.service.sandbox.hook import runner_for, tried
+from bailiwick.service.files import folds_case
+from bailiwick.service.sandbox.hook import can_contain, runner_for, tried
 from bailiwick.service.store import StoreError
 from bailiwick.service.trace import report
 
@@ -111,8 +112,10 @@ def build_request(context: Context, event: Event) -> Request:
             unattended=state.unattended,
             client_version=state.client_version,
             skills=state.active_skills(event.agent),
+            contains=can_contain(),
             environment=(("HOME", state.home),),
             shell=dialect_of(state.shell),
+            folds_case=folds_case(state.project) or folds_case(state.home),
         ),
         now=context.now,
     )

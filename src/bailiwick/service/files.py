@@ -5,6 +5,7 @@ import os
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 
 from bailiwick.analysis.paths import fixed_part
@@ -18,6 +19,16 @@ MAX_SECONDS = 0.25
 
 MAX_LINKS = 2
 """Directory links followed on the way to one path, so that a link to a parent ends."""
+
+
+@lru_cache(maxsize=256)
+def folds_case(path: str) -> bool:
+    """Whether the file system at ``path`` takes letters of either case for the same, as those of macOS do."""
+    other = path.swapcase()
+    try:
+        return other != path and Path(path).samefile(other)
+    except (OSError, ValueError):
+        return False
 
 
 @dataclass(frozen=True, slots=True)
