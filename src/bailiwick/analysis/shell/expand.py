@@ -252,7 +252,7 @@ class Expander:
                 return value.with_text(value.text.removeprefix(text.text))
         return Arg("", Kind.OPEN if value.kind is Kind.OPEN else Kind.UNKNOWN, span, sources)
 
-    def _lookup(self, name: str, state: State, span: Span) -> Arg:  # noqa: C901, PLR0912 - one arm per form
+    def _lookup(self, name: str, state: State, span: Span) -> Arg:  # noqa: C901 - one arm per form
         if match := _SUBSCRIPT.match(name):
             if match[2] and match[2] not in "@*" and not match[2].lstrip("-").isdigit():
                 self.number(match[2], state, span)
@@ -268,8 +268,6 @@ class Expander:
             return Arg("", Kind.OPEN, span)
         if name.isdigit():
             return self._positional(int(name), state, span)
-        if name == "!" and self._interpreter.background:
-            return Arg("", Kind.NUMBER, span)
         if name in (NUMBERS if self._interpreter.dialect == "bash" else PORTABLE_NUMBERS):
             return Arg("", Kind.NUMBER, span)
         context = self._interpreter.context

@@ -74,7 +74,6 @@ class Interpreter:
         self.changes = 0  # how often the directory or a variable may have changed
         self.listed: Arg | None = None  # the paths the last program prints, NUL-ended, where they are known
         self.aliases = context.aliases
-        self.background = False  # whether a job was started
         self.nesting = 0
 
     def close(self) -> None:
@@ -173,9 +172,9 @@ class Interpreter:
             if current is None:
                 current = state  # after `exit`: nothing runs here, but nothing is skipped either
             if background:
-                self.background = True
                 self.record.trail.loose += 1  # from here on it runs beside what follows
                 self.command(command, current.copy())
+                current.variables["!"] = Arg("", Kind.NUMBER)
                 ok, bad = current, None
             else:
                 state = current.copy()

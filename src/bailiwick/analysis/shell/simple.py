@@ -20,7 +20,7 @@ _SUBSCRIPTED = re.compile(r"([A-Za-z_][A-Za-z0-9_]*)\[")
 _HARMLESS_SUBSCRIPT = re.compile(r"[\w.!^-]*\Z", re.ASCII)
 _REDIRECT = re.compile(r"(\d+|\{[A-Za-z_]\w*\})?(&>>|&>|<<<|<<-|<<|<>|<&|>>|>&|>\||<|>)", re.ASCII)
 _BASH_REDIRECTS = frozenset(("&>>", "&>", "<<<"))
-_AFTER_CLOSE = META | {""}
+_AFTER_CLOSE = (META | {""}) - {"<", ">", "("}
 _DELIMITER_ESCAPE = re.compile(r"\\[A-Za-z0-9_]+\Z")
 _DECLARATIONS = frozenset(("declare", "typeset", "local", "readonly", "export"))
 _QUOTED = r"""|'([^']*)'|"([^"$`\\]*)")(?=[ \t\n;|&]|\Z)"""

@@ -29,8 +29,9 @@ def command(text: str, start: int, end: int, words: Sequence[Word], redirects: S
     """Why what stands between two positions isn't the simple command of these words."""
     following = text[end : end + 1]
     if not words and not redirects:
-        # An empty value hides the operator after it.
-        return "empty value at the end" if text[end - 1] in "= \t" and following in ("&", ")") else ""
+        # A value hides the operator that touches it, an empty one also the parenthesis.
+        hidden = following == "&" or (following == ")" and text[end - 1] in "= \t")
+        return "operator after an assignment" if hidden else ""
     if not words:
         reads = len(redirects) == 1 and text.startswith("$(<", start - 2) and following == ")"
         return "" if reads else "redirection without a command"  # else it runs $NULLCMD
