@@ -12,6 +12,8 @@ if TYPE_CHECKING:
 
 _READ, _WRITE, _DELETE = AccessKind.READ, AccessKind.WRITE, AccessKind.DELETE
 _UNCLEAR = Arg("", Kind.UNKNOWN)
+MAX_PARENTS = 64
+"""Directories above a path that are named one by one."""
 _LINKING = ("-s", "-l", "--symbolic-link", "--link")
 _KEEPING = ("-a", "-d", "-P", "-r", "-R", "--archive", "--no-dereference", "--recursive")
 _LIST_ONLY = frozenset(("-l", "-t", "-Z", "-v", "--list", "--test"))
@@ -154,6 +156,9 @@ def parents(call: "Call", path: Arg) -> None:
     if path.literal is None or path.text.startswith("/"):
         return
     pieces = path.text.rstrip("/").split("/")
+    if len(pieces) > MAX_PARENTS:
+        call.machine.path(_WRITE, _UNCLEAR)
+        return
     for count in range(1, len(pieces)):
         if pieces[count - 1] not in ("", ".", ".."):
             call.machine.path(_WRITE, path.with_text("/".join(pieces[:count])))

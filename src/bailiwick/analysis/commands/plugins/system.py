@@ -4,6 +4,7 @@ import re
 from typing import TYPE_CHECKING
 
 from bailiwick.analysis.commands.argument import Arg, Kind
+from bailiwick.analysis.commands.plugins.paths import MAX_PARENTS
 from bailiwick.model.access import AccessKind
 from bailiwick.model.glob import escape
 
@@ -148,10 +149,11 @@ def rmdir(call: "Call") -> None:
         call.machine.path(_DELETE, operand)
         if not call.parsed.given("-p", "--parents"):
             continue
-        if operand.kind is not Kind.LITERAL:
-            call.machine.path(_DELETE, unknown(operand))
         head = operand.text.rstrip("/")
-        while operand.kind is Kind.LITERAL and (head := head.rpartition("/")[0].rstrip("/")):
+        if operand.kind is not Kind.LITERAL or head.count("/") > MAX_PARENTS:
+            call.machine.path(_DELETE, unknown(operand))
+            continue
+        while head := head.rpartition("/")[0].rstrip("/"):
             call.machine.path(_DELETE, operand.with_text(head))
 
 
