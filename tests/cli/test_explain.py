@@ -21,7 +21,7 @@ from bailiwick.model.request import Principal
 HERE = Path(__file__).parent / "explain"
 ROWS: dict[str, dict[str, Any]] = yaml.safe_load((HERE / "commands.yaml").read_text(encoding="utf-8"))
 POLICY = str(HERE / "policy")
-PLACE = ["--cwd", "/home/you/shop", "--policy", "policy"]
+PLACE = ["--cwd", "/home/you/shop", "--policy", "policy", "--shell", "bash"]
 
 
 @pytest.fixture(autouse=True)
@@ -73,6 +73,22 @@ def test_json_says_the_same(capsys: pytest.CaptureFixture[str]) -> None:
     assert said["reasons"][0]["origin"].startswith("profiles/developer.yaml:")
     assert said["reasons"][0]["instead"]
     assert said["findings"][0]["verdict"] == "deny"
+
+
+def test_the_shell_is_the_client_s(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(explain, "shell_of", lambda named: named)
+    for shell, told in (
+        ("/bin/zsh", "read as zsh"),
+        ("/usr/bin/bash", "read as bash"),
+        ("", "would both do"),
+    ):
+        monkeypatch.setenv("SHELL", shell)
+        assert main(["explain", "ls", "--policy", "policy"]) == 0
+        assert told in capsys.readouterr().out
+    assert main(["explain", "true | cd /tmp; rm x", "--policy", "policy", "--shell", "unknown"]) == 1
+    assert "bash and zsh would do different things" in " ".join(capsys.readouterr().out.split())
 
 
 def test_standard_input(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:

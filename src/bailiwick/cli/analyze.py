@@ -13,6 +13,7 @@ from typing import IO, Any, NoReturn
 import orjson
 
 from bailiwick.analysis.shell import ShellContext, analyze_shell, preload
+from bailiwick.analysis.shell.either import EITHER
 from bailiwick.model.access import (
     Access,
     AccessKind,
@@ -143,7 +144,7 @@ def _context(said: Item) -> ShellContext:
         cwd=_text(said, "cwd"),
         home=_text(said, "home"),
         project=_text(said, "project", said["cwd"]),
-        dialect=_text(said, "shell", "bash"),
+        dialect=_text(said, "shell", EITHER),
     )
 
 

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from typing import Any, TypeAlias
 
 from bailiwick.administration.explain import Explanation
+from bailiwick.analysis.shell.either import EITHER
 from bailiwick.audit.describe import item_of_access, item_of_finding, item_of_obligation, item_of_reason
 from bailiwick.cli.log_text import plain
 from bailiwick.model.access import (
@@ -49,6 +50,7 @@ QUOTE_COLUMN = 48
 """Where quotations stand when what they belong to leaves room."""
 GUTTER = 7
 
+_READERS = {"bash": "bash", "zsh": "zsh", "sh": "sh", EITHER: "what bash and zsh would both do"}
 _COLOURS = {"deny": "31;1", "ask": "33", "allow": "32", "dim": "2", "bold": "1", "root": "35;1"}
 _PATH_VERBS = {
     AccessKind.READ: "reads",
@@ -118,7 +120,9 @@ def _heading(subject: Subject, pen: "_Pen") -> Iterator[str]:
         yield " " * GUTTER + pen.paint(line, "bold")
     if len(shown) > MAX_SHOWN_LINES:
         yield " " * GUTTER + pen.paint(f"… {len(shown) - MAX_SHOWN_LINES} more lines", "dim")
-    yield " " * GUTTER + pen.paint(_cut(f"in {plain(subject.cwd)}, read as {subject.shell}", room), "dim")
+    yield " " * GUTTER + pen.paint(
+        _cut(f"in {plain(subject.cwd)}, read as {_READERS[subject.shell]}", room), "dim"
+    )
 
 
 # -- facts as a tree
