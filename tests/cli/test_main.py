@@ -58,6 +58,13 @@ def test_the_client_s_own_arguments_have_their_place(capsys: pytest.CaptureFixtu
     assert "put the client's own arguments after --" in capsys.readouterr().err
 
 
+def test_a_command_to_explain_is_one_word(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as ended:
+        main(["explain", "ls", "-la"])
+    assert ended.value.code == 2
+    assert "put the whole command in quotes" in capsys.readouterr().err
+
+
 def test_every_argument_says_what_it_is() -> None:
     assert [f"{verb} {name}" for verb, name in _undescribed(parser(), "bailiwick")] == []
 

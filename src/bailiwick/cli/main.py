@@ -49,6 +49,12 @@ EXIT_ENVIRONMENT = 3
 _MENUS: tuple[list[str], ...] = ([], ["policy"], ["sandbox"], ["log"], ["dev"])
 """What names a group of verbs and none of them: whoever types it wants to see what there is."""
 
+_MENDS = {
+    "claude": "; put the client's own arguments after --",
+    "explain": "; put the whole command in quotes, so that it is one word",
+}
+"""What to do about words too many."""
+
 
 def parser() -> argparse.ArgumentParser:
     """The whole command line; the reference page is generated from it."""
@@ -76,8 +82,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         # Python 3.11 takes an optional last word for left out when options stand before it.
         asked.records = left.pop()
     if left:
-        mend = "; put the client's own arguments after --" if asked.verb == "claude" else ""
-        top.error(f"unrecognized arguments: {' '.join(left)}{mend}")
+        top.error(f"unrecognized arguments: {' '.join(left)}{_MENDS.get(asked.verb, '')}")
     try:
         code: int = asked.func(asked)
         sys.stdout.flush()
