@@ -93,6 +93,13 @@ def test_a_wider_layer_that_contains_holds_a_profile_that_allows() -> None:
     assert contained(decision)
 
 
+def test_on_a_machine_without_sandbox_a_person_is_asked() -> None:
+    policy = policy_of(CONTAINED)
+    request = request_of(policy, ToolCall(tool="Bash", input={"command": OPAQUE}))
+    request = replace(request, session=replace(request.session, contains=False))
+    assert judge(policy, request, NoFiles())[1].enforced is Verdict.ASK
+
+
 def test_other_tools_have_no_sandbox_and_are_asked_about() -> None:
     assert decided(policy_of(CONTAINED), OPAQUE, tool="Monitor").enforced is Verdict.ASK
     policy = policy_of(CONTAINED)

@@ -35,6 +35,7 @@ DESK: Any = cast(
         store=SimpleNamespace(directory=SimpleNamespace(path=Path("/var/lib/bailiwick"))),
     ),
 )
+PARSER = parser()
 CONTAINED = Decision(
     verdict=Verdict.ALLOW, enforced=Verdict.ALLOW, obligations=(Contain(profile="work", revision="ab" * 32),)
 )
@@ -52,7 +53,7 @@ def test_the_command_comes_through_as_it_is(command: str) -> None:
     """Whatever it is, a shell takes the rewritten line for our runner with the command as its one last argument."""
     words = shlex.split(rewritten(command)["command"])
     assert tuple(words[: len(COMMAND)]) == COMMAND
-    asked = parser().parse_args(words[len(COMMAND) - 1 :])
+    asked = PARSER.parse_args(words[len(COMMAND) - 1 :])
     assert asked.command == [command]
     assert asked.line is True
     assert (asked.profile, asked.revision, asked.policy) == ("work", "ab" * 32, "/etc/bailiwick/policy")

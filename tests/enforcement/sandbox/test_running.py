@@ -1,6 +1,7 @@
 """A command in the sandbox: what it finds there, how it ends, and what becomes of what is around it."""
 
 import os
+import shlex
 import signal
 import socket
 import subprocess
@@ -223,6 +224,33 @@ def test_a_protected_link_that_could_be_replaced_stops_everything(world: Path, n
     else:
         assert "symbolic link" in done.stderr
         assert not (world / "project/ran").exists()
+
+
+@pytest.mark.parametrize("flags", ["-Um", "-Urm"])
+def test_a_name_space_inside_takes_nothing_away(world: Path, flags: str) -> None:
+    """What is mounted over a path can't be unmounted, moved or looked beneath from a user name space of its own."""
+    project = world / "project"
+    (project / ".git").mkdir()
+    (project / ".git/config").write_text("[core]")
+    (project / ".env").write_text("hidden-value")
+    attempts = [
+        "umount .env; cat .env",
+        "umount -l .git/config; echo evil >> .git/config",
+        "mount --bind . /tmp/m && cat /tmp/m/.env",
+        "mount --rbind . /tmp/m && umount -l /tmp/m/.env; cat /tmp/m/.env",
+        "mount -t overlay -o lowerdir=$PWD,upperdir=/tmp/u,workdir=/tmp/w o /tmp/m && cat /tmp/m/.env",
+        "mount -t overlay -o lowerdir=${PWD%/*}:/tmp/u o /tmp/m && cat /tmp/m/project/.env",
+        "mount -o remount,bind,rw .git/config && echo evil >> .git/config",
+        "mount --move .env /tmp/m; cat .env",
+        "umount -l /; cat .env",
+    ]
+    steps = (f"unshare {flags} sh -c {shlex.quote(one)}" for one in attempts)
+    script = "; ".join(["mkdir -p /tmp/m /tmp/u /tmp/w", *steps, "ls -A"])
+    one = sandbox(world, Backend.BUBBLEWRAP, files=PROJECT_ONLY | {"hidden": ["**/.env"]}, cwd=str(project))
+    done = run(one, "/bin/sh", "-c", script)
+    assert "hidden-value" not in done.stdout + done.stderr
+    assert ".env" in done.stdout
+    assert (project / ".git/config").read_text() == "[core]"
 
 
 @BACKENDS

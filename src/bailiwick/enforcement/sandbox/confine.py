@@ -13,6 +13,7 @@ asked of the PDP itself.
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from itertools import islice
 from posixpath import dirname, normpath
 from typing import Final
 
@@ -23,6 +24,7 @@ from bailiwick.enforcement.sandbox.confinement import (
     Entry,
     Place,
     Reach,
+    TooLargeError,
     UnsafeError,
     within,
 )
@@ -59,6 +61,12 @@ OWN: Final = ("/proc", "/dev")
 """File systems of which a command gets its own."""
 
 TEMPORARY: Final = ("/tmp", "/var/tmp")  # noqa: S108 - the directories themselves are meant
+
+MAX_TEMPORARY: Final = 200
+"""Paths that policy objects to in a directory for temporary files; with more, the command gets one of its own."""
+
+MAX_TEMPORARY_ENTRIES: Final = 50_000
+"""Entries of such a directory that are looked through."""
 
 MAX_PLACES: Final = 2000
 """Places of one confinement; each is a mount, and the kernel allows 100,000 in all."""
@@ -125,7 +133,23 @@ class _Survey:
         finder = self.finder()
         for tree in self._trees():
             hidden = frozenset(path for path, reach in self.reaches.items() if reach is Reach.NOTHING)
-            for path in list(finder.find(self.disk, tree, leave_out=hidden)):
+            if _temporary(tree) and not within(self.where.project, tree):
+                self._temporary(tree, finder, hidden)
+            else:
+                for path in list(finder.find(self.disk, tree, leave_out=hidden)):
+                    self._site(path)
+
+    def _temporary(self, tree: str, finder: Finder, hidden: frozenset[str]) -> None:
+        """Anybody may fill a directory for temporary files: one with too much in it is not there."""
+        try:
+            found = list(islice(finder.find(_Bounded(self.disk), tree, leave_out=hidden), MAX_TEMPORARY + 1))
+        except TooLargeError:
+            found = None
+        if found is None or len(found) > MAX_TEMPORARY:
+            for path in [path for path in self.sites if within(path, tree)]:
+                self.sites[path], self.reaches[path] = "more in it than can be looked through", Reach.NOTHING
+        else:
+            for path in found:
                 self._site(path)
 
     def finder(self) -> Finder:
@@ -183,12 +207,19 @@ class _Survey:
         )
 
     def _linked(self, path: str, reach: Reach, around: Reach) -> None:
-        """A link has no reach of its own: what it leads to has. One that may not be replaced can't be held."""
-        if around is Reach.WRITE and reach is Reach.READ:
-            raise UnsafeError(
-                f"{path} is a symbolic link where policy protects a file ({self.oracle.why(path, reach)}); in a sandbox "
-                "it could be replaced, so nothing runs: put the file itself there"
-            )
+        """A link has no reach of its own: what it leads to has. One that may not be replaced can't be held.
+
+        In the project that is fatal. Elsewhere it is told: anybody may put a link into a directory that all share.
+        """
+        if around is not Reach.WRITE or reach is not Reach.READ:
+            return
+        if not within(path, self.where.project):
+            self.unheld.add(path)
+            return
+        raise UnsafeError(
+            f"{path} is a symbolic link where policy protects a file ({self.oracle.why(path, reach)}); in a sandbox "
+            "it could be replaced, so nothing runs: put the file itself there"
+        )
 
     def _patterns(self, *, floating: bool | None = None) -> Iterator[tuple[Rule, Pattern]]:
         for layer in self.oracle.policy.layers:
@@ -329,6 +360,27 @@ def _network(oracle: Oracle) -> tuple[bool, str]:
     if oracle.connects("*") and oracle.connects("host.invalid"):
         return True, "policy allows every host"
     return False, "policy does not allow every host, and the kernel can't tell hosts apart"
+
+
+@dataclass(slots=True)
+class _Bounded:
+    """A disk of which only so much is looked at."""
+
+    disk: Disk
+    left: int = MAX_TEMPORARY_ENTRIES
+
+    def real(self, path: str) -> str:
+        return self.disk.real(path)
+
+    def entry(self, path: str) -> Entry:
+        return self.disk.entry(path)
+
+    def entries(self, directory: str) -> tuple[tuple[str, Entry], ...]:
+        found = self.disk.entries(directory)
+        self.left -= len(found)
+        if self.left < 0:
+            raise TooLargeError(directory)
+        return found
 
 
 def guarded(oracle: Oracle, where: Where, disk: Disk) -> frozenset[str]:

@@ -5,16 +5,19 @@ import contextlib
 import json
 import logging
 import os
+import shutil
 import signal
 import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import cache
 from typing import Any, Final
 
 from bailiwick.audit.kinds import Kind
 from bailiwick.audit.recording import service_record
 from bailiwick.enforcement.sandbox.changes import Change, summary, unforeseen
 from bailiwick.enforcement.sandbox.drift import Drift
+from bailiwick.enforcement.sandbox.landlock import MINIMUM_ABI
 from bailiwick.information.sessions import SessionState
 from bailiwick.model.access import AccessKind, Facts
 from bailiwick.model.decision import Contain, Decision, Origin, Reason
@@ -23,6 +26,7 @@ from bailiwick.model.request import Request
 from bailiwick.model.verdict import Verdict
 from bailiwick.policy.types import Policy
 from bailiwick.service.desk import Desk
+from bailiwick.service.sandbox.kernel import landlock_abi
 from bailiwick.service.store import StoreError
 from bailiwick.service.trace import report
 
@@ -43,6 +47,12 @@ MAX_COMMAND: Final = 100_000
 """Characters of a command that is tried: an argument of a program has 128 kB at most."""
 
 _running: set[asyncio.Task[Any] | None] = set()
+
+
+@cache
+def can_contain() -> bool:
+    """Whether this machine has anything that could hold a command; whether it does shows when one is run."""
+    return sys.platform == "linux" and (shutil.which("bwrap") is not None or landlock_abi() >= MINIMUM_ABI)
 
 
 def runner_for(desk: Desk, state: SessionState, decision: Decision) -> tuple[str, ...]:
@@ -203,4 +213,4 @@ async def drifted(desk: Desk, session: str, message: str, details: Mapping[str, 
         report(LOG, "a drift could not be recorded", error)
 
 
-__all__: Sequence[str] = ("drifted", "runner_for", "told_of", "tried")
+__all__: Sequence[str] = ("can_contain", "drifted", "runner_for", "told_of", "tried")
