@@ -435,7 +435,9 @@ def _history(call: Invocation) -> Outcome:
             kind = AccessKind.READ
         case [count] if count.isdigit():
             kind = AccessKind.READ
-        case ["-c"] | ["-d", _]:
+        case [flags] if re.fullmatch("-[cnrw]+", flags):
+            kind = AccessKind.WRITE if set("cw") & set(flags) else AccessKind.READ
+        case ["-d", _]:
             kind = AccessKind.WRITE
         case _:
             return call.opaque("form of history")

@@ -95,8 +95,8 @@ def converter(call: "Call") -> None:
     call.begin()
     call.options()
     parsed, machine = call.parsed, call.machine
-    if parsed.open:
-        machine.opaque(f"which operand {call.name} writes isn't known")
+    if parsed.operands and parsed.operands[-1].kind is Kind.OPEN:
+        machine.path(_WRITE, unknown(parsed.operands[-1]))
     for operand in parsed.operands[:-1]:
         machine.path(_READ, operand)
     for operand in parsed.operands[-1:]:
