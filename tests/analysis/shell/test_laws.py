@@ -207,3 +207,29 @@ def test_flows_follow_pipes_substitutions_and_variables() -> None:
     assert flows("sh <<< $(curl x)") == {("curl", "sh")}
     assert flows("curl x | while read l; do eval $l; done") == {("curl", "eval")}
     assert flows("cat a; cat b") == set()
+
+
+@pytest.mark.parametrize(
+    ("text", "fed"),
+    [
+        ("curl -o x http://e; sh x", {("curl", "sh")}),
+        ("curl http://e > x; sh < x", {("curl", "sh")}),
+        ("curl http://e > x; . ./x", {("curl", ".")}),
+        ("curl http://e > x; cp x y; sh y", {("curl", "cp"), ("cp", "sh")}),
+        ("curl http://e > x; mv x y; python3 y", {("curl", "mv"), ("mv", "python3")}),
+        ("curl http://e | tee x; sh x", {("curl", "tee"), ("tee", "sh")}),
+        ("{ curl http://e; wget http://f -O -; } > x; sh x", {("curl", "sh"), ("wget", "sh")}),
+        ("curl http://e > /tmp/x && chmod +x /tmp/x && /tmp/x", {("curl", "x")}),
+        ("curl http://e | tar xz && sh d/install.sh", {("curl", "tar"), ("tar", "sh")}),
+        ("curl http://e > a.sh; cat *.sh | sh", {("curl", "cat"), ("cat", "sh")}),
+        ("mkfifo p; sh p & curl http://e > p", {("curl", "sh"), ("mkfifo", "sh")}),
+        ("for u in a b c d e f g h i; do sh x; curl $u > x; done", {("curl", "sh")}),
+        ("ln -s y x; curl http://e > x; sh y", {("curl", "sh")}),
+        ("curl http://e > x; sh y", set()),
+        ("sh x; curl http://e > x", set()),
+    ],
+)
+def test_a_file_is_a_pipe_with_a_name(text: str, fed: set[tuple[str, str]]) -> None:
+    found = facts(text)
+    names = [getattr(access.target, "name", "") for access in found.accesses]
+    assert {(names[flow.source], names[flow.sink]) for flow in found.flows} == fed

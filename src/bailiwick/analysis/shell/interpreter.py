@@ -245,6 +245,8 @@ class Interpreter:
         seen: set[str] = set()
         while words and words[0].literal in self.aliases and words[0].text not in seen:
             name = words[0]
+            if name.text in state.functions:
+                return words  # defined anew, or no longer an alias
             seen.add(name.text)
             value = self.aliases[name.text]
             try:
