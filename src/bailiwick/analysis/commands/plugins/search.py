@@ -58,7 +58,7 @@ def _included(parsed: "Parsed") -> _Narrowing:
 
 
 def _chosen(parsed: "Parsed") -> _Narrowing:
-    """What ``rg`` looks at only, or leaves out, by globs or else by types of its own."""
+    """What ``rg`` looks at only, or leaves out, by globs or else by types of its own; hidden files it leaves out by itself."""
     globs = [value.literal or "/" for value in parsed.values("-g", "--glob")]
     if parsed.given("--iglob", "--glob-case-insensitive"):
         return (), ()
@@ -70,11 +70,12 @@ def _chosen(parsed: "Parsed") -> _Narrowing:
         return tuple(f"**/*.{ending}" for known in endings for ending in known) if all(endings) else (), ()
     if parsed.given("-L", "--follow"):
         return (), ()
-    return (), tuple(name for glob in globs for name in left_out(glob))
+    hidden = () if parsed.given("--hidden", "-.", "-u", "--unrestricted") else ("**/.*/**",)
+    return (), (*hidden, *(name for glob in globs for name in left_out(glob)))
 
 
 def fd(call: "Call") -> None:
-    """``fd``: ``-x`` and ``-X`` run the rest of the line on what is found."""
+    """``fd``: tells names as ``find`` does; ``-x`` and ``-X`` run the rest of the line on what is found."""
     words = list(call.args)
     cut = next((i for i, w in enumerate(words) if w.literal in ("-x", "-X", "--exec", "--exec-batch")), None)
     if cut is not None:
@@ -88,7 +89,7 @@ def fd(call: "Call") -> None:
     parsed, machine = call.parsed, call.machine
     roots = parsed.operands[1:] or [Arg(".")]
     for root in roots:
-        machine.path(AccessKind.READ, root, tree=True)
+        machine.path(AccessKind.READ, root)
     if cut is not None:
         found = matches(roots)
         rest = [w for w in words[cut + 1 :] if w.literal != ";"]
