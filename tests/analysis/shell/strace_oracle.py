@@ -155,8 +155,8 @@ def observe(log: str) -> Log:
 
 def _call(reading: _Reading, process: str, call: str, arguments: str, result: str) -> None:
     if call == "connect" and (address := _ADDRESS.search(arguments)) and (port := _PORT.search(arguments)):
-        if port[1] != "53":  # the resolver: what is looked up is predicted as a peer by its name
-            reading.peers.add(f"{address[1]}:{port[1]}")  # the attempt counts: there is no network here
+        # The attempt counts: there is no network here. What the resolver is asked is predicted as a peer by its name.
+        reading.peers |= {f"{address[1]}:{port[1]}"} if port[1] != "53" else set()
     if result.startswith("-"):
         return
     here = reading.here.get(process, ROOT)
