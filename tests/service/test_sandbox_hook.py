@@ -16,7 +16,7 @@ from bailiwick.model.decision import Contain, Decision
 from bailiwick.model.verdict import Verdict
 from bailiwick.service.sandbox.hook import COMMAND, runner_for, told_of
 
-STATE = SessionState(
+STATE = SessionState(  # noqa: S604 - the path of a shell, nothing is run
     key="s-1",
     uid=1,
     user="you",
@@ -24,6 +24,7 @@ STATE = SessionState(
     project="/home/you/a project",
     home="/home/you",
     opened=0,
+    shell="/usr/bin/zsh",
     flags=SessionFlags(
         allowed_tools=("Bash", "Read"), read_only_files=("/etc/**", "**/it's"), max_bash_timeout=30
     ),
@@ -55,7 +56,7 @@ def test_the_command_comes_through_as_it_is(command: str) -> None:
     assert tuple(words[: len(COMMAND)]) == COMMAND
     asked = PARSER.parse_args(words[len(COMMAND) - 1 :])
     assert asked.command == [command]
-    assert asked.line is True
+    assert (asked.line, asked.shell) == (True, "/usr/bin/zsh")
     assert (asked.profile, asked.revision, asked.policy) == ("work", "ab" * 32, "/etc/bailiwick/policy")
     assert (asked.project, asked.session, asked.report) == (STATE.project, "s-1", "/var/lib/bailiwick")
     assert (asked.allowedTools, asked.readOnlyFiles, asked.maxBashTimeout) == (

@@ -104,9 +104,8 @@ def _common(verb: argparse.ArgumentParser) -> None:
 
 
 def _command(verb: argparse.ArgumentParser) -> None:
-    verb.add_argument(
-        "-c", dest="line", action="store_true", help="COMMAND is one word: a command line for bash"
-    )
+    verb.add_argument("-c", dest="line", action="store_true", help="COMMAND is one word: a line for a shell")
+    verb.add_argument("--shell", metavar="PATH", default="/bin/bash", help="that shell; bash if left out")
     verb.add_argument("command", nargs="*", metavar="COMMAND", help="after --: the program and its arguments")
 
 
@@ -115,7 +114,9 @@ def _argv(asked: argparse.Namespace) -> list[str]:
     if asked.line:
         if len(asked.command) != 1:
             raise _UsageError("-c takes the whole command line as one word: -c 'make && make test'")
-        return ["/bin/bash", "-c", "--", asked.command[0]]
+        line = asked.command[0]
+        # A leading dash would make options of it; a space changes no command.
+        return [asked.shell, "-c", f" {line}" if line[:1] in {"-", "+"} else line]
     if not asked.command:
         raise _UsageError("name a program after --, or give a command line with -c")
     return list(asked.command)

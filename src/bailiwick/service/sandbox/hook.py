@@ -69,7 +69,8 @@ def runner_for(desk: Desk, state: SessionState, decision: Decision) -> tuple[str
 
 def _pinned(desk: Desk, state: SessionState, revision: str) -> tuple[str, ...]:
     flags = state.flags
-    narrowing: dict[str, str | None] = {
+    given: dict[str, str | None] = {
+        "--shell": state.shell or None,
         "--allowedTools": None if flags.allowed_tools is None else ",".join(flags.allowed_tools),
         "--readOnlyFiles": ",".join(flags.read_only_files) or None,
         "--maxBashTimeout": None if flags.max_bash_timeout is None else str(flags.max_bash_timeout),
@@ -77,7 +78,7 @@ def _pinned(desk: Desk, state: SessionState, revision: str) -> tuple[str, ...]:
     return (
         *("--policy", str(desk.policies.directory), "--profile", state.profile, "--revision", revision),
         *("--project", state.project),
-        *(word for flag, value in narrowing.items() if value is not None for word in (flag, value)),
+        *(word for flag, value in given.items() if value is not None for word in (flag, value)),
     )
 
 
