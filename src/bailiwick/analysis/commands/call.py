@@ -121,6 +121,8 @@ class Call:
             case Role.AT_FILE:
                 if arg.text.startswith("@"):
                     machine.path(AccessKind.READ, arg.with_text(arg.text[1:]))
+                elif "=@" in arg.text and self.name == "gh":
+                    machine.path(AccessKind.READ, arg.with_text(arg.text.partition("=@")[2]))
                 elif (
                     arg.may_be_option or arg.kind is Kind.OPEN or (arg.kind is Kind.UNKNOWN and not arg.text)
                 ):
@@ -286,9 +288,3 @@ def remote(machine: Machine, arg: Arg, kind: AccessKind, *, tree: bool = False) 
         return True
     machine.path(kind, arg, tree=tree)
     return False
-
-
-def span_of(args: tuple[Arg, ...]) -> Span | None:
-    """From the first to the last word."""
-    spans = [arg.span for arg in args if arg.span is not None]
-    return Span(start=min(s.start for s in spans), end=max(s.end for s in spans)) if spans else None

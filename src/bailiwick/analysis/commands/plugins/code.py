@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 from bailiwick.analysis.commands.argument import Arg
 from bailiwick.analysis.commands.plugins import javascript
 from bailiwick.analysis.commands.plugins.python import follow, parse, shadowable
+from bailiwick.analysis.commands.specification import Role
 from bailiwick.model.access import AccessKind
 
 if TYPE_CHECKING:
@@ -24,12 +25,41 @@ def python(call: "Call") -> None:
     machine.begin((*module[:1], *parsed.operands), project_code=bool(module or parsed.operands))
     _options(call)
     if module:
-        if module[0].literal is None:
-            machine.opaque("module isn't known", module[0].span)
+        _module(call, module[0])
     elif parsed.operands and parsed.operands[0].literal != "-":
         machine.path(AccessKind.READ, parsed.operands[0])
     elif not parsed.given("--version", "--help", "-V", "-h"):
         machine.opaque("code from standard input or a terminal")
+
+
+_MODULES = {
+    "json.tool": (Role.READ, Role.WRITE), "base64": (Role.READ,), "quopri": (Role.READ,), "venv": (Role.WRITE_TREE,),
+    "compileall": (Role.EDIT_TREE,), "py_compile": (Role.EDIT,), "gzip": (Role.EDIT,), "ast": (Role.READ,), "dis": (Role.READ,),
+    "tokenize": (Role.READ,), "tabnanny": (Role.READ_TREE,), "webbrowser": (Role.URL,), "zipfile": (Role.OPAQUE,),
+    "tarfile": (Role.OPAQUE,), "timeit": (Role.OPAQUE,), "http.server": (Role.OPAQUE,), "code": (Role.OPAQUE,),
+    "cProfile": (Role.READ,), "profile": (Role.READ,), "pdb": (Role.READ,), "trace": (Role.READ,), "runpy": (Role.OPAQUE,),
+    "ensurepip": (Role.OPAQUE,), "idlelib": (Role.OPAQUE,), "smtpd": (Role.OPAQUE,), "ftplib": (Role.OPAQUE,),
+    "telnetlib": (Role.OPAQUE,), "poplib": (Role.OPAQUE,), "imaplib": (Role.OPAQUE,), "mailcap": (Role.OPAQUE,),
+}  # fmt: skip
+"""Modules of the library that do something when run, by what their operands are; opaque also without any."""
+_INSTALLERS = frozenset(("pip", "pip3", "pipx", "uv", "poetry", "twine", "build"))
+
+
+def _module(call: "Call", module: Arg) -> None:
+    """``-m module``: an installer is the program of that name; a few modules of the library are known."""
+    machine = call.machine
+    if module.literal is None:
+        machine.opaque("module isn't known", module.span)
+        return
+    operands = [operand for operand in call.parsed.operands if not operand.text.startswith("-")]
+    if module.text in _INSTALLERS:
+        machine.run((module, *call.parsed.operands))
+    roles = _MODULES.get(module.text, ())
+    if roles and roles[0] is Role.OPAQUE:
+        machine.opaque(f"the module {module.text}", module.span)
+    else:
+        for role, operand in zip(roles, operands, strict=False):
+            call.role(role, operand)
 
 
 def _options(call: "Call") -> None:

@@ -117,7 +117,7 @@ def compose(call: "Call") -> None:
     call.begin()
     call.options()
     call.effects()
-    for file in call.parsed.values("-f", "--file"):
+    for file in call.parsed.values("-f", "--file", "--project-directory"):
         if (
             file.literal is None
             or file.text.startswith(("/", "~", "http", "git", "oci"))

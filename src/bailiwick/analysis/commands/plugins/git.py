@@ -19,6 +19,7 @@ _SAFE_KEY = re.compile(
 )
 _NO_REPOSITORY = frozenset(("", "version", "help", "clone", "init"))
 _RANGE = re.compile(r"\.\.|[\^~@]|\A[0-9a-f]{7,40}\Z|\AHEAD\Z")
+_STAGE = re.compile(r"\A:[0-3]:")
 _SCHEME = re.compile(r"[a-z][a-z0-9+.-]*://")
 _HELPER = re.compile(r"[A-Za-z0-9]+::")
 _SCP = re.compile(r"(?:[\w.-]+@)?([\w.-]+):(?!\\)")
@@ -93,6 +94,10 @@ def git(call: "Call") -> None:  # noqa: PLR0915, C901, PLR0912 - one arm per for
         case "add" | "commit":
             for operand in operands:
                 machine.path(AccessKind.READ, operand)
+        case "log" | "show" | "whatchanged" if parsed.given("-L"):
+            for lines in parsed.values("-L"):
+                machine.path(AccessKind.READ, lines.with_text(lines.text.rpartition(":")[2]))
+            _contents(call, operands)
         case "log" | "show" | "whatchanged" | "cat-file" | "archive":
             _contents(call, operands)
         case "hash-object":
@@ -151,9 +156,9 @@ def _applied(call: "Call") -> None:
 def _contents(call: "Call", operands: list[Arg]) -> None:
     """Files whose content git shows out of its history: ``HEAD:path``, and operands that may be paths."""
     for operand in operands:
-        revision, colon, name = operand.text.partition(":")
-        if operand.literal is None or operand.text.startswith(":("):
+        if operand.literal is None or operand.text.startswith((":(", ":/", ":!", ":^")):
             continue
+        revision, colon, name = _STAGE.sub(":", operand.text).partition(":")
         if colon:
             call.machine.path(AccessKind.READ, operand.with_text(name or "."))
         elif not _RANGE.search(revision):

@@ -50,7 +50,7 @@ def curl(call: "Call") -> None:  # noqa: C901, PLR0912 - one arm per form
                 machine.opaque("write-out format may write a file", value.span)
             elif value.text.startswith("@") and value.text != "@-":
                 machine.path(AccessKind.READ, value.with_text(value.text[1:]))
-        elif option.name == "--data-urlencode":
+        elif option.name in ("--data-urlencode", "--url-query"):
             name, at, file = value.text.partition("@")
             if at and "=" not in name:
                 machine.path(AccessKind.READ, value.with_text(file))
@@ -191,7 +191,7 @@ def lookup(call: "Call") -> None:
             machine.connect(text.rstrip(".").lower(), 53, arg.span)
 
 
-def database(call: "Call") -> None:  # noqa: C901 - one arm per form
+def database(call: "Call") -> None:  # noqa: C901, PLR0912 - one arm per form
     """Database clients: a connection; statements with client escapes are opaque."""
     parsed, machine = call.parsed, call.machine
     call.begin()
@@ -216,13 +216,15 @@ def database(call: "Call") -> None:  # noqa: C901 - one arm per form
         call.url(address)
     if not hosts and not urls:
         machine.connect("localhost")
+    if call.name == "redis-cli" and parsed.operands:
+        _redis(call, parsed.operands)
     statements = parsed.values("-c", "-e", "--command", "--execute", "--eval")
     for statement in statements:
         if (
             statement.literal is None
             or "\\" in statement.text
             or re.search(
-                r"(?i)\bsystem\b|\bsource\b|\bload\b|\boutfile\b|\binfile\b|\bprogram\b|pg_read|pg_ls|lo_",
+                r"(?i)\bsystem\b|\bsource\b|\bload\b|\boutfile\b|\bdumpfile\b|\bload_file\b|\binfile\b|\bprogram\b|pg_read|pg_ls|lo_",
                 statement.text,
             )
         ):
@@ -237,6 +239,42 @@ def database(call: "Call") -> None:  # noqa: C901 - one arm per form
         "clickhouse-client",
     ):
         machine.opaque("statements from a file, standard input or a terminal")
+
+
+_REDIS_REACHING = frozenset(
+    [
+        "eval",
+        "eval_ro",
+        "evalsha",
+        "evalsha_ro",
+        "script",
+        "function",
+        "fcall",
+        "module",
+        "config",
+        "slaveof",
+        "replicaof",
+        "debug",
+        "migrate",
+        "shutdown",
+        "cluster",
+        "acl",
+        "failover",
+        "save",
+        "bgsave",
+        "bgrewriteaof",
+        "restore",
+        "sync",
+        "psync",
+    ]
+)
+"""Commands by which a server runs code, writes files or turns to another server."""
+
+
+def _redis(call: "Call", operands: list[Arg]) -> None:
+    words = [(operand.literal or "").lower() for operand in operands[:2]]
+    if operands[0].literal is None or (words[0] in _REDIS_REACHING and words != ["config", "get"]):
+        call.machine.opaque("a command that reaches beyond the database", operands[0].span)
 
 
 def sqlite(call: "Call") -> None:

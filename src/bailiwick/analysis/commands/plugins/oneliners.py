@@ -27,6 +27,8 @@ _PHP = re.compile(
     rf"\s*(?:(?:echo|print)\s+{_PHP_VALUE}(?:\s*[.,]\s*{_PHP_VALUE})*\s*(?:;|\Z)\s*|phpinfo\(\)\s*;?\s*)+\Z"
 )
 _READ = re.compile(rf"(?:File\.read|load_file|file_get_contents)\(\s*({_TEXT})")
+MAX_CODE = 300
+"""Characters of a one-liner; the grammars take time that grows with the square of it."""
 _INLINE = {"php": ("-r",), "ruby": ("-e",)}
 
 
@@ -48,7 +50,7 @@ def oneliner(call: "Call") -> None:
 
 
 def _inline(call: "Call", code: Arg, grammar: re.Pattern[str]) -> None:
-    if code.literal is None or grammar.match(code.text) is None:
+    if code.literal is None or len(code.text) > MAX_CODE or grammar.match(code.text) is None:
         call.machine.opaque("inline code that isn't understood", code.span)
         return
     for text in _READ.findall(code.text):

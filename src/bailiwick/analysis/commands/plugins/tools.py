@@ -44,6 +44,8 @@ def project(call: "Call") -> None:
             if _WRITING.search(option) or (editing and not option):
                 call.machine.path(AccessKind.WRITE, arg.with_text(value), tree=True)
         before = arg.text if arg.text.startswith("-") and "=" not in arg.text else ""
+    if call.name in _RUNTIMES and any(arg.text in _INLINE for arg in call.args[1:]):
+        call.machine.opaque("inline code")
     call.effects()
 
 
@@ -55,6 +57,8 @@ def _valued(arg: Arg, before: str) -> tuple[str, str]:
 
 _OUTSIDE = re.compile(r"/|\.\.(?:/|\Z)|(?=[^=]*/\.\./)")
 _ATTACHED = re.compile(r"(-[-\w.]+=|-[A-Za-z](?=/|\.\.)|[A-Za-z_][\w.-]*=|-D[\w.:]+=)(.*)", re.DOTALL)
+_RUNTIMES = frozenset(("tsx", "ts-node", "ts-node-esm", "deno", "bun", "esno", "jiti", "swc-node"))
+_INLINE = frozenset(("-e", "-p", "-pe", "--eval", "--print", "eval", "repl"))
 _LABELLED = frozenset(("bazel", "bazelisk", "buck", "buck2", "please", "pants"))
 """Programs whose targets begin with two slashes."""
 _WRITING = re.compile(
@@ -84,6 +88,34 @@ def _packages(call: "Call") -> tuple[Arg, ...]:
         elif not arg.text.startswith("-"):
             break
     return tuple(found) if call.name in _RUNNERS else ()
+
+
+_CMAKE_TOOLS = {
+    "rm": ("rm",), "remove": ("rm", "-f"), "remove_directory": ("rm", "-r"), "copy": ("cp",), "copy_if_different": ("cp",),
+    "copy_directory": ("cp", "-r"), "copy_if_newer": ("cp",), "rename": ("mv",), "touch": ("touch",), "touch_nocreate": ("touch",),
+    "make_directory": ("mkdir", "-p"), "cat": ("cat",), "env": ("env",), "echo": ("echo",), "echo_append": ("echo",), "time": (),
+    "md5sum": ("md5sum",), "sha1sum": ("sha1sum",), "sha256sum": ("sha256sum",), "sleep": ("sleep",), "true": ("true",),
+    "false": ("false",), "compare_files": ("cmp",), "create_symlink": ("ln", "-s"), "create_hardlink": ("ln",), "tar": ("tar",),
+}  # fmt: skip
+"""What ``cmake -E`` calls the tools that it has of its own."""
+
+
+def cmake(call: "Call") -> None:
+    """``cmake``: the project's own description, or with ``-E`` a tool."""
+    args, machine = call.args, call.machine
+    if len(args) < 2 or args[1].literal != "-E":  # noqa: PLR2004 - the program and -E
+        project(call)
+        return
+    machine.begin(args[2:])
+    name = args[2].literal if len(args) > 2 else None  # noqa: PLR2004 - the same and the tool
+    if name == "chdir" and len(args) > 4:  # noqa: PLR2004 - a directory and a command
+        machine.inside(args[3]).run(args[4:])
+    elif name in _CMAKE_TOOLS:
+        words = (*(Arg(word) for word in _CMAKE_TOOLS[name]), *args[3:])
+        if words:
+            machine.run(words)
+    elif name not in {"capabilities", "environment", "__create_def"}:
+        machine.opaque("tool of cmake isn't known")
 
 
 def editor(call: "Call") -> None:
