@@ -6,7 +6,7 @@ from bailiwick.analysis.commands.argument import Arg, Kind
 from bailiwick.analysis.shell.state import ShellContext, State, normal
 from bailiwick.analysis.shell.trail import Trail
 from bailiwick.model.access import Access, AccessKind, Facts, Flow, Opaque, PathTarget, Span, Target
-from bailiwick.model.glob import GlobError, escape, path_glob
+from bailiwick.model.glob import Budget, GlobError, escape, intersects, path_glob
 
 MAX_FLOWS = 1000
 """Flows kept; a command with more is opaque."""
@@ -28,8 +28,11 @@ _QUIET = frozenset(
 )
 _DESCRIPTOR = re.compile(r"/dev/fd/\d+\Z", re.ASCII)
 _MAGIC = re.compile(
-    r"/proc/[^/]+/(?:task/[^/]+/)?(?:root|cwd|fd|map_files|exe|environ)(?:/|\Z)|/dev/(?:fd|tcp|udp)(?:/|\Z)"
+    r"/proc/[^/]+/(?:task/[^/]+/)?(?:root|cwd|fd|map_files|exe|environ|mem)(?:/|\Z)|/dev/(?:fd|tcp|udp)(?:/|\Z)"
 )
+_MAGIC_LINKS = path_glob("/proc/*/{,task/*/}{root,cwd,fd,map_files,exe,environ,mem}{,/**}")
+_MAGIC_FILES = path_glob("/proc/*/{,task/*/}{environ,mem}")
+_WILD = re.compile(r"[*?\[{\\]")
 _CLIMB = re.compile(r"(?:^|/)(?!\.\.?(?:/|\Z))[^/]+/+(?:\./+)*\.\.(?:/|\Z)")
 
 
@@ -156,7 +159,11 @@ class Record:
             elif _CLIMB.search(whole if self.trail.links else text):
                 # The kernel follows a link before it goes up; lexically the link is never seen.
                 self.opaque("'..' after a name that may be a symbolic link", cause)
-        if path.startswith(("/proc/", "/dev/")) and _MAGIC.match(path):
+        if (
+            _MAGIC.match(path) is not None
+            if path.startswith(("/proc/", "/dev/"))
+            else glob and _near_proc(path)
+        ):
             self.opaque("path into another process or the network", cause)
         excluded: tuple[str, ...] = ()
         if tree:
@@ -203,6 +210,15 @@ class Record:
     def _leads(self, path: str) -> bool:
         """Whether ``path`` may be a link, or hold one."""
         return self.trail.links or (self.context.files is not None and self.context.files.real(path) != path)
+
+
+def _near_proc(pattern: str) -> bool:
+    """Whether a pattern that may leave the root may reach what a process holds: ``/p*/self/root``."""
+    head = _WILD.split(pattern, maxsplit=1)[0]
+    if not "/proc/".startswith(head) or not _is_glob(pattern):
+        return False
+    magic = _MAGIC_FILES if "**" in pattern else _MAGIC_LINKS  # a walk doesn't follow links
+    return intersects(path_glob(pattern), magic, budget=Budget(2_000))
 
 
 def _is_glob(path: str) -> bool:
