@@ -12,6 +12,24 @@ if TYPE_CHECKING:
 _READ, _WRITE, _DELETE = AccessKind.READ, AccessKind.WRITE, AccessKind.DELETE
 _PLAIN = re.compile(r"(?:[\w./+=:@%,}-]|\{(?!=))+\Z")
 """Words that a shell leaves alone, without code between ``{=`` and ``=}``."""
+MAX_RUNS = 16
+"""Inputs for which a command of ``parallel`` is read one by one."""
+_SEVERAL = (
+    "-n",
+    "-N",
+    "-L",
+    "-m",
+    "-X",
+    "-x",
+    "--max-args",
+    "--max-lines",
+    "--max-replace-args",
+    "--xargs",
+    "-C",
+    "--colsep",
+    "-I",
+)
+"""Options by which a run gets more words than one, or gets them elsewhere."""
 _INPUT = re.compile(r":{3,4}\+?\Z")
 _SUBSTITUTION = re.compile(
     r"(?:s(?P<d>[/|,#:])(?:(?!(?P=d))[^$@\\(]|\\[^E])*\$?(?P=d)(?:(?!(?P=d))[^$@\\(])*(?P=d)[gi]*|y/[\w-]*/[\w-]*/)\Z"
@@ -35,10 +53,16 @@ def parallel(call: "Call") -> None:
         return
     if any("::::" in word.text for word in words[end : end + 1]) or any(_INPUT.match(w.text) for w in given):
         call.machine.opaque("inputs of parallel")
-    placed = [unknown(word) if "{" in word.text else word for word in command]
-    if placed == command:
-        placed.append(unknown(command[-1]))
-    call.machine.run(tuple(placed))
+    several = call.parsed.given(*_SEVERAL)
+    known = 0 < len(given) <= MAX_RUNS and all(word.kind in (Kind.LITERAL, Kind.PATTERN) for word in given)
+    one = Arg("", Kind.OPEN if several else Kind.UNKNOWN, command[-1].span)
+    for value in given if known and not several else [one]:
+        placed = [
+            value if word.literal == "{}" else unknown(word) if "{" in word.text else word for word in command
+        ]
+        if all("{" not in word.text for word in command):
+            placed.append(value)
+        call.machine.run(tuple(placed))
 
 
 def cpio(call: "Call") -> None:

@@ -185,6 +185,7 @@ _QUERIES = {
     "passwd": ("-S", "--status"),
     "chage": ("-l", "--list"),
     "top": ("-b", "--batch-mode"),
+    "screen": ("-ls", "-list", "-v"),
 }
 
 
@@ -336,3 +337,12 @@ def patch(call: "Call") -> None:
         for file in call.parsed.operands[:1]:
             beside(call, file, "*")
         call.machine.opaque("the patch names the files")
+
+
+def sysctl(call: "Call") -> None:
+    """``sysctl``: names are shown; a name with a value is set."""
+    call.begin()
+    call.options()
+    for operand in call.parsed.operands:
+        if operand.literal is None or "=" in operand.text:
+            call.machine.opaque("changes how the kernel works", operand.span)
