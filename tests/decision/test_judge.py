@@ -15,13 +15,15 @@ from bailiwick.policy.load import load_policy_set
 PROFILE = """\
 profile: p
 description: d
-tools: {allow: [Search], other: deny}
+tools: {allow: [Search, Bash], other: deny}
+commands: {allow: [grep, rg, cat, head, cd, bash], opaque: ask}
+environment: {allow: [FOO]}
 files:
   readable: ["${project}/**"]
   hidden: HIDDEN
   other: deny
 """
-EXISTING = ("/p", "/p/a.py", "/p/.env", "/p/sub", "/p/sub/.env.local", "/p/keys/x.pem")
+EXISTING = ("/p", "/p/a.py", "/p/.env", "/p/sub", "/p/sub/.env.local", "/p/sub/.env", "/p/keys/x.pem")
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,13 +41,16 @@ class Disk:
         return tuple(path for path in self.paths if Glob(pattern).matches(path))
 
 
-def _answer(hidden: str, disk: Disk, *, mode: str = "enforce", **given: str) -> Decision:
+def _answer(hidden: str, disk: Disk, *, mode: str = "enforce", tool: str = "Grep", **given: str) -> Decision:
     files = {
         "organisation.yaml": f"organisation: o\nmode: {mode}\n",
         "profiles/p.yaml": PROFILE.replace("HIDDEN", hidden),
     }
     event = Event(
-        name="PreToolUse", session="s", cwd="/p", what=ToolCall(tool="Grep", input={"pattern": "x", **given})
+        name="PreToolUse",
+        session="s",
+        cwd="/p",
+        what=ToolCall(tool=tool, input={"pattern": "x", **given} if tool == "Grep" else given),
     )
     session = Session(key="k", profile="p", project="/p", unattended=True)
     request = Request(principal=Principal(user="u", uid=1, home="/home/u"), event=event, session=session)
@@ -81,6 +86,35 @@ def test_what_cannot_be_left_out_is_denied(hidden: str, given: dict[str, str]) -
     decision = _answer(hidden, Disk(), **given)
     assert decision.enforced is Verdict.DENY
     assert decision.obligations == ()
+
+
+@pytest.mark.parametrize(
+    ("command", "narrower"),
+    [
+        ("grep -rn x .", r"grep --exclude=.env --exclude=keys --exclude-dir=keys -rn x ."),
+        ("cd sub && grep -r x . | head", "cd sub && grep {} -r x . | head"),
+        ("bash -c 'grep -r x .'", "bash -c 'grep {} -r x .'"),
+        ("grep -r x a; grep -r y .", "grep -r x a; grep {} -r y ."),
+        ("rg x", "rg -g '!{**/.env,**/keys}' x"),
+        ("FOO=1 rg x .", "FOO=1 rg -g '!{**/.env,**/keys}' x ."),
+        ("bash -c 'rg x'", None),  # the quotes would end the quotes
+        ("grep -r x . .env", None),
+        ("grep -r x . && cat .env", None),
+        ("/usr/bin/grep -r x .", None),
+        ("grep -R x .", None),  # by a link's name it is reached all the same
+        ("grep -r --include='*.env' x .", None),
+        ("cat keys/*", None),
+    ],
+)
+def test_a_command_that_searches_leaves_it_out(command: str, narrower: str | None) -> None:
+    decision = _answer('["**/.env", "**/keys/**"]', Disk(), tool="Bash", command=command)
+    if narrower is None:
+        assert decision.enforced is Verdict.DENY
+        assert decision.obligations == ()
+        return
+    given = "--exclude=.env" if "sub" in command else "--exclude=.env --exclude=keys --exclude-dir=keys"
+    assert decision.enforced is Verdict.ALLOW
+    assert decision.obligations == (Rewrite(field="command", value=narrower.replace("{}", given)),)
 
 
 def test_nothing_is_changed_where_nothing_is_hidden_there() -> None:

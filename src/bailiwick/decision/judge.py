@@ -1,17 +1,17 @@
 """The pure part of an event's path: what it would do, what is noticed about it, what policy says.
 
 A search of a whole tree meets every file in it; that one of them is hidden shall not stop the search for the rest.
-So a Grep that may not run as it stands is judged once more with what the policy withholds left out.
+So a search that may not run as it stands is judged once more with what the policy withholds left out.
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 
 from bailiwick.analysis.tools import analyze
 from bailiwick.decision.decide import decide
 from bailiwick.decision.detect import detect
-from bailiwick.model.access import AccessKind, Facts
+from bailiwick.model.access import Access, AccessKind, Facts, PathTarget, ProgramTarget
 from bailiwick.model.decision import Decision, Rewrite
 from bailiwick.model.event import ToolCall
 from bailiwick.model.glob import choices
@@ -20,9 +20,9 @@ from bailiwick.model.verdict import Mode, Verdict
 from bailiwick.policy.types import PathCondition, Policy
 
 MAX_LENGTH = 2_000
-"""Characters of the exclusion that is written for one search; a policy that hides more by name narrows nothing."""
+"""Characters of the names that one search is told to leave out; a policy that hides more by name narrows nothing."""
 
-_NAME = re.compile(r"[\w.@+*-]+(?:/[\w.@+*-]+)*", re.ASCII)
+_NAME = re.compile(r"(?!\*\*)(?:[\w.@+-]|\*(?!\*))+(?:/(?:[\w.@+-]|\*(?!\*))+)*(?:/\*\*)?", re.ASCII)
 _ANYWHERE = "/**/"
 
 
@@ -32,7 +32,10 @@ def judge(policy: Policy, request: Request, files: FileView) -> tuple[Facts, Dec
     Where only a narrower call may run, both speak of that one, and a ``Rewrite`` among the obligations makes it so.
     """
     facts, decision = _judged(policy, request, files)
-    if decision.enforced > Verdict.ALLOW and (rewrite := _narrowing(policy, request)) is not None:
+    if (
+        decision.enforced > Verdict.ALLOW
+        and (rewrite := _narrowing(policy, request, facts, decision)) is not None
+    ):
         fewer, narrower = _judged(policy, _rewritten(request, rewrite), files)
         if narrower.enforced is Verdict.ALLOW:
             return fewer, replace(narrower, obligations=(*narrower.obligations, rewrite))
@@ -44,19 +47,65 @@ def _judged(policy: Policy, request: Request, files: FileView) -> tuple[Facts, D
     return facts, decide(policy, request, facts)
 
 
-def _narrowing(policy: Policy, request: Request) -> Rewrite | None:
-    """What makes a Grep leave out the files that ``policy`` withholds by name at any depth (``**/.env``).
+def _narrowing(policy: Policy, request: Request, facts: Facts, decision: Decision) -> Rewrite | None:
+    """What makes a search leave out the files that ``policy`` withholds by name at any depth (``**/.env``).
 
-    None where the call is no Grep of everything, or nothing is withheld so.
+    None where the call is no search that can be told so, or nothing is withheld so. Whether the narrowed call may run
+    is decided like any other: a rewriting that says something else than it should can only be denied.
     """
     call = request.event.what
-    if not isinstance(call, ToolCall) or call.tool != "Grep" or call.input.get("glob"):
+    if not isinstance(call, ToolCall) or policy.mode is not Mode.ENFORCE:
         return None
-    if policy.mode is not Mode.ENFORCE:
+    names = tuple(dict.fromkeys(_withheld(policy, decision)))
+    if not names or len("".join(names)) > MAX_LENGTH:
         return None
-    names = dict.fromkeys(_withheld(policy))
-    exclusion = "!{" + ",".join(f"**/{name}" for name in names) + "}"
-    return Rewrite(field="glob", value=exclusion) if names and len(exclusion) <= MAX_LENGTH else None
+    match call.tool, call.input.get("command"):
+        case "Grep", _ if not call.input.get("glob"):
+            return Rewrite(field="glob", value=_exclusion(names))
+        case "Bash", str(command):
+            narrower = _narrower(command, names, facts, decision)
+            return None if narrower == command else Rewrite(field="command", value=narrower)
+        case _:
+            return None
+
+
+def _narrower(command: str, names: Sequence[str], facts: Facts, decision: Decision) -> str:
+    """``command`` with what the objected searches of trees shall leave out written behind the searching program."""
+    objected = {
+        reason.about.by
+        for reason in decision.reasons
+        if reason.verdict > Verdict.ALLOW
+        and isinstance(reason.about, Access)
+        and isinstance(reason.about.target, PathTarget)
+        and reason.about.target.pattern
+    }
+    places: dict[int, str] = {}
+    for access in [facts.accesses[number] for number in objected if number is not None]:
+        program, cause = access.target, access.cause
+        if isinstance(program, ProgramTarget) and cause is not None and program.name in _SEARCHES:
+            end = cause.start + len(program.name)
+            if command[cause.start : end + 1] == f"{program.name} ":
+                places[end] = _SEARCHES[program.name](names)
+    for place in sorted(places, reverse=True):
+        command = f"{command[:place]} {places[place]}{command[place:]}"
+    return command
+
+
+def _exclusion(names: Sequence[str]) -> str:
+    return "!{" + ",".join(f"**/{name.removesuffix('/**')}" for name in names) + "}"
+
+
+def _of_grep(names: Sequence[str]) -> str:
+    files = [f"--exclude={name.removesuffix('/**')}" for name in names]
+    directories = [f"--exclude-dir={name.removesuffix('/**')}" for name in names if name.endswith("/**")]
+    return " ".join([*files, *directories]).replace("*", r"\*")
+
+
+_SEARCHES: Mapping[str, Callable[[Sequence[str]], str]] = {
+    **dict.fromkeys(("grep", "egrep", "fgrep"), _of_grep),
+    "rg": lambda names: f"-g '{_exclusion(names)}'",
+}
+"""Programs that search trees, and how each is told to leave files out."""
 
 
 def _rewritten(request: Request, rewrite: Rewrite) -> Request:
@@ -69,18 +118,20 @@ def _rewritten(request: Request, rewrite: Rewrite) -> Request:
     return replace(request, event=replace(request.event, what=changed))
 
 
-def _withheld(policy: Policy) -> Iterator[str]:
+def _withheld(policy: Policy, decision: Decision) -> Iterator[str]:
+    """The names at any depth that the objecting rules withhold; a name that ends in ``/**`` is a directory's."""
+    objecting = {reason.rule for reason in decision.reasons if reason.verdict > Verdict.ALLOW}
     for layer in policy.layers:
         for rule in layer.rules:
             when = rule.when
             if (
-                rule.verdict > Verdict.ALLOW
+                rule.id in objecting
                 and isinstance(when, PathCondition)
                 and AccessKind.READ in when.kinds
                 and when.glob.startswith(_ANYWHERE)
             ):
-                names = [name.removesuffix("/**") for name in choices(when.glob.removeprefix(_ANYWHERE))]
-                if all(_NAME.fullmatch(name) and "**" not in name for name in names):
+                names = tuple(choices(when.glob.removeprefix(_ANYWHERE)))
+                if all(_NAME.fullmatch(name) for name in names):
                     yield from names
 
 

@@ -68,12 +68,13 @@ def render(  # noqa: PLR0913 - what is answered, and who is told what
     stopped = decision.enforced is not Verdict.ALLOW
     text = explain(decision, contact=contact, session_hint=session_hint) if stopped else ""
     answer = _answer(event, decision, text, mask, runner)
-    if warning := _warning(decision, contact=contact, session_hint=session_hint):
+    warning = _warning(decision, contact=contact, session_hint=session_hint)
+    if warning:
         answer.setdefault("systemMessage", warning)
-        if event.name in CONTEXT:
-            answer.setdefault("hookSpecificOutput", {"hookEventName": event.name}).setdefault(
-                "additionalContext", warning
-            )
+    if (note := warning or _changed(event, decision)) and event.name in CONTEXT:
+        answer.setdefault("hookSpecificOutput", {"hookEventName": event.name}).setdefault(
+            "additionalContext", note
+        )
     return _bytes(answer)
 
 
@@ -181,6 +182,15 @@ def _warning(decision: Decision, *, contact: str, session_hint: str) -> str:
         return ""
     lines = _spelled("Policy warning (this will not be allowed once the policy is enforced)", said)
     return _cut("\n".join([*lines, _further(contact, session_hint)]))
+
+
+def _changed(event: Event, decision: Decision) -> str:
+    """What the model must know to read the result of a call whose text was changed: a search that leaves files out."""
+    duties = (duty for duty in decision.obligations if isinstance(duty, Rewrite))
+    changed = [f"{duty.field} is {duty.value}" for duty in duties if isinstance(duty.value, str)]
+    if event.name != "PreToolUse" or decision.enforced is not Verdict.ALLOW or not changed:
+        return ""
+    return _cut(f"Policy changed this call so that it can run: {'; '.join(changed)}")
 
 
 def _spelled(verb: str, reasons: list[Reason]) -> list[str]:
