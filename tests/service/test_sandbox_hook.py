@@ -54,7 +54,7 @@ def test_the_command_comes_through_as_it_is(command: str) -> None:
     """Whatever it is, a shell takes the rewritten line for our runner with the command as its one last argument."""
     words = shlex.split(rewritten(command)["command"])
     assert tuple(words[: len(COMMAND)]) == COMMAND
-    asked = PARSER.parse_args(words[len(COMMAND) - 1 :])
+    asked = PARSER.parse_args(["sandbox", *words[len(COMMAND) :]])
     assert asked.command == [command]
     assert (asked.line, asked.shell) == (True, "/usr/bin/zsh")
     assert (asked.profile, asked.revision, asked.policy) == ("work", "ab" * 32, "/etc/bailiwick/policy")

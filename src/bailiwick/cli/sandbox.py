@@ -43,6 +43,19 @@ def register(verbs: "argparse._SubParsersAction[argparse.ArgumentParser]") -> No
     verb = verbs.add_parser(
         "sandbox", help="run a command where the kernel holds it to the policy", description=__doc__
     )
+    _verbs(verb)
+
+
+def main() -> int:
+    """The verbs alone, without the rest of the command line: what a command of a session is started through."""
+    top = argparse.ArgumentParser(prog="bailiwick sandbox", description=__doc__)
+    _verbs(top)
+    asked = top.parse_args()
+    code: int = asked.func(asked)
+    return code
+
+
+def _verbs(verb: argparse.ArgumentParser) -> None:
     inner = verb.add_subparsers(dest="sandbox_verb", metavar="VERB", required=True)
     run = inner.add_parser(
         "run",
@@ -286,3 +299,7 @@ def _report(asked: argparse.Namespace, drift: tuple[Drift, ...]) -> None:
             call(find(asked.report), "POST", "/v1/drift", told)
         except ServiceError as error:
             print(f"bailiwick: the service was not told: {error}", file=sys.stderr)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
