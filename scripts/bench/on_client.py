@@ -23,7 +23,8 @@ from pathlib import Path
 from typing import Any
 
 from figures import Figure, limit, median_interval
-from in_process import ROOT, resident
+from in_process import EVENT, ROOT, resident
+from paced import paced
 
 from bailiwick.service.local import call, ensure_running
 from bailiwick.service.places import Places
@@ -68,6 +69,7 @@ def on_client(calls: int) -> Iterator[Figure]:
             yield from _same_sessions(bench, calls)
             yield from _whole_sessions(bench, calls)
             pid = int(call(bench.places, "GET", "/v1/status")["pid"])
+            yield from bench.paced(pid)
             yield limit("Service", "resident memory after all this", resident(pid), 120, "MB")
         finally:
             bench.close()
@@ -105,6 +107,17 @@ class _Bench:
             "hooks"
         ][0]
         return hook
+
+    def paced(self, pid: int) -> Iterator[Figure]:
+        """Our service without the client."""
+        port = int(self.http_hook["url"].split(":")[2].split("/")[0])
+        event = {
+            **EVENT,
+            "cwd": str(self.project),
+            "tool_name": "Bash",
+            "tool_input": {"command": "echo http"},
+        }
+        return paced(self.idle_port, port, self.http_hook["headers"]["Authorization"], pid, event)
 
     @property
     def relay_hook(self) -> dict[str, Any]:
