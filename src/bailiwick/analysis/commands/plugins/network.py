@@ -222,13 +222,17 @@ def database(call: "Call") -> None:  # noqa: C901, PLR0912 - one arm per form
     for statement in statements:
         if (
             statement.literal is None
-            or "\\" in statement.text
+            or ("\\" in statement.text and not _LOOKING.match(statement.text))
             or re.search(
                 r"(?i)\bsystem\b|\bsource\b|\bload\b|\boutfile\b|\bdumpfile\b|\bload_file\b|\binfile\b|\bprogram\b|pg_read|pg_ls|lo_",
                 statement.text,
             )
         ):
             machine.opaque("statement that may reach beyond the database", statement.span)
+    if call.name == "pg_restore":
+        machine.opaque("statements from a file")
+        for operand in parsed.operands:
+            machine.path(AccessKind.READ, operand, tree=True)
     if not statements and call.name in (
         "psql",
         "mysql",
@@ -241,6 +245,10 @@ def database(call: "Call") -> None:  # noqa: C901, PLR0912 - one arm per form
         machine.opaque("statements from a file, standard input or a terminal")
 
 
+_LOOKING = re.compile(
+    r"\s*\\(?:d[a-zA-Z]*[+S]*|l\+?|conninfo|dt\+?|z|sf|sv|encoding|timing|x)(?:\s+[\w.*\"]+)*\s*\Z"
+)
+"""Commands of psql's own that only show something."""
 _REDIS_REACHING = frozenset(
     [
         "eval",
@@ -291,7 +299,7 @@ def sqlite(call: "Call") -> None:
     for statement in parsed.operands[1:]:
         if (
             statement.literal is None
-            or statement.text.lstrip().startswith(".")
+            or (statement.text.lstrip().startswith(".") and not _DOTTED.match(statement.text))
             or re.search(
                 r"(?i)attach|load_extension|readfile|writefile|edit\s*\(|vacuum\s+into|fts3_tokenizer|pragma",
                 statement.text,
@@ -300,6 +308,12 @@ def sqlite(call: "Call") -> None:
             machine.opaque("statement that may reach beyond the database", statement.span)
     if len(parsed.operands) < 2:  # noqa: PLR2004 - database and statement
         machine.opaque("statements from standard input or a terminal")
+
+
+_DOTTED = re.compile(
+    r"\s*\.(?:tables|schema|indexes|indices|databases|fullschema|dbinfo|show|help)(?:\s+[\w%*.-]+)*\s*\Z"
+)
+"""Commands of sqlite3's own that only show something."""
 
 
 def bucket(call: "Call") -> None:
