@@ -35,7 +35,7 @@ def test_whoever_does_it_is_a_program_named_before_and_spans_lie_in_the_text(tex
     [
         (
             "sudo rm -rf x",
-            ["execute sudo: sudo rm -rf x", "execute rm < sudo: sudo rm -rf x", "delete < rm: x"],
+            ["execute sudo: sudo rm -rf x", "execute rm < sudo: rm -rf x", "delete < rm: x"],
         ),
         (
             "bash -c 'cd y && cat \"a b\" > c'",

@@ -135,7 +135,7 @@ class Running:
         if exported:
             state.variables.update(exported)
             state.exported |= exported.keys()
-        self._interpreter.program(args, state, self.span, self.stdin, as_user=as_user)
+        self._interpreter.program(args, state, _piece(args, self.span), self.stdin, as_user=as_user)
 
     def script(self, text: Arg, arguments: tuple[Arg, ...] = (), *, dialect: str = "sh") -> None:
         """See ``Machine.script``."""
@@ -155,6 +155,17 @@ class Running:
 
     def _with(self, state: State) -> "Running":
         return Running(self._interpreter, state, self.args, self.span, self.stdin, self.path_name)
+
+
+def _piece(args: tuple[Arg, ...], whole: Span | None) -> Span | None:
+    """Where the words of a nested command stand, if one after the other; else the piece that runs them."""
+    start = -1
+    for arg in args:
+        if arg.span is None or arg.span.start < start:
+            return whole
+        start = arg.span.start
+    first, last = (args[0].span, args[-1].span) if args else (whole, whole)
+    return Span(start=first.start, end=last.end) if first and last else whole
 
 
 def _known(args: tuple[Arg, ...]) -> tuple[str | None, ...]:
