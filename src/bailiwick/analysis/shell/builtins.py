@@ -430,6 +430,8 @@ def _bind(call: Invocation) -> Outcome:
 
 def _history(call: Invocation) -> Outcome:
     """``history``: shows the list or clears it, which the session may write back to its file."""
+    if "HISTFILE" in call.state.variables:
+        return call.opaque("history in a file of the script's choice")
     match call.literals():
         case []:
             kind = AccessKind.READ
