@@ -36,6 +36,7 @@ ROLES: Mapping[Role, tuple[str, str]] = {
     Role.SOURCE: ("reads the file or contacts the address", "a file that is read, or an address"),
     Role.AT_FILE: ("a text, or after `@` a file that is read", "a text, or after `@` a file that is read"),
     Role.REMOTE: ("`host:path`, or a file that is read", "`host:path`, or a file that is read"),
+    Role.KEY_FILE: ("`KEY=FILE` or a file that is read", "`KEY=FILE` or a file that is read"),
     Role.LIST: ("reads a list of more files: opaque", "a list of more files to read: opaque"),
     Role.VARIABLE: ("sets the environment variable", "an environment variable that is set"),
     Role.OPAQUE: ("**opaque**: its value has an effect that isn't modelled", "**opaque**"),
