@@ -11,7 +11,7 @@ from bailiwick.analysis.shell import DEFECT
 
 COMMANDS = tuple(agent_commands())
 MINIMUM = 1_000
-MOST_ASKED = 0.15
+MOST_ASKED = 0.11
 """Share of the corpus that may be asked about or denied under the starter's ``developer`` profile."""
 
 LOOK_ALIKES = (
