@@ -10,7 +10,7 @@ from bailiwick.model.glob import Budget, GlobError, escape, intersects, path_glo
 
 MAX_FLOWS = 1000
 """Flows kept; a command with more is opaque."""
-MAX_WORK = 20_000
+MAX_WORK = 18_000
 """Work spent on one analysis, in words expanded; a command and an access cost several. Chosen so that what uses it up
 takes some 30 ms, while scripts of a thousand plain lines stay below it."""
 _QUIET = frozenset(
@@ -73,7 +73,7 @@ class Record:
         if self.again and (known := self._seen.setdefault(access, index)) != index:
             return known
         self.accesses.append(access)
-        self.spend(2)
+        self.spend(3)
         return index
 
     def opaque(self, reason: str, cause: Span | None, kind: AccessKind | None = None) -> None:
