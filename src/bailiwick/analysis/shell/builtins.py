@@ -224,7 +224,7 @@ def _read(call: Invocation) -> Outcome:
             skip = False
         elif re.fullmatch(r"-[rse]*[pntdNu]", word):
             skip = True
-        elif re.fullmatch(r"-[rse]+|-[ntN]\d+", word):
+        elif re.fullmatch(r"-[rse]+|-[rse]*[pdntNu].+", word, re.DOTALL):
             continue
         elif re.fullmatch(r"-[rs]*a", word) or _NAME.match(word):
             if _NAME.match(word):

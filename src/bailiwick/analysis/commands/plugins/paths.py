@@ -44,7 +44,7 @@ def transfer(call: "Call") -> None:
     if call.name == "install" and parsed.given("-D") and operands:
         parents(call, operands[-1])
     if parsed.open:
-        machine.opaque(f"which operand of {call.name} is the destination isn't known")
+        _unclear(call)
     sources = operands if targets else operands[:-1]
     if call.name == "ln" and parsed.given("-f", "--force") and (targets or operands):
         _beside(call, (targets or operands)[-1], "Cu??????", inside=bool(targets))
@@ -66,6 +66,14 @@ def transfer(call: "Call") -> None:
         directory=bool(targets),
     )
     _link(call, sources, destination, inside=bool(targets) or len(sources) > 1)
+
+
+def _unclear(call: "Call") -> None:
+    """How many operands there are isn't known, and so which one is the destination."""
+    if call.name == "ln":
+        call.machine.opaque("which operand of ln is the destination isn't known")
+    else:
+        call.machine.path(_WRITE, _UNCLEAR, tree=True)
 
 
 def _beside(call: "Call", path: Arg, name: str, *, inside: bool = False) -> None:
@@ -174,7 +182,7 @@ def mktemp(call: "Call") -> None:
     words = [arg.text for arg in call.args[1:]]
     while words:
         word = words.pop(0)
-        if word in ("-p", "--tmpdir") and words and not words[0].startswith("-") and word == "-p":
+        if re.fullmatch(r"-[duqt]*p", word) and words:
             directory = words.pop(0)
         elif word.startswith("--tmpdir=") or (word.startswith("-p") and len(word) > 2):  # noqa: PLR2004 - -pDIR
             directory = word.removeprefix("--tmpdir=").removeprefix("-p")
@@ -194,7 +202,7 @@ def mktemp(call: "Call") -> None:
         directory = directory or "/tmp"  # noqa: S108 - same
     where = f"{directory}/{template}" if directory and not template.startswith("/") else template
     head = where.rsplit("/", 1)[0] if "/" in where else "."
-    call.machine.path(_WRITE, Arg(f"{head or '/'}/*", Kind.PATTERN))
+    call.machine.path(_WRITE, Arg(f"{escape(head) or '/'}/*", Kind.PATTERN))
 
 
 def mode(call: "Call") -> None:

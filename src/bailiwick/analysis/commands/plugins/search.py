@@ -108,7 +108,7 @@ def matches(roots: list[Arg], globs: tuple[str, ...] = ("**",)) -> Arg:
         tops = [posixpath.normpath(root.text).lstrip("/") for root in roots]
         places = [f"{escape(top)}/{glob}" if top not in ("", ".") else glob for top in tops for glob in globs]
         absolute = {root.text.startswith("/") for root in roots}
-        start = "/" if True in absolute else ""
+        start = "/" if True in absolute else "./"
         if len(places) == 1:
             return Arg(start + places[0], Kind.PATTERN, roots[0].span)
         # Braces hold what is resolved alike: all from here or all from the root, and nothing that goes up.
