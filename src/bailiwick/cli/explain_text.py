@@ -5,15 +5,15 @@ the command that causes it (``cause``). Nothing in the command can draw a line o
 """
 
 import shlex
-import textwrap
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any, TypeAlias
 
 from bailiwick.administration.explain import Explanation
 from bailiwick.analysis.shell.either import EITHER
 from bailiwick.audit.describe import item_of_access, item_of_finding, item_of_obligation, item_of_reason
 from bailiwick.cli.log_text import plain
+from bailiwick.cli.tree import GUTTER, Node, Pen, chunks, cut, one_line
 from bailiwick.model.access import (
     Access,
     AccessKind,
@@ -46,12 +46,10 @@ MAX_REASONS = 4
 """Rules of the strongest verdict that are told in full."""
 MAX_ABOUTS = 3
 """Things of which one rule spoke that are listed."""
-QUOTE_COLUMN = 48
-"""Where quotations stand when what they belong to leaves room."""
-GUTTER = 7
+
 
 _READERS = {"bash": "bash", "zsh": "zsh", "sh": "sh", EITHER: "what bash and zsh would both do"}
-_COLOURS = {"deny": "31;1", "ask": "33", "allow": "32", "dim": "2", "bold": "1", "root": "35;1"}
+
 _PATH_VERBS = {
     AccessKind.READ: "reads",
     AccessKind.WRITE: "writes",
@@ -82,23 +80,11 @@ class Subject:
     policy: str
 
 
-@dataclass(slots=True, kw_only=True)
-class _Node:
-    """One line of the tree. ``quote`` is the piece that causes it, empty where the line itself says it."""
-
-    verdict: Verdict
-    text: str
-    quote: str = ""
-    notes: str = ""
-    start: int = 0
-    children: "list[_Node]" = field(default_factory=list)
-
-
 def as_text(
     subject: Subject, explanation: Explanation, facts: Facts, *, width: int, colour: bool = False
 ) -> str:
     """The command, a tree of what it would do, then the verdict with the rules behind it; lines end in a newline."""
-    pen = _Pen(width=width, colour=colour)
+    pen = Pen(width=width, colour=colour)
     lines = [*_heading(subject, pen), ""]
     roots = _tree(subject, explanation, facts)
     for node in roots:
@@ -109,31 +95,31 @@ def as_text(
     return "".join(f"{line.rstrip()}\n" for line in lines)
 
 
-def _heading(subject: Subject, pen: "_Pen") -> Iterator[str]:
+def _heading(subject: Subject, pen: Pen) -> Iterator[str]:
     room = pen.width - GUTTER
     shown = [
         piece
         for line in subject.command.split("\n")
-        for piece in (_chunks(plain(line.expandtabs(4)), room) or [""])
+        for piece in (chunks(plain(line.expandtabs(4)), room) or [""])
     ]
     for line in shown[:MAX_SHOWN_LINES]:
         yield " " * GUTTER + pen.paint(line, "bold")
     if len(shown) > MAX_SHOWN_LINES:
         yield " " * GUTTER + pen.paint(f"… {len(shown) - MAX_SHOWN_LINES} more lines", "dim")
     yield " " * GUTTER + pen.paint(
-        _cut(f"in {plain(subject.cwd)}, read as {_READERS[subject.shell]}", room), "dim"
+        cut(f"in {plain(subject.cwd)}, read as {_READERS[subject.shell]}", room), "dim"
     )
 
 
 # -- facts as a tree
 
 
-def _tree(subject: Subject, explanation: Explanation, facts: Facts) -> list[_Node]:
+def _tree(subject: Subject, explanation: Explanation, facts: Facts) -> list[Node]:
     """Everything the command does, each part below the program that does it, in the order of the command."""
     nodes = [
         _node(subject, part.about, part.verdict, index, facts) for index, part in enumerate(explanation.parts)
     ]
-    roots: list[_Node] = []
+    roots: list[Node] = []
     for node, part in zip(nodes, explanation.parts, strict=True):
         about = part.about
         if isinstance(about, Access) and about.kind is AccessKind.CALL_TOOL and part.verdict <= Verdict.ALLOW:
@@ -150,7 +136,7 @@ def _tree(subject: Subject, explanation: Explanation, facts: Facts) -> list[_Nod
 
 def _node(
     subject: Subject, about: Access | Opaque | Finding, verdict: Verdict, index: int, facts: Facts
-) -> _Node:
+) -> Node:
     owner = None if isinstance(about, Finding) or about.by is None else facts.accesses[about.by]
     # What the line of the program itself quotes isn't said again below it.
     piece = _piece(subject.command, about.cause)
@@ -159,17 +145,17 @@ def _node(
     match about:
         case Access(target=ProgramTarget() as program):
             text = _program(program, piece)
-            quote = "" if text == _line(piece) else quote
+            quote = "" if text == one_line(piece) else quote
             notes = _notes(program, owner, facts, index)
-            return _Node(verdict=verdict, text=text, notes=notes, quote=quote, start=start)
+            return Node(verdict=verdict, text=text, notes=notes, quote=quote, start=start)
         case Access():
-            return _Node(verdict=verdict, text=_effect(about, subject), quote=quote, start=start)
+            return Node(verdict=verdict, text=_effect(about, subject), quote=quote, start=start)
         case Opaque(reason=reason):
-            return _Node(verdict=verdict, text=f"opaque: {plain(reason)}", quote=quote, start=start)
+            return Node(verdict=verdict, text=f"opaque: {plain(reason)}", quote=quote, start=start)
         case Finding(rule=rule, message=message):
             # Findings speak of the whole: they come last.
             text = f"noticed: {plain(message)} ({rule})"
-            return _Node(verdict=verdict, text=text, quote=quote, start=len(subject.command) + 1)
+            return Node(verdict=verdict, text=text, quote=quote, start=len(subject.command) + 1)
 
 
 def _program(program: ProgramTarget, quote: str) -> str:
@@ -179,11 +165,11 @@ def _program(program: ProgramTarget, quote: str) -> str:
     if len(known) == len(program.argv) and not program.open_ended:
         try:
             if shlex.split(quote) == known:
-                return _line(quote)
+                return one_line(quote)
         except ValueError:
             pass
     words = ["?" if word is None else _word(word) for word in argv]
-    return _line(" ".join([*words, *(["..."] if program.open_ended else [])]))
+    return one_line(" ".join([*words, *(["..."] if program.open_ended else [])]))
 
 
 def _word(word: str) -> str:
@@ -249,15 +235,10 @@ def _piece(command: str, cause: Span | None) -> str:
     return "" if cause is None else command[cause.start : cause.end]
 
 
-def _line(text: str) -> str:
-    """Text in one line: line ends shown as a sign, what a terminal would act on escaped."""
-    return plain("⏎".join(piece.strip() for piece in text.split("\n")) if "\n" in text else text)
-
-
 # -- the verdict
 
 
-def _verdict(subject: Subject, explanation: Explanation, pen: "_Pen") -> Iterator[str]:
+def _verdict(subject: Subject, explanation: Explanation, pen: Pen) -> Iterator[str]:
     decision = explanation.decision
     revision = f", revision {decision.revision[:12]}" if decision.revision else ""
     label = decision.verdict.label
@@ -341,7 +322,7 @@ def _grouped(subject: Subject, reasons: Iterable[Reason]) -> Sequence[_Told]:
     return [(reason, tuple(abouts)) for reason, abouts in groups.values()]
 
 
-def _reason(reason: Reason, abouts: Sequence[str], pen: "_Pen") -> Iterator[str]:
+def _reason(reason: Reason, abouts: Sequence[str], pen: Pen) -> Iterator[str]:
     mode = "" if reason.mode == "enforce" else f" [{reason.mode}]"
     lifted = f" (lifted by {plain(reason.exception)})" if reason.exception else ""
     more = f"; {len(abouts) - MAX_ABOUTS} more" if len(abouts) > MAX_ABOUTS else ""
@@ -349,79 +330,6 @@ def _reason(reason: Reason, abouts: Sequence[str], pen: "_Pen") -> Iterator[str]
     yield from pen.field("about", "; ".join(abouts[:MAX_ABOUTS]) + more)
     yield from pen.field("because", plain(reason.message))
     yield from pen.field("instead", plain(reason.instead))
-
-
-# -- drawing
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Pen:
-    """Lays out lines of at most ``width`` columns."""
-
-    width: int
-    colour: bool
-
-    def paint(self, text: str, name: str) -> str:
-        code = _COLOURS.get(name)
-        return f"\x1b[{code}m{text}\x1b[0m" if self.colour and code else text
-
-    def node(self, node: _Node, prefix: str = "", *, last: bool) -> Iterator[str]:
-        """A node's line or lines, then its children's."""
-        label = node.verdict.label if node.verdict > Verdict.ABSTAIN else "-"
-        head = self.paint(f"{label:{GUTTER}}", label) + prefix + ("└─ " if last else "├─ ")
-        below = prefix + ("   " if last else "│  ")
-        deeper = below + ("│  " if node.children else "   ")
-        used = GUTTER + len(prefix) + 3
-        # Only what doesn't fit one line keeps to the columns that its second line has.
-        narrow = max(self.width - GUTTER - len(deeper), 20)
-        first, *rest = [node.text] if len(node.text) <= self.width - used else _wrap(node.text, narrow)
-        room = self.width - used - len(first)
-        quote = f"«{_line(node.quote)}»" if node.quote else ""
-        if node.notes and not rest and len(node.notes) + 2 <= room:
-            yield f"{head}{first}  {self._noted(node.notes)}"
-            rest = [quote] if quote else []
-        elif quote and not rest and not node.notes and room > min(len(quote), 12) + 2:
-            gap = max(QUOTE_COLUMN - used - len(first), 2)
-            gap = gap if gap + len(quote) <= room else max(room - len(quote), 2)
-            yield f"{head}{first}{' ' * gap}{self.paint(_cut(quote, room - gap), 'dim')}"
-        else:
-            yield head + first
-            notes = _wrap(node.notes, narrow) if node.notes else []
-            rest = [*rest, *notes, *([quote] if quote else [])]
-        for line in rest:
-            shown = _cut(line, narrow)
-            yield " " * GUTTER + deeper + (self.paint(shown, "dim") if line is quote else shown)
-        for child in node.children:
-            yield from self.node(child, below, last=child is node.children[-1])
-
-    def _noted(self, notes: str) -> str:
-        return self.paint(notes, "root" if notes.startswith("as ") else "ask")
-
-    def field(self, name: str, text: str) -> Iterator[str]:
-        """A named value, wrapped below itself; nothing for an empty one."""
-        if text:
-            first = " " * GUTTER + self.paint(f"{name:9}", "dim")
-            yield from self.wrapped(text, first=first, indent=GUTTER + 9)
-
-    def wrapped(self, text: str, *, first: str | None = None, indent: int) -> Iterator[str]:
-        """Text in the columns right of ``indent``; ``first`` stands left of its first line."""
-        left = " " * indent if first is None else first
-        for line in _wrap(text, self.width - indent):
-            yield left + line
-            left = " " * indent
-
-
-def _wrap(text: str, room: int) -> list[str]:
-    return textwrap.wrap(text, room, break_on_hyphens=False) or [""]
-
-
-def _chunks(text: str, room: int) -> list[str]:
-    return [text[start : start + room] for start in range(0, len(text), room)]
-
-
-def _cut(text: str, room: int) -> str:
-    end = "…»" if text.endswith("»") else "…"
-    return text if len(text) <= room else text[: max(room - len(end), 0)] + end
 
 
 # -- JSON
