@@ -122,6 +122,7 @@ PLUGIN_NAMES = frozenset(
         "ar",
         "archive",
         "awk",
+        "aws",
         "bucket",
         "checksum",
         "cmake",

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 from bailiwick.analysis.commands.plugins import (
     awk,
     batches,
+    cloud,
     code,
     compilers,
     containers,
@@ -29,6 +30,7 @@ PLUGINS: Mapping[str, "Callable[[Call], None]"] = {
     "ar": system.ar,
     "archive": paths.archive,
     "awk": awk.awk,
+    "aws": cloud.aws,
     "bucket": network.bucket,
     "checksum": system.checksum,
     "cmake": tools.cmake,
