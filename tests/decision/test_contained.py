@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from bailiwick.administration.difference import compare
 from bailiwick.administration.place import NoFiles, request_of
 from bailiwick.decision.judge import judge
 from bailiwick.model.decision import Contain, Decision
@@ -133,3 +134,11 @@ def test_of_two_parents_the_one_that_asks_is_stricter() -> None:
         "organisation.yaml": "organisation: Test",
     }
     assert decided(load_policy_set(profiles).policies["both"], OPAQUE).enforced is Verdict.ASK
+
+
+def test_a_diff_tells_what_is_no_longer_asked() -> None:
+    asked, held = policy_of(CONTAINED | {"opaque": "ask"}), policy_of(CONTAINED)
+    assert compare(asked, held).notes == ("test.commands.opaque: runs in the sandbox instead of asking",)
+    assert compare(held, asked).notes == (
+        "test.commands.opaque: no longer runs in the sandbox instead of asking",
+    )

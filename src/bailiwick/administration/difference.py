@@ -147,6 +147,7 @@ def _notes(old: Policy, new: Policy) -> Iterator[str]:
     if old.unattended is not new.unattended:
         yield f"questions where nobody can answer: {old.unattended.label} -> {new.unattended.label}"
     yield from _mode_notes(old, new)
+    yield from _sandbox_notes(old, new)
     for sign, ours, others in (("-", old, new), ("+", new, old)):
         theirs = {_duty(duty) for layer in others.layers for duty in layer.duties}
         said = (_duty(duty) for layer in ours.layers for duty in layer.duties)
@@ -174,6 +175,16 @@ def _mode_notes(old: Policy, new: Policy) -> Iterator[str]:
     for rule in sorted(before.keys() & after.keys()):
         if before[rule] is not after[rule] and (before[rule], after[rule]) != (old.mode, new.mode):
             yield f"mode of {rule}: {before[rule]} -> {after[rule]}"
+
+
+def _sandbox_notes(old: Policy, new: Policy) -> Iterator[str]:
+    """Questions that are no longer asked where the sandbox holds the command, and those that are again."""
+    before, after = (
+        {rule.id for layer in one.layers for rule in layer.defaults.values() if rule.contained}
+        for one in (old, new)
+    )
+    yield from (f"{rule}: runs in the sandbox instead of asking" for rule in sorted(after - before))
+    yield from (f"{rule}: no longer runs in the sandbox instead of asking" for rule in sorted(before - after))
 
 
 def _duty(duty: Duty) -> str:
