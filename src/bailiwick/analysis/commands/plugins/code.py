@@ -36,7 +36,7 @@ _MODULES = {
     "json.tool": (Role.READ, Role.WRITE), "base64": (Role.READ,), "quopri": (Role.READ,), "venv": (Role.WRITE_TREE,),
     "compileall": (Role.EDIT_TREE,), "py_compile": (Role.EDIT,), "gzip": (Role.EDIT,), "ast": (Role.READ,), "dis": (Role.READ,),
     "tokenize": (Role.READ,), "tabnanny": (Role.READ_TREE,), "webbrowser": (Role.URL,), "zipfile": (Role.OPAQUE,),
-    "tarfile": (Role.OPAQUE,), "timeit": (Role.OPAQUE,), "http.server": (Role.OPAQUE,), "code": (Role.OPAQUE,),
+    "tarfile": (Role.OPAQUE,), "timeit": (Role.OPAQUE,), "code": (Role.OPAQUE,),
     "cProfile": (Role.READ,), "profile": (Role.READ,), "pdb": (Role.READ,), "trace": (Role.READ,), "runpy": (Role.OPAQUE,),
     "ensurepip": (Role.OPAQUE,), "idlelib": (Role.OPAQUE,), "smtpd": (Role.OPAQUE,), "ftplib": (Role.OPAQUE,),
     "telnetlib": (Role.OPAQUE,), "poplib": (Role.OPAQUE,), "imaplib": (Role.OPAQUE,), "mailcap": (Role.OPAQUE,),
