@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Mapping
 from enum import Enum
-from typing import Protocol
+from typing import Final, Protocol
 
 from bailiwick.model.access import AccessKind, Span
 from bailiwick.model.value import value
@@ -23,19 +23,27 @@ class Kind(Enum):
     """Any number of unknown words, none included; ``text`` is empty."""
 
 
+LITERAL: Final = Kind.LITERAL
+PATTERN: Final = Kind.PATTERN
+NUMBER: Final = Kind.NUMBER
+UNKNOWN: Final = Kind.UNKNOWN
+OPEN: Final = Kind.OPEN
+"""The kinds by names of their own: looking one up on its class costs as much as the rest of most lines that need it."""
+
+
 @value(frozen=True, slots=True)
 class Arg:
     """One word. ``sources`` are indices of the programs whose output it may contain."""
 
     text: str
-    kind: Kind = Kind.LITERAL
+    kind: Kind = LITERAL
     span: Span | None = None
     sources: frozenset[int] = frozenset()
 
     @property
     def literal(self) -> str | None:
         """The word itself where it is known."""
-        return self.text if self.kind is Kind.LITERAL else None
+        return self.text if self.kind is LITERAL else None
 
     @property
     def may_be_option(self) -> bool:

@@ -3,7 +3,7 @@
 import re
 
 from bailiwick.analysis.address import canonical_host
-from bailiwick.analysis.commands.argument import Arg, Kind, Machine
+from bailiwick.analysis.commands.argument import LITERAL, OPEN, PATTERN, UNKNOWN, Arg, Machine
 from bailiwick.analysis.commands.options import Option, Parsed
 from bailiwick.analysis.commands.specification import Role, Specification
 from bailiwick.model.access import AccessKind, Span
@@ -67,7 +67,7 @@ class Call:
         for reason, span in self.parsed.problems:
             self.machine.opaque(reason, span)
         for kind, span in self.parsed.reached:
-            self.machine.path(kind, Arg("", Kind.UNKNOWN, span))
+            self.machine.path(kind, Arg("", UNKNOWN, span))
         for option in self.parsed.options:
             self.option(option)
 
@@ -108,7 +108,7 @@ class Call:
                 url(machine, arg)
             case Role.LIST:
                 machine.path(AccessKind.READ, arg)
-                machine.path(AccessKind.READ, Arg("", Kind.UNKNOWN, arg.span))
+                machine.path(AccessKind.READ, Arg("", UNKNOWN, arg.span))
             case Role.TEXT if arg.text.startswith(("file://", "fileb://")):
                 machine.path(AccessKind.READ, arg.with_text(arg.text.partition("://")[2]))
             case Role.TEXT if match := _TEMPLATE_FILE.match(arg.text):
@@ -123,9 +123,7 @@ class Call:
                     machine.path(AccessKind.READ, arg.with_text(arg.text[1:]))
                 elif "=@" in arg.text and self.name == "gh":
                     machine.path(AccessKind.READ, arg.with_text(arg.text.partition("=@")[2]))
-                elif (
-                    arg.may_be_option or arg.kind is Kind.OPEN or (arg.kind is Kind.UNKNOWN and not arg.text)
-                ):
+                elif arg.may_be_option or arg.kind is OPEN or (arg.kind is UNKNOWN and not arg.text):
                     machine.opaque("value may name a file", arg.span)
             case Role.KEY_FILE:
                 machine.path(AccessKind.READ, arg.with_text(arg.text[arg.text.find("=") + 1 :]), tree=True)
@@ -176,7 +174,7 @@ class Call:
             if role is Role.PROGRAM:
                 self.machine.run(tuple(operands[index:]))
                 break
-            if operand.kind is Kind.OPEN and Role.PROGRAM in node.operands:
+            if operand.kind is OPEN and Role.PROGRAM in node.operands:
                 self.machine.opaque(f"program that {node.name} runs isn't known", operand.span)
             self.role(role, operand, recursive=recursive)
 
@@ -203,7 +201,7 @@ class Call:
             if argument.startswith("~/"):
                 argument = self.machine.home + argument[1:]
             kinds, tree = _PATHS[Role(verb)]
-            shape = Kind.PATTERN if any(c in argument for c in "*?[{") else Kind.LITERAL
+            shape = PATTERN if any(c in argument for c in "*?[{") else LITERAL
             for kind in kinds:
                 self.machine.path(kind, Arg(argument, shape), tree=tree)
 
@@ -248,8 +246,8 @@ def host(machine: Machine, arg: Arg) -> None:
 
 def url(machine: Machine, arg: Arg) -> None:
     """A URL operand; a ``file:`` URL is a read."""
-    known = arg.text if arg.kind is Kind.LITERAL else ""
-    if arg.kind in (Kind.UNKNOWN, Kind.PATTERN) and re.match(
+    known = arg.text if arg.kind is LITERAL else ""
+    if arg.kind in (UNKNOWN, PATTERN) and re.match(
         r"[a-zA-Z][a-zA-Z0-9+.-]*://[A-Za-z0-9.-]+(:\d+)?/", arg.text
     ):
         known = arg.text  # what isn't known lies behind the authority
@@ -279,7 +277,7 @@ _REMOTE = re.compile(r"(?:rsync|ssh|scp|sftp)://|(?:[\w.+-]+@)?(?:\[[0-9a-fA-F:]
 def remote(machine: Machine, arg: Arg, kind: AccessKind, *, tree: bool = False) -> bool:
     """A ``host:path`` operand or a local path; whether it is remote."""
     text = arg.text
-    if arg.kind in (Kind.LITERAL, Kind.UNKNOWN, Kind.PATTERN) and (match := _REMOTE.match(text)):
+    if arg.kind in (LITERAL, UNKNOWN, PATTERN) and (match := _REMOTE.match(text)):
         if "://" in match.group():
             url(machine, arg)
         else:

@@ -6,7 +6,7 @@ Follows POSIX utility syntax guidelines and GNU getopt_long: clusters, attached 
 
 from dataclasses import dataclass, field
 
-from bailiwick.analysis.commands.argument import Arg, Kind
+from bailiwick.analysis.commands.argument import LITERAL, NUMBER, OPEN, PATTERN, Arg
 from bailiwick.analysis.commands.specification import Role, Specification, takes_value
 from bailiwick.model.access import AccessKind, Span
 from bailiwick.model.value import value
@@ -68,24 +68,24 @@ def parse(specification: Specification, args: tuple[Arg, ...]) -> Parsed:
     while i < count:
         arg = args[i]
         node = parsed.node
-        if arg.kind is not Kind.LITERAL and (arg.kind is Kind.OPEN or arg.may_be_option):
+        if arg.kind is not LITERAL and (arg.kind is OPEN or arg.may_be_option):
             _unknown(parsed, arg)
             i += 1
             continue
         text = arg.text
-        if text == "--" and arg.kind is Kind.LITERAL:
+        if text == "--" and arg.kind is LITERAL:
             parsed.operands += args[i + 1 :]
-            parsed.open |= any(a.kind is Kind.OPEN for a in args[i + 1 :])
+            parsed.open |= any(a.kind is OPEN for a in args[i + 1 :])
             break
-        if len(text) > 1 and text[0] == "-" and arg.kind is not Kind.NUMBER:
+        if len(text) > 1 and text[0] == "-" and arg.kind is not NUMBER:
             i = _option(parsed, args, i)
             if parsed.options and parsed.options[-1].name in node.stop:
                 parsed.operands += args[i:]
-                parsed.open |= any(a.kind is Kind.OPEN for a in args[i:])
+                parsed.open |= any(a.kind is OPEN for a in args[i:])
                 break
             continue
         if node.subcommands and not parsed.operands:
-            child = node.subcommands.get(text, node.other) if arg.kind is Kind.LITERAL else None
+            child = node.subcommands.get(text, node.other) if arg.kind is LITERAL else None
             if child is None:
                 parsed.problems.append((f"unknown sub-command of {node.name}", arg.span))
                 parsed.operands += args[i:]
@@ -95,12 +95,12 @@ def parse(specification: Specification, args: tuple[Arg, ...]) -> Parsed:
             i += 1
             if child is node.other and not child.permute:
                 parsed.operands += args[i:]
-                parsed.open |= any(a.kind is Kind.OPEN for a in args[i:])
+                parsed.open |= any(a.kind is OPEN for a in args[i:])
                 break
             continue
         if not node.permute:
             parsed.operands += args[i:]
-            parsed.open |= any(a.kind is Kind.OPEN for a in args[i:])
+            parsed.open |= any(a.kind is OPEN for a in args[i:])
             break
         parsed.operands.append(arg)
         i += 1
@@ -110,10 +110,10 @@ def parse(specification: Specification, args: tuple[Arg, ...]) -> Parsed:
 def _unknown(parsed: Parsed, arg: Arg) -> None:
     """A word that may be an option, or may be several words."""
     node = parsed.node
-    if arg.kind is Kind.OPEN:
+    if arg.kind is OPEN:
         parsed.open = True
     # A file name holds no slash, so a glob can only smuggle in options on files of the directory itself.
-    risky = node.danger if arg.kind is Kind.PATTERN else node.reaches
+    risky = node.danger if arg.kind is PATTERN else node.reaches
     if node.subcommands and not parsed.operands:
         parsed.problems.append((f"sub-command of {node.name} isn't known", arg.span))
     elif node.danger and risky:
@@ -126,11 +126,11 @@ def _unknown(parsed: Parsed, arg: Arg) -> None:
 def _option(parsed: Parsed, args: tuple[Arg, ...], i: int) -> int:
     """Read the option at ``i``; the index after it and its value."""
     arg, node = args[i], parsed.node
-    if node.digits and arg.kind is Kind.LITERAL and arg.text[1:].isdigit():
+    if node.digits and arg.kind is LITERAL and arg.text[1:].isdigit():
         return i + 1
     if arg.text.startswith("--") or node.single_dash:
         return _long(parsed, args, i)
-    if arg.kind is Kind.LITERAL and arg.text in node.options:  # listed whole, as in find's or java's style
+    if arg.kind is LITERAL and arg.text in node.options:  # listed whole, as in find's or java's style
         return _take(parsed, arg.text, None, args, i)
     return _cluster(parsed, args, i)
 
@@ -144,7 +144,7 @@ def _take(parsed: Parsed, name: str, attached: Arg | None, args: tuple[Arg, ...]
         parsed.problems.append((f"option {name} without a value", span))
         return i + 1
     value = args[i + 1]
-    if value.kind is Kind.OPEN:
+    if value.kind is OPEN:
         parsed.problems.append((f"value of option {name} isn't known", value.span))
         parsed.open = True
     parsed.options.append(Option(name, role, value, span))
@@ -154,7 +154,7 @@ def _take(parsed: Parsed, name: str, attached: Arg | None, args: tuple[Arg, ...]
 def _long(parsed: Parsed, args: tuple[Arg, ...], i: int) -> int:
     arg, node = args[i], parsed.node
     name, equals, value = arg.text.partition("=")
-    if arg.kind is not Kind.LITERAL and not equals:
+    if arg.kind is not LITERAL and not equals:
         parsed.problems.append((f"option of {node.name} isn't known", arg.span))
         return i + 1
     if name not in node.options:
@@ -185,9 +185,9 @@ def _cluster(parsed: Parsed, args: tuple[Arg, ...], i: int) -> int:
             parsed.problems.append((f"unknown option {name} of {node.name}", arg.span))
             return i + 1
         if takes_value(role) or role is Role.OPTIONAL:
-            attached = arg.with_text(rest) if rest or arg.kind is not Kind.LITERAL else None
+            attached = arg.with_text(rest) if rest or arg.kind is not LITERAL else None
             return _take(parsed, name, attached, args, i)
         parsed.options.append(Option(name, role, None, arg.span))
-    if arg.kind is not Kind.LITERAL:
+    if arg.kind is not LITERAL:
         parsed.problems.append((f"option of {node.name} isn't known", arg.span))
     return i + 1

@@ -9,7 +9,15 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeAlias
 
-from bailiwick.analysis.commands.argument import Arg, Kind, sources_of
+from bailiwick.analysis.commands.argument import (
+    LITERAL,
+    NUMBER,
+    OPEN,
+    PATTERN,
+    UNKNOWN,
+    Arg,
+    sources_of,
+)
 from bailiwick.analysis.shell.expansion import joined
 from bailiwick.analysis.shell.output import printed
 from bailiwick.analysis.shell.running import Running, moved
@@ -27,7 +35,7 @@ _SET_OPTIONS = frozenset((
     "pipefail", "errexit", "nounset", "xtrace", "verbose", "monitor", "errtrace", "functrace", "noclobber", "noglob",
 ))  # fmt: skip
 _QUIET_OPTIONS = frozenset((
-    "globstar", "nocasematch", "checkwinsize", "histappend", "cmdhist", "lithist", "inherit_errexit", "failglob", "huponexit",
+    "globstar", "nocasematch", "checkwinsize", "histappend", "cmdhist", "lithist", "inherit_errexit", "huponexit",
 ))  # fmt: skip
 """Options of bash that widen no expansion beyond what is assumed anyway."""
 _GLOB_OPTIONS = frozenset(("nullglob", "dotglob", "extglob", "nocaseglob", "globasciiranges"))
@@ -56,7 +64,7 @@ class Invocation:
         state = self.state
         self.interpreter.changes += 1
         state.cwd, state.shaky, state.stack, state.positional = None, True, None, None
-        state.variables = {n: Arg("", Kind.OPEN, None, v.sources) for n, v in state.variables.items()}
+        state.variables = {n: Arg("", OPEN, None, v.sources) for n, v in state.variables.items()}
         state.functions = dict.fromkeys(state.functions)
         return state, state
 
@@ -135,10 +143,12 @@ def _declare(call: Invocation) -> Outcome:  # noqa: C901, PLR0912 - one arm per 
     state, interpreter = call.state, call.interpreter
     exporting = call.args[0].text == "export"
     frozen = False
+    if call.args[0].text == "local" and not interpreter.inside and interpreter.dialect != "zsh":
+        return call.opaque("local outside a function, where it fails")
     if all(arg.text.startswith(("-", "+")) and arg.literal is not None for arg in call.args[1:]):
         call.start().variable(AccessKind.READ, "*")
     for arg in call.args[1:]:
-        if arg.kind is Kind.OPEN or arg.may_be_option or "[" in arg.text.partition("=")[0]:
+        if arg.kind is OPEN or arg.may_be_option or "[" in arg.text.partition("=")[0]:
             return call.opaque("declaration that isn't known")
         if arg.text.startswith(("-", "+")):
             if arg.literal in ("-n", "-f") and exporting:
@@ -160,18 +170,18 @@ def _declare(call: Invocation) -> Outcome:  # noqa: C901, PLR0912 - one arm per 
         if not equals and any(option.literal == "-p" for option in call.args[1:]):
             call.start().variable(AccessKind.READ, name)
             continue
-        if equals and name in state.variables and state.variables[name].kind is Kind.OPEN and not value:
+        if equals and name in state.variables and state.variables[name].kind is OPEN and not value:
             continue  # an array: its elements were assigned by the parser's own rule
         if equals:
             held = arg.with_text(value)
-            if append or held.kind is Kind.PATTERN:
-                held = Arg("", Kind.UNKNOWN, arg.span, arg.sources)
+            if append or held.kind is PATTERN:
+                held = Arg("", UNKNOWN, arg.span, arg.sources)
             interpreter.set_variable(state, name, held, arg.span, exported=exporting)
             state.variables[name] = held
         elif exporting and name in state.variables:
             interpreter.set_variable(state, name, state.variables[name], arg.span, exported=True)
         elif call.args[0].text not in ("export", "readonly"):
-            state.variables[name] = Arg("", Kind.OPEN, arg.span)  # inside a function a new, empty variable
+            state.variables[name] = Arg("", OPEN, arg.span)  # inside a function a new, empty variable
         if call.args[0].text in ("local", "declare", "typeset"):
             interpreter.local_names.add(name)
         if frozen or call.args[0].text == "readonly":
@@ -193,7 +203,7 @@ def _unset(call: Invocation) -> Outcome:
         call.interpreter.set_variable(
             call.state, word, Arg(""), call.span, exported=word in call.state.exported
         )
-        call.state.variables[word] = Arg("", Kind.OPEN)
+        call.state.variables[word] = Arg("", OPEN)
         if word in call.state.functions:
             call.state.functions[word] = None
     return call.state, call.state
@@ -233,9 +243,9 @@ def _read(call: Invocation) -> Outcome:
             return call.opaque("form of read")
     sources = call.stdin.sources if call.stdin else frozenset[int]()
     for name in names or ["REPLY"]:
-        call.interpreter.set_variable(call.state, name, Arg("", Kind.UNKNOWN), call.span, exported=False)
+        call.interpreter.set_variable(call.state, name, Arg("", UNKNOWN), call.span, exported=False)
         array = any(word.startswith("-") and word.endswith("a") for word in words)
-        call.state.variables[name] = Arg("", Kind.OPEN if array else Kind.UNKNOWN, call.span, sources)
+        call.state.variables[name] = Arg("", OPEN if array else UNKNOWN, call.span, sources)
     return call.state, call.state.copy()
 
 
@@ -246,7 +256,7 @@ def _mapfile(call: Invocation) -> Outcome:
     for word in ["MAPFILE", *words]:
         if _NAME.match(word):
             sources = call.stdin.sources if call.stdin else frozenset()
-            held = call.state.variables[word] = Arg("", Kind.OPEN, call.span, sources)
+            held = call.state.variables[word] = Arg("", OPEN, call.span, sources)
             call.interpreter.set_variable(call.state, word, held, call.span, exported=False)
     return call.state, call.state
 
@@ -281,7 +291,7 @@ def _source(call: Invocation) -> Outcome:
     if not own:
         return call.opaque("sourced file may do anything")
     # What else it may do to this shell, it may as well do itself.
-    state.variables = {n: Arg("", Kind.OPEN, None, v.sources) for n, v in state.variables.items()}
+    state.variables = {n: Arg("", OPEN, None, v.sources) for n, v in state.variables.items()}
     return state, state.copy()
 
 
@@ -317,7 +327,7 @@ def _getopts(call: Invocation) -> Outcome:
     if words is None or len(words) < 2 or not _NAME.match(words[1]):  # noqa: PLR2004 - option string and name
         return call.opaque("form of getopts")
     for name in (words[1], "OPTARG"):
-        held = call.state.variables[name] = Arg("", Kind.UNKNOWN, call.span)
+        held = call.state.variables[name] = Arg("", UNKNOWN, call.span)
         call.interpreter.set_variable(call.state, name, held, call.span, exported=False)
     return call.state, call.state.copy()
 
@@ -326,7 +336,7 @@ def _shift(call: Invocation) -> Outcome:
     words = call.literals()
     count = 1 if words == [] else int(words[0]) if words and len(words) == 1 and words[0].isdigit() else None
     positional = call.state.positional
-    known = positional is not None and all(a.kind is Kind.LITERAL for a in positional)
+    known = positional is not None and all(a.kind is LITERAL for a in positional)
     call.state.positional = (
         positional[count:] if positional is not None and count is not None and known else None
     )
@@ -340,7 +350,7 @@ def _command(call: Invocation) -> Outcome:
         rest = rest[1:]
     if rest and rest[0].literal in ("-v", "-V"):
         return call.state, call.state
-    if rest and (rest[0].kind is not Kind.LITERAL or rest[0].text.startswith("-")):
+    if rest and (rest[0].kind is not LITERAL or rest[0].text.startswith("-")):
         return call.opaque("command that isn't known")
     zsh = call.interpreter.dialect == "zsh" and call.args[0].text == "command"
     if zsh and rest and rest[0].text in BUILTINS:
@@ -362,7 +372,7 @@ def _exec(call: Invocation) -> Outcome:
         rest = rest[1:]
     if rest and rest[0].literal == "-a":
         rest = rest[2:]
-    if not rest or rest[0].kind is not Kind.LITERAL or rest[0].text.startswith("-"):
+    if not rest or rest[0].kind is not LITERAL or rest[0].text.startswith("-"):
         return call.opaque("exec of a program that isn't known")
     if call.interpreter.dialect == "zsh" and (rest[0].text in BUILTINS or rest[0].text == "noglob"):
         return call.opaque("exec of a word that modifies a command")
@@ -380,7 +390,7 @@ def _test(call: Invocation) -> Outcome:
 
 def _plain(call: Invocation) -> Outcome:
     """``wait``, ``jobs``, ``hash``: options run programs, assign or redirect names."""
-    words = ["0" if arg.kind is Kind.NUMBER else arg.literal or "-" for arg in call.args[1:]]
+    words = ["0" if arg.kind is NUMBER else arg.literal or "-" for arg in call.args[1:]]
     if any(word.startswith("-") and word not in ("-r", "-l", "-p", "-n") for word in words):
         return call.opaque(f"option of {call.args[0].text}")
     if any(word in ("-p", "-n") for word in words) and call.args[0].text != "jobs":
@@ -452,11 +462,11 @@ def _printf(call: Invocation) -> Outcome:
         name = call.args[2].literal if call.args[1].literal == "-v" else None
         if name is None or not _NAME.match(name):
             return call.opaque("printf -v into a name that isn't known")
-        call.interpreter.set_variable(call.state, name, Arg("", Kind.UNKNOWN), call.span, exported=False)
+        call.interpreter.set_variable(call.state, name, Arg("", UNKNOWN), call.span, exported=False)
         sources = sources_of(call.args)
         words = (call.args[0], *call.args[3:])
         held = printed(call.interpreter, words, call.state, None) if len(words) > 1 else None
-        call.state.variables[name] = held or Arg("", Kind.UNKNOWN, call.span, sources)
+        call.state.variables[name] = held or Arg("", UNKNOWN, call.span, sources)
         return call.state, call.state
     if len(call.args) > 1 and call.args[1].may_be_option:
         return call.opaque("printf with a format that isn't known may assign")

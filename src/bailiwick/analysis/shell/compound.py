@@ -3,7 +3,15 @@
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, TypeAlias
 
-from bailiwick.analysis.commands.argument import Arg, Kind, sources_of
+from bailiwick.analysis.commands.argument import (
+    LITERAL,
+    NUMBER,
+    OPEN,
+    PATTERN,
+    UNKNOWN,
+    Arg,
+    sources_of,
+)
 from bailiwick.analysis.shell.state import State
 from bailiwick.analysis.shell.syntax import (
     AndOr,
@@ -133,7 +141,7 @@ def _pipeline(interpreter: "Interpreter", node: Pipeline, state: State, stdin: A
                 interpreter.record.flow(source, sink)
         previous = interpreter.writers
         output = interpreter.output if isinstance(stage, Simple) else None
-        stdin = output if output is not None else Arg("", Kind.UNKNOWN, None, frozenset(previous))
+        stdin = output if output is not None else Arg("", UNKNOWN, None, frozenset(previous))
         if number == len(node.stages) - 1 and interpreter.dialect == "zsh":
             after = join(interpreter, (state, *ended))  # zsh runs the last stage in the shell itself
     interpreter.record.trail.loose -= 1
@@ -189,11 +197,11 @@ def _loop(interpreter: "Interpreter", parts: tuple[Sequence, ...], state: State)
 
 def _for(interpreter: "Interpreter", node: For, state: State) -> Outcome:
     if node.words is None:
-        words = list(state.positional) if state.positional is not None else [Arg("", Kind.OPEN)]
+        words = list(state.positional) if state.positional is not None else [Arg("", OPEN)]
     else:
         words = interpreter.literal_words(node.words, state)
-    interpreter.set_variable(state, node.name, Arg("", Kind.UNKNOWN), None, exported=False)
-    if len(words) <= MAX_UNROLLED and not node.select and all(w.kind is Kind.LITERAL for w in words):
+    interpreter.set_variable(state, node.name, Arg("", UNKNOWN), None, exported=False)
+    if len(words) <= MAX_UNROLLED and not node.select and all(w.kind is LITERAL for w in words):
         current: State = state
         interpreter.record.again += 1
         for word in words:
@@ -203,12 +211,12 @@ def _for(interpreter: "Interpreter", node: For, state: State) -> Outcome:
         interpreter.record.again -= 1
         return current, current.copy()
     if node.select:
-        state.variables["REPLY"] = Arg("", Kind.UNKNOWN)
+        state.variables["REPLY"] = Arg("", UNKNOWN)
     state.variables[node.name] = _any_of(words)
     held = state.variables[node.name]
     start, _ = _loop(interpreter, (node.body,), state)
     if start is not None and start.variables.get(node.name) != held:
-        start.variables[node.name] = Arg("", Kind.UNKNOWN, held.span, held.sources)
+        start.variables[node.name] = Arg("", UNKNOWN, held.span, held.sources)
     return start, start
 
 
@@ -216,11 +224,11 @@ def _any_of(words: list[Arg]) -> Arg:
     """One word that is any of these."""
     sources = sources_of(words)
     span = words[0].span if words else None
-    if len(words) == 1 and words[0].kind in (Kind.PATTERN, Kind.LITERAL, Kind.NUMBER):
+    if len(words) == 1 and words[0].kind in (PATTERN, LITERAL, NUMBER):
         return words[0]
     if words and all(word.literal is not None and word.text.isdigit() for word in words):
-        return Arg("", Kind.NUMBER, span, sources)
-    return Arg("", Kind.UNKNOWN, span, sources)
+        return Arg("", NUMBER, span, sources)
+    return Arg("", UNKNOWN, span, sources)
 
 
 def _case(interpreter: "Interpreter", node: Case, state: State) -> Outcome:
@@ -245,7 +253,7 @@ def _test(interpreter: "Interpreter", node: Test, state: State) -> None:
 
 def _arithmetic_operand(interpreter: "Interpreter", value: Arg | None, state: State) -> None:
     """``[[ a -eq b ]]`` evaluates both sides as arithmetic; a name is looked up in turn."""
-    if value is None or value.kind is Kind.NUMBER:
+    if value is None or value.kind is NUMBER:
         return
     text = value.literal
     if text is None or not text.lstrip("-+").replace("_", "").isalnum():
@@ -262,18 +270,20 @@ def call(
     if body is None:
         interpreter.record.opaque(f"which definition of {name} is called isn't known", span)
         state.cwd, state.shaky = None, True
-        state.variables = {n: Arg("", Kind.OPEN, None, v.sources) for n, v in state.variables.items()}
+        state.variables = {n: Arg("", OPEN, None, v.sources) for n, v in state.variables.items()}
         return state, state
     outer, state.positional = state.positional, args[1:]
     names, interpreter.local_names = interpreter.local_names, set()
     interpreter.record.again += 1
+    interpreter.inside += 1
     ok, bad = interpreter.command(body, state)
+    interpreter.inside -= 1
     interpreter.record.again -= 1
     for end in (ok, bad):
         if end is not None:
             end.positional = outer
             # Which value a name has again that was declared inside isn't followed.
-            end.variables.update({local: Arg("", Kind.OPEN) for local in interpreter.local_names})
+            end.variables.update({local: Arg("", OPEN) for local in interpreter.local_names})
     interpreter.local_names = names
     interpreter.output = None
     return ok, bad

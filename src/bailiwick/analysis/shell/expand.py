@@ -3,7 +3,7 @@
 import re
 from typing import TYPE_CHECKING
 
-from bailiwick.analysis.commands.argument import Arg, Kind
+from bailiwick.analysis.commands.argument import LITERAL, NUMBER, OPEN, PATTERN, UNKNOWN, Arg
 from bailiwick.analysis.shell.environment import NUMBERS, PORTABLE_NUMBERS, QUIET_READS, is_dangerous
 from bailiwick.analysis.shell.expansion import Field, braces, glob, joined
 from bailiwick.analysis.shell.state import Array, State, numeric
@@ -38,15 +38,15 @@ class Expander:
         """The argument words that one word of source becomes."""
         span = self._interpreter.span(word.start, word.end)
         if word.literal is not None:
-            return [Arg(word.literal, Kind.LITERAL, span)]
+            return [Arg(word.literal, LITERAL, span)]
         if not any(isinstance(p, Text) and not p.quoted and "{" in p.text for p in word.parts):
             return self._fields(word.parts, state, span, split=True)
         expanded = braces(word.parts) if self._interpreter.dialect != "sh" else None
         if expanded is None:
             self._fields(word.parts, state, span, split=True)
-            return [Arg("", Kind.OPEN, span)]
+            return [Arg("", OPEN, span)]
         if self._interpreter.dialect == "zsh" and not all(expanded):
-            return [Arg("", Kind.OPEN, span)]  # zsh keeps an empty word that bash drops
+            return [Arg("", OPEN, span)]  # zsh keeps an empty word that bash drops
         self._interpreter.record.spend(4 * len(expanded))
         return [arg for parts in expanded for arg in self._fields(parts, state, span, split=True)]
 
@@ -54,14 +54,14 @@ class Expander:
         """The value an assignment or a here-string gives: neither split nor matched with files."""
         span = self._interpreter.span(word.start, word.end)
         if word.literal is not None:
-            return Arg(word.literal, Kind.LITERAL, span)
+            return Arg(word.literal, LITERAL, span)
         fields = self._fields(word.parts, state, span, split=False)
-        return fields[0] if fields else Arg("", Kind.LITERAL, span)
+        return fields[0] if fields else Arg("", LITERAL, span)
 
     def body(self, parts: tuple[Part, ...], state: State, span: Span) -> Arg:
         """The text of a here-document."""
         fields = self._fields(parts, state, span, split=False)
-        return fields[0] if fields else Arg("", Kind.LITERAL, span)
+        return fields[0] if fields else Arg("", LITERAL, span)
 
     def _fields(self, parts: tuple[Part, ...], state: State, span: Span, *, split: bool) -> list[Arg]:  # noqa: C901, PLR0912 - one arm per form
         if split and (whole := self._whole(parts, state)) is not None:
@@ -89,17 +89,17 @@ class Expander:
                     quoted = isinstance(part, Parameter | Substitution) and part.quoted
                     if quoted or not split or isinstance(part, Arithmetic):
                         present = True
-                        spread |= split and arg.kind is Kind.OPEN
+                        spread |= split and arg.kind is OPEN
                         field.value(arg)
                     elif _simple(arg) and not state.shaky:
-                        present |= arg.kind is Kind.NUMBER or bool(arg.text)
+                        present |= arg.kind is NUMBER or bool(arg.text)
                         field.value(arg)
                     elif arg.literal is not None and not state.shaky and self._interpreter.dialect != "zsh":
                         field, present = self._split(arg, field, finished, span, present=present)
                     else:
                         field.sources |= arg.sources
                         if not present and not finished and len(parts) == 1:
-                            return [Arg("", Kind.OPEN, span, arg.sources)]
+                            return [Arg("", OPEN, span, arg.sources)]
                         field.unknown()
                         present = spread = True
         if present:
@@ -107,7 +107,7 @@ class Expander:
         args = [f.arg(path_glob=split) for f in finished]
         if spread:
             last = args[-1]
-            args.append(Arg("", Kind.OPEN, span, last.sources))
+            args.append(Arg("", OPEN, span, last.sources))
             if not args[0].text and len(args) == 2:  # noqa: PLR2004 - an empty beginning says nothing
                 return args[1:]
         return args
@@ -190,13 +190,14 @@ class Expander:
             case Substitution(body, _):
                 sources, output = self._interpreter.capture(body, state)
                 if output is not None and output.literal is not None:
-                    return Arg(output.text.rstrip("\n"), Kind.LITERAL, span, sources | output.sources)
-                if output is not None and output.kind is Kind.NUMBER:
-                    return Arg("", Kind.NUMBER, span, sources | output.sources)
-                return Arg("", Kind.UNKNOWN, span, sources)
+                    return Arg(output.text.rstrip("\n"), LITERAL, span, sources | output.sources)
+                if output is not None and output.kind is NUMBER:
+                    return Arg("", NUMBER, span, sources | output.sources)
+                return Arg("", UNKNOWN, span, sources)
             case Arithmetic():
                 self.arithmetic(part, state, span)
-                return Arg("", Kind.NUMBER, span)
+                self.may_fail(part, span)
+                return Arg("", NUMBER, span)
             case _:
                 raise TypeError(part)
 
@@ -215,16 +216,21 @@ class Expander:
                 self._interpreter.record.opaque("arithmetic on a value that isn't known to be a number", span)
         for name in node.names:
             self.number(name, state, span)
-            held = state.variables[name] = Arg("", Kind.NUMBER, span)
+            held = state.variables[name] = Arg("", NUMBER, span)
             if is_dangerous(name):
                 self._interpreter.set_variable(state, name, held, span, exported=False)
+
+    def may_fail(self, node: Arithmetic, span: Span) -> None:
+        """After an error of evaluation bash drops the rest of the line and goes on with the next."""
+        if not node.certain:
+            self._interpreter.dropped(span)
 
     def number(self, name: str, state: State, span: Span | None) -> None:
         """A variable evaluated as arithmetic must hold a number."""
         value = state.variables.get(name)
         if value is None:
             text = self._interpreter.context.environment.get(name, "")
-            value = Arg(text) if name not in NUMBERS else Arg("", Kind.NUMBER)
+            value = Arg(text) if name not in NUMBERS else Arg("", NUMBER)
         if not numeric(value):
             self._interpreter.record.opaque(f"arithmetic on {name}, which isn't known to be a number", span)
 
@@ -232,25 +238,30 @@ class Expander:
         operator = part.operator
         value = self._lookup(part.name, state, span)
         if operator == "#len":
-            return Arg("", Kind.NUMBER, span)
+            return Arg("", NUMBER, span)
         if not operator:
             return value
+        if (
+            operator == ":"
+            and "-" in "".join(p.text for p in part.operand if isinstance(p, Text)).partition(":")[2]
+        ):
+            self._interpreter.dropped(span)  # a negative length may be too long
         operand = self._fields(part.operand, state, span, split=False)
-        text = operand[0] if operand else Arg("", Kind.LITERAL, span)
+        text = operand[0] if operand else Arg("", LITERAL, span)
         sources = value.sources | text.sources
         if operator in ("-", ":-", "?", ":?", "=", ":=") and value.literal:
             return value
         if operator in ("=", ":="):
-            state.variables[part.name] = Arg("", Kind.UNKNOWN, span, sources)
+            state.variables[part.name] = Arg("", UNKNOWN, span, sources)
             self._interpreter.set_variable(state, part.name, state.variables[part.name], span, exported=False)
         if text.literal and _plain(text.text):
             if operator in ("%", "%%") and (
-                value.literal is not None or (value.kind is Kind.PATTERN and value.text.endswith(text.text))
+                value.literal is not None or (value.kind is PATTERN and value.text.endswith(text.text))
             ):
                 return value.with_text(value.text.removesuffix(text.text))
             if operator in ("#", "##") and value.literal is not None:
                 return value.with_text(value.text.removeprefix(text.text))
-        return Arg("", Kind.OPEN if value.kind is Kind.OPEN else Kind.UNKNOWN, span, sources)
+        return Arg("", OPEN if value.kind is OPEN else UNKNOWN, span, sources)
 
     def _lookup(self, name: str, state: State, span: Span) -> Arg:  # noqa: C901 - one arm per form
         if match := _SUBSCRIPT.match(name):
@@ -259,55 +270,55 @@ class Expander:
             held = state.variables.get(match[1])
             if isinstance(held, Array) and match[2].isdigit():
                 return _nth(held.elements, int(match[2]), span)
-            return Arg("", Kind.OPEN, span, held.sources if held else frozenset())
+            return Arg("", OPEN, span, held.sources if held else frozenset())
         if name in state.variables:
             return state.variables[name]
         if name in ("@", "*"):
             if name == "*" and state.positional is not None:
                 return joined(state.positional)
-            return Arg("", Kind.OPEN, span)
+            return Arg("", OPEN, span)
         if name.isdigit():
             return self._positional(int(name), state, span)
         if name in (NUMBERS if self._interpreter.dialect == "bash" else PORTABLE_NUMBERS):
-            return Arg("", Kind.NUMBER, span)
+            return Arg("", NUMBER, span)
         context = self._interpreter.context
         if name == "PWD":
             return (
-                Arg(state.cwd[0], Kind.LITERAL, span)
+                Arg(state.cwd[0], LITERAL, span)
                 if state.cwd and len(state.cwd) == 1
-                else Arg("", Kind.UNKNOWN, span)
+                else Arg("", UNKNOWN, span)
             )
         if name == "HOME":
-            return Arg(context.home, Kind.LITERAL, span)
+            return Arg(context.home, LITERAL, span)
         if name.isidentifier() and name not in QUIET_READS:
             self._interpreter.record.access(AccessKind.READ, VariableTarget(name=name), span)
         if name in context.environment:
-            return Arg(context.environment[name], Kind.LITERAL, span)
-        return Arg("", Kind.UNKNOWN, span)
+            return Arg(context.environment[name], LITERAL, span)
+        return Arg("", UNKNOWN, span)
 
     @staticmethod
     def _positional(number: int, state: State, span: Span) -> Arg:
         if number == 0 or state.positional is None:
-            return Arg("", Kind.UNKNOWN, span)
+            return Arg("", UNKNOWN, span)
         return _nth(state.positional, number - 1, span)
 
 
 def _nth(words: tuple[Arg, ...], index: int, span: Span) -> Arg:
     """The word at ``index``, counted from 0; empty beyond the end."""
-    if any(arg.kind in (Kind.OPEN, Kind.PATTERN) for arg in words[:index]):
-        return Arg("", Kind.UNKNOWN, span)
+    if any(arg.kind in (OPEN, PATTERN) for arg in words[:index]):
+        return Arg("", UNKNOWN, span)
     if index >= len(words):
-        return Arg("", Kind.LITERAL, span)
+        return Arg("", LITERAL, span)
     arg = words[index]
-    return Arg("", Kind.UNKNOWN, span, arg.sources) if arg.kind is Kind.OPEN else arg
+    return Arg("", UNKNOWN, span, arg.sources) if arg.kind is OPEN else arg
 
 
 def _simple(arg: Arg) -> bool:
     """Whether a value stays one word, unquoted, whatever the field separators' default."""
-    if arg.kind is Kind.NUMBER:
+    if arg.kind is NUMBER:
         return True
     return (
-        arg.kind is Kind.LITERAL
+        arg.kind is LITERAL
         and bool(arg.text)
         and not _BLANKS.search(arg.text)
         and not _WILD.search(arg.text)

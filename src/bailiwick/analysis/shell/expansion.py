@@ -8,7 +8,7 @@ import re
 from collections.abc import Iterable, Sequence
 from itertools import pairwise
 
-from bailiwick.analysis.commands.argument import Arg, Kind, sources_of
+from bailiwick.analysis.commands.argument import LITERAL, NUMBER, PATTERN, UNKNOWN, Arg, Kind, sources_of
 from bailiwick.analysis.shell.syntax import Parameter, Part, Text
 from bailiwick.model.access import Span
 from bailiwick.model.glob import escape
@@ -183,22 +183,22 @@ class Field:
     def __init__(self, span: Span) -> None:
         self.text = ""  # literal so far, or glob once `wild`
         self.wild = False
-        self.kind = Kind.LITERAL
+        self.kind = LITERAL
         self.quoted = False
         self.span = span
         self.sources: frozenset[int] = frozenset()
 
     def literal(self, text: str) -> None:
         """Add characters that stand for themselves."""
-        if self.kind is not Kind.UNKNOWN:
+        if self.kind is not UNKNOWN:
             self.text += escape(text) if self.wild else text
             if len(self.text) > MAX_TEXT:
                 self.text = ""
-                self.kind = Kind.UNKNOWN
+                self.kind = UNKNOWN
 
     def pattern(self, pattern: str | None) -> None:
         """Add a glob; None for one that isn't understood."""
-        if self.kind is Kind.UNKNOWN:
+        if self.kind is UNKNOWN:
             return
         if pattern is None:
             self.unknown()
@@ -210,12 +210,12 @@ class Field:
 
     def unknown(self) -> None:
         """Whatever follows isn't known."""
-        if self.kind is Kind.UNKNOWN:
+        if self.kind is UNKNOWN:
             return
         if self.wild:  # only a literal prefix is kept
             match = re.match(r"(?:[^*?\[{\\]|\\.)*", self.text, re.DOTALL)
             self.text = re.sub(r"\\(.)", r"\1", match.group() if match else "", flags=re.DOTALL)
-        self.kind = Kind.UNKNOWN
+        self.kind = UNKNOWN
 
     def value(self, arg: Arg) -> None:
         """Add a variable's value that stays one word."""
@@ -226,8 +226,8 @@ class Field:
             case Kind.PATTERN:
                 self.pattern(arg.text)
             case Kind.NUMBER:
-                if not self.text and self.kind is Kind.LITERAL and not self.wild:
-                    self.kind = Kind.NUMBER
+                if not self.text and self.kind is LITERAL and not self.wild:
+                    self.kind = NUMBER
                     return
                 self.pattern("*")
             case Kind.UNKNOWN:
@@ -238,16 +238,16 @@ class Field:
 
     def settle(self) -> None:
         """A number followed by something is a pattern."""
-        if self.kind is Kind.NUMBER:
-            self.kind = Kind.LITERAL
+        if self.kind is NUMBER:
+            self.kind = LITERAL
             self.pattern("*")
 
     def arg(self, *, path_glob: bool) -> Arg:
         """The finished word; ``path_glob`` says that file names were matched, so leading dots weren't."""
-        if self.kind is Kind.LITERAL and self.wild:
+        if self.kind is LITERAL and self.wild:
             text = hide_dots(self.text) if path_glob else self.text
-            return Arg(text, Kind.PATTERN, self.span, self.sources)
-        return Arg("" if self.kind is Kind.NUMBER else self.text, self.kind, self.span, self.sources)
+            return Arg(text, PATTERN, self.span, self.sources)
+        return Arg("" if self.kind is NUMBER else self.text, self.kind, self.span, self.sources)
 
 
 def joined(args: Iterable[Arg], *, separator: str = " ") -> Arg:
@@ -256,6 +256,6 @@ def joined(args: Iterable[Arg], *, separator: str = " ") -> Arg:
     sources = sources_of(words)
     spans = [a.span for a in words if a.span is not None]
     span = Span(start=min(s.start for s in spans), end=max(s.end for s in spans)) if spans else None
-    if all(a.kind is Kind.LITERAL for a in words) and sum(len(a.text) for a in words) <= MAX_TEXT:
-        return Arg(separator.join(a.text for a in words), Kind.LITERAL, span, sources)
-    return Arg("", Kind.UNKNOWN, span, sources)
+    if all(a.kind is LITERAL for a in words) and sum(len(a.text) for a in words) <= MAX_TEXT:
+        return Arg(separator.join(a.text for a in words), LITERAL, span, sources)
+    return Arg("", UNKNOWN, span, sources)

@@ -8,7 +8,7 @@ import re
 from collections.abc import Sequence as SequenceOf
 from typing import TypeAlias
 
-from bailiwick.analysis.commands.argument import Arg, Kind, sources_of
+from bailiwick.analysis.commands.argument import LITERAL, NUMBER, OPEN, UNKNOWN, Arg, sources_of
 from bailiwick.analysis.commands.perform import perform
 from bailiwick.analysis.commands.specification import find
 from bailiwick.analysis.shell import builtins, compound
@@ -68,6 +68,8 @@ class Interpreter:
         self.writers: list[int] = []  # programs that write the current standard output
         self.sinks: list[int] = []  # programs that read what the current command writes to `>( )`
         self.output: Arg | None = None  # what the last simple command printed, where that is known
+        self.lines = False  # whether a script of several lines is read
+        self.inside = 0  # functions that are being read
         self.local_names: set[str] = set()  # declared local in the function being read
         self.frozen = set(READ_ONLY)  # an assignment to these fails
         self.traps: list[tuple[Arg, int]] = []  # code run later, and `changes` when it was set
@@ -101,10 +103,18 @@ class Interpreter:
             )
             state = state.copy()
             state.cwd, state.shaky, state.stack = None, True, None
-            state.variables = {name: Arg("", Kind.OPEN) for name in state.variables}
+            state.variables = {name: Arg("", OPEN) for name in state.variables}
             return state
+        self.lines |= "\n" in text.strip()
         ok, bad = self.sequence(tree, state)
         return self._merged(ok, bad) or state
+
+    def dropped(self, span: Span) -> None:
+        """An expansion may fail: what follows on its line wouldn't run, what follows on later lines would."""
+        if self.lines and self.dialect == "bash":
+            self.record.opaque(
+                "evaluation that may fail, after which the shell goes on with the next line", span
+            )
 
     def new_shell(
         self, text: Arg, arguments: SequenceOf[Arg], state: State, stdin: Arg | None, dialect: str
@@ -116,11 +126,11 @@ class Interpreter:
         inner = State(
             cwd=state.cwd,
             variables={
-                name: value if name in state.exported else Arg("", Kind.OPEN, None, value.sources)
+                name: value if name in state.exported else Arg("", OPEN, None, value.sources)
                 for name, value in state.variables.items()
             },
             functions={},
-            positional=None if any(a.kind is Kind.OPEN for a in arguments) else tuple(arguments[1:]),
+            positional=None if any(a.kind is OPEN for a in arguments) else tuple(arguments[1:]),
             exported=state.exported,
             shaky="IFS" in state.exported,
         )
@@ -174,7 +184,7 @@ class Interpreter:
             if background:
                 self.record.trail.loose += 1  # from here on it runs beside what follows
                 self.command(command, current.copy())
-                current.variables["!"] = Arg("", Kind.NUMBER)
+                current.variables["!"] = Arg("", NUMBER)
                 ok, bad = current, None
             else:
                 state = current.copy()
@@ -235,7 +245,7 @@ class Interpreter:
         for word in words:
             if word.literal is not None:
                 span = origin or Span(start=word.start + shift, end=word.end + shift)
-                args.append(Arg(word.literal, Kind.LITERAL, span))
+                args.append(Arg(word.literal, LITERAL, span))
             else:
                 args += self.expander.word(word, state)
         return args
@@ -322,6 +332,7 @@ class Interpreter:
             span = self.span(assignment.start, assignment.end)
             if assignment.subscript is not None:
                 self.expander.arithmetic(assignment.subscript, state, span)
+                self.expander.may_fail(assignment.subscript, span)
             if assignment.elements is not None:
                 value = self._array(assignment, state, span)
             elif assignment.value is not None:
@@ -335,7 +346,7 @@ class Interpreter:
             if not (name == "IFS" and runs and reads):
                 self.set_variable(state, name, value, span, exported=runs and assignment.elements is None)
             if name in UNSETTABLE:
-                value = Arg("", Kind.OPEN, span, value.sources)
+                value = Arg("", OPEN, span, value.sources)
             if runs:
                 prefix[name] = value
             else:
@@ -348,13 +359,13 @@ class Interpreter:
         elements = tuple(arg for word in words for arg in self.expander.word(word, state))
         self.record.spend(len(elements))
         sources = sources_of(elements)
-        exact = not any(arg.kind is Kind.OPEN or arg.text.startswith("[") for arg in elements)
+        exact = not any(arg.kind is OPEN or arg.text.startswith("[") for arg in elements)
         if assignment.append:
             held = state.variables.get(assignment.name)
             exact &= isinstance(held, Array)
             if isinstance(held, Array):
                 elements, sources = held.elements + elements, sources | held.sources
-        return Array("", Kind.OPEN, span, sources, elements) if exact else Arg("", Kind.OPEN, span, sources)
+        return Array("", OPEN, span, sources, elements) if exact else Arg("", OPEN, span, sources)
 
     def set_variable(self, state: State, name: str, value: Arg, span: Span | None, *, exported: bool) -> None:
         """Report an assignment that reaches programs or changes how the shell itself works."""
@@ -387,7 +398,7 @@ class Interpreter:
                 )
                 continue
             targets = self.expander.word(redirect.target, state)
-            if len(targets) != 1 or targets[0].kind is Kind.OPEN:
+            if len(targets) != 1 or targets[0].kind is OPEN:
                 self.record.opaque("target of a redirection isn't known", span)
                 continue
             target = Arg(targets[0].text, targets[0].kind, span, targets[0].sources)
@@ -395,7 +406,7 @@ class Interpreter:
             sources, written = self._redirect(redirect, target, state, span)
             outputs += written
             if redirect.operator in ("<", "<&") and redirect.descriptor in ("", "0"):
-                stdin = known or Arg("", Kind.UNKNOWN, span, targets[0].sources | sources)
+                stdin = known or Arg("", UNKNOWN, span, targets[0].sources | sources)
         return stdin, outputs
 
     def _redirect(
@@ -484,10 +495,10 @@ class Interpreter:
 
     def _after_unknown(self, name: Arg, state: State) -> Outcome:
         """An unknown command may be a builtin: it may have changed anything in this shell."""
-        if name.kind is Kind.LITERAL:
+        if name.kind is LITERAL:
             return state, state
         state.cwd, state.shaky, state.stack = None, True, None
-        state.variables = {n: Arg("", Kind.OPEN, None, v.sources) for n, v in state.variables.items()}
+        state.variables = {n: Arg("", OPEN, None, v.sources) for n, v in state.variables.items()}
         return state, state
 
     def _external(
@@ -577,7 +588,7 @@ def _outlived(prefix: dict[str, Arg], args: tuple[Arg, ...]) -> dict[str, Arg]:
     """What variables assigned before a builtin hold after it; an array that it declares is assigned there too."""
     declared = {arg.text.rstrip("+=") for arg in args if arg.text.endswith("=")}
     return {
-        name: value if name in declared else Arg("", Kind.OPEN, None, value.sources)
+        name: value if name in declared else Arg("", OPEN, None, value.sources)
         for name, value in prefix.items()
     }
 
@@ -585,12 +596,12 @@ def _outlived(prefix: dict[str, Arg], args: tuple[Arg, ...]) -> dict[str, Arg]:
 def appended(held: Arg | None, value: Arg, span: Span | None, *, element: bool) -> Arg:
     """The value after ``name+=value``, or after the assignment of one ``element`` of an array."""
     sources = value.sources | (held.sources if held is not None else frozenset())
-    if element or value.kind is Kind.OPEN or (held is not None and held.kind is Kind.OPEN):
-        return Arg("", Kind.OPEN, span, sources)
-    known = held is not None and held.kind is Kind.LITERAL and value.kind is Kind.LITERAL
+    if element or value.kind is OPEN or (held is not None and held.kind is OPEN):
+        return Arg("", OPEN, span, sources)
+    known = held is not None and held.kind is LITERAL and value.kind is LITERAL
     if held is not None and known and len(held.text) + len(value.text) <= MAX_TEXT:
-        return Arg(held.text + value.text, Kind.LITERAL, span, sources)
-    return Arg("", Kind.UNKNOWN, span, sources)
+        return Arg(held.text + value.text, LITERAL, span, sources)
+    return Arg("", UNKNOWN, span, sources)
 
 
 def _keeps_output(redirect: Redirect) -> bool:

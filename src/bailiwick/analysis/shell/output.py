@@ -4,7 +4,7 @@ import re
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING
 
-from bailiwick.analysis.commands.argument import Arg, Kind, sources_of
+from bailiwick.analysis.commands.argument import LITERAL, NUMBER, Arg, Kind, sources_of
 from bailiwick.analysis.shell.state import State
 
 if TYPE_CHECKING:
@@ -16,7 +16,7 @@ _SMALL = re.compile(r"\d{1,6}\Z", re.ASCII)
 _PLAIN_PATH = re.compile(r"[\w.][\w./-]*\Z|/[\w./-]*\w/?\Z", re.ASCII)
 _DIGITS_OF_TIME = re.compile(r"\+%[YmdHMSsjNyuVwFT](?:%[YmdHMSsjNyuVwFT]|[-_.:])*\Z")
 _FORMAT = re.compile(r"(?:[^\\%]|\\[nt])+\Z", re.DOTALL)
-_NUMBER = Arg("", Kind.NUMBER)
+_NUMBER = Arg("", NUMBER)
 
 
 def printed(interpreter: "Interpreter", args: tuple[Arg, ...], state: State, stdin: Arg | None) -> Arg | None:
@@ -32,7 +32,7 @@ def printed(interpreter: "Interpreter", args: tuple[Arg, ...], state: State, std
     printer = _PRINTERS.get(name)
     if printer is None:
         return None
-    words = [arg.text for arg in args[1:] if arg.kind is Kind.LITERAL]
+    words = [arg.text for arg in args[1:] if arg.kind is LITERAL]
     found = printer(words) if len(words) == len(args) - 1 else None
     if found is None:
         return None
@@ -41,7 +41,7 @@ def printed(interpreter: "Interpreter", args: tuple[Arg, ...], state: State, std
         return Arg("", found.kind, args[0].span, sources)
     if name == "echo" and "\\" in found and interpreter.dialect != "bash":
         return None
-    return Arg(found, Kind.LITERAL, args[0].span, sources)
+    return Arg(found, LITERAL, args[0].span, sources)
 
 
 def _cat(interpreter: "Interpreter", args: tuple[Arg, ...], state: State, stdin: Arg | None) -> Arg | None:

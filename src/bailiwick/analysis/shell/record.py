@@ -2,7 +2,7 @@
 
 import re
 
-from bailiwick.analysis.commands.argument import Arg, Kind
+from bailiwick.analysis.commands.argument import LITERAL, NUMBER, OPEN, UNKNOWN, Arg
 from bailiwick.analysis.shell.state import ShellContext, State, normal
 from bailiwick.analysis.shell.trail import Trail
 from bailiwick.model.access import Access, AccessKind, Facts, Flow, Opaque, PathTarget, Span, Target
@@ -109,19 +109,17 @@ class Record:
         ``without`` are globs, relative to ``path``, of what is left out of a tree.
         """
         text = path.text
-        match path.kind:
-            case Kind.LITERAL:
-                if not text or (text.startswith("/dev/") and (text in _QUIET or _DESCRIPTOR.match(text))):
-                    return ()
-                glob = False
-            case Kind.PATTERN:
-                glob = True
-            case Kind.NUMBER:
-                text, glob = "*", True
-            case Kind.UNKNOWN | Kind.OPEN:
-                begins = f" (begins {text!r})" if text else ""
-                self.opaque(f"{kind} of a path that isn't known{begins}", cause, kind)
-                return ()
+        glob = path.kind is not LITERAL
+        if not glob and (
+            not text or (text.startswith("/dev/") and (text in _QUIET or _DESCRIPTOR.match(text)))
+        ):
+            return ()
+        if path.kind is NUMBER:
+            text = "*"
+        elif path.kind is UNKNOWN or path.kind is OPEN:
+            begins = f" (begins {text!r})" if text else ""
+            self.opaque(f"{kind} of a path that isn't known{begins}", cause, kind)
+            return ()
         if text.startswith("/"):
             bases: tuple[str, ...] = ("",)
         elif state.cwd is None:

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
-from bailiwick.analysis.commands.argument import Arg, Kind, sources_of
+from bailiwick.analysis.commands.argument import LITERAL, OPEN, Arg, sources_of
 from bailiwick.analysis.shell.environment import is_reported
 from bailiwick.analysis.shell.state import State, normal
 from bailiwick.model.access import AccessKind, HostTarget, ProgramTarget, Span, VariableTarget
@@ -170,9 +170,7 @@ def _piece(args: tuple[Arg, ...], whole: Span | None) -> Span | None:
 
 def _known(args: tuple[Arg, ...]) -> tuple[str | None, ...]:
     """The words as facts show them; those that may be any number of words are left out."""
-    return tuple(
-        [arg.text if arg.kind is Kind.LITERAL else None for arg in args if arg.kind is not Kind.OPEN]
-    )
+    return tuple([arg.text if arg.kind is LITERAL else None for arg in args if arg.kind is not OPEN])
 
 
 def moved(cwd: tuple[str, ...] | None, directory: Arg) -> tuple[str, ...] | None:

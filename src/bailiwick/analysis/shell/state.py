@@ -5,7 +5,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
-from bailiwick.analysis.commands.argument import Arg, Kind
+from bailiwick.analysis.commands.argument import LITERAL, NUMBER, OPEN, UNKNOWN, Arg
 from bailiwick.analysis.shell.syntax import Command
 from bailiwick.analysis.shell.trail import Content
 from bailiwick.model.request import FileView
@@ -131,31 +131,31 @@ def union(a: tuple[str, ...] | None, b: tuple[str, ...] | None) -> tuple[str, ..
 
 
 def _join(a: Arg | None, b: Arg | None) -> Arg:
-    if a is None and type(b) is Arg and b.kind is Kind.OPEN:
+    if a is None and type(b) is Arg and b.kind is OPEN:
         return b
-    if b is None and type(a) is Arg and a.kind is Kind.OPEN:
+    if b is None and type(a) is Arg and a.kind is OPEN:
         return a
     sources = (a.sources if a else frozenset[int]()) | (b.sources if b else frozenset[int]())
     if a is not None and b is not None and a.kind is b.kind and a.text == b.text:
         return Arg(a.text, a.kind, a.span, sources)
     if a is not None and b is not None and numeric(a) and numeric(b):
-        return Arg("", Kind.NUMBER, a.span, sources)
+        return Arg("", NUMBER, a.span, sources)
     # An array, or a name set on one path only, may hold any number of words.
-    spread = a is None or b is None or Kind.OPEN in (a.kind, b.kind)
-    return Arg("", Kind.OPEN if spread else Kind.UNKNOWN, None, sources)
+    spread = a is None or b is None or OPEN in (a.kind, b.kind)
+    return Arg("", OPEN if spread else UNKNOWN, None, sources)
 
 
 def _unknown(arg: Arg) -> Arg:
     if numeric(arg):
-        return Arg("", Kind.NUMBER, arg.span, arg.sources)
-    return Arg("", Kind.OPEN if arg.kind is Kind.OPEN else Kind.UNKNOWN, arg.span, arg.sources)
+        return Arg("", NUMBER, arg.span, arg.sources)
+    return Arg("", OPEN if arg.kind is OPEN else UNKNOWN, arg.span, arg.sources)
 
 
 def numeric(arg: Arg) -> bool:
     """Whether evaluating the value as arithmetic can't run code: it is an integer or empty."""
-    if arg.kind is Kind.NUMBER:
+    if arg.kind is NUMBER:
         return True
-    return arg.kind is Kind.LITERAL and (not arg.text or INTEGER.match(arg.text) is not None)
+    return arg.kind is LITERAL and (not arg.text or INTEGER.match(arg.text) is not None)
 
 
 def normal(path: str) -> str:

@@ -4,7 +4,7 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from bailiwick.analysis.commands.argument import Arg, Kind
+from bailiwick.analysis.commands.argument import LITERAL, OPEN, PATTERN, UNKNOWN, Arg
 from bailiwick.analysis.commands.plugins.search import matches
 from bailiwick.analysis.paths import any_depth
 from bailiwick.model.access import AccessKind
@@ -37,14 +37,14 @@ def find(call: "Call") -> None:
         i += 2 if args[i].text == "-D" else 1
     roots: list[Arg] = []
     while i < len(args) and not (
-        args[i].kind is Kind.LITERAL and args[i].text.startswith(("-", "(", "!", ")", ","))
+        args[i].kind is LITERAL and args[i].text.startswith(("-", "(", "!", ")", ","))
     ):
         root = args[i]
-        if root.kind is Kind.OPEN or (root.kind is Kind.PATTERN and _may_be_action(root)):
+        if root.kind is OPEN or (root.kind is PATTERN and _may_be_action(root)):
             machine.opaque("a word that isn't known may be an expression of find", root.span)
         elif root.may_be_option:  # alone it is an action without an argument, or one that names a file
-            machine.path(AccessKind.DELETE, Arg("", Kind.UNKNOWN, root.span), tree=True)
-            machine.path(AccessKind.WRITE, Arg("", Kind.UNKNOWN, root.span))
+            machine.path(AccessKind.DELETE, Arg("", UNKNOWN, root.span), tree=True)
+            machine.path(AccessKind.WRITE, Arg("", UNKNOWN, root.span))
         roots.append(root)
         i += 1
     machine.begin(tuple(roots))
@@ -55,7 +55,7 @@ def find(call: "Call") -> None:
     words = [arg.literal for arg in args]
     if "-print0" in words and not _PRINTING.intersection(words[i:]):
         found = walk.found(words.index("-print0"))
-        if found.kind is Kind.PATTERN:
+        if found.kind is PATTERN:
             machine.lists(found)
     while i < len(args):
         i = _predicate(walk, i)
@@ -180,15 +180,15 @@ def _predicate(walk: "_Walk", i: int) -> int:
     machine, args = walk.call.machine, walk.call.args
     arg = args[i]
     if arg.literal is None:
-        if arg.kind is Kind.PATTERN and not _may_be_action(arg):
+        if arg.kind is PATTERN and not _may_be_action(arg):
             return i + 1  # further names of a pattern that the shell expanded: find refuses them
         machine.opaque("expression of find isn't known", arg.span)
         return len(args)
     name = arg.text.removeprefix("-")
     if name == "delete":
         found = walk.found(i)
-        for root in [found] if found.kind is Kind.PATTERN else walk.roots:
-            machine.path(AccessKind.DELETE, root, tree=found.kind is not Kind.PATTERN)
+        for root in [found] if found.kind is PATTERN else walk.roots:
+            machine.path(AccessKind.DELETE, root, tree=found.kind is not PATTERN)
     if name in _NO_ARGUMENT and (arg.text.startswith("-") or name in "!(),"):
         return i + 1
     if not arg.text.startswith("-"):
@@ -202,7 +202,7 @@ def _valued(call: "Call", args: tuple[Arg, ...], i: int, name: str) -> int:
     """A predicate that takes the next word."""
     machine = call.machine
     value = args[i + 1] if i + 1 < len(args) else args[i]
-    if value.kind is Kind.OPEN or (value.kind is Kind.PATTERN and _may_be_action(value)):
+    if value.kind is OPEN or (value.kind is PATTERN and _may_be_action(value)):
         machine.opaque("a word of find's expression may be several", value.span)
         return len(args)
     if name in _ONE_ARGUMENT or _NEWER.match(name):
@@ -225,7 +225,7 @@ def _placed(word: Arg, roots: tuple[Arg, ...]) -> Arg:
     head = word.text.partition("{}")[0]
     if not head and len(roots) == 1 and roots[0].literal is not None:
         head = roots[0].text
-    return Arg(head, Kind.UNKNOWN, word.span, word.sources)
+    return Arg(head, UNKNOWN, word.span, word.sources)
 
 
 def _run(walk: "_Walk", i: int) -> int:
@@ -236,7 +236,7 @@ def _run(walk: "_Walk", i: int) -> int:
         word = args[j]
         if word.literal == ";" or (word.literal == "+" and args[j - 1].literal == "{}"):
             break
-        if word.kind is Kind.OPEN:
+        if word.kind is OPEN:
             call.machine.opaque("command of find -exec isn't known", word.span)
         words.append(
             found if word.literal == "{}" else _placed(word, walk.roots) if "{}" in word.text else word
@@ -248,6 +248,6 @@ def _run(walk: "_Walk", i: int) -> int:
         machine = call.machine
         if args[i].text.endswith("dir"):
             machine = machine.anywhere()
-            words = [Arg("", Kind.UNKNOWN, w.span) if w is found else w for w in words]
+            words = [Arg("", UNKNOWN, w.span) if w is found else w for w in words]
         machine.run(tuple(words))
     return j + 1
