@@ -18,6 +18,7 @@ from bailiwick.service.endpoint import MAX_BODY
 from bailiwick.service.http_reader import MAX_HEAD
 from bailiwick.service.local import RefusedError, ServiceError
 from bailiwick.service.log_reader import LogReader
+from bailiwick.service.strangers import MAX_RECORDED
 from governed import (
     FORBIDDEN,
     READ,
@@ -71,6 +72,14 @@ def test_without_any_authorization_there_is_only_a_denial(service: Running, clie
         assert verdict(reply(connection)) == "deny"
     stranger = records(service.places.state, kind="refused-input")[-1]
     assert stranger["uid"] == os.geteuid(), "the kernel says who it was"
+
+
+def test_a_stranger_does_not_fill_the_log(service: Running, client: Client) -> None:
+    for _ in range(MAX_RECORDED + 10):
+        with closing(client.connect()) as connection:
+            connection.sendall(b"POST /v1/hook HTTP/1.1\r\nHost: x\r\nContent-Length: 2\r\n\r\n{}")
+            assert verdict(reply(connection)) == "deny"
+    assert len(records(service.places.state, kind="refused-input")) == MAX_RECORDED
 
 
 def test_the_secret_says_which_session_it_is(service: Running, client: Client) -> None:

@@ -8,7 +8,7 @@ import asyncio
 import logging
 import os
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from http import HTTPStatus
 from pathlib import Path
 from posixpath import normpath
@@ -28,7 +28,7 @@ from bailiwick.audit.query import Query
 from bailiwick.enforcement.claude_code import MAX_BODY
 from bailiwick.information.sessions import SessionFlags, SessionState
 from bailiwick.policy.errors import PolicyErrors
-from bailiwick.service.answer import answer, refuse
+from bailiwick.service.answer import answer, refusal, refuse
 from bailiwick.service.desk import Desk, NoPolicyError, NotEntitledError, Wish
 from bailiwick.service.http_reader import Head, Message
 from bailiwick.service.http_server import Reply
@@ -36,6 +36,7 @@ from bailiwick.service.log_reader import LogReader
 from bailiwick.service.peer import Peer, own_uid, process_started
 from bailiwick.service.sandbox.hook import drifted, told_of
 from bailiwick.service.store import StoreError
+from bailiwick.service.strangers import Strangers
 from bailiwick.service.trace import report
 
 LOG = logging.getLogger(__name__)
@@ -64,6 +65,7 @@ class Endpoint:
     port: int
     remember: Callable[[SessionState], Awaitable[None]]
     reloaded: Callable[[], Awaitable[None]]
+    strangers: Strangers = field(default_factory=Strangers)
 
     @property
     def url(self) -> str:
@@ -120,15 +122,22 @@ class Endpoint:
         """Always 200 with one JSON object: an event that can't be judged is denied in that object."""
         state = self._state(message.head)
         if state is None:
-            why = "no session of this service; start one with `bailiwick claude`"
-            return Reply(body=await refuse(self.desk, why, uid=peer.uid if peer else None))
+            return await self._turned_away(
+                "no session of this service; start one with `bailiwick claude`", peer
+            )
         if not _is_of(peer, state):
-            why = "the session belongs to another account"
-            return Reply(body=await refuse(self.desk, why, state=state))
+            return await self._turned_away(f"session {state.key} belongs to another account", peer)
         if message.body is None:
             why = f"the event is larger than {MAX_BODY} bytes"
             return Reply(body=await refuse(self.desk, why, state=state))
         return Reply(body=await answer(self.desk, state, message.body))
+
+    async def _turned_away(self, why: str, peer: Peer | None) -> Reply:
+        """Deny a stranger; recorded as often as one account may be."""
+        uid = peer.uid if peer else None
+        more = self.strangers.worth(uid)
+        body = refusal(None, why) if more is None else await refuse(self.desk, why + more, uid=uid)
+        return Reply(body=body)
 
     def _state(self, head: Head) -> SessionState | None:
         """The session whose secret the request presents."""
