@@ -57,10 +57,14 @@ class ProcessSubstitution:
 
 @value(frozen=True, slots=True)
 class Arithmetic:
-    """An arithmetic expression: the variable names it evaluates and the expansions inside it."""
+    """An arithmetic expression: the variable names it evaluates and the expansions inside it.
+
+    ``certain`` says that evaluating it can't fail where these are numbers: it is well formed and divides by none of them.
+    """
 
     names: tuple[str, ...]
     parts: "tuple[Part, ...]" = ()
+    certain: bool = False
 
 
 Part: TypeAlias = Text | Parameter | Substitution | ProcessSubstitution | Arithmetic

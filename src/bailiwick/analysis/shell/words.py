@@ -29,12 +29,18 @@ PLAIN_WORD = re.compile(r"[A-Za-z0-9_./:@%+,^\-]+(?=[ \t\n;|&<>()]|\Z)")
 PLAIN_ARGUMENT = re.compile(r"[A-Za-z0-9_./:@%+,^\-][A-Za-z0-9_./:@%+,^=\-]*(?=[ \t\n;|&<>()]|\Z)")
 _PIECE = re.compile(r"[^ \t\n;|&<>()]{1,40}|.|\n|\Z")
 _PLAIN_RUN = re.compile(r"[A-Za-z0-9_./:@%+,^\]\-]+")
+_CASES = re.compile(r"[a-z]\.\.[A-Z]|[A-Z]\.\.[a-z]")
 _NUMBER_NAME = re.compile(r"\{[A-Za-z_][A-Za-z0-9_]*\}\Z")
 _BLANK = re.compile(r"(?:[ \t]|\\\n)+")
 _DOUBLE_QUOTED_RUN = re.compile(r'[^"$`\\]+')
 _HEREDOC_RUN = re.compile(r"[^$`\\]+")
 _ARITHMETIC = re.compile(r"[A-Za-z0-9_\s+\-*/%<>=!&|^~?:;,()#@.]*\Z")
 _ARITHMETIC_NAME = re.compile(r"(?<![A-Za-z0-9_#@])[A-Za-z_][A-Za-z0-9_]*")
+_TERM = r"\s*[-+!~]?\s*(?:0|[1-9]\d{0,17}|(?:\+\+|--)?[A-Za-z_]\w*(?:\+\+|--)?)\s*"
+_OPERATOR = r"(?:\*(?!\*)|\+|-|<<|>>|<=|>=|==|!=|&&|\|\||[<>&|^,]|[/%](?=\s*[1-9]))"
+_CERTAIN = re.compile(rf"(?:\s*[A-Za-z_]\w*\s*[-+*]?=(?!=))?{_TERM}(?:{_OPERATOR}{_TERM})*\Z", re.ASCII)
+_PARENTHESES = re.compile(r"\(([^()]*)\)")
+_MAX_PARENTHESES = 8
 _HEX = {
     "x": (re.compile(r"[0-9a-fA-F]{1,2}"), 16),
     "u": (re.compile(r"[0-9a-fA-F]{1,4}"), 16),
@@ -173,6 +179,10 @@ class WordReader:
         """Refuse what looks like a word and is something else."""
         if self.s.startswith(("<", ">"), self.i) and _NUMBER_NAME.match(self.s, start, self.i):
             raise self.fail("name for a descriptor where a word is expected")
+        if any(
+            isinstance(p, Text) and not p.quoted and "{" in p.text and _CASES.search(p.text) for p in parts
+        ):
+            raise self.fail("range across the cases")  # which holds a back-quote and a backslash
         if self.dialect == "zsh" and (reason := zsh.word(parts)):
             raise self.fail(reason)
 
@@ -290,9 +300,11 @@ class WordReader:
             case _:
                 if self.dialect == "zsh" and c and c in "+=~^:":
                     raise self.fail("zsh expansion flag")
-                if not quoted and not all(isinstance(part, Text) for part in parts):
-                    # Bash then doesn't split what the expansion before it gives.
-                    raise self.fail("dollar sign after an expansion")
+                if not quoted and not all(
+                    isinstance(p, Text) and (p.quoted or "{" not in p.text) for p in parts
+                ):
+                    # Bash then doesn't split what the expansion before it gives; braces may put a name after it.
+                    raise self.fail("dollar sign after an expansion or a brace")
                 self.i = i + 1
                 parts.append(Text("$", quoted=True))
 
@@ -371,6 +383,11 @@ class WordReader:
                     if operator == ":":
                         raise self.fail("computed substring")
                     self.dollar(parts, quoted=quoted)
+                    if quoted and any(
+                        isinstance(p, Parameter) and p.name.removesuffix("]").endswith("@")
+                        for p in parts[-1:]
+                    ):
+                        raise self.fail("all parameters in a quoted ${")  # quoting then ends early
                 case "`":
                     self._backquoted(parts, quoted=quoted)
                 case "\\":
@@ -383,10 +400,8 @@ class WordReader:
                     self.i += 1
                     start = self.i
                     self.double_quoted(parts, closing=True)
-                    if quoted and "{" in s[start : self.i]:
-                        raise self.fail(
-                            "brace in quotes in a quoted ${"
-                        )  # bash expands it: the quotes cancel out
+                    if quoted and any(c in s[start : self.i] for c in "{@"):
+                        raise self.fail("brace or @ in quotes in a quoted ${")  # the quotes cancel out
                 case "'":
                     if quoted:
                         raise self.fail("single quote in a quoted ${")
@@ -452,7 +467,7 @@ class WordReader:
         """The names and expansions of the arithmetic expression between two positions."""
         text = self.s[start:end]
         if _ARITHMETIC.match(text):
-            return Arithmetic(tuple(_ARITHMETIC_NAME.findall(text)))
+            return Arithmetic(tuple(_ARITHMETIC_NAME.findall(text)), certain=_is_certain(text))
         self.deeper()
         reader = self.within(text, start, end)
         self.depth -= 1
@@ -464,7 +479,18 @@ class WordReader:
                 if not _ARITHMETIC.match(part.text):
                     raise self.fail("arithmetic form")
                 names += _ARITHMETIC_NAME.findall(part.text)
-        return Arithmetic(tuple(names), tuple(parts))
+        whole = "".join(part.text if isinstance(part, Text) else "1" for part in parts)
+        return Arithmetic(tuple(names), tuple(parts), certain=_is_certain(whole))
+
+
+def _is_certain(text: str) -> bool:
+    """Whether an arithmetic expression is well formed and divides by constants only, as far as that is easily told."""
+    for _ in range(_MAX_PARENTHESES):
+        outer = _PARENTHESES.sub(lambda match: "1" if _CERTAIN.match(match[1]) else "?", text)
+        if outer == text:
+            break
+        text = outer
+    return _CERTAIN.match(text) is not None
 
 
 def _add_unquoted(parts: list[Part], text: str) -> None:
