@@ -71,7 +71,9 @@ def git(call: "Call") -> None:  # noqa: PLR0915, C901, PLR0912 - one arm per for
             ):
                 for tree in (".git/refs", ".git/logs"):
                     machine.path(AccessKind.WRITE, Arg(tree), tree=True)
-                touched = "HEAD,packed-refs" if command == "tag" else "HEAD,packed-refs,config"
+                # What a new branch follows, and what is known of an old one, is written down in the configuration.
+                alone = len(operands) == 1 and not parsed.options
+                touched = "HEAD,packed-refs" if alone or command == "tag" else "HEAD,packed-refs,config"
                 machine.path(AccessKind.WRITE, Arg(f".git/{{{touched}}}{{,.lock}}", Kind.PATTERN))
         case "rm":
             for operand in operands:

@@ -1,5 +1,6 @@
 """Programs that create, move and change files."""
 
+import posixpath
 import re
 from typing import TYPE_CHECKING
 
@@ -115,14 +116,23 @@ def _link(call: "Call", sources: list[Arg], destination: Arg, *, inside: bool) -
         return
     symbolic = parsed.given("-s", "--symbolic", "--symbolic-link")
     for source in sources:
-        if fresh:
+        if fresh and symbolic:
+            call.machine.path(_READ, _seen_from(source, destination, inside=inside))
+        elif fresh:
             call.machine.path(_READ, source)
-        if fresh and not symbolic:
             call.machine.path(_WRITE, source)
         if not inside and not destination.text.endswith("/"):
             call.machine.link(destination, source, symbolic=symbolic, fresh=fresh)
         if not parsed.given("-T", "--no-target-directory"):
             call.machine.link(below(destination, source), source, symbolic=symbolic, fresh=fresh)
+
+
+def _seen_from(source: Arg, destination: Arg, *, inside: bool) -> Arg:
+    """What a symbolic link leads to: a relative target is seen from the directory that the link is in."""
+    if source.literal is None or destination.literal is None or source.text.startswith("/"):
+        return source
+    place = destination.text if inside else posixpath.dirname(destination.text.rstrip("/"))
+    return source.with_text(posixpath.normpath(posixpath.join(place, source.text)))
 
 
 def _destination(call: "Call", sources: list[Arg], destination: Arg, *, tree: bool, directory: bool) -> None:
