@@ -174,6 +174,7 @@ PLUGIN_NAMES = frozenset(
         "rename",
         "response",
         "rmdir",
+        "searcher",
         "sed",
         "service",
         "shell",

@@ -82,6 +82,7 @@ PLUGINS: Mapping[str, "Callable[[Call], None]"] = {
     "rename": batches.rename,
     "response": system.response,
     "rmdir": system.rmdir,
+    "searcher": search.searcher,
     "sed": scripts.sed,
     "service": system.service,
     "shell": wrappers.shell,

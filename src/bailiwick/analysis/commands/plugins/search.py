@@ -74,6 +74,18 @@ def _chosen(parsed: "Parsed") -> _Narrowing:
     return (), (*hidden, *(name for glob in globs for name in left_out(glob)))
 
 
+def searcher(call: "Call") -> None:
+    """``ag`` and ``ack``: a pattern, then trees to search; without them the directory, or standard input."""
+    call.begin()
+    call.options()
+    parsed, machine = call.parsed, call.machine
+    places = parsed.operands if parsed.given("-g", "--match", "-f") else parsed.operands[1:]
+    for place in places:
+        machine.path(AccessKind.READ, place, tree=True)
+    if not places and machine.stdin is None:
+        machine.path(AccessKind.READ, Arg("."), tree=True)
+
+
 def fd(call: "Call") -> None:
     """``fd``: tells names as ``find`` does; ``-x`` and ``-X`` run the rest of the line on what is found."""
     words = list(call.args)
