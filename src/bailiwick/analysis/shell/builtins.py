@@ -144,7 +144,7 @@ def _declare(call: Invocation) -> Outcome:  # noqa: C901, PLR0912 - one arm per 
     exporting = call.args[0].text == "export"
     frozen = False
     if call.args[0].text == "local" and not interpreter.inside and interpreter.dialect != "zsh":
-        return call.opaque("local outside a function, where it fails")
+        interpreter.record.opaque("local outside a function, where it fails", call.span)
     if all(arg.text.startswith(("-", "+")) and arg.literal is not None for arg in call.args[1:]):
         call.start().variable(AccessKind.READ, "*")
     for arg in call.args[1:]:
