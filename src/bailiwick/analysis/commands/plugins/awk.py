@@ -31,8 +31,8 @@ _STATEMENT = frozenset(("print", "printf", "return", "else", "do", "in", "case",
 _CONDITION = frozenset(("if", "while", "for", "switch"))
 _REFUSED = frozenset(("length", "getline", "FUNCTAB", "SYMTAB"))
 """Names after which a slash has no agreed meaning."""
-_ESCAPE = re.compile(r'\\(["\\/ntr])')
-_ESCAPES = {"n": "\n", "t": "\t", "r": "\r"}
+_ESCAPE = re.compile(r"\\(.)", re.DOTALL)
+_ESCAPES = {"n": "\n", "t": "\t", "r": "\r", '"': '"', "\\": "\\", "/": "/"}
 _END = frozenset((";", "}", "\n", ""))
 
 
@@ -157,7 +157,7 @@ def _name(call: "Call", program: Arg, found: list[_Token], i: int) -> None:
         case "system":
             match [token.text for token in rest[:3]]:
                 case ["(", command, ")"] if rest[1].kind == "string":
-                    machine.script(program.with_text(_unquoted(command)))
+                    _script(call, program, command)
                 case _:
                     machine.opaque("awk program runs a command that isn't known", program.span)
         case "getline":
@@ -180,8 +180,9 @@ def _name(call: "Call", program: Arg, found: list[_Token], i: int) -> None:
 
 def _file(call: "Call", kind: AccessKind, program: Arg, rest: list[_Token]) -> None:
     """The file named by one string, or by an expression that isn't evaluated."""
-    if rest[0].kind == "string" and rest[1].text in (*_END, ")"):
-        name = _unquoted(rest[0].text)
+    known = rest[0].kind == "string" and rest[1].text in (*_END, ")")
+    name = _unquoted(rest[0].text) if known else None
+    if name is not None:
         if name.startswith("/inet"):
             call.machine.connect("*", None, program.span)
             call.machine.opaque("network file of awk", program.span)
@@ -199,11 +200,22 @@ def _pipe(call: "Call", program: Arg, found: list[_Token], i: int) -> None:
     else:
         command, known = found[i + 1], found[i + 2 : i + 3] != [] and found[i + 2].text in _END
     if known and command.kind == "string" and found[i].text == "|":
-        call.machine.script(program.with_text(_unquoted(command.text)))
+        _script(call, program, command.text)
     else:
         call.machine.opaque("awk program runs a command that isn't known", program.span)
 
 
-def _unquoted(string: str) -> str:
-    """The text of a string token; other escapes stay, so that the result isn't taken for known text by chance."""
-    return _ESCAPE.sub(lambda match: _ESCAPES.get(match[1], match[1]), string[1:-1])
+def _unquoted(string: str) -> str | None:
+    """The text of a string token; None where it has an escape that isn't decoded (octal, hexadecimal)."""
+    if any(match[1] not in _ESCAPES for match in _ESCAPE.finditer(string)):
+        return None
+    return _ESCAPE.sub(lambda match: _ESCAPES[match[1]], string[1:-1])
+
+
+def _script(call: "Call", program: Arg, string: str) -> None:
+    """A command line in a string token, run by a shell."""
+    text = _unquoted(string)
+    if text is None:
+        call.machine.opaque("awk program runs a command that isn't known", program.span)
+    else:
+        call.machine.script(program.with_text(text))

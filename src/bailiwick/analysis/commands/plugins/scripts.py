@@ -84,11 +84,13 @@ def _sed_script(call: "Call", script: Arg) -> None:
             for found in _SUBSTITUTE_FILE.finditer(text):
                 call.machine.path(AccessKind.WRITE, script.with_text(found[1]))
             return
-        if match["out"]:
-            call.machine.path(AccessKind.WRITE, script.with_text(match["out"]))
-        if match["file"]:
-            kind = AccessKind.READ if match["command"] in "rR" else AccessKind.WRITE
-            call.machine.path(kind, script.with_text(match["file"]))
+        for kind, name in (
+            (AccessKind.WRITE, match["out"]),
+            (AccessKind.READ if match["command"] in ("r", "R") else AccessKind.WRITE, match["file"]),
+        ):
+            if name:  # whether an escape in a name means anything depends on the implementation
+                file = Arg("", Kind.UNKNOWN, script.span) if "\\" in name else script.with_text(name)
+                call.machine.path(kind, file)
         i = match.end()
 
 
@@ -147,7 +149,7 @@ def jq(call: "Call") -> None:  # noqa: C901, PLR0912 - one arm per form
         if program.literal is None:
             machine.opaque("jq filter that isn't known", program.span)
         else:
-            if re.search(r"\b(?:import|include)\b|input_filename|get_search_list", program.text):
+            if re.search(r"\b(?:import|include)\s*\"|input_filename|get_search_list", program.text):
                 machine.opaque("jq filter that loads files", program.span)
             if re.search(r"\$ENV|\benv\b", program.text):
                 machine.variable(AccessKind.READ, "*", None, program.span)
