@@ -202,6 +202,23 @@ def test_a_settings_file_that_is_no_json_is_noted(machine: Machine) -> None:
     assert [c.name for c in look(machine) if "settings.json" in c.found] == ["settings/json"]
 
 
+@pytest.mark.parametrize(
+    ("command", "outcome", "said"),
+    [
+        (reading.SANDBOX, Outcome.HOLDS, "held by "),
+        (("/bin/sh", "-c", "echo nothing here >&2; exit 3"), Outcome.NOTE, "nothing here"),
+        (("/bin/sh", "-c", "echo x > inside; echo x > ../outside"), Outcome.FAILS, "does not let it"),
+    ],
+    ids=["this machine", "no sandbox", "one that holds nothing"],
+)
+def test_the_sandbox_is_tried(
+    monkeypatch: pytest.MonkeyPatch, command: tuple[str, ...], outcome: Outcome, said: str
+) -> None:
+    monkeypatch.setattr(reading, "SANDBOX", command)
+    (check,) = reading.contained()
+    assert (check.outcome, said in check.found) == (outcome, True), check
+
+
 def test_no_service_is_a_failure_only_where_it_governs_the_machine(tmp_path: Path) -> None:
     own = Places(state=tmp_path, policy=tmp_path)
     whole = Places(state=tmp_path, policy=tmp_path, runtime=tmp_path / "run")

@@ -14,7 +14,8 @@ from bailiwick.enforcement.claude_code.render import updated_input
 from bailiwick.information.sessions import SessionFlags, SessionState
 from bailiwick.model.decision import Contain, Decision
 from bailiwick.model.verdict import Verdict
-from bailiwick.service.sandbox.hook import COMMAND, runner_for, told_of
+from bailiwick.service.sandbox.command import COMMAND
+from bailiwick.service.sandbox.hook import runner_for, told_of
 
 STATE = SessionState(  # noqa: S604 - the path of a shell, nothing is run
     key="s-1",

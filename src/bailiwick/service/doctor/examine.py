@@ -27,6 +27,7 @@ def examine_machine(places: Places) -> Iterator[Check]:
     yield from reading.service(places)
     needed = any((s.get("sandbox") or {}).get("enabled") for s in managed.files.values())
     yield from reading.sandbox(required=needed)
+    yield from reading.contained()
 
 
 def examine_client(client: str, version: tuple[int, int, int], places: Places) -> Iterator[Check]:

@@ -6,6 +6,7 @@ import shutil
 import stat
 import subprocess
 import sys
+import tempfile
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -17,6 +18,7 @@ from bailiwick.enforcement.installer import DROP_IN, Platform, system_layout
 from bailiwick.service.doctor.check import Check, fails, holds, note
 from bailiwick.service.local import ServiceError, call
 from bailiwick.service.places import Places
+from bailiwick.service.sandbox.command import COMMAND as SANDBOX
 
 LOOPBACK = "http://127.0.0.1:9"
 """The model endpoint of a probing client; a policy that names one of its own answers with that instead."""
@@ -242,6 +244,56 @@ def sandbox(*, required: bool) -> Iterator[Check]:
     else:
         yield note(
             "sandbox/dependencies", f"{problem}; commands run without the operating system's sandbox", mend
+        )
+
+
+_PROBE = {
+    "organisation.yaml": "organisation: doctor\n",
+    "profiles/probe.yaml": 'profile: probe\nfiles: {writable: ["${project}/**"], other: deny}\n',
+}
+
+
+def contained() -> Iterator[Check]:
+    """Our own sandbox, tried: a command in it writes where a policy lets it and nowhere else."""
+    with tempfile.TemporaryDirectory(prefix="bailiwick-doctor-") as scratch:
+        root = Path(scratch).resolve()
+        for name, text in _PROBE.items():
+            (root / "policy" / name).parent.mkdir(parents=True, exist_ok=True)
+            (root / "policy" / name).write_text(text, encoding="utf-8")
+        (root / "project").mkdir()
+        (root / "project" / "inside").touch()
+        policy = ("--policy", str(root / "policy"), "--profile", "probe", "--explain")
+        line = "echo x > inside; echo x > ../outside; true"
+        done = subprocess.run(
+            [*SANDBOX, "run", *policy, "-c", "--", line],
+            cwd=root / "project",
+            capture_output=True,
+            text=True,
+            errors="replace",
+            check=False,
+        )
+        said = done.stderr.strip().splitlines() or ["it said nothing"]
+        wrote = [
+            name
+            for name in ("project/inside", "outside")
+            if (root / name).exists() and (root / name).read_text()
+        ]
+    if done.returncode == 0 and wrote == ["project/inside"]:
+        yield holds(
+            "sandbox/contained",
+            f"a command writes where policy lets it and nowhere else; {said[0].partition(' (')[0]}",
+        )
+    elif "outside" in wrote:
+        yield fails(
+            "sandbox/contained",
+            "a command wrote where policy does not let it",
+            "do not use `opaque: sandbox` here",
+        )
+    else:
+        yield note(
+            "sandbox/contained",
+            f"no command can be contained here: {said[-1]}",
+            "sudo apt-get install bubblewrap",
         )
 
 

@@ -26,14 +26,12 @@ from bailiwick.model.request import Request
 from bailiwick.model.verdict import Verdict
 from bailiwick.policy.types import Policy
 from bailiwick.service.desk import Desk
+from bailiwick.service.sandbox.command import COMMAND
 from bailiwick.service.sandbox.kernel import landlock_abi
 from bailiwick.service.store import StoreError
 from bailiwick.service.trace import report
 
 LOG = logging.getLogger(__name__)
-
-COMMAND: Final = (sys.executable, "-I", "-m", "bailiwick.cli.sandbox")
-"""`bailiwick sandbox` by itself, which starts in a third of the time of the whole command."""
 
 TRIAL_SECONDS: Final = 5.0
 """How long a trial run may take; the client waits ten seconds for an answer, and a person for the question."""
