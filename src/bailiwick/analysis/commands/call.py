@@ -21,6 +21,10 @@ _PATHS: dict[Role, tuple[tuple[AccessKind, ...], bool]] = {
     Role.DELETE_TREE: (_DELETE, True),
     Role.TARGET: (_WRITE, True),
 }
+_OPAQUE, _OPAQUE_FILE, _OPAQUE_FLAG = Role.OPAQUE, Role.OPAQUE_FILE, Role.OPAQUE_FLAG
+_PROGRAM, _TARGET, _TEXT = Role.PROGRAM, Role.TARGET, Role.TEXT
+_STANDARD_INPUT = frozenset((Role.READ, Role.READ_TREE))
+"""Roles for which ``-`` is no file."""
 _URL = re.compile(
     r"(?:(?P<scheme>[a-zA-Z][a-zA-Z0-9+.-]*)://)?(?:[^/@\s?#]*@)?(?P<host>\[[0-9A-Fa-f:.]+\]|[^/:\s?#@\[\]\\{}]+)(?::(?P<port>\d{1,5}))?(?=[/?#]|\Z)"
 )
@@ -73,14 +77,14 @@ class Call:
 
     def option(self, option: Option) -> None:
         """Make the accesses of one option."""
-        if option.role is Role.OPAQUE_FLAG:
+        if option.role is _OPAQUE_FLAG:
             self.machine.opaque(f"option {option.name} of {self.name}", option.span)
         elif option.value is not None:
-            if option.role in (Role.OPAQUE, Role.OPAQUE_FILE):
+            if option.role is _OPAQUE or option.role is _OPAQUE_FILE:
                 self.machine.opaque(f"option {option.name} of {self.name}", option.span)
-                if option.role is Role.OPAQUE_FILE:
+                if option.role is _OPAQUE_FILE:
                     self.machine.path(AccessKind.READ, option.value)
-            elif option.role is Role.PROGRAM:
+            elif option.role is _PROGRAM:
                 run_words(self.machine, option.value)
             else:
                 self.role(option.role, option.value)
@@ -90,17 +94,19 @@ class Call:
         machine = self.machine
         if role in _PATHS:
             kinds, tree = _PATHS[role]
-            if arg.literal == "-" and (role is Role.READ or role is Role.READ_TREE):
+            if arg.literal == "-" and role in _STANDARD_INPUT:
                 return
             for kind in kinds:
                 machine.path(kind, arg, tree=tree or recursive)
             return
+        if role is _TEXT and "file" not in arg.text:
+            return  # most values
         match role:
             case Role.SHELL:
                 machine.script(arg)
             case Role.OPAQUE | Role.OPAQUE_FILE:
                 machine.opaque(f"operand of {self.name}", arg.span)
-                if role is Role.OPAQUE_FILE:
+                if role is _OPAQUE_FILE:
                     machine.path(AccessKind.READ, arg)
             case Role.HOST:
                 host(machine, arg)
@@ -144,7 +150,7 @@ class Call:
         """Make the accesses of the operands and the fixed effects."""
         node, parsed = self.parsed.node, self.parsed
         recursive = bool(node.recursive) and any(option.name in node.recursive for option in parsed.options)
-        if parsed.open and len(set(node.operands)) > 1 and Role.PROGRAM not in node.operands:
+        if parsed.open and len(set(node.operands)) > 1 and _PROGRAM not in node.operands:
             self.machine.opaque(f"how many operands {node.name} gets isn't known")
         if parsed.operands:
             self._operands(recursive=recursive)
@@ -164,17 +170,17 @@ class Call:
     def _operands(self, *, recursive: bool) -> None:
         node, operands = self.parsed.node, self.parsed.operands
         assigned = assign(node, len(operands))
-        if node.operands and any(o.role is Role.TARGET and o.value is not None for o in self.parsed.options):
+        if node.operands and any(o.role is _TARGET and o.value is not None for o in self.parsed.options):
             assigned = [node.operands[0]] * len(operands)
         for index, operand in enumerate(operands):
             role = assigned[index]
             if role is None:
                 self.machine.opaque(f"more operands than {node.name} is known to take", operand.span)
                 break
-            if role is Role.PROGRAM:
+            if role is _PROGRAM:
                 self.machine.run(tuple(operands[index:]))
                 break
-            if operand.kind is OPEN and Role.PROGRAM in node.operands:
+            if operand.kind is OPEN and _PROGRAM in node.operands:
                 self.machine.opaque(f"program that {node.name} runs isn't known", operand.span)
             self.role(role, operand, recursive=recursive)
 

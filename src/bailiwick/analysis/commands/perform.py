@@ -6,6 +6,7 @@ from bailiwick.analysis.commands.options import Parsed, parse
 from bailiwick.analysis.commands.plugins import PLUGINS
 from bailiwick.analysis.commands.specification import Role, Specification
 
+_DIRECTORY = Role.DIRECTORY
 _OWN_SYNTAX = frozenset(("find",))
 """Plug-ins that read the argument vector themselves."""
 
@@ -15,7 +16,7 @@ def perform(specification: Specification, args: tuple[Arg, ...], machine: Machin
     parsed = Parsed(specification) if specification.plugin in _OWN_SYNTAX else parse(specification, args[1:])
     call = Call(args, parsed, machine)
     for option in parsed.options:
-        if option.role is Role.DIRECTORY and option.value is not None:
+        if option.role is _DIRECTORY and option.value is not None:
             call = call.moved(option.value)
     plugin = parsed.node.plugin
     if plugin is not None:

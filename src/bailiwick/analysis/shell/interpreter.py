@@ -177,7 +177,8 @@ class Interpreter:
         """Commands one after the other."""
         ok: State | None = state
         bad: State | None = None
-        for command, background in node.items:
+        last = len(node.items) - 1
+        for number, (command, background) in enumerate(node.items):
             current = self._merged(ok, bad)
             if current is None:
                 current = state  # after `exit`: nothing runs here, but nothing is skipped either
@@ -187,7 +188,8 @@ class Interpreter:
                 current.variables["!"] = Arg("", NUMBER)
                 ok, bad = current, None
             else:
-                state = current.copy()
+                if number < last:
+                    state = current.copy()
                 ok, bad = self.command(command, current)
         return ok, bad
 

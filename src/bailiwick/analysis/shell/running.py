@@ -11,6 +11,7 @@ from bailiwick.model.access import AccessKind, HostTarget, ProgramTarget, Span, 
 if TYPE_CHECKING:
     from bailiwick.analysis.shell.interpreter import Interpreter
 
+_READ, _WRITE, _EXECUTE = AccessKind.READ, AccessKind.WRITE, AccessKind.EXECUTE
 _ATTRIBUTES = frozenset(("chmod", "chown", "chgrp", "touch"))
 """Programs whose writes leave what stands in a file as it is."""
 
@@ -64,7 +65,7 @@ class Running:
             unknown=unknown,
             as_user=interpreter.as_user,
         )
-        index = interpreter.record.access(AccessKind.EXECUTE, target, self.span)
+        index = interpreter.record.access(_EXECUTE, target, self.span)
         interpreter.started(index)
         interpreter.record.owner = index
         interpreter.record.trail.disturbances += project_code or unknown
@@ -81,13 +82,13 @@ class Running:
         program = record.owner
         if not targets or program is None:
             return
-        if kind is AccessKind.READ:
+        if kind is _READ:
             for source in record.trail.reads(targets, program):
                 record.flow(source, program, by_file=True)
-        elif kind is AccessKind.WRITE and self.args[0].text not in _ATTRIBUTES:
+        elif kind is _WRITE and self.args[0].text not in _ATTRIBUTES:
             for sink in record.trail.writes(targets, program):
                 record.flow(program, sink, by_file=True)
-        if kind is not AccessKind.READ and self.args[0].text not in _ATTRIBUTES:
+        if kind is not _READ and self.args[0].text not in _ATTRIBUTES:
             record.trail.disturbances += 1
 
     def link(self, name: Arg, target: Arg, *, symbolic: bool, fresh: bool = True) -> None:
@@ -115,7 +116,7 @@ class Running:
         self, kind: AccessKind, name: str, value: str | None = None, span: Span | None = None
     ) -> None:
         """See ``Machine.variable``."""
-        if kind is AccessKind.READ or is_reported(name):
+        if kind is _READ or is_reported(name):
             self._interpreter.record.access(kind, VariableTarget(name=name, value=value), span or self.span)
 
     def lists(self, paths: Arg) -> None:
