@@ -111,6 +111,21 @@ def test_drift_is_told(project: Path) -> None:
     assert f"drift: the command made {project}/sub/.claude/settings.json" in done.stderr
 
 
+def test_drift_in_a_name_that_is_no_text_is_told_too(project: Path) -> None:
+    line = "mkdir -p $'a\\xff/.claude'; echo x > $'a\\xff/.claude/settings.json'; exit 4"
+    done = sandbox(project, "run", "--report", str(project / "nowhere"), "--session", "s", "-c", "--", line)
+    assert done.returncode == 4, done
+    assert "drift: the command made" in done.stderr
+    assert "the service was not told: no service answers" in done.stderr
+
+
+def test_a_working_tree_whose_git_directory_is_elsewhere(project: Path) -> None:
+    (project / ".git").write_text("gitdir: /elsewhere")
+    done = sandbox(project, "run", "-c", "--", "echo x > made; cat .git")
+    assert (done.returncode, done.stdout) == (0, "gitdir: /elsewhere"), done
+    assert sorted(path.name for path in project.iterdir()) == [".git", "made"]
+
+
 @pytest.mark.skipif(not Path("/usr/bin/strace").exists(), reason="no strace")
 def test_observed_drift_is_told_both_ways(project: Path) -> None:
     (project / "sub").mkdir()

@@ -293,12 +293,20 @@ def _report(asked: argparse.Namespace, drift: tuple[Drift, ...]) -> None:
     if len(drift) > MAX_TOLD:
         print(f"bailiwick: drift: and {len(drift) - MAX_TOLD} more", file=sys.stderr)
     if asked.report:
-        found = [{"what": one.what, "kind": one.kind.value, "path": one.path} for one in drift[:MAX_REPORTED]]
-        told = {"session": asked.session, "command": " ".join(asked.command), "drift": found}
+        found = [
+            {"what": one.what, "kind": one.kind.value, "path": _sendable(one.path)}
+            for one in drift[:MAX_REPORTED]
+        ]
+        told = {"session": asked.session, "command": _sendable(" ".join(asked.command)), "drift": found}
         try:
             call(find(asked.report), "POST", "/v1/drift", told)
         except ServiceError as error:
             print(f"bailiwick: the service was not told: {error}", file=sys.stderr)
+
+
+def _sendable(text: str) -> str:
+    """A name may be any bytes; a message is Unicode."""
+    return text.encode("utf-8", "backslashreplace").decode()
 
 
 if __name__ == "__main__":
