@@ -451,7 +451,7 @@ class Interpreter:
         if not args:
             return state, state
         name = args[0].literal
-        if not name or not name.isascii():
+        if not name or not name.isascii() or (self.dialect == "zsh" and name in MODIFIERS):
             self.record.opaque("name of a program isn't known", args[0].span or span, AccessKind.EXECUTE)
             return self._after_unknown(args[0], state)
         if self.nesting >= MAX_NESTING:

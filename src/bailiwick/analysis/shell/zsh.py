@@ -10,13 +10,14 @@ from collections.abc import Sequence
 from bailiwick.analysis.shell.syntax import Part, Redirect, Text, Word
 
 FORMS = re.compile(
-    r">!|>>!|&\||&!|>&\||>>?\|?&!"  # clobbering, background
+    r">!|>>!|&\||&!|>&\||>>?\|?&!|(?:\A|[\s;|&(])\d&>"  # clobbering, background, descriptors
     r"|<[0-9]*-[0-9]*>"  # numeric globs
     r"|\$\{[(=~^]|\$\{?#?\w*[^\x00-\x7f]"  # expansion flags, names beyond ASCII
     r"|\.\.-?0\d|\{-?0\d+\.\.|\{\d+\.\.-?\d+\.\."  # ranges padded or stepped
 )
 """Forms that are refused wherever they stand, in quotes too."""
-_MODIFIERS = frozenset(("repeat", "noglob", "nocorrect", "foreach", "end", "-", "always"))
+MODIFIERS = frozenset(("repeat", "noglob", "nocorrect", "foreach", "end", "-", "always"))
+"""Words before a command that say how it runs; some work also where an expansion gives them."""
 _RESERVED = frozenset((
     "!", "[[", "{", "}", "case", "coproc", "do", "done", "elif", "else", "esac", "fi", "for", "function", "if", "select",
     "then", "time", "until", "while",
@@ -38,7 +39,7 @@ def command(text: str, start: int, end: int, words: Sequence[Word], redirects: S
     first = words[0]
     opening = first.parts[0] if first.parts else None
     begins = opening.text if isinstance(opening, Text) and not opening.quoted else ""
-    if first.literal in _MODIFIERS:
+    if first.literal in MODIFIERS:
         return "precommand modifier"
     if (first.literal or begins) in _RESERVED:
         return "reserved word after an assignment or a redirection"
