@@ -8,11 +8,17 @@ import pytest
 from judging import HERE, Judged, agent_commands, judge
 
 from bailiwick.analysis.shell import DEFECT
+from bailiwick.model.verdict import Verdict
 
 COMMANDS = tuple(agent_commands())
 MINIMUM = 1_000
-MOST_ASKED = 0.11
-"""Share of the corpus that may be asked about or denied under the starter's ``developer`` profile."""
+MOST_ASKED = 0.10
+"""Share of the corpus that may be asked about or denied under the starter's ``developer`` profile; 0.08 is aimed at.
+
+Three quarters of it are questions that the profile means to ask: pushing, new packages, other machines, containers.
+"""
+MOST_UNKNOWN = 0.03
+"""Share that may be asked about only because what a command would do can't be known."""
 
 LOOK_ALIKES = (
     'git commit -m "rm -rf /"',
@@ -44,6 +50,12 @@ LOOK_ALIKES = (
 """Commands that only speak of danger."""
 
 
+def _unknown(judged: Judged) -> bool:
+    """Whether nothing but opaque parts is objected to."""
+    strict = [reason for reason in judged.decision.reasons if reason.verdict > Verdict.ALLOW]
+    return all(reason.rule.endswith(".commands.opaque") for reason in strict)
+
+
 def _line(kind: str, command: str, judged: Judged) -> str:
     reason = judged.decision.reasons[0] if judged.decision.reasons else None
     about = getattr(getattr(reason, "about", None), "reason", "") if reason else ""
@@ -56,12 +68,17 @@ def test_what_is_asked(golden: Callable[[Path, str], None]) -> None:
     stopped = [row for row in judged if row[2].label != "allow"]
     of = Counter(kind for kind, _ in COMMANDS)
     per_kind = Counter(kind for kind, _, _ in stopped)
-    head = f"{len(stopped)} of {len(COMMANDS)} commands are asked about or denied under the profile developer\n\n"
+    unknown = sum(_unknown(row[2]) for row in stopped)
+    head = (
+        f"{len(stopped)} of {len(COMMANDS)} commands are asked about or denied under the profile developer:\n"
+        f"{len(stopped) - unknown} because policy says so, {unknown} because what they would do can't be known\n\n"
+    )
     table = "".join(f"{per_kind[kind]:4} of {of[kind]:4}  {kind}\n" for kind in of)
     golden(HERE / "asked.txt", head + table + "\n" + "".join(_line(*row) for row in stopped))
     assert len(COMMANDS) >= MINIMUM
     assert len({command for _, command in COMMANDS}) == len(COMMANDS)
     assert len(stopped) <= MOST_ASKED * len(COMMANDS)
+    assert unknown <= MOST_UNKNOWN * len(COMMANDS)
     assert not [row for row in judged if any(part.reason == DEFECT for part in row[2].facts.opaque)]
 
 
