@@ -222,6 +222,7 @@ def database(call: "Call") -> None:  # noqa: C901, PLR0912 - one arm per form
     for statement in statements:
         if (
             statement.literal is None
+            or (call.name in {"mongosh", "mongo"} and not _DOCUMENTS.match(statement.text))
             or ("\\" in statement.text and not _LOOKING.match(statement.text))
             or re.search(
                 r"(?i)\bsystem\b|\bsource\b|\bload\b|\boutfile\b|\bdumpfile\b|\bload_file\b|\binfile\b|\bprogram\b|pg_read|pg_ls|lo_",
@@ -249,6 +250,11 @@ _LOOKING = re.compile(
     r"\s*\\(?:d[a-zA-Z]*[+S]*|l\+?|conninfo|dt\+?|z|sf|sv|encoding|timing|x)(?:\s+[\w.*\"]+)*\s*\Z"
 )
 """Commands of psql's own that only show something."""
+_DOCUMENTS = re.compile(
+    r"\s*(?:printjson\()?db(?!\S*(?:constructor|prototype|__|eval|\.call|\.apply|\.bind))"
+    r"(?:\.\w+|\(['\w\s{}:,\"$.\[\]/-]*\))+\)?\s*;?\s*\Z"
+)
+"""A call on the database with plain values; mongosh is a JavaScript shell with all of node's library otherwise."""
 _REDIS_REACHING = frozenset(
     [
         "eval",
