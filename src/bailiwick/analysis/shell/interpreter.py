@@ -29,6 +29,7 @@ from bailiwick.analysis.shell.syntax import (
     UnsupportedSyntaxError,
     Word,
 )
+from bailiwick.analysis.shell.zsh import MODIFIERS
 from bailiwick.model.access import (
     AccessKind,
     HostTarget,
