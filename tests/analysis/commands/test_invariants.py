@@ -10,8 +10,8 @@ CONTEXT = ShellContext(cwd="/w", home="/home/u", project="/w")
 NAMES = sorted(names())
 ONLY_WORDS = {"echo", "kill", "killall", "pkill", "skill", "snice"}
 """Their words are printed or name signals and processes; an option can do no more."""
-CLOUD = {"aws"}
-"""Any service it doesn't know is still a connection to its own hosts."""
+CLOUD = {"aws", "gcloud"}
+"""Any service that they don't know is still a connection to its own hosts."""
 
 
 def understood(text: str) -> bool:

@@ -344,5 +344,10 @@ def sysctl(call: "Call") -> None:
     call.begin()
     call.options()
     for operand in call.parsed.operands:
-        if operand.literal is None or "=" in operand.text:
-            call.machine.opaque("changes how the kernel works", operand.span)
+        if operand.literal is None or not _KERNEL_NAME.match(
+            operand.text
+        ):  # a value, or a way out of /proc/sys
+            call.machine.opaque("changes how the kernel works, or reads elsewhere", operand.span)
+
+
+_KERNEL_NAME = re.compile(r"\w+(?:[./-]\w+)*\Z", re.ASCII)
