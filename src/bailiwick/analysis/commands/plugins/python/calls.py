@@ -135,7 +135,9 @@ class Calls(State):
                 pass
             case "read" if arguments and not all(isinstance(a, Whole | Number) for a in join(arguments)):
                 self.refuse("reads a file that isn't known")
-            case "connect" | "connect_ex" if len(arguments) == 1 and all(isinstance(a, Row) for a in arguments[0]):
+            case "connect" | "connect_ex" if len(arguments) == 1 and all(
+                isinstance(a, Row) for a in arguments[0]
+            ):
                 for peer in arguments[0]:
                     computing.peer(self, peer)
             case "format" if isinstance(atom, Text) and "__" not in atom.text:

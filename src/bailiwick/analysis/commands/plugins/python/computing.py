@@ -274,15 +274,17 @@ def result(  # noqa: C901, PLR0912 - one arm per function
         case "shlex.split" if len(values) == 1 and all(isinstance(atom, Text) for atom in first):
             return _split(first)
         case "enumerate" if values:
-            return frozenset([Many(frozenset([Row((NUMBER, evaluator.items(first)))]))])
+            return frozenset([Many(frozenset([Row((NUMBER, evaluator.items(first)))]), fresh=True)])
         case "zip":
-            return frozenset([Many(frozenset([Row(tuple(evaluator.items(value) for value in values))]))])
+            return frozenset(
+                [Many(frozenset([Row(tuple(evaluator.items(value) for value in values))]), fresh=True)]
+            )
         case "range":
-            return frozenset([Many(NUMBER)])
+            return frozenset([Many(NUMBER, fresh=True)])
         case "urllib.request.Request":
             return first
         case "filter" if len(values) == 2:  # noqa: PLR2004 - function and items
-            return frozenset([Many(evaluator.items(values[1]))])
+            return frozenset([Many(evaluator.items(values[1]), fresh=True)])
         case _ if name in _PATH_CLASSES:
             return (
                 PLAIN
@@ -293,7 +295,9 @@ def result(  # noqa: C901, PLR0912 - one arm per function
             return first
         case _ if name in _SAME_ITEMS and len(node.args) == 1:
             rows = name in {"list", "tuple"} and all(isinstance(atom, Row) for atom in first)
-            return first if rows and name == "tuple" else frozenset([Many(evaluator.items(first))])
+            return (
+                first if rows and name == "tuple" else frozenset([Many(evaluator.items(first), fresh=True)])
+            )
         case _ if name in _ONE_ITEM and len(values) == 1:
             return evaluator.items(first)
         case _ if name in _NUMBERS:

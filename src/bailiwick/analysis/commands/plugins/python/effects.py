@@ -130,7 +130,7 @@ def method(evaluator: "State", bound: Method, node: ast.Call) -> Value:
         return frozenset(Location(_where(atom)) for atom in given.get("target", NOTHING))
     if bound.name in {"iterdir", "glob", "rglob"}:
         patterns = given.get("pattern", frozenset([Text("*")]))
-        return frozenset([Many(_found(evaluator, bound, patterns))])
+        return frozenset([Many(_found(evaluator, bound, patterns), fresh=True)])
     return PLAIN
 
 
@@ -175,16 +175,16 @@ def _result(name: str, given: Mapping[str, Value]) -> Value:
                 if (glob := as_glob(_where(atom))) is not None
             )
             names: Value = frozenset([Many(frozenset([_ANY_NAME]))])
-            return frozenset([Many(frozenset([Row((roots or PLAIN, names, names))]))])
+            return frozenset([Many(frozenset([Row((roots or PLAIN, names, names))]), fresh=True)])
         case "os.listdir":
-            return frozenset([Many(frozenset([_ANY_NAME]))])
+            return frozenset([Many(frozenset([_ANY_NAME]), fresh=True)])
         case "glob.glob" | "glob.iglob":
             deep = "recursive" in given
             found = frozenset(
                 Shape(translated(atom.text, deep=deep)) if isinstance(atom, Text) else _shape(atom)
                 for atom in given.get("pathname", NOTHING)
             )
-            return frozenset([Many(found)])
+            return frozenset([Many(found, fresh=True)])
         case _:
             return PLAIN
 

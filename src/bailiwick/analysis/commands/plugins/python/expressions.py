@@ -33,6 +33,7 @@ from bailiwick.analysis.commands.plugins.python.values import (
     glued,
     items,
     join,
+    kept,
 )
 
 _SETTABLE = frozenset(("stdout", "stderr"))
@@ -244,7 +245,7 @@ class Expressions(Calls):
         return PLAIN
 
     def _row(self, elements: list[ast.expr]) -> Value:
-        values = [self.value(element) for element in elements]
+        values = [kept(self.value(element)) for element in elements]
         for value in values:
             self.escape(value)
         if any(isinstance(element, ast.Starred) for element in elements):
@@ -276,7 +277,7 @@ class Expressions(Calls):
         for value in values:
             self.escape(value)
         known = isinstance(node, ast.GeneratorExp | ast.ListComp)
-        return frozenset([Many(values[0] if known else join([*values, PLAIN]))])
+        return frozenset([Many(kept(values[0]) if known else join([*values, PLAIN]), fresh=True)])
 
     def _lambda(self, node: ast.Lambda) -> Value:
         self.inside(node, node.body)
@@ -295,7 +296,7 @@ class Expressions(Calls):
     def _walrus(self, node: ast.NamedExpr) -> Value:
         value = self.value(node.value)
         self._bind(node.target, value)
-        return value
+        return kept(value)
 
     def _slice(self, node: ast.Slice) -> Value:
         for part in (node.lower, node.upper, node.step):

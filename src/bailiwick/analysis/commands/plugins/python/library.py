@@ -315,7 +315,7 @@ REACHING = frozenset(OWN) | frozenset(
         "extractall",
         "extract",
         "connect",
-            "link_to",
+        "link_to",
         "save",
         "load_module",
         "exec_module",

@@ -26,6 +26,7 @@ from bailiwick.analysis.commands.plugins.python.values import (
     capable,
     items,
     join,
+    kept,
 )
 from bailiwick.model.access import AccessKind
 
@@ -33,8 +34,8 @@ if TYPE_CHECKING:
     from bailiwick.analysis.commands.argument import Machine
     from bailiwick.analysis.commands.call import Call
 
-MAX_STEPS = 20_000
-"""Expressions evaluated in one piece of code; the worst takes about 20 ms."""
+MAX_STEPS = 10_000
+"""Expressions evaluated in one piece of code; the worst takes about 40 ms."""
 MUTATORS = frozenset(
     [
         "append",
@@ -120,7 +121,11 @@ class State(ABC):
     def items(self, value: Value) -> Value:
         """What iterating over a value yields; a list may hold whatever is ever put into one."""
         inner = items(value)
-        return join([inner, self._spilled]) if any(isinstance(atom, Many) for atom in value) else inner
+        return (
+            join([inner, self._spilled])
+            if any(isinstance(atom, Many) and not atom.fresh for atom in value)
+            else inner
+        )
 
     def spill(self, value: Value, *, each: bool) -> None:
         """A value is put into some list; with ``each``, one item or character of it after the other."""
@@ -129,7 +134,7 @@ class State(ABC):
             letters = any(isinstance(atom, Text | Shape) for atom in value)
             value = items(frozenset(a for a in value if isinstance(a, Row | Many | Plain | Harmless)))
             value |= frozenset([Shape("?")] if letters else [])
-        self._spilled = join([self._spilled, value])
+        self._spilled = join([self._spilled, kept(value)])
 
     @abstractmethod
     def value(self, node: ast.expr) -> Value:
@@ -148,6 +153,7 @@ class State(ABC):
             self.refuse(f"sets {name}")
         if self._in_class:  # an attribute of the class, which is plain data
             self.escape(value)
+        value = kept(value)
         old = self._names.get(name)
         self._names[name] = value if old is None else join([old, value])
 

@@ -73,9 +73,13 @@ class Row:
 
 @dataclass(frozen=True, slots=True)
 class Many:
-    """Something to iterate over, each item of which is ``item``."""
+    """Something to iterate over, each item of which is ``item``.
+
+    ``fresh`` says that the library just made it and no name holds it yet, so that nothing else was put into it.
+    """
 
     item: "Value"
+    fresh: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -181,6 +185,13 @@ def capable(value: Value) -> list[Atom]:
         elif isinstance(atom, Many):
             found += capable(atom.item)
     return found
+
+
+def kept(value: Value) -> Value:
+    """The same once a name holds it."""
+    if not any(isinstance(atom, Many) and atom.fresh for atom in value):
+        return value
+    return frozenset(Many(atom.item) if isinstance(atom, Many) else atom for atom in value)
 
 
 def items(value: Value) -> Value:
