@@ -119,7 +119,7 @@ def run(text: str, scratch: Path) -> str:
         "--setenv", "HOME", "/home/u", "--setenv", "LC_ALL", "C.UTF-8", "--unsetenv", "TMPDIR",
         "--setenv", "PATH", "/usr/local/bin:/usr/bin:/bin:/usr/local/sbin:/usr/sbin:/sbin",
         "strace", "-f", "-qq", "-y", "-s", "400", "-e", "trace=%file,%process,chdir,fchdir,connect,sendto", "-e", "signal=none",
-        "-o", "/log", "bash", "--norc", "-c", text,
+        "-o", "/log", "prlimit", "--fsize=1000000", "bash", "--norc", "-c", text,
     ]  # fmt: skip
     subprocess.run(sandbox, check=False, timeout=60, stdin=subprocess.DEVNULL, capture_output=True)
     return log.read_text(encoding="utf-8", errors="replace")
@@ -251,7 +251,7 @@ def missed(text: str, scratch: Path) -> list[str] | None:
         and not (kind is AccessKind.READ and (scratch / path[1:]).is_dir())  # to flush its names, say
     ]
     targets = [access.target for access in facts.accesses]
-    named = {t.name for t in targets if isinstance(t, ProgramTarget)} | {"bash", "sh"}
+    named = {t.name for t in targets if isinstance(t, ProgramTarget)} | {"bash", "sh", "prlimit"}
     named |= {helper for name in named for helper in _HELPERS.get(name, ())}
     if not any(isinstance(t, ProgramTarget) and t.project_code for t in targets):
         wrong += [f"execute {name}" for name in log.programs - named]
