@@ -19,7 +19,11 @@ class Placeholders:
     def __init__(self, home: Path, project: str) -> None:
         home.mkdir(mode=0o700, parents=True, exist_ok=True)
         stem = home / sha256(os.fsencode(project)).hexdigest()[:24]
-        self._list, self._mutex, self._users = (stem.with_suffix(s) for s in (".list", ".mutex", ".users"))
+        self._mutex, self._list, self._users = (
+            home / "mutex",
+            stem.with_suffix(".list"),
+            stem.with_suffix(".users"),
+        )
 
     @contextlib.contextmanager
     def during(self, plan: "Callable[[frozenset[str]], Sequence[str]]") -> Iterator[None]:
@@ -28,8 +32,9 @@ class Placeholders:
         1. Nobody else plans or clears meanwhile. 2. The paths are written down, then made. 3. While anyone uses
         them they stay. 4. The last one out removes what is still empty.
         """
-        with self._users.open("a") as users:
+        with contextlib.ExitStack() as stack:
             with self._alone():  # (1)
+                users = stack.enter_context(self._users.open("a"))
                 fcntl.flock(users, fcntl.LOCK_SH)
                 standing = self._noted()
                 wanted = [path for path in plan(standing) if not os.path.lexists(path)]
@@ -69,6 +74,7 @@ class Placeholders:
             with contextlib.suppress(OSError):
                 os.rmdir(path)  # noqa: PTH106
         self._list.unlink(missing_ok=True)
+        self._users.unlink(missing_ok=True)  # it is opened by nobody but under the mutex
 
 
 def _make(path: str) -> None:
