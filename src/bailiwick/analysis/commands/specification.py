@@ -154,6 +154,7 @@ PLUGIN_NAMES = frozenset(
         "interpreter",
         "jq",
         "kill",
+        "launcher",
         "lookup",
         "mkdir",
         "mktemp",

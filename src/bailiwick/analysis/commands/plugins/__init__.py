@@ -62,6 +62,7 @@ PLUGINS: Mapping[str, "Callable[[Call], None]"] = {
     "interpreter": code.interpreter,
     "jq": scripts.jq,
     "kill": tools.kill,
+    "launcher": tools.launcher,
     "lookup": network.lookup,
     "mkdir": paths.mkdir,
     "mktemp": paths.mktemp,

@@ -4,6 +4,7 @@ import re
 from typing import TYPE_CHECKING
 
 from bailiwick.analysis.commands.argument import Arg, Kind
+from bailiwick.analysis.commands.specification import names
 from bailiwick.model.access import AccessKind
 
 if TYPE_CHECKING:
@@ -44,9 +45,40 @@ def project(call: "Call") -> None:
             if _WRITING.search(option) or (editing and not option):
                 call.machine.path(AccessKind.WRITE, arg.with_text(value), tree=True)
         before = arg.text if arg.text.startswith("-") and "=" not in arg.text else ""
+    if any(arg.text.startswith(("--eval=", "--eval ")) or arg.text == "--eval" for arg in call.args[1:]):
+        call.machine.opaque("inline code")
+    if call.name in _LAUNCHING:
+        _launched(call, _LAUNCHING[call.name])
     if call.name in _RUNTIMES and any(arg.text in _INLINE for arg in call.args[1:]):
         call.machine.opaque("inline code")
     call.effects()
+
+
+def launcher(call: "Call") -> None:
+    """``uv run command``: the command is one of the project's, or a program that is known."""
+    call.begin()
+    call.options()
+    call.effects()
+    _known(call, call.parsed.operands)
+
+
+def _launched(call: "Call", verb: str) -> None:
+    """``poetry run rm x``: after the verb stands a command."""
+    words = list(call.args[1:])
+    if verb:
+        while words and words[0].literal != verb:
+            words.pop(0)
+        words = words[1:]
+    while words and (words[0].text.startswith("-") or (not verb and "=" in words[0].text)):
+        words.pop(0)
+    _known(call, words)
+
+
+def _known(call: "Call", words: list[Arg]) -> None:
+    """Run a command where its program is one that specifications know; others are the project's."""
+    name = words[0].text.rsplit("/", 1)[-1] if words and words[0].literal is not None else ""
+    if name in names():
+        call.machine.run(tuple(words))
 
 
 def _valued(arg: Arg, before: str) -> tuple[str, str]:
@@ -57,6 +89,12 @@ def _valued(arg: Arg, before: str) -> tuple[str, str]:
 
 _OUTSIDE = re.compile(r"/|\.\.(?:/|\Z)|(?=[^=]*/\.\./)")
 _ATTACHED = re.compile(r"(-[-\w.]+=|-[A-Za-z](?=/|\.\.)|[A-Za-z_][\w.-]*=|-D[\w.:]+=)(.*)", re.DOTALL)
+_LAUNCHING = {
+    "poetry": "run", "pdm": "run", "pipenv": "run", "rye": "run", "pixi": "run", "conda": "run", "mamba": "run", "bundle": "exec",
+    "bundler": "exec", "mise": "exec", "rtx": "exec", "asdf": "exec", "direnv": "exec", "rbenv": "exec", "pyenv": "exec",
+    "fnm": "exec", "nvm": "exec", "volta": "run", "cross-env": "", "dotenv": "",
+}  # fmt: skip
+"""Programs that start another, with the word it stands after."""
 _RUNTIMES = frozenset(("tsx", "ts-node", "ts-node-esm", "deno", "bun", "esno", "jiti", "swc-node"))
 _INLINE = frozenset(("-e", "-p", "-pe", "--eval", "--print", "eval", "repl"))
 _LABELLED = frozenset(("bazel", "bazelisk", "buck", "buck2", "please", "pants"))
