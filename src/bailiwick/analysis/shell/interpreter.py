@@ -99,9 +99,7 @@ class Interpreter:
         try:
             tree = parse(text, self.dialect)
         except UnsupportedSyntaxError as error:
-            self.record.opaque(
-                f"syntax: {error.reason}", self.span(error.position, min(error.position + 1, len(text)))
-            )
+            self.record.opaque(f"syntax: {error.reason}", self.span(error.position, error.end))
             state = state.copy()
             state.cwd, state.shaky, state.stack = None, True, None
             state.variables = {name: Arg("", OPEN) for name in state.variables}

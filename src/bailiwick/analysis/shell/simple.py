@@ -76,9 +76,9 @@ class SimpleReader(WordReader):
             self.only("bash")  # elsewhere only one digit is a descriptor
         self.i = match.end()
         duplicates = operator in (">&", "<&")
-        if duplicates and s.startswith("-", self.i) and s[self.i + 1 : self.i + 2] not in _AFTER_CLOSE:
-            raise self.fail("word after a closed descriptor")  # `>&-` is a token of its own
         self.blank()
+        if duplicates and s.startswith("-", self.i) and s[self.i + 1 : self.i + 2] not in _AFTER_CLOSE:
+            raise self.fail("word after a closed descriptor")  # the hyphen is a token of its own
         before = self.i
         redirect = Redirect(operator, self._target(duplicates=duplicates), self.first(start), descriptor)
         if operator in ("<<", "<<-"):
