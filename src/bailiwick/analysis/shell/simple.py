@@ -108,7 +108,7 @@ class SimpleReader(WordReader):
             self.only("bash", "sh")  # zsh means its coprocess
         return target
 
-    def simple(self) -> Command:  # noqa: C901 - one arm per form
+    def simple(self) -> Command:  # noqa: C901, PLR0912 - one arm per form
         """Read a simple command, or the definition of a function that begins like one."""
         s, start = self.s, self.i
         assignments: list[Assignment] = []
@@ -139,6 +139,9 @@ class SimpleReader(WordReader):
                 words.append(self.word())
         if not (words or assignments or redirects):
             raise self.fail("empty command")
+        if redirects and words and zsh.is_reserved(words[0]):
+            # In a substitution bash writes the words before the redirections, and then reads the word as reserved.
+            raise self.fail("reserved word after a redirection")
         if self.dialect == "zsh" and (reason := zsh.command(s, start, self.i, words, redirects)):
             raise self.fail(reason)
         return Simple(

@@ -41,7 +41,7 @@ def command(text: str, start: int, end: int, words: Sequence[Word], redirects: S
     begins = opening.text if isinstance(opening, Text) and not opening.quoted else ""
     if first.literal in MODIFIERS:
         return "precommand modifier"
-    if (first.literal or begins) in _RESERVED:
+    if is_reserved(first):
         return "reserved word after an assignment or a redirection"
     if begins.startswith("{"):
         return "word beginning with a brace"  # it opens a group without a blank
@@ -50,6 +50,14 @@ def command(text: str, start: int, end: int, words: Sequence[Word], redirects: S
     if redirects and _NUMBER_NAME.search(text, start, end):
         return "name for a descriptor"  # `{name} >file` is one redirection
     return ""
+
+
+def is_reserved(word: Word) -> bool:
+    """Whether a word would be a reserved one where a command begins."""
+    if not word.parts:
+        return word.literal in _RESERVED
+    only = word.parts[0] if len(word.parts) == 1 else None
+    return isinstance(only, Text) and not only.quoted and only.text in _RESERVED
 
 
 def word(parts: Sequence[Part]) -> str:
