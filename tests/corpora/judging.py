@@ -12,6 +12,7 @@ from bailiwick.administration.compile import compile_set
 from bailiwick.analysis.tools import analyze
 from bailiwick.decision.decide import decide
 from bailiwick.decision.detect import detect
+from bailiwick.decision.judge import judge as narrowing_judge
 from bailiwick.model.access import Facts
 from bailiwick.model.decision import Decision
 from bailiwick.model.event import Event, ToolCall
@@ -63,8 +64,11 @@ class Judged:
         return self.decision.enforced.label
 
 
-def judge(command: str, profile: str = "developer") -> Judged:
-    """``command`` in the project, under a profile of the starter policy."""
+def judge(command: str, profile: str = "developer", *, narrowed: bool = False) -> Judged:
+    """``command`` in the project, under a profile of the starter policy.
+
+    As it stands, or ``narrowed`` as the service does: with searches told to leave out what is hidden.
+    """
     request = Request(
         principal=Principal(user="dev", uid=1000, home=HOME),
         event=Event(
@@ -76,8 +80,12 @@ def judge(command: str, profile: str = "developer") -> Judged:
         session=Session(key="s", profile=profile, project=PROJECT, environment=(("HOME", HOME),)),
         now=NOW,
     )
+    policy = _starter().policies[profile]
+    if narrowed:
+        facts, decision = narrowing_judge(policy, request, _FILES)
+        return Judged(facts=facts, decision=decision)
     facts = detect(request, analyze(request, _FILES))
-    return Judged(facts=facts, decision=decide(_starter().policies[profile], request, facts))
+    return Judged(facts=facts, decision=decide(policy, request, facts))
 
 
 def agent_commands() -> Iterator[tuple[str, str]]:

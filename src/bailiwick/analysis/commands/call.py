@@ -1,6 +1,7 @@
 """One command as given, and the accesses of its options and operands."""
 
 import re
+from collections.abc import Iterator
 
 from bailiwick.analysis.address import canonical_host
 from bailiwick.analysis.commands.argument import LITERAL, OPEN, PATTERN, UNKNOWN, Arg, Machine
@@ -180,8 +181,10 @@ class Call:
             if role is _PROGRAM:
                 self.machine.run(tuple(operands[index:]))
                 break
-            if operand.kind is OPEN and _PROGRAM in node.operands:
+            if operand.kind in (OPEN, PATTERN) and _PROGRAM in node.operands:
                 self.machine.opaque(f"program that {node.name} runs isn't known", operand.span)
+            self.role(role, operand, recursive=recursive)
+        for operand, role in _spread(node, operands, assigned):
             self.role(role, operand, recursive=recursive)
 
     def effects(self) -> None:
@@ -210,6 +213,29 @@ class Call:
             shape = PATTERN if any(c in argument for c in "*?[{") else LITERAL
             for kind in kinds:
                 self.machine.path(kind, Arg(argument, shape), tree=tree)
+
+
+def _spread(
+    node: Specification, operands: list[Arg], assigned: list[Role | None]
+) -> Iterator[tuple[Arg, Role]]:
+    """The further roles that operands have where patterns among them are more words than one.
+
+    More words than a program takes are an error of its own, so only places that it has count.
+    """
+    patterns = [index for index, operand in enumerate(operands) if operand.kind is PATTERN]
+    if not patterns or len(set(node.operands)) <= 1:
+        return
+    first, last = patterns[0], patterns[-1]
+    for index, operand in enumerate(operands):
+        seen = {assigned[index]}
+        for extra in range(1, len(node.operands) + 1):
+            roles = assign(node, len(operands) + extra)
+            begin = index if last >= index else index + extra
+            end = index + extra if first <= index else index
+            for role in roles[begin : end + 1]:
+                if role is not None and role is not _PROGRAM and role not in seen:
+                    seen.add(role)
+                    yield operand, role
 
 
 def assign(node: Specification, count: int) -> list[Role | None]:

@@ -52,6 +52,12 @@ class Parsed:
                     found.append((spelling, value[1:]))
         return tuple(found)
 
+    @property
+    def after_first(self) -> list[Arg]:
+        """The operands but the first word, of which a pattern that comes first may be several."""
+        first_is_one = not self.operands or self.operands[0].kind is not PATTERN
+        return self.operands[1:] if first_is_one else self.operands
+
     def given(self, *names: str) -> bool:
         """Whether any of these options is given."""
         return any(option.name in names for option in self.options)
@@ -148,6 +154,8 @@ def _take(parsed: Parsed, name: str, attached: Arg | None, args: tuple[Arg, ...]
         parsed.problems.append((f"value of option {name} isn't known", value.span))
         parsed.open = True
     parsed.options.append(Option(name, role, value, span))
+    if value.kind is PATTERN:  # of several matches the first is the value, the others are operands
+        parsed.operands.append(value)
     return i + 2
 
 

@@ -93,7 +93,7 @@ def rename(call: "Call") -> None:
     operands = call.parsed.operands
     if not operands or operands[0].literal is None or not _SUBSTITUTION.match(operands[0].text):
         call.machine.opaque("renames by an expression that may be code")
-    for operand in operands[1:]:
+    for operand in call.parsed.after_first:
         call.machine.path(_DELETE, operand, tree=True)
         call.machine.path(_WRITE, unknown(operand), tree=True)
 

@@ -225,10 +225,10 @@ def mode(call: "Call") -> None:
     modes = call.name == "chmod" and any(
         re.fullmatch(r"-[rwxXst]+", o.name) and o.name != "-R" for o in parsed.options
     )
-    first = 0 if parsed.given("--reference") or modes else 1
-    if parsed.open and first:
+    names_files_only = parsed.given("--reference") or modes
+    if parsed.open and not names_files_only:
         call.machine.path(_WRITE, _UNCLEAR, tree=True)
-    for operand in parsed.operands[first:]:
+    for operand in parsed.operands if names_files_only else parsed.after_first:
         call.machine.path(_WRITE, operand, tree=recursive)
 
 

@@ -100,7 +100,7 @@ def yq(call: "Call") -> None:
     call.options()
     call.operands()
     if call.parsed.given("-i", "--inplace", "--in-place"):
-        for operand in call.parsed.operands[1:]:
+        for operand in call.parsed.after_first:
             call.machine.path(AccessKind.WRITE, operand)
         call.machine.path(AccessKind.WRITE, Arg("/tmp/temp*", Kind.PATTERN))  # noqa: S108 - where it writes first
     for operand in call.parsed.operands[:1]:

@@ -25,7 +25,7 @@ def grep(call: "Call") -> None:
     given = parsed.given("-e", "-f", "--regexp", "--file", "--files", "--type-list")
     always = call.name == "rg"
     recursive = always or any(option.name in node.recursive for option in parsed.options)
-    paths = parsed.operands if given else parsed.operands[1:]
+    paths = parsed.operands if given else parsed.after_first
     if parsed.open and not given:  # any operand may be the pattern, and any other word a path
         machine.path(AccessKind.READ, Arg("", Kind.UNKNOWN))
         paths = [path for path in parsed.operands if path.kind is not Kind.OPEN]
@@ -47,7 +47,16 @@ def grep(call: "Call") -> None:
 
 def _included(parsed: "Parsed") -> _Narrowing:
     """What ``grep -r`` looks at only, or leaves out. Which of both wins depends on their order; then neither counts."""
-    only = [any_depth(value.literal or "") for value in parsed.values("--include")]
+    # Unquoted, as in --include=*.ts, the shell makes of it what at most narrows it, for the word stays one option.
+    only = [
+        any_depth(
+            option.value.text
+            if option.value.kind is Kind.PATTERN and option.value.span == option.span
+            else option.value.literal or ""
+        )
+        for option in parsed.options
+        if option.name == "--include" and option.value is not None
+    ]
     files = [any_depth(value.literal or "") for value in parsed.values("--exclude")]
     trees = [any_depth(value.literal or "") for value in parsed.values("--exclude-dir")]
     if only:
@@ -58,7 +67,10 @@ def _included(parsed: "Parsed") -> _Narrowing:
 
 
 def _chosen(parsed: "Parsed") -> _Narrowing:
-    """What ``rg`` looks at only, or leaves out, by globs or else by types of its own; hidden files it leaves out by itself."""
+    """What ``rg`` looks at only, or leaves out, by globs or else by types of its own.
+
+    That it passes over hidden files is no fact to build on: a file ``.ignore`` in the tree can say ``!.env``.
+    """
     globs = [value.literal or "/" for value in parsed.values("-g", "--glob")]
     if parsed.given("--iglob", "--glob-case-insensitive"):
         return (), ()
@@ -70,8 +82,7 @@ def _chosen(parsed: "Parsed") -> _Narrowing:
         return tuple(f"**/*.{ending}" for known in endings for ending in known) if all(endings) else (), ()
     if parsed.given("-L", "--follow"):
         return (), ()
-    hidden = () if parsed.given("--hidden", "-.", "-u", "--unrestricted") else ("**/.*/**",)
-    return (), (*hidden, *(name for glob in globs for name in left_out(glob)))
+    return (), tuple(name for glob in globs for name in left_out(glob))
 
 
 def searcher(call: "Call") -> None:
@@ -79,7 +90,7 @@ def searcher(call: "Call") -> None:
     call.begin()
     call.options()
     parsed, machine = call.parsed, call.machine
-    places = parsed.operands if parsed.given("-g", "--match", "-f") else parsed.operands[1:]
+    places = parsed.operands if parsed.given("-g", "--match", "-f") else parsed.after_first
     for place in places:
         machine.path(AccessKind.READ, place, tree=True)
     if not places and machine.stdin is None:
@@ -99,7 +110,7 @@ def fd(call: "Call") -> None:
     call.begin()
     call.options()
     parsed, machine = call.parsed, call.machine
-    roots = parsed.operands[1:] or [Arg(".")]
+    roots = parsed.after_first or [Arg(".")]
     for root in roots:
         machine.path(AccessKind.READ, root)
     if cut is not None:
