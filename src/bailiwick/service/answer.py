@@ -176,15 +176,15 @@ async def refuse(
     state: SessionState | None = None,
     uid: int | None = None,
 ) -> bytes:
-    """Deny an event that could not be judged, and record that. ``uid`` is the caller where no session is known."""
+    """Deny an event that could not be judged, and record that. ``uid`` is the caller where that isn't the session's account."""
     try:
         record = service_record(
             Kind.REFUSED_INPUT,
             desk.stamp(),
             desk.redactor,
             message=why,
-            user=state.user if state else "",
-            uid=state.uid if state else uid,
+            user=state.user if state and uid in {None, state.uid} else "",
+            uid=state.uid if state and uid is None else uid,
             session=state.key if state else "",
             details=event.raw if event else None,
         )

@@ -126,17 +126,19 @@ class Endpoint:
                 "no session of this service; start one with `bailiwick claude`", peer
             )
         if not _is_of(peer, state):
-            return await self._turned_away(f"session {state.key} belongs to another account", peer)
+            return await self._turned_away("the session belongs to another account", peer, state)
         if message.body is None:
             why = f"the event is larger than {MAX_BODY} bytes"
             return Reply(body=await refuse(self.desk, why, state=state))
         return Reply(body=await answer(self.desk, state, message.body))
 
-    async def _turned_away(self, why: str, peer: Peer | None) -> Reply:
+    async def _turned_away(self, why: str, peer: Peer | None, state: SessionState | None = None) -> Reply:
         """Deny a stranger; recorded as often as one account may be."""
         uid = peer.uid if peer else None
         more = self.strangers.worth(uid)
-        body = refusal(None, why) if more is None else await refuse(self.desk, why + more, uid=uid)
+        body = (
+            refusal(None, why) if more is None else await refuse(self.desk, why + more, state=state, uid=uid)
+        )
         return Reply(body=body)
 
     def _state(self, head: Head) -> SessionState | None:
