@@ -19,7 +19,16 @@ from typing import NamedTuple
 from bailiwick.decision.bound import Bound, Hit, fill_in
 from bailiwick.model.access import AccessKind, PathTarget
 from bailiwick.model.automaton import TooComplexError
-from bailiwick.model.glob import Budget, Glob, choices, contained, intersects, path_glob, witness
+from bailiwick.model.glob import (
+    Budget,
+    Glob,
+    choices,
+    contained,
+    contained_jointly,
+    intersects,
+    path_glob,
+    witness,
+)
 from bailiwick.model.verdict import Verdict
 from bailiwick.policy.types import PathCondition
 
@@ -108,10 +117,14 @@ def _hits(bound: Bound, asked: _Asked) -> list[Hit]:
             by_layer.setdefault(hit.layer, []).append((number, hit, other))
     found: list[Hit] = []
     for rules in by_layer.values():
-        whole = contained(glob, [other for _, _, other in rules], budget=budget)
-        denying = [(number, other) for number, hit, other in rules if hit.rule.verdict is Verdict.DENY]
-        covering = {number for number, other in denying if contained(glob, [other], budget=budget)}
-        denied = bool(covering) or contained(glob, [other for _, other in denying], budget=budget)
+        allowing = [rule for rule in rules if rule[1].rule.verdict is Verdict.ALLOW]
+        denying = [rule for rule in rules if rule[1].rule.verdict is Verdict.DENY]
+        covering = {number for number, _, other in denying if contained_jointly(glob, [other], budget=budget)}
+        denied = bool(covering) or _together(glob, denying, budget)
+        allowed = any(
+            contained_jointly(glob, [other], budget=granting) for _, _, other in allowing
+        ) or _together(glob, allowing, granting)
+        whole = denied or allowed or contained(glob, [other for _, _, other in rules], budget=budget)
         for number, hit, other in rules:
             if hit.rule.verdict is Verdict.ALLOW or (excluded and _left_out(glob, other, excluded, budget)):
                 continue  # (5)
@@ -123,10 +136,13 @@ def _hits(bound: Bound, asked: _Asked) -> list[Hit]:
             if met:
                 certain = number in covering if covering else denied
                 found.append(hit._replace(certain=certain, whole=whole))  # (2), (3), (4)
-        allowing = [(hit, other) for _, hit, other in rules if hit.rule.verdict is Verdict.ALLOW]
-        if contained(glob, [other for _, other in allowing], budget=granting):  # (6)
-            found += [hit for hit, _ in allowing]
+        if allowed:  # (6)
+            found += [hit for _, hit, _ in allowing]
     return found
+
+
+def _together(glob: Glob, rules: Sequence[tuple[int, Hit, Glob]], budget: Budget) -> bool:
+    return len(rules) > 1 and contained_jointly(glob, [other for _, _, other in rules], budget=budget)
 
 
 def _left_out(glob: Glob, other: Glob, excluded: Sequence[Glob], budget: Budget) -> bool:

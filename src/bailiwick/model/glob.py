@@ -202,11 +202,17 @@ def intersects(one: Glob, other: Glob, *, budget: Budget | None = None) -> bool:
 
 def contained(inner: Glob, outer: Sequence[Glob], *, budget: Budget | None = None) -> bool:
     """Whether every text of ``inner`` is of some ``outer``; False when too complex, the safe side of a permission."""
-    near = tuple(glob for glob in outer if _compatible(_prefix(inner), _prefix(glob)))
+    near = [glob for glob in outer if _compatible(_prefix(inner), _prefix(glob))]
+    return any(contained_jointly(inner, [glob], budget=budget) for glob in near) or (
+        len(near) > 1 and contained_jointly(inner, near, budget=budget)
+    )
+
+
+def contained_jointly(inner: Glob, outer: Sequence[Glob], *, budget: Budget | None = None) -> bool:
+    """``contained``, without the short way of asking each ``outer`` by itself first."""
+    near = [glob for glob in outer if _compatible(_prefix(inner), _prefix(glob))]
     try:
-        return any(witness((inner,), (glob,), budget=budget) is None for glob in near) or (
-            len(near) > 1 and witness((inner,), near, budget=budget) is None
-        )
+        return bool(near) and witness((inner,), near, budget=budget) is None
     except TooComplexError:
         return False
 
