@@ -231,22 +231,15 @@ FUNCTIONS: Mapping[str, str] = {
 }
 """Functions and what they do with each argument in turn (``-`` for nothing); "" only computes."""
 
+_ITERATING = tuple(
+    "map filter forEach reduce reduceRight some every find findIndex findLast flatMap sort toSorted".split()
+)
+"""Methods of arrays that call their first argument."""
+
 CALLBACKS: Mapping[str, tuple[int, ...]] = {
     **dict.fromkeys(
         [
-            "map",
-            "filter",
-            "forEach",
-            "reduce",
-            "reduceRight",
-            "some",
-            "every",
-            "find",
-            "findIndex",
-            "findLast",
-            "flatMap",
-            "sort",
-            "toSorted",
+            *_ITERATING,
             "catch",
             "finally",
             "groupBy",
@@ -267,19 +260,7 @@ CALLBACKS: Mapping[str, tuple[int, ...]] = {
 
 METHODS = frozenset(
     [
-        "map",
-        "filter",
-        "forEach",
-        "reduce",
-        "reduceRight",
-        "some",
-        "every",
-        "find",
-        "findIndex",
-        "findLast",
-        "flatMap",
-        "sort",
-        "toSorted",
+        *_ITERATING,
         "replace",
         "replaceAll",
         "then",
