@@ -231,9 +231,10 @@ FUNCTIONS: Mapping[str, str] = {
 }
 """Functions and what they do with each argument in turn (``-`` for nothing); "" only computes."""
 
-_ITERATING = tuple(
-    "map filter forEach reduce reduceRight some every find findIndex findLast flatMap sort toSorted".split()
-)
+_ITERATING = (
+    "map", "filter", "forEach", "reduce", "reduceRight", "some", "every", "find", "findIndex", "findLast", "flatMap", "sort",
+    "toSorted",
+)  # fmt: skip
 """Methods of arrays that call their first argument."""
 
 CALLBACKS: Mapping[str, tuple[int, ...]] = {
