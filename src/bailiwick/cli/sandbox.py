@@ -67,7 +67,6 @@ def _verbs(verb: argparse.ArgumentParser) -> None:
     _common(run)
     run.add_argument("--explain", action="store_true", help="say on standard error what holds it, and how")
     run.add_argument("--json", action="store_true", help="the same as one line of JSON")
-    run.add_argument("--revision", metavar="HEX", help="run only if the policy still has this revision")
     run.add_argument(
         "--observe", action="store_true", help="trace it, and say where kernel and policy differ (strace)"
     )
@@ -86,7 +85,6 @@ def _verbs(verb: argparse.ArgumentParser) -> None:
         "--seconds", type=float, default=60.0, metavar="N", help="end it after this long; 60 if left out"
     )
     trial.add_argument("--json", action="store_true", help="as JSON")
-    trial.add_argument("--revision", metavar="HEX", help="run only if the policy still has this revision")
     trial.set_defaults(func=_try)
     show = inner.add_parser(
         "show",
@@ -119,6 +117,7 @@ def _common(verb: argparse.ArgumentParser) -> None:
 def _command(verb: argparse.ArgumentParser) -> None:
     verb.add_argument("-c", dest="line", action="store_true", help="COMMAND is one word: a line for a shell")
     verb.add_argument("--shell", metavar="PATH", default="/bin/bash", help="that shell; bash if left out")
+    verb.add_argument("--revision", metavar="HEX", help="run only if the policy still has this revision")
     verb.add_argument("command", nargs="*", metavar="COMMAND", help="after --: the program and its arguments")
 
 

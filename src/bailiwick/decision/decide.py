@@ -270,6 +270,7 @@ class _Tally:
                 about=about,
                 mode=said.mode,
                 exception=said.exception,
+                certain=said.certain,
             )
 
     def _elsewhere(self) -> str:
@@ -317,7 +318,7 @@ class _Tally:
     def _ordered(self) -> tuple[Reason, ...]:
         floor = Verdict.ASK if self.verdict > Verdict.ALLOW else Verdict.ABSTAIN
         kept = [reason for reason in self.reasons.values() if reason.verdict >= floor or reason.exception]
-        kept.sort(key=lambda r: (-r.verdict, _MODES[r.mode], r.message.startswith(_PERHAPS), r.rule))
+        kept.sort(key=lambda r: (-r.verdict, _MODES[r.mode], not r.certain, r.rule))
         return tuple(kept[:MAX_REASONS])
 
     def _obligations(self) -> tuple[Obligation, ...]:

@@ -26,7 +26,8 @@ class Origin:
 class Reason:
     """One rule that spoke. ``about`` is what it spoke of; ``mode`` how far it is carried out.
 
-    ``instead`` says what to do instead and is never empty for a DENY (law 11).
+    ``instead`` says what to do instead and is never empty for a DENY (law 11). Not ``certain``: that ``about`` is what
+    the rule names can't be ruled out, and ``message`` says so.
     """
 
     rule: str
@@ -37,6 +38,7 @@ class Reason:
     about: Access | Opaque | Finding | None = None
     mode: Mode = Mode.ENFORCE
     exception: str | None = None
+    certain: bool = True
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

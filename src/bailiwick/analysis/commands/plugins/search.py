@@ -10,7 +10,7 @@ from bailiwick.model.glob import escape
 
 if TYPE_CHECKING:
     from bailiwick.analysis.commands.call import Call
-    from bailiwick.analysis.commands.options import Parsed
+    from bailiwick.analysis.commands.options import Option, Parsed
 
 _Narrowing: TypeAlias = tuple[tuple[str, ...], tuple[str, ...]]
 """Globs below where a search starts: the only files it looks at (all, where there is none), and what it leaves out."""
@@ -47,16 +47,7 @@ def grep(call: "Call") -> None:
 
 def _included(parsed: "Parsed") -> _Narrowing:
     """What ``grep -r`` looks at only, or leaves out. Which of both wins depends on their order; then neither counts."""
-    # Unquoted, as in --include=*.ts, the shell makes of it what at most narrows it, for the word stays one option.
-    only = [
-        any_depth(
-            option.value.text
-            if option.value.kind is Kind.PATTERN and option.value.span == option.span
-            else option.value.literal or ""
-        )
-        for option in parsed.options
-        if option.name == "--include" and option.value is not None
-    ]
+    only = [_name(option) for option in parsed.options if option.name == "--include"]
     files = [any_depth(value.literal or "") for value in parsed.values("--exclude")]
     trees = [any_depth(value.literal or "") for value in parsed.values("--exclude-dir")]
     if only:
@@ -64,6 +55,15 @@ def _included(parsed: "Parsed") -> _Narrowing:
     if parsed.given("-R", "--dereference-recursive"):  # what is left out by its name is reached by a link's
         return (), ()
     return (), (*filter(None, files), *(f"{tree}/**" for tree in trees if tree))
+
+
+def _name(option: "Option") -> str:
+    """The glob of a name that an option gives. Unquoted (``--include=*.ts``) the shell can only narrow it: it stays one word."""
+    given = option.value
+    if given is None:
+        return ""
+    unquoted = given.kind is Kind.PATTERN and given.span == option.span
+    return any_depth(given.text if unquoted else given.literal or "")
 
 
 def _chosen(parsed: "Parsed") -> _Narrowing:
