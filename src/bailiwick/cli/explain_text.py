@@ -48,6 +48,9 @@ MAX_ABOUTS = 3
 """Things of which one rule spoke that are listed."""
 
 
+MIN_PLACE = 12
+"""Columns that the end of a directory gets, however narrow the terminal."""
+
 _READERS = {"bash": "bash", "zsh": "zsh", "sh": "sh", EITHER: "what bash and zsh would both do"}
 
 _PATH_VERBS = {
@@ -106,9 +109,14 @@ def _heading(subject: Subject, pen: Pen) -> Iterator[str]:
         yield " " * GUTTER + pen.paint(line, "bold")
     if len(shown) > MAX_SHOWN_LINES:
         yield " " * GUTTER + pen.paint(f"… {len(shown) - MAX_SHOWN_LINES} more lines", "dim")
-    yield " " * GUTTER + pen.paint(
-        cut(f"in {plain(subject.cwd)}, read as {_READERS[subject.shell]}", room), "dim"
-    )
+    reader = f", read as {_READERS[subject.shell]}"
+    place = _end(plain(subject.cwd), max(room - len("in ") - len(reader), MIN_PLACE))
+    yield " " * GUTTER + pen.paint(cut(f"in {place}{reader}", room), "dim")
+
+
+def _end(path: str, room: int) -> str:
+    """``path``, or where that is too long its end, which tells more than its beginning."""
+    return path if len(path) <= room else f"…{path[1 - room :]}"
 
 
 # -- facts as a tree
