@@ -7,6 +7,7 @@ same commands with the same first words and numbers of words (``shfmt --to-json`
 import json
 import shutil
 import subprocess
+import sys
 from collections import Counter
 from itertools import chain, islice
 from pathlib import Path
@@ -21,6 +22,7 @@ from bailiwick.analysis.shell.parser import parse
 from bailiwick.analysis.shell.syntax import UnsupportedSyntaxError
 
 HERE = Path(__file__).parent
+SHFMT = Path(sys.executable).with_name("shfmt")
 NATURAL = shell_corpus.natural()
 ROWS = [*NATURAL, *shell_corpus.generate(seed=1, count=250)]
 
@@ -45,9 +47,7 @@ def skeletons_of_shfmt(texts: list[str]) -> list[Counter[tuple[str, int]]]:
     for text in texts:
         starts.append(offset)
         offset += len(text.encode()) + 1
-    done = subprocess.run(
-        ["shfmt", "-ln", "bash", "--to-json"], input=joined, capture_output=True, check=True
-    )
+    done = subprocess.run([SHFMT, "-ln", "bash", "--to-json"], input=joined, capture_output=True, check=True)
     found: list[Counter[tuple[str, int]]] = [Counter() for _ in texts]
     todo: list[Any] = [json.loads(done.stdout)]
     calls = []
