@@ -17,8 +17,10 @@ from hypothesis import strategies as st
 from bailiwick.audit.record import Record
 from bailiwick.decision.judge import judge
 from bailiwick.information.sessions import SessionState
+from bailiwick.model.verdict import Verdict
 from bailiwick.service.answer import SMALL, answer
-from bailiwick.service.desk import MAX_JUDGED, Desk
+from bailiwick.service.calls import MAX_CALLS
+from bailiwick.service.desk import Desk
 from bailiwick.service.files import OsFiles
 from bailiwick.service.nearby import Mounts
 from bailiwick.service.state_directory import StoreError
@@ -361,12 +363,60 @@ def test_a_batch_records_the_calls_that_were_never_put_to_us_and_moves_nothing_o
     assert known.active_skills("") == ("pdf",)
 
 
+def test_who_approved_is_on_record(desk: Desk, state: SessionState, tmp_path: Path) -> None:
+    def ran(call_id: str, skill: str) -> bytes:
+        return event(
+            "PostToolUse",
+            tool_name="Skill",
+            tool_input={"skill": skill},
+            tool_response="",
+            tool_use_id=call_id,
+        )
+
+    assert ask(desk, state, tool("Skill", "one", skill="pdf")) == "allow"
+    ask(desk, state, ran("one", "pdf"))
+    assert ask(desk, state, tool("Skill", "two", skill="asked")) == "ask"
+    ask(desk, state, ran("two", "asked"))
+    assert ask(desk, state, tool("Skill", "three", skill="asked")) == "ask"
+    batch = [{"tool_name": "Skill", "tool_input": {"skill": "asked"}, "tool_use_id": "three"}]
+    for _ in range(2):
+        ask(desk, state, event("PostToolBatch", tool_calls=batch))
+    ask(desk, state, ran("unknown", "pdf"))
+    told = [
+        (one["kind"], one.get("call_id"), one.get("approved_by"))
+        for one in records(tmp_path / "state")
+        if one["kind"] not in {"tool-batch", "admin-action"}
+    ]
+    assert told == [
+        ("tool-call", "one", "hook"),
+        ("tool-outcome", "one", "hook"),
+        ("tool-call", "two", None),
+        ("permission-answered", "two", "person-once"),
+        ("tool-outcome", "two", "person-once"),
+        ("tool-call", "three", None),
+        ("permission-answered", "three", "person-refused"),
+        ("tool-outcome", "unknown", None),
+    ]
+    outcome = records(tmp_path / "state", kind="tool-outcome")[0]
+    assert outcome["elapsed_ms"] >= 0
+
+
+def test_what_a_typed_command_triggers_says_so(desk: Desk, state: SessionState, tmp_path: Path) -> None:
+    typed = {"expansion_type": "slash_command", "command_name": "pdf", "prompt": "/pdf"}
+    ask(desk, state, event("UserPromptExpansion", prompt_id="p1", **typed))
+    known = desk.registry.by_key(state.key)
+    assert known is not None
+    ask(desk, known, tool("Read", file_path="/tmp/x"))
+    assert [one.get("trigger") for one in records(tmp_path / "state", kind="tool-call")] == ["/pdf"]
+    assert records(tmp_path / "state", kind="prompt-expansion")[0]["activates"] == "pdf"
+
+
 def test_remembered_calls_are_bounded(desk: Desk) -> None:
-    for number in range(MAX_JUDGED + 10):
-        desk.judged("c", str(number))
-    assert not desk.was_judged("c", "0")
-    assert desk.was_judged("c", str(MAX_JUDGED + 9))
-    assert len(desk._judged) == MAX_JUDGED
+    for number in range(MAX_CALLS + 10):
+        desk.calls.judged("c", str(number), Verdict.ALLOW, 0)
+    assert not desk.calls.knows("c", "0")
+    assert desk.calls.knows("c", str(MAX_CALLS + 9))
+    assert len(desk.calls._calls) == MAX_CALLS
 
 
 @pytest.mark.parametrize("jump", [-(10**9), 0, 10**9], ids=["back", "none", "forth"])

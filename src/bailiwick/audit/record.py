@@ -8,6 +8,7 @@ C2SP tile log, and carries a random ``salt``, so that its leaf hash gives nothin
 
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
+from enum import StrEnum
 from typing import Any
 
 from bailiwick.audit.kinds import Kind
@@ -17,6 +18,16 @@ RECORD_LIMIT = 65_535
 """Bytes of a sealed record at most: the length field of a tile-log entry (C2SP tlog-tiles) has 16 bits."""
 
 Item = Mapping[str, str | int]
+
+
+class Approver(StrEnum):
+    """Who let a call run, or kept it from running."""
+
+    RULE = "rule"
+    HOOK = "hook"
+    PERSON_ONCE = "person-once"
+    PERSON_PERMANENTLY = "person-permanently"
+    PERSON_REFUSED = "person-refused"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,6 +59,7 @@ class Record:
     v: int = VERSION
     user: str = ""
     uid: int | None = None
+    identity: str = ""
     session: str = ""
     client_session: str = ""
     profile: str = ""
@@ -58,6 +70,8 @@ class Record:
     agent: str = ""
     agent_type: str = ""
     skills: tuple[str, ...] = ()
+    trigger: str = ""
+    activates: str = ""
     event: str = ""
     tool: str = ""
     server: str = ""
@@ -74,12 +88,14 @@ class Record:
     verdict: str = ""
     enforced: str = ""
     reasons: tuple[Item, ...] = ()
+    approved_by: str = ""
     obligations: tuple[Item, ...] = ()
     errors: tuple[str, ...] = ()
     policy: str = ""
     client_version: str = ""
     decided_us: int | None = None
     duration_ms: int | None = None
+    elapsed_ms: int | None = None
     outcome: str = ""
     response_bytes: int | None = None
     error: str = ""
@@ -103,6 +119,7 @@ FIELD_MEANINGS: Mapping[str, str] = {
     "host": "the machine",
     "user": "operating-system account, established by the kernel",
     "uid": "its number",
+    "identity": "the person behind the account as the directory names them, where one is bound to it",
     "session": "Bailiwick's key of the session",
     "client_session": "the client's own id of the session",
     "profile": "the session's profile",
@@ -113,6 +130,8 @@ FIELD_MEANINGS: Mapping[str, str] = {
     "agent": "id of the sub-agent; empty on the main thread",
     "agent_type": "its type",
     "skills": "skills active for the calling agent",
+    "trigger": "the skill or typed slash command in whose course the call was made, the innermost; a typed one begins with /",
+    "activates": "the skill or slash command that this event activates",
     "event": "the client's name of the event",
     "tool": "the tool",
     "server": "the MCP server, for its tools",
@@ -129,12 +148,14 @@ FIELD_MEANINGS: Mapping[str, str] = {
     "verdict": "what policy says: abstain, allow, ask, deny",
     "enforced": "what was carried out; differs in monitor and warn mode",
     "reasons": "the rules that spoke, strongest first: rule, origin (file:line), verdict, message, instead, about, mode, exception",
+    "approved_by": "who let the call run: rule (the client's own), hook (Bailiwick), person-once, person-permanently; person-refused if one didn't",
     "obligations": "what goes with the answer: clamp, rewrite, redact, notify, sandbox",
     "errors": "what went wrong while deciding",
     "policy": "revision of the policy that decided",
     "client_version": "the client's version",
     "decided_us": "time the decision took, microseconds",
     "duration_ms": "time the tool took as the client reports it, milliseconds",
+    "elapsed_ms": "from decision to outcome by the service's clock, milliseconds; includes what a person took to answer",
     "outcome": "ok or failed",
     "response_bytes": "size of what the tool returned",
     "error": "its error, redacted, cut at 1 KiB",

@@ -67,10 +67,13 @@ def record_of(  # noqa: PLR0913 - who, what, decision, when, how
     redactor: Redactor,
     *,
     decided_us: int | None = None,
+    approved_by: str = "",
+    elapsed_ms: int | None = None,
+    kind: Kind | None = None,
 ) -> Record:
     """The record of one event of a client.
 
-    ``decision`` is None where nothing was to be decided. Total: any event gives a record; it is redacted and
+    ``decision`` is None where nothing was to be decided; ``kind`` is given where it isn't the happening's. Total: any event gives a record; it is redacted and
     bounded by ``finish``, which every string of it passes.
     """
     event, session, principal = request.event, request.session, request.principal
@@ -82,10 +85,11 @@ def record_of(  # noqa: PLR0913 - who, what, decision, when, how
     consumed = _COMMON | _CONSUMED.get(type(what), frozenset())
     kept = bounded(arguments, INPUT + MARGIN)
     fields = {
-        "kind": kind_of(what),
+        "kind": kind or kind_of(what),
         **_stamped(stamp),
         "user": principal.user,
         "uid": principal.uid,
+        "identity": principal.identity,
         "session": session.key,
         "client_session": event.session,
         "profile": session.profile,
@@ -96,6 +100,8 @@ def record_of(  # noqa: PLR0913 - who, what, decision, when, how
         "agent": event.agent,
         "agent_type": event.agent_type,
         "skills": session.skills[:8],
+        "trigger": session.trigger,
+        "activates": activated_by(what),
         "event": event.name,
         "tool": tool,
         "server": server,
@@ -110,9 +116,11 @@ def record_of(  # noqa: PLR0913 - who, what, decision, when, how
         "client_version": session.client_version,
         "decided_us": decided_us,
         "duration_ms": duration,
+        "elapsed_ms": elapsed_ms,
         "outcome": outcome,
         "response_bytes": response_bytes,
         "error": _error(what),
+        "approved_by": approved_by,
         **_decided(decision),
     }
     extra = {k: v for k, v in event.raw.items() if k not in consumed}
@@ -208,6 +216,18 @@ def _tool(what: Happening) -> tuple[str, str, str]:
             return tool, "", ""
         case _:
             return "", "", ""
+
+
+def activated_by(what: Happening) -> str:
+    """The skill or slash command that a happening activates, as far as it names one."""
+    match what:
+        case ToolCall(tool="Skill" | "SlashCommand", input=arguments):
+            words = str(arguments.get("skill") or arguments.get("command") or "").split()
+            return words[0].removeprefix("/") if words else ""
+        case PromptExpansion(command=command):
+            return command.removeprefix("/")
+        case _:
+            return ""
 
 
 def _input(what: Happening) -> Mapping[str, Any]:

@@ -47,7 +47,8 @@ class SessionState:
     known; ``base_url`` is the model endpoint it was started with, ``no_proxy`` the hosts it reaches without a proxy,
     ``shell`` the path of the shell that runs its commands, empty where that isn't known. ``client_sessions`` are the client's own ids seen with
     that secret (``--resume`` and ``/clear`` make new ones). ``skills`` maps an agent id (empty: the main
-    thread) to the skills active for it since the prompt now being worked on.
+    thread) to the skills active for it since the prompt now being worked on; ``typed`` is the slash command that a
+    person typed as that prompt.
     """
 
     key: str
@@ -68,11 +69,19 @@ class SessionState:
     client_sessions: tuple[str, ...] = ()
     prompt_id: str = ""
     skills: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    typed: str = ""
     ended: bool = False
 
     def active_skills(self, agent: str) -> tuple[str, ...]:
         """The skills in whose course ``agent`` (empty: the main thread) now acts."""
         return self.skills.get(agent[:MAX_NAME], self.skills.get("", ()))
+
+    def trigger(self, agent: str) -> str:
+        """The innermost skill in whose course ``agent`` acts, with a slash before it where a person typed it."""
+        active = self.active_skills(agent)
+        if not active:
+            return ""
+        return f"/{active[-1]}" if active[-1] == self.typed else active[-1]
 
 
 def advance(state: SessionState, event: Event) -> SessionState:
@@ -84,7 +93,7 @@ def advance(state: SessionState, event: Event) -> SessionState:
     if session and session not in state.client_sessions:
         state = replace(state, client_sessions=(*state.client_sessions, session)[-MAX_CLIENT_SESSIONS:])
     if prompt and prompt != state.prompt_id:
-        state = replace(state, prompt_id=prompt, skills={})
+        state = replace(state, prompt_id=prompt, skills={}, typed="")
     match event.what:
         # The result too: a call that a person had to approve was not let through when it was made.
         case (
@@ -94,7 +103,7 @@ def advance(state: SessionState, event: Event) -> SessionState:
             name = str(arguments.get("skill") or arguments.get("command") or "").split()
             return _activated(state, agent, name[0].removeprefix("/")) if name else state
         case PromptExpansion(command=command):
-            return _activated(state, "", command)
+            return _activated(replace(state, typed=command.removeprefix("/")[:MAX_NAME]), "", command)
         case AgentStart() if len(state.skills) <= MAX_AGENTS:
             return replace(state, skills={**state.skills, agent: state.active_skills("")})
         case AgentStop() if agent in state.skills:

@@ -8,12 +8,16 @@ from bailiwick.model.event import Event
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Principal:
-    """The operating-system account behind a session, established by the kernel, and its groups."""
+    """The operating-system account behind a session, established by the kernel, and its groups.
+
+    ``identity`` is the person as the directory names them, where one is bound to the account; empty otherwise.
+    """
 
     user: str
     uid: int
     groups: frozenset[str] = frozenset()
     home: str = "/nonexistent"
+    identity: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -22,7 +26,7 @@ class Session:
 
     ``profile`` is the active profile's name. ``project`` is the absolute project root. ``unattended`` says
     that nobody can answer a question, so ASK is carried out as DENY. ``skills`` are the skills active for the
-    calling agent. ``contains`` says that commands can be made to run in the sandbox on this machine. ``environment`` holds the names and values of variables that analysis may rely on.
+    calling agent, ``trigger`` the innermost of them, with a slash before it where a person typed it. ``contains`` says that commands can be made to run in the sandbox on this machine. ``environment`` holds the names and values of variables that analysis may rely on.
     ``folds_case`` says that the file system takes ``.ENV`` for ``.env``.
     ``shell`` is the shell that the client runs commands with (``bash``, ``zsh`` or ``sh``).
     """
@@ -33,6 +37,7 @@ class Session:
     unattended: bool = False
     client_version: str = ""
     skills: tuple[str, ...] = ()
+    trigger: str = ""
     contains: bool = True
     environment: tuple[tuple[str, str], ...] = ()
     folds_case: bool = False

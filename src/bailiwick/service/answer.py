@@ -14,6 +14,7 @@ from dataclasses import dataclass, replace
 
 from bailiwick.analysis.shell.either import dialect_of
 from bailiwick.audit.kinds import Kind
+from bailiwick.audit.record import Approver, Record
 from bailiwick.audit.recording import record_of, service_record
 from bailiwick.decision.judge import judge
 from bailiwick.enforcement.claude_code import (
@@ -26,7 +27,7 @@ from bailiwick.enforcement.claude_code import (
 from bailiwick.information.sessions import SessionState, advance
 from bailiwick.model.access import Facts
 from bailiwick.model.decision import Decision
-from bailiwick.model.event import Event, ToolBatch, ToolCall
+from bailiwick.model.event import Event, PermissionAsked, ToolBatch, ToolCall, ToolResult
 from bailiwick.model.request import Principal, Request, Session
 from bailiwick.model.verdict import Verdict
 from bailiwick.policy.types import Policy
@@ -112,6 +113,7 @@ def build_request(context: Context, event: Event) -> Request:
             unattended=state.unattended,
             client_version=state.client_version,
             skills=state.active_skills(event.agent),
+            trigger=state.trigger(event.agent),
             contains=can_contain(),
             environment=(("HOME", state.home),),
             shell=dialect_of(state.shell),
@@ -135,11 +137,14 @@ async def answer_batch(desk: Desk, context: Context, event: Event, batch: ToolBa
     """Judge, record and explain the calls of a batch that never were put to us: the client refused them itself."""
     refused = []
     for call in batch.calls:
-        if not desk.was_judged(event.session, call.call_id):
+        if not desk.calls.knows(event.session, call.call_id):
             request = build_request(context, replace(event, what=call))
             facts, decision = await judged(desk, context, request, size=size)
             await append(desk, request, facts, decision, decided_us=0, ran=False)
             refused.append((call, decision))
+        elif desk.calls.refused(event.session, call.call_id):
+            request = build_request(context, replace(event, what=call))
+            await desk.save(answered(desk, request, Approver.PERSON_REFUSED))
     return render_batch(event, refused, contact=context.policy.contact, session_hint=context.state.key)
 
 
@@ -151,21 +156,69 @@ async def append(  # noqa: PLR0913 - what was asked, found and decided, and how
     ``ran`` says that what was reported takes place unless the decision stops it. Nothing is awaited between
     reading the session's state and handing its successor to the store, so concurrent calls lose no step.
     """
-    if isinstance(request.event.what, ToolCall):
-        desk.judged(request.event.session, request.event.what.call_id)
-    record = record_of(request, facts, decision, desk.stamp(), desk.redactor, decided_us=decided_us)
+    records = recorded(desk, request, facts, decision, decided_us=decided_us)
     before = desk.registry.by_key(request.session.key)
     after = advance(before, request.event) if before and ran and decision.enforced < Verdict.ASK else before
     if after is None or after is before:
-        await desk.save(record)
+        await desk.save(*records)
         return
     desk.registry.put(after)
     try:
-        await desk.save(record, after)
+        await desk.save(*records, state=after)
     except StoreError:
         if before is not None and desk.registry.by_key(after.key) is after:
             desk.registry.put(before)
         raise
+
+
+def recorded(
+    desk: Desk, request: Request, facts: Facts, decision: Decision, *, decided_us: int
+) -> tuple[Record, ...]:
+    """The record of an event; before it, where a call ran that a person was asked about, that of the answer."""
+    event, enforced = request.event, decision.enforced
+    approved_by, elapsed_ms, person = "", None, False
+    match event.what:
+        case ToolCall(call_id=call_id):
+            desk.calls.judged(event.session, call_id, enforced, time.monotonic_ns())
+            approved_by = Approver.HOOK if enforced is Verdict.ALLOW else ""
+        case PermissionAsked(tool=tool, input=arguments):
+            desk.calls.asked(event.session, tool, arguments, enforced)
+        case ToolResult(tool=tool, input=arguments, call_id=call_id):
+            call, approved_by = desk.calls.ended(event.session, call_id, tool, arguments)
+            elapsed_ms = None if call is None else (time.monotonic_ns() - call.at_ns) // 1_000_000
+            person = approved_by == Approver.PERSON_ONCE
+        case _:
+            pass
+    record = record_of(
+        request,
+        facts,
+        decision,
+        desk.stamp(),
+        desk.redactor,
+        decided_us=decided_us,
+        approved_by=approved_by,
+        elapsed_ms=elapsed_ms,
+    )
+    return (answered(desk, request, approved_by), record) if person else (record,)
+
+
+def answered(desk: Desk, request: Request, approved_by: str) -> Record:
+    """The record of what a person answered when asked whether the call of this request may run."""
+    event = request.event
+    if isinstance(event.what, ToolResult):
+        call = ToolCall(tool=event.what.tool, input=event.what.input, call_id=event.what.call_id)
+        request = replace(request, event=replace(event, what=call, raw={}))
+    else:
+        request = replace(request, event=replace(event, raw={}))
+    return record_of(
+        request,
+        Facts(),
+        None,
+        desk.stamp(),
+        desk.redactor,
+        approved_by=approved_by,
+        kind=Kind.PERMISSION_ANSWERED,
+    )
 
 
 async def refuse(

@@ -1,7 +1,6 @@
 """What an answer is made from: policies, sessions, store, file view and clock, and how a session is opened."""
 
 import asyncio
-import hashlib
 import secrets
 import socket
 import time
@@ -18,14 +17,12 @@ from bailiwick.model.request import FileView, Principal
 from bailiwick.policy.session import session_layer, with_layer
 from bailiwick.policy.types import Policy
 from bailiwick.service.account import principal_of, shell_of
+from bailiwick.service.calls import Calls
 from bailiwick.service.files import OsFiles
 from bailiwick.service.nearby import Mounts, Nearby
 from bailiwick.service.policies import Policies
 from bailiwick.service.registry import Registry, new_key
 from bailiwick.service.store import Store
-
-MAX_JUDGED = 10_000
-"""Calls remembered until their batch is reported, which follows at once; across all sessions."""
 
 ACCOUNT_SECONDS = 60
 """How long an account's groups are believed before the system is asked again."""
@@ -63,7 +60,7 @@ class Desk:
     clock: Callable[[], float] = time.time
     redactor: Redactor
     host: str = field(default_factory=socket.gethostname)
-    _judged: dict[bytes, None] = field(default_factory=dict)
+    calls: Calls = field(default_factory=Calls)
     _resolved: dict[str, tuple[str, Policy]] = field(default_factory=dict)
     _accounts: dict[int, tuple[float, Principal]] = field(default_factory=dict)
 
@@ -80,20 +77,10 @@ class Desk:
             salt=secrets.token_hex(16),
         )
 
-    async def save(self, record: Record, state: SessionState | None = None) -> None:
-        """Commit a record, and the session's new state with it. Raises ``StoreError``."""
+    async def save(self, *records: Record, state: SessionState | None = None) -> None:
+        """Commit records, and the session's new state with them. Raises ``StoreError``."""
         rows = {} if state is None else {state.key: orjson.dumps(to_json(state))}
-        await self.store.append(record, state=rows)
-
-    def judged(self, client_session: str, call_id: str) -> None:
-        """Remember that a call was put to this service; the oldest are forgotten."""
-        self._judged[_digest(client_session, call_id)] = None
-        if len(self._judged) > MAX_JUDGED:
-            del self._judged[next(iter(self._judged))]
-
-    def was_judged(self, client_session: str, call_id: str) -> bool:
-        """Whether a call was put to this service since it started."""
-        return _digest(client_session, call_id) in self._judged
+        await self.store.append_all(records, state=rows)
 
     async def look_up(self, uid: int) -> None:
         """Make sure that :meth:`principal` need not ask the system, which may be a directory that is slow today."""
@@ -179,11 +166,6 @@ class Desk:
     def forget_resolved(self) -> None:
         """Drop resolved policies, as after a reload."""
         self._resolved.clear()
-
-
-def _digest(client_session: str, call_id: str) -> bytes:
-    """Names that the client chooses have no bound; what is kept of them has."""
-    return hashlib.blake2b(f"{client_session}\0{call_id}".encode(), digest_size=16).digest()
 
 
 __all__ = ["Desk", "NoPolicyError", "NotEntitledError", "Wish"]

@@ -79,7 +79,7 @@ class Service:
             policy=in_force.revision if in_force else "",
             error=error,
         )
-        await self.desk.save(record, state)
+        await self.desk.save(record, state=state)
 
     async def remember(self, state: SessionState) -> None:
         """Record that a session was opened; only then is it known."""
