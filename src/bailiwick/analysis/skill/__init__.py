@@ -1,0 +1,1 @@
+"""Skills: a tree of bytes to the capabilities in it, with evidence. Pure and total."""
