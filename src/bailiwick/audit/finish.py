@@ -29,10 +29,10 @@ _ESTABLISHED = ("host", "user", "identity", "session", "profile", "policy")
 _NAMES = {
     "client_session": WORD, "project": 1_024, "cwd": 1_024, "permission_mode": WORD, "prompt_id": WORD, "agent": WORD,
     "agent_type": WORD, "event": WORD, "tool": WORD, "server": WORD, "call_id": WORD, "client_version": WORD, "trigger": WORD,
-    "activates": WORD,
+    "activates": WORD, "rule": WORD, "level": WORD,
 }  # fmt: skip
 _TEXTS = {"text": TEXT, "error": MESSAGE}
-_LINES = {"skills": 2_048, "opaque": 2_048, "errors": 2_048}
+_LINES = {"skills": 2_048, "opaque": 2_048, "errors": 2_048, "techniques": 1_024, "evidence": 4_096}
 _ITEMS = {"accesses": 16_384, "findings": 4_096, "reasons": 8_192, "obligations": 1_024}
 _KEYS = 256
 """Bytes that the keys and marks of a listed object take at most."""

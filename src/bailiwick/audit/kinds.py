@@ -42,6 +42,8 @@ class Kind(StrEnum):
     CLOCK_STEP = "clock-step"
     ALARM = "alarm"
     DRIFT = "drift"
+    DETECTION = "detection"
+    UNRECORDED_CALL = "unrecorded-call"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -89,4 +91,6 @@ KINDS: tuple[KindEntry, ...] = (
     KindEntry(kind=Kind.CLOCK_STEP, meaning="The wall clock stepped against the monotonic clock; by how much."),
     KindEntry(kind=Kind.ALARM, meaning="The service noticed that something is wrong with enforcement itself."),
     KindEntry(kind=Kind.DRIFT, meaning="A command in the sandbox did what analysis did not foresee, or made what policy lets nobody make."),
+    KindEntry(kind=Kind.DETECTION, meaning="A detection rule matched what is in the log; names the rule and the records that it rests on."),
+    KindEntry(kind=Kind.UNRECORDED_CALL, meaning="Another source saw a tool call that no hook reported, or the other way about."),
 )  # fmt: skip

@@ -99,6 +99,10 @@ class Record:
     outcome: str = ""
     response_bytes: int | None = None
     error: str = ""
+    rule: str = ""
+    level: str = ""
+    techniques: tuple[str, ...] = ()
+    evidence: tuple[str, ...] = ()
     extra: str = ""
 
     def fields(self) -> dict[str, Any]:
@@ -159,6 +163,10 @@ FIELD_MEANINGS: Mapping[str, str] = {
     "outcome": "ok or failed",
     "response_bytes": "size of what the tool returned",
     "error": "its error, redacted, cut at 1 KiB",
+    "rule": "the detection rule that matched, by its id",
+    "level": "how bad a detection is: informational, low, medium, high, critical",
+    "techniques": "MITRE ATT&CK and ATLAS techniques that a detection is about",
+    "evidence": "the records that a detection rests on, as `epoch-seq`",
     "extra": "whatever else the client reported, as JSON text, redacted, cut at 4 KiB",
 }
 """What each field means: every field of ``Record``, and what sealing adds; the reference page is made of it."""

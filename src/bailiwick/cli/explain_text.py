@@ -12,7 +12,7 @@ from typing import Any, TypeAlias
 from bailiwick.administration.explain import Explanation
 from bailiwick.analysis.shell.either import EITHER
 from bailiwick.audit.describe import item_of_access, item_of_finding, item_of_obligation, item_of_reason
-from bailiwick.cli.log_text import plain
+from bailiwick.audit.wording import plain
 from bailiwick.cli.tree import GUTTER, Node, Pen, chunks, cut, one_line
 from bailiwick.model.access import (
     Access,

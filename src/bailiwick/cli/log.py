@@ -15,6 +15,7 @@ import orjson
 from bailiwick.audit.kinds import Kind
 from bailiwick.audit.note import NoteError, VerifierKey
 from bailiwick.audit.query import Query
+from bailiwick.audit.wording import plain
 from bailiwick.cli import log_text
 from bailiwick.service.log_reader import Entry, LogReader
 from bailiwick.service.places import find
@@ -151,7 +152,7 @@ def _show(reader: LogReader, asked: argparse.Namespace) -> int:
     else:
         found = reader.call(asked.record)
     if not found:
-        print(f"bailiwick: no record {log_text.plain(asked.record)}", file=sys.stderr)
+        print(f"bailiwick: no record {plain(asked.record)}", file=sys.stderr)
         return FAULTY
     printer = _Printer(as_json=asked.json)
     for number, entry in enumerate(found):
@@ -194,7 +195,7 @@ def _verify(reader: LogReader, asked: argparse.Namespace) -> int:
     else:
         print(f"NOT INTACT: {len(outcome.faults)} faults; keep this file as evidence")
         for fault in outcome.faults:
-            print(f"  entry {fault.sequence}: {log_text.plain(fault.message)}")
+            print(f"  entry {fault.sequence}: {plain(fault.message)}")
     return DONE if outcome.intact else FAULTY
 
 

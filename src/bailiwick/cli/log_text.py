@@ -1,10 +1,11 @@
 """Records as text for people: one line each, or everything in one. Nothing in a record can forge a line."""
 
-import re
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from itertools import chain, repeat
 from typing import Any
+
+from bailiwick.audit.wording import plain, summary
 
 Fields = Mapping[str, Any]
 
@@ -79,14 +80,6 @@ def when(record: Fields) -> str:
         return "?"
 
 
-def plain(value: object) -> str:
-    """A value as text in which everything a terminal would act on is escaped."""
-    text = str(value)
-    if text.isprintable():
-        return text
-    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
-
-
 def _verdict(record: Fields) -> str:
     verdict, enforced = str(record.get("verdict", "")), str(record.get("enforced", ""))
     if record.get("outcome"):
@@ -116,25 +109,6 @@ def _what(record: Fields) -> str:
             "! " + ", ".join(dict.fromkeys(str(item.get("rule", "")) for item in record["findings"]))
         )
     return " ".join(part for part in parts if part)
-
-
-def summary(record: Fields) -> str:
-    """What a person would call the event by: the command, the file, the prompt."""
-    text = str(record.get("input", ""))
-    for key in (
-        "command",
-        "file_path",
-        "notebook_path",
-        "path",
-        "url",
-        "query",
-        "pattern",
-        "skill",
-        "subagent_type",
-    ):
-        if found := re.search(rf'"{key}":"((?:[^"\\]|\\.)*)', text):
-            return found[1].replace("\\n", " ").replace('\\"', '"').replace("\\\\", "\\")
-    return str(record.get("text") or text)
 
 
 def _value(name: str, value: object) -> str:

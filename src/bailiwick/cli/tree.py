@@ -4,7 +4,7 @@ import textwrap
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
-from bailiwick.cli.log_text import plain
+from bailiwick.audit.wording import plain
 from bailiwick.model.verdict import Verdict
 
 QUOTE_COLUMN = 48

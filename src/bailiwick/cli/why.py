@@ -8,7 +8,8 @@ from typing import Any
 
 import orjson
 
-from bailiwick.cli.log_text import plain, summary, when
+from bailiwick.audit.wording import plain, summary
+from bailiwick.cli.log_text import when
 from bailiwick.service.local import ServiceError, call
 from bailiwick.service.places import find
 
