@@ -1,6 +1,7 @@
 """The command line as a whole."""
 
 import argparse
+import itertools
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -78,12 +79,16 @@ def _undescribed(command: argparse.ArgumentParser, name: str) -> Iterator[tuple[
             yield name, "/".join(action.option_strings) or action.dest
 
 
+def test_every_module_registers_the_verbs_it_is_listed_with() -> None:
+    for listed in COMMANDS.values():
+        for verb in listed:
+            (verbs,) = (a for a in parser(verb)._actions if isinstance(a, argparse._SubParsersAction))
+            assert tuple(verbs.choices) == listed
+
+
 def test_every_verb_helps(capsys: pytest.CaptureFixture[str]) -> None:
     listed = " ".join(parser().format_help().split())
-    for command in COMMANDS:
-        verb = command.__name__.rpartition(".")[2]
-        if verb not in listed:
-            continue
+    for verb in itertools.chain.from_iterable(COMMANDS.values()):
         with pytest.raises(SystemExit) as ended:
             main([verb, "--help"])
         assert ended.value.code == 0

@@ -8,6 +8,7 @@ import socket
 import subprocess
 import sys
 import time
+from collections.abc import Mapping
 from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
@@ -15,7 +16,9 @@ from pathlib import Path
 import pytest
 
 from bailiwick.information.sessions import to_json
+from bailiwick.policy.types import PolicySet
 from bailiwick.service import policies as policies_module
+from bailiwick.service import proven
 from bailiwick.service.local import RefusedError, ServiceError, call, ensure_running
 from bailiwick.service.peer import process_started
 from bailiwick.service.places import Places
@@ -248,15 +251,48 @@ def test_a_directory_that_keeps_changing_is_not_taken(
 def test_a_policy_that_breaks_the_compiler_replaces_nothing(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def broken(_: object) -> None:
-        raise ZeroDivisionError("AKIA")
+    def broken(_: object, *, prove: bool) -> None:
+        raise ZeroDivisionError(f"AKIA {prove}")
 
     with desk_at(tmp_path) as desk:
         before = desk.policies.in_force
-        monkeypatch.setattr(policies_module, "compile_set", broken)
+        monkeypatch.setattr(proven, "compile_set", broken)
         desk.policies.reload()
         assert desk.policies.in_force is before
         assert "internal error" in str(desk.policies.problem)
+
+
+def test_a_text_that_was_proven_is_not_proven_again_unless_anything_differs(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[bool] = []
+    compile_set = proven.compile_set
+
+    def counted(files: Mapping[str, str], *, prove: bool) -> PolicySet:
+        asked.append(prove)
+        return compile_set(files, prove=prove)
+
+    monkeypatch.setattr(proven, "compile_set", counted)
+    with desk_at(tmp_path) as desk:
+        desk.policies.reload()
+        assert asked == [True, False]
+        profile = POLICY["profiles/dev.yaml"] + "examples: {allow: ['Write(/etc/hosts)']}\n"
+        write_policy(tmp_path / "policy", {"profiles/dev.yaml": profile})
+        desk.policies.reload()
+        assert asked[2:] == [True]
+        assert "must get allow" in str(desk.policies.problem)
+        write_policy(tmp_path / "policy", POLICY)
+        monkeypatch.setattr(proven, "_program", lambda: "another Bailiwick")
+        desk.policies.reload()
+        assert asked[3:] == [True]
+        assert desk.policies.problem is None
+
+
+def test_what_was_proven_is_known_after_a_restart(tmp_path: Path) -> None:
+    with running(tmp_path) as service:
+        pass
+    with closing(Store.open(service.places.state)) as store:
+        assert store.get_state("proven") == proven.mark_of(POLICY)
 
 
 def test_equal_text_is_the_same_policy(tmp_path: Path) -> None:

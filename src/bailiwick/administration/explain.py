@@ -5,12 +5,11 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from bailiwick.administration.place import NoFiles, request_of, shown
-from bailiwick.analysis.tools import analyze
 from bailiwick.audit.describe import item_of_obligation, item_of_reason
 from bailiwick.decision.decide import decide
-from bailiwick.decision.detect import detect
+from bailiwick.decision.judge import Judgement, judgement
 from bailiwick.model.access import Access, Facts, Finding, Opaque
-from bailiwick.model.decision import Decision, Reason
+from bailiwick.model.decision import Decision, Reason, Rewrite
 from bailiwick.model.event import ToolCall
 from bailiwick.model.request import FileView, Request
 from bailiwick.model.verdict import Verdict
@@ -37,12 +36,13 @@ class Part:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Explanation:
-    """A call, its parts and the decision."""
+    """A call, its parts and the decision; both of the call as ``narrowing`` makes it, where only that may run."""
 
     call: str
     profile: str
     parts: tuple[Part, ...]
     decision: Decision
+    narrowing: Rewrite | None = None
 
 
 def explain(
@@ -58,14 +58,12 @@ def explain(
     Without ``request`` and ``files`` it is judged in an imagined, empty project.
     """
     request = request or request_of(policy, call)
-    facts = detect(request, analyze(request, files or NoFiles()))
-    return explain_facts(policy, request, facts, text)
+    return explain_judgement(policy, judgement(policy, request, files or NoFiles()), text)
 
 
-def explain_facts(
-    policy: Policy, request: Request, facts: Facts, text: str, *, layers: bool = True
-) -> Explanation:
-    """Explain what ``policy`` says of ``facts``; without ``layers`` as a whole only, which is much less work."""
+def explain_judgement(policy: Policy, found: Judgement, text: str, *, layers: bool = True) -> Explanation:
+    """Explain what ``policy`` said; without ``layers`` as a whole only, which is much less work."""
+    request, facts = found.request, found.facts
     alone: tuple[tuple[Access | Opaque | Finding, Facts], ...] = (
         *((access, Facts(accesses=(access,))) for access in facts.accesses),
         *((part, Facts(opaque=(part,))) for part in facts.opaque),
@@ -82,7 +80,8 @@ def explain_facts(
             )
             for about, one in alone
         ),
-        decision=decide(policy, request, facts),
+        decision=found.decision,
+        narrowing=found.narrowing,
     )
 
 
@@ -105,7 +104,7 @@ def as_text(explanation: Explanation) -> str:
             f"{explanation.call}  under {explanation.profile}: {decision.verdict.label.upper()}"
             + ("" if decision.enforced is decision.verdict else f" (carried out: {decision.enforced.label})"),
             *_parts(explanation),
-            *_conclusion(decision),
+            *_conclusion(decision, explanation.narrowing),
             "",
         )
     )
@@ -128,7 +127,9 @@ def _parts(explanation: Explanation) -> Iterator[str]:
                 yield f"{deeper}{reason.rule}  {reason.origin}{mode}{lifted}"
 
 
-def _conclusion(decision: Decision) -> Iterator[str]:
+def _conclusion(decision: Decision, narrowing: Rewrite | None) -> Iterator[str]:
+    if narrowing is not None:
+        yield f"narrowed: only what policy does not withhold is searched, with {narrowing.field} {narrowing.value}"
     for reason in decision.reasons:
         if reason.verdict is decision.verdict and reason.verdict > Verdict.ALLOW:
             yield f"because: {reason.message}  ({reason.origin})"
@@ -136,14 +137,15 @@ def _conclusion(decision: Decision) -> Iterator[str]:
                 yield f"instead: {reason.instead}"
             break
     for duty in decision.obligations:
-        yield "with: " + " ".join(str(value) for value in item_of_obligation(duty).values())
+        if duty is not narrowing:
+            yield "with: " + " ".join(str(value) for value in item_of_obligation(duty).values())
     for error in decision.errors:
         yield f"error: {error}"
 
 
 def as_json(explanation: Explanation) -> Mapping[str, Any]:
     """The explanation as plain JSON values."""
-    decision = explanation.decision
+    decision, narrowing = explanation.decision, explanation.narrowing
     return {
         "call": explanation.call,
         "profile": explanation.profile,
@@ -166,6 +168,7 @@ def as_json(explanation: Explanation) -> Mapping[str, Any]:
         ],
         "reasons": [dict(item_of_reason(reason)) for reason in decision.reasons],
         "obligations": [dict(item_of_obligation(duty)) for duty in decision.obligations],
+        **({"narrowed": dict(item_of_obligation(narrowing))} if narrowing else {}),
         "errors": list(decision.errors),
         "revision": decision.revision,
     }

@@ -1,9 +1,8 @@
 """The imagined session in which policies are tested and compared: whoever asks, wherever they work."""
 
-from bailiwick.analysis.tools import analyze
 from bailiwick.audit.describe import describe
 from bailiwick.decision.decide import decide
-from bailiwick.decision.detect import detect
+from bailiwick.decision.judge import judgement
 from bailiwick.model.access import Access, Facts, Finding, Opaque
 from bailiwick.model.decision import Decision
 from bailiwick.model.event import Event, Happening, Notice, ToolCall
@@ -38,9 +37,8 @@ def request_of(policy: Policy, what: Happening) -> Request:
 
 def judge_call(policy: Policy, call: ToolCall) -> tuple[Facts, Decision]:
     """What ``call`` would access in an empty project, and what ``policy`` says of it."""
-    request = request_of(policy, call)
-    facts = detect(request, analyze(request, NoFiles()))
-    return facts, decide(policy, request, facts)
+    found = judgement(policy, request_of(policy, call), NoFiles())
+    return found.facts, found.decision
 
 
 def judge(policy: Policy, about: Access | Opaque | Finding) -> Decision:

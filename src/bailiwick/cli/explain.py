@@ -10,12 +10,11 @@ from dataclasses import replace
 
 from bailiwick.administration.compile import compile_set
 from bailiwick.administration.entitlement import NotEntitledError, profile_for
-from bailiwick.administration.explain import explain_facts
+from bailiwick.administration.explain import explain_judgement
 from bailiwick.analysis.shell.either import EITHER, dialect_of
-from bailiwick.analysis.tools import analyze
 from bailiwick.cli.explain_text import Subject, as_json, as_text
 from bailiwick.decision.bound import bind
-from bailiwick.decision.detect import detect
+from bailiwick.decision.judge import judgement
 from bailiwick.model.access import Access, PathTarget
 from bailiwick.model.decision import Decision, Reason
 from bailiwick.model.event import Event, ToolCall
@@ -120,13 +119,15 @@ def _explain(asked: argparse.Namespace) -> int:
         ),
         now=int(time.time()),
     )
-    facts = detect(request, analyze(request, OsFiles()))
-    explanation = explain_facts(policy, request, facts, text, layers=False)
+    found = judgement(policy, request, OsFiles())
+    explanation = explain_judgement(policy, found, text, layers=False)
+    if found.narrowing is not None:
+        subject = replace(subject, command=str(found.narrowing.value), asked=text)
     explanation = replace(explanation, decision=_nearest_first(policy, request, explanation.decision))
     if asked.json:
-        print(json.dumps(as_json(subject, explanation, facts), ensure_ascii=False))
+        print(json.dumps(as_json(subject, explanation, found.facts), ensure_ascii=False))
     else:
-        _print(as_text(subject, explanation, facts, width=_width(), colour=_colour()))
+        _print(as_text(subject, explanation, found.facts, width=_width(), colour=_colour()))
     return FINDINGS if explanation.decision.verdict > Verdict.ALLOW else DONE
 
 

@@ -74,13 +74,17 @@ _Told: TypeAlias = tuple[Reason, Sequence[str]]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Subject:
-    """What is explained: the command, where it would run, and in whose words policy is named."""
+    """What is explained: the command as it would run, where, and in whose words policy is named.
+
+    ``asked`` is the command as it was asked about, where policy narrows it.
+    """
 
     command: str
     cwd: str
     home: str
     shell: str
     policy: str
+    asked: str = ""
 
 
 def as_text(
@@ -100,18 +104,26 @@ def as_text(
 
 def _heading(subject: Subject, pen: Pen) -> Iterator[str]:
     room = pen.width - GUTTER
+    if subject.asked:
+        yield from _quoted(subject.asked, pen)
+        yield " " * GUTTER + pen.paint("which policy narrows, leaving out what it withholds, to", "dim")
+    yield from _quoted(subject.command, pen)
+    reader = f", read as {_READERS[subject.shell]}"
+    place = _end(plain(subject.cwd), max(room - len("in ") - len(reader), MIN_PLACE))
+    yield " " * GUTTER + pen.paint(cut(f"in {place}{reader}", room), "dim")
+
+
+def _quoted(command: str, pen: Pen) -> Iterator[str]:
+    """The command in lines, not more than a screen of them."""
     shown = [
         piece
-        for line in subject.command.split("\n")
-        for piece in (chunks(plain(line.expandtabs(4)), room) or [""])
+        for line in command.split("\n")
+        for piece in (chunks(plain(line.expandtabs(4)), pen.width - GUTTER) or [""])
     ]
     for line in shown[:MAX_SHOWN_LINES]:
         yield " " * GUTTER + pen.paint(line, "bold")
     if len(shown) > MAX_SHOWN_LINES:
         yield " " * GUTTER + pen.paint(f"… {len(shown) - MAX_SHOWN_LINES} more lines", "dim")
-    reader = f", read as {_READERS[subject.shell]}"
-    place = _end(plain(subject.cwd), max(room - len("in ") - len(reader), MIN_PLACE))
-    yield " " * GUTTER + pen.paint(cut(f"in {place}{reader}", room), "dim")
 
 
 def _end(path: str, room: int) -> str:
@@ -269,7 +281,7 @@ def _verdict(subject: Subject, explanation: Explanation, pen: Pen) -> Iterator[s
             more = "more rule objects" if left == 1 else "more rules object"
             yield from ("", " " * GUTTER + pen.paint(f"{left} {more}; --json shows all", "dim"))
     if decision.verdict < Verdict.DENY:
-        for duty in decision.obligations:
+        for duty in (one for one in decision.obligations if one is not explanation.narrowing):
             yield from pen.wrapped(_duty(duty), indent=GUTTER)
     for error in decision.errors:
         yield from pen.wrapped(f"error: {plain(error)}", indent=GUTTER)
@@ -359,6 +371,7 @@ def as_json(subject: Subject, explanation: Explanation, facts: Facts) -> Mapping
 
     return {
         "command": subject.command,
+        **({"asked": subject.asked} if subject.asked else {}),
         "cwd": subject.cwd,
         "shell": subject.shell,
         "policy": subject.policy,

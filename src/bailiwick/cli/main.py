@@ -1,47 +1,32 @@
-"""The `bailiwick` command: one module per group of verbs, each of which registers itself below."""
+"""The `bailiwick` command: one module per group of verbs, named below, each of which registers its own."""
 
 import argparse
 import contextlib
+import importlib
 import io
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from bailiwick import __version__
-from bailiwick.cli import (
-    analyze,
-    claude,
-    decide,
-    dev,
-    doctor,
-    explain,
-    init,
-    install,
-    log,
-    policy,
-    sandbox,
-    service,
-    status,
-    why,
-)
 
-COMMANDS = (
-    init,
-    policy,
-    explain,
-    decide,
-    analyze,
-    claude,
-    sandbox,
-    why,
-    log,
-    status,
-    service,
-    install,
-    doctor,
-    dev,
-)
-"""Every group of verbs, in the order of the help text."""
+COMMANDS: Mapping[str, tuple[str, ...]] = {
+    "init": ("init",),
+    "policy": ("policy",),
+    "explain": ("explain",),
+    "decide": ("decide",),
+    "analyze": ("analyze",),
+    "claude": ("claude",),
+    "sandbox": ("sandbox",),
+    "why": ("why",),
+    "log": ("log",),
+    "status": ("status",),
+    "service": ("service",),
+    "install": ("install", "uninstall"),
+    "doctor": ("doctor",),
+    "dev": ("dev",),
+}
+"""Every module of verbs and what it registers, in the order of the help text; a test compares."""
 
 EXIT_USAGE = 2
 EXIT_ENVIRONMENT = 3
@@ -56,8 +41,11 @@ _MENDS = {
 """What to do about words too many."""
 
 
-def parser() -> argparse.ArgumentParser:
-    """The whole command line; the reference page is generated from it."""
+def parser(verb: str | None = None) -> argparse.ArgumentParser:
+    """The whole command line, from which the reference page is generated; with a known ``verb`` only as much as it needs.
+
+    Each verb's module is imported when it is asked for: all of them together take longer than most verbs run.
+    """
     top = argparse.ArgumentParser(
         prog="bailiwick",
         description="Keeps coding agents inside their bailiwick: decides every tool call, records it, proves both.",
@@ -65,15 +53,16 @@ def parser() -> argparse.ArgumentParser:
     )
     top.add_argument("--version", action="version", version=f"bailiwick {__version__}")
     verbs = top.add_subparsers(dest="verb", metavar="VERB", required=True)
-    for command in COMMANDS:
-        command.register(verbs)
+    needed = [module for module, registered in COMMANDS.items() if verb in registered]
+    for module in needed or COMMANDS:
+        importlib.import_module(f"bailiwick.cli.{module}").register(verbs)
     return top
 
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command; its exit code."""
     words = list(sys.argv[1:] if argv is None else argv)
-    top = parser()
+    top = parser(words[0] if words else None)
     if words in _MENUS:
         print(_menu(top, words), file=sys.stderr)
         return EXIT_USAGE

@@ -6,7 +6,7 @@ So a search that may not run as it stands is judged once more with what the poli
 
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 from bailiwick.analysis.tools import analyze
 from bailiwick.decision.decide import decide
@@ -26,20 +26,39 @@ _NAME = re.compile(r"(?!\*\*)(?:[\w.@+-]|\*(?!\*))+(?:/(?:[\w.@+-]|\*(?!\*))+)*(
 _ANYWHERE = "/**/"
 
 
-def judge(policy: Policy, request: Request, files: FileView) -> tuple[Facts, Decision]:
-    """The facts of ``request`` and what ``policy`` says of it. Never raises.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Judgement:
+    """What a request does and what policy says of it.
 
-    Where only a narrower call may run, both speak of that one, and a ``Rewrite`` among the obligations makes it so.
+    Where only a narrower call may run, ``request`` is that one, ``narrowing`` what makes it so (the last of the
+    obligations too), and facts and decision speak of it.
     """
+
+    request: Request
+    facts: Facts
+    decision: Decision
+    narrowing: Rewrite | None = None
+
+
+def judge(policy: Policy, request: Request, files: FileView) -> tuple[Facts, Decision]:
+    """The facts and the decision of :func:`judgement`. Never raises."""
+    found = judgement(policy, request, files)
+    return found.facts, found.decision
+
+
+def judgement(policy: Policy, request: Request, files: FileView) -> Judgement:
+    """The facts of ``request`` and what ``policy`` says of it, or of the narrower call that may run. Never raises."""
     facts, decision = _judged(policy, request, files)
     if (
         decision.enforced > Verdict.ALLOW
         and (rewrite := _narrowing(policy, request, facts, decision)) is not None
     ):
-        fewer, narrower = _judged(policy, _rewritten(request, rewrite), files)
+        rewritten = _rewritten(request, rewrite)
+        fewer, narrower = _judged(policy, rewritten, files)
         if narrower.enforced is Verdict.ALLOW:
-            return fewer, replace(narrower, obligations=(*narrower.obligations, rewrite))
-    return facts, decision
+            narrower = replace(narrower, obligations=(*narrower.obligations, rewrite))
+            return Judgement(request=rewritten, facts=fewer, decision=narrower, narrowing=rewrite)
+    return Judgement(request=request, facts=facts, decision=decision)
 
 
 def _judged(policy: Policy, request: Request, files: FileView) -> tuple[Facts, Decision]:
@@ -135,4 +154,4 @@ def _withheld(policy: Policy, decision: Decision) -> Iterator[str]:
                     yield from names
 
 
-__all__ = ["MAX_LENGTH", "judge"]
+__all__ = ["MAX_LENGTH", "Judgement", "judge", "judgement"]

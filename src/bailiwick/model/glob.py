@@ -48,6 +48,9 @@ MAX_SINGLE_MEMORY = 500
 MAX_REMEMBERED = 600
 """Characters of the globs of a question whose answer is remembered; an agent can ask about endless long ones."""
 
+MAX_ANSWERS = 4096
+"""Answers remembered."""
+
 
 class GlobError(ValueError):
     """A text is not a glob; ``position`` counts characters from 0."""
@@ -168,14 +171,23 @@ def witness(
 
     Raises TooComplexError when the question uses up ``budget``; see ``GlobSet.explore`` for what counts as a text.
     """
-    if budget is None and sum(len(glob.text) for glob in (*include, *exclude)) <= MAX_REMEMBERED:
-        return _witness(tuple(include), tuple(exclude))
-    return _search(tuple(include), tuple(exclude), budget or Budget())
+    asked = (tuple(include), tuple(exclude))
+    budget = budget or Budget()
+    known = _answers.get(asked)
+    if known is None:
+        left = budget.left
+        known = _search(*asked, budget), left - budget.left
+        if sum(len(glob.text) for glob in (*include, *exclude)) <= MAX_REMEMBERED:
+            while len(_answers) >= MAX_ANSWERS:
+                _answers.pop(next(iter(_answers)), None)
+            _answers[asked] = known
+    else:
+        budget.spend(known[1])  # as much as finding it took, so that what was asked before changes no answer
+    return known[0]
 
 
-@lru_cache(maxsize=4096)
-def _witness(include: tuple[Glob, ...], exclude: tuple[Glob, ...]) -> str | None:
-    return _search(include, exclude, Budget())
+_answers: dict[tuple[tuple[Glob, ...], tuple[Glob, ...]], tuple[str | None, int]] = {}
+"""Questions answered, each with the work it took: the profiles of a policy share most of their rules."""
 
 
 def _search(include: tuple[Glob, ...], exclude: tuple[Glob, ...], budget: Budget) -> str | None:

@@ -8,9 +8,9 @@ from dataclasses import dataclass, field
 from itertools import islice
 from pathlib import Path
 
-from bailiwick.administration.compile import compile_set
 from bailiwick.policy.errors import PolicyErrors
 from bailiwick.policy.types import PolicySet
+from bailiwick.service import proven
 from bailiwick.service.policy_files import MAX_FILES, read_policy_files, yaml_files
 from bailiwick.service.trace import report
 
@@ -41,6 +41,8 @@ class Policies:
     in_force: PolicySet | None = None
     files: Mapping[str, str] = field(default_factory=dict)
     problem: str | None = None
+    proven: bytes | None = None
+    """The mark of the text that was proven last."""
     _seen: object = None
     _reading: asyncio.Lock = field(default_factory=asyncio.Lock)
 
@@ -49,26 +51,29 @@ class Policies:
 
         A policy that cannot be read or does not compile changes nothing but ``problem``.
         """
-        self._take(_read(self.directory))
+        self._take(_read(self.directory, self.proven))
 
     async def refresh(self) -> None:
         """:meth:`reload` with the reading in a thread, so that calls are answered meanwhile."""
         async with self._reading:
-            self._take(await asyncio.to_thread(_read, self.directory))
+            self._take(await asyncio.to_thread(_read, self.directory, self.proven))
 
     def _take(self, reading: _Reading) -> None:
         self._seen, self.problem = reading.signature, reading.problem
         if reading.compiled is None:
             LOG.warning("policy not replaced: %s", reading.problem)
         else:
-            self.in_force, self.files = reading.compiled, reading.files
+            self._put(reading.compiled, reading.files)
 
     def fall_back(self, files: Mapping[str, str]) -> None:
         """Bring the last policy that was in force back, when the directory's does not compile at start."""
         try:
-            self.in_force, self.files = compile_set(files), files
+            self._put(proven.compiled(files, self.proven), files)
         except PolicyErrors as error:
             LOG.warning("the remembered policy does not compile with this version: %s", error)
+
+    def _put(self, compiled: PolicySet, files: Mapping[str, str]) -> None:
+        self.in_force, self.files, self.proven = compiled, files, proven.mark_of(files)
 
     async def watch(self, changed: Callable[[], Awaitable[None]]) -> None:
         """Reload whenever the directory changes and call ``changed`` after each reload, until cancelled.
@@ -86,7 +91,7 @@ class Policies:
                 self._seen = None
 
 
-def _read(directory: Path) -> _Reading:
+def _read(directory: Path, known: bytes | None) -> _Reading:
     """The policy in ``directory``; not one that changes while it is read, since half a change may well compile."""
     signature: object = None
     for _ in range(READ_TRIES):
@@ -96,7 +101,7 @@ def _read(directory: Path) -> _Reading:
             if _signature(directory) != signature:
                 time.sleep(SETTLE_SECONDS)
                 continue
-            return _Reading(signature=signature, files=files, compiled=compile_set(files))
+            return _Reading(signature=signature, files=files, compiled=proven.compiled(files, known))
         except (PolicyErrors, OSError) as error:
             return _Reading(signature=signature, problem=str(error))
         except Exception as error:  # noqa: BLE001 - a policy that breaks the compiler is one that does not compile

@@ -45,6 +45,7 @@ KEEP_SECONDS = 3600
 """How long a session is kept at least, however its client's process looks from here."""
 
 _REMEMBERED_POLICY = "policy"
+_PROVEN = "proven"
 _PORT = "port"
 
 
@@ -109,7 +110,9 @@ class Service:
             await self.note(Kind.POLICY_REFUSED, held, error=policies.problem)
             return
         self.desk.forget_resolved()
-        await self.desk.store.put_state({_REMEMBERED_POLICY: orjson.dumps(dict(policies.files))})
+        await self.desk.store.put_state(
+            {_REMEMBERED_POLICY: orjson.dumps(dict(policies.files)), _PROVEN: policies.proven}
+        )
         await self.note(Kind.POLICY_RELOAD, f"policy read from {policies.directory}")
 
 
@@ -154,7 +157,7 @@ async def running(places: Places) -> AsyncIterator[Endpoint]:
         raise StartError(str(error)) from error
     async with contextlib.AsyncExitStack() as stack:
         stack.callback(store.close)
-        policies = Policies(directory=places.policy)
+        policies = Policies(directory=places.policy, proven=store.get_state(_PROVEN))
         registry = Registry(key=key)
         desk = Desk(policies=policies, registry=registry, store=store, redactor=Redactor(store.redaction_key))
         service = Service(places=places, desk=desk)

@@ -6,13 +6,16 @@ understood is opaque, with the piece of text that is.
 """
 
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
-from bailiwick.analysis.commands.specification import preload
+from bailiwick.analysis.commands import specification
 from bailiwick.analysis.shell.either import EITHER, common
-from bailiwick.analysis.shell.interpreter import Interpreter
 from bailiwick.analysis.shell.record import BudgetExceededError
 from bailiwick.analysis.shell.state import ShellContext, State
 from bailiwick.model.access import Facts, Span
+
+if TYPE_CHECKING:
+    from bailiwick.analysis.shell.interpreter import Interpreter
 
 __all__ = ["EITHER", "MAX_LENGTH", "ShellContext", "analyze_shell", "preload"]
 
@@ -22,6 +25,19 @@ MAX_LENGTH = 10_000
 
 DEFECT = "the reader failed on it"
 """Reason of the opaque part that stands for a defect of the reader itself; tests look for it."""
+
+
+def preload() -> None:
+    """Load the reader and every specification now (about a fifth of a second), so that no later call waits for them."""
+    _interpreter()
+    specification.preload()
+
+
+def _interpreter() -> "type[Interpreter]":
+    """The interpreter with all that it knows of commands: a third of Bailiwick, which much can begin without."""
+    from bailiwick.analysis.shell.interpreter import Interpreter  # noqa: PLC0415
+
+    return Interpreter
 
 
 def analyze_shell(text: str, context: ShellContext) -> Facts:
@@ -34,14 +50,14 @@ def analyze_shell(text: str, context: ShellContext) -> Facts:
     if context.dialect == EITHER:
         bash, zsh = (analyze_shell(text, replace(context, dialect=dialect)) for dialect in ("bash", "zsh"))
         return common(bash, zsh, Span(start=0, end=len(text)))
-    interpreter = Interpreter(context)
+    interpreter = _interpreter()(context)
     reason = _read(text, context, interpreter)
     if reason:
         interpreter.record.opaque(reason, Span(start=0, end=len(text)))
     return interpreter.record.facts()
 
 
-def _read(text: str, context: ShellContext, interpreter: Interpreter) -> str:
+def _read(text: str, context: ShellContext, interpreter: "Interpreter") -> str:
     """Read the whole text; why that wasn't possible, or nothing."""
     if len(text) > MAX_LENGTH:
         return f"longer than {MAX_LENGTH} characters"

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterator
+from functools import cache
 
 from bailiwick.model.access import Access, AccessKind, Confidence, Finding, PathTarget, ProgramTarget
 from bailiwick.model.glob import GlobSet, intersects, path_glob
@@ -33,13 +34,16 @@ _PLACES: tuple[tuple[str, str], ...] = (
     *((name, "what a language starts with") for name in ("/**/site-packages/*.pth", "/**/sitecustomize.py", "/**/usercustomize.py")),
 )  # fmt: skip
 
-_GLOBS = tuple(path_glob(place) for place, _ in _PLACES)
-_SET = GlobSet(_GLOBS)
 _HOME = re.compile(r"/(?:root|(?:home|Users)/[^/]+|var/root)(?=/)")
 _EXPANDED = 256
 """Existing paths of a pattern that are looked at; the pattern itself is compared whole."""
 
 _WRITING = frozenset((AccessKind.WRITE, AccessKind.DELETE))
+
+
+@cache
+def _places() -> GlobSet:
+    return GlobSet([path_glob(place) for place, _ in _PLACES])
 
 
 def _find(evidence: Evidence) -> Iterator[Finding]:
@@ -76,13 +80,13 @@ def _place(access: Access, home: str) -> str:
         paths.append(f"{target.path.partition('/**/')[0]}/x")
     elif target.pattern:
         pattern = path_glob(_from_home(target.path, home))
-        places = [i for i, glob in enumerate(_GLOBS) if intersects(glob, pattern)]
+        places = [i for i, glob in enumerate(_places().globs) if intersects(glob, pattern)]
     else:
         paths.append(target.path)
     paths.extend(
         (target.expanded or ())[:_EXPANDED] if target.pattern and not target.path.endswith("/**") else ()
     )
-    places.extend(i for path in paths for i in _SET.matching(_from_home(path, home)))
+    places.extend(i for path in paths for i in _places().matching(_from_home(path, home)))
     return f"{access.kind.value} {target.path}: {_PLACES[places[0]][1]}" if places else ""
 
 

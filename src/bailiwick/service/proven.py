@@ -1,0 +1,49 @@
+"""A policy's text that held once need not be proven again by the same Bailiwick.
+
+To prove (that a policy's own examples and invariants hold) takes longer than all else that the service does when it
+starts. So it remembers a mark of the text that was proven last and of the program that did it. Whatever differs, a
+letter of the text or a file of the program, is proven anew.
+"""
+
+import hashlib
+import os
+import sys
+from collections.abc import Iterator, Mapping
+from functools import cache
+from pathlib import Path
+
+import orjson
+
+import bailiwick
+from bailiwick.administration.compile import compile_set
+from bailiwick.policy.types import PolicySet
+
+
+def mark_of(files: Mapping[str, str]) -> bytes:
+    """What stands for these policy files and this Bailiwick: a SHA-256 in hexadecimal."""
+    text = orjson.dumps({"program": _program(), "files": dict(files)}, option=orjson.OPT_SORT_KEYS)
+    return hashlib.sha256(text).hexdigest().encode()
+
+
+def compiled(files: Mapping[str, str], proven: bytes | None) -> PolicySet:
+    """The policy; proven, unless ``proven`` is its mark. Raises ``PolicyErrors``."""
+    return compile_set(files, prove=mark_of(files) != proven)
+
+
+@cache
+def _program() -> str:
+    """What changes with Bailiwick itself: its files' names, sizes and times, which is also how Python knows its byte code."""
+    root = Path(bailiwick.__file__).parent
+    found = sorted(_files(str(root)))
+    return hashlib.sha256(repr((bailiwick.__version__, sys.version, found)).encode()).hexdigest()
+
+
+def _files(directory: str) -> Iterator[tuple[str, int, int]]:
+    with os.scandir(directory) as entries:
+        for entry in entries:
+            if entry.is_dir(follow_symlinks=False):
+                if entry.name != "__pycache__":
+                    yield from _files(entry.path)
+            else:
+                found = entry.stat()
+                yield entry.path, found.st_size, found.st_mtime_ns
