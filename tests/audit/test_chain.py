@@ -9,7 +9,8 @@ import rfc8785
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bailiwick.audit.chain import ChainState, Sealed, canonical, genesis, seal, verify
+from bailiwick.audit.canonical import canonical
+from bailiwick.audit.chain import ChainState, Sealed, genesis, seal, verify
 from bailiwick.audit.merkle import Frontier, leaf_hash, node_hash
 from bailiwick.audit.note import Checkpoint, NoteError, Signer, VerifierKey, open_note
 

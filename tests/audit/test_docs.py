@@ -10,7 +10,7 @@ ROOT = Path(__file__).parents[2]
 
 
 def test_every_field_has_a_meaning() -> None:
-    assert set(FIELD_MEANINGS) == {*FIELD_NAMES, "epoch", "seq"}
+    assert set(FIELD_MEANINGS) == {*FIELD_NAMES, "epoch", "seq", "rules", "private", "key", "sealed"}
 
 
 def test_generated_pages_are_up_to_date() -> None:

@@ -5,7 +5,6 @@ from typing import Any
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bailiwick.audit.chain import canonical
 from bailiwick.audit.query import Query
 
 TEXT = st.text(max_size=12) | st.sampled_from(
@@ -22,21 +21,6 @@ RECORDS = st.fixed_dictionaries(
 )
 
 
-@given(RECORDS, st.data())
-@settings(max_examples=400, deadline=None)
-def test_bytes_decide_only_what_they_can(record: dict[str, Any], data: st.DataObject) -> None:
-    whole = data.draw(TEXT)
-    cut = data.draw(st.integers(0, 3))
-    for query in (
-        Query(text=whole[cut:]),
-        Query(path=whole[cut:]),
-        Query(text=whole.upper()),
-        Query(text=whole.lower()),
-    ):
-        if query.matches(record):
-            assert query.may_match(canonical(record))
-
-
 @given(RECORDS)
 @settings(max_examples=100, deadline=None)
 def test_what_is_in_a_record_finds_it(record: dict[str, Any]) -> None:
@@ -45,6 +29,5 @@ def test_what_is_in_a_record_finds_it(record: dict[str, Any]) -> None:
             if name != "kind" and str(value):
                 query = Query(path=str(value)[1:])
                 assert query.matches(record)
-                assert query.may_match(canonical(record))
     if record.get("text"):
         assert Query(text=record["text"].swapcase()).matches({**record, "text": record["text"].swapcase()})

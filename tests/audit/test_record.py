@@ -123,7 +123,7 @@ def test_a_tool_call_is_recorded_whole() -> None:
         sealed(request_for(BASH, raw, agent="a-1", agent_type="pa", prompt_id="p-1"), FACTS, DECISION)
     )
     assert fields == {
-        "v": 1,
+        "v": 2,
         "seq": 0,
         "epoch": "0011",
         "kind": "tool-call",

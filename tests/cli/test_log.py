@@ -157,12 +157,12 @@ def state(tmp_path_factory: pytest.TempPathFactory) -> Path:
         patch.setattr("bailiwick.service.state_directory._host", lambda: "build-7")
         store = Store.open(path, clock=lambda: T0)
 
-    async def fill() -> None:
-        for record in RECORDS:
-            await store.append(record)
+        async def fill() -> None:
+            for record in RECORDS:
+                await store.append(record)
 
-    with store:
-        asyncio.run(fill())
+        with store:
+            asyncio.run(fill())
     return path
 
 

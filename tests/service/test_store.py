@@ -304,7 +304,16 @@ def test_new_files_are_private_whatever_the_umask(path: Path) -> None:
         os.umask(old)
     assert path.stat().st_mode & 0o777 == 0o700
     assert set(modes.values()) == {0o600}
-    assert {"log.db", "log.db-wal", "log.key", "log.pub", "redaction.key", "lock"} <= set(modes)
+    assert {
+        "log.db",
+        "log.db-wal",
+        "log.key",
+        "log.pub",
+        "redaction.key",
+        "seal.key",
+        "keys.db",
+        "lock",
+    } <= set(modes)
 
 
 def test_links_are_refused(path: Path, tmp_path: Path) -> None:
@@ -386,16 +395,21 @@ def test_a_log_changed_behind_the_service_is_refused(path: Path, statement: str,
     ("statement", "message"),
     [
         (
-            "UPDATE log SET body = CAST(replace(CAST(body AS TEXT), 'alice', 'carol') AS BLOB) WHERE seq = 4",
+            "UPDATE log SET body = CAST(replace(CAST(body AS TEXT), 'Bash', 'Bush') AS BLOB) WHERE seq = 4",
             "entry 4|bytes were changed",
         ),
-        ("UPDATE log SET user = 'carol' WHERE seq = 4", "search columns changed: user"),
+        ("UPDATE log SET user = x'0123456789abcdef' WHERE seq = 4", "search columns changed: user"),
         ("UPDATE log SET enforced = 'allow' WHERE seq = 4", "search columns changed: enforced"),
+        ("UPDATE log SET private = zeroblob(length(private)) WHERE seq = 4", "the private part was changed"),
+        (
+            "UPDATE log SET private = (SELECT private FROM log WHERE seq = 3) WHERE seq = 4",
+            "the private part was changed",
+        ),
         ("DELETE FROM log WHERE seq = 4", "entry 4 is missing; entry 5 follows"),
         ("DELETE FROM log WHERE seq >= 4", "entries 4 to 9 were signed for and are gone"),
         ("UPDATE log SET seq = seq + 100 WHERE seq = 4", "entry 4 is missing"),
         (
-            "INSERT INTO log SELECT 10, time_ms, kind, user, session, client_session, tool, call_id, enforced, leaf, head, body FROM log WHERE seq = 4",
+            "INSERT INTO log SELECT 10, time_ms, kind, tool, enforced, user, session, client_session, call_id, leaf, head, body, private FROM log WHERE seq = 4",
             "aren't this log's entry",
         ),
         ("UPDATE checkpoint SET note = replace(note, 'time', 'emit')", "checkpoint"),

@@ -21,6 +21,7 @@ from typing import Any
 
 import orjson
 
+from bailiwick.audit.canonical import canonical
 from bailiwick.audit.merkle import Frontier, leaf_hash
 from bailiwick.audit.note import Checkpoint, NoteError, VerifierKey, open_note
 
@@ -57,7 +58,7 @@ def genesis(epoch: str) -> ChainState:
 def seal(state: ChainState, fields: Mapping[str, Any]) -> tuple[ChainState, Sealed]:
     """Give a record its place: the state after it and the sealed entry.
 
-    ``fields`` are a record's (``Record.fields``); epoch and sequence are added to them.
+    ``fields`` are an entry's (``sealing.sealed_fields``); epoch and sequence are added to them.
     """
     sequence = state.size
     body = canonical({**fields, "epoch": state.epoch, "seq": sequence})
@@ -65,11 +66,6 @@ def seal(state: ChainState, fields: Mapping[str, Any]) -> tuple[ChainState, Seal
     head = link(state.head, leaf)
     after = ChainState(epoch=state.epoch, head=head, frontier=state.frontier.append(leaf))
     return after, Sealed(sequence=sequence, body=body, leaf=leaf, head=head)
-
-
-def canonical(fields: Mapping[str, Any]) -> bytes:
-    """Canonical JSON, equal to RFC 8785 for what records hold: ASCII keys, strings, integers within 2**53."""
-    return orjson.dumps(fields, option=orjson.OPT_SORT_KEYS)
 
 
 def link(head: bytes, leaf: bytes) -> bytes:

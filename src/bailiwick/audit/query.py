@@ -5,8 +5,6 @@ from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from typing import Any
 
-import orjson
-
 Fields = Mapping[str, Any]
 
 
@@ -31,18 +29,6 @@ class Query:
     since_ms: int | None = None
     until_ms: int | None = None
 
-    def may_match(self, body: bytes) -> bool:
-        """Whether a record with these bytes can match: what is looked for must occur in them as JSON writes it.
-
-        Never False for a record that matches; spares reading most of those that don't.
-        """
-        if self.path and _escaped(self.path) not in body:
-            return False
-        return (
-            not self.text
-            or _escaped(self.text.casefold()) in body.decode(errors="replace").casefold().encode()
-        )
-
     def matches(self, record: Fields) -> bool:
         """Whether every condition holds for a record's fields."""
         return (
@@ -60,10 +46,6 @@ class Query:
             and (self.since_ms is None or record.get("time_ms", 0) >= self.since_ms)
             and (self.until_ms is None or record.get("time_ms", 0) < self.until_ms)
         )
-
-
-def _escaped(text: str) -> bytes:
-    return orjson.dumps(text)[1:-1]
 
 
 _SESSION = ("session", "client_session")

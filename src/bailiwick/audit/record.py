@@ -13,7 +13,7 @@ from typing import Any
 
 from bailiwick.audit.kinds import Kind
 
-VERSION = 1
+VERSION = 2
 RECORD_LIMIT = 65_535
 """Bytes of a sealed record at most: the length field of a tile-log entry (C2SP tlog-tiles) has 16 bits."""
 
@@ -168,5 +168,9 @@ FIELD_MEANINGS: Mapping[str, str] = {
     "techniques": "MITRE ATT&CK and ATLAS techniques that a detection is about",
     "evidence": "the records that a detection rests on, as `epoch-seq`",
     "extra": "whatever else the client reported, as JSON text, redacted, cut at 4 KiB",
+    "rules": "the rules that spoke or found something, by id",
+    "private": "commitment to the private part: SHA-256 of 0x03 and its canonical bytes",
+    "key": "name of the data key that seals the private part",
+    "sealed": "1 where the private part can't be read: its key was destroyed or isn't at hand",
 }
 """What each field means: every field of ``Record``, and what sealing adds; the reference page is made of it."""

@@ -202,13 +202,13 @@ def _verify(reader: LogReader, asked: argparse.Namespace) -> int:
 def _export(reader: LogReader, asked: argparse.Namespace) -> int:
     if not asked.output:
         for entry in reader.entries():
-            sys.stdout.buffer.write(entry.sealed.body + b"\n")
+            sys.stdout.buffer.write(entry.line + b"\n")
         return DONE
     descriptor = os.open(asked.output, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
     count = 0
     with os.fdopen(descriptor, "wb") as output:
         for entry in reader.entries():
-            output.write(entry.sealed.body + b"\n")
+            output.write(entry.line + b"\n")
             count += 1
         output.flush()
         os.fsync(output.fileno())
@@ -232,7 +232,7 @@ class _Printer:
     def lines(self, entries: Iterable[Entry]) -> None:
         for entry in entries:
             if self.as_json:
-                print(entry.sealed.body.decode())
+                print(entry.line.decode())
                 continue
             if not self.headed:
                 print(log_text.heading(width=self.width, colour=self.colour))

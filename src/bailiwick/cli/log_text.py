@@ -34,7 +34,7 @@ _NAMING = (
     "variable",
 )
 _SAYING = ("message", "about", "instead")
-_LAST = ("epoch", "salt", "v")
+_LAST = ("epoch", "key", "private", "salt", "v")
 
 
 def heading(*, width: int | None, colour: bool) -> str:

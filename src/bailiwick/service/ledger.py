@@ -12,6 +12,7 @@ from typing import Any
 from bailiwick.audit.chain import ChainState, Sealed, genesis
 from bailiwick.audit.merkle import Frontier
 from bailiwick.audit.note import Checkpoint, Signer
+from bailiwick.audit.sealing import blind
 from bailiwick.service.state_directory import StateDirectory, StoreError
 
 KEEP_EVERY = 1_000
@@ -26,17 +27,17 @@ ROOM = 4 * 1024 * 1024
 SPARE = 16
 """How many times that must be free for it to be taken at once."""
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 
 _SCHEMA = """
 CREATE TABLE log (
-  seq INTEGER PRIMARY KEY, time_ms INTEGER NOT NULL, kind TEXT NOT NULL, user TEXT NOT NULL, session TEXT NOT NULL,
-  client_session TEXT NOT NULL, tool TEXT NOT NULL, call_id TEXT NOT NULL, enforced TEXT NOT NULL,
-  leaf BLOB NOT NULL, head BLOB NOT NULL, body BLOB NOT NULL
+  seq INTEGER PRIMARY KEY, time_ms INTEGER NOT NULL, kind TEXT NOT NULL, tool TEXT NOT NULL, enforced TEXT NOT NULL,
+  user BLOB NOT NULL, session BLOB NOT NULL, client_session BLOB NOT NULL, call_id BLOB NOT NULL,
+  leaf BLOB NOT NULL, head BLOB NOT NULL, body BLOB NOT NULL, private BLOB NOT NULL
 ) STRICT;
 CREATE INDEX log_session ON log (session);
 CREATE INDEX log_client_session ON log (client_session);
-CREATE INDEX log_call ON log (call_id) WHERE call_id <> '';
+CREATE INDEX log_call ON log (call_id) WHERE call_id <> x'';
 CREATE INDEX log_stopped ON log (seq) WHERE enforced IN ('ask', 'deny');
 CREATE TABLE checkpoint (size INTEGER PRIMARY KEY, note TEXT NOT NULL) STRICT;
 CREATE TABLE tree (one INTEGER PRIMARY KEY CHECK (one = 1), epoch TEXT NOT NULL, size INTEGER NOT NULL,
@@ -44,10 +45,17 @@ CREATE TABLE tree (one INTEGER PRIMARY KEY CHECK (one = 1), epoch TEXT NOT NULL,
 CREATE TABLE state (key TEXT PRIMARY KEY, value BLOB NOT NULL) STRICT, WITHOUT ROWID;
 """
 
-COLUMNS = ("time_ms", "kind", "user", "session", "client_session", "tool", "call_id", "enforced")
-"""Fields of a record that are columns too, for search; ``verify`` compares them with the record."""
+OPEN_COLUMNS = ("time_ms", "kind", "tool", "enforced")
+"""Public fields of a record that are columns too, for search; ``verify`` compares them with the record."""
 
-_INSERT = f"INSERT INTO log (seq, {', '.join(COLUMNS)}, leaf, head, body) VALUES ({', '.join('?' * 12)})"  # noqa: S608 - constants
+BLIND_COLUMNS = ("user", "session", "client_session", "call_id")
+"""Private fields that are columns too, blinded (``sealing.blind``): found by who knows what to look for."""
+
+COLUMNS = (*OPEN_COLUMNS, *BLIND_COLUMNS)
+
+_INSERT = (
+    f"INSERT INTO log (seq, {', '.join(COLUMNS)}, leaf, head, body, private) VALUES ({', '.join('?' * 13)})"  # noqa: S608 - constants
+)
 
 StateRows = Mapping[str, bytes | None]
 
@@ -158,6 +166,11 @@ class Ledger:
         version = self.connection.execute("PRAGMA user_version").fetchone()[0]
         if version > SCHEMA_VERSION:
             raise self._damaged(f"written by a newer version (schema {version})", mend="upgrade bailiwick")
+        if 0 < version < SCHEMA_VERSION:
+            raise self._damaged(
+                f"written by a version before the first release (schema {version})",
+                mend="move the state directory away to begin a new log; the old one verifies with its own version",
+            )
         row = (
             self.connection.execute("SELECT epoch, size, head, nodes FROM tree").fetchone()
             if version
@@ -207,10 +220,18 @@ def connect(directory: StateDirectory) -> sqlite3.Connection:
     return connection
 
 
-def row_of(fields: Mapping[str, Any], sealed: Sealed) -> tuple[Any, ...]:
-    """The row of a sealed record."""
-    columns = (fields.get(name, "") for name in COLUMNS)
-    return (sealed.sequence, *columns, sealed.leaf, sealed.head, sealed.body)
+def row_of(fields: Mapping[str, Any], sealed: Sealed, private: bytes, blinding: bytes) -> tuple[Any, ...]:
+    """The row of a sealed record; ``private`` is its sealed private part."""
+    columns = columns_of(fields, blinding)
+    return (sealed.sequence, *columns, sealed.leaf, sealed.head, sealed.body, private)
+
+
+def columns_of(fields: Mapping[str, Any], blinding: bytes) -> tuple[Any, ...]:
+    """What the columns say of a record with these fields."""
+    return (
+        *(fields.get(name, "") for name in OPEN_COLUMNS),
+        *(blind(blinding, name, fields.get(name, "")) for name in BLIND_COLUMNS),
+    )
 
 
 @contextlib.contextmanager

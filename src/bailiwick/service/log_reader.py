@@ -1,29 +1,36 @@
 """Reading a log, also while a service writes it: entries, search, verification."""
 
-import contextlib
 import sqlite3
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Self
 
 import orjson
 
-from bailiwick.audit.chain import Fault, Sealed, Verification, verify
+from bailiwick.audit.canonical import canonical
+from bailiwick.audit.chain import MAX_FAULTS, Fault, Sealed, Verification, verify
 from bailiwick.audit.note import VerifierKey
 from bailiwick.audit.query import Query
-from bailiwick.service.ledger import COLUMNS
+from bailiwick.audit.sealing import SealError, blind, open_private, put_together
+from bailiwick.service.keys import KeyRing
+from bailiwick.service.ledger import COLUMNS, OPEN_COLUMNS, columns_of
 from bailiwick.service.state_directory import StoreError, read_verifier
 
-_ENTRY = "seq, body, leaf, head"
+_ENTRY = "seq, body, leaf, head, private"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Entry:
-    """One entry as stored, and its record's fields."""
+    """One entry as stored, and its record's fields: all of them where the key of its private part is at hand."""
 
     sealed: Sealed
     record: dict[str, Any]
+
+    @property
+    def line(self) -> bytes:
+        """The record as it is exported: canonical JSON, of which ``sealing.disclosed`` makes the entry again."""
+        return canonical(self.record)
 
 
 class LogReader:
@@ -44,6 +51,7 @@ class LogReader:
             self._connection = sqlite3.connect(f"{self.database.absolute().as_uri()}?mode=ro", uri=True)
             self._connection.execute("PRAGMA busy_timeout = 5000")
             self._connection.execute("SELECT 1 FROM log LIMIT 1").fetchone()
+            self._keys, self._blinding = _keys_of(directory)
         except sqlite3.Error as error:
             raise StoreError(
                 f"{self.database}: {error}", mend="read it as the account that owns it"
@@ -54,6 +62,8 @@ class LogReader:
 
     def __exit__(self, *_: object) -> None:
         self._connection.close()
+        if self._keys is not None:
+            self._keys.close()
 
     def entries(self, start: int = 0, *, end: int | None = None) -> Iterator[Entry]:
         """Entries of sequence ``start`` up to, not including, ``end``, in order."""
@@ -67,12 +77,12 @@ class LogReader:
 
     def search(self, query: Query, *, limit: int | None = None, stopped: bool = False) -> Iterator[Entry]:
         """Entries for which ``query`` holds, newest first, ``limit`` at most; only denied and asked, if ``stopped``."""
-        where, values = _where(query)
+        where, values = self._where(query)
         if stopped:
             where += " AND enforced IN ('ask', 'deny')"
         found = 0
         sql = f"SELECT {_ENTRY} FROM log WHERE {where} ORDER BY seq DESC"  # noqa: S608 - built from constants
-        for entry in self._read(sql, values, query):
+        for entry in self._read(sql, values):
             if query.matches(entry.record):
                 yield entry
                 found += 1
@@ -81,8 +91,8 @@ class LogReader:
 
     def call(self, call_id: str) -> list[Entry]:
         """The entries of one tool call: the decision and the outcome."""
-        sql = f"SELECT {_ENTRY} FROM log WHERE call_id = ? AND call_id <> '' ORDER BY seq"  # noqa: S608 - constants
-        return list(self._read(sql, (call_id,)))
+        sql = f"SELECT {_ENTRY} FROM log WHERE call_id = ? AND call_id <> x'' ORDER BY seq"  # noqa: S608 - constants
+        return list(self._read(sql, (blind(self._blinding, "call_id", call_id),)))
 
     def checkpoints(self) -> list[str]:
         """The signed checkpoints, smallest log first."""
@@ -120,19 +130,58 @@ class LogReader:
 
     def _checked(self, faults: list[Fault]) -> Iterator[Sealed]:
         sql = f"SELECT {_ENTRY}, {', '.join(COLUMNS)} FROM log ORDER BY seq"  # noqa: S608 - constants
-        for sequence, body, leaf, head, *columns in self._connection.execute(sql):
-            with contextlib.suppress(orjson.JSONDecodeError):
-                record = orjson.loads(body)
-                wrong = [
-                    name
-                    for name, value in zip(COLUMNS, columns, strict=True)
-                    if record.get(name, "") != value
-                ]
-                if wrong and len(faults) < 20:  # noqa: PLR2004 - the same bound as the chain's
-                    faults.append(
-                        Fault(sequence=sequence, message=f"search columns changed: {', '.join(wrong)}")
-                    )
+        for sequence, body, leaf, head, private, *columns in self._connection.execute(sql):
+            if len(faults) < MAX_FAULTS:
+                faults.extend(self._faults_beside(sequence, body, private, columns))
             yield Sealed(sequence=sequence, body=bytes(body), leaf=bytes(leaf), head=bytes(head))
+
+    def _faults_beside(
+        self, sequence: int, body: bytes, private: bytes, columns: Sequence[Any]
+    ) -> Iterator[Fault]:
+        """What is wrong with what stands beside an entry: its private part, and the columns."""
+        try:
+            record = self._record(body, private)
+        except SealError as error:
+            yield Fault(sequence=sequence, message=str(error))
+            return
+        except orjson.JSONDecodeError:
+            return  # the leaf hash tells
+        names = OPEN_COLUMNS if record.get("sealed") else COLUMNS
+        told = columns_of(record, self._blinding)
+        wrong = [name for name, one, other in zip(names, told, columns, strict=False) if one != other]
+        if wrong:
+            yield Fault(sequence=sequence, message=f"search columns changed: {', '.join(wrong)}")
+
+    def _record(self, body: bytes, private: bytes) -> dict[str, Any]:
+        """The fields of a record, of the private part too where its key is at hand. Raises SealError, ValueError."""
+        public = orjson.loads(body)
+        key = self._keys.find(str(public.get("key"))) if self._keys and private else None
+        if key is None:
+            return put_together(public, None)
+        return put_together(public, open_private(private, str(public.get("private")), key))
+
+    def _where(self, query: Query) -> tuple[str, tuple[Any, ...]]:
+        """The conditions that columns can decide, as SQL; ``Query.matches`` decides the rest."""
+        parts: list[str] = ["1"]
+        values: list[Any] = []
+        for condition, value in (
+            ("user = ?", blind(self._blinding, "user", query.user)),
+            ("kind GLOB ?", query.kind),
+            ("tool GLOB ?", query.tool),
+            ("time_ms >= ?", query.since_ms),
+            ("time_ms < ?", query.until_ms),
+        ):
+            if value not in ("", b"", None):
+                parts.append(condition)
+                values.append(value)
+        if query.session:
+            both = [blind(self._blinding, name, query.session) for name in ("session", "client_session")]
+            condition = "(session = ? OR client_session = ?)"
+            # The beginning of a name is not found by the columns: then every record is looked at.
+            if next(self._rows(f"SELECT 1 FROM log WHERE {condition} LIMIT 1", tuple(both)), None):  # noqa: S608 - constants
+                parts.append(condition)
+                values.extend(both)
+        return " AND ".join(parts), tuple(values)
 
     def _damage(self) -> list[Fault]:
         rows = self._connection.execute("PRAGMA integrity_check(5)").fetchall()
@@ -144,33 +193,20 @@ class LogReader:
         except sqlite3.Error as error:
             raise StoreError(f"{self.database}: {error}") from error
 
-    def _read(self, sql: str, values: tuple[Any, ...], query: Query | None = None) -> Iterator[Entry]:
-        for sequence, body, leaf, head in self._rows(sql, values):
-            if query and not query.may_match(body):
-                continue
+    def _read(self, sql: str, values: tuple[Any, ...]) -> Iterator[Entry]:
+        for sequence, body, leaf, head, private in self._rows(sql, values):
             try:
-                record = orjson.loads(body)
-            except orjson.JSONDecodeError:
+                record = self._record(body, private)
+            except (SealError, orjson.JSONDecodeError):
                 record = {"seq": sequence, "kind": "unreadable"}
             sealed = Sealed(sequence=sequence, body=bytes(body), leaf=bytes(leaf), head=bytes(head))
             yield Entry(sealed=sealed, record=record)
 
 
-def _where(query: Query) -> tuple[str, tuple[Any, ...]]:
-    """The conditions that columns can decide, as SQL; ``Query.matches`` decides the rest."""
-    parts, values = ["1"], []
-    for condition, value in (
-        ("user = ?", query.user),
-        ("kind GLOB ?", query.kind),
-        ("tool GLOB ?", query.tool),
-        ("time_ms >= ?", query.since_ms),
-        ("time_ms < ?", query.until_ms),
-    ):
-        if value not in ("", None):
-            parts.append(condition)
-            values.append(value)
-    if query.session:
-        high = query.session + "\U0010ffff"
-        parts.append("((session >= ? AND session < ?) OR (client_session >= ? AND client_session < ?))")
-        values.extend((query.session, high, query.session, high))
-    return " AND ".join(parts), tuple(values)
+def _keys_of(directory: Path) -> tuple[KeyRing | None, bytes]:
+    """The data keys and the key of the blinded columns; without either what is private stays sealed."""
+    try:
+        keys = KeyRing(directory, writable=False)
+    except StoreError:
+        return None, b""
+    return keys, keys.blinding

@@ -14,7 +14,10 @@ from bailiwick.audit.note import NoteError, Signer, VerifierKey
 
 SEED_SIZE = 32
 
-_PRIVATE_FILES = ("log.key", "log.pub", "redaction.key", "log.db", "log.db-wal", "log.db-shm")
+_PRIVATE_FILES = (
+    *("log.key", "log.pub", "redaction.key", "seal.key"),
+    *("log.db", "log.db-wal", "log.db-shm", "keys.db"),
+)
 
 
 class StoreError(Exception):
@@ -69,7 +72,7 @@ class StateDirectory:
 
     def signer(self) -> Signer:
         """The key that signs checkpoints, under the log's origin. Raises StoreError."""
-        signer = Signer.from_seed(self.name, _secret(self.path / "log.key"))
+        signer = Signer.from_seed(self.name, read_secret(self.path / "log.key"))
         if not self.fresh and signer.verifier != read_verifier(self.path):
             raise StoreError(
                 f"{self.path / 'log.key'}: isn't the key of log.pub", mend="restore it from a backup"
@@ -79,12 +82,12 @@ class StateDirectory:
     def publish(self) -> None:
         """Write ``log.pub`` for a log that now exists: from here on a missing log is a removed log."""
         if self.fresh:
-            _write_private(self.path / "log.pub", f"{self.signer().verifier}\n".encode())
+            write_private(self.path / "log.pub", f"{self.signer().verifier}\n".encode())
             self.sync()
 
     def redaction_key(self) -> bytes:
         """The key of the fingerprints in masks."""
-        return _secret(self.path / "redaction.key")
+        return read_secret(self.path / "redaction.key")
 
     def sync(self) -> None:
         """Make the names in the directory durable."""
@@ -105,7 +108,7 @@ def _prepare(path: Path, randomness: Callable[[int], bytes]) -> tuple[str, bool]
         if (path / name).exists():
             check_private(path / name)
     if not (path / "redaction.key").exists():
-        _write_private(path / "redaction.key", randomness(SEED_SIZE))
+        write_private(path / "redaction.key", randomness(SEED_SIZE))
     public, database = path / "log.pub", path / "log.db"
     if public.exists():
         if not database.exists():
@@ -119,10 +122,12 @@ def _prepare(path: Path, randomness: Callable[[int], bytes]) -> tuple[str, bool]
             f"{public}: missing, but {database.name} holds entries", mend="restore it from a backup"
         )
     # What an earlier, interrupted beginning left behind holds nothing.
-    for name in ("log.db", "log.db-wal", "log.db-shm"):
+    for name in ("log.db", "log.db-wal", "log.db-shm", "keys.db"):
         (path / name).unlink(missing_ok=True)
-    _write_private(path / "log.key", randomness(SEED_SIZE))
-    os.close(_open_private(database, os.O_RDWR | os.O_CREAT))
+    for name in ("log.key", "seal.key"):
+        write_private(path / name, randomness(SEED_SIZE))
+    for made in (database, path / "keys.db"):
+        os.close(_open_private(made, os.O_RDWR | os.O_CREAT))
     return f"bailiwick/{_host()}/{randomness(8).hex()}", True
 
 
@@ -179,7 +184,7 @@ def _open_private(path: Path, flags: int) -> int:
     return os.open(path, flags | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
 
 
-def _write_private(path: Path, data: bytes) -> None:
+def write_private(path: Path, data: bytes) -> None:
     """Write a file whole or not at all: under another name first, on stable storage before it gets its own."""
     temporary = path.with_name(path.name + ".new")
     descriptor = _open_private(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC)
@@ -191,7 +196,8 @@ def _write_private(path: Path, data: bytes) -> None:
     temporary.rename(path)
 
 
-def _secret(path: Path) -> bytes:
+def read_secret(path: Path) -> bytes:
+    """The secret in a file. Raises StoreError."""
     try:
         data = path.read_bytes()
     except OSError as error:

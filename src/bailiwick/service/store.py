@@ -14,6 +14,8 @@ does, and records that arrive while a commit runs share the next one (group comm
       log.key         Ed25519 seed that signs checkpoints     (0600)
       log.pub         its public half, for whoever verifies
       redaction.key   key of the fingerprints in masks        (0600)
+      seal.key        wraps the data keys                     (0600)
+      keys.db         data keys, by subject and month
 """
 
 import asyncio
@@ -32,6 +34,8 @@ import orjson
 
 from bailiwick.audit.chain import seal
 from bailiwick.audit.record import RECORD_LIMIT, Record
+from bailiwick.audit.sealing import month_of, seal_private, sealed_fields, subject_of, take_apart
+from bailiwick.service.keys import KeyRing
 from bailiwick.service.ledger import Ledger, StateRows, row_of
 from bailiwick.service.state_directory import StateDirectory, StoreError
 
@@ -78,9 +82,11 @@ class _Job:
 class Store:
     """The one writer of a state directory. Made by ``Store.open``; safe to call from any thread or event loop."""
 
-    def __init__(self, directory: StateDirectory, ledger: Ledger) -> None:
+    def __init__(self, directory: StateDirectory, ledger: Ledger, keys: KeyRing) -> None:
         self.directory = directory
         self._ledger = ledger
+        self._keys = keys
+        self._blinding = keys.blinding
         self._jobs: queue.SimpleQueue[_Job] = queue.SimpleQueue()
         self._wake = threading.Semaphore(0)
         self._writing = threading.Lock()
@@ -104,9 +110,10 @@ class Store:
         """
         directory = StateDirectory.acquire(path, os.urandom)
         try:
+            keys = KeyRing(path, writable=True)
             ledger = Ledger(directory, directory.signer(), clock, create=directory.fresh)
             directory.publish()
-            return cls(directory, ledger)
+            return cls(directory, ledger, keys)
         except (sqlite3.Error, OSError) as error:
             directory.release()
             raise StoreError(f"{directory.database}: {error}", mend=_mend(error)) from error
@@ -200,6 +207,7 @@ class Store:
             self._reader.close()
         with self._writing:
             self._ledger.close()
+            self._keys.close()
         self.directory.release()
 
     def __enter__(self) -> Self:
@@ -273,8 +281,11 @@ class Store:
         for job in jobs:
             mine: list[Receipt] = []
             for fields in job.records:
-                chain, sealed = seal(chain, fields)
-                rows.append(row_of(fields, sealed))
+                parts = take_apart(fields)
+                key = self._keys.current(subject_of(fields), month_of(fields["time_ms"]))
+                chain, sealed = seal(chain, sealed_fields(parts, key.id))
+                private = seal_private(parts.private, key)
+                rows.append(row_of(fields, sealed, private, self._blinding))
                 mine.append(Receipt(sequence=sealed.sequence, head=sealed.head))
             receipts.append(tuple(mine))
         self._ledger.write(chain, rows, [job.state for job in jobs])

@@ -1,0 +1,165 @@
+"""What of a record is personal is sealed; what proves it is not (docs/adr, "erasure").
+
+A record is taken apart. Its public part says what kind of thing happened, when, and what was decided; it becomes the
+entry that is hashed, chained and signed. Its private part says who, where and what exactly; it is encrypted under a key of
+one subject and one month and stored beside the entry. The entry names that key and holds a commitment: the hash of
+the private part, which begins with 128 random bits (``salt``) and so can't be guessed.
+
+- Who has the key reads the record, and the commitment proves that it is what was recorded.
+- Who was shown the private part only (an auditor, a SIEM) proves the same without any key.
+- Once the key is destroyed nobody reads it, and every proof over the entry still holds.
+
+AES-256-GCM (NIST SP 800-38D). The nonce is the beginning of the commitment, unique because the salt is; so equal nonces
+mean equal texts.
+"""
+
+import zlib
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from hashlib import blake2b, sha256
+from typing import Any
+
+import orjson
+from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+
+from bailiwick.audit.canonical import canonical
+from bailiwick.audit.dictionary import DICTIONARY
+
+PUBLIC = frozenset((
+    "v", "epoch", "seq", "kind", "time_ms", "monotonic_us", "profile", "permission_mode", "event", "tool", "rules",
+    "verdict", "enforced", "approved_by", "policy", "client_version", "decided_us", "duration_ms", "elapsed_ms",
+    "outcome", "input_bytes", "input_cut", "text_bytes", "response_bytes", "accesses_omitted", "private", "key",
+))  # fmt: skip
+"""Fields of the entry itself: what happened and what was decided, nothing that names a person, a machine or a file."""
+
+KEY_SIZE = 32
+_NONCE_SIZE = 12
+_COMMIT = b"\x03"
+_RAW, _DEFLATED = b"\x00", b"\x01"
+MAX_PRIVATE = 4 * 1024 * 1024
+"""Bytes of a private part at most; what would unpack to more is refused."""
+
+
+class SealError(ValueError):
+    """A private part can't be opened, or isn't the one that the entry commits to."""
+
+
+@dataclass(frozen=True, slots=True)
+class DataKey:
+    """A data key: its public name, and the cipher under it."""
+
+    id: str
+    cipher: AESGCM = field(repr=False)
+
+    @classmethod
+    def of(cls, key_id: str, key: bytes) -> "DataKey":
+        """The data key of this name with these ``KEY_SIZE`` bytes."""
+        return cls(key_id, AESGCM(key))
+
+
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """A record taken apart: the public fields, without the marks of sealing, and the bytes of the private part."""
+
+    public: dict[str, Any]
+    private: bytes
+
+
+def take_apart(fields: Mapping[str, Any]) -> Parts:
+    """The parts of a record's fields. The public part also lists the rules that spoke or found something."""
+    public = {name: value for name, value in fields.items() if name in PUBLIC}
+    rules = dict.fromkeys(
+        str(item.get("rule", "")) for name in ("reasons", "findings") for item in fields.get(name, ())
+    )
+    if rules:
+        public["rules"] = list(rules)[:MAX_RULES]
+    return Parts(public, canonical({name: value for name, value in fields.items() if name not in PUBLIC}))
+
+
+MAX_RULES = 64
+"""Rules that an entry names at most; the private part has them all with what they said."""
+
+
+def commitment(private: bytes) -> bytes:
+    """What an entry says of its private part: SHA-256 of 0x03 and its bytes."""
+    return sha256(_COMMIT + private).digest()
+
+
+def sealed_fields(parts: Parts, key_id: str) -> dict[str, Any]:
+    """The fields of the entry: public ones, commitment, and the name of the key."""
+    return {**parts.public, "private": commitment(parts.private).hex(), "key": key_id}
+
+
+def seal_private(private: bytes, key: DataKey) -> bytes:
+    """``private``, packed and encrypted."""
+    packer = zlib.compressobj(1, zlib.DEFLATED, -12, 5, zlib.Z_DEFAULT_STRATEGY, DICTIONARY)
+    packed = packer.compress(private) + packer.flush()
+    plain = _DEFLATED + packed if len(packed) < len(private) else _RAW + private
+    return key.cipher.encrypt(commitment(private)[:_NONCE_SIZE], plain, key.id.encode())
+
+
+def open_private(blob: bytes, committed: str, key: DataKey) -> bytes:
+    """Inverse of ``seal_private``; ``committed`` is what the entry says of it. Raises SealError."""
+    try:
+        expected = bytes.fromhex(committed)
+        plain = key.cipher.decrypt(expected[:_NONCE_SIZE], blob, key.id.encode())
+        private = plain[1:] if plain[:1] == _RAW else _unpacked(plain[1:])
+    except (InvalidTag, ValueError, zlib.error) as error:
+        raise SealError("the private part was changed: its key doesn't open it") from error
+    if commitment(private) != expected:
+        raise SealError("the private part isn't the one that was recorded")
+    return private
+
+
+def _unpacked(packed: bytes) -> bytes:
+    unpacker = zlib.decompressobj(-12, DICTIONARY)
+    private = unpacker.decompress(packed, MAX_PRIVATE)
+    if not unpacker.eof or unpacker.unused_data:
+        raise ValueError("not a whole packed text")
+    return private
+
+
+def put_together(public: Mapping[str, Any], private: bytes | None) -> dict[str, Any]:
+    """The fields of a record again; without its private part it says so in ``sealed``."""
+    whole = {**public, "sealed": 1} if private is None else {**public, **orjson.loads(private)}
+    return dict(sorted(whole.items()))
+
+
+def disclosed(record: Mapping[str, Any]) -> tuple[bytes, bytes | None]:
+    """The entry's bytes and the private part of a whole record, as exported: inverse of ``put_together``.
+
+    The private part is None where the record doesn't have it. Raises SealError when it isn't the one committed to.
+    """
+    entry = canonical({name: value for name, value in record.items() if name in PUBLIC})
+    if record.get("sealed"):
+        return entry, None
+    private = canonical({name: value for name, value in record.items() if name not in PUBLIC})
+    if commitment(private).hex() != record.get("private"):
+        raise SealError("the record isn't the one that was recorded")
+    return entry, private
+
+
+def subject_of(fields: Mapping[str, Any]) -> str:
+    """Whose data a record is: the account, else its number; empty for what concerns nobody."""
+    if user := fields.get("user"):
+        return str(user)
+    uid = fields.get("uid")
+    return "" if uid is None else f"uid:{uid}"
+
+
+def month_of(time_ms: int) -> str:
+    """The month, UTC, of a wall clock in milliseconds: ``2026-11``. What no calendar has is held to what one has."""
+    return datetime.fromtimestamp(min(max(time_ms, 0), _LAST_MS) / 1_000, UTC).strftime("%Y-%m")
+
+
+_LAST_MS = 253_402_300_799_000
+"""The last second of the year 9999, the last that has a month here."""
+
+
+def blind(key: bytes, name: str, value: str) -> bytes:
+    """What stands in the log's table for a personal value: found by who knows it, meaningless to who doesn't."""
+    if not value:
+        return b""
+    return blake2b(f"{name}\0{value}".encode("utf-8", "surrogatepass"), key=key, digest_size=8).digest()

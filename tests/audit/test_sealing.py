@@ -1,0 +1,121 @@
+"""Sealing: what is personal is in the private part alone, comes back with its key, and is proven without it."""
+
+from dataclasses import fields
+from typing import Any
+
+import orjson
+import pytest
+import rfc8785
+from hypothesis import given
+from hypothesis import strategies as st
+
+from bailiwick.audit.canonical import canonical
+from bailiwick.audit.record import FIELD_MEANINGS, Record
+from bailiwick.audit.sealing import (
+    PUBLIC,
+    DataKey,
+    SealError,
+    blind,
+    disclosed,
+    month_of,
+    open_private,
+    put_together,
+    seal_private,
+    sealed_fields,
+    subject_of,
+    take_apart,
+)
+
+KEY = DataKey.of("00ff", b"k" * 32)
+OTHER = DataKey.of("00fe", b"k" * 32)
+
+TEXT = st.text(max_size=40)
+PRIVATE_NAMES = sorted(field.name for field in fields(Record) if field.name not in PUBLIC)
+RECORDS: st.SearchStrategy[dict[str, Any]] = st.fixed_dictionaries(
+    {"v": st.just(2), "kind": TEXT, "time_ms": st.integers(0, 2**53 - 1), "salt": TEXT},
+    optional={name: TEXT for name in PRIVATE_NAMES if name not in {"reasons", "findings", "salt"}}
+    | {
+        "tool": TEXT,
+        "reasons": st.lists(st.fixed_dictionaries({"rule": TEXT, "message": TEXT}), max_size=3),
+        "findings": st.lists(st.fixed_dictionaries({"rule": TEXT, "message": TEXT}), max_size=3),
+    },
+)
+
+
+def test_every_public_field_is_one_and_none_of_them_names_a_person() -> None:
+    assert set(FIELD_MEANINGS) > PUBLIC
+    named = {
+        "host",
+        "user",
+        "uid",
+        "identity",
+        "session",
+        "cwd",
+        "project",
+        "input",
+        "text",
+        "accesses",
+        "salt",
+    }
+    assert not named & PUBLIC
+
+
+@given(RECORDS)
+def test_a_record_comes_back_whole_and_as_exported_proves_its_entry(record: dict[str, Any]) -> None:
+    parts = take_apart(record)
+    entry = sealed_fields(parts, KEY.id)
+    blob = seal_private(parts.private, KEY)
+    opened = open_private(blob, entry["private"], KEY)
+    whole = put_together(entry, opened)
+    assert {name: value for name, value in whole.items() if name not in {"rules", "private", "key"}} == record
+    assert disclosed(orjson.loads(orjson.dumps(whole))) == (canonical(entry), parts.private)
+    assert disclosed(put_together(entry, None)) == (canonical(entry), None)
+    assert canonical(entry) == rfc8785.dumps(entry)
+    assert parts.private == rfc8785.dumps(orjson.loads(parts.private))
+
+
+@given(RECORDS, st.data())
+def test_any_change_of_a_private_part_is_found(record: dict[str, Any], data: st.DataObject) -> None:
+    parts = take_apart(record)
+    entry = sealed_fields(parts, KEY.id)
+    blob = bytearray(seal_private(parts.private, KEY))
+    blob[data.draw(st.integers(0, len(blob) - 1))] ^= 1 << data.draw(st.integers(0, 7))
+    with pytest.raises(SealError):
+        open_private(bytes(blob), entry["private"], KEY)
+
+
+def test_a_private_part_opens_under_its_own_key_and_entry_only() -> None:
+    parts = take_apart({"v": 2, "user": "alice", "salt": "00"})
+    entry, blob = sealed_fields(parts, KEY.id), seal_private(parts.private, KEY)
+    other = sealed_fields(take_apart({"v": 2, "user": "alice", "salt": "01"}), KEY.id)
+    for committed, key in ((entry["private"], OTHER), (other["private"], KEY), ("zz", KEY), ("", KEY)):
+        with pytest.raises(SealError):
+            open_private(blob, committed, key)
+
+
+def test_an_exported_record_that_was_changed_is_found() -> None:
+    whole = put_together(sealed_fields(parts := take_apart({"v": 2, "user": "alice"}), KEY.id), parts.private)
+    with pytest.raises(SealError):
+        disclosed({**whole, "user": "carol"})
+    with pytest.raises(SealError):
+        disclosed({**whole, "added": "x"})
+
+
+def test_whose_a_record_is_and_of_which_month() -> None:
+    assert subject_of({"user": "alice", "uid": 7}) == "alice"
+    assert subject_of({"uid": 0}) == "uid:0"
+    assert subject_of({}) == ""
+    assert month_of(1_792_000_012_000) == "2026-10"
+    assert month_of(-(2**53)) == "1970-01"
+    assert month_of(2**53) == "9999-12"
+
+
+def test_blinded_values_differ_by_key_field_and_value() -> None:
+    told = {
+        blind(key, name, value)
+        for key in (b"a", b"b")
+        for name in ("user", "session")
+        for value in ("x", "y")
+    }
+    assert len(told) == 8
+    assert blind(b"a", "user", "") == b""
