@@ -50,6 +50,12 @@ def items_of(record: Fields, name: str) -> list[Fields]:
     return [item for item in value if isinstance(item, Mapping)] if isinstance(value, list | tuple) else []
 
 
+def words_of(record: Fields, name: str) -> list[str]:
+    """A field that is a list of texts; what isn't a text is left out."""
+    value = record.get(name, ())
+    return [item for item in value if isinstance(item, str)] if isinstance(value, list | tuple) else []
+
+
 def argument(record: Fields, *names: str) -> str:
     """The first of the tool's arguments ``names`` that is a text; found also in an input that was cut."""
     text = text_of(record, "input")

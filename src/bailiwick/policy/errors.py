@@ -59,15 +59,18 @@ class Problems:
         self._lines: dict[str, list[str]] = {}
         self._errors: dict[tuple[str, int, int, str], PolicyError] = {}
 
-    def add(self, at: Origin, message: str, mend: str) -> None:
-        """Note a mistake; the same one at the same place counts once. Raises PolicyErrors when there are too many."""
+    def add(self, at: Origin, message: str, mend: str, *, quoted: bool = True) -> None:
+        """Note a mistake; the same one at the same place counts once. Raises PolicyErrors when there are too many.
+
+        ``quoted`` is False where the line may hold a secret.
+        """
         error = PolicyError(
             file=at.file,
             line=at.line,
             column=at.column,
             message=_printable(message),
             mend=_printable(mend),
-            source=self._line(at),
+            source=self._line(at) if quoted else "",
         )
         self._errors.setdefault((at.file, at.line, at.column, message), error)
         if len(self._errors) >= MAX_ERRORS:

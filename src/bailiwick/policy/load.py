@@ -25,6 +25,8 @@ from bailiwick.policy.profiles import Compiled, compile_profiles
 from bailiwick.policy.revision import revision_of
 from bailiwick.policy.sections import LayerBuilder
 from bailiwick.policy.shapes import Record, Text
+from bailiwick.policy.sinks import FILE as SINKS
+from bailiwick.policy.sinks import Sinks, check_sinks
 from bailiwick.policy.types import Example, Invariant, Layer, PolicyException, PolicySet, Role, Scope
 
 __all__ = ["PolicyError", "PolicyErrors", "load_policy_set"]
@@ -37,6 +39,7 @@ _LISTED = "`bailiwick policy show` lists all ids"
 FILES: Mapping[str, type] = {
     "organisation.yaml": syntax.Organisation,
     "roles.yaml": syntax.Roles,
+    SINKS: Sinks,
     "profiles/": syntax.Profile,
     "teams/": syntax.Team,
     "exceptions/": syntax.Exceptions,
@@ -87,6 +90,8 @@ class _Repository:
         rules = self._rule_ids(compiled)
         exceptions = self._exceptions(rules)
         roles = self._roles(known)
+        for sinks in self.parsed.get(Sinks, ()):
+            check_sinks(sinks, self.problems)
         invariants = self._invariants(organisation, known)
         examples = self._examples(profiles, rules)
         tests = self._tests(known, rules)

@@ -6,7 +6,7 @@ from typing import Any
 
 from bailiwick.audit.kinds import Kind
 from bailiwick.audit.views.logged import PRODUCT, VENDOR, VERSION, Logged
-from bailiwick.audit.wording import argument, items_of, number_of, text_of
+from bailiwick.audit.wording import argument, items_of, number_of, text_of, words_of
 
 SCHEMA = "9.0.0"
 DATASET = "bailiwick.audit"
@@ -56,7 +56,7 @@ def ecs(logged: Logged) -> Event:
         event["error"] = {"message": error}
     if rule := text_of(record, "rule") or text_of(logged.reason, "rule"):
         event["rule"] = {"name": rule, "description": text_of(logged.reason, "message"), "ruleset": PRODUCT}
-    if uids := [uid for uid in record.get("techniques", ()) if isinstance(uid, str)]:
+    if uids := words_of(record, "techniques"):
         event["threat"] = {"framework": "MITRE ATT&CK", "technique": {"id": uids}}
     return event
 

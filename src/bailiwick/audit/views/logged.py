@@ -31,16 +31,20 @@ class Severity(IntEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Logged:
-    """A record as it stands in the log: its fields, its place there and its leaf hash."""
+    """A record as it stands in the log: its fields, its place there and its leaf hash.
+
+    ``mark`` tells an event about the log from the record at the place that it speaks of.
+    """
 
     index: int
     leaf: bytes
     record: Mapping[str, Any]
+    mark: str = ""
 
     @property
     def event_id(self) -> str:
         """An id that no other record has, the same each time it is sent: log, dash, place."""
-        return f"{text_of(self.record, 'epoch') or 'unknown'}-{self.index}"
+        return f"{text_of(self.record, 'epoch') or 'unknown'}-{self.index}{self.mark}"
 
     @property
     def kind(self) -> str:

@@ -11,7 +11,7 @@ from typing import Any
 
 from bailiwick.audit.kinds import Kind
 from bailiwick.audit.views.logged import PRODUCT, VENDOR, VERSION, Logged
-from bailiwick.audit.wording import items_of, number_of, text_of
+from bailiwick.audit.wording import items_of, number_of, text_of, words_of
 
 SCHEMA = "1.8.0"
 
@@ -99,8 +99,7 @@ def _finding(logged: Logged) -> Event:
     record = logged.record
     attacks = [
         {"technique": {"uid": uid}, "version": "ATLAS" if uid.startswith("AML.") else "ATT&CK"}
-        for uid in record.get("techniques", ())
-        if isinstance(uid, str)
+        for uid in words_of(record, "techniques")
     ]
     finding = {
         "uid": logged.event_id,

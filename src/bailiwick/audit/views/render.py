@@ -25,7 +25,7 @@ class View(StrEnum):
 
 
 VIEW_MEANINGS: Mapping[View, str] = {
-    View.RECORD: "the record as the log has it, with `leaf_hash`; without that field its canonical JSON has that leaf hash",
+    View.RECORD: "the record as `log export` writes it, with its `leaf_hash`; the one view that can be verified against the log",
     View.OCSF: "Open Cybersecurity Schema Framework 1.8.0: Process Activity, File System Activity, API Activity, Detection Finding",
     View.ECS: "Elastic Common Schema 9 with its gen_ai fields; all else under `bailiwick`",
     View.CEF: "ArcSight Common Event Format",
