@@ -14,7 +14,7 @@ Verification, per entry (1) to (4), then (5) and (6):
 6. the log isn't shorter than the latest checkpoint or than what the verifier saw earlier.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from hashlib import sha256
 from typing import Any
@@ -23,7 +23,7 @@ import orjson
 
 from bailiwick.audit.canonical import canonical
 from bailiwick.audit.merkle import Frontier, leaf_hash
-from bailiwick.audit.note import Checkpoint, NoteError, VerifierKey, open_note
+from bailiwick.audit.note import Checkpoint, Note, NoteError, VerifierKey, open_note
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -99,20 +99,21 @@ MAX_FAULTS = 20
 """Faults listed; one altered log has as many as it has entries."""
 
 
-def verify(
+def verify(  # noqa: PLR0913 - what is verified, under which keys, against what is known
     epoch: str,
     entries: Iterable[Sealed],
     notes: Iterable[str],
     key: VerifierKey,
     *,
+    also: Sequence[VerifierKey] = (),
     expected_head: bytes | None = None,
 ) -> Verification:
     """Re-compute the whole log and compare (see module). ``notes`` are its signed checkpoints, in any order.
 
-    ``expected_head`` is a chain head seen earlier: some entry must still have it.
+    ``key`` must have signed each; signatures by ``also``, where there are any, must hold too. ``expected_head`` is a chain head seen earlier: some entry must still have it.
     """
     faults: list[Fault] = []
-    checkpoints = _opened(notes, key, faults)
+    checkpoints = _opened(notes, key, also, faults)
     count = len(checkpoints)
     state = genesis(epoch)
     seen = expected_head is None or expected_head == state.head
@@ -141,11 +142,15 @@ def verify(
     return Verification(state=state, checkpoints=count, faults=tuple(faults[:MAX_FAULTS]))
 
 
-def _opened(notes: Iterable[str], key: VerifierKey, faults: list[Fault]) -> dict[int, tuple[Checkpoint, ...]]:
+def _opened(
+    notes: Iterable[str], key: VerifierKey, also: Sequence[VerifierKey], faults: list[Fault]
+) -> dict[int, tuple[Checkpoint, ...]]:
     opened: dict[int, tuple[Checkpoint, ...]] = {}
     for note in notes:
         try:
             checkpoint = Checkpoint.parse(open_note(note, key))
+            for other in also:
+                Note.parse(note).time_of(other)
         except NoteError as error:
             faults.append(Fault(sequence=0, message=f"checkpoint: {error}"))
             continue

@@ -2,13 +2,17 @@
 
 Only the roots of the full sub-trees on the right edge are kept (at most one per bit of the size), so a tree of
 any size is a few hundred bytes and an append costs two hashes on average. The hashes are those of C2SP
-tlog-tiles: inclusion and consistency proofs can be made over the same leaves at any time.
+tlog-tiles: inclusion and consistency proofs are made over the same leaves at any time (``audit.tiles``) and verified
+here, as RFC 9162, 2.1.3.2 and 2.1.4.2 say.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from hashlib import sha256
 
 HASH_SIZE = 32
+EMPTY_ROOT = sha256(b"").digest()
+"""The root of the tree without leaves."""
 
 
 def leaf_hash(entry: bytes) -> bytes:
@@ -40,7 +44,7 @@ class Frontier:
     def root(self) -> bytes:
         """The tree head; of the empty tree SHA-256 of nothing."""
         if not self.nodes:
-            return sha256(b"").digest()
+            return EMPTY_ROOT
         *rest, node = self.nodes
         for left in reversed(rest):
             node = node_hash(left, node)
@@ -56,3 +60,72 @@ class Frontier:
         if len(data) != HASH_SIZE * size.bit_count():
             raise ValueError(f"a frontier of size {size} has {size.bit_count()} nodes")
         return cls(size, tuple(data[i : i + HASH_SIZE] for i in range(0, len(data), HASH_SIZE)))
+
+
+class ProofError(ValueError):
+    """A proof doesn't prove what it is said to."""
+
+
+def verify_inclusion(leaf: bytes, index: int, size: int, proof: Sequence[bytes], root: bytes) -> None:
+    """Raise ProofError unless ``proof`` shows that the tree of ``size`` leaves with this root has ``leaf`` at ``index``."""
+    if not 0 <= index < size:
+        raise ProofError(f"no entry {index} in a log of {size}")
+    node, place, last = leaf, index, size - 1
+    for part in proof:
+        if not last or len(part) != HASH_SIZE:
+            raise ProofError("the inclusion proof has the wrong form for this entry and size")
+        if place & 1 or place == last:
+            node = node_hash(part, node)
+            while not place & 1 and place:
+                place, last = place >> 1, last >> 1
+        else:
+            node = node_hash(node, part)
+        place, last = place >> 1, last >> 1
+    if last or node != root:
+        raise ProofError(
+            "the inclusion proof leads to another root: the log has something else in this place"
+        )
+
+
+def verify_consistency(
+    old_size: int, size: int, proof: Sequence[bytes], old_root: bytes, root: bytes
+) -> None:
+    """Raise ProofError unless ``proof`` shows that the tree of ``old_size`` leaves is a prefix of the one of ``size``."""
+    if not 0 <= old_size <= size:
+        raise ProofError(f"a log of {size} entries doesn't continue one of {old_size}")
+    if old_size in {0, size}:
+        if proof:
+            raise ProofError("a consistency proof from nothing, or to the same size, is empty")
+        if old_size == size and old_root != root:
+            raise ProofError("two logs of the same size have different roots")
+        if not old_size and old_root != EMPTY_ROOT:
+            raise ProofError("an empty log has another root")
+        return
+    if not proof or any(len(part) != HASH_SIZE for part in proof):
+        raise ProofError("the consistency proof isn't made of hashes")
+    if _roots(old_size, size, proof, old_root) != (old_root, root):
+        raise ProofError(
+            "the log doesn't continue the one it was: entries were changed, removed or put in between"
+        )
+
+
+def _roots(old_size: int, size: int, proof: Sequence[bytes], old_root: bytes) -> tuple[bytes, bytes]:
+    """The roots of the older and of the newer tree that a consistency proof leads to. Raises ProofError."""
+    parts = [old_root, *proof] if old_size & (old_size - 1) == 0 else list(proof)
+    place, last = old_size - 1, size - 1
+    while place & 1:
+        place, last = place >> 1, last >> 1
+    old_node = node = parts[0]
+    for part in parts[1:]:
+        if not last:
+            raise ProofError("the consistency proof is too long")
+        if place & 1 or place == last:
+            old_node, node = node_hash(part, old_node), node_hash(part, node)
+            while not place & 1 and place:
+                place, last = place >> 1, last >> 1
+        else:
+            node = node_hash(node, part)
+        place, last = place >> 1, last >> 1
+    if last:
+        raise ProofError("the consistency proof is too short")
+    return old_node, node

@@ -13,7 +13,7 @@ from pathlib import Path
 import orjson
 
 from bailiwick.audit.kinds import Kind
-from bailiwick.audit.note import NoteError, VerifierKey
+from bailiwick.audit.note import NoteError, parse_keys
 from bailiwick.audit.query import Query
 from bailiwick.audit.wording import plain
 from bailiwick.cli import log_text
@@ -168,7 +168,7 @@ def _verify(reader: LogReader, asked: argparse.Namespace) -> int:
             "--head is the hexadecimal chain head of an earlier verification or receipt"
         ) from None
     outcome = reader.verify(
-        key=VerifierKey.parse(asked.key) if asked.key else None,
+        keys=parse_keys(asked.key),
         expected_head=head,
         notes=[Path(name).read_text(encoding="utf-8") for name in asked.checkpoint],
     )

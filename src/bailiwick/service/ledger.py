@@ -11,8 +11,9 @@ from typing import Any
 
 from bailiwick.audit.chain import ChainState, Sealed, genesis
 from bailiwick.audit.merkle import Frontier
-from bailiwick.audit.note import Checkpoint, Signer
+from bailiwick.audit.note import MAX_SIZE, Checkpoint, Note, NoteError, Signer
 from bailiwick.audit.sealing import blind
+from bailiwick.audit.tiles import WIDTH, joined
 from bailiwick.service.state_directory import StateDirectory, StoreError
 
 KEEP_EVERY = 1_000
@@ -39,6 +40,8 @@ CREATE INDEX log_session ON log (session);
 CREATE INDEX log_client_session ON log (client_session);
 CREATE INDEX log_call ON log (call_id) WHERE call_id <> x'';
 CREATE INDEX log_stopped ON log (seq) WHERE enforced IN ('ask', 'deny');
+CREATE TABLE tile (level INTEGER NOT NULL, n INTEGER NOT NULL, hash BLOB NOT NULL, PRIMARY KEY (level, n))
+  STRICT, WITHOUT ROWID;
 CREATE TABLE checkpoint (size INTEGER PRIMARY KEY, note TEXT NOT NULL) STRICT;
 CREATE TABLE tree (one INTEGER PRIMARY KEY CHECK (one = 1), epoch TEXT NOT NULL, size INTEGER NOT NULL,
   head BLOB NOT NULL, nodes BLOB NOT NULL) STRICT;
@@ -68,6 +71,7 @@ class Ledger:
     ) -> None:
         self.directory = directory
         self.signer = signer
+        self.second = directory.second_signer()
         self.clock = clock
         self.unfolded = 0
         self.connection = connect(directory)
@@ -85,6 +89,7 @@ class Ledger:
         with _transaction(self.connection):
             if rows:
                 self.connection.executemany(_INSERT, rows)
+                self._close_tiles(chain.size)
                 self._sign(chain)
             for state in states:
                 for key, value in state.items():
@@ -130,11 +135,23 @@ class Ledger:
             self.connection.execute("PRAGMA wal_checkpoint(PASSIVE)")
 
     def close(self) -> None:
-        """Fold the write-ahead log in and close."""
+        """Sign the last checkpoint with both keys, fold the write-ahead log in and close."""
+        with contextlib.suppress(sqlite3.Error, StoreError, NoteError):
+            self.countersign()
         with contextlib.suppress(sqlite3.Error):
             self.connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
         with contextlib.suppress(sqlite3.Error):
             self.connection.close()
+
+    def _close_tiles(self, size: int) -> None:
+        """Keep the root of every tile that this commit filled, so that a proof reads a few tiles, not the log."""
+        level, before, after = 0, self.chain.size, size
+        while before // WIDTH < after // WIDTH:
+            before, after = before // WIDTH, after // WIDTH
+            for index in range(before, after):
+                hashes = read_tile(self.connection, level, index, WIDTH)
+                self.connection.execute("INSERT INTO tile VALUES (?, ?, ?)", (level, index, joined(hashes)))
+            level += 1
 
     def _create(self, chain: ChainState) -> None:
         self.signed = -1
@@ -155,12 +172,34 @@ class Ledger:
             head=chain.head,
             time_ms=self.clock(),
         )
-        note = self.signer.sign(checkpoint.text())
+        text = checkpoint.text()
+        note = self.signer.sign(text)
         if chain.size // KEEP_EVERY == self.signed // KEEP_EVERY:
             again = (chain.size, note, self.signed)
             self.connection.execute("UPDATE checkpoint SET size = ?, note = ? WHERE size = ?", again)
         else:
+            # The one before stays; it is worth the second signature, which takes twenty times as long as the first.
+            self._sign_again()
             self.connection.execute("INSERT INTO checkpoint VALUES (?, ?)", (chain.size, note))
+
+    def countersign(self) -> str:
+        """The last checkpoint with both signatures, on stable storage: the one to hand to others."""
+        with _transaction(self.connection):
+            return self._sign_again()
+
+    def _sign_again(self) -> str:
+        row = self.connection.execute(
+            "SELECT size, note FROM checkpoint ORDER BY size DESC LIMIT 1"
+        ).fetchone()
+        if row is None:
+            return ""
+        size, note = row
+        parsed = Note.parse(note)
+        if parsed.time_of(self.second.verifier) is None:
+            time_ms = Checkpoint.parse(parsed.text).time_ms
+            note += self.second.line(parsed.text, time_s=min(max(time_ms // 1_000, 0), MAX_SIZE))
+            self.connection.execute("UPDATE checkpoint SET note = ? WHERE size = ?", (note, size))
+        return str(note)
 
     def _load(self) -> ChainState:
         version = self.connection.execute("PRAGMA user_version").fetchone()[0]
@@ -203,6 +242,19 @@ class Ledger:
     def _damaged(self, what: str, *, mend: str = "") -> StoreError:
         mend = mend or "keep the file as evidence (`bailiwick log verify` says more) and restore a backup"
         return StoreError(f"{self.directory.database}: {what}", mend=mend)
+
+
+def read_tile(connection: sqlite3.Connection, level: int, index: int, width: int) -> bytes:
+    """The first ``width`` hashes of a tile, as far as there are so many."""
+    low, high = index * WIDTH, index * WIDTH + width
+    rows = (
+        connection.execute("SELECT leaf FROM log WHERE seq >= ? AND seq < ? ORDER BY seq", (low, high))
+        if level == 0
+        else connection.execute(
+            "SELECT hash FROM tile WHERE level = ? AND n >= ? AND n < ? ORDER BY n", (level - 1, low, high)
+        )
+    )
+    return b"".join(hash_ for (hash_,) in rows)
 
 
 def connect(directory: StateDirectory) -> sqlite3.Connection:

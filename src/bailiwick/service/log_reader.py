@@ -10,12 +10,14 @@ import orjson
 
 from bailiwick.audit.canonical import canonical
 from bailiwick.audit.chain import MAX_FAULTS, Fault, Sealed, Verification, verify
+from bailiwick.audit.merkle import HASH_SIZE
 from bailiwick.audit.note import VerifierKey
 from bailiwick.audit.query import Query
 from bailiwick.audit.sealing import SealError, blind, open_private, put_together
+from bailiwick.audit.tiles import HEIGHT, WIDTH, joined
 from bailiwick.service.keys import KeyRing
-from bailiwick.service.ledger import COLUMNS, OPEN_COLUMNS, columns_of
-from bailiwick.service.state_directory import StoreError, read_verifier
+from bailiwick.service.ledger import COLUMNS, OPEN_COLUMNS, columns_of, read_tile
+from bailiwick.service.state_directory import StoreError, read_verifiers
 
 _ENTRY = "seq, body, leaf, head, private"
 
@@ -99,14 +101,18 @@ class LogReader:
         return [note for (note,) in self._rows("SELECT note FROM checkpoint ORDER BY size", ())]
 
     def verify(
-        self, *, key: VerifierKey | None = None, expected_head: bytes | None = None, notes: Iterable[str] = ()
+        self,
+        *,
+        keys: Sequence[VerifierKey] = (),
+        expected_head: bytes | None = None,
+        notes: Iterable[str] = (),
     ) -> Verification:
         """Verify the whole log as of now (``audit.chain.verify``), and that the columns used by search agree.
 
-        ``key`` is a public key kept elsewhere, by default the state directory's own; ``notes`` are checkpoints
-        kept elsewhere.
+        ``keys`` are the log's public keys as kept elsewhere, by default the state directory's own; ``notes`` are
+        checkpoints kept elsewhere.
         """
-        key = key or read_verifier(self.directory)
+        key, *also = keys or read_verifiers(self.directory)
         faults: list[Fault] = []
         # One read transaction: entries and checkpoints are of the same moment though a service goes on writing.
         self._connection.execute("BEGIN")
@@ -116,9 +122,10 @@ class LogReader:
                 self._checked(faults),
                 [*self.checkpoints(), *notes],
                 key,
+                also=also,
                 expected_head=expected_head,
             )
-            damage = self._damage()
+            damage = [*self._damage(), *self._tile_faults(outcome.state.size)]
         except sqlite3.Error as error:
             raise StoreError(
                 f"{self.database}: {error}", mend="the file is damaged; restore a backup"
@@ -186,6 +193,49 @@ class LogReader:
     def _damage(self) -> list[Fault]:
         rows = self._connection.execute("PRAGMA integrity_check(5)").fetchall()
         return [Fault(sequence=0, message=f"the file is damaged: {text}") for (text,) in rows if text != "ok"]
+
+    def _tile_faults(self, size: int) -> Iterator[Fault]:
+        """Kept roots of tiles that aren't the ones over what they are of, are missing, or are too many."""
+        level, count = 0, size
+        while count := count // WIDTH:
+            kept = self._connection.execute("SELECT n, hash FROM tile WHERE level = ? ORDER BY n", (level,))
+            held = dict(kept.fetchall())
+            for index in range(count):
+                full = read_tile(self._connection, level, index, WIDTH)
+                if len(full) != WIDTH * HASH_SIZE or held.pop(index, None) != joined(full):
+                    yield Fault(
+                        sequence=index << (HEIGHT * (level + 1)),
+                        message=f"a tile of level {level + 1} was changed",
+                    )
+            if held:
+                yield Fault(sequence=0, message=f"level {level + 1} has tiles of entries that aren't there")
+            level += 1
+        if self._connection.execute("SELECT 1 FROM tile WHERE level >= ?", (level,)).fetchone():
+            yield Fault(sequence=0, message="there are tiles of entries that aren't there")
+
+    def tile(self, level: int, index: int, width: int) -> bytes:
+        """Hashes of the log's tree (``audit.tiles.TileStorage``)."""
+        try:
+            return read_tile(self._connection, level, index, width)
+        except sqlite3.Error as error:
+            raise StoreError(f"{self.database}: {error}") from error
+
+    def size(self) -> int:
+        """Entries in the log."""
+        return next(
+            (row[0] + 1 for row in self._rows("SELECT max(seq) FROM log", ()) if row[0] is not None), 0
+        )
+
+    def checkpoint(self) -> str:
+        """The last signed checkpoint."""
+        return next(
+            str(note) for (note,) in self._rows("SELECT note FROM checkpoint ORDER BY size DESC LIMIT 1", ())
+        )
+
+    def state(self, prefix: str) -> dict[str, bytes]:
+        """What the service keeps beside the log under names that begin with ``prefix``."""
+        sql = "SELECT key, value FROM state WHERE substr(key, 1, length(?1)) = ?1 ORDER BY key"
+        return {key: bytes(value) for key, value in self._rows(sql, (prefix,))}
 
     def _rows(self, sql: str, values: tuple[Any, ...]) -> Iterator[tuple[Any, ...]]:
         try:

@@ -10,12 +10,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Self
 
-from bailiwick.audit.note import NoteError, Signer, VerifierKey
+from bailiwick.audit.note import Algorithm, NoteError, Signer, VerifierKey, parse_keys
 
 SEED_SIZE = 32
 
 _PRIVATE_FILES = (
-    *("log.key", "log.pub", "redaction.key", "seal.key"),
+    *("log.key", "log-mldsa44.key", "log.pub", "redaction.key", "seal.key"),
     *("log.db", "log.db-wal", "log.db-shm", "keys.db"),
 )
 
@@ -71,18 +71,24 @@ class StateDirectory:
         return self.name.rpartition("/")[2]
 
     def signer(self) -> Signer:
-        """The key that signs checkpoints, under the log's origin. Raises StoreError."""
-        signer = Signer.from_seed(self.name, read_secret(self.path / "log.key"))
-        if not self.fresh and signer.verifier != read_verifier(self.path):
-            raise StoreError(
-                f"{self.path / 'log.key'}: isn't the key of log.pub", mend="restore it from a backup"
-            )
+        """The key that signs every checkpoint, under the log's origin. Raises StoreError."""
+        return self._signer("log.key", Algorithm.ED25519)
+
+    def second_signer(self) -> Signer:
+        """The key, safe from quantum computers, that signs checkpoints that are kept. Raises StoreError."""
+        return self._signer("log-mldsa44.key", Algorithm.ML_DSA_44)
+
+    def _signer(self, name: str, algorithm: Algorithm) -> Signer:
+        signer = Signer.from_seed(self.name, read_secret(self.path / name), algorithm)
+        if not self.fresh and signer.verifier not in read_verifiers(self.path):
+            raise StoreError(f"{self.path / name}: isn't the key of log.pub", mend="restore it from a backup")
         return signer
 
     def publish(self) -> None:
         """Write ``log.pub`` for a log that now exists: from here on a missing log is a removed log."""
         if self.fresh:
-            write_private(self.path / "log.pub", f"{self.signer().verifier}\n".encode())
+            keys = (self.signer().verifier, self.second_signer().verifier)
+            write_private(self.path / "log.pub", "".join(f"{key}\n" for key in keys).encode())
             self.sync()
 
     def redaction_key(self) -> bytes:
@@ -124,7 +130,7 @@ def _prepare(path: Path, randomness: Callable[[int], bytes]) -> tuple[str, bool]
     # What an earlier, interrupted beginning left behind holds nothing.
     for name in ("log.db", "log.db-wal", "log.db-shm", "keys.db"):
         (path / name).unlink(missing_ok=True)
-    for name in ("log.key", "seal.key"):
+    for name in ("log.key", "log-mldsa44.key", "seal.key"):
         write_private(path / name, randomness(SEED_SIZE))
     for made in (database, path / "keys.db"):
         os.close(_open_private(made, os.O_RDWR | os.O_CREAT))
@@ -142,12 +148,20 @@ def _has_entries(database: Path) -> bool:
 
 
 def read_verifier(path: Path) -> VerifierKey:
-    """The public key in the state directory ``path``. Raises StoreError."""
+    """The public key in the state directory ``path`` whose signature every checkpoint has. Raises StoreError."""
+    return read_verifiers(path)[0]
+
+
+def read_verifiers(path: Path) -> tuple[VerifierKey, ...]:
+    """The public keys in the state directory ``path``, the one that signs every checkpoint first. Raises StoreError."""
     public = path / "log.pub"
     try:
-        return VerifierKey.parse(public.read_text(encoding="ascii"))
+        keys = parse_keys(public.read_text(encoding="ascii"))
     except (OSError, UnicodeDecodeError, NoteError) as error:
         raise StoreError(f"{public}: {error}") from error
+    if not keys or keys[0].algorithm is not Algorithm.ED25519:
+        raise StoreError(f"{public}: the first key isn't an Ed25519 key", mend="restore it from a backup")
+    return keys
 
 
 def check_private(path: Path, *, directory: bool = False) -> None:

@@ -196,6 +196,14 @@ class Store:
         except sqlite3.Error as error:
             raise StoreError(f"{self.directory.database}: {error}") from error
 
+    def countersign(self) -> str:
+        """The last checkpoint, signed with both keys: the one to hand to others. Raises StoreError."""
+        with self._writing:
+            try:
+                return self._ledger.countersign()
+            except (sqlite3.Error, OSError) as error:
+                raise StoreError(f"{self.directory.database}: {error}", mend=_mend(error)) from error
+
     def close(self) -> None:
         """Commit what waits, fold the write-ahead log in, let go of the directory. Idempotent."""
         if self._closed:
