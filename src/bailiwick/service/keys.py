@@ -23,7 +23,7 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from bailiwick.audit.retention import Unheld
 from bailiwick.audit.sealing import KEY_SIZE, DataKey
-from bailiwick.service.state_directory import StoreError, read_secret, write_private
+from bailiwick.service.state_directory import StoreError, read_secret, sync_directory, write_private
 
 MAX_OPEN = 20_000
 """Data keys held ready in memory at most."""
@@ -225,11 +225,7 @@ class KeyRing:
             old.write(bytes(KEY_SIZE))
             os.fsync(old.fileno())
         following.replace(self._secret)
-        descriptor = os.open(self._secret.parent, os.O_RDONLY | os.O_DIRECTORY)
-        try:
-            os.fsync(descriptor)
-        finally:
-            os.close(descriptor)
+        sync_directory(self._secret.parent)
 
     def _column_secret(self) -> bytes:
         row = self._connection.execute("SELECT wrapped FROM key WHERE id = ?", (_COLUMNS,)).fetchone()

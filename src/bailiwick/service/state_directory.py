@@ -97,11 +97,7 @@ class StateDirectory:
 
     def sync(self) -> None:
         """Make the names in the directory durable."""
-        descriptor = os.open(self.path, os.O_RDONLY | os.O_DIRECTORY)
-        try:
-            os.fsync(descriptor)
-        finally:
-            os.close(descriptor)
+        sync_directory(self.path)
 
     def release(self) -> None:
         """Let go of the directory."""
@@ -199,15 +195,29 @@ def _open_private(path: Path, flags: int) -> int:
 
 
 def write_private(path: Path, data: bytes) -> None:
-    """Write a file whole or not at all: under another name first, on stable storage before it gets its own."""
+    """Write a file whole or not at all: under another name first, on stable storage before it gets its own.
+
+    The name is durable once its directory is synced (``sync_directory``). Raises OSError.
+    """
     temporary = path.with_name(path.name + ".new")
     descriptor = _open_private(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC)
     try:
-        os.write(descriptor, data)
+        view = memoryview(data)
+        while view:
+            view = view[os.write(descriptor, view) :]
         os.fsync(descriptor)
     finally:
         os.close(descriptor)
     temporary.rename(path)
+
+
+def sync_directory(path: Path) -> None:
+    """Make the names in a directory durable."""
+    descriptor = os.open(path, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
 
 
 def read_secret(path: Path) -> bytes:
