@@ -238,9 +238,12 @@ def _is_name(name: str) -> bool:
 
 def _decoded(encoded: str, what: str) -> bytes:
     try:
-        return base64.b64decode(encoded, validate=True)
+        data = base64.b64decode(encoded, validate=True)
     except (binascii.Error, ValueError) as error:
         raise NoteError(f"{what} isn't base64") from error
+    if base64.b64encode(data).decode() != encoded:
+        raise NoteError(f"{what} isn't in the one form that base64 has for its bytes")
+    return data
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,22 +1,19 @@
 """`bailiwick log`: follow, search, show, verify and export the audit log."""
 
 import argparse
-import base64
 import os
 import re
 import sys
 import time
 from collections.abc import Iterable
 from datetime import UTC, datetime
-from pathlib import Path
 
 import orjson
 
 from bailiwick.audit.kinds import Kind
-from bailiwick.audit.note import NoteError, parse_keys
 from bailiwick.audit.query import Query
 from bailiwick.audit.wording import plain
-from bailiwick.cli import log_text
+from bailiwick.cli import log_text, log_verify
 from bailiwick.service.log_reader import Entry, LogReader
 from bailiwick.service.places import find
 from bailiwick.service.state_directory import StoreError
@@ -72,16 +69,7 @@ def register(verbs: "argparse._SubParsersAction[argparse.ArgumentParser]") -> No
     show.add_argument(
         "record", metavar="SEQ|CALL_ID", help="sequence number or the client's id of a tool call"
     )
-    verify = action("verify", "Prove that nothing was changed, removed, re-ordered or cut off.")
-    verify.add_argument(
-        "--head", default="", metavar="HEX", help="a chain head noted earlier that must still be there"
-    )
-    verify.add_argument(
-        "--key", default="", metavar="KEY", help="the log's public key as kept elsewhere (log.pub)"
-    )
-    verify.add_argument(
-        "--checkpoint", action="append", default=[], metavar="FILE", help="a checkpoint kept elsewhere"
-    )
+    log_verify.register(action)
     export = action("export", "Write every record as stored, one JSON object per line.")
     export.add_argument(
         "-o", "--output", default="", metavar="FILE", help="file to write; standard output if left out"
@@ -96,7 +84,7 @@ def run(asked: argparse.Namespace) -> int:
     except StoreError as error:
         print(f"bailiwick: {error}", file=sys.stderr)
         return ENVIRONMENT
-    except (ValueError, NoteError) as error:
+    except ValueError as error:
         print(f"bailiwick: {error}", file=sys.stderr)
         return USAGE
     except OSError as error:
@@ -160,45 +148,6 @@ def _show(reader: LogReader, asked: argparse.Namespace) -> int:
     return DONE
 
 
-def _verify(reader: LogReader, asked: argparse.Namespace) -> int:
-    try:
-        head = bytes.fromhex(asked.head) if asked.head else None
-    except ValueError:
-        raise ValueError(
-            "--head is the hexadecimal chain head of an earlier verification or receipt"
-        ) from None
-    outcome = reader.verify(
-        keys=parse_keys(asked.key),
-        expected_head=head,
-        notes=[Path(name).read_text(encoding="utf-8") for name in asked.checkpoint],
-    )
-    state = outcome.state
-    root = base64.b64encode(state.frontier.root()).decode()
-    if asked.json:
-        _json(
-            {
-                "intact": outcome.intact,
-                "entries": state.size,
-                "checkpoints": outcome.checkpoints,
-                "epoch": state.epoch,
-                "head": state.head.hex(),
-                "root": root,
-                "faults": [{"seq": fault.sequence, "message": fault.message} for fault in outcome.faults],
-            }
-        )
-    elif outcome.intact:
-        signed = (
-            "1 signed checkpoint" if outcome.checkpoints == 1 else f"{outcome.checkpoints} signed checkpoints"
-        )
-        print(f"intact: {state.size} entries, {signed}")
-        print(f"epoch  {state.epoch}\nhead   {state.head.hex()}\nroot   {root}")
-    else:
-        print(f"NOT INTACT: {len(outcome.faults)} faults; keep this file as evidence")
-        for fault in outcome.faults:
-            print(f"  entry {fault.sequence}: {plain(fault.message)}")
-    return DONE if outcome.intact else FAULTY
-
-
 def _export(reader: LogReader, asked: argparse.Namespace) -> int:
     if not asked.output:
         for entry in reader.entries():
@@ -216,7 +165,7 @@ def _export(reader: LogReader, asked: argparse.Namespace) -> int:
     return DONE
 
 
-_ACTIONS = {"tail": _tail, "search": _search, "show": _show, "verify": _verify, "export": _export}
+_ACTIONS = {"tail": _tail, "search": _search, "show": _show, "export": _export}
 
 
 class _Printer:

@@ -1,5 +1,6 @@
 """Reading a log, also while a service writes it: entries, search, verification."""
 
+import contextlib
 import sqlite3
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -11,7 +12,7 @@ import orjson
 from bailiwick.audit.canonical import canonical
 from bailiwick.audit.chain import MAX_FAULTS, Fault, Sealed, Verification, verify
 from bailiwick.audit.merkle import HASH_SIZE
-from bailiwick.audit.note import VerifierKey
+from bailiwick.audit.note import Note, NoteError, VerifierKey
 from bailiwick.audit.query import Query
 from bailiwick.audit.sealing import SealError, blind, open_private, put_together
 from bailiwick.audit.tiles import HEIGHT, WIDTH, joined
@@ -24,10 +25,14 @@ _ENTRY = "seq, body, leaf, head, private"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Entry:
-    """One entry as stored, and its record's fields: all of them where the key of its private part is at hand."""
+    """One entry as stored, and its record's fields: all of them where the key of its private part is at hand.
+
+    ``private`` is the private part, None where it can't be read.
+    """
 
     sealed: Sealed
     record: dict[str, Any]
+    private: bytes | None = None
 
     @property
     def line(self) -> bytes:
@@ -125,7 +130,11 @@ class LogReader:
                 also=also,
                 expected_head=expected_head,
             )
-            damage = [*self._damage(), *self._tile_faults(outcome.state.size)]
+            damage = [
+                *self._damage(),
+                *self._tile_faults(outcome.state.size),
+                *self._signature_faults((key, *also)),
+            ]
         except sqlite3.Error as error:
             raise StoreError(
                 f"{self.database}: {error}", mend="the file is damaged; restore a backup"
@@ -147,7 +156,7 @@ class LogReader:
     ) -> Iterator[Fault]:
         """What is wrong with what stands beside an entry: its private part, and the columns."""
         try:
-            record = self._record(body, private)
+            record, _ = self._record(body, private)
         except SealError as error:
             yield Fault(sequence=sequence, message=str(error))
             return
@@ -159,13 +168,19 @@ class LogReader:
         if wrong:
             yield Fault(sequence=sequence, message=f"search columns changed: {', '.join(wrong)}")
 
-    def _record(self, body: bytes, private: bytes) -> dict[str, Any]:
-        """The fields of a record, of the private part too where its key is at hand. Raises SealError, ValueError."""
+    def _record(self, body: bytes, sealed: bytes) -> tuple[dict[str, Any], bytes | None]:
+        """The fields of a record, and its private part where the key of it is at hand. Raises SealError, ValueError."""
         public = orjson.loads(body)
-        key = self._keys.find(str(public.get("key"))) if self._keys and private else None
-        if key is None:
-            return put_together(public, None)
-        return put_together(public, open_private(private, str(public.get("private")), key))
+        key = self._keys.find(str(public.get("key"))) if self._keys and sealed else None
+        private = None if key is None else open_private(sealed, str(public.get("private")), key)
+        return put_together(public, private), private
+
+    def tile_leaf(self, sequence: int) -> bytes | None:
+        """The leaf hash of an entry, None when there is none."""
+        if not 0 <= sequence < self.size():
+            return None
+        index, offset = divmod(sequence, WIDTH)
+        return self.tile(0, index, offset + 1)[offset * HASH_SIZE :] or None
 
     def _where(self, query: Query) -> tuple[str, tuple[Any, ...]]:
         """The conditions that columns can decide, as SQL; ``Query.matches`` decides the rest."""
@@ -213,6 +228,14 @@ class LogReader:
         if self._connection.execute("SELECT 1 FROM tile WHERE level >= ?", (level,)).fetchone():
             yield Fault(sequence=0, message="there are tiles of entries that aren't there")
 
+    def _signature_faults(self, keys: Sequence[VerifierKey]) -> Iterator[Fault]:
+        """Checkpoints of the log's own that carry a signature of somebody else, or one that was made unrecognisable."""
+        known = {(key.name, key.key_id()) for key in keys}
+        for text in self.checkpoints():
+            with contextlib.suppress(NoteError):  # a note that can't be read is told of elsewhere
+                if any((name, key_id) not in known for name, key_id, _ in Note.parse(text).signatures):
+                    yield Fault(sequence=0, message="a checkpoint has a signature by a key that isn't known")
+
     def tile(self, level: int, index: int, width: int) -> bytes:
         """Hashes of the log's tree (``audit.tiles.TileStorage``)."""
         try:
@@ -225,6 +248,10 @@ class LogReader:
         return next(
             (row[0] + 1 for row in self._rows("SELECT max(seq) FROM log", ()) if row[0] is not None), 0
         )
+
+    def first(self) -> int:
+        """The first entry that was not purged; the next sequence in an empty log."""
+        return next((row[0] for row in self._rows("SELECT min(seq) FROM log", ()) if row[0] is not None), 0)
 
     def checkpoint(self) -> str:
         """The last signed checkpoint."""
@@ -244,13 +271,13 @@ class LogReader:
             raise StoreError(f"{self.database}: {error}") from error
 
     def _read(self, sql: str, values: tuple[Any, ...]) -> Iterator[Entry]:
-        for sequence, body, leaf, head, private in self._rows(sql, values):
+        for sequence, body, leaf, head, blob in self._rows(sql, values):
             try:
-                record = self._record(body, private)
+                record, private = self._record(body, blob)
             except (SealError, orjson.JSONDecodeError):
-                record = {"seq": sequence, "kind": "unreadable"}
+                record, private = {"seq": sequence, "kind": "unreadable"}, None
             sealed = Sealed(sequence=sequence, body=bytes(body), leaf=bytes(leaf), head=bytes(head))
-            yield Entry(sealed=sealed, record=record)
+            yield Entry(sealed=sealed, record=record, private=private)
 
 
 def _keys_of(directory: Path) -> tuple[KeyRing | None, bytes]:

@@ -1,0 +1,266 @@
+"""`bailiwick log verify|proof|tiles`: proving the log, one event of it, or what was kept of it elsewhere."""
+
+import argparse
+import base64
+import sys
+from collections.abc import Callable, Iterable, Iterator
+from pathlib import Path
+from typing import Any
+
+import orjson
+
+from bailiwick.audit.chain import Fault
+from bailiwick.audit.merkle import ProofError, leaf_hash, verify_consistency
+from bailiwick.audit.note import Note, NoteError, TreeHead, VerifierKey, open_note, parse_keys
+from bailiwick.audit.sealing import SealError, disclosed
+from bailiwick.audit.tiles import Tree
+from bailiwick.audit.tlog_proof import TlogProof
+from bailiwick.audit.wording import plain
+from bailiwick.service.log_reader import LogReader
+from bailiwick.service.places import find
+from bailiwick.service.proofs import prove
+from bailiwick.service.state_directory import StoreError, read_verifiers
+from bailiwick.service.tile_files import folder_size, verify_folder, write_tiles
+
+DONE, FAULTY, USAGE, ENVIRONMENT = 0, 1, 2, 3
+MAX_SHOWN = 20
+
+Action = Callable[[str, str], argparse.ArgumentParser]
+
+
+def register(action: Action) -> None:
+    """Add the actions to `bailiwick log`."""
+    verify = action("verify", "Prove that nothing was changed, removed, re-ordered or cut off.")
+    verify.set_defaults(func=run, do=_verify)
+    what = verify.add_mutually_exclusive_group()
+    what.add_argument("--event", type=int, metavar="SEQ", help="only that this event is in the log")
+    what.add_argument(
+        "--consistent",
+        nargs=2,
+        metavar="FILE",
+        help="only that the log of the second checkpoint continues the first's",
+    )
+    what.add_argument(
+        "--export", metavar="FILE", help="an exported copy (JSON lines), as from a SIEM, against the log"
+    )
+    what.add_argument("--proof", metavar="FILE", help="a .tlog-proof file; needs no log, only --key-file")
+    what.add_argument("--tiles", metavar="FOLDER", help="a folder of tiles; needs no log, only --key-file")
+    verify.add_argument(
+        "--head", default="", metavar="HEX", help="a chain head noted earlier that must still be there"
+    )
+    verify.add_argument(
+        "--key", default="", metavar="KEY", help="the log's public key as kept elsewhere (log.pub)"
+    )
+    verify.add_argument("--key-file", default="", metavar="FILE", help="the same, in a file")
+    verify.add_argument(
+        "--witness",
+        action="append",
+        default=[],
+        metavar="FILE",
+        help="keys of a witness that must have cosigned",
+    )
+    verify.add_argument(
+        "--checkpoint", action="append", default=[], metavar="FILE", help="a checkpoint kept elsewhere"
+    )
+    proof = action(
+        "proof", "Write the proof of one event, which anybody verifies with the log's public key alone."
+    )
+    proof.set_defaults(func=run, do=_proof)
+    proof.add_argument("event", type=int, metavar="SEQ", help="its sequence number")
+    proof.add_argument("-o", "--output", default="", metavar="FILE", help="file to write (SEQ.tlog-proof)")
+    proof.add_argument(
+        "--public", action="store_true", help="without the private part: who, where and what exactly"
+    )
+    tiles = action("tiles", "Write the log as static files (C2SP tlog-tiles), or what such a folder lacks.")
+    tiles.set_defaults(func=run, do=_tiles)
+    tiles.add_argument("-o", "--output", required=True, metavar="FOLDER", help="folder to write")
+
+
+def run(asked: argparse.Namespace) -> int:
+    """Run one action; its exit code."""
+    try:
+        return int(asked.do(asked))
+    except StoreError as error:
+        print(f"bailiwick: {error}", file=sys.stderr)
+        return ENVIRONMENT
+    except ProofError as error:
+        return _told(asked, [str(error)], "")
+    except (ValueError, NoteError) as error:
+        print(f"bailiwick: {error}", file=sys.stderr)
+        return USAGE
+    except OSError as error:
+        print(f"bailiwick: {error.filename or 'output'}: {error.strerror}", file=sys.stderr)
+        return ENVIRONMENT
+
+
+def _verify(asked: argparse.Namespace) -> int:
+    keys = parse_keys(asked.key)
+    if asked.key_file:
+        keys += parse_keys(Path(asked.key_file).read_text(encoding="utf-8"))
+    witnesses = tuple(
+        key for name in asked.witness for key in parse_keys(Path(name).read_text(encoding="utf-8"))
+    )
+    if asked.proof or asked.tiles:
+        if not keys:
+            raise ValueError(
+                "name the log's public key with --key-file: what comes with a proof proves nothing"
+            )
+        return _verify_proof(asked, keys, witnesses) if asked.proof else _verify_tiles(asked, keys)
+    with LogReader(find(asked.state).state) as reader:
+        keys = keys or read_verifiers(reader.directory)
+        if asked.event is not None:
+            shown = prove(reader, asked.event, private=True)
+            shown.verify(keys, witnesses)
+            return _told(
+                asked, [], f"intact: event {asked.event} is in the log; {len(shown.hashes)} hashes prove it"
+            )
+        if asked.consistent:
+            return _verify_consistent(asked, reader, keys)
+        if asked.export:
+            return _verify_export(asked, reader)
+        return _verify_all(asked, reader, keys)
+
+
+def _verify_proof(
+    asked: argparse.Namespace, keys: tuple[VerifierKey, ...], witnesses: tuple[VerifierKey, ...]
+) -> int:
+    proof = TlogProof.parse(Path(asked.proof).read_bytes().decode("utf-8", "replace"))
+    proven = proof.verify(keys, witnesses)
+    missing = [key.name for key in witnesses if key.name not in proven.witnessed]
+    if missing:
+        raise ProofError(f"not cosigned by {missing[0]}")
+    by = f", cosigned by {', '.join(sorted(proven.witnessed))}" if proven.witnessed else ""
+    told = f"intact: event {proof.index} of {proven.origin}, in the log when it had {proven.size} entries{by}"
+    if not asked.json:
+        print(told)
+        print(proof.entry.decode())
+        if proof.private:
+            print(proof.private.decode())
+        return DONE
+    return _told(asked, [], told)
+
+
+def _verify_tiles(asked: argparse.Namespace, keys: tuple[VerifierKey, ...]) -> int:
+    head, faults = verify_folder(Path(asked.tiles), keys)
+    told = f"intact: {head.size} entries of {head.origin}" if head else ""
+    return _told(asked, _lines(faults), told)
+
+
+def _verify_consistent(asked: argparse.Namespace, reader: LogReader, keys: tuple[VerifierKey, ...]) -> int:
+    one, other = (
+        TreeHead.parse(open_note(Path(name).read_text(encoding="utf-8"), keys[0]))
+        for name in asked.consistent
+    )
+    if one.origin != other.origin or one.size > other.size:
+        raise ProofError("the checkpoints are of two logs, or the second is of a shorter log than the first")
+    if other.size > reader.size():
+        raise ProofError(
+            f"a checkpoint is of {other.size} entries and the log has {reader.size()}: entries are gone"
+        )
+    proof = Tree(reader, other.size).consistency(one.size)
+    verify_consistency(one.size, other.size, proof, one.root, other.root)
+    return _told(asked, [], f"intact: the log of {other.size} entries continues the one of {one.size}")
+
+
+def _verify_export(asked: argparse.Namespace, reader: LogReader) -> int:
+    faults: list[str] = []
+    places: set[int] = set()
+    with Path(asked.export).open("rb") as lines:
+        for number, line in enumerate(lines, 1):
+            try:
+                index, leaf = _exported(line)
+            except (ValueError, TypeError, KeyError, SealError) as error:
+                faults.append(f"line {number}: {error}")
+                continue
+            if index in places:
+                faults.append(f"line {number}: entry {index} a second time")
+            places.add(index)
+            if reader.tile_leaf(index) != leaf:
+                faults.append(f"line {number}: not what the log has as entry {index}")
+    span = range(min(places), max(places) + 1) if places else range(0)
+    absent = [index for index in span if index not in places]
+    told = f"intact: {len(places)} records are those of the log"
+    if absent:
+        told += f"; of entries {span[0]} to {span[-1]} the copy lacks {len(absent)}, the first of them {absent[0]}"
+    return _told(asked, faults, told)
+
+
+def _exported(line: bytes) -> tuple[int, bytes]:
+    """The place and leaf hash of one exported record: a whole record, or any view that carries both."""
+    record: Any = orjson.loads(line)
+    if "log_index" in record and "leaf_hash" in record:
+        return int(record["log_index"]), bytes.fromhex(record["leaf_hash"])
+    entry, _ = disclosed(record)
+    return int(record["seq"]), leaf_hash(entry)
+
+
+def _verify_all(asked: argparse.Namespace, reader: LogReader, keys: tuple[VerifierKey, ...]) -> int:
+    try:
+        head = bytes.fromhex(asked.head) if asked.head else None
+    except ValueError:
+        raise ValueError(
+            "--head is the hexadecimal chain head of an earlier verification or receipt"
+        ) from None
+    notes = [Path(name).read_text(encoding="utf-8") for name in asked.checkpoint]
+    outcome = reader.verify(keys=keys, expected_head=head, notes=notes)
+    state = outcome.state
+    root = base64.b64encode(state.frontier.root()).decode()
+    if asked.json:
+        told = {
+            "intact": outcome.intact,
+            "entries": state.size,
+            "checkpoints": outcome.checkpoints,
+            "epoch": state.epoch,
+            "head": state.head.hex(),
+            "root": root,
+            "faults": [{"seq": fault.sequence, "message": fault.message} for fault in outcome.faults],
+        }
+        print(orjson.dumps(told).decode())
+    elif outcome.intact:
+        count = outcome.checkpoints
+        print(f"intact: {state.size} entries, {count} signed checkpoint{'' if count == 1 else 's'}")
+        print(f"epoch  {state.epoch}\nhead   {state.head.hex()}\nroot   {root}")
+    else:
+        return _told(asked, _lines(outcome.faults), "")
+    return DONE if outcome.intact else FAULTY
+
+
+def _lines(faults: Iterable[Fault]) -> list[str]:
+    return [f"entry {fault.sequence}: {plain(fault.message)}" for fault in faults]
+
+
+def _told(asked: argparse.Namespace, faults: list[str], intact: str) -> int:
+    """Print the outcome; its exit code."""
+    if asked.json:
+        print(orjson.dumps({"intact": not faults, "told": intact, "faults": faults[:MAX_SHOWN]}).decode())
+    elif not faults:
+        print(intact)
+    else:
+        count = "1 fault" if len(faults) == 1 else f"{len(faults)} faults"
+        print(f"NOT INTACT: {count}; keep this file as evidence")
+        for fault in _few(faults):
+            print(f"  {plain(fault)}")
+    return FAULTY if faults else DONE
+
+
+def _few(faults: list[str]) -> Iterator[str]:
+    yield from faults[:MAX_SHOWN]
+    if len(faults) > MAX_SHOWN:
+        yield f"and {len(faults) - MAX_SHOWN} more"
+
+
+def _proof(asked: argparse.Namespace) -> int:
+    with LogReader(find(asked.state).state) as reader:
+        proof = prove(reader, asked.event, private=not asked.public)
+    target = Path(asked.output or f"{asked.event}.tlog-proof")
+    with target.open("x", encoding="utf-8") as file:
+        file.write(proof.text())
+    size = TreeHead.parse(Note.parse(proof.checkpoint).text).size
+    return _told(asked, [], f"{target}: event {asked.event} under the checkpoint of {size} entries")
+
+
+def _tiles(asked: argparse.Namespace) -> int:
+    folder = Path(asked.output)
+    with LogReader(find(asked.state).state) as reader:
+        count = write_tiles(reader, folder, since=folder_size(folder))
+    return _told(asked, [], f"{folder}: {count} files written; serve the folder, or keep it elsewhere")
