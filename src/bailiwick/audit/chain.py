@@ -106,11 +106,13 @@ def verify(  # noqa: PLR0913 - what is verified, under which keys, against what 
     key: VerifierKey,
     *,
     also: Sequence[VerifierKey] = (),
+    purged: Iterable[bytes] = (),
     expected_head: bytes | None = None,
 ) -> Verification:
     """Re-compute the whole log and compare (see module). ``notes`` are its signed checkpoints, in any order.
 
-    ``key`` must have signed each; signatures by ``also``, where there are any, must hold too. ``expected_head`` is a chain head seen earlier: some entry must still have it.
+    ``key`` must have signed each; signatures by ``also``, where there are any, must hold too. ``purged`` are the leaf
+    hashes of entries, from 0 on, that are no longer there; ``entries`` go on after them. ``expected_head`` is a chain head seen earlier: some entry must still have it.
     """
     faults: list[Fault] = []
     checkpoints = _opened(notes, key, also, faults)
@@ -118,7 +120,11 @@ def verify(  # noqa: PLR0913 - what is verified, under which keys, against what 
     state = genesis(epoch)
     seen = expected_head is None or expected_head == state.head
     faults.extend(_checkpoint_faults(state, checkpoints.pop(0, ())))
-    upcoming = 0
+    for leaf in purged:
+        state = _after(state, link(state.head, leaf), leaf)
+        seen = seen or state.head == expected_head
+        faults.extend(_checkpoint_faults(state, checkpoints.pop(state.size, ())))
+    upcoming = state.size
     for entry in entries:
         leaf = leaf_hash(entry.body)
         found = tuple(_entry_faults(epoch, (upcoming, state.head), entry, leaf))
@@ -128,7 +134,7 @@ def verify(  # noqa: PLR0913 - what is verified, under which keys, against what 
             break
         # After a fault go on from what the entry claims, so that each fault is told once and in its place.
         upcoming = entry.sequence + 1
-        state = ChainState(epoch=epoch, head=entry.head, frontier=state.frontier.append(leaf))
+        state = _after(state, entry.head, leaf)
         seen = seen or state.head == expected_head
         due = checkpoints.pop(upcoming, ())
         if not broken:
@@ -140,6 +146,10 @@ def verify(  # noqa: PLR0913 - what is verified, under which keys, against what 
     if not seen:
         faults.append(Fault(sequence=upcoming, message="no entry has the chain head seen earlier"))
     return Verification(state=state, checkpoints=count, faults=tuple(faults[:MAX_FAULTS]))
+
+
+def _after(state: ChainState, head: bytes, leaf: bytes) -> ChainState:
+    return ChainState(epoch=state.epoch, head=head, frontier=state.frontier.append(leaf))
 
 
 def _opened(

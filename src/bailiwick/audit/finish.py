@@ -32,7 +32,14 @@ _NAMES = {
     "activates": WORD, "rule": WORD, "level": WORD,
 }  # fmt: skip
 _TEXTS = {"text": TEXT, "error": MESSAGE}
-_LINES = {"skills": 2_048, "opaque": 2_048, "errors": 2_048, "techniques": 1_024, "evidence": 4_096}
+_LINES = {
+    "skills": 2_048,
+    "opaque": 2_048,
+    "errors": 2_048,
+    "techniques": 1_024,
+    "evidence": 4_096,
+    "keys": 24_576,
+}
 _ITEMS = {"accesses": 16_384, "findings": 4_096, "reasons": 8_192, "obligations": 1_024}
 _KEYS = 256
 """Bytes that the keys and marks of a listed object take at most."""

@@ -103,6 +103,8 @@ class Record:
     level: str = ""
     techniques: tuple[str, ...] = ()
     evidence: tuple[str, ...] = ()
+    upto: int | None = None
+    keys: tuple[str, ...] = ()
     extra: str = ""
 
     def fields(self) -> dict[str, Any]:
@@ -167,6 +169,8 @@ FIELD_MEANINGS: Mapping[str, str] = {
     "level": "how bad a detection is: informational, low, medium, high, critical",
     "techniques": "MITRE ATT&CK and ATLAS techniques that a detection is about",
     "evidence": "the records that a detection rests on, as `epoch-seq`",
+    "upto": "the first entry that it is not about: purged, shipped or witnessed are those before",
+    "keys": "names of the data keys that were destroyed",
     "extra": "whatever else the client reported, as JSON text, redacted, cut at 4 KiB",
     "rules": "the rules that spoke or found something, by id",
     "private": "commitment to the private part: SHA-256 of 0x03 and its canonical bytes",

@@ -146,6 +146,8 @@ def service_record(  # noqa: PLR0913 - keywords, each a field of the record
     session: str = "",
     policy: str = "",
     error: str = "",
+    upto: int | None = None,
+    keys: tuple[str, ...] = (),
     details: Mapping[str, Any] | None = None,
 ) -> Record:
     """The record of something the service itself did or noticed. ``details`` is any JSON object, kept redacted."""
@@ -158,6 +160,8 @@ def service_record(  # noqa: PLR0913 - keywords, each a field of the record
         "policy": policy,
         "text": message,
         "error": error,
+        "upto": upto,
+        "keys": keys,
     }
     return finish(Draft(fields=fields, extra=bounded(dict(details or {}), EXTRA + MARGIN)), redactor)
 

@@ -10,8 +10,9 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 from bailiwick.audit.chain import ChainState, Sealed, genesis
-from bailiwick.audit.merkle import Frontier
+from bailiwick.audit.merkle import HASH_SIZE, Frontier
 from bailiwick.audit.note import MAX_SIZE, Checkpoint, Note, NoteError, Signer
+from bailiwick.audit.retention import Unheld
 from bailiwick.audit.sealing import blind
 from bailiwick.audit.tiles import WIDTH, joined
 from bailiwick.service.state_directory import StateDirectory, StoreError
@@ -42,6 +43,7 @@ CREATE INDEX log_call ON log (call_id) WHERE call_id <> x'';
 CREATE INDEX log_stopped ON log (seq) WHERE enforced IN ('ask', 'deny');
 CREATE TABLE tile (level INTEGER NOT NULL, n INTEGER NOT NULL, hash BLOB NOT NULL, PRIMARY KEY (level, n))
   STRICT, WITHOUT ROWID;
+CREATE TABLE purged (n INTEGER PRIMARY KEY, leaves BLOB NOT NULL) STRICT;
 CREATE TABLE checkpoint (size INTEGER PRIMARY KEY, note TEXT NOT NULL) STRICT;
 CREATE TABLE tree (one INTEGER PRIMARY KEY CHECK (one = 1), epoch TEXT NOT NULL, size INTEGER NOT NULL,
   head BLOB NOT NULL, nodes BLOB NOT NULL) STRICT;
@@ -133,6 +135,31 @@ class Ledger:
                 self.connection.execute("INSERT INTO room VALUES (zeroblob(?))", (ROOM,))
             self.connection.execute("DROP TABLE room")
             self.connection.execute("PRAGMA wal_checkpoint(PASSIVE)")
+
+    def purge(self, unheld: Unheld, *, most: int) -> int:
+        """Remove entries that nothing holds, in whole tiles from the beginning on, ``most`` tiles at a time.
+
+        How many entries went. Their leaf hashes stay, so every proof does, and so does the chain.
+        """
+        (first,) = self.connection.execute("SELECT min(seq) FROM log").fetchone()
+        begin, end = (first or 0) // WIDTH, min(unheld.below, self.chain.size - 1) // WIDTH
+        end = min(end, begin + most)
+        if begin >= end:
+            return 0
+        with _erasing(self.connection):
+            for index in range(begin, end):
+                leaves = read_tile(self.connection, 0, index, WIDTH)
+                self.connection.execute("INSERT INTO purged VALUES (?, ?)", (index, leaves))
+            self.connection.execute("DELETE FROM log WHERE seq < ?", (end * WIDTH,))
+        return (end - begin) * WIDTH
+
+    def blank(self, keys: frozenset[str], low: int, high: int) -> None:
+        """Overwrite what stands beside the entries from ``low`` to below ``high`` that these destroyed keys sealed."""
+        with _erasing(self.connection):
+            sql = "SELECT seq, json_extract(CAST(body AS TEXT), '$.key') FROM log WHERE seq >= ? AND seq < ?"
+            found = [(seq,) for seq, key in self.connection.execute(sql, (low, high)) if key in keys]
+            columns = ", ".join(f"{name} = x''" for name in (*BLIND_COLUMNS, "private"))
+            self.connection.executemany(f"UPDATE log SET {columns} WHERE seq = ?", found)  # noqa: S608 - constants
 
     def close(self) -> None:
         """Sign the last checkpoint with both keys, fold the write-ahead log in and close."""
@@ -247,6 +274,10 @@ class Ledger:
 def read_tile(connection: sqlite3.Connection, level: int, index: int, width: int) -> bytes:
     """The first ``width`` hashes of a tile, as far as there are so many."""
     low, high = index * WIDTH, index * WIDTH + width
+    if level == 0 and (
+        row := connection.execute("SELECT leaves FROM purged WHERE n = ?", (index,)).fetchone()
+    ):
+        return bytes(row[0])[: width * HASH_SIZE]
     rows = (
         connection.execute("SELECT leaf FROM log WHERE seq >= ? AND seq < ? ORDER BY seq", (low, high))
         if level == 0
@@ -284,6 +315,18 @@ def columns_of(fields: Mapping[str, Any], blinding: bytes) -> tuple[Any, ...]:
         *(fields.get(name, "") for name in OPEN_COLUMNS),
         *(blind(blinding, name, fields.get(name, "")) for name in BLIND_COLUMNS),
     )
+
+
+@contextlib.contextmanager
+def _erasing(connection: sqlite3.Connection) -> Iterator[None]:
+    """A transaction after which what was deleted stands in no file of the database any more."""
+    connection.execute("PRAGMA secure_delete = ON")
+    try:
+        with _transaction(connection):
+            yield
+        connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    finally:
+        connection.execute("PRAGMA secure_delete = OFF")
 
 
 @contextlib.contextmanager

@@ -11,6 +11,7 @@ import orjson
 
 from bailiwick.audit.canonical import canonical
 from bailiwick.audit.chain import MAX_FAULTS, Fault, Sealed, Verification, verify
+from bailiwick.audit.kinds import Kind
 from bailiwick.audit.merkle import HASH_SIZE
 from bailiwick.audit.note import Note, NoteError, VerifierKey
 from bailiwick.audit.query import Query
@@ -19,6 +20,9 @@ from bailiwick.audit.tiles import HEIGHT, WIDTH, joined
 from bailiwick.service.keys import KeyRing
 from bailiwick.service.ledger import COLUMNS, OPEN_COLUMNS, columns_of, read_tile
 from bailiwick.service.state_directory import StoreError, read_verifiers
+
+DAMAGE = (sqlite3.Error, UnicodeDecodeError, TypeError)
+"""How a database file shows that it was damaged: errors of its own, text that isn't UTF-8, values of another type."""
 
 _ENTRY = "seq, body, leaf, head, private"
 
@@ -59,7 +63,7 @@ class LogReader:
             self._connection.execute("PRAGMA busy_timeout = 5000")
             self._connection.execute("SELECT 1 FROM log LIMIT 1").fetchone()
             self._keys, self._blinding = _keys_of(directory)
-        except sqlite3.Error as error:
+        except DAMAGE as error:
             raise StoreError(
                 f"{self.database}: {error}", mend="read it as the account that owns it"
             ) from error
@@ -128,14 +132,16 @@ class LogReader:
                 [*self.checkpoints(), *notes],
                 key,
                 also=also,
+                purged=self._purged(),
                 expected_head=expected_head,
             )
+            faults.extend(self._purge_faults())
             damage = [
                 *self._damage(),
                 *self._tile_faults(outcome.state.size),
                 *self._signature_faults((key, *also)),
             ]
-        except sqlite3.Error as error:
+        except DAMAGE as error:
             raise StoreError(
                 f"{self.database}: {error}", mend="the file is damaged; restore a backup"
             ) from error
@@ -228,6 +234,21 @@ class LogReader:
         if self._connection.execute("SELECT 1 FROM tile WHERE level >= ?", (level,)).fetchone():
             yield Fault(sequence=0, message="there are tiles of entries that aren't there")
 
+    def _purged(self) -> Iterator[bytes]:
+        """The leaf hashes of purged entries."""
+        for (leaves,) in self._connection.execute("SELECT leaves FROM purged ORDER BY n"):
+            yield from (leaves[i : i + HASH_SIZE] for i in range(0, len(leaves), HASH_SIZE))
+
+    def _purge_faults(self) -> Iterator[Fault]:
+        """Entries that are gone though no record says that they were purged."""
+        first = self.first()
+        sql = "SELECT body FROM log WHERE kind = ?"
+        records = (orjson.loads(body) for (body,) in self._connection.execute(sql, (Kind.PURGED,)))
+        if first and not any(int(record.get("upto", 0)) >= first for record in records):
+            yield Fault(
+                sequence=0, message=f"entries 0 to {first - 1} are gone without a record of their purge"
+            )
+
     def _signature_faults(self, keys: Sequence[VerifierKey]) -> Iterator[Fault]:
         """Checkpoints of the log's own that carry a signature of somebody else, or one that was made unrecognisable."""
         known = {(key.name, key.key_id()) for key in keys}
@@ -240,7 +261,7 @@ class LogReader:
         """Hashes of the log's tree (``audit.tiles.TileStorage``)."""
         try:
             return read_tile(self._connection, level, index, width)
-        except sqlite3.Error as error:
+        except DAMAGE as error:
             raise StoreError(f"{self.database}: {error}") from error
 
     def size(self) -> int:
@@ -267,14 +288,14 @@ class LogReader:
     def _rows(self, sql: str, values: tuple[Any, ...]) -> Iterator[tuple[Any, ...]]:
         try:
             yield from self._connection.execute(sql, values)
-        except sqlite3.Error as error:
+        except DAMAGE as error:
             raise StoreError(f"{self.database}: {error}") from error
 
     def _read(self, sql: str, values: tuple[Any, ...]) -> Iterator[Entry]:
         for sequence, body, leaf, head, blob in self._rows(sql, values):
             try:
                 record, private = self._record(body, blob)
-            except (SealError, orjson.JSONDecodeError):
+            except (SealError, orjson.JSONDecodeError, TypeError):
                 record, private = {"seq": sequence, "kind": "unreadable"}, None
             sealed = Sealed(sequence=sequence, body=bytes(body), leaf=bytes(leaf), head=bytes(head))
             yield Entry(sealed=sealed, record=record, private=private)

@@ -25,7 +25,7 @@ import queue
 import sqlite3
 import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Self
@@ -34,8 +34,10 @@ import orjson
 
 from bailiwick.audit.chain import seal
 from bailiwick.audit.record import RECORD_LIMIT, Record
+from bailiwick.audit.retention import Unheld
 from bailiwick.audit.sealing import month_of, seal_private, sealed_fields, subject_of, take_apart
-from bailiwick.service.keys import KeyRing
+from bailiwick.audit.tiles import WIDTH
+from bailiwick.service.keys import KeyEntry, KeyRing
 from bailiwick.service.ledger import Ledger, StateRows, row_of
 from bailiwick.service.state_directory import StateDirectory, StoreError
 
@@ -46,6 +48,9 @@ MAX_BATCH = 512
 
 QUICK_SECONDS = 0.005
 """What a commit takes where it may hold up the event loop; on a slower disk calls share commits in the thread."""
+
+ERASE_AT_ONCE = 4_096
+"""Entries that are erased or purged in one step; decisions wait for no more than one."""
 
 _ENVELOPE = 128
 """Bytes that epoch and sequence may add to a record when it is sealed."""
@@ -198,9 +203,41 @@ class Store:
 
     def countersign(self) -> str:
         """The last checkpoint, signed with both keys: the one to hand to others. Raises StoreError."""
+        with self._holding() as ledger:
+            return ledger.countersign()
+
+    def keys(self) -> list[KeyEntry]:
+        """The data keys there are or were. Raises StoreError."""
+        with self._writing:
+            return self._keys.entries()
+
+    def destroy_keys(self, unheld: Unheld, *, at_ms: int) -> int:
+        """Destroy data keys that nothing holds, and overwrite what they sealed; how many. Raises StoreError.
+
+        Decisions go on between the steps.
+        """
+        with self._writing:
+            count = self._keys.destroy(unheld, at_ms=at_ms)
+        for low in range(0, self.size, ERASE_AT_ONCE):
+            with self._holding() as ledger:
+                ledger.blank(unheld.keys, low, low + ERASE_AT_ONCE)
+        return count
+
+    def purge(self, unheld: Unheld) -> int:
+        """Remove entries that nothing holds; how many. Raises StoreError. Decisions go on between the steps."""
+        count = 0
+        while True:
+            with self._holding() as ledger:
+                gone = ledger.purge(unheld, most=ERASE_AT_ONCE // WIDTH)
+            if not gone:
+                return count
+            count += gone
+
+    @contextlib.contextmanager
+    def _holding(self) -> Iterator[Ledger]:
         with self._writing:
             try:
-                return self._ledger.countersign()
+                yield self._ledger
             except (sqlite3.Error, OSError) as error:
                 raise StoreError(f"{self.directory.database}: {error}", mend=_mend(error)) from error
 
