@@ -130,7 +130,7 @@ CHANGES: dict[str, Callable[[bytes, int, int], bytes]] = {
 
 @given(st.integers(0, 2**16), st.integers(0, 2**32), st.sampled_from(sorted(CHANGES)), st.integers(0, 7))
 @settings(max_examples=150, deadline=None)
-def test_no_byte_of_the_files_changes_unseen(  # noqa: PLR0913 - fixtures and what is drawn
+def test_no_byte_of_the_files_changes_unseen(  # noqa: PLR0913, PLR0917 - fixtures and what is drawn
     made: Path, tiles: Path, which: int, place: int, kind: str, bit: int
 ) -> None:
     names = sorted(file for file in tiles.rglob("*") if file.is_file() and file.name != "log.pub")

@@ -188,7 +188,10 @@ def _split(count: int) -> int:
 
 
 def joined(hashes: bytes) -> bytes:
-    """The root over 1, 2, 4 ... 256 hashes."""
+    """The root over 1, 2, 4 ... 256 hashes. Raises TileError for any other number of bytes."""
+    count, rest = divmod(len(hashes), HASH_SIZE)
+    if rest or count.bit_count() != 1:
+        raise TileError(f"{len(hashes)} bytes aren't the hashes of a full tree")
     nodes = [hashes[i : i + HASH_SIZE] for i in range(0, len(hashes), HASH_SIZE)]
     while len(nodes) > 1:
         nodes = [node_hash(nodes[i], nodes[i + 1]) for i in range(0, len(nodes), 2)]
