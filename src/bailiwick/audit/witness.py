@@ -9,7 +9,7 @@ import base64
 import binascii
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from http import HTTPStatus
+from enum import IntEnum
 
 from bailiwick.audit.merkle import EMPTY_ROOT, ProofError, verify_consistency
 from bailiwick.audit.note import MAX_SIZE, Note, NoteError, Signer, TreeHead, VerifierKey
@@ -21,6 +21,17 @@ MAX_PROOF = 63
 """Lines of a consistency proof at most (tlog-witness)."""
 
 SIZE_TYPE = "text/x.tlog.size"
+
+
+class Status(IntEnum):
+    """What a witness answers with (HTTP)."""
+
+    OK = 200
+    BAD_REQUEST = 400
+    FORBIDDEN = 403
+    NOT_FOUND = 404
+    CONFLICT = 409
+    UNPROCESSABLE_ENTITY = 422
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +46,7 @@ class Seen:
 class WitnessAnswer:
     """What is answered, and, where that is a cosignature, what must be on stable storage first."""
 
-    status: HTTPStatus
+    status: Status
     body: str
     content_type: str = "text/plain"
     origin: str = ""
@@ -98,25 +109,25 @@ def add_checkpoint(
         note = Note.parse(asked.checkpoint)
         head = TreeHead.parse(note.text)
     except (ValueError, UnicodeDecodeError) as error:
-        return _refused(HTTPStatus.BAD_REQUEST, str(error))
+        return _refused(Status.BAD_REQUEST, str(error))
     if head.origin not in logs:  # (2)
-        return _refused(HTTPStatus.NOT_FOUND, "this log is not known here")
+        return _refused(Status.NOT_FOUND, "this log is not known here")
     if not any(_signed(note, key) for key in logs[head.origin]):
-        return _refused(HTTPStatus.FORBIDDEN, "no signature by a key of this log")
+        return _refused(Status.FORBIDDEN, "no signature by a key of this log")
     if asked.old > head.size:  # (3)
-        return _refused(HTTPStatus.BAD_REQUEST, "the old size is above the checkpoint's")
+        return _refused(Status.BAD_REQUEST, "the old size is above the checkpoint's")
     last = seen(head.origin)
     if asked.old != last.size:
-        return WitnessAnswer(status=HTTPStatus.CONFLICT, body=f"{last.size}\n", content_type=SIZE_TYPE)
+        return WitnessAnswer(status=Status.CONFLICT, body=f"{last.size}\n", content_type=SIZE_TYPE)
     if last.size == head.size and last.root != head.root:  # (4)
-        return _refused(HTTPStatus.CONFLICT, "another root was cosigned at this size")
+        return _refused(Status.CONFLICT, "another root was cosigned at this size")
     try:
         verify_consistency(asked.old, head.size, asked.proof, last.root, head.root)
     except ProofError as error:
-        return _refused(HTTPStatus.UNPROCESSABLE_ENTITY, str(error))
+        return _refused(Status.UNPROCESSABLE_ENTITY, str(error))
     lines = "".join(signer.line(note.text, time_s=time_s) for signer in signers)
     return WitnessAnswer(
-        status=HTTPStatus.OK,
+        status=Status.OK,
         body=lines,
         origin=head.origin,
         remember=Seen(head.size, head.root),
@@ -124,7 +135,7 @@ def add_checkpoint(
     )
 
 
-def _refused(status: HTTPStatus, why: str) -> WitnessAnswer:
+def _refused(status: Status, why: str) -> WitnessAnswer:
     return WitnessAnswer(status=status, body=f"{why}\n")
 
 
