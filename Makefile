@@ -5,7 +5,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.locked
 
-.PHONY: help run test unit e2e check fmt docs bench bench-shell nightly install clean
+.PHONY: help run test unit e2e check fmt docs bench bench-shell bench-audit nightly install clean
 
 help: ## print this menu
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "  make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -55,6 +55,9 @@ bench: $(STAMP) ## measure: what governing costs, on the real client
 
 bench-shell: $(STAMP) ## measure: how well and how fast shell commands are understood
 	$(BIN)/python scripts/bench_shell
+
+bench-audit: $(STAMP) ## measure: the audit trail (EVENTS=2000000 for the promised size)
+	$(BIN)/python scripts/bench_audit
 
 nightly: $(STAMP) ## long fuzzing, oracles and chaos
 	scripts/judges

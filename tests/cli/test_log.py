@@ -14,7 +14,7 @@ import pytest
 
 from bailiwick.audit.kinds import Kind
 from bailiwick.audit.record import Record
-from bailiwick.cli import log, log_text
+from bailiwick.cli import log, log_output, log_text
 from bailiwick.service.state_directory import StateDirectory
 from bailiwick.service.store import Store
 
@@ -166,6 +166,12 @@ def state(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return path
 
 
+@pytest.fixture(autouse=True)
+def unrecorded(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Reading isn't put on record here, so that every test finds the same log; test_log_search.py looks at that."""
+    monkeypatch.setattr("bailiwick.cli.log_search.note", lambda *_: None)
+
+
 @pytest.fixture
 def run(state: Path, capsys: pytest.CaptureFixture[str]) -> Callable[..., tuple[int, str, str]]:
     def call(*words: str, where: Path = state) -> tuple[int, str, str]:
@@ -261,9 +267,9 @@ def test_colour_only_on_a_terminal(
     assert "\x1b[31mdeny" in log_text.line(record, width=80, colour=True)
     monkeypatch.setattr("sys.stdout.isatty", lambda: True, raising=False)
     monkeypatch.setattr(os, "get_terminal_size", lambda: os.terminal_size((60, 20)))
-    assert log._Printer(as_json=False).colour
+    assert log_output.Printer(as_json=False).colour
     monkeypatch.setenv("NO_COLOR", "1")
-    printer = log._Printer(as_json=False)
+    printer = log_output.Printer(as_json=False)
     assert not printer.colour
     assert printer.width == 60
     capsys.readouterr()
@@ -324,7 +330,7 @@ def test_errors_name_the_mend(run: Run, tmp_path: Path) -> None:
     ],
 )
 def test_moments(text: str, expected: int | None) -> None:
-    assert log.moment(text, now=1_000.0) == expected
+    assert log_output.moment(text, now=1_000.0) == expected
 
 
 def test_follow_prints_what_arrives(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -10,6 +10,7 @@ from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Any, Protocol
 
+from bailiwick.audit.kinds import Kind
 from bailiwick.audit.wording import items_of, number_of, text_of, words_of
 
 HOUR_MS, DAY_MS = 3_600_000, 86_400_000
@@ -128,11 +129,12 @@ class Terms:
     @property
     def is_call(self) -> bool:
         """Whether it is counted as a tool call."""
-        return self.kind == "tool-call"
+        return self.kind == Kind.TOOL_CALL
 
 
 def terms_of(record: Mapping[str, Any]) -> Terms:
     """The terms of a record. Total."""
+    kind = text_of(record, "kind")
     accesses = items_of(record, "accesses")
     trigger = text_of(record, "trigger")
     said = [*items_of(record, "reasons"), *items_of(record, "findings")]
@@ -142,7 +144,7 @@ def terms_of(record: Mapping[str, Any]) -> Terms:
     texts += [text_of(item, name) for item in said for name in ("message", "about", "rule")]
     return Terms(
         time_ms=number_of(record, "time_ms") or 0,
-        kind=text_of(record, "kind"),
+        kind=kind,
         user=text_of(record, "user"),
         session=text_of(record, "session"),
         client_session=text_of(record, "client_session"),
@@ -154,7 +156,8 @@ def terms_of(record: Mapping[str, Any]) -> Terms:
         rules=_distinct(rules),
         paths=_distinct([text_of(item, name) for item in accesses for name in ("path", "real")]),
         hosts=_distinct([text_of(item, "host") for item in accesses]),
-        text=" ".join(filter(None, texts))[:LONGEST_TEXT],
+        # Else whoever looks for a word finds every search for that word.
+        text="" if kind == Kind.LOG_READ else " ".join(filter(None, texts))[:LONGEST_TEXT],
     )
 
 

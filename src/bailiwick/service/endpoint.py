@@ -24,6 +24,7 @@ from bailiwick.administration.targets.claude_settings import (
     compile_settings,
     session_documents,
 )
+from bailiwick.audit.notes import note_from, record_of_note
 from bailiwick.audit.query import Query
 from bailiwick.enforcement.claude_code import MAX_BODY
 from bailiwick.information.sessions import SessionFlags, SessionState
@@ -116,6 +117,7 @@ class Endpoint:
             ("GET", "/v1/status"): self._status,
             ("POST", "/v1/why"): self._why,
             ("POST", "/v1/drift"): self._drift,
+            ("POST", "/v1/notes"): self._notes,
         }
 
     async def _hook(self, message: Message, peer: Peer | None) -> Reply:
@@ -244,6 +246,22 @@ class Endpoint:
         details = {"command": str(asked.get("command") or ""), "drift": asked["drift"]}
         await drifted(self.desk, state.key, told, details)
         return {"recorded": True}
+
+    async def _notes(self, message: Message, peer: Peer) -> Answer:
+        """Put on record that the log was read, or what was found in it; for those who can read it."""
+        if peer.uid not in {0, own_uid()}:
+            raise ProblemError(HTTPStatus.FORBIDDEN, "only the service's account or root may add notes")
+        asked = _object(message).get("notes")
+        try:
+            notes = [note_from(one) for one in asked] if isinstance(asked, list) else []
+        except (ValueError, AttributeError) as error:
+            raise ProblemError(HTTPStatus.BAD_REQUEST, str(error)) from error
+        await self.desk.look_up(peer.uid)
+        me = self.desk.principal(peer.uid)
+        for one in notes:
+            record = record_of_note(one, self.desk.stamp(), self.desk.redactor, user=me.user, uid=me.uid)
+            await self.desk.save(record)
+        return {"recorded": len(notes)}
 
     def _documents(self, state: SessionState) -> SessionDocuments:
         return session_documents(

@@ -11,7 +11,6 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from logs import RECORD
 
 from bailiwick.audit.kinds import Kind
 from bailiwick.audit.search import DAY_MS, By, Search, Terms, Thing, day_of, terms_of, words_in
@@ -20,6 +19,7 @@ from bailiwick.service.index.upkeep import rebuilt, up_to_date
 from bailiwick.service.log_reader import LogReader
 from bailiwick.service.state_directory import StoreError
 from bailiwick.service.store import Store
+from logs import RECORD
 
 T0 = 1_792_000_000_000
 NAMES = st.sampled_from(["alice", "bob", "al", "s-1", "s-12", "S-1", "deploy", "é"])
@@ -75,7 +75,8 @@ def holds(search: Search, terms: Terms) -> bool:
     return all(
         (
             not search.user or terms.user == search.user,
-            not search.session or any(name.startswith(search.session) for name in (terms.session, terms.client_session)),
+            not search.session
+            or any(name.startswith(search.session) for name in (terms.session, terms.client_session)),
             not search.tool or fnmatchcase(terms.tool, search.tool),
             not search.kind or fnmatchcase(terms.kind, search.kind),
             not search.skill or search.skill in terms.skills,
@@ -83,14 +84,21 @@ def holds(search: Search, terms: Terms) -> bool:
             not search.rule or any(fnmatchcase(rule, search.rule) for rule in terms.rules),
             not search.under or any(path.startswith(search.under) for path in terms.paths),
             not search.host or search.host in {terms.host, *terms.hosts},
-            all(any(one.startswith(word) if goes_on else one == word for one in said) for word, goes_on in words_in(search.words)),
+            all(
+                any(one.startswith(word) if goes_on else one == word for one in said)
+                for word, goes_on in words_in(search.words)
+            ),
             search.since_ms is None or terms.time_ms >= search.since_ms,
             search.until_ms is None or terms.time_ms < search.until_ms,
         )
     )
 
 
-@given(records=st.lists(RECORDS, max_size=25), searches=st.lists(SEARCHES, min_size=5, max_size=5), cut=st.integers(1, 9))
+@given(
+    records=st.lists(RECORDS, max_size=25),
+    searches=st.lists(SEARCHES, min_size=5, max_size=5),
+    cut=st.integers(1, 9),
+)
 @settings(max_examples=25, deadline=None)
 def test_it_answers_as_reading_everything_does(
     tmp_path_factory: pytest.TempPathFactory, records: list[dict[str, Any]], searches: list[Search], cut: int
@@ -104,7 +112,13 @@ def test_it_answers_as_reading_everything_does(
             expected = [place for place, terms in every if holds(search, terms)][::-1]
             assert index.find(search, limit=100) == expected
             assert index.find(search, limit=3) == expected[:3]
-            for by in ((By.USER,), (By.TOOL, By.VERDICT), (By.DAY,), (By.USER, By.TOOL), (By.DAY, By.USER, By.TOOL)):
+            for by in (
+                (By.USER,),
+                (By.TOOL, By.VERDICT),
+                (By.DAY,),
+                (By.USER, By.TOOL),
+                (By.DAY, By.USER, By.TOOL),
+            ):
                 assert dict(told(index, by, search)) == counted(by, search, every)
         for thing in Thing:
             assert_first_seen(index, thing, every)
@@ -135,7 +149,12 @@ def assert_first_seen(index: EmbeddedIndex, thing: Thing, every: list[tuple[int,
     expected: dict[tuple[str, str], list[int]] = {}
     for place, terms in every:
         if terms.kind == "tool-call":
-            used = {Thing.TOOL: (terms.tool,), Thing.SKILL: terms.skills, Thing.PATH: terms.paths, Thing.HOST: terms.hosts}
+            used = {
+                Thing.TOOL: (terms.tool,),
+                Thing.SKILL: terms.skills,
+                Thing.PATH: terms.paths,
+                Thing.HOST: terms.hosts,
+            }
             for name in used[thing]:
                 expected.setdefault((terms.user, name), [place, 0])[1] += 1
     found = index.first_seen(thing=thing, user="", since_ms=0, limit=1_000)
@@ -185,13 +204,18 @@ def test_it_is_made_anew_whenever_it_can_not_be_used(tmp_path: Path, damage: str
 
 
 @pytest.mark.parametrize("kind", [Kind.KEY_DESTROYED, Kind.PURGED])
-def test_what_was_erased_from_the_log_is_not_found_in_the_index(tmp_path: Path, kind: Kind, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_what_was_erased_from_the_log_is_not_found_in_the_index(
+    tmp_path: Path, kind: Kind, monkeypatch: pytest.MonkeyPatch
+) -> None:
     state = log_of(tmp_path / "state", Kind.TOOL_CALL)
     with LogReader(state) as reader:
         up_to_date(reader).close()
     log_of(state, kind)
     anew = []
-    monkeypatch.setattr("bailiwick.service.index.upkeep.rebuilt", lambda reader, **given: (anew.append(1), rebuilt(reader, **given))[1])
+    monkeypatch.setattr(
+        "bailiwick.service.index.upkeep.rebuilt",
+        lambda reader, **given: (anew.append(1), rebuilt(reader, **given))[1],
+    )
     with LogReader(state) as reader:
         with up_to_date(reader) as index:
             assert index.mark[1] == 2

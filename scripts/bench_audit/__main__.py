@@ -1,0 +1,29 @@
+"""Measure the audit trail: `make bench-audit`, with EVENTS=2000000 for the size that the promises are made for."""
+
+import os
+import platform
+import tempfile
+from pathlib import Path
+
+import search
+
+SUBJECTS = (search,)
+"""One file a subject, each with ``measure(room, count)`` that yields (what, figure, promise)."""
+
+
+def main() -> None:
+    """Print every figure beside what it should reach."""
+    count = int(os.environ.get("EVENTS", "200000"))
+    print(
+        f"{count} events, Python {platform.python_version()}, {os.cpu_count()} cores, load {os.getloadavg()[0]:.1f}\n"
+    )
+    for subject in SUBJECTS:
+        print((subject.__doc__ or "").strip().splitlines()[0])
+        with tempfile.TemporaryDirectory() as room:
+            for what, figure, promise in subject.measure(Path(room), count):
+                print(f"  {what:44} {figure:>22}  {promise}", flush=True)
+        print()
+
+
+if __name__ == "__main__":
+    main()
