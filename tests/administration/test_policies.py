@@ -178,7 +178,24 @@ def test_a_call_whose_secret_was_masked_is_not_judged_as_harmless() -> None:
         "verdict": "deny",
     }
     outcome = simulate.simulate(read_recorded([json.dumps(masked)]), load_policy_set(AFTER))
-    assert (outcome.judged, dict(outcome.unread)) == (0, {"the input of Bash holds a masked secret": 1})
+    (found,) = outcome.unread.items()
+    assert (outcome.judged, found[0], found[1].count, found[1].lines) == (
+        0,
+        "the input of Bash holds a masked secret",
+        1,
+        [1],
+    )
+
+
+def test_what_can_t_be_read_is_told_with_its_lines_and_hides_nothing_after_it() -> None:
+    good = json.dumps(RECORDED[0])
+    lines = [good, "not json", "", good, "5", "{", *(["x"] * 9), good]
+    outcome = simulate.simulate(read_recorded(f"{line}\n" for line in lines), load_policy_set(AFTER))
+    assert outcome.judged == 3
+    told = simulate.as_text(outcome, "calls.jsonl")
+    assert "  11 x a line is not JSON\n      calls.jsonl:2, calls.jsonl:6, calls.jsonl:7" in told
+    assert " and 6 more\n" in told
+    assert "  1 x a line holds no object\n      calls.jsonl:5\n" in told
 
 
 def test_a_document_over_several_lines_is_read_whole() -> None:

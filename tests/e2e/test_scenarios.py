@@ -60,6 +60,10 @@ def test_scenario(room: Room, scenario: Mapping[str, Any]) -> None:
             ],
         )
     assert outcome.code == 0, outcome
+    if "flags" not in scenario:
+        assert "Ignoring" not in outcome.stderr, (
+            outcome
+        )  # what the client says of arguments that count for nothing
     for turn, call in enumerate(scenario["calls"]):
         _judge(room, outcome, call, "main", turn)
     for turn, call in enumerate(agent):

@@ -55,6 +55,20 @@ def test_what_is_the_client_s_own_goes_on_unchanged_behind_ours(arguments: list[
     assert command_line("/usr/bin/claude", None, arguments) == ["/usr/bin/claude", *arguments]
 
 
+@pytest.mark.parametrize(
+    ("allowed", "tools"),
+    [
+        (("Read", "Edit", "Search", "Bash"), "Bash,Edit,Glob,Grep,Read"),
+        (("Notebook*", "mcp__github__get_issue"), "NotebookEdit,NotebookRead"),
+        (("mcp__github__get_issue",), ""),
+        (("Brand new", "BrandNew", "--settings"), "BrandNew"),
+    ],
+)
+def test_a_narrowed_session_is_offered_its_tools_and_no_others(allowed: tuple[str, ...], tools: str) -> None:
+    made = command_line("claude", FILES, ["fix the test"], allowed)
+    assert made == ["claude", *OURS, f"--tools={tools}", "fix the test"]
+
+
 @given(st.lists(st.text(max_size=12) | st.sampled_from([*REFUSED_FLAGS, *UNGOVERNED_COMMANDS, "--", "-p"])))
 def test_no_argument_before_the_separator_leaves_policy(arguments: list[str]) -> None:
     try:

@@ -26,7 +26,7 @@ MAX_LINE = 16 * 1024 * 1024
 class Recorded:
     """A tool call that was made: by whom, where, and what came of it if that was written down.
 
-    ``links`` are paths and where they led at the time.
+    ``links`` are paths and where they led at the time; ``line`` is where it was written down, from 1.
     """
 
     call: ToolCall
@@ -36,53 +36,67 @@ class Recorded:
     cwd: str = ""
     verdict: Verdict | None = None
     links: tuple[tuple[str, str], ...] = ()
+    line: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Unread:
-    """A call or line that can't be judged, and why."""
+    """A call or line that can't be judged, and why; ``line`` is where it stands, from 1."""
 
     reason: str
+    line: int = 0
 
 
 def read_recorded(lines: Iterable[str]) -> Iterator[Recorded | Unread]:
     """Every tool call in ``lines``, in order."""
     waiting: dict[str, Recorded | Unread] = {}
-    for value in _values(lines):
+    for line, value in _values(lines):
         if isinstance(value, Unread):
-            yield value
+            yield replace(value, line=line)
             continue
         for event in _events(value):
-            found = _read(event)
+            read = _read(event)
+            found = None if read is None else replace(read, line=line)
             name = _text(event, "tool_use_id") or _text(event, "call_id")
-            if isinstance(found, Recorded | Unread) and event.get("event.name") and name:
+            if found is None:
+                continue
+            if event.get("event.name") and name:
                 waiting[name] = _merged(waiting.get(name), found)
-            elif found is not None:
+            else:
                 yield found
     yield from waiting.values()
 
 
-def _values(lines: Iterable[str]) -> Iterator[Any]:
-    """The JSON values of the lines; lines that are none are tried together as one document."""
-    rest: list[str] = []
-    for line in lines:
+def _values(lines: Iterable[str]) -> Iterator[tuple[int, Any]]:
+    """The JSON values and the line each begins in; from the first line that is none on, all are tried as one document."""
+    rest: dict[int, str] = {}
+    for number, line in enumerate(lines, 1):
         if not line.strip():
             continue
         if len(line) > MAX_LINE:
-            yield Unread(reason="a line is too long")
+            yield number, Unread(reason="a line is too long")
             continue
         if not rest:
-            try:
-                yield json.loads(line)
+            value = _value(line)
+            if not isinstance(value, Unread):
+                yield number, value
                 continue
-            except (ValueError, RecursionError):
-                pass
-        rest.append(line)
+        rest[number] = line
     if rest:
-        try:
-            yield json.loads("".join(rest))
-        except (ValueError, RecursionError):
-            yield from (Unread(reason="a line is not JSON") for _ in rest)
+        whole = _value("".join(rest.values()))
+        if isinstance(whole, Unread):
+            yield from ((number, _value(line)) for number, line in rest.items())
+        else:
+            yield next(iter(rest)), whole
+
+
+def _value(text: str) -> list[Any] | Mapping[str, Any] | Unread:
+    """The object or list that ``text`` is."""
+    try:
+        value = json.loads(text)
+    except (ValueError, RecursionError):
+        return Unread(reason="a line is not JSON")
+    return value if isinstance(value, list | dict) else Unread(reason="a line holds no object")
 
 
 def _events(value: Any) -> Iterator[Mapping[str, Any]]:

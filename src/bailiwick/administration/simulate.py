@@ -1,8 +1,8 @@
 """What a changed policy would have done to calls that were really made, per user, tool and rule."""
 
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from bailiwick.administration.entitlement import NotEntitledError, profile_for
@@ -17,6 +17,9 @@ from bailiwick.policy.types import Policy, PolicySet
 
 MAX_EXAMPLE = 120
 """Characters of a call shown as example."""
+
+MAX_PLACES = 5
+"""Lines named for one reason why calls could not be judged."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,7 +44,21 @@ class Simulation:
     judged: int
     changed: int
     totals: Mapping[tuple[Verdict, Verdict], int]
-    unread: Mapping[str, int]
+    unread: Mapping[str, "Places"]
+
+
+@dataclass(slots=True)
+class Places:
+    """How many calls could not be judged for one reason, and the lines of the first of them."""
+
+    count: int = 0
+    lines: list[int] = field(default_factory=list)
+
+    def add(self, line: int) -> None:
+        """One more, in ``line``."""
+        self.count += 1
+        if len(self.lines) < MAX_PLACES:
+            self.lines.append(line)
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,21 +91,21 @@ def simulate(
     counts: Counter[tuple[str, str, str, str, Verdict, Verdict]] = Counter()
     examples: dict[tuple[str, str, str, str, Verdict, Verdict], str] = {}
     totals: Counter[tuple[Verdict, Verdict]] = Counter()
-    unread: Counter[str] = Counter()
+    unread: defaultdict[str, Places] = defaultdict(Places)
     judged = 0
     for call in calls:
         if isinstance(call, Unread):
-            unread[call.reason] += 1
+            unread[call.reason].add(call.line)
             continue
         policy = _policy(after, call, profile)
         if policy is None:
-            unread["no profile fits the call; name one"] += 1
+            unread["no profile fits the call; name one"].add(call.line)
             continue
         new = _decide(policy, call, now)
         old_policy = None if before is None else _policy(before, call, profile)
         old = call.verdict if old_policy is None else _decide(old_policy, call, now).verdict
         if old is None:
-            unread["what came of the call is not recorded; compare with a policy"] += 1
+            unread["what came of the call is not recorded; compare with a policy"].add(call.line)
             continue
         judged += 1
         totals[old, new.verdict] += 1
@@ -158,8 +175,8 @@ def _shown(call: Recorded) -> str:
     return shown if len(shown) <= MAX_EXAMPLE else shown[: MAX_EXAMPLE - 2] + "…)"
 
 
-def as_text(simulation: Simulation) -> str:
-    """For people: a summary, then one paragraph per kind of change."""
+def as_text(simulation: Simulation, source: str = "line") -> str:
+    """For people: a summary, then one paragraph per kind of change; ``source`` is the file whose lines are named."""
     lines = [f"{simulation.judged} calls judged, {simulation.changed} would change"]
     for row in simulation.rows:
         lines += [
@@ -171,7 +188,10 @@ def as_text(simulation: Simulation) -> str:
         ]
     if simulation.unread:
         lines += ["", "not judged:"]
-        lines += [f"  {count} x {reason}" for reason, count in sorted(simulation.unread.items())]
+        for reason, found in sorted(simulation.unread.items()):
+            lines.append(f"  {found.count} x {reason}")
+            more = f" and {found.count - len(found.lines)} more" if found.count > len(found.lines) else ""
+            lines.append(f"      {', '.join(f'{source}:{line}' for line in found.lines)}{more}")
     return "\n".join([*lines, ""])
 
 
@@ -197,5 +217,6 @@ def as_json(simulation: Simulation) -> Mapping[str, Any]:
             }
             for row in simulation.rows
         ],
-        "unread": dict(sorted(simulation.unread.items())),
+        "unread": {reason: found.count for reason, found in sorted(simulation.unread.items())},
+        "unread_lines": {reason: found.lines for reason, found in sorted(simulation.unread.items())},
     }

@@ -300,7 +300,7 @@ def _simulate(asked: argparse.Namespace) -> int:
     if asked.json:
         _print_json(simulate.as_json(told))
     else:
-        sys.stdout.write(simulate.as_text(told))
+        sys.stdout.write(simulate.as_text(told, "<stdin>" if asked.records == "-" else asked.records))
     return FINDINGS if told.changed else DONE
 
 

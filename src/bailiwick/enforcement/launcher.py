@@ -6,8 +6,12 @@ The client reads settings from the user and from the repository, and both may tr
 ``--settings`` that keep the plugin on and pin the environment (docs/claude-code.md).
 """
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+
+from bailiwick.model.glob import word_glob
+from bailiwick.policy.conditions import SEARCH, TOOLS
 
 REFUSED_FLAGS: Mapping[str, str] = {
     "--bare": "it starts the client without hooks",
@@ -72,10 +76,6 @@ class SessionFiles:
     managed: str
 
 
-SEARCH_TOOLS = ("Grep", "Glob")
-"""Tools the client has but offers only where its own ``--allowedTools`` names them."""
-
-
 def command_line(
     client: str,
     files: SessionFiles | None,
@@ -100,13 +100,26 @@ def command_line(
                 f"`{argument}` is a command of the client that is no session; run the client itself for it, "
                 "or write a prompt of that one word behind another --"
             )
-    # No permission by itself: rules of the command line don't count in a governed session.
-    searching = {"Search", *SEARCH_TOOLS} & set(allowed_tools or ())
-    arguments = [*(("--allowedTools", ",".join(SEARCH_TOOLS)) if searching else ()), *arguments]
+    if allowed_tools is not None:
+        # In one word, since the client would take the words behind it for tools too.
+        arguments = [f"--tools={','.join(offered(allowed_tools))}", *arguments]
     if files is None:
         return [client, *arguments]
     ours = ["--plugin-dir", files.plugin, "--managed-settings", files.managed, "--settings", files.settings]
     return [client, *ours, *arguments]
+
+
+def offered(allowed_tools: Sequence[str]) -> list[str]:
+    """The client's own tools that a session narrowed to ``allowed_tools`` is offered; it is offered MCP tools anyway.
+
+    Some the client offers only where they are asked for by name. It is no permission: policy decides what runs.
+    """
+    named = [known for name in allowed_tools for known in (SEARCH if name == "Search" else (name,))]
+    return sorted(
+        tool
+        for tool in {*TOOLS, *named} - {"Search"}
+        if re.fullmatch(r"(?!mcp__)\w+", tool) and any(word_glob(name).matches(tool) for name in named)
+    )
 
 
 def environment(inherited: Mapping[str, str], session: str) -> dict[str, str]:
