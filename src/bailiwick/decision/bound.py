@@ -3,7 +3,7 @@
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from bailiwick.model.glob import Glob, GlobError, GlobSet, escape, literal, name_glob, path_glob, word_glob
 from bailiwick.model.verdict import Mode
@@ -91,6 +91,8 @@ class Bound:
     folded: bool
     faults: tuple[str, ...]
     remembered: dict[object, list[Hit]] = field(default_factory=dict)
+    answers: dict[object, Any] = field(default_factory=dict)
+    """What ``decide`` found that all layers together say where these rules match."""
 
 
 def fill_in(glob: str, *, project: str, home: str) -> str:

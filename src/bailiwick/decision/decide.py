@@ -25,6 +25,9 @@ from bailiwick.model.request import Request
 from bailiwick.model.verdict import Mode, Verdict
 from bailiwick.policy.types import AnyCondition, CommandCondition, Condition, Policy, Rule, Subject
 
+MAX_ANSWERS = 4096
+"""Answers kept for each bound policy; most calls meet the same few sets of rules."""
+
 MAX_REASONS = 64
 """Reasons reported of one decision, strongest first; a command of a thousand denied parts needs no thousand lines."""
 
@@ -75,7 +78,7 @@ def _containable(request: Request) -> bool:
 
 
 class _Said(NamedTuple):
-    """What one rule says of one thing."""
+    """What one rule says of one thing; ``contained`` that it relies on the sandbox."""
 
     rule: Rule
     verdict: Verdict
@@ -83,11 +86,28 @@ class _Said(NamedTuple):
     exception: str | None
     whole: bool
     certain: bool = True
+    contained: bool = False
 
     @property
     def binding(self) -> bool:
         """Whether it is carried out: a permission always is, an objection unless it only monitors or warns."""
         return self.verdict is Verdict.ALLOW or self.mode is Mode.ENFORCE
+
+
+class _Answers(NamedTuple):
+    """What all layers say of one thing that ``hits`` match, whichever thing it is; ``said`` is what they say it with.
+
+    ``spoken`` and ``granted`` tell whether a granting layer spoke and was heard. The hits are kept with it, so that
+    their identity stays theirs.
+    """
+
+    verdict: Verdict
+    enforced: Verdict
+    spoken: bool
+    granted: bool
+    contained: bool
+    said: tuple[_Said, ...]
+    hits: tuple[Hit, ...]
 
 
 def _answer(ruled: Sequence[_Said], default: _Said | None) -> Sequence[_Said]:
@@ -172,13 +192,15 @@ class _Tally:
         self, bound: Bound, subject: Subject, hits: Sequence[Hit], about: About, lifting: Lifting | None
     ) -> None:
         """Judge one thing that must be granted."""
-        verdict, enforced, spoken, granted = self._ask(bound, subject, hits, about, lifting)
-        if not spoken:
+        answers = self._ask(bound, subject, hits, about, lifting)
+        if not answers.spoken:
             self._silent(about)
-        elif not granted:
+        elif not answers.granted:
             self.withheld = True
-        self.verdict = max(self.verdict, verdict)
-        self.enforced = max(self.enforced, enforced)
+        if answers.verdict > self.verdict:
+            self.verdict = answers.verdict
+        if answers.enforced > self.enforced:
+            self.enforced = answers.enforced
 
     def _silent(self, about: About) -> None:
         """Nobody speaks of it: a question."""
@@ -191,22 +213,40 @@ class _Tally:
         self, bound: Bound, subject: Subject, hits: Sequence[Hit], about: About, lifting: Lifting | None
     ) -> None:
         """Judge a circumstance: it can only be objected to, and permitting it permits nothing else."""
-        verdict, enforced, _, _ = self._ask(bound, subject, hits, about, lifting)
-        if verdict > Verdict.ALLOW:
-            self.verdict = max(self.verdict, verdict)
-        if enforced > Verdict.ALLOW:
-            self.enforced = max(self.enforced, enforced)
+        answers = self._ask(bound, subject, hits, about, lifting)
+        if answers.verdict > Verdict.ALLOW:
+            self.verdict = max(self.verdict, answers.verdict)
+        if answers.enforced > Verdict.ALLOW:
+            self.enforced = max(self.enforced, answers.enforced)
 
     def _ask(
         self, bound: Bound, subject: Subject, hits: Sequence[Hit], about: About, lifting: Lifting | None
-    ) -> tuple[Verdict, Verdict, bool, bool]:
-        """Ask every layer: what policy says, what is carried out, whether a granting layer spoke and was heard."""
+    ) -> _Answers:
+        """Ask every layer; what the same rules match gets the same answer, unless exceptions look at the thing itself."""
+        key = (self.containing, subject, *map(id, hits))
+        answers: _Answers | None = None if lifting else bound.answers.get(key)
+        if answers is None:
+            answers = self._asked(bound, subject, hits, about, lifting)
+            if not lifting and all(hit.certain for hit in hits):
+                if len(bound.answers) >= MAX_ANSWERS:
+                    bound.answers.clear()
+                bound.answers[key] = answers
+        self.contained = self.contained or answers.contained
+        for one in answers.said:
+            self._note(one, about)
+        return answers
+
+    def _asked(
+        self, bound: Bound, subject: Subject, hits: Sequence[Hit], about: About, lifting: Lifting | None
+    ) -> _Answers:
+        """The same, worked out."""
         by_layer: dict[int, list[_Said]] = {}
         for hit in hits:
             if (one := self._says(bound, hit, about, lifting)) is not None:
                 by_layer.setdefault(hit.layer, []).append(one)
         verdict = enforced = Verdict.ABSTAIN
-        spoken = granted = False
+        spoken = granted = contained = False
+        spoke: list[_Said] = []
         for number, fallback in enumerate(bound.defaults[subject]):
             ruled = by_layer.get(number, ())
             default = None
@@ -216,29 +256,29 @@ class _Tally:
                 continue
             said = _answer(ruled, default)
             top = carried = said[0].verdict if len(said) == 1 else max(one.verdict for one in said)
-            for one in said:
-                if one.verdict is top:
-                    self._note(one, about)
+            spoke += [one for one in said if one.verdict is top]
+            contained = contained or any(one.contained for one in said)
             if not bound.uniform:
-                carried = self._carried_out(ruled, default, top, about)
+                carried, binding = self._carried_out(ruled, default, top)
+                spoke += binding
             verdict, enforced = max(verdict, top), max(enforced, carried)
             if bound.grants[number]:
                 spoken = True
                 granted = granted or carried is not Verdict.ABSTAIN
-        return verdict, enforced, spoken, granted
+        return _Answers(verdict, enforced, spoken, granted, contained, tuple(spoke), tuple(hits))
 
     def _carried_out(
-        self, ruled: Sequence[_Said], default: _Said | None, top: Verdict, about: About
-    ) -> Verdict:
-        """The layer's answer without the objections of rules that only monitor or warn, but never above ``top``."""
+        self, ruled: Sequence[_Said], default: _Said | None, top: Verdict
+    ) -> tuple[Verdict, list[_Said]]:
+        """The layer's answer without the objections of rules that only monitor or warn, but never above ``top``.
+
+        And what objects with it.
+        """
         if default is not None:
             default = default._replace(verdict=min(default.verdict, top)) if default.binding else None
         binding = _answer([one for one in ruled if one.binding], default)
         carried = max((one.verdict for one in binding), default=Verdict.ABSTAIN)
-        for one in binding:
-            if one.verdict is carried > Verdict.ALLOW:
-                self._note(one, about)
-        return carried
+        return carried, [one for one in binding if one.verdict is carried > Verdict.ALLOW]
 
     def _says(self, bound: Bound, hit: Hit, about: About, lifting: Lifting | None) -> _Said | None:
         rule, verdict, exception = hit.rule, hit.rule.verdict, None
@@ -251,10 +291,11 @@ class _Tally:
         if lifting and verdict > Verdict.ALLOW:
             exception = lifted_by(lifting, bound, hit, about)
             verdict = verdict if exception is None else Verdict.ALLOW
-        if rule.contained and self.containing and verdict is Verdict.ASK:
-            verdict = Verdict.ALLOW
-            self.contained = self.contained or (rule.mode or self.policy.mode) is Mode.ENFORCE
-        return _Said(rule, verdict, rule.mode or self.policy.mode, exception, hit.whole, hit.certain)
+        mode = rule.mode or self.policy.mode
+        contained = rule.contained and self.containing and verdict is Verdict.ASK
+        if contained:
+            verdict, contained = Verdict.ALLOW, mode is Mode.ENFORCE
+        return _Said(rule, verdict, mode, exception, hit.whole, hit.certain, contained)
 
     def _note(self, said: _Said, about: About) -> None:
         """Remember why: objections once for each thing, permissions once."""
