@@ -219,6 +219,7 @@ def test_locks_and_pins(policies: Mapping[str, Policy]) -> None:
         "CLAUDE_CODE_DISABLE_BACKGROUND_TASKS": "1",
         "CLAUDE_CODE_EXTRA_BODY": '{"inference_geo": "eu"}',
         "NODE_TLS_REJECT_UNAUTHORIZED": "1",
+        "GIT_CONFIG_PARAMETERS": "'safe.bareRepository=explicit'",
     }
     assert document["permissions"]["disableBypassPermissionsMode"] == "disable"
     assert document["permissions"]["disableAutoMode"] == "disable"

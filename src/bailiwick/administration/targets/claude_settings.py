@@ -380,6 +380,9 @@ def _environment(
     region = policy.client.regions[0] if policy.client.regions else None
     env["CLAUDE_CODE_EXTRA_BODY"] = json.dumps({"inference_geo": region} if region else {})
     env["NODE_TLS_REJECT_UNAUTHORIZED"] = "1"
+    # A bare repository is a few plain files whose configuration names programs: none is taken for one that is just there.
+    # This variable is beside GIT_CONFIG_COUNT, which may be the person's own, and what `git -c` says is added to it.
+    env["GIT_CONFIG_PARAMETERS"] = "'safe.bareRepository=explicit'"
     if url := policy.client.base_url or base_url:
         env["ANTHROPIC_BASE_URL"] = url
     duties = _duties(policy, "Bash")

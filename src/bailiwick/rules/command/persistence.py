@@ -28,7 +28,7 @@ _PLACES: tuple[tuple[str, str], ...] = (
         "/etc/sudoers", "/etc/sudoers.d/**", "/etc/passwd", "/etc/shadow", "/etc/group", "/etc/pam.d/**", "/~/.rhosts", "/~/.k5login",
     )),
     *((name, "a hook of git") for name in (
-        "/**/.git/hooks/**", "/**/.git/modules/**/hooks/**", "/**/.git/config", "/~/.gitconfig", "/~/.config/git/**", "/etc/gitconfig",
+        "/**/.git/hooks/**", "/**/.git/modules/**/hooks/**", "/**/.git/config", "/**/.git/modules/**/config", "/~/.gitconfig", "/~/.config/git/**", "/etc/gitconfig",
     )),
     *((name, "what is loaded into every program") for name in ("/etc/ld.so.preload", "/etc/ld.so.conf", "/etc/ld.so.conf.d/**")),
     *((name, "what a language starts with") for name in ("/**/site-packages/*.pth", "/**/sitecustomize.py", "/**/usercustomize.py")),

@@ -51,6 +51,9 @@ def git(call: "Call") -> None:  # noqa: PLR0915, C901, PLR0912 - one arm per for
     command = parsed.words[0].text if parsed.words else ""
     if command not in _NO_REPOSITORY:
         machine.path(AccessKind.READ, Arg(".git"), tree=True)
+        if not machine.own(Arg(".git")):
+            # Even to look at one runs what its configuration names (core.fsmonitor); the project's is protected.
+            machine.opaque("a repository elsewhere may name programs that git runs")
     operands = parsed.operands
     match command:
         case "clone":
