@@ -197,10 +197,8 @@ class _Tally:
             self._silent(about)
         elif not answers.granted:
             self.withheld = True
-        if answers.verdict > self.verdict:
-            self.verdict = answers.verdict
-        if answers.enforced > self.enforced:
-            self.enforced = answers.enforced
+        self.verdict = max(self.verdict, answers.verdict)
+        self.enforced = max(self.enforced, answers.enforced)
 
     def _silent(self, about: About) -> None:
         """Nobody speaks of it: a question."""
