@@ -35,6 +35,7 @@ ROLES: Mapping[Role, tuple[str, str]] = {
     Role.URL: ("contacts the address", "an address that is contacted"),
     Role.SOURCE: ("reads the file or contacts the address", "a file that is read, or an address"),
     Role.AT_FILE: ("a text, or after `@` a file that is read", "a text, or after `@` a file that is read"),
+    Role.REMOTE_PROGRAM: ("a command on another machine", "a command on another machine"),
     Role.REMOTE: ("`host:path`, or a file that is read", "`host:path`, or a file that is read"),
     Role.KEY_FILE: ("`KEY=FILE` or a file that is read", "`KEY=FILE` or a file that is read"),
     Role.LIST: ("reads a list of more files: opaque", "a list of more files to read: opaque"),
@@ -57,6 +58,8 @@ EFFECTS: Mapping[str, str] = {
     "edit_tree": "reads and writes {} and below",
     "delete": "deletes {}",
     "delete_tree": "deletes {} with all below",
+    "runs": "runs something that isn't known: {}",
+    "changes": "changes something that isn't known: {}",
 }
 
 INTRO = """\

@@ -175,8 +175,8 @@ def _refused(question: _Question, why: str) -> Item:
 def items_of(facts: Facts, length: int) -> Item:
     """``accesses``, ``programs`` and ``opaque`` of the contract for a command of ``length`` characters.
 
-    A program of which nothing is known is opaque too. An opaque part of which the kind of access is known is also
-    listed as an access to ``*`` of certainty ``unknown``.
+    A program of which nothing is known is opaque too. An opaque part of which the kind of access is known is an access
+    to ``*`` of certainty ``unknown`` instead, with its ``reason``.
     """
     whole = Span(start=0, end=length)
     accesses = [
@@ -188,9 +188,12 @@ def items_of(facts: Facts, length: int) -> Item:
             reason = f"nothing is known of the program {access.target.name}"
             opaque.append({"reason": reason, "span": _pair(access.cause or whole)})
     for part in facts.opaque:
-        opaque.append({"reason": part.reason, "span": _pair(part.cause or whole)})
-        if part.kind is not None:
-            accesses.append(_item(part.kind, "*", "unknown", part.cause or whole))
+        because = {"reason": part.reason, "span": _pair(part.cause or whole)}
+        if part.kind is None:
+            opaque.append(because)
+        else:
+            kind = "config" if part.kind is AccessKind.CHANGE_CONFIG else part.kind
+            accesses.append({"kind": str(kind), "target": "*", "certainty": "unknown"} | because)
     return {"accesses": accesses, "programs": list(dict.fromkeys(_names(facts.accesses))), "opaque": opaque}
 
 

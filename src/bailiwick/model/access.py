@@ -125,7 +125,8 @@ class Access:
 class Opaque:
     """A part whose accesses are not known. It may do anything; only policy says what that gets.
 
-    ``kind`` is what is done where only the target isn't known (``rm $X`` deletes); ``by`` is as in ``Access``.
+    ``kind`` is what is done, or the worst of it, where only the target isn't known (``rm $X`` deletes, ``ssh host cmd``
+    runs something on another machine); it changes nothing for policy. ``by`` is as in ``Access``.
     """
 
     reason: str

@@ -60,10 +60,10 @@ def _reaches(name: str) -> bool:
         ("chmod 600 $x", {AccessKind.WRITE}),
         ("gzip $x", {AccessKind.READ, AccessKind.WRITE, AccessKind.DELETE}),
         ('find "$d" -type f', {AccessKind.READ, AccessKind.WRITE, AccessKind.DELETE}),
-        ("sed s/a/b/ $x", {None, AccessKind.READ}),
-        ("find $d -type f", {None, AccessKind.READ}),
+        ("sed s/a/b/ $x", {AccessKind.EXECUTE, AccessKind.READ}),
+        ("find $d -type f", {AccessKind.EXECUTE, AccessKind.READ}),
         ("timeout $x", {None}),
-        ("sort $x", {None, AccessKind.READ}),
+        ("sort $x", {AccessKind.EXECUTE, AccessKind.READ}),
         ("unzip a $x", {AccessKind.WRITE}),
     ],
 )

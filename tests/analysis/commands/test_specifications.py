@@ -54,6 +54,10 @@ GOOD = "examples: [{cmd: x, gives: []}]\n"
         ("- x\n", "t.yaml: a mapping with `command:`"),
         ("command: x\n", "t.yaml: examples"),
         ("command: x\nexmaples: []\n" + GOOD, "t.yaml: x: unknown key exmaples"),
+        (
+            "command: x\noptions: {read: -a, text: -b, read: -c}\n" + GOOD,
+            "t.yaml: line 2: read is listed twice",
+        ),
         ("command: x\noptions: {reed: -a}\n" + GOOD, "t.yaml: x: options: unknown role reed"),
         ("command: x\noptions: {read: a}\n" + GOOD, "t.yaml: x: a isn't an option"),
         ("command: x\noptions: {read: -a, write: -a}\n" + GOOD, "t.yaml: x: option -a is listed twice"),

@@ -126,8 +126,8 @@ class Machine(Protocol):
     def lists(self, paths: Arg) -> None:
         """Say that the command prints nothing but these paths, each ended by a NUL."""
 
-    def opaque(self, reason: str, span: Span | None = None) -> None:
-        """Record a part whose accesses aren't known."""
+    def opaque(self, reason: str, span: Span | None = None, kind: AccessKind | None = None) -> None:
+        """Record a part whose accesses aren't known; ``kind`` where only what they reach isn't."""
 
     def run(
         self, args: tuple[Arg, ...], *, as_user: str | None = None, exported: Mapping[str, Arg] | None = None

@@ -24,6 +24,9 @@ _PATHS: dict[Role, tuple[tuple[AccessKind, ...], bool]] = {
 }
 _OPAQUE, _OPAQUE_FILE, _OPAQUE_FLAG = Role.OPAQUE, Role.OPAQUE_FILE, Role.OPAQUE_FLAG
 _PROGRAM, _TARGET, _TEXT = Role.PROGRAM, Role.TARGET, Role.TEXT
+_UNMODELLED = frozenset((Role.OPAQUE, Role.OPAQUE_FILE, Role.PROGRAM, Role.SHELL))
+_WORST = {"opaque": None, "runs": AccessKind.EXECUTE, "changes": AccessKind.CHANGE_CONFIG}
+"""Effects of which the target isn't known, and what is known of them."""
 _STANDARD_INPUT = frozenset((Role.READ, Role.READ_TREE))
 """Roles for which ``-`` is no file."""
 _URL = re.compile(
@@ -69,8 +72,8 @@ class Call:
 
     def options(self) -> None:
         """Make the accesses of every option and report what isn't understood."""
-        for reason, span in self.parsed.problems:
-            self.machine.opaque(reason, span)
+        for problem in self.parsed.problems:
+            self.machine.opaque(*problem)
         for kind, span in self.parsed.reached:
             self.machine.path(kind, Arg("", UNKNOWN, span))
         for option in self.parsed.options:
@@ -105,6 +108,8 @@ class Call:
         match role:
             case Role.SHELL:
                 machine.script(arg)
+            case Role.REMOTE_PROGRAM:
+                machine.opaque("a command on another machine", arg.span, AccessKind.EXECUTE)
             case Role.OPAQUE | Role.OPAQUE_FILE:
                 machine.opaque(f"operand of {self.name}", arg.span)
                 if role is _OPAQUE_FILE:
@@ -131,7 +136,7 @@ class Call:
                 elif "=@" in arg.text and self.name == "gh":
                     machine.path(AccessKind.READ, arg.with_text(arg.text.partition("=@")[2]))
                 elif arg.may_be_option or arg.kind is OPEN or (arg.kind is UNKNOWN and not arg.text):
-                    machine.opaque("value may name a file", arg.span)
+                    machine.opaque("value may name a file", arg.span, AccessKind.READ)
             case Role.KEY_FILE:
                 machine.path(AccessKind.READ, arg.with_text(arg.text[arg.text.find("=") + 1 :]), tree=True)
             case Role.REMOTE:
@@ -152,7 +157,10 @@ class Call:
         node, parsed = self.parsed.node, self.parsed
         recursive = bool(node.recursive) and any(option.name in node.recursive for option in parsed.options)
         if parsed.open and len(set(node.operands)) > 1 and _PROGRAM not in node.operands:
-            self.machine.opaque(f"how many operands {node.name} gets isn't known")
+            worst = (
+                None if _UNMODELLED.intersection(node.operands) else _WRITE[0] if node.writes else _READ[0]
+            )
+            self.machine.opaque(f"how many operands {node.name} gets isn't known", None, worst)
         if parsed.operands:
             self._operands(recursive=recursive)
         empty = node.empty_recursive if recursive and node.empty_recursive else node.empty
@@ -175,6 +183,8 @@ class Call:
             assigned = [node.operands[0]] * len(operands)
         for index, operand in enumerate(operands):
             role = assigned[index]
+            if role is None and operand.kind is OPEN and not node.operands:
+                continue  # none, or too many for it to run
             if role is None:
                 self.machine.opaque(f"more operands than {node.name} is known to take", operand.span)
                 break
@@ -204,8 +214,8 @@ class Call:
         if verb == "connect":
             name, _, port = argument.partition(":")
             self.machine.connect(name, int(port) if port else None)
-        elif verb == "opaque":
-            self.machine.opaque(argument)
+        elif verb in _WORST:
+            self.machine.opaque(argument, None, _WORST[verb])
         else:
             if argument.startswith("~/"):
                 argument = self.machine.home + argument[1:]
@@ -267,7 +277,7 @@ def host(machine: Machine, arg: Arg) -> None:
     """A host operand: ``host``, ``user@host``, ``host:port``."""
     if arg.literal is None:
         machine.connect("*", None, arg.span)
-        machine.opaque("host isn't known", arg.span)
+        machine.opaque("host isn't known", arg.span, AccessKind.CONNECT)
         return
     match = _URL.match(arg.text)
     if match is None:
@@ -289,7 +299,7 @@ def url(machine: Machine, arg: Arg) -> None:
     match = _URL.match(known) if known else None
     if match is None:
         machine.connect("*", None, arg.span)
-        machine.opaque("URL isn't known", arg.span)
+        machine.opaque("URL isn't known", arg.span, AccessKind.CONNECT)
         return
     port = int(match["port"]) if match["port"] else _PORTS.get((match["scheme"] or "http").lower())
     connect(machine, match["host"], port, arg.span)
@@ -300,7 +310,7 @@ def connect(machine: Machine, name: str, port: int | None, span: Span | None) ->
     known = canonical_host(name.rstrip("."))
     machine.connect(known or name.strip("[]").lower().rstrip("."), port, span)
     if known is None:
-        machine.opaque("host that may be read in several ways", span)
+        machine.opaque("host that may be read in several ways", span, AccessKind.CONNECT)
 
 
 _REMOTE = re.compile(r"(?:rsync|ssh|scp|sftp)://|(?:[\w.+-]+@)?(?:\[[0-9a-fA-F:]+\]|[\w.-]+)::?")

@@ -5,8 +5,9 @@ Follows POSIX utility syntax guidelines and GNU getopt_long: clusters, attached 
 """
 
 from dataclasses import dataclass, field
+from typing import TypeAlias
 
-from bailiwick.analysis.commands.argument import LITERAL, NUMBER, OPEN, PATTERN, Arg
+from bailiwick.analysis.commands.argument import LITERAL, NUMBER, OPEN, PATTERN, UNKNOWN, Arg
 from bailiwick.analysis.commands.specification import Role, Specification, takes_value
 from bailiwick.model.access import AccessKind, Span
 from bailiwick.model.value import value
@@ -22,18 +23,22 @@ class Option:
     span: Span | None
 
 
+Problem: TypeAlias = tuple[str, Span | None, AccessKind | None]
+
+
 @dataclass(slots=True)
 class Parsed:
-    """The result. ``problems`` say what isn't understood; ``open`` that unknown words may stand among the operands.
+    """The result.
 
-    ``reached`` is what an unknown word may do at worst to a path that isn't known.
+    ``problems`` say what isn't understood, with the kind of access where only its target isn't; ``open`` that unknown
+    words may stand among the operands. ``reached`` is what an unknown word may do at worst to a path that isn't known.
     """
 
     node: Specification
     words: list[Arg] = field(default_factory=list)
     options: list[Option] = field(default_factory=list)
     operands: list[Arg] = field(default_factory=list)
-    problems: list[tuple[str, Span | None]] = field(default_factory=list)
+    problems: list[Problem] = field(default_factory=list)
     reached: list[tuple[AccessKind, Span | None]] = field(default_factory=list)
     open: bool = False
 
@@ -93,7 +98,7 @@ def parse(specification: Specification, args: tuple[Arg, ...]) -> Parsed:
         if node.subcommands and not parsed.operands:
             child = node.subcommands.get(text, node.other) if arg.kind is LITERAL else None
             if child is None:
-                parsed.problems.append((f"unknown sub-command of {node.name}", arg.span))
+                parsed.problems.append((f"unknown sub-command of {node.name}", arg.span, None))
                 parsed.operands += args[i:]
                 break
             parsed.words.append(arg)
@@ -121,9 +126,10 @@ def _unknown(parsed: Parsed, arg: Arg) -> None:
     # A file name holds no slash, so a glob can only smuggle in options on files of the directory itself.
     risky = node.danger if arg.kind is PATTERN else node.reaches
     if node.subcommands and not parsed.operands:
-        parsed.problems.append((f"sub-command of {node.name} isn't known", arg.span))
-    elif node.danger and risky:
-        parsed.problems.append((f"a word that isn't known may be an option of {node.name}", arg.span))
+        parsed.problems.append((f"sub-command of {node.name} isn't known", arg.span, None))
+    elif node.danger and risky:  # at worst it names a program
+        reason = f"a word that isn't known may be an option of {node.name}"
+        parsed.problems.append((reason, arg.span, AccessKind.EXECUTE))
     elif risky:  # at worst it names another file
         parsed.reached.append((AccessKind.WRITE if node.writes else AccessKind.READ, arg.span))
     parsed.operands.append(arg)
@@ -147,12 +153,16 @@ def _take(parsed: Parsed, name: str, attached: Arg | None, args: tuple[Arg, ...]
         parsed.options.append(Option(name, role, attached, span))
         return i + 1
     if i + 1 >= len(args):
-        parsed.problems.append((f"option {name} without a value", span))
+        parsed.problems.append((f"option {name} without a value", span, None))
         return i + 1
     value = args[i + 1]
-    if value.kind is OPEN:
-        parsed.problems.append((f"value of option {name} isn't known", value.span))
-        parsed.open = True
+    if value.kind is OPEN:  # the value, and perhaps further words
+        if parsed.node.subcommands:
+            parsed.problems.append((f"value of option {name} isn't known", value.span, None))
+            parsed.open = True
+        else:
+            _unknown(parsed, value)
+        value = Arg("", UNKNOWN, value.span, value.sources)
     parsed.options.append(Option(name, role, value, span))
     if value.kind is PATTERN:  # of several matches the first is the value, the others are operands
         parsed.operands.append(value)
@@ -163,7 +173,7 @@ def _long(parsed: Parsed, args: tuple[Arg, ...], i: int) -> int:
     arg, node = args[i], parsed.node
     name, equals, value = arg.text.partition("=")
     if arg.kind is not LITERAL and not equals:
-        parsed.problems.append((f"option of {node.name} isn't known", arg.span))
+        parsed.problems.append((f"option of {node.name} isn't known", arg.span, None))
         return i + 1
     if name not in node.options:
         dashes = "--" if node.single_dash and name[1:2] != "-" else ""
@@ -173,12 +183,12 @@ def _long(parsed: Parsed, args: tuple[Arg, ...], i: int) -> int:
         elif node.single_dash and name.startswith("--") and name[1:] in node.options:
             candidates = [name[1:]]
         if len(candidates) != 1:
-            parsed.problems.append((f"unknown option {name} of {node.name}", arg.span))
+            parsed.problems.append((f"unknown option {name} of {node.name}", arg.span, None))
             return i + 1
         name = candidates[0]
     role = node.options[name]
     if equals and role in (Role.FLAG, Role.OPAQUE_FLAG) and value not in ("true", "false"):
-        parsed.problems.append((f"option {name} of {node.name} takes no value", arg.span))
+        parsed.problems.append((f"option {name} of {node.name} takes no value", arg.span, None))
         return i + 1
     return _take(parsed, name, arg.with_text(value) if equals else None, args, i)
 
@@ -190,12 +200,12 @@ def _cluster(parsed: Parsed, args: tuple[Arg, ...], i: int) -> int:
         role = node.options.get(name)
         rest = arg.text[position + 1 :]
         if role is None:
-            parsed.problems.append((f"unknown option {name} of {node.name}", arg.span))
+            parsed.problems.append((f"unknown option {name} of {node.name}", arg.span, None))
             return i + 1
         if takes_value(role) or role is Role.OPTIONAL:
             attached = arg.with_text(rest) if rest or arg.kind is not LITERAL else None
             return _take(parsed, name, attached, args, i)
         parsed.options.append(Option(name, role, None, arg.span))
     if arg.kind is not LITERAL:
-        parsed.problems.append((f"option of {node.name} isn't known", arg.span))
+        parsed.problems.append((f"option of {node.name} isn't known", arg.span, None))
     return i + 1

@@ -5,7 +5,7 @@ A file's first line is ``command: name`` or ``command: [name, alias]``. Everythi
 """
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from functools import cache
@@ -45,6 +45,7 @@ class Role(StrEnum):
     REMOTE = "remote"  # host:path or a local path that is read
     LIST = "list"  # a file that names more files to read
     VARIABLE = "variable"  # NAME=VALUE, set for what runs
+    REMOTE_PROGRAM = "remote_program"  # a command on another machine
     OPAQUE = "opaque"  # a value with an effect that isn't modelled
     OPAQUE_FILE = "opaque_file"  # a file that is read, with an effect that isn't modelled
     OPAQUE_FLAG = "opaque_flag"  # an effect that isn't modelled, no value
@@ -52,7 +53,9 @@ class Role(StrEnum):
 
 HARMLESS = frozenset((Role.FLAG, Role.TEXT, Role.OPTIONAL))
 """Option roles that can't reach beyond the program itself."""
-_EXECUTING = frozenset((Role.PROGRAM, Role.SHELL, Role.OPAQUE, Role.OPAQUE_FILE, Role.OPAQUE_FLAG))
+_EXECUTING = frozenset(
+    (Role.REMOTE_PROGRAM, Role.PROGRAM, Role.SHELL, Role.OPAQUE, Role.OPAQUE_FILE, Role.OPAQUE_FLAG)
+)
 _READING = frozenset((Role.READ, Role.READ_TREE, Role.LIST))
 _WRITING = frozenset(Role) - HARMLESS - _EXECUTING - _READING
 _VALUELESS = frozenset((Role.FLAG, Role.OPTIONAL, Role.OPAQUE_FLAG))
@@ -61,7 +64,10 @@ _OPERAND_ROLES = frozenset(Role) - {Role.FLAG, Role.OPTIONAL, Role.TARGET, Role.
 
 @dataclass(frozen=True, slots=True)
 class Effect:
-    """An access every run makes: a path role with its path, ``connect``, or ``opaque`` with its reason."""
+    """An access every run makes: a path role with its path, ``connect``, or ``opaque`` with its reason.
+
+    ``runs`` and ``changes`` are opaque too: a program runs, or a setting changes, and which one isn't known.
+    """
 
     verb: str
     argument: str
@@ -134,6 +140,7 @@ PLUGIN_NAMES = frozenset(
         "container_copy",
         "converter",
         "cpio",
+        "crontab",
         "curl",
         "database",
         "date",
@@ -142,6 +149,7 @@ PLUGIN_NAMES = frozenset(
         "env",
         "environment",
         "fd",
+        "ffmpeg",
         "file",
         "find",
         "finger",
@@ -150,18 +158,24 @@ PLUGIN_NAMES = frozenset(
         "getent",
         "git",
         "grep",
+        "imagemagick",
         "in_place",
+        "interface",
         "interpreter",
         "jq",
         "kill",
         "launcher",
         "lookup",
+        "manual",
         "mkdir",
         "mktemp",
         "mode",
+        "mount",
+        "multiplexer",
         "netcat",
         "node",
         "oneliner",
+        "pager",
         "parallel",
         "patch",
         "pdftotext",
@@ -171,6 +185,7 @@ PLUGIN_NAMES = frozenset(
         "python",
         "query",
         "reader",
+        "recorder",
         "remote",
         "rename",
         "response",
@@ -214,6 +229,9 @@ _ROLES = {role.value: role for role in Role}
 _PATH_VERBS = frozenset(
     ("read", "read_tree", "write", "write_tree", "edit", "edit_tree", "delete", "delete_tree")
 )
+
+
+_OTHER_VERBS = frozenset(("connect", "opaque", "runs", "changes"))
 
 
 @cache
@@ -273,10 +291,28 @@ def load(file: str, text: str) -> tuple[Specification, tuple[Example, ...]]:
         SpecificationError: with the file's name and the key that is wrong.
     """
     specification, document = _document(file, text)
+    if twice := next(
+        _repeated(yaml.compose(text, Loader=_LOADER)), None
+    ):  # YAML's reader would keep only the last
+        raise SpecificationError(f"{file}: line {twice.start_mark.line + 1}: {twice.value} is listed twice")
     listed = document.get("examples", [])
     if not listed or not all(isinstance(e, dict) and set(e) == {"cmd", "gives"} for e in listed):
         raise SpecificationError(f"{file}: examples: a list of {{cmd, gives}} is required")
     return specification, tuple(Example(command=e["cmd"], gives=tuple(e["gives"])) for e in listed)
+
+
+def _repeated(node: yaml.Node | None) -> Iterator[yaml.Node]:
+    """Keys that a mapping has more than once."""
+    if isinstance(node, yaml.MappingNode):
+        seen: set[str] = set()
+        for key, value in node.value:
+            if key.value in seen:
+                yield key
+            seen.add(key.value)
+            yield from _repeated(value)
+    elif isinstance(node, yaml.SequenceNode):
+        for item in node.value:
+            yield from _repeated(item)
 
 
 def _document(file: str, text: str) -> tuple[Specification, Mapping[str, Any]]:
@@ -413,7 +449,7 @@ def _operands(file: str, name: str, text: str) -> tuple[tuple[Role, ...], int | 
 
 def _effect(file: str, name: str, text: str) -> Effect:
     verb, _, argument = text.partition(" ")
-    if not argument or verb not in _PATH_VERBS | {"connect", "opaque"}:
+    if not argument or verb not in _PATH_VERBS | _OTHER_VERBS:
         raise SpecificationError(f"{file}: {name}: effects: {text!r} isn't an effect")
     return Effect(verb, argument)
 

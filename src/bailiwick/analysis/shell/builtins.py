@@ -224,7 +224,7 @@ def _set(call: Invocation) -> Outcome:
 
 def _read(call: Invocation) -> Outcome:
     """``read``: what it reads isn't known; only plain names are assigned."""
-    words = call.literals()
+    words = _read_words(call)
     if words is None:
         return call.opaque("read into a name that isn't known")
     names: list[str] = []
@@ -232,11 +232,11 @@ def _read(call: Invocation) -> Outcome:
     for word in words:
         if skip:
             skip = False
-        elif re.fullmatch(r"-[rse]*[pntdNu]", word):
+        elif re.fullmatch(r"-[rse]*[pntdNui]", word):
             skip = True
-        elif re.fullmatch(r"-[rse]+|-[rse]*[pdntNu].+", word, re.DOTALL):
+        elif re.fullmatch(r"-[rse]+|-[rse]*[pdntNui].+", word, re.DOTALL):
             continue
-        elif re.fullmatch(r"-[rs]*a", word) or _NAME.match(word):
+        elif re.fullmatch(r"-[rse]*a", word) or _NAME.match(word):
             if _NAME.match(word):
                 names.append(word)
         else:
@@ -247,6 +247,19 @@ def _read(call: Invocation) -> Outcome:
         array = any(word.startswith("-") and word.endswith("a") for word in words)
         call.state.variables[name] = Arg("", OPEN if array else UNKNOWN, call.span, sources)
     return call.state, call.state.copy()
+
+
+def _read_words(call: Invocation) -> list[str] | None:
+    """The words after ``read``, as far as they matter: of a prompt or a limit only that it is one word."""
+    words: list[str] = []
+    for arg in call.args[1:]:
+        if arg.literal is not None:
+            words.append(arg.text)
+        elif arg.kind is not OPEN and words and re.fullmatch(r"-[rse]*[pntdNui]", words[-1]):
+            words.append("")
+        else:
+            return None
+    return words
 
 
 def _mapfile(call: Invocation) -> Outcome:
@@ -449,8 +462,12 @@ def _history(call: Invocation) -> Outcome:
             kind = AccessKind.READ
         case [flags] if re.fullmatch("-[cnrw]+", flags):
             kind = AccessKind.WRITE if set("cw") & set(flags) else AccessKind.READ
-        case ["-d", _]:
+        case ["-d", _] | ["-a"]:
             kind = AccessKind.WRITE
+        case ["-r" | "-n" | "-w" | "-a" as flag, _]:
+            kind = AccessKind.READ if flag in ("-r", "-n") else AccessKind.WRITE
+            call.start(*call.args[1:]).path(kind, call.args[2])
+            return call.state, call.state
         case _:
             return call.opaque("form of history")
     call.start(*call.args[1:]).path(kind, Arg(call.interpreter.context.home + "/.bash_history"))
@@ -476,15 +493,25 @@ def _printf(call: Invocation) -> Outcome:
 
 
 def _time(call: Invocation) -> Outcome:
-    call.start(*call.args[1:])  # as a word, not a keyword, it is a program
+    running = call.start(*call.args[1:])  # as a word, not a keyword, it is a program
     rest = call.args[1:]
-    while rest and rest[0].literal in ("-p", "--"):
-        rest = rest[1:]
+    while rest and rest[0].literal is not None and (match := _TIMING.match(rest[0].text)):
+        taken = 2 if match["value"] == "" else 1
+        if match["file"] and rest[taken - 1 : taken]:
+            name = rest[taken - 1]
+            running.path(AccessKind.WRITE, name.with_text(match["value"]) if match["value"] else name)
+        rest = rest[taken:]
     return (
         call.interpreter.program(rest, call.state, call.span, call.stdin)
         if rest
         else (call.state, call.state)
     )
+
+
+_TIMING = re.compile(
+    r"(?:-[pvqa]+|--(?:portability|verbose|quiet|append)?|(?:-(?P<file>o)|-f)(?P<value>.*))\Z", re.DOTALL
+)
+"""Options of ``time``, the program."""
 
 
 def _printenv(call: Invocation) -> Outcome:

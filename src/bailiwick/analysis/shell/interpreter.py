@@ -400,7 +400,8 @@ class Interpreter:
                 continue
             targets = self.expander.word(redirect.target, state)
             if len(targets) != 1 or targets[0].kind is OPEN:
-                self.record.opaque("target of a redirection isn't known", span)
+                kind = AccessKind.READ if redirect.operator in ("<", "<&") else AccessKind.WRITE
+                self.record.opaque("target of a redirection isn't known", span, kind)
                 continue
             target = Arg(targets[0].text, targets[0].kind, span, targets[0].sources)
             known = self.content(target, state)
@@ -426,7 +427,7 @@ class Interpreter:
                 record.access(AccessKind.CONNECT, host, span)
             else:
                 record.access(AccessKind.CONNECT, HostTarget(host="*"), span)
-                record.opaque("peer isn't known", span)
+                record.opaque("peer isn't known", span, AccessKind.CONNECT)
             return sources, written
         if operator in ("<", "<&", "<>"):
             sources = frozenset(record.trail.written(record.path(AccessKind.READ, target, state, span)))
@@ -451,7 +452,7 @@ class Interpreter:
             return state, state
         name = args[0].literal
         if not name or not name.isascii() or (self.dialect == "zsh" and name in MODIFIERS):
-            self.record.opaque("name of a program isn't known", args[0].span or span, AccessKind.EXECUTE)
+            self.record.opaque("name of a program isn't known", args[0].span or span)
             return self._after_unknown(args[0], state)
         if self.nesting >= MAX_NESTING:
             self.record.opaque("nested too deeply", span)

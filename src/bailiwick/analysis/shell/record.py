@@ -156,20 +156,20 @@ class Record:
                 real = None if real == path else real
             elif _CLIMB.search(whole if self.trail.links else text):
                 # The kernel follows a link before it goes up; lexically the link is never seen.
-                self.opaque("'..' after a name that may be a symbolic link", cause)
+                self.opaque("'..' after a name that may be a symbolic link", cause, kind)
         if (
             _MAGIC.match(path) is not None
             if path.startswith(("/proc/", "/dev/"))
             else glob and _near_proc(path)
         ):
-            self.opaque("path into another process or the network", cause)
+            self.opaque("path into another process or the network", cause, kind)
         excluded: tuple[str, ...] = ()
         if tree:
             below = "" if path == "/" else path if glob else escape(path)
             excluded = tuple(f"{below}/{left_out}" for left_out in without)
             path = f"{below}/**"
         if glob and not _is_glob(path):
-            self.opaque("pattern of too many alternatives", cause)
+            self.opaque("pattern of too many alternatives", cause, kind)
             return ()
         target = PathTarget(path=path, pattern=glob or tree, real=real, excluded=excluded)
         self.access(kind, target, cause)
@@ -192,7 +192,7 @@ class Record:
         """
         if name.literal is None or target.literal is None or state.cwd is None:
             if fresh or self.trail.links:
-                self.opaque("what is reached through the new link isn't known", cause)
+                self.opaque("what is reached through the new link isn't known", cause, AccessKind.WRITE)
             return
         for base in state.cwd:
             link = normal(name.text if name.text.startswith("/") else f"{base}/{name.text}")

@@ -123,9 +123,9 @@ class Running:
         """See ``Machine.lists``."""
         self._interpreter.listed = paths
 
-    def opaque(self, reason: str, span: Span | None = None) -> None:
+    def opaque(self, reason: str, span: Span | None = None, kind: AccessKind | None = None) -> None:
         """See ``Machine.opaque``."""
-        self._interpreter.record.opaque(reason, span or self.span)
+        self._interpreter.record.opaque(reason, span or self.span, kind)
 
     def run(
         self, args: tuple[Arg, ...], *, as_user: str | None = None, exported: Mapping[str, Arg] | None = None

@@ -312,10 +312,11 @@ class WordReader:
         if self.dialect == "zsh" and self.i < self.n and self.s[self.i] in _ODD_IN_ZSH:
             raise self.fail("subscript or modifier after a parameter")
 
-    def _ansi(self) -> str:  # noqa: C901 - one arm per form
+    def _ansi(self) -> str:  # noqa: C901, PLR0912 - one arm per form
         r"""The value of ``$'...'``; the cursor is at the dollar sign."""
         s, i = self.s, self.i + 2
         text: list[str] = []
+        ended = False
         while True:
             c = s[i : i + 1]
             if not c:
@@ -323,6 +324,9 @@ class WordReader:
             if c == "'":
                 self.i = i + 1
                 return "".join(text)
+            if ended:
+                i += 1 + (c == "\\")
+                continue
             if c != "\\":
                 text.append(c)
                 i += 1
@@ -346,6 +350,10 @@ class WordReader:
                 text.append("\\" + d)
                 continue
             value, i = int(found.group(), base), found.end()
+            if value == 0 and d not in "uU":
+                self.only("bash")
+                ended = True  # the rest of this quote is dropped
+                continue
             if value == 0 or value > 0x10FFFF or 0xD800 <= value < 0xE000 or (value > 0x7F and d not in "uU"):  # noqa: PLR2004 - Unicode's bounds
                 raise self.fail("escape in $'' that isn't one character")
             text.append(chr(value))

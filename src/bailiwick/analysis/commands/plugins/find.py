@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from bailiwick.analysis.commands.argument import LITERAL, OPEN, PATTERN, UNKNOWN, Arg
 from bailiwick.analysis.commands.plugins.search import matches
+from bailiwick.analysis.commands.plugins.wrappers import placed
 from bailiwick.analysis.paths import any_depth
 from bailiwick.model.access import AccessKind
 from bailiwick.model.glob import GlobError, name_glob
@@ -41,7 +42,9 @@ def find(call: "Call") -> None:
     ):
         root = args[i]
         if root.kind is OPEN or (root.kind is PATTERN and _may_be_action(root)):
-            machine.opaque("a word that isn't known may be an expression of find", root.span)
+            machine.opaque(
+                "a word that isn't known may be an expression of find", root.span, AccessKind.EXECUTE
+            )
         elif root.may_be_option:  # alone it is an action without an argument, or one that names a file
             machine.path(AccessKind.DELETE, Arg("", UNKNOWN, root.span), tree=True)
             machine.path(AccessKind.WRITE, Arg("", UNKNOWN, root.span))
@@ -182,8 +185,8 @@ def _predicate(walk: "_Walk", i: int) -> int:
     if arg.literal is None:
         if arg.kind is PATTERN and not _may_be_action(arg):
             return i + 1  # further names of a pattern that the shell expanded: find refuses them
-        machine.opaque("expression of find isn't known", arg.span)
-        return len(args)
+        machine.opaque("expression of find isn't known", arg.span, AccessKind.EXECUTE)
+        return i + 1
     name = arg.text.removeprefix("-")
     if name == "delete":
         found = walk.found(i)
@@ -203,8 +206,7 @@ def _valued(call: "Call", args: tuple[Arg, ...], i: int, name: str) -> int:
     machine = call.machine
     value = args[i + 1] if i + 1 < len(args) else args[i]
     if value.kind is OPEN or (value.kind is PATTERN and _may_be_action(value)):
-        machine.opaque("a word of find's expression may be several", value.span)
-        return len(args)
+        machine.opaque("a word of find's expression may be several", value.span, AccessKind.EXECUTE)
     if name in _ONE_ARGUMENT or _NEWER.match(name):
         if name == "samefile":
             machine.path(AccessKind.READ, value)
@@ -214,7 +216,7 @@ def _valued(call: "Call", args: tuple[Arg, ...], i: int, name: str) -> int:
         return i + (3 if name == "fprintf" else 2)
     if name == "files0-from":
         machine.path(AccessKind.READ, value)
-        machine.opaque("roots of find that a file names", value.span)
+        machine.opaque("roots of find that a file names", value.span, AccessKind.READ)
         return i + 2
     machine.opaque(f"unknown predicate {args[i].text} of find", args[i].span)
     return len(args)
@@ -238,10 +240,18 @@ def _run(walk: "_Walk", i: int) -> int:
             break
         if word.kind is OPEN:
             call.machine.opaque("command of find -exec isn't known", word.span)
-        words.append(
-            found if word.literal == "{}" else _placed(word, walk.roots) if "{}" in word.text else word
-        )
+        words.append(word)
         j += 1
+    words = list(
+        placed(
+            call,
+            tuple(words),
+            "{}",
+            lambda word: (
+                found if word.literal == "{}" else _placed(word, walk.roots) if "{}" in word.text else word
+            ),
+        )
+    )
     if not words or words[0].literal is None:
         call.machine.opaque("command of find -exec isn't known", args[i].span)
     else:

@@ -39,7 +39,7 @@ def git(call: "Call") -> None:  # noqa: PLR0915, C901, PLR0912 - one arm per for
     """Every git sub-command; its class and options are data, what its operands mean is here."""
     parsed, machine = call.parsed, call.machine
     _begin(call)
-    for reason, span in parsed.problems:
+    for reason, span, _ in parsed.problems:
         machine.opaque(reason, span)
     for option in parsed.options:
         value = option.value.literal if option.value is not None else None

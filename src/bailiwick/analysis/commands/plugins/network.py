@@ -25,15 +25,15 @@ def curl(call: "Call") -> None:  # noqa: C901, PLR0912 - one arm per form
 
     parsed, machine = call.parsed, call.machine
     call.begin()
-    for reason, span in parsed.problems:
-        machine.opaque(reason, span)
+    for problem in parsed.problems:
+        machine.opaque(*problem)
     for option in parsed.options:
         value = option.value
         if value is None:
             call.option(option)
         elif option.name in ("-F", "--form"):
             if value.literal is None:
-                machine.opaque("form part isn't known", value.span)
+                machine.opaque("form part isn't known", value.span, AccessKind.READ)
             elif match := _UPLOAD_PART.match(value.text):
                 for name in match[1].split(","):
                     machine.path(AccessKind.READ, value.with_text(name.strip('"')))
@@ -55,7 +55,7 @@ def curl(call: "Call") -> None:  # noqa: C901, PLR0912 - one arm per form
             if at and "=" not in name:
                 machine.path(AccessKind.READ, value.with_text(file))
             elif value.literal is None and "=" not in value.text:
-                machine.opaque("value may name a file", value.span)
+                machine.opaque("value may name a file", value.span, AccessKind.READ)
         elif option.name in ("-b", "--cookie"):
             if "=" not in value.text:
                 machine.path(AccessKind.READ, value)
@@ -71,7 +71,7 @@ def curl(call: "Call") -> None:  # noqa: C901, PLR0912 - one arm per form
             and not parsed.given("-g", "--globoff")
         ):
             machine.connect("*", None, operand.span)
-            machine.opaque("URL with a pattern", operand.span)
+            machine.opaque("URL with a pattern", operand.span, AccessKind.CONNECT)
         else:
             url(machine, operand)
     if parsed.given("-n"):
@@ -100,8 +100,8 @@ def wget(call: "Call") -> None:
 
     parsed = call.parsed
     call.begin()
-    for reason, span in parsed.problems:
-        call.machine.opaque(reason, span)
+    for problem in parsed.problems:
+        call.machine.opaque(*problem)
     for option in parsed.options:
         if (
             option.value is not None
@@ -150,10 +150,51 @@ def ssh(call: "Call") -> None:
             machine.connect(name.lower(), port, target.span)
         else:
             host(machine, target)
+    _ssh_options(call)
+    here = parsed.operands and _HERE.match(parsed.operands[0].text.rpartition("@")[2].lower())
+    worst = None if here else AccessKind.EXECUTE
     if len(parsed.operands) > 1 or machine.stdin is not None:
-        machine.opaque("a command on another machine")
-    elif not parsed.given("-V"):
-        machine.opaque("a session on another machine")
+        machine.opaque("a command on another machine", None, worst)
+    elif not parsed.given("-V", "-N", "-G", "-Q"):
+        machine.opaque("a session on another machine", None, worst)
+
+
+_HERE = re.compile(r"(?:localhost\b.*|127\.[\d.]+|0(?:\.0)*|::1|\[::1\])(?::\d+)?\Z|\Z")
+"""This very machine, by another way in."""
+_QUIET_SETTING = re.compile(
+    r"(?i)(?:StrictHostKeyChecking|ConnectTimeout|ConnectionAttempts|BatchMode|ServerAlive\w+|LogLevel|Port|User|HostKeyAlias"
+    r"|PreferredAuthentications|\w+Authentication|IdentitiesOnly|Compression|TCPKeepAlive|CheckHostIP|RequestTTY|AddressFamily"
+    r"|NumberOfPasswordPrompts|ForwardX11\w*|Ciphers|MACs|KexAlgorithms|HostKeyAlgorithms|\w+AcceptedAlgorithms|IPQoS|HashKnownHosts"
+    r"|VisualHostKey|ExitOnForwardFailure|ClearAllForwardings|UpdateHostKeys)[= ][\w@.,+-]*\Z"
+)
+"""Settings that name neither a file nor a program nor a host."""
+_FILE_SETTING = re.compile(
+    r"(?i)(UserKnownHostsFile|GlobalKnownHostsFile|IdentityFile|CertificateFile)[= ](.+)\Z"
+)
+
+
+def _ssh_options(call: "Call") -> None:
+    """Settings, jump hosts and tunnels of ``ssh`` and ``scp``."""
+    parsed, machine = call.parsed, call.machine
+    for setting in parsed.values("-o"):
+        if setting.literal is not None and (match := _FILE_SETTING.match(setting.text)):
+            for name in match[2].split():
+                kind = AccessKind.WRITE if match[1].lower().endswith("hostsfile") else AccessKind.READ
+                machine.path(kind, setting.with_text(name))
+        elif setting.literal is None or not _QUIET_SETTING.match(setting.text):
+            machine.opaque(f"option -o of {call.name}", setting.span)
+    for file in parsed.values("-F"):
+        machine.path(AccessKind.READ, file)
+        machine.opaque("settings may name programs", file.span, AccessKind.EXECUTE)
+    for jump in parsed.values("-J"):
+        for name in jump.text.split(",") if jump.literal is not None else ["*"]:
+            machine.connect(
+                name.removeprefix("ssh://").rpartition("@")[2].partition(":")[0].lower(), 22, jump.span
+            )
+    for tunnel in parsed.values("-D", "-L", "-R", "-W"):
+        machine.connect("*", None, tunnel.span)
+        if "/" in tunnel.text or tunnel.literal is None:
+            machine.path(AccessKind.WRITE, Arg("", Kind.UNKNOWN, tunnel.span))  # a socket in the file system
 
 
 def remote(call: "Call") -> None:
@@ -163,8 +204,11 @@ def remote(call: "Call") -> None:
     parsed, machine = call.parsed, call.machine
     call.begin()
     call.options()
+    _ssh_options(call)
+    for shell in parsed.values("-e", "--rsh"):
+        _remote_shell(call, shell)
     if parsed.open:
-        machine.opaque("which operand is the destination isn't known")
+        machine.opaque("which operand is the destination isn't known", None, AccessKind.WRITE)
     for source in parsed.operands[:-1]:
         _remote(machine, source, AccessKind.READ, tree=True)
     if parsed.operands:
@@ -172,6 +216,25 @@ def remote(call: "Call") -> None:
         local = not _remote(machine, last, AccessKind.WRITE, tree=True)
         if local and any(o.name.startswith(("--delete", "--force")) for o in parsed.options):
             machine.path(AccessKind.DELETE, last, tree=True)
+
+
+def _remote_shell(call: "Call", shell: Arg) -> None:
+    """``rsync -e 'ssh -p 2222'``: that program, given the other host."""
+    remote = [o for o in call.parsed.operands if o.literal is None or _PLACE.match(o.text)]
+    if not remote and shell.text.partition(" ")[0] == "ssh":
+        return  # both sides are here
+    hosts = [match for o in call.parsed.operands if o.literal is not None and (match := _PLACE.match(o.text))]
+    if shell.literal is None or _SHELL_SIGNS.search(shell.text) or not hosts or not shell.text.strip():
+        program = shell.text.partition(" ")[0]  # the rest may be options that run others
+        worst = AccessKind.EXECUTE if program in ("ssh", "") and shell.literal is None else None
+        call.machine.opaque(f"option -e of {call.name}", shell.span, worst)
+        return
+    words = [*shell.text.split(), hosts[-1][1], "rsync"]
+    call.machine.run(tuple(shell.with_text(word) for word in words))
+
+
+_PLACE = re.compile(r"([\w.+@-]+):")
+_SHELL_SIGNS = re.compile(r"[^\w\s./=:@~,+-]")
 
 
 def lookup(call: "Call") -> None:
@@ -182,7 +245,7 @@ def lookup(call: "Call") -> None:
         text = arg.literal
         if text is None:
             machine.connect("*", 53, arg.span)
-            machine.opaque("name looked up isn't known", arg.span)
+            machine.opaque("name looked up isn't known", arg.span, AccessKind.CONNECT)
         elif text.startswith("@"):
             machine.connect(text[1:].lower(), 53, arg.span)
         elif text.startswith("-") and text not in ("-4", "-6", "-x", "-t", "-v", "-a"):
@@ -203,7 +266,7 @@ def database(call: "Call") -> None:  # noqa: C901, PLR0912 - one arm per form
         elif given.literal is not None:
             machine.connect(given.text.lower(), None, given.span)
         else:
-            machine.opaque("host isn't known", given.span)
+            machine.opaque("host isn't known", given.span, AccessKind.CONNECT)
     named = [*parsed.operands, *parsed.values("-d", "--dbname", "--uri")]
     if call.name == "redis-cli":
         named += parsed.values("-u")

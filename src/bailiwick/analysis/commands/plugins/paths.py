@@ -72,7 +72,7 @@ def transfer(call: "Call") -> None:
 def _unclear(call: "Call") -> None:
     """How many operands there are isn't known, and so which one is the destination."""
     if call.name == "ln":
-        call.machine.opaque("which operand of ln is the destination isn't known")
+        call.machine.opaque("which operand of ln is the destination isn't known", None, _WRITE)
     else:
         call.machine.path(_WRITE, _UNCLEAR, tree=True)
 
@@ -92,7 +92,7 @@ def archive(call: "Call") -> None:
     call.options()
     parsed, machine = call.parsed, call.machine
     if parsed.open:
-        machine.opaque("which operand is the archive isn't known")
+        machine.opaque("which operand is the archive isn't known", None, _WRITE)
     for number, operand in enumerate(parsed.operands):
         if number:
             machine.path(_READ, operand, tree=parsed.given("-r", "--recurse-paths"))
@@ -138,7 +138,7 @@ def _seen_from(source: Arg, destination: Arg, *, inside: bool) -> Arg:
 def _destination(call: "Call", sources: list[Arg], destination: Arg, *, tree: bool, directory: bool) -> None:
     machine, parsed = call.machine, call.parsed
     if parsed.given("-b", "--backup", "-S", "--suffix"):
-        machine.opaque(f"backups that {call.name} makes")
+        machine.path(_WRITE, _UNCLEAR)  # VERSION_CONTROL and the suffix say where
     certain = (
         directory
         or len(sources) > 1
@@ -186,7 +186,7 @@ def mktemp(call: "Call") -> None:
     """``mktemp``: a fresh name in the template's directory or the temporary one."""
     call.begin()
     if any(arg.literal is None for arg in call.args):
-        call.machine.opaque("template of mktemp isn't known")
+        call.machine.opaque("template of mktemp isn't known", None, _WRITE)
         return
     directory, template = "", ""
     words = [arg.text for arg in call.args[1:]]
@@ -273,11 +273,11 @@ def split(call: "Call") -> None:
         if any(operand.literal is None for operand in operands[1:]):
             call.machine.opaque("pattern of csplit isn't known")
         if any(form.literal is None or "/" in form.text for form in parsed.values("-b", "--suffix-format")):
-            call.machine.opaque("names of the pieces aren't known")
+            call.machine.opaque("names of the pieces aren't known", None, _WRITE)
     else:
         prefix = operands[1] if len(operands) > 1 else Arg("x")
     if prefix.literal is None or any(c in prefix.text for c in "*?[]{}\\,"):
-        call.machine.opaque("prefix of the pieces isn't known", prefix.span)
+        call.machine.opaque("prefix of the pieces isn't known", prefix.span, _WRITE)
     else:
         call.machine.path(_WRITE, Arg(prefix.text + "*", Kind.PATTERN, prefix.span))
 

@@ -228,7 +228,9 @@ def _operand(call: "Call", operand: Arg, *, editing: bool, suffix: str) -> None:
         else re.sub(r"[^*?\[\]{}]", "", operand.text[:1] + operand.text[-1:])
     )
     if operand.kind is Kind.OPEN or (_OPENING.match(operand.text) if operand.kind is Kind.LITERAL else odd):
-        machine.opaque("a file's name that perl may run or open for writing", operand.span)
+        machine.opaque(
+            "a file's name that perl may run or open for writing", operand.span, AccessKind.EXECUTE
+        )
     if operand.literal == "-":
         return
     machine.path(AccessKind.READ, operand)

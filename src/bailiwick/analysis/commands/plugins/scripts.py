@@ -71,7 +71,7 @@ def _sed_temporary(call: "Call", path: Arg) -> None:
 
 def _sed_script(call: "Call", script: Arg) -> None:
     if script.literal is None:
-        call.machine.opaque("sed script that isn't known", script.span)
+        call.machine.opaque("sed script that isn't known", script.span, AccessKind.EXECUTE)
         return
     text, i = script.text, 0
     while i < len(text):
@@ -140,8 +140,8 @@ def jq(call: "Call") -> None:  # noqa: C901, PLR0912 - one arm per form
         if not re.match(r"unknown option --(arg|argjson|slurpfile|rawfile|args|jsonargs) ", p[0])
     ]
     call.begin()
-    for reason, span in problems:
-        machine.opaque(reason, span)
+    for problem in problems:
+        machine.opaque(*problem)
     for option in parsed.options:
         call.option(option)
     if not parsed.given("-f", "--from-file") and operands:

@@ -25,7 +25,7 @@ def date(call: "Call") -> None:
     call.options()
     for operand in call.parsed.operands:
         if not operand.text.startswith("+"):
-            call.machine.opaque("may set the clock", operand.span)
+            call.machine.opaque("may set the clock", operand.span, AccessKind.CHANGE_CONFIG)
 
 
 def checksum(call: "Call") -> None:
@@ -102,6 +102,7 @@ def converter(call: "Call") -> None:
     for operand in parsed.operands[-1:]:
         if operand.literal != "-":
             machine.path(_WRITE if len(parsed.operands) > 1 else _READ, operand)
+    call.effects()
 
 
 def pdftotext(call: "Call") -> None:
@@ -177,15 +178,12 @@ def getent(call: "Call") -> None:
 
 
 _QUERIES = {
-    "crontab": ("-l",),
     "at": ("-l", "-c", "-V"),
     "batch": (),
     "rpm": ("-q", "--query", "-K", "--checksig", "--querytags", "--showrc"),
     "rpmquery": ("-q", "-a", "-f", "-l", "-i", "-p"),
     "passwd": ("-S", "--status"),
     "chage": ("-l", "--list"),
-    "top": ("-b", "--batch-mode"),
-    "screen": ("-ls", "-list", "-v"),
 }
 
 
@@ -198,6 +196,52 @@ def query(call: "Call") -> None:
         call.machine.opaque(f"what {call.name} changes isn't modelled")
 
 
+def crontab(call: "Call") -> None:
+    """``crontab``: a table of what runs later, by the account's own file in the spool."""
+    parsed, machine = call.parsed, call.machine
+    call.begin()
+    call.options()
+    table = Arg("/var/spool/cron/**", Kind.PATTERN)
+    if parsed.given("-l", "-e"):
+        machine.path(_READ, table)
+    if parsed.given("-r"):
+        machine.path(_DELETE, table)
+    elif parsed.given("-e") or not parsed.given("-l"):
+        for file in parsed.operands:
+            call.role_of_read(file)
+        machine.path(_WRITE, table)
+        machine.opaque("commands that run later", None, AccessKind.EXECUTE)
+
+
+def mount(call: "Call") -> None:
+    """``mount``: from then on what is below the last operand is another file system's, or another directory's."""
+    parsed, machine = call.parsed, call.machine
+    call.begin()
+    call.options()
+    for source in parsed.operands[:-1]:
+        if source.text.startswith(("/", ".")) or source.literal is None:
+            machine.path(_READ, source)
+    for place in parsed.operands[-1:]:
+        machine.path(_WRITE, place, tree=True)
+    if parsed.operands or parsed.given("-a", "--all"):
+        types = parsed.values("-t", "--types")  # mount.TYPE is a program, and some types have a peer
+        known = all(kind.literal is not None and _LOCAL_TYPE.match(kind.text) for kind in types)
+        machine.opaque("what paths mean afterwards", None, AccessKind.CHANGE_CONFIG if known else None)
+
+
+_LOCAL_TYPE = re.compile(
+    r"(?:ext[234X]?|xfs|btrfs|vfat|msdos|ntfs|iso9660|tmpfs|proc|sysfs|yaffs2?|rfs|auto|none|squashfs)\Z"
+)
+
+
+def interface(call: "Call") -> None:
+    """``ifconfig``: an interface is shown; a further word changes it."""
+    call.begin()
+    call.options()
+    if call.parsed.open or len(call.parsed.operands) > 1:
+        call.machine.opaque("changes how the network works", None, AccessKind.CHANGE_CONFIG)
+
+
 def finger(call: "Call") -> None:
     """``finger``: ``user@host`` asks that host."""
     call.begin()
@@ -205,7 +249,7 @@ def finger(call: "Call") -> None:
     for operand in call.parsed.operands:
         if operand.literal is None:
             call.machine.connect("*", 79, operand.span)
-            call.machine.opaque("host isn't known", operand.span)
+            call.machine.opaque("host isn't known", operand.span, AccessKind.CONNECT)
         elif "@" in operand.text:
             call.machine.connect(operand.text.rpartition("@")[2].lower(), 79, operand.span)
 
@@ -336,7 +380,7 @@ def patch(call: "Call") -> None:
     if not trial:
         for file in call.parsed.operands[:1]:
             beside(call, file, "*")
-        call.machine.opaque("the patch names the files")
+        call.machine.opaque("the patch names the files", None, _WRITE)
 
 
 def sysctl(call: "Call") -> None:

@@ -4,8 +4,9 @@ import re
 from typing import TYPE_CHECKING
 
 from bailiwick.analysis.commands.argument import Arg, Kind
-from bailiwick.analysis.commands.specification import names
+from bailiwick.analysis.commands.specification import Role, names
 from bailiwick.model.access import AccessKind
+from bailiwick.model.glob import escape
 
 if TYPE_CHECKING:
     from bailiwick.analysis.commands.call import Call
@@ -180,6 +181,42 @@ def reader(call: "Call") -> None:
     tool(call)
     for word in _words(call):
         call.machine.path(AccessKind.READ, word)
+
+
+_PLACE = re.compile(r"\+(?:[FG]|\d+g?|[/?][^\n]*)\Z")
+"""Where a pager begins: at the end, at a line, at what it finds."""
+
+
+def pager(call: "Call") -> None:
+    """Pagers show files, editors change them; ``+`` before an operand begins commands of their own, which may run others."""
+    call.begin()
+    call.options()
+    role, machine = call.parsed.node.operands[0], call.machine
+    for operand in call.parsed.operands:
+        if operand.literal is not None and operand.text.startswith("+"):
+            if not _PLACE.match(operand.text):
+                machine.opaque(f"commands to {call.name}", operand.span)
+        elif operand.literal != "-":
+            call.role(role, operand)
+            if role is Role.EDIT and operand.literal is not None:  # the file that holds what isn't saved yet
+                head, slash, name = operand.text.rpartition("/")
+                swap = f"{escape(head)}{slash}.{escape(name)}.sw?"
+                machine.path(AccessKind.WRITE, Arg(swap, Kind.PATTERN, operand.span))
+    if role is Role.EDIT and machine.stdin is not None and all(arg.literal != "-" for arg in call.args):
+        machine.opaque("commands on standard input")
+    call.effects()
+
+
+def manual(call: "Call") -> None:
+    """``man``: a name with a slash in it is a file, and so is every name with ``-l``."""
+    call.begin()
+    call.options()
+    for operand in call.parsed.operands:
+        if operand.literal is None or "/" in operand.text or call.parsed.given("-l", "--local-file"):
+            call.machine.path(AccessKind.READ, operand)
+            reason = "a page is code of a formatter, which keeps what it may run to itself"
+            call.machine.opaque(reason, operand.span, AccessKind.EXECUTE)
+    call.effects()
 
 
 def kill(call: "Call") -> None:

@@ -1,6 +1,8 @@
 """Programs that run other programs: ``env``, ``sudo``, ``su``, ``xargs``, ``watch``, shells."""
 
+import itertools
 import re
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from bailiwick.analysis.commands.argument import Arg, Kind
@@ -57,14 +59,37 @@ def sudo(call: "Call") -> None:
     if parsed.given("-s", "-i", "--shell", "--login"):
         call.machine.opaque("a shell as another account")
     if operands:
-        call.machine.run(tuple(operands), as_user=user, exported=exported)
+        call.machine.run(tuple(operands), as_user=user, exported=_ELSEWHERE | exported)
 
 
 def su(call: "Call") -> None:
-    """``su``: with ``-c`` a script, else a shell, as another account."""
+    """``su``: a shell as another account; ``-c`` gives it code, further operands are its own arguments."""
+    parsed, machine = call.parsed, call.machine
     call.begin()
     call.options()
-    call.machine.opaque("runs as another account")
+    operands = [operand for operand in parsed.operands if operand.literal != "-"]
+    named = parsed.values("-u", "--user") or operands[:1]
+    user = (named[-1].literal or "?") if named else "root"
+    codes = parsed.values("-c", "--command", "--session-command")
+    shells = parsed.values("-s", "--shell")
+    plain = not shells or (shells[-1].literal or "").rpartition("/")[2] in _SHELLS
+    if call.name == "runuser" and parsed.given("-u", "--user"):
+        if operands:
+            machine.run(tuple(operands), as_user=user, exported=_ELSEWHERE)
+        return
+    if parsed.given("-l", "--login") or len(operands) < len(parsed.operands):
+        machine = machine.anywhere()
+    if parsed.open or operands[1:] or not plain:
+        machine.opaque("arguments of the shell of another account")
+    elif codes:
+        machine.run((Arg("sh"), Arg("-c"), codes[-1]), as_user=user, exported=_ELSEWHERE)
+    else:
+        machine.run((Arg("sh"),), as_user=user, exported=_ELSEWHERE)
+
+
+_ELSEWHERE = {"HOME": Arg("", Kind.UNKNOWN)}
+"""Another account's shell may find its home elsewhere."""
+_SHELLS = frozenset(("sh", "bash", "dash", "ash", "zsh"))
 
 
 def xargs(call: "Call") -> None:
@@ -94,7 +119,7 @@ def xargs(call: "Call") -> None:
         )
     elif placeholders:
         mark = placeholders[-1]
-        operands = tuple(_replaced(word, mark, given) for word in operands)
+        operands = placed(call, operands, mark or "{}", lambda word: _replaced(word, mark, given))
     else:
         operands = (*operands, given)
     call.machine.run(operands)
@@ -114,12 +139,87 @@ _PLAIN = frozenset(("-r", "--no-run-if-empty", "-t", "--verbose", "-x", "--exit"
 _OTHER_INPUT = ("-a", "--arg-file", "-d", "--delimiter", "-E", "-e", "--eof", "-0", "--null")
 
 
+def around(code: Arg, mark: str, name: str) -> Arg:
+    """Shell code in which ``mark`` stands for words that come later, with a variable called ``name`` in their place.
+
+    What those words really are is read as code, which whoever calls this has to say.
+    """
+    pieces = code.text.split(mark)
+    single = double = False
+    text = pieces[0]
+    for before, piece in itertools.pairwise(pieces):
+        for sign in re.sub(r"\\\\.", "", before, flags=re.DOTALL):
+            single ^= sign == "'" and not double
+            double ^= sign == '"' and not single
+        text += f"""'"${name}"'""" if single else f"${{{name}}}"
+        text += piece
+    return code.with_text(text)
+
+
+def is_code(words: tuple[Arg, ...], number: int) -> bool:
+    """Whether the word at ``number`` is the code that a shell is given."""
+    before = words[number - 1].literal or ""
+    shell = next((w.text.rpartition("/")[2] for w in words if w.literal is not None), "")
+    return (
+        number > 1
+        and shell in _SHELLS
+        and bool(re.fullmatch(r"-[a-z]*c", before))
+        and words[number].literal is not None
+    )
+
+
 def _replaced(word: Arg, mark: str | None, given: Arg) -> Arg:
     if mark is not None and (not mark or mark not in word.text):
         return word
     if word.literal == mark and given.kind is Kind.PATTERN:
         return given
     return Arg("", Kind.UNKNOWN, word.span, word.sources)
+
+
+def multiplexer(call: "Call") -> None:
+    """``screen``: starts a program in a session, or takes up one whose keys say what runs."""
+    parsed, machine = call.parsed, call.machine
+    call.begin()
+    call.options()
+    if parsed.given("-ls", "-list", "-wipe", "-v"):
+        return
+    if parsed.given("-X"):
+        machine.opaque("commands to a session")
+    elif parsed.operands and not parsed.given("-r", "-R", "-x"):
+        machine.run(tuple(parsed.operands))
+    else:
+        machine.opaque("runs what is typed in a session", None, AccessKind.EXECUTE)
+
+
+def placed(
+    call: "Call", words: tuple[Arg, ...], mark: str, replaced: Callable[[Arg], Arg]
+) -> tuple[Arg, ...]:
+    """A command with what is found in place of ``mark``; in the code of a shell a variable holds the place."""
+    found = []
+    for number, word in enumerate(words):
+        if mark in word.text and word.text != mark and is_code(words, number):
+            call.machine.opaque("a name that is read as shell code", word.span, AccessKind.EXECUTE)
+            found.append(around(word, mark, FOUND))
+        else:
+            found.append(replaced(word))
+    return tuple(found)
+
+
+FOUND = "_found"
+"""The variable that stands for a name in shell code; nobody else sets it."""
+
+
+def recorder(call: "Call") -> None:
+    """``script``: without code it starts a shell that takes what is typed."""
+    parsed = call.parsed
+    call.begin()
+    call.options()
+    for log in parsed.operands[:1] or [Arg("typescript")]:
+        call.machine.path(AccessKind.WRITE, log)
+    if parsed.operands[1:]:  # as BSD's takes a command
+        call.machine.run(tuple(parsed.operands[1:]))
+    elif not parsed.given("-c", "--command", "--version", "--help", "-V"):
+        call.machine.opaque("runs what is typed in a session", None, AccessKind.EXECUTE)
 
 
 def watch(call: "Call") -> None:
