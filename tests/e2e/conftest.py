@@ -12,12 +12,21 @@ INSIDE = os.environ.get("BAILIWICK_SANDBOX") == "1"
 collect_ignore_glob = [] if INSIDE else ["test_*.py"]
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption(
+        "--part", default="1/1", help="the k-th of n parts of the tests, as k/n: one for each core"
+    )
+
+
 @pytest.hookimpl(tryfirst=True)
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     here = Path(__file__).parent
-    for item in items:
-        if item.path.is_relative_to(here):
-            item.add_marker(pytest.mark.e2e)
+    mine = [item for item in items if item.path.is_relative_to(here)]
+    for item in mine:
+        item.add_marker(pytest.mark.e2e)
+    part, parts = map(int, config.getoption("--part").split("/"))
+    left = set(mine[part - 1 :: parts])
+    items[:] = [item for item in items if item not in set(mine) - left]
 
 
 @pytest.fixture(scope="session")
