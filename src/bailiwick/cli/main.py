@@ -20,6 +20,7 @@ COMMANDS: Mapping[str, tuple[str, ...]] = {
     "sandbox": ("sandbox",),
     "why": ("why",),
     "log": ("log",),
+    "witness": ("witness",),
     "sink": ("sink",),
     "status": ("status",),
     "service": ("service",),
@@ -32,7 +33,7 @@ COMMANDS: Mapping[str, tuple[str, ...]] = {
 EXIT_USAGE = 2
 EXIT_ENVIRONMENT = 3
 
-_MENUS: tuple[list[str], ...] = ([], ["policy"], ["sandbox"], ["log"], ["sink"], ["dev"])
+_MENUS: tuple[list[str], ...] = ([], ["policy"], ["sandbox"], ["log"], ["witness"], ["sink"], ["dev"])
 """What names a group of verbs and none of them: whoever types it wants to see what there is."""
 
 _MENDS = {

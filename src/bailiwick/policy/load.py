@@ -27,7 +27,16 @@ from bailiwick.policy.sections import LayerBuilder
 from bailiwick.policy.shapes import Record, Text
 from bailiwick.policy.sinks import FILE as SINKS
 from bailiwick.policy.sinks import Sinks, check_sinks
-from bailiwick.policy.types import Example, Invariant, Layer, PolicyException, PolicySet, Role, Scope
+from bailiwick.policy.types import (
+    AuditPolicy,
+    Example,
+    Invariant,
+    Layer,
+    PolicyException,
+    PolicySet,
+    Role,
+    Scope,
+)
 
 __all__ = ["PolicyError", "PolicyErrors", "load_policy_set"]
 
@@ -109,6 +118,7 @@ class _Repository:
             policies=policies,
             roles=roles,
             default_profile=None if default is None else default.text,
+            audit=_audit(organisation),
             invariants=invariants,
             examples=examples,
             tests=tests,
@@ -306,6 +316,15 @@ class _Repository:
         return Example(
             origin=call.at, call=call.text, verdict=verdict, rule=None if rule is None else rule.text
         )
+
+
+def _audit(organisation: syntax.Organisation | None) -> AuditPolicy:
+    said = None if organisation is None else organisation.audit
+    if said is None:
+        return AuditPolicy()
+    days = AuditPolicy().retention_days if said.retention_days is None else said.retention_days
+    marks = said.on_failure is not None and said.on_failure.text == "allow_and_mark"
+    return AuditPolicy(retention_days=days, allow_and_mark=marks)
 
 
 def _top(name: str) -> Origin:

@@ -19,6 +19,7 @@ from bailiwick.policy.shapes import (
 
 ORDER: tuple[tuple[str, type], ...] = (
     ("organisation.yaml", syntax.Organisation),
+    ("`audit` (in organisation.yaml)", syntax.AuditText),
     ("profiles/*.yaml", syntax.Profile),
     ("teams/*.yaml", syntax.Team),
     ("roles.yaml: each role", syntax.RoleText),

@@ -366,6 +366,21 @@ class Examples:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class AuditText:
+    """How the audit log is kept."""
+
+    at: Origin
+    retention_days: int | None = declare(
+        Number(what="a number of days", minimum=90, maximum=36_500),
+        "Days that records are kept, 90 at least; 400 where nothing is said. Legal holds keep them longer.",
+    )
+    on_failure: Text | None = declare(
+        Choice(words=("deny", "allow_and_mark")),
+        "What a call gets whose record can't be written: deny (the default), or what policy says, with a mark in the log once it can be written again.",
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Organisation(Sections):
     """organisation.yaml: who this policy is of, and what holds for every profile."""
 
@@ -375,6 +390,7 @@ class Organisation(Sections):
     contact: Text | None = declare(Word(what="a contact"), "Whom a person asks for an exception.")
     mode: Text | None = declare(MODE, "Mode of this file's rules, and of profiles that name none.")
     default_profile: Text | None = declare(NAME, "Profile of a user whom no role names; without it, none.")
+    audit: AuditText | None = declare(Record(of=AuditText), "How the audit log is kept.")
     invariants: tuple[InvariantText, ...] = declare(
         Listed(of=Record(of=InvariantText)), "What no profile may ever allow.", default=()
     )

@@ -265,6 +265,17 @@ class Policy:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class AuditPolicy:
+    """How the audit log is kept: for how many days, and what a call gets whose record can't be written.
+
+    ``allow_and_mark`` lets such a call have what policy says, and leaves a mark in the log once that can be written.
+    """
+
+    retention_days: int = 400
+    allow_and_mark: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class PolicySet:
     """A policy repository, compiled: every profile's resultant policy and who gets which.
 
@@ -275,6 +286,7 @@ class PolicySet:
     policies: Mapping[str, Policy]
     roles: tuple[Role, ...] = ()
     default_profile: str | None = None
+    audit: AuditPolicy = field(default_factory=AuditPolicy)
     invariants: tuple[Invariant, ...] = ()
     examples: Mapping[str, tuple[Example, ...]] = field(default_factory=dict)
     tests: Mapping[str, tuple[Example, ...]] = field(default_factory=dict)

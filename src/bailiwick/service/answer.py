@@ -59,6 +59,8 @@ async def answer(desk: Desk, state: SessionState, body: bytes) -> bytes:
     The answer leaves only after its record is on stable storage (law 7).
     """
     event: Event | None = None
+    context: Context | None = None
+    decision: Decision | None = None
     started = time.perf_counter_ns()
     try:
         event = parse_event(body)
@@ -70,23 +72,35 @@ async def answer(desk: Desk, state: SessionState, body: bytes) -> bytes:
         await append(desk, request, facts, decision, decided_us=(time.perf_counter_ns() - started) // 1000)
         if isinstance(event.what, ToolBatch):
             return await answer_batch(desk, context, event, event.what, size=len(body))
-        return render(
-            event,
-            decision,
-            contact=context.policy.contact,
-            session_hint=state.key,
-            mask=desk.redactor.text,
-            runner=runner_for(desk, state, decision),
-        )
+        return told(desk, context, event, decision)
     except (MalformedEventError, NoPolicyError, NotEntitledError) as error:
         return await refuse(desk, str(error), event=event, state=state)
     except StoreError as error:
         report(LOG, "an answer could not be recorded", error)
+        in_force = desk.policies.in_force
+        marks = in_force is not None and in_force.audit.allow_and_mark
+        given = decision if marks else None
+        allowed = given is not None and given.enforced < Verdict.ASK
+        desk.gap.note(str(error), int(desk.clock() * 1_000), allowed=allowed)
+        if event is not None and context is not None and given is not None:
+            return told(desk, context, event, given)
         why = f"the audit record could not be written ({error}); nothing runs without one"
         return refusal(event, why)
     except Exception as error:  # noqa: BLE001 - no error may become anything but a denial
         report(LOG, "an answer failed", error)
         return await refuse(desk, f"internal error ({type(error).__name__})", event=event, state=state)
+
+
+def told(desk: Desk, context: Context, event: Event, decision: Decision) -> bytes:
+    """The decision as the client is told it."""
+    return render(
+        event,
+        decision,
+        contact=context.policy.contact,
+        session_hint=context.state.key,
+        mask=desk.redactor.text,
+        runner=runner_for(desk, context.state, decision),
+    )
 
 
 def gather(desk: Desk, state: SessionState) -> Context:

@@ -5,7 +5,7 @@ import secrets
 import socket
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import orjson
 
@@ -18,7 +18,9 @@ from bailiwick.policy.session import session_layer, with_layer
 from bailiwick.policy.types import Policy
 from bailiwick.service.account import principal_of, shell_of
 from bailiwick.service.calls import Calls
+from bailiwick.service.custody import Custodian
 from bailiwick.service.files import OsFiles
+from bailiwick.service.gap import Gap
 from bailiwick.service.nearby import Mounts, Nearby
 from bailiwick.service.policies import Policies
 from bailiwick.service.registry import Registry, new_key
@@ -61,8 +63,13 @@ class Desk:
     redactor: Redactor
     host: str = field(default_factory=socket.gethostname)
     calls: Calls = field(default_factory=Calls)
+    gap: Gap = field(default_factory=Gap)
+    custodian: Custodian = field(init=False)
     _resolved: dict[str, tuple[str, Policy]] = field(default_factory=dict)
     _accounts: dict[int, tuple[float, Principal]] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self.custodian = Custodian(store=self.store, redactor=self.redactor, stamp=self.stamp)
 
     def nearby(self) -> Nearby:
         """A view of the files that can be had without waiting, for one request."""
@@ -78,9 +85,17 @@ class Desk:
         )
 
     async def save(self, *records: Record, state: SessionState | None = None) -> None:
-        """Commit records, and the session's new state with them. Raises ``StoreError``."""
+        """Commit records, and the session's new state with them. Raises ``StoreError``.
+
+        The first that can be written after some that couldn't is preceded by the mark of that.
+        """
         rows = {} if state is None else {state.key: orjson.dumps(to_json(state))}
-        await self.store.append_all(records, state=rows)
+        if not self.gap.is_open:
+            await self.store.append_all(records, state=rows)
+            return
+        gap = replace(self.gap)
+        await self.store.append_all((gap.record(self.stamp(), self.redactor), *records), state=rows)
+        self.gap.close(gap)
 
     async def look_up(self, uid: int) -> None:
         """Make sure that :meth:`principal` need not ask the system, which may be a directory that is slow today."""

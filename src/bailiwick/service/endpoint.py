@@ -30,6 +30,7 @@ from bailiwick.enforcement.claude_code import MAX_BODY
 from bailiwick.information.sessions import SessionFlags, SessionState
 from bailiwick.policy.errors import PolicyErrors
 from bailiwick.service.answer import answer, refusal, refuse
+from bailiwick.service.custody import CustodyError, Who
 from bailiwick.service.desk import Desk, NoPolicyError, NotEntitledError, Wish
 from bailiwick.service.http_reader import Head, Message
 from bailiwick.service.http_server import Reply
@@ -118,6 +119,7 @@ class Endpoint:
             ("POST", "/v1/why"): self._why,
             ("POST", "/v1/drift"): self._drift,
             ("POST", "/v1/notes"): self._notes,
+            ("POST", "/v1/custody"): self._custody,
         }
 
     async def _hook(self, message: Message, peer: Peer | None) -> Reply:
@@ -262,6 +264,23 @@ class Endpoint:
             record = record_of_note(one, self.desk.stamp(), self.desk.redactor, user=me.user, uid=me.uid)
             await self.desk.save(record)
         return {"recorded": len(notes)}
+
+    async def _custody(self, message: Message, peer: Peer) -> Answer:
+        """What an administrator asks of the log (``service.custody``); for the service's own account and root."""
+        if peer.uid not in {0, own_uid()}:
+            raise ProblemError(
+                HTTPStatus.FORBIDDEN, "only the service's account or root may ask that of the log"
+            )
+        asked = _object(message)
+        given = asked.get("given")
+        if not isinstance(given, dict):
+            raise ProblemError(HTTPStatus.BAD_REQUEST, "given must be an object")
+        await self.desk.look_up(peer.uid)
+        who = Who(user=self.desk.principal(peer.uid).user, uid=peer.uid)
+        try:
+            return await self.desk.custodian.perform(who, str(asked.get("action")), given)
+        except CustodyError as error:
+            raise ProblemError(HTTPStatus.BAD_REQUEST, str(error)) from error
 
     def _documents(self, state: SessionState) -> SessionDocuments:
         return session_documents(

@@ -31,8 +31,8 @@ class RefusedError(ServiceError):
 
 
 class _UnixConnection(http.client.HTTPConnection):
-    def __init__(self, path: Path) -> None:
-        super().__init__("localhost", timeout=CALL_SECONDS)
+    def __init__(self, path: Path, seconds: float) -> None:
+        super().__init__("localhost", timeout=seconds)
         self._path = path
 
     def connect(self) -> None:
@@ -41,9 +41,16 @@ class _UnixConnection(http.client.HTTPConnection):
         self.sock.connect(str(self._path))
 
 
-def call(places: Places, method: str, path: str, body: Mapping[str, Any] | None = None) -> dict[str, Any]:
+def call(
+    places: Places,
+    method: str,
+    path: str,
+    body: Mapping[str, Any] | None = None,
+    *,
+    seconds: float = CALL_SECONDS,
+) -> dict[str, Any]:
     """One call to the service; its JSON answer. Raises ``ServiceError``."""
-    connection = _UnixConnection(places.socket)
+    connection = _UnixConnection(places.socket, seconds)
     try:
         connection.request(method, path, body=None if body is None else orjson.dumps(dict(body)))
         reply = connection.getresponse()

@@ -2,7 +2,7 @@
 
 import contextlib
 import sqlite3
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Generator, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Self
@@ -76,7 +76,7 @@ class LogReader:
         if self._keys is not None:
             self._keys.close()
 
-    def entries(self, start: int = 0, *, end: int | None = None) -> Iterator[Entry]:
+    def entries(self, start: int = 0, *, end: int | None = None) -> Generator[Entry, None, None]:
         """Entries of sequence ``start`` up to, not including, ``end``, in order."""
         sql = f"SELECT {_ENTRY} FROM log WHERE seq >= ? AND seq < ? ORDER BY seq"  # noqa: S608 - constants
         yield from self._read(sql, (start, 2**62 if end is None else end))
@@ -291,7 +291,7 @@ class LogReader:
         except DAMAGE as error:
             raise StoreError(f"{self.database}: {error}") from error
 
-    def _read(self, sql: str, values: tuple[Any, ...]) -> Iterator[Entry]:
+    def _read(self, sql: str, values: tuple[Any, ...]) -> Generator[Entry, None, None]:
         for sequence, body, leaf, head, blob in self._rows(sql, values):
             try:
                 record, private = self._record(body, blob)
@@ -305,6 +305,7 @@ def _keys_of(directory: Path) -> tuple[KeyRing | None, bytes]:
     """The data keys and the key of the blinded columns; without either what is private stays sealed."""
     try:
         keys = KeyRing(directory, writable=False)
+        blinding = keys.blinding
     except StoreError:
         return None, b""
-    return keys, keys.blinding
+    return keys, blinding

@@ -23,9 +23,11 @@ from bailiwick.analysis.shell import preload
 from bailiwick.audit.kinds import Kind
 from bailiwick.audit.recording import service_record
 from bailiwick.audit.redaction import Redactor
+from bailiwick.audit.retention import Retention
 from bailiwick.information.sessions import SessionState, from_json
 from bailiwick.service.desk import Desk, NoPolicyError
 from bailiwick.service.endpoint import HOST, Endpoint
+from bailiwick.service.heartbeat import Heartbeat
 from bailiwick.service.http_server import Server
 from bailiwick.service.log_lines import RedactingFormatter
 from bailiwick.service.peer import process_started
@@ -114,6 +116,8 @@ class Service:
             {_REMEMBERED_POLICY: orjson.dumps(dict(policies.files)), _PROVEN: policies.proven}
         )
         await self.note(Kind.POLICY_RELOAD, f"policy read from {policies.directory}")
+        if policies.in_force is not None:
+            await self.desk.custodian.settle(Retention(days=policies.in_force.audit.retention_days))
 
 
 def _mask_log(redactor: Redactor) -> None:
@@ -169,6 +173,7 @@ async def running(places: Places) -> AsyncIterator[Endpoint]:
         listener = _listen(places, int(store.get_state(_PORT) or b"0"))  # (4)
         port = int(listener.getsockname()[1])
         try:
+            await desk.custodian.resume()
             await store.put_state({_PORT: str(port).encode()})
             await service.tidy()
         except StoreError as error:
@@ -192,6 +197,8 @@ async def running(places: Places) -> AsyncIterator[Endpoint]:
         gc.freeze()  # what is there now stays: no collection has to look through it again
         watch = asyncio.create_task(policies.watch(service.reloaded))
         stack.callback(watch.cancel)
+        beating = asyncio.create_task(Heartbeat(custodian=desk.custodian, note=service.note).run())
+        stack.callback(beating.cancel)
         yield endpoint
         with contextlib.suppress(StoreError):
             await service.note(Kind.SERVICE_STOP, "stopped in order")

@@ -206,7 +206,7 @@ class Store:
         with self._holding() as ledger:
             return ledger.countersign()
 
-    def keys(self) -> list[KeyEntry]:
+    def data_keys(self) -> list[KeyEntry]:
         """The data keys there are or were. Raises StoreError."""
         with self._writing:
             return self._keys.entries()
