@@ -184,6 +184,30 @@ def test_what_cannot_be_recorded_does_not_run(tmp_path: Path) -> None:
     assert records(tmp_path / "state") == []
 
 
+@pytest.mark.parametrize("on_failure", ["deny", "allow_and_mark"])
+def test_what_could_not_be_recorded_is_marked_once_it_can(tmp_path: Path, on_failure: str) -> None:
+    marks = on_failure == "allow_and_mark"
+    with desk_at(tmp_path) as desk:
+        said = POLICY["organisation.yaml"] + f"audit: {{on_failure: {on_failure}}}\n"
+        (tmp_path / "policy" / "organisation.yaml").write_text(said)
+        desk.policies.reload()
+        state = opened(desk)
+        real, desk.store = desk.store, Failing.__new__(Failing)
+        assert ask(desk, state, READ) == ("allow" if marks else "deny")
+        assert ask(desk, state, FORBIDDEN) == "deny"
+        assert ask(desk, state, b"{") == "deny"
+        desk.store = real
+        assert ask(desk, state, READ) == "allow"
+        assert ask(desk, state, READ) == "allow"
+    gap, *rest = records(tmp_path / "state")
+    assert gap["kind"] == "audit-gap"
+    assert gap["text"].startswith(
+        f"3 answers were not recorded: {3 - marks} denied for it, {int(marks)} given"
+    )
+    assert gap["error"].startswith("log.db: the disk is full")
+    assert [one["kind"] for one in rest] == ["tool-call", "tool-call"]
+
+
 def test_a_skill_whose_record_failed_is_not_active(tmp_path: Path) -> None:
     with desk_at(tmp_path) as desk:
         state = opened(desk)

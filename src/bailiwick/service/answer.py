@@ -258,6 +258,7 @@ async def refuse(
         await desk.save(record)
     except Exception as error:  # noqa: BLE001 - it is a denial with and without its record
         report(LOG, "a refusal could not be recorded", error)
+        desk.gap.note(str(error), int(desk.clock() * 1_000), allowed=False)
     return refusal(event, why)
 
 
