@@ -297,7 +297,7 @@ def test_concurrent_calls_of_one_session_lose_no_step(
     assert known is not None
     assert sorted(known.active_skills("")) == sorted(f"skill-{n}" for n in range(40))
     stored = json.loads(desk.store.states(state.key)[state.key])
-    assert sorted(stored["skills"][""]) == sorted(known.active_skills(""))
+    assert sorted(use["name"] for use in stored["skills"]["uses"]) == sorted(known.active_skills(""))
     assert len(records(tmp_path / "state", kind="tool-call")) == 40
 
 

@@ -18,6 +18,7 @@ COMMANDS: Mapping[str, tuple[str, ...]] = {
     "analyze": ("analyze",),
     "claude": ("claude",),
     "sandbox": ("sandbox",),
+    "skill": ("skill",),
     "why": ("why",),
     "log": ("log",),
     "witness": ("witness",),
@@ -33,7 +34,9 @@ COMMANDS: Mapping[str, tuple[str, ...]] = {
 EXIT_USAGE = 2
 EXIT_ENVIRONMENT = 3
 
-_MENUS: tuple[list[str], ...] = ([], ["policy"], ["sandbox"], ["log"], ["witness"], ["sink"], ["dev"])
+_MENUS: tuple[list[str], ...] = (
+    *([], ["policy"], ["sandbox"], ["skill"], ["log"], ["witness"], ["sink"], ["dev"]),
+)
 """What names a group of verbs and none of them: whoever types it wants to see what there is."""
 
 _MENDS = {

@@ -8,11 +8,13 @@ import time
 from pathlib import Path
 from typing import Any
 
-from bailiwick.administration.entitlement import NotEntitledError, profile_for
+from bailiwick.administration.entitlement import NotEntitledError, profile_for, roles_of
+from bailiwick.decision.skills import held
 from bailiwick.enforcement.sandbox.confine import Where
 from bailiwick.enforcement.sandbox.confinement import Confinement, Reach
 from bailiwick.enforcement.sandbox.drift import Drift
 from bailiwick.enforcement.sandbox.oracle import Oracle
+from bailiwick.information.approvals import ActiveSkill, SkillEvidence
 from bailiwick.policy.errors import PolicyErrors
 from bailiwick.policy.load import load_policy_set
 from bailiwick.policy.session import session_layer, with_layer
@@ -23,6 +25,7 @@ from bailiwick.service.places import find
 from bailiwick.service.policy_files import read_policy_files
 from bailiwick.service.sandbox.runner import Backend, Choice, Sandbox, SandboxError
 from bailiwick.service.sandbox.trial import try_out
+from bailiwick.service.skills.lock_file import LockFile
 
 USAGE, ENVIRONMENT = 2, 3
 
@@ -72,6 +75,7 @@ def _verbs(verb: argparse.ArgumentParser) -> None:
     )
     run.add_argument("--report", metavar="STATE", help=argparse.SUPPRESS)
     run.add_argument("--session", metavar="NAME", default="", help=argparse.SUPPRESS)
+    run.add_argument("--skills", metavar="JSON", default="", help=argparse.SUPPRESS)
     _command(run)
     run.set_defaults(func=_run)
     trial = inner.add_parser(
@@ -234,7 +238,28 @@ def _policy(asked: argparse.Namespace, directory: Path) -> Policy:
             f"the policy in {directory} has changed since this command was judged ({policy.revision[:12]}, not "
             f"{pinned[:12]}), so it does not run; ask for it again"
         )
+    if skills := getattr(asked, "skills", ""):
+        who, now = principal_of(os.getuid()), int(time.time())
+        approvals = LockFile(directory).approvals(policies.approvers, now)
+        roles = frozenset(role.id for role in roles_of(policies, who))
+        active = _active(skills)
+        policy = held(policy, SkillEvidence(approvals=approvals.for_roles(roles, now), active=active))
     return policy
+
+
+def _active(text: str) -> tuple[ActiveSkill, ...]:
+    """The skills under which a command runs, as the hook pinned them. Raises ``_UsageError``."""
+    try:
+        return tuple(
+            ActiveSkill(
+                name=str(one["name"]),
+                places=tuple((str(root), str(digest)) for root, digest in one["places"]),
+                called=one["called"] is True,
+            )
+            for one in json.loads(text)
+        )
+    except (ValueError, TypeError, KeyError):
+        raise _UsageError("--skills is for the hook, which writes JSON into it") from None
 
 
 def _told(sandbox: Sandbox, asked: argparse.Namespace, stream: Any) -> None:

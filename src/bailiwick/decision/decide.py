@@ -23,7 +23,7 @@ from bailiwick.model.decision import Contain, Decision, Obligation, Origin, Reas
 from bailiwick.model.event import ModelSwitch, Prompt, PromptExpansion, SessionStart, ToolCall
 from bailiwick.model.request import Request
 from bailiwick.model.verdict import Mode, Verdict
-from bailiwick.policy.types import AnyCondition, CommandCondition, Condition, Policy, Rule, Subject
+from bailiwick.policy.types import AnyCondition, CommandCondition, Condition, Policy, Rule, Scope, Subject
 
 MAX_ANSWERS = 4096
 """Answers kept for each bound policy; most calls meet the same few sets of rules."""
@@ -396,6 +396,8 @@ def _by_name(bound: Bound, subject: Subject, hits: Sequence[Hit]) -> list[Hit]:
         for hit in hits
         if hit.rule.verdict > Verdict.ALLOW and (hit.rule.mode or bound.policy.mode) is Mode.ENFORCE
     }
+    # What an approved skill may run by name is still held by the sandbox where its effects can't be seen.
+    named_in -= {hit.layer for hit in hits if bound.policy.layers[hit.layer].scope is Scope.SKILL}
     allowing = [hit for hit in hits if hit.layer in named_in and hit.rule.verdict is Verdict.ALLOW]
     return [
         *allowing,

@@ -11,6 +11,9 @@ from dataclasses import dataclass, replace
 from bailiwick.analysis.tools import analyze
 from bailiwick.decision.decide import decide
 from bailiwick.decision.detect import detect
+from bailiwick.decision.flow import flow_layers
+from bailiwick.decision.skills import explained, held, needs, pinned
+from bailiwick.information.approvals import SkillView
 from bailiwick.model.access import Access, AccessKind, Facts, PathTarget, ProgramTarget
 from bailiwick.model.decision import Decision, Rewrite
 from bailiwick.model.event import ToolCall
@@ -40,30 +43,51 @@ class Judgement:
     narrowing: Rewrite | None = None
 
 
-def judge(policy: Policy, request: Request, files: FileView) -> tuple[Facts, Decision]:
+def judge(
+    policy: Policy, request: Request, files: FileView, known: SkillView | None = None
+) -> tuple[Facts, Decision]:
     """The facts and the decision of :func:`judgement`. Never raises."""
-    found = judgement(policy, request, files)
+    found = judgement(policy, request, files, known)
     return found.facts, found.decision
 
 
-def judgement(policy: Policy, request: Request, files: FileView) -> Judgement:
-    """The facts of ``request`` and what ``policy`` says of it, or of the narrower call that may run. Never raises."""
-    facts, decision = _judged(policy, request, files)
+def judgement(policy: Policy, request: Request, files: FileView, known: SkillView | None = None) -> Judgement:
+    """The facts of ``request`` and what ``policy`` says of it, or of the narrower call that may run. Never raises.
+
+    ``known`` tells of skills and of what the conversation has read; without it nothing is known of either.
+    """
+    facts, decision = _judged(policy, request, files, known)
     if (
         decision.enforced > Verdict.ALLOW
         and (rewrite := _narrowing(policy, request, facts, decision)) is not None
     ):
         rewritten = _rewritten(request, rewrite)
-        fewer, narrower = _judged(policy, rewritten, files)
+        fewer, narrower = _judged(policy, rewritten, files, known)
         if narrower.enforced is Verdict.ALLOW:
             narrower = replace(narrower, obligations=(*narrower.obligations, rewrite))
             return Judgement(request=rewritten, facts=fewer, decision=narrower, narrowing=rewrite)
     return Judgement(request=request, facts=facts, decision=decision)
 
 
-def _judged(policy: Policy, request: Request, files: FileView) -> tuple[Facts, Decision]:
+def _judged(
+    policy: Policy, request: Request, files: FileView, known: SkillView | None
+) -> tuple[Facts, Decision]:
     facts = detect(request, analyze(request, files))
-    return facts, decide(policy, request, facts)
+    if known is None or not (policy.skills.requirements or policy.skills.forks or policy.flows):
+        return facts, decide(policy, request, facts)
+    try:
+        evidence = known.evidence(needs(facts))
+        narrowed = held(policy, evidence)
+        if layers := flow_layers(policy, request, facts, evidence.labels):
+            narrowed = replace(narrowed, layers=(*narrowed.layers, *layers))
+        decision = explained(decide(narrowed, request, facts), evidence)
+        return facts, pinned(decision, evidence, offline=bool(layers))
+    except Exception as error:  # noqa: BLE001 - law: an error is at least ASK; here nobody could say what to ask
+        decision = decide(policy, request, facts)
+        told = f"{type(error).__name__} while looking at skills"
+        return facts, replace(
+            decision, verdict=Verdict.DENY, enforced=Verdict.DENY, errors=(*decision.errors, told)
+        )
 
 
 def _narrowing(policy: Policy, request: Request, facts: Facts, decision: Decision) -> Rewrite | None:

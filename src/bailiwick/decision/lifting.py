@@ -56,8 +56,11 @@ def active_exceptions(policy: Policy, principal: Principal, now: int) -> Lifting
 def lifted_by(
     lifting: Lifting, bound: Bound, hit: Hit, about: Access | Opaque | Finding | None
 ) -> str | None:
-    """The id of the exception that lifts ``hit`` for ``about``, if any. Built-in rules can't be lifted."""
-    if bound.policy.layers[hit.layer].scope is Scope.BUILTIN:
+    """The id of the exception that lifts ``hit`` for ``about``, if any.
+
+    Built-in rules can't be lifted, nor can what skills are held to: that has approvals of its own.
+    """
+    if bound.policy.layers[hit.layer].scope in {Scope.BUILTIN, Scope.SKILL}:
         return None
     for exception in lifting:
         if any(name_glob(rule).matches(hit.rule.id) for rule in exception.lifts) and (

@@ -7,11 +7,24 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
+from bailiwick.information.attribution import (
+    MAX_NAME,
+    Attribution,
+    How,
+    Loaded,
+    Places,
+    SkillUse,
+    Spawn,
+    attribution_from_json,
+    names,
+    places_from_json,
+)
+from bailiwick.information.labels import Label, compacted, labelled, labels_from_json
 from bailiwick.model.event import (
     AgentStart,
     AgentStop,
     Event,
-    Prompt,
+    Notice,
     PromptExpansion,
     SessionEnd,
     SessionStart,
@@ -22,11 +35,29 @@ from bailiwick.model.event import (
 MAX_CLIENT_SESSIONS = 64
 """Ids of the client that one session remembers, the latest; each ``/clear`` and resume makes one."""
 
-MAX_AGENTS = 256
-"""Sub-agents of one prompt whose skills are followed; further ones count with the main thread's."""
+MAX_ASKED = 32
+"""Calls that a person is being asked about whose reading is remembered."""
 
-MAX_NAME = 256
-"""Characters of an id or skill name that are kept; the client's are far shorter."""
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reading:
+    """What a call brings into the conversation once it has run: skills whose files it reads, and labels.
+
+    ``loads`` is what is known of the skills that it loads, by name.
+    """
+
+    loads: Mapping[str, Loaded] = field(default_factory=dict)
+    skills: Mapping[str, Places] = field(default_factory=dict)
+    labels: tuple[Label, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Asked:
+    """A call that a person is being asked about, and what it will have read. ``skills`` are names and places."""
+
+    call: str
+    skills: tuple[tuple[str, Places], ...] = ()
+    labels: tuple[Label, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,9 +77,9 @@ class SessionState:
     ``client_pid`` and ``client_started`` (clock ticks since boot) name the client's process where that is
     known; ``base_url`` is the model endpoint it was started with, ``no_proxy`` the hosts it reaches without a proxy,
     ``shell`` the path of the shell that runs its commands, empty where that isn't known. ``client_sessions`` are the client's own ids seen with
-    that secret (``--resume`` and ``/clear`` make new ones). ``skills`` maps an agent id (empty: the main
-    thread) to the skills active for it since the prompt now being worked on; ``typed`` is the slash command that a
-    person typed as that prompt.
+    that secret (``--resume`` and ``/clear`` make new ones), the one now going on last. ``prompt_id`` is the main thread's.
+    ``skills`` says which skills its agents act under, ``labels`` what its conversations have read, ``asked`` what the
+    calls will have read that a person is being asked about.
     """
 
     key: str
@@ -68,61 +99,147 @@ class SessionState:
     flags: SessionFlags = SessionFlags()
     client_sessions: tuple[str, ...] = ()
     prompt_id: str = ""
-    skills: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
-    typed: str = ""
+    skills: Attribution = field(default_factory=Attribution)
+    labels: tuple[Label, ...] = ()
+    asked: tuple[Asked, ...] = ()
     ended: bool = False
 
-    def active_skills(self, agent: str) -> tuple[str, ...]:
-        """The skills in whose course ``agent`` (empty: the main thread) now acts."""
-        return self.skills.get(agent[:MAX_NAME], self.skills.get("", ()))
+    @property
+    def conversation(self) -> str:
+        """The client's id of the conversation now going on."""
+        return self.client_sessions[-1] if self.client_sessions else ""
+
+    def skill_uses(self, agent: str, conversation: str = "") -> tuple[SkillUse, ...]:
+        """What ``agent`` (empty: the main thread) has before it of skills, whenever it was loaded."""
+        return self.skills.of(agent, conversation or self.conversation)
+
+    def active_skills(self, agent: str, conversation: str = "") -> tuple[str, ...]:
+        """The skills in whose course ``agent`` now acts, the latest last."""
+        return names(use for use in self.skill_uses(agent, conversation) if not use.lingers)
 
     def trigger(self, agent: str) -> str:
         """The innermost skill in whose course ``agent`` acts, with a slash before it where a person typed it."""
         active = self.active_skills(agent)
-        if not active:
-            return ""
-        return f"/{active[-1]}" if active[-1] == self.typed else active[-1]
+        typed = {use.name for use in self.skills.uses if use.how is How.TYPED and not use.lingers}
+        return "" if not active else f"/{active[-1]}" if active[-1] in typed else active[-1]
 
 
-def advance(state: SessionState, event: Event) -> SessionState:
+NOTHING = Reading()
+
+
+def advance(state: SessionState, event: Event, reading: Reading = NOTHING) -> SessionState:
     """The session after ``event`` has been let through; the same object when nothing changed.
 
     Call it for a skill activation only once the activation was allowed.
     """
     session, prompt, agent = (text[:MAX_NAME] for text in (event.session, event.prompt_id, event.agent))
-    if session and session not in state.client_sessions:
-        state = replace(state, client_sessions=(*state.client_sessions, session)[-MAX_CLIENT_SESSIONS:])
-    if prompt and prompt != state.prompt_id:
-        state = replace(state, prompt_id=prompt, skills={}, typed="")
+    if session and session != state.conversation:
+        others = tuple(one for one in state.client_sessions if one != session)
+        state = replace(state, client_sessions=(*others, session)[-MAX_CLIENT_SESSIONS:])
+    # A sub-agent in the background goes on under the prompt that started it.
+    if prompt and not agent and prompt != state.prompt_id:
+        state = replace(state, prompt_id=prompt, skills=state.skills.next_turn())
+    labels = labelled(state.labels, reading.labels)
+    read = dict(reading.skills)
     match event.what:
-        # The result too: a call that a person had to approve was not let through when it was made.
-        case (
-            ToolCall(tool="Skill" | "SlashCommand", input=arguments)
-            | ToolResult(tool="Skill" | "SlashCommand", input=arguments, failed=False)
-        ):
-            name = str(arguments.get("skill") or arguments.get("command") or "").split()
-            return _activated(state, agent, name[0].removeprefix("/")) if name else state
-        case PromptExpansion(command=command):
-            return _activated(replace(state, typed=command.removeprefix("/")[:MAX_NAME]), "", command)
-        case AgentStart() if len(state.skills) <= MAX_AGENTS:
-            return replace(state, skills={**state.skills, agent: state.active_skills("")})
-        case AgentStop() if agent in state.skills:
-            return replace(state, skills={k: v for k, v in state.skills.items() if k != agent})
         case SessionStart():
             return replace(state, ended=False) if state.ended else state
         case SessionEnd(reason=reason):
             return state if reason in {"clear", "resume"} else replace(state, ended=True)
-        case Prompt():
-            return state
+        case ToolResult(call_id=call, failed=failed) if any(one.call == call for one in state.asked):
+            asked = next(one for one in state.asked if one.call == call)
+            state = replace(state, asked=tuple(one for one in state.asked if one.call != call))
+            if not failed:
+                read |= asked.skills
+                labels = labelled(labels, asked.labels)
+        case Notice() if event.name == "PostCompact":
+            labels = compacted(labels, session)
         case _:
-            return state
-
-
-def _activated(state: SessionState, agent: str, skill: str) -> SessionState:
-    active, skill = state.active_skills(agent), skill[:MAX_NAME]
-    if not skill or skill in active or len(state.skills) > MAX_AGENTS or len(active) >= MAX_AGENTS:
+            pass
+    skills = _attributed(state, event, agent, reading.loads, read)
+    if skills is state.skills and labels is state.labels:
         return state
-    return replace(state, skills={**state.skills, agent: (*active, skill)})
+    return replace(state, skills=skills, labels=labels)
+
+
+def wait(state: SessionState, event: Event, reading: Reading) -> SessionState:
+    """The session while a person is asked about a call: what it reads counts once it has run.
+
+    What it starts may start before the client says that the person agreed, so that counts from now on.
+    """
+    call = event.what
+    if not isinstance(call, ToolCall):
+        return state
+    agent = event.agent[:MAX_NAME]
+    for name, loaded in reading.loads.items():
+        if loaded.forks:
+            spawn = Spawn(call=call.call_id, agent=agent, skill=name, places=loaded.places)
+            state = replace(state, skills=state.skills.begin(spawn))
+    if call.tool in {"Agent", "Task"}:
+        state = replace(state, skills=state.skills.begin(Spawn(call=call.call_id, agent=agent)))
+    skills = dict(reading.skills) | {name: loaded.places for name, loaded in reading.loads.items()}
+    if not (skills or reading.labels):
+        return state
+    asked = Asked(call=call.call_id, skills=tuple(skills.items()), labels=reading.labels)
+    return replace(state, asked=(*state.asked, asked)[-MAX_ASKED:])
+
+
+def _attributed(  # noqa: C901, PLR0912 - one arm for each event
+    state: SessionState,
+    event: Event,
+    agent: str,
+    loads: Mapping[str, Loaded],
+    read: dict[str, Places],
+) -> Attribution:
+    """What the event changes about the skills; the same object when it changes nothing."""
+    skills, session = state.skills, state.conversation
+    match event.what:
+        case ToolCall(tool="Skill" | "SlashCommand", call_id=call) as what:
+            name = skill_named(what.input)
+            known = loads.get(name, Loaded())
+            if known.forks:
+                return skills.begin(Spawn(call=call, agent=agent, skill=name, places=known.places))
+            return skills.load(
+                SkillUse(
+                    name=name, agent=agent, session=session, how=How.CALLED, call=call, places=known.places
+                )
+            )
+        # The result too: a call that a person had to approve was not let through when it was made.
+        case ToolResult(tool="Skill" | "SlashCommand", failed=False, call_id=call) as what:
+            if isinstance(what.response, Mapping) and what.response.get("status") == "forked":
+                return skills.unload(call, agent).end(call)
+            name = skill_named(what.input)
+            places = read.pop(name, ())
+            use = SkillUse(name=name, agent=agent, session=session, how=How.CALLED, call=call, places=places)
+            return skills.end(call).load(use)
+        case PromptExpansion(command=command):
+            known = loads.get(command, Loaded())
+            if known.forks:
+                return skills.begin(Spawn(call="", agent="", skill=command, places=known.places))
+            return skills.load(
+                SkillUse(name=command, agent="", session=session, how=How.TYPED, places=known.places)
+            )
+        case ToolCall(tool="Agent" | "Task", call_id=call):
+            skills = skills.begin(Spawn(call=call, agent=agent))
+        case ToolResult(call_id=call):
+            skills = skills.end(call)
+        case AgentStart():
+            return skills.start(agent, session)
+        case AgentStop():
+            return skills.stop(agent)
+        case Notice() if event.name == "PostCompact":
+            return skills.compact(agent, session)
+        case _:
+            pass
+    for name, places in read.items():
+        skills = skills.load(SkillUse(name=name, agent=agent, session=session, how=How.READ, places=places))
+    return skills
+
+
+def skill_named(arguments: Mapping[str, Any]) -> str:
+    """The skill that a call of the Skill tool names; empty where it names none."""
+    words = str(arguments.get("skill") or arguments.get("command") or "").split()
+    return words[0].removeprefix("/") if words else ""
 
 
 def to_json(state: SessionState) -> dict[str, Any]:
@@ -143,6 +260,15 @@ def from_json(value: Mapping[str, Any]) -> SessionState:
                 max_bash_timeout=flags["max_bash_timeout"],
             ),
             "client_sessions": tuple(value["client_sessions"]),
-            "skills": {agent: tuple(names) for agent, names in value["skills"].items()},
+            "skills": attribution_from_json(value["skills"]),
+            "labels": labels_from_json(value["labels"]),
+            "asked": tuple(
+                Asked(
+                    call=one["call"],
+                    skills=tuple((str(name), places_from_json(places)) for name, places in one["skills"]),
+                    labels=labels_from_json(one["labels"]),
+                )
+                for one in value["asked"]
+            ),
         }
     )

@@ -77,11 +77,28 @@ class Sandbox:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ActiveSkill:
+    """A skill that an agent acts under, as it was loaded: ``places`` are roots and the digests found there.
+
+    ``called`` is in this turn; otherwise its text is in the conversation from an earlier one.
+    """
+
+    name: str
+    places: tuple[tuple[str, str], ...] = ()
+    called: bool = True
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Contain:
-    """Run the command under ``bailiwick sandbox run``, where the kernel holds it to ``profile`` of policy ``revision``."""
+    """Run the command under ``bailiwick sandbox run``, where the kernel holds it to ``profile`` of policy ``revision``.
+
+    It is held to the approvals of ``skills`` besides; ``offline``: without network, whatever policy allows.
+    """
 
     profile: str
     revision: str
+    skills: tuple[ActiveSkill, ...] = ()
+    offline: bool = False
 
 
 Obligation: TypeAlias = Clamp | Rewrite | Redact | Notify | Sandbox | Contain

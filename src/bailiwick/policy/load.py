@@ -21,6 +21,7 @@ from bailiwick.policy.builtin import builtin_layer
 from bailiwick.policy.dates import MAX_EXCEPTION_DAYS, end_of, start_of
 from bailiwick.policy.document import read_document
 from bailiwick.policy.errors import PolicyError, PolicyErrors, Problems, did_you_mean, nearest
+from bailiwick.policy.holding import approvers
 from bailiwick.policy.profiles import Compiled, compile_profiles
 from bailiwick.policy.revision import revision_of
 from bailiwick.policy.sections import LayerBuilder
@@ -104,6 +105,11 @@ class _Repository:
         invariants = self._invariants(organisation, known)
         examples = self._examples(profiles, rules)
         tests = self._tests(known, rules)
+        signers = approvers(
+            () if organisation is None else organisation.skill_approvers,
+            frozenset(role.id for role in roles),
+            self.problems,
+        )
         default = None if organisation is None else organisation.default_profile
         if default is not None:
             self._check_names((default,), known, "profile")
@@ -122,6 +128,7 @@ class _Repository:
             invariants=invariants,
             examples=examples,
             tests=tests,
+            approvers=signers,
         )
         stem = tuple(policy.revision for policy in policies.values())
         return replace(whole, revision=revision_of((stem, replace(whole, policies={}))))

@@ -1,13 +1,14 @@
 """Profiles to policies: what a profile extends, its defaults, and the layers above it."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fnmatch import fnmatchcase
 from typing import TypeVar
 
 from bailiwick.model.decision import Origin
 from bailiwick.model.verdict import Mode, Verdict
 from bailiwick.policy.errors import Problems, did_you_mean
+from bailiwick.policy.holding import flow_rules, skill_policy
 from bailiwick.policy.revision import revision_of
 from bailiwick.policy.sections import LayerBuilder
 from bailiwick.policy.shapes import Text
@@ -73,13 +74,31 @@ def compile_profiles(
             *([] if organisation is None else [organisation]),
             *(team for team, _ in over),
         ]
+        named = _named_layers(chain, over, organisation)
+        policy = _policy(by_name[name], chain, layers, organisation, _client(chain, wider, problems))
+        policy = replace(policy, skills=skill_policy(named), flows=flow_rules(named, problems))
         compiled.append(
             Compiled(
-                policy=_policy(by_name[name], chain, layers, organisation, _client(chain, wider, problems)),
+                policy=policy,
                 digests=tuple(digests[id(one)] for one in layers),
             )
         )
     return tuple(compiled)
+
+
+def _named_layers(
+    chain: tuple[Profile, ...], over: list[tuple[Team, Layer]], organisation: Organisation | None
+) -> list[tuple[str, Sections, Mode | None]]:
+    """Every file that speaks, by the name of its layer."""
+    found: list[tuple[str, Sections, Mode | None]] = []
+    if organisation is not None:
+        found.append(("organisation", organisation, _mode(organisation.mode)))
+    found += [(team.team.text, team, _mode(team.mode)) for team, _ in over]
+    return found + [(one.profile.text, one, None) for one in chain]
+
+
+def _mode(said: Text | None) -> Mode | None:
+    return None if said is None else Mode(said.text)
 
 
 def _own_layer(profile: Profile, problems: Problems) -> Layer:

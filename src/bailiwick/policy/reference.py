@@ -26,7 +26,9 @@ ORDER: tuple[tuple[str, type], ...] = (
     ("exceptions/*.yaml: each exception", syntax.ExceptionText),
     ("tests/*.yaml: each case", syntax.CaseText),
     ("Sections: what an organisation, a team and a profile may say", syntax.Sections),
-    ("`tools`, `environment`, `mcp`, `skills`, `agents`, `prompts`, `findings`, `config`", syntax.Names),
+    ("`tools`, `environment`, `mcp`, `agents`, `prompts`, `findings`, `config`", syntax.Names),
+    ("`skills`", syntax.Skills),
+    ("`flow`", syntax.Flow),
     ("`network`", syntax.Network),
     ("`files`", syntax.Files),
     ("`commands`", syntax.Commands),
@@ -41,6 +43,7 @@ ORDER: tuple[tuple[str, type], ...] = (
     ("An entry of `commands`, besides", syntax.CommandEntry),
     ("`other`, `opaque`, `project_code`, `unknown`, when it is a mapping", syntax.Fallback),
     ("`invariants`: each invariant", syntax.InvariantText),
+    ("`skill_approvers`: each approver", syntax.ApproverText),
     ("Accesses: `never` of an invariant, `covers` of an exception", syntax.Accesses),
     ("`examples`", syntax.Examples),
 )

@@ -38,6 +38,8 @@ def _plain(value: Any) -> Any:
             return value.value
         case None | bool() | int() | str():
             return value
+        case bytes():
+            return value.hex()
         case Mapping():
             return {str(key): _plain(item) for key, item in value.items()}
         case tuple() | list():

@@ -107,6 +107,48 @@ class Names:
     other: Fallback | None = declare(FALLBACK, "What everything else gets: allow, ask or deny.")
 
 
+SKILL_NAME = Word(
+    what="a skill's name",
+    pattern=r"[A-Za-z0-9_.:*?-]+",
+    hint="as it is called: pdf, plugin:pdf; * stands for any letters",
+)
+LASTING = Choice(words=("turn", "compaction", "session"))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Skills(Names):
+    """Skills: which may be used, which need an approval, and how they are held to it."""
+
+    require: Text | None = declare(
+        Choice(words=("approval", "nothing")),
+        "approval: a skill loads only while a signed approval of these very bytes holds for the person's role, and is kept"
+        " inside what the approval grants.",
+    )
+    bundled: tuple[Text, ...] = declare(
+        Listed(of=SKILL_NAME, single=True),
+        "The client's own skills and commands that need no approval (`init`, `review`).",
+        default=(),
+    )
+    fork: Entries = declare(
+        ENTRIES, "Skills that may run only in a sub-agent of their own (`context: fork`).", default=()
+    )
+    active: Text | None = declare(
+        LASTING,
+        "How long a skill whose text was loaded is held against what is done: until the next prompt, until the"
+        " conversation is compacted, or to its end (session, if left out). Between layers the longest holds.",
+    )
+    marketplaces: tuple[Text, ...] | None = declare(
+        Listed(
+            of=Word(
+                what="a marketplace",
+                pattern=r"(?:[\w.-]+/[\w.-]+|(?:https|ssh)://\S+|git@\S+|/\S+)",
+                hint="owner/repository on GitHub, a git address, or an absolute path",
+            )
+        ),
+        "Plugin marketplaces that may be used; none if left out.",
+    )
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Network(Names):
     """Hosts, whoever connects to them."""
@@ -269,6 +311,39 @@ class Obligations:
     )
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Flow:
+    """Private data, untrusted content and a way out shall not meet in one session."""
+
+    at: Origin
+    meet: Fallback = declare(
+        FALLBACK,
+        "What sending something out gets once private data and untrusted content have both been read.",
+        required=True,
+    )
+    private: tuple[Text, ...] = declare(
+        Listed(of=GLOB, single=True),
+        "Files that hold private data, and MCP tools that give some (`crm`, `crm/search`). Secrets count by themselves.",
+        default=(),
+    )
+    trusted: tuple[Text, ...] = declare(
+        Listed(of=GLOB, single=True),
+        "Hosts and MCP tools whose content is trusted (`docs.example.com`); all other web and MCP content is not.",
+        default=(),
+    )
+    declassify: Entries = declare(
+        ENTRIES, "Hosts and MCP tools that may be sent to all the same; say why.", default=()
+    )
+    within: Text | None = declare(
+        Choice(words=("session", "skill")),
+        "session: whoever read it. skill: only what was read in the course of a skill that is active now.",
+    )
+    lasts: Text | None = declare(
+        Choice(words=("session", "compaction")),
+        "Until when what was read counts; session, if left out.",
+    )
+
+
 NAMES = Record(of=Names)
 
 
@@ -286,7 +361,8 @@ class Sections:
         Record(of=Network), "Hosts: `example.com`, `*.example.com`, `host:443`."
     )
     mcp: Names | None = declare(NAMES, "MCP servers and tools: `server`, `server/tool`.")
-    skills: Names | None = declare(NAMES, "Skills by name.")
+    skills: Skills | None = declare(Record(of=Skills), "Skills by name, and whether they need an approval.")
+    flow: Flow | None = declare(Record(of=Flow), "Private data, untrusted content and a way out.")
     agents: Names | None = declare(NAMES, "Sub-agents by type.")
     prompts: Names | None = declare(NAMES, "What is found in prompts, by catalogue id (`secret/*`).")
     findings: Names | None = declare(NAMES, "What is found anywhere else, by catalogue id (`secret/*`).")
@@ -381,6 +457,26 @@ class AuditText:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ApproverText:
+    """Who may approve skills."""
+
+    at: Origin
+    name: Text = declare(WHO, "The account of whoever signs.", required=True)
+    key: Text = declare(
+        Word(
+            what="a public key",
+            pattern=r"ed25519:[A-Za-z0-9+/]{43}=",
+            hint="`bailiwick skill key FILE` prints it: ed25519:...=",
+        ),
+        "Their public key.",
+        required=True,
+    )
+    roles: tuple[Text, ...] = declare(
+        Listed(of=NAME, single=True), "Roles they may approve skills for; all if left out.", default=()
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Organisation(Sections):
     """organisation.yaml: who this policy is of, and what holds for every profile."""
 
@@ -393,6 +489,9 @@ class Organisation(Sections):
     audit: AuditText | None = declare(Record(of=AuditText), "How the audit log is kept.")
     invariants: tuple[InvariantText, ...] = declare(
         Listed(of=Record(of=InvariantText)), "What no profile may ever allow.", default=()
+    )
+    skill_approvers: tuple[ApproverText, ...] = declare(
+        Listed(of=Record(of=ApproverText)), "Who may sign approvals of skills.", default=()
     )
 
 

@@ -145,6 +145,7 @@ class Scope(StrEnum):
     PROFILE = "profile"
     PROJECT = "project"
     SESSION = "session"
+    SKILL = "skill"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -232,6 +233,77 @@ class ClientPolicy:
     minimum_version: str = "2.1.295"
 
 
+class Lasting(StrEnum):
+    """How long what was read counts as being in the conversation, shortest first."""
+
+    TURN = "turn"
+    COMPACTION = "compaction"
+    SESSION = "session"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SkillRequirement:
+    """A layer's word that skills need a signed approval. ``bundled`` are the client's own skills that need none (globs)."""
+
+    id: str
+    origin: Origin
+    bundled: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SkillFork:
+    """Skills (a name glob) that may run only in a sub-agent of their own (``context: fork``)."""
+
+    id: str
+    origin: Origin
+    name: str
+    because: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SkillPolicy:
+    """How skills are held. ``active`` is how long a skill whose text was loaded is held against what is done.
+
+    ``marketplaces`` are the plugin sources that may be used (None: none was named).
+    """
+
+    requirements: tuple[SkillRequirement, ...] = ()
+    forks: tuple[SkillFork, ...] = ()
+    active: Lasting = Lasting.SESSION
+    marketplaces: tuple[str, ...] | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Approver:
+    """Who may sign skill approvals: ``key`` is the raw Ed25519 public key, ``roles`` for whom (empty: for all)."""
+
+    name: str
+    origin: Origin
+    key: bytes
+    roles: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FlowRule:
+    """A layer's word on private data, untrusted content and egress meeting.
+
+    ``private`` are file globs and MCP tools (globs that begin with ``mcp__``) that hold private data, ``trusted`` hosts
+    and MCP tools whose content is trusted, ``declassified`` hosts and MCP tools that may be sent to all the same.
+    ``within`` is ``session`` or ``skill``. ``lasts`` says when a label is forgotten.
+    """
+
+    id: str
+    origin: Origin
+    verdict: Verdict
+    private: tuple[str, ...] = ()
+    trusted: tuple[str, ...] = ()
+    declassified: tuple[str, ...] = ()
+    within: str = "session"
+    lasts: Lasting = Lasting.SESSION
+    because: str = ""
+    mode: Mode | None = None
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Role:
     """Who may use which profiles; the first profile listed is the one a session gets unless it names another."""
@@ -259,6 +331,8 @@ class Policy:
     unattended: Verdict = Verdict.DENY
     exceptions: tuple[PolicyException, ...] = ()
     client: ClientPolicy = field(default_factory=ClientPolicy)
+    skills: SkillPolicy = field(default_factory=SkillPolicy)
+    flows: tuple[FlowRule, ...] = ()
     organisation: str = ""
     contact: str = ""
     revision: str = ""
@@ -290,4 +364,5 @@ class PolicySet:
     invariants: tuple[Invariant, ...] = ()
     examples: Mapping[str, tuple[Example, ...]] = field(default_factory=dict)
     tests: Mapping[str, tuple[Example, ...]] = field(default_factory=dict)
+    approvers: tuple[Approver, ...] = ()
     revision: str = ""

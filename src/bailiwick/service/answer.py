@@ -24,7 +24,7 @@ from bailiwick.enforcement.claude_code import (
     render_batch,
     render_failure,
 )
-from bailiwick.information.sessions import SessionState, advance
+from bailiwick.information.sessions import NOTHING, Reading, SessionState, advance, wait
 from bailiwick.model.access import Facts
 from bailiwick.model.decision import Decision
 from bailiwick.model.event import Event, PermissionAsked, ToolBatch, ToolCall, ToolResult
@@ -34,6 +34,7 @@ from bailiwick.policy.types import Policy
 from bailiwick.service.desk import Desk, NoPolicyError, NotEntitledError
 from bailiwick.service.files import folds_case
 from bailiwick.service.sandbox.hook import can_contain, runner_for, tried
+from bailiwick.service.skills.view import reading_of
 from bailiwick.service.store import StoreError
 from bailiwick.service.trace import report
 
@@ -67,9 +68,10 @@ async def answer(desk: Desk, state: SessionState, body: bytes) -> bytes:
         await desk.look_up(state.uid)
         context = gather(desk, state)
         request = build_request(context, event)
-        facts, decision = await judged(desk, context, request, size=len(body))
+        facts, decision, reading = await judged(desk, context, request, size=len(body))
         decision = await tried(desk, state, request, facts, decision)
-        await append(desk, request, facts, decision, decided_us=(time.perf_counter_ns() - started) // 1000)
+        took = (time.perf_counter_ns() - started) // 1000
+        await append(desk, request, facts, decision, decided_us=took, reading=reading)
         if isinstance(event.what, ToolBatch):
             return await answer_batch(desk, context, event, event.what, size=len(body))
         return told(desk, context, event, decision)
@@ -126,7 +128,7 @@ def build_request(context: Context, event: Event) -> Request:
             project=state.project,
             unattended=state.unattended,
             client_version=state.client_version,
-            skills=state.active_skills(event.agent),
+            skills=state.active_skills(event.agent, event.session),
             trigger=state.trigger(event.agent),
             contains=can_contain(),
             environment=(("HOME", state.home),),
@@ -137,14 +139,22 @@ def build_request(context: Context, event: Event) -> Request:
     )
 
 
-async def judged(desk: Desk, context: Context, request: Request, *, size: int) -> tuple[Facts, Decision]:
-    """``judge``: on the spot where that can't take long, else in a thread, so that it delays no other session."""
+async def judged(
+    desk: Desk, context: Context, request: Request, *, size: int
+) -> tuple[Facts, Decision, Reading]:
+    """``judge``: on the spot where that can't take long, else in a thread, so that it delays no other session.
+
+    With it comes what the call brings into the conversation once it is let through.
+    """
+    policy, state = context.policy, context.state
     if size <= SMALL:
-        nearby = desk.nearby()
-        outcome = judge(context.policy, request, nearby)
-        if not nearby.missed:
-            return outcome
-    return await asyncio.to_thread(judge, context.policy, request, desk.files)
+        nearby, known = desk.nearby(), desk.skills_for(policy, state, request, near=True)
+        facts, decision = judge(policy, request, nearby, known)
+        if not nearby.missed and not (known and known.missed):
+            return facts, decision, reading_of(policy, request, facts, known)
+    known = desk.skills_for(policy, state, request, near=False)
+    facts, decision = await asyncio.to_thread(judge, policy, request, desk.files, known)
+    return facts, decision, reading_of(policy, request, facts, known)
 
 
 async def answer_batch(desk: Desk, context: Context, event: Event, batch: ToolBatch, *, size: int) -> bytes:
@@ -153,7 +163,7 @@ async def answer_batch(desk: Desk, context: Context, event: Event, batch: ToolBa
     for call in batch.calls:
         if not desk.calls.knows(event.session, call.call_id):
             request = build_request(context, replace(event, what=call))
-            facts, decision = await judged(desk, context, request, size=size)
+            facts, decision, _ = await judged(desk, context, request, size=size)
             await append(desk, request, facts, decision, decided_us=0, ran=False)
             refused.append((call, decision))
         elif desk.calls.refused(event.session, call.call_id):
@@ -163,7 +173,14 @@ async def answer_batch(desk: Desk, context: Context, event: Event, batch: ToolBa
 
 
 async def append(  # noqa: PLR0913 - what was asked, found and decided, and how
-    desk: Desk, request: Request, facts: Facts, decision: Decision, *, decided_us: int, ran: bool = True
+    desk: Desk,
+    request: Request,
+    facts: Facts,
+    decision: Decision,
+    *,
+    decided_us: int,
+    ran: bool = True,
+    reading: Reading = NOTHING,
 ) -> None:
     """Commit the record and the session's next state together. Raises ``StoreError`` when that is not done.
 
@@ -172,7 +189,11 @@ async def append(  # noqa: PLR0913 - what was asked, found and decided, and how
     """
     records = recorded(desk, request, facts, decision, decided_us=decided_us)
     before = desk.registry.by_key(request.session.key)
-    after = advance(before, request.event) if before and ran and decision.enforced < Verdict.ASK else before
+    after = before
+    if before and ran and decision.enforced < Verdict.ASK:
+        after = advance(before, request.event, reading)
+    elif before and ran and decision.enforced is Verdict.ASK:
+        after = wait(before, request.event, reading)
     if after is None or after is before:
         await desk.save(*records)
         return

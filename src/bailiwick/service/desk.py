@@ -9,11 +9,12 @@ from dataclasses import dataclass, field, replace
 
 import orjson
 
-from bailiwick.administration.entitlement import NotEntitledError, profile_for
+from bailiwick.administration.entitlement import NotEntitledError, profile_for, roles_of
 from bailiwick.audit.record import Record, Stamp
 from bailiwick.audit.redaction import Redactor
+from bailiwick.information.approvals import Approvals
 from bailiwick.information.sessions import SessionFlags, SessionState, to_json
-from bailiwick.model.request import FileView, Principal
+from bailiwick.model.request import FileView, Principal, Request
 from bailiwick.policy.session import session_layer, with_layer
 from bailiwick.policy.types import Policy
 from bailiwick.service.account import principal_of, shell_of
@@ -24,6 +25,9 @@ from bailiwick.service.gap import Gap
 from bailiwick.service.nearby import Mounts, Nearby
 from bailiwick.service.policies import Policies
 from bailiwick.service.registry import Registry, new_key
+from bailiwick.service.skills.copies import Copies
+from bailiwick.service.skills.lock_file import LockFile
+from bailiwick.service.skills.view import RequestSkills, request_skills
 from bailiwick.service.store import Store
 
 ACCOUNT_SECONDS = 60
@@ -65,6 +69,8 @@ class Desk:
     calls: Calls = field(default_factory=Calls)
     gap: Gap = field(default_factory=Gap)
     custodian: Custodian = field(init=False)
+    copies: Copies = field(default_factory=Copies)
+    _lock: LockFile | None = None
     _resolved: dict[str, tuple[str, Policy]] = field(default_factory=dict)
     _accounts: dict[int, tuple[float, Principal]] = field(default_factory=dict)
 
@@ -74,6 +80,39 @@ class Desk:
     def nearby(self) -> Nearby:
         """A view of the files that can be had without waiting, for one request."""
         return Nearby(self.mounts.far())
+
+    @property
+    def lock(self) -> LockFile:
+        """The approvals of the policy directory."""
+        if self._lock is None or self._lock.directory != self.policies.directory:
+            self._lock = LockFile(self.policies.directory)
+        return self._lock
+
+    def approvals(self, who: Principal) -> Approvals:
+        """The skill approvals that hold for a person now."""
+        in_force, now = self.policies.in_force, int(self.clock())
+        if in_force is None:
+            return Approvals(problem="no policy is in force")
+        roles = frozenset(role.id for role in roles_of(in_force, who))
+        return self.lock.approvals(in_force.approvers, now).for_roles(roles, now)
+
+    def skills_for(
+        self, policy: Policy, state: SessionState, request: Request, *, near: bool
+    ) -> RequestSkills | None:
+        """What one request may be told of skills and of what its conversation has read; None where policy asks nothing of it."""
+        skills = policy.skills
+        if not (skills.requirements or skills.forks or policy.flows):
+            return None
+        known = self.registry.by_key(state.key) or state
+        approvals = self.approvals(request.principal) if skills.requirements else Approvals()
+        return request_skills(
+            copies=self.copies,
+            approvals=approvals,
+            policy=policy,
+            state=known,
+            event=request.event,
+            near=near,
+        )
 
     def stamp(self) -> Stamp:
         """Clocks, host and salt for one record."""

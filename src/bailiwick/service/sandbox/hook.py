@@ -62,8 +62,16 @@ def runner_for(desk: Desk, state: SessionState, decision: Decision) -> tuple[str
     for duty in decision.obligations:
         if isinstance(duty, Contain):
             told = ("--report", str(desk.store.directory.path), "--session", state.key)
-            return (*COMMAND, "run", *_pinned(desk, state, duty.revision), *told, "-c", "--")
+            held = _held(duty)
+            return (*COMMAND, "run", *_pinned(desk, state, duty.revision), *held, *told, "-c", "--")
     return ()
+
+
+def _held(duty: Contain) -> tuple[str, ...]:
+    """What narrows the sandbox besides the policy: the skills under which the command runs, and what it may not reach."""
+    skills = [{"name": one.name, "places": one.places, "called": one.called} for one in duty.skills]
+    pinned = ("--skills", json.dumps(skills)) if skills else ()
+    return (*pinned, *(("--no-network",) if duty.offline else ()))
 
 
 def _pinned(desk: Desk, state: SessionState, revision: str) -> tuple[str, ...]:

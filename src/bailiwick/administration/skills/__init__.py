@@ -1,0 +1,1 @@
+"""Skill approvals as signed statements, and the lock that holds them. Pure."""

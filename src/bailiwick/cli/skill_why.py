@@ -1,0 +1,125 @@
+"""`bailiwick skill why`: what an approved skill may do, what it did with that, and which declaration a denied call fell outside of."""
+
+import argparse
+import json
+import sys
+import time
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from bailiwick.administration.skills import statements
+from bailiwick.administration.skills.lock import Entry, LockError
+from bailiwick.administration.skills.usage import Usage, usage_of
+from bailiwick.cli.skill_approval import installed_at, read, shown
+from bailiwick.policy.errors import PolicyErrors
+from bailiwick.service.log_reader import LogReader
+from bailiwick.service.places import find
+from bailiwick.service.skills.copies import Copies
+from bailiwick.service.store import StoreError
+
+DONE, FINDINGS, USAGE, ENVIRONMENT = 0, 1, 2, 3
+
+
+def register(inner: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    """Add the verb below ``bailiwick skill``."""
+    verb = inner.add_parser(
+        "why", help="what a skill may do, what it did, and what it was denied", description=__doc__
+    )
+    verb.add_argument("skill", metavar="NAME", help="the skill")
+    verb.add_argument("--policy", metavar="DIR", help="policy repository; the installed one if left out")
+    verb.add_argument("--state", metavar="DIR", help="state directory, for the log")
+    verb.add_argument("--json", action="store_true", help="as JSON")
+    verb.set_defaults(func=run)
+
+
+def run(asked: argparse.Namespace) -> int:
+    """Exit code 0 when the skill is approved and nothing was denied, 1 when there is something to see."""
+    name = asked.skill.rpartition(":")[2]
+    try:
+        _, _, lock = read(asked)
+    except (LockError, PolicyErrors) as error:
+        print(f"bailiwick: {error}", file=sys.stderr)
+        return USAGE
+    except OSError as error:
+        print(f"bailiwick: {error.filename or 'the policy'}: {error.strerror}", file=sys.stderr)
+        return ENVIRONMENT
+    entries = [one for one in lock.entries if one.approval.name == name]
+    revoked = [one for one in lock.revoked if one.name == name]
+    places = installed_at(name)
+    usages = {}
+    for entry in entries:
+        try:
+            with LogReader(find(asked.state).state) as log:
+                since = entry.approval.approved_on * 1000
+                records = (one.record for one in log.entries() if one.record.get("time_ms", 0) >= since)
+                usages[entry.approval.id] = usage_of(
+                    name, entry.approval.grants, records, [str(place) for place in places]
+                )
+        except StoreError:
+            usages[entry.approval.id] = Usage(unused=entry.approval.grants)  # no session has run here yet
+    if asked.json:
+        print(
+            json.dumps({"name": name, "approvals": [_json(one, usages[one.approval.id]) for one in entries]})
+        )
+    else:
+        print("\n".join(_lines(name, entries, usages, places)))
+        for gone in revoked:
+            on = statements.time_text(gone.on)[:10]
+            print(f"revoked {gone.id} on {on} by {gone.by}{f': {shown(gone.reason)}' if gone.reason else ''}")
+    denied = any(usage.denials for usage in usages.values())
+    return FINDINGS if denied or not entries else DONE
+
+
+def _lines(name: str, entries: list[Entry], usages: dict[str, Usage], places: list[Path]) -> Iterator[str]:
+    if not entries:
+        yield f"{shown(name)} is not approved; `bailiwick skill approve {shown(name)} --as role:ROLE` does that"
+    for entry in entries:
+        said, usage = entry.approval, usages[entry.approval.id]
+        yield f"{shown(name)} {said.digest[:12]}, approved for {', '.join(said.roles)} by {said.approved_by}"
+        ended = " (expired)" if said.expires <= time.time() else ""
+        yield f"  {said.id} from {statements.time_text(said.approved_on)[:10]} to {statements.time_text(said.expires)[:10]}{ended}, {said.origin}"
+        for place in places:
+            copy = Copies().at(str(place), name)
+            state = "as approved" if copy.digest == said.digest else copy.problem or "changed since"
+            yield f"  {shown(str(place))}: {shown(state)}"
+        yield f"  may do{'' if said.grants else ': nothing beyond reading its own files'}"
+        for grant in said.grants:
+            count = usage.used.get(grant, 0)
+            yield f"    {shown(str(grant)):48} {f'{count} calls' if count else 'never used'}"
+        yield f"  {usage.calls} calls on record{_span(usage)}"
+        for denial in usage.denials:
+            times = f", {denial.times} times" if denial.times > 1 else ""
+            yield f"  denied  {shown(denial.about)} (entry {denial.seq}, {_when(denial.time_ms)}{times})"
+            if denial.grant:
+                yield f"          it would need: {shown(denial.grant)}"
+        if usage.calls and usage.unused:
+            without = " ".join(f"--without {json.dumps(str(grant))}" for grant in usage.unused)
+            yield "  a narrower manifest, by what was used:"
+            yield f"    bailiwick skill approve {shown(name)} --as role:{','.join(said.roles)} {shown(without)}"
+
+
+def _span(usage: Usage) -> str:
+    return f", {_when(usage.first_ms)} to {_when(usage.last_ms)} UTC" if usage.calls else ""
+
+
+def _when(time_ms: int) -> str:
+    return datetime.fromtimestamp(time_ms / 1000, tz=UTC).strftime("%Y-%m-%d %H:%M")
+
+
+def _json(entry: Entry, usage: Usage) -> dict[str, Any]:
+    said = entry.approval
+    return {
+        "approval": said.id,
+        "digest": said.digest,
+        "roles": list(said.roles),
+        "expires": statements.time_text(said.expires),
+        "calls": usage.calls,
+        "grants": [{"grant": str(grant), "used": usage.used.get(grant, 0)} for grant in said.grants],
+        "unused": [str(grant) for grant in usage.unused],
+        "denials": [
+            {"about": one.about, "rule": one.rule, "seq": one.seq, "times": one.times, "needs": one.grant}
+            for one in usage.denials
+        ],
+    }

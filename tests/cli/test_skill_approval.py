@@ -1,0 +1,140 @@
+"""`bailiwick skill approve`, `list`, `verify`, `revoke`, `renew`, `key` and `why`, as they are typed and read."""
+
+import json
+import re
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from bailiwick.cli.main import main
+
+SAID = Path(__file__).parent / "skill-approval.txt"
+ORGANISATION = "organisation: Test Ltd\nmode: enforce\ndefault_profile: dev\n"
+ROLES = "roles:\n  frontend: {users: [alice], profiles: [dev]}\n  infra: {users: [bob], profiles: [dev]}\n"
+
+Run = Callable[..., tuple[int, str, str]]
+
+
+@pytest.fixture
+def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Run:
+    """The command in a directory with a policy, a key and a skill."""
+    policy, home = tmp_path / "policy", tmp_path / "home"
+    (policy / "profiles").mkdir(parents=True)
+    home.mkdir()
+    (policy / "profiles/dev.yaml").write_text("profile: dev\ndescription: d\n")
+    (policy / "roles.yaml").write_text(ROLES)
+    skill = tmp_path / ".claude/skills/pdf"
+    (skill / "scripts").mkdir(parents=True)
+    (skill / "SKILL.md").write_text("---\nname: pdf\ndescription: reads PDF files\n---\nText.\n")
+    (skill / "scripts/x.py").write_text("print(1)\n")
+    for name, value in {
+        "HOME": home,
+        "BAILIWICK_POLICY": policy,
+        "BAILIWICK_STATE": tmp_path / "state",
+        "BAILIWICK_APPROVER_KEY": tmp_path / "key.pem",
+    }.items():
+        monkeypatch.setenv(name, str(value))
+    monkeypatch.chdir(tmp_path)
+
+    def call(*words: str) -> tuple[int, str, str]:
+        code = main(["skill", *words])
+        said = capsys.readouterr()
+        return code, said.out, said.err
+
+    _, shown, _ = call("key", str(tmp_path / "key.pem"))
+    found = re.search(r"ed25519:\S+=", shown)
+    assert found is not None
+    (policy / "organisation.yaml").write_text(
+        f'{ORGANISATION}skill_approvers: [{{name: carol, key: "{found[0]}"}}]\n'
+    )
+    return call
+
+
+def plain(text: str, tmp_path: Path) -> str:
+    text = text.replace(str(tmp_path), "<here>")
+    text = re.sub(r"a-[0-9a-f]{12}", "<approval>", text)
+    text = re.sub(r"\b[0-9a-f]{64}\b", "<digest>", re.sub(r"\b[0-9a-f]{12}\b", "<digest>", text))
+    return re.sub(r"20\d\d-\d\d-\d\d", "<day>", text)
+
+
+def test_what_people_see(run: Run, tmp_path: Path, request: pytest.FixtureRequest) -> None:
+    script = tmp_path / ".claude/skills/pdf/scripts/x.py"
+    said: list[str] = []
+
+    def step(*words: str) -> None:
+        code, out, err = run(*words)
+        said.append(f"$ bailiwick skill {' '.join(words)}\n{out}{err}[{code}]\n")
+
+    grants = ("--only", "--grant", "exec python3", "--grant", "net a.example.com")
+    step("list")
+    step("approve", "pdf", "--as", "role:frontend", *grants)
+    step("approve", "pdf", "--as", "role:frontend", "--yes", *grants)
+    step("list")
+    step("verify")
+    script.write_text("print(2)\n")
+    step("verify")
+    step("approve", "pdf", "--as", "role:frontend", "--only", "--grant", "exec python3")
+    step("approve", "pdf", "--as", "role:frontend", "--only", "--grant", "exec python3", "--grant", "net *")
+    step("approve", "pdf", "--as", "role:nobody")
+    step("approve", "nothing", "--as", "role:frontend")
+    step("approve", "pdf", "--as", "role:frontend", "--grant", "everything")
+    step("approve", "pdf", "--as", "role:frontend", "--without", "net b.example.com")
+    (script.parent / "out").symlink_to("/etc/passwd")
+    step("approve", "pdf", "--as", "role:frontend", "--yes")
+    (script.parent / "out").unlink()
+    step("why", "pdf")
+    step("revoke", "pdf", "--reason", "no longer kept")
+    step("revoke", "pdf")
+    step("why", "pdf")
+    step("renew")
+    text = plain("\n".join(said), tmp_path)
+    if request.config.getoption("--update"):
+        SAID.write_text(text)
+    assert text == SAID.read_text()
+
+
+def test_a_key_that_the_policy_does_not_name_signs_nothing(run: Run, tmp_path: Path) -> None:
+    run("key", str(tmp_path / "other.pem"))
+    code, _, said = run(
+        "approve", "pdf", "--as", "role:frontend", "--yes", "--key", str(tmp_path / "other.pem")
+    )
+    assert code == 2
+    assert "does not name this key under skill_approvers" in said
+    assert not (tmp_path / "policy/skills").exists()
+
+
+def test_an_approver_keeps_to_the_roles_that_are_theirs(run: Run, tmp_path: Path) -> None:
+    text = (tmp_path / "policy/organisation.yaml").read_text()
+    (tmp_path / "policy/organisation.yaml").write_text(text.replace("}]", ", roles: [infra]}]"))
+    code, _, said = run("approve", "pdf", "--as", "role:frontend", "--yes")
+    assert (code, "may approve skills for infra only" in said) == (2, True)
+
+
+def test_a_lock_that_is_not_believed_is_not_written_over(run: Run, tmp_path: Path) -> None:
+    assert run("approve", "pdf", "--as", "role:frontend", "--yes")[0] == 0
+    lock = tmp_path / "policy/skills/lock.json"
+    lock.write_text(lock.read_text().replace('"version": 1', '"version": 2'))
+    code, _, said = run("approve", "pdf", "--as", "role:frontend", "--yes")
+    assert (code, "is not the text that was signed" in said) == (2, True)
+
+
+def test_as_json(run: Run) -> None:
+    run("approve", "pdf", "--as", "role:frontend,infra", "--yes", "--grant", "exec ls")
+    (listed,) = json.loads(run("list", "--json")[1])["skills"]
+    assert (listed["name"], listed["roles"], "exec ls" in listed["grants"]) == (
+        "pdf",
+        ["frontend", "infra"],
+        True,
+    )
+    assert [one["state"] for one in json.loads(run("verify", "--json")[1])["skills"]] == ["approved"]
+    (why,) = json.loads(run("why", "pdf", "--json")[1])["approvals"]
+    assert "exec ls" in why["unused"]
+
+
+def test_nothing_in_a_name_reaches_the_terminal(run: Run, tmp_path: Path) -> None:
+    skill = tmp_path / "strange\u202ename"
+    skill.mkdir()
+    (skill / "SKILL.md").write_text("x")
+    _, out, _ = run("approve", str(skill), "--as", "role:frontend", "--yes")
+    assert "\u202e" not in out

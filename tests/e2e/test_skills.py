@@ -1,0 +1,298 @@
+"""Skills with the real client: which skill each call is put down to, and what an approved one may do."""
+
+import json
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import pytest
+from harness import HOME, PROJECT, Listener, Outcome, Room, bash
+
+from bailiwick.administration.skills.dsse import public_of
+from bailiwick.service.scripted_model import Script, Turn, Use
+from bailiwick.service.skills.keys import key_text, make_key
+
+SKILLS = PROJECT / ".claude/skills"
+AGENT = Use(
+    tool="Agent", input={"description": "x", "prompt": "AGENT-TASK", "subagent_type": "general-purpose"}
+)
+
+HELD = """\
+profile: held
+description: Everything but unapproved skills.
+extends: [open]
+skills: {require: approval, bundled: [init]}
+"""
+
+
+def load(name: str) -> Use:
+    return Use(tool="Skill", input={"skill": name})
+
+
+def agent(*turns: Turn, says: str = "AGENT-TASK") -> Script:
+    return Script(name="agent", turns=turns, when=lambda received: says in received.opening)
+
+
+def write(room: Room, name: str, *, extra: str = "", body: str = "", where: Path = SKILLS) -> Path:
+    text = f"---\nname: {name}\ndescription: does {name}\n{extra}---\n{body or f'TEXT-{name}'}\n"
+    room.write(where / name / "SKILL.md", text)
+    return where / name
+
+
+@pytest.fixture
+def skilled(room: Room) -> Room:
+    """A room in which skills need an approval, and an account that may give one."""
+    key = make_key(room.host(HOME / ".config/bailiwick/approver.pem"))
+    organisation = (
+        "organisation: Scenario Ltd\ncontact: the platform team\nmode: enforce\ndefault_profile: dev\n"
+        f'skill_approvers:\n  - {{name: dev, key: "{key_text(key)}"}}\n'
+    )
+    assert len(public_of(key)) == 32
+    roles = "roles:\n  everybody:\n    users: ['*']\n    profiles: [dev, open, held, labelled]\n"
+    labelled = (
+        "profile: labelled\ndescription: Private data and the web do not meet.\nextends: [open]\n"
+        "flow:\n  meet: deny\n  private: ['${project}/customers/**']\n  trusted: [docs.example.com]\n"
+        "  declassify: [mcp__archive]\n"
+    )
+    room.set_policy(
+        changes={
+            "organisation.yaml": organisation,
+            "roles.yaml": roles,
+            "profiles/held.yaml": HELD,
+            "profiles/labelled.yaml": labelled,
+        }
+    )
+    return room
+
+
+def approve(room: Room, path: Path, *grants: str, more: Sequence[str] = ()) -> None:
+    given = [word for grant in grants for word in ("--grant", grant)]
+    done = room.bailiwick("skill", "approve", str(path), "--as", "role:everybody", "--yes", *given, *more)
+    assert done.returncode == 0, done.stderr
+
+
+def held(room: Room, turns: Sequence[Turn], *flags: str, **more: Any) -> Outcome:
+    outcome = room.governed(turns, *flags, profile="held", **more)
+    assert outcome.code == 0, outcome
+    assert room.faults() == ()
+    return outcome
+
+
+def skills(room: Room) -> Mapping[str, list[str]]:
+    """The skills that the log puts each judged call down to."""
+    return {call: record.get("skills", []) for call, record in room.judged().items()}
+
+
+# --- attribution: each case of the study's table (§3.5), with what the client itself says beside it
+
+
+def test_before_and_after_skills_and_the_next_prompt(room: Room) -> None:
+    write(room, "alpha")
+    write(room, "beta")
+    prompts = "".join(
+        json.dumps({"type": "user", "message": {"role": "user", "content": text}}) + "\n"
+        for text in ("go", "more")
+    )
+    outcome = room.governed(
+        [bash("echo 0"), load("alpha"), bash("echo 1"), load("beta"), bash("echo 2")],
+        *("--input-format", "stream-json"),
+        profile="open",
+        prompt=None,
+        stdin=prompts,
+    )
+    assert outcome.ran(4), outcome
+    assert skills(room) == {
+        "toolu_main_0_0": [],
+        "toolu_main_1_0": [],
+        "toolu_main_2_0": ["alpha"],
+        "toolu_main_3_0": ["alpha"],
+        "toolu_main_4_0": ["alpha", "beta"],
+    }
+
+
+def test_a_typed_skill(room: Room) -> None:
+    write(room, "alpha")
+    room.governed([bash("echo 1")], profile="open", prompt="/alpha")
+    assert skills(room)["toolu_main_0_0"] == ["alpha"]
+
+
+def test_a_call_in_the_same_message_as_the_skill(room: Room) -> None:
+    """The client attributes it to nothing; here it counts, since the two may run in either order."""
+    write(room, "alpha")
+    room.governed([(load("alpha"), bash("echo 1"))], profile="open")
+    assert skills(room)["toolu_main_0_1"] == ["alpha"]
+
+
+@pytest.mark.parametrize("typed", [False, True], ids=["called", "typed"])
+def test_a_forked_skill_counts_in_its_sub_agent_only(skilled: Room, *, typed: bool) -> None:
+    where = write(skilled, "forky", extra="context: fork\n", body="FORK-TASK")
+    approve(skilled, where, "exec echo")
+    turns = [bash("echo after")] if typed else [load("forky"), bash("echo after")]
+    script = agent(bash("echo inside"), says="FORK-TASK")
+    held(skilled, turns, prompt="/forky" if typed else "go", agents=[script])
+    found = skills(skilled)
+    assert found["toolu_agent_0_0"] == ["forky"]
+    if not typed:
+        assert found["toolu_main_1_0"] == []
+
+
+def test_a_sub_agent_inherits_and_adds_its_own(room: Room) -> None:
+    write(room, "alpha")
+    write(room, "beta")
+    script = agent(bash("echo 1"), load("beta"), bash("echo 2"))
+    room.governed([load("alpha"), AGENT, bash("echo after")], profile="open", agents=[script])
+    found = skills(room)
+    assert found["toolu_agent_0_0"] == ["alpha"]
+    assert found["toolu_agent_2_0"] == ["alpha", "beta"]  # the client says alpha still
+    assert found["toolu_main_2_0"] == ["alpha"]
+
+
+def test_a_skill_whose_file_the_model_just_reads(skilled: Room) -> None:
+    where = write(skilled, "alpha")
+    approve(skilled, where, "exec echo")
+    outcome = held(
+        skilled,
+        [Use(tool="Read", input={"file_path": str(where / "SKILL.md")}), bash("echo 1"), bash("date")],
+    )
+    assert outcome.ran(0), outcome
+    assert skills(skilled)["toolu_main_1_0"] == ["alpha"]  # the client says nothing
+    assert not outcome.ran(2)
+
+
+def test_attribution_needs_no_transcript(room: Room) -> None:
+    write(room, "alpha")
+    room.governed([load("alpha"), bash("echo 1")], "--no-session-persistence", profile="open")
+    assert skills(room)["toolu_main_1_0"] == ["alpha"]
+
+
+# --- approvals
+
+
+def pdf(room: Room) -> Path:
+    where = write(room, "pdf", body="Run scripts/extract.py on the file. It asks http://<host>/ for fonts.")
+    script = (
+        "import sys, urllib.request\n"
+        "print('pages of', open(sys.argv[1]).read())\n"
+        "if len(sys.argv) > 2:\n    print(urllib.request.urlopen(sys.argv[2], timeout=3).read())\n"
+    )
+    room.write(where / "scripts/extract.py", script)
+    room.write(PROJECT / "in.pdf", "a small document")
+    return where
+
+
+EXTRACT = "python3 .claude/skills/pdf/scripts/extract.py in.pdf"
+
+
+def test_an_approved_skill_works_and_its_network_is_denied(skilled: Room) -> None:
+    approve(skilled, pdf(skilled), "exec python3", "fs.read ${project}/**")
+    with Listener() as listener:
+        outcome = held(
+            skilled,
+            [
+                load("pdf"),
+                bash(EXTRACT),
+                bash(f"{EXTRACT} {listener.url}/"),
+                bash(f"wget -qO- {listener.url}/"),
+            ],
+        )
+        assert not listener.requests, outcome
+    assert outcome.ran(0), outcome
+    assert "pages of a small document" in outcome.result(1).text, outcome
+    assert "URLError" in outcome.result(2).text or outcome.result(2).is_error, outcome
+    told = outcome.result(3)
+    assert told.is_error, outcome
+    assert "bailiwick skill approve pdf --grant" in told.text, outcome
+    for turn in (1, 2, 3):
+        assert skills(skilled)[f"toolu_main_{turn}_0"] == ["pdf"]
+
+
+LOADS: dict[str, tuple[list[Turn], str, list[Script]]] = {
+    "called": ([load("pdf")], "go", []),
+    "typed": ([], "/pdf", []),
+    "in a sub-agent": ([AGENT], "go", [agent(load("pdf"))]),
+}
+
+
+@pytest.mark.parametrize("way", LOADS)
+def test_a_skill_that_changed_by_one_byte_does_not_load(skilled: Room, way: str) -> None:
+    where = pdf(skilled)
+    approve(skilled, where, "exec python3")
+    changed = (skilled.read(where / "scripts/extract.py") or "").replace("pages", "Pages")
+    skilled.write(where / "scripts/extract.py", changed)
+    turns, prompt, agents = LOADS[way]
+    outcome = held(skilled, turns, prompt=prompt, agents=agents)
+    assert not any(
+        "TEXT" in request.text or "Run scripts" in request.text for request in outcome.model.requests
+    )
+    denied = [r for r in skilled.records() if r.get("enforced") == "deny"]
+    assert any("has changed since it was approved" in json.dumps(record) for record in denied), outcome
+
+
+@pytest.mark.parametrize("way", LOADS)
+def test_an_unapproved_skill_does_not_load(skilled: Room, way: str) -> None:
+    pdf(skilled)
+    turns, prompt, agents = LOADS[way]
+    outcome = held(skilled, turns, prompt=prompt, agents=agents)
+    assert not any("Run scripts" in request.text for request in outcome.model.requests)
+
+
+def test_scripts_and_references_are_checked_when_they_are_used(skilled: Room) -> None:
+    where = pdf(skilled)
+    skilled.write(where / "reference.md", "REFERENCE")
+    approve(skilled, where, "exec python3", "fs.read ${project}/**")
+
+    def change(_: object) -> Use:
+        skilled.write(where / "reference.md", "REFERENCE changed")
+        return Use(tool="Read", input={"file_path": str(where / "reference.md")})
+
+    read = Use(tool="Read", input={"file_path": str(where / "reference.md")})
+    outcome = held(skilled, [load("pdf"), read, bash(EXTRACT), change, bash(EXTRACT)])
+    assert outcome.ran(1), outcome
+    assert outcome.ran(2), outcome
+    assert not outcome.ran(3), outcome
+    assert not outcome.ran(4), outcome
+
+
+def test_a_forked_skill_and_a_sub_agent_are_held_to_their_manifest(skilled: Room) -> None:
+    where = write(skilled, "forky", extra="context: fork\n", body="FORK-TASK")
+    approve(skilled, where, "exec echo", more=["--fork"])
+    script = agent(bash("echo inside"), bash("date"), says="FORK-TASK")
+    outcome = held(skilled, [load("forky"), bash("date")], agents=[script])
+    assert outcome.ran(0, script="agent"), outcome
+    assert not outcome.ran(1, script="agent"), outcome
+    assert outcome.ran(1), outcome  # the main thread never had its text
+
+
+def test_a_sub_agent_of_a_skill_is_held_to_it(skilled: Room) -> None:
+    where = write(skilled, "alpha")
+    approve(skilled, where, "exec echo", "spawn general-purpose")
+    script = agent(bash("echo inside"), bash("date"))
+    outcome = held(skilled, [load("alpha"), AGENT], agents=[script])
+    assert outcome.ran(0, script="agent"), outcome
+    assert not outcome.ran(1, script="agent"), outcome
+
+
+def test_withdrawing_the_approval_takes_effect_in_the_running_session(skilled: Room) -> None:
+    approve(skilled, write(skilled, "alpha"), "exec echo")
+
+    def withdraw(_: object) -> Use:
+        done = skilled.bailiwick("skill", "revoke", "alpha")
+        assert done.returncode == 0, done.stderr
+        return bash("echo 2")
+
+    outcome = held(skilled, [load("alpha"), bash("echo 1"), withdraw, load("alpha")])
+    assert outcome.ran(1), outcome
+    assert "no longer holds" in outcome.result(2).text, outcome
+    assert not outcome.ran(3), outcome
+
+
+def test_two_skills_share_what_both_may_do(skilled: Room) -> None:
+    approve(skilled, write(skilled, "alpha"), "exec echo", "exec date")
+    approve(skilled, write(skilled, "beta"), "exec echo", "exec id")
+    outcome = held(skilled, [load("alpha"), load("beta"), bash("echo 1"), bash("date"), bash("id")])
+    assert [outcome.ran(turn) for turn in (2, 3, 4)] == [True, False, False], outcome
+
+
+def test_the_clients_own_command_needs_no_approval_where_policy_names_it(skilled: Room) -> None:
+    assert len(held(skilled, [], prompt="/init").model.conversation) == 1
+    assert len(held(skilled, [], prompt="/review").model.conversation) == 0
