@@ -23,6 +23,7 @@ COMMANDS: Mapping[str, tuple[str, ...]] = {
     "log": ("log",),
     "witness": ("witness",),
     "sink": ("sink",),
+    "detect": ("detect",),
     "status": ("status",),
     "service": ("service",),
     "install": ("install", "uninstall"),
@@ -35,7 +36,7 @@ EXIT_USAGE = 2
 EXIT_ENVIRONMENT = 3
 
 _MENUS: tuple[list[str], ...] = (
-    *([], ["policy"], ["sandbox"], ["skill"], ["log"], ["witness"], ["sink"], ["dev"]),
+    *([], ["policy"], ["sandbox"], ["skill"], ["log"], ["witness"], ["sink"], ["detect"], ["dev"]),
 )
 """What names a group of verbs and none of them: whoever types it wants to see what there is."""
 

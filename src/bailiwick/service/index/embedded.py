@@ -168,6 +168,21 @@ class EmbeddedIndex:
             for who, name, place, time_ms, times in self._rows(sql, given)
         ]
 
+    def calls_of(self, user: str) -> int:
+        """How many tool calls an account's agents made so far."""
+        sql = "SELECT coalesce(sum(calls), 0) FROM total WHERE user = (SELECT id FROM name WHERE field = 'user' AND text = ?)"
+        return int(next(self._rows(sql, (user,)))[0])
+
+    def used_before(self, thing: Thing, user: str, begins: str, place: int, *, exactly: bool = False) -> bool:
+        """Whether an account's agent used, before ``place``, a thing whose name begins so (or, ``exactly``, is so)."""
+        field = {Thing.HOST: "contact"}.get(thing, thing.value)
+        sql = (
+            "SELECT 1 FROM name n JOIN seen s ON s.thing = ? AND s.name = n.id AND s.user = (SELECT id FROM name WHERE field = 'user' AND text = ?) "
+            "WHERE n.field = ? AND n.text >= ? AND n.text < ? AND s.place < ? LIMIT 1"
+        )
+        end = f"{begins}\0" if exactly else begins + HIGH
+        return next(self._rows(sql, (thing.value, user, field, begins, end, place)), None) is not None
+
     def _conditions(self, search: Search) -> Iterator[tuple[str, tuple[Any, ...]]]:
         """The conditions that ``search`` makes on ``event``, with their values."""
         if search.user:
