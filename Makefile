@@ -32,6 +32,7 @@ unit: $(STAMP) ## tests that need no client
 
 e2e: $(STAMP) ## scenarios with the real client, in a sandbox without network
 	scripts/client >/dev/null
+	scripts/receivers || true
 	$(BIN)/python -m compileall -q src  # the sandbox sees the sources read-only and could keep no byte code
 	$(MAKE) --no-print-directory --output-sync -k -j2 e2e-part-1 e2e-part-2
 

@@ -108,12 +108,13 @@ def _events(value: Any) -> Iterator[Mapping[str, Any]]:
             stack.extend(reversed(item))
         elif isinstance(item, Mapping):
             if "resourceLogs" in item:
-                yield from _otlp(item)
+                yield from otlp_events(item)
             else:
                 yield item
 
 
-def _otlp(export: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
+def otlp_events(export: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
+    """The log records of an OTLP export in its JSON form, each as its attributes and those of its resource. Total."""
     for resource in _list(export, "resourceLogs"):
         shared = _attributes(resource.get("resource"))
         for scope in _list(resource, "scopeLogs"):

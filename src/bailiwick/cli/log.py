@@ -7,7 +7,7 @@ import sys
 import time
 
 from bailiwick.audit.wording import plain
-from bailiwick.cli import log_keep, log_search, log_verify
+from bailiwick.cli import log_keep, log_search, log_second, log_verify
 from bailiwick.cli.log_output import Printer
 from bailiwick.service.log_reader import LogReader
 from bailiwick.service.places import find
@@ -35,6 +35,7 @@ def register(verbs: "argparse._SubParsersAction[argparse.ArgumentParser]") -> No
     tail.add_argument("-n", "--lines", type=int, default=20, metavar="N", help="how many (20)")
     tail.add_argument("-f", "--follow", action="store_true", help="go on as records arrive")
     log_search.register(action)
+    log_second.register(action)
     show = action("show", "Print everything in a record.")
     show.add_argument(
         "record", metavar="SEQ|CALL_ID", help="sequence number or the client's id of a tool call"

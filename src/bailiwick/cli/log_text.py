@@ -93,7 +93,8 @@ def _session(record: Fields) -> str:
 
 
 def _what(record: Fields) -> str:
-    subject = str(record.get("tool") or record.get("kind", ""))
+    # What was found about a call is not the call.
+    subject = str((not record.get("level") and record.get("tool")) or record.get("kind", ""))
     parts = [subject]
     if record.get("agent_type"):
         parts.append(f"[{record['agent_type']}]")

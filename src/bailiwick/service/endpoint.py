@@ -37,6 +37,7 @@ from bailiwick.service.http_server import Reply
 from bailiwick.service.log_reader import LogReader
 from bailiwick.service.peer import Peer, own_uid, process_started
 from bailiwick.service.sandbox.hook import drifted, told_of
+from bailiwick.service.second.announced import telemetry_url
 from bailiwick.service.store import StoreError
 from bailiwick.service.strangers import Strangers
 from bailiwick.service.trace import report
@@ -295,7 +296,8 @@ class Endpoint:
         )
 
     def _address(self, state: SessionState) -> ServiceAddress:
-        return ServiceAddress(url=self.url, token=self.desk.registry.token(state))
+        telemetry = telemetry_url(self.desk.store.directory.path)
+        return ServiceAddress(url=self.url, token=self.desk.registry.token(state), telemetry=telemetry)
 
 
 def _is_of(peer: Peer | None, state: SessionState | None) -> bool:

@@ -75,13 +75,13 @@ class Detector:
             raise
         return len(entries), notes
 
-    def _rows(self, entries: Sequence[Entry], *, labelled: bool) -> list[tuple[int, int, Row]]:
-        rows: list[tuple[int, int, Row]] = []
+    def _rows(self, entries: Sequence[Entry], *, labelled: bool) -> list[tuple[int, float, Row]]:
+        rows: list[tuple[int, float, Row]] = []
         with up_to_date(self.reader) as index:  # (1)
             for entry in entries:
                 logged = Logged(index=entry.sealed.sequence, leaf=entry.sealed.leaf, record=entry.record)
                 labels = labels_of(index, logged) if labelled else {}
-                rows.extend((logged.index, logged.time_ms // 1_000, row) for row in rows_of(logged, labels))
+                rows.extend((logged.index, logged.time_ms / 1_000, row) for row in rows_of(logged, labels))
         return rows
 
     def _raised(self, match: Match, epoch: str) -> Note | None:

@@ -45,7 +45,7 @@ class Engine:
         self._connection.create_function("REGEXP", 2, _regexp(), deterministic=True)
         columns = ", ".join(f'"{name}" COLLATE NOCASE' for name in FIELDS)
         self._connection.execute(
-            f"CREATE TABLE {TABLE} ({ROW} INTEGER PRIMARY KEY, {TIME} INTEGER, Place INTEGER, {columns})"
+            f"CREATE TABLE {TABLE} ({ROW} INTEGER PRIMARY KEY, {TIME} REAL, Place INTEGER, {columns})"
         )
         self._connection.execute(f"CREATE INDEX by_category ON {TABLE} (Category)")
         self._last = 0
@@ -57,10 +57,10 @@ class Engine:
         """Forget everything."""
         self._connection.close()
 
-    def feed(self, rows: Iterable[tuple[int, int, Row]]) -> list[Match]:
-        """Add rows (place in the log, seconds since 1970, row) and tell what rules say of them."""
+    def feed(self, rows: Iterable[tuple[int, float, Row]]) -> list[Match]:
+        """Add rows (place in the log, seconds since 1970 with their fraction, row) and tell what rules say of them."""
         first = self._last + 1
-        newest = 0
+        newest = 0.0
         for place, seconds, row in rows:
             self._last += 1
             newest = max(newest, seconds)

@@ -75,11 +75,11 @@ def repeated(events: list[Mapping[str, Any]]) -> Iterator[Mapping[str, Any]]:
             }
 
 
-def rows_of_example(event: Mapping[str, Any], place: int) -> list[tuple[int, int, Row]]:
+def rows_of_example(event: Mapping[str, Any], place: int) -> list[tuple[int, float, Row]]:
     """The rows of one event of an example."""
     record = record_of_example(event, place)
     logged = Logged(index=place, leaf=b"", record=record)
-    return [(place, record["time_ms"] // 1_000, row) for row in rows_of(logged, event.get("labels"))]
+    return [(place, record["time_ms"] / 1_000, row) for row in rows_of(logged, event.get("labels"))]
 
 
 def record_of_example(event: Mapping[str, Any], place: int) -> dict[str, Any]:

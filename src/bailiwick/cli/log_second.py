@@ -1,0 +1,140 @@
+"""`bailiwick log receive|completeness`: the client's own telemetry and transcripts, and what the hooks didn't see."""
+
+import argparse
+import asyncio
+import sys
+import time
+from collections.abc import Callable
+from datetime import UTC, datetime
+from pathlib import Path
+
+from bailiwick.audit.completeness import Gap, Sighting, compare
+from bailiwick.audit.kinds import Kind
+from bailiwick.audit.notes import Note
+from bailiwick.audit.wording import plain
+from bailiwick.cli.log_output import moment, print_json
+from bailiwick.service.log_reader import LogReader
+from bailiwick.service.noting import note
+from bailiwick.service.places import Places, find
+from bailiwick.service.second.receiver import ReceiverError, receive
+from bailiwick.service.second.sightings import Telemetry, in_log, in_transcripts
+from bailiwick.service.state_directory import StoreError
+
+DONE, FINDINGS, USAGE, ENVIRONMENT = 0, 1, 2, 3
+
+_Action = Callable[[str, str], argparse.ArgumentParser]
+
+
+def register(action: _Action) -> None:
+    """Add the verbs to `bailiwick log`."""
+    receiver = action("receive", "Receive the client's own OpenTelemetry logs (OTLP/HTTP), until stopped.")
+    receiver.set_defaults(func=run, do=_receive)
+    receiver.add_argument(
+        "--listen", default="127.0.0.1:4318", metavar="HOST:PORT", help="where (127.0.0.1:4318)"
+    )
+    receiver.add_argument("--token-file", metavar="FILE", help="hear only who presents this bearer token")
+    complete = action("completeness", "Report every tool call that one source saw and another didn't.")
+    complete.set_defaults(func=run, do=_completeness)
+    complete.add_argument(
+        "--transcripts",
+        action="append",
+        default=[],
+        metavar="DIR",
+        help="the client's transcripts, mostly ~/.claude/projects",
+    )
+    complete.add_argument(
+        "--since", default="", metavar="WHEN", help="2h, 7d, 2026-11-22 or 2026-11-22T18:00 (UTC)"
+    )
+    complete.add_argument(
+        "--grace", type=int, default=60, metavar="SECONDS", help="leave out calls younger than this (60)"
+    )
+    complete.add_argument(
+        "--record", action="store_true", help="put every call that the hooks didn't see on record, once"
+    )
+
+
+def run(asked: argparse.Namespace) -> int:
+    """Run one action; its exit code."""
+    try:
+        return int(asked.do(find(asked.state), asked))
+    except (StoreError, ReceiverError) as error:
+        print(f"bailiwick: {error}", file=sys.stderr)
+        return ENVIRONMENT
+    except ValueError as error:
+        print(f"bailiwick: {error}", file=sys.stderr)
+        return USAGE
+    except OSError as error:
+        print(f"bailiwick: {error.filename}: {error.strerror}", file=sys.stderr)
+        return ENVIRONMENT
+
+
+def _receive(places: Places, asked: argparse.Namespace) -> int:
+    host, _, port = asked.listen.rpartition(":")
+    if not host or not port.isdigit():
+        raise ValueError(f"--listen {plain(asked.listen)}: write HOST:PORT, such as 127.0.0.1:4318")
+    token = Path(asked.token_file).read_text(encoding="utf-8").strip() if asked.token_file else ""
+    print(f"receiving at http://{asked.listen}/v1/logs", file=sys.stderr)
+    asyncio.run(receive(places.state, host.strip("[]"), int(port), token=token))
+    return DONE
+
+
+def _completeness(places: Places, asked: argparse.Namespace) -> int:
+    now = time.time()
+    since = moment(asked.since, now=now) or 0
+    with LogReader(places.state) as reader:
+        seen: list[Sighting] = list(in_log(reader, since))
+        with Telemetry(places.state) as telemetry:
+            seen += telemetry.sightings(since)
+        for folder in asked.transcripts:
+            seen += in_transcripts(Path(folder), since)
+        found = compare(seen, until_ms=int(now * 1_000) - max(asked.grace, 0) * 1_000)
+        if asked.record:
+            _record(places, reader, [gap for gap in found.gaps if gap.is_ungoverned])
+    for gap in found.gaps:
+        _print(gap, as_json=asked.json)
+    if not asked.json:
+        ungoverned = sum(gap.is_ungoverned for gap in found.gaps)
+        print(
+            f"{found.calls} calls of {found.sessions} sessions seen by all; {ungoverned} that no hook saw, {len(found.gaps) - ungoverned} that another source didn't",
+            file=sys.stderr,
+        )
+    return FINDINGS if found.gaps else DONE
+
+
+def _print(gap: Gap, *, as_json: bool) -> None:
+    if as_json:
+        told = {
+            "call_id": gap.call_id,
+            "session": gap.session,
+            "tool": gap.tool,
+            "time_ms": gap.time_ms,
+            "agent": gap.agent,
+        }
+        print_json(told | {"seen": gap.seen, "missing": gap.missing})
+        return
+    when = datetime.fromtimestamp(gap.time_ms / 1_000, UTC).strftime("%Y-%m-%d %H:%M:%S")
+    agent = f" of sub-agent {plain(gap.agent)}" if gap.agent else ""
+    mark = "NOT GOVERNED" if gap.is_ungoverned else "missing"
+    print(f"{mark:12}  {when}  {plain(gap.tool)} {plain(gap.call_id)}{agent}, session {plain(gap.session)}")
+    print(f"              seen by {', '.join(gap.seen)}; not by {', '.join(gap.missing)}")
+
+
+def _record(places: Places, reader: LogReader, gaps: list[Gap]) -> None:
+    known = {
+        entry.record.get("call_id")
+        for entry in reader.entries()
+        if entry.record.get("kind") == Kind.UNRECORDED_CALL
+    }
+    notes = [
+        Note(
+            kind=Kind.UNRECORDED_CALL,
+            text=f"seen by {', '.join(gap.seen)}, not by {', '.join(gap.missing)}{f'; of sub-agent {gap.agent}' if gap.agent else ''}",
+            client_session=gap.session,
+            tool=gap.tool,
+            call_id=gap.call_id,
+            level="high",
+        )
+        for gap in gaps
+        if gap.call_id not in known
+    ]
+    note(places, notes)

@@ -1,0 +1,1 @@
+"""The second source: what the client itself reports (OpenTelemetry) and writes down (transcripts), to compare the log with."""
