@@ -1,0 +1,86 @@
+"""What calls of the libraries mean: where data comes from, where it goes. Paths as an import would spell them."""
+
+import re
+
+SEND = re.compile(
+    r"^(?:requests|httpx|aiohttp|grequests|niquests|curl_cffi\.requests)\.(?:Session\.|AsyncClient\.|Client\.|ClientSession\.)?(?P<method>get|post|put|patch|delete|head|request|stream)$"
+    r"|^urllib\.request\.(?:urlopen|Request|urlretrieve)$|^urllib2\.(?:urlopen|Request)$|^urllib3\.\w*\.?request$"
+    r"|^(?:fetch|window\.fetch|globalThis\.fetch|node-fetch(?:\.default)?|axios(?:\.default)?(?:\.(?:get|post|put|patch|request|delete))?|got(?:\.\w+)?|superagent\.\w+|ky(?:\.\w+)?|undici\.(?:fetch|request)|needle(?:\.\w+)?)$"
+    r"|^https?\.(?:request|get)$|^navigator\.sendBeacon$|^Bun\.fetch$|^\$\.(?:get|post|ajax)$|^request(?:\.(?:get|post))?$"
+)
+CONNECT = re.compile(
+    r"^socket\.create_connection$|^http\.client\.HTTPS?Connection$|^smtplib\.SMTP(?:_SSL)?$|^ftplib\.FTP(?:_TLS)?$|^telnetlib\.Telnet$"
+    r"|^(?:websocket|websockets)\.(?:create_connection|connect)$|^WebSocket$|^ws(?:\.WebSocket)?$|^net\.(?:connect|createConnection)$|^tls\.connect$|^paramiko\.Transport$|^imaplib\.IMAP4(?:_SSL)?$"
+)
+DNS = re.compile(
+    r"^socket\.(?:gethostbyname(?:_ex)?|getaddrinfo)$|^dns\.resolver\.(?:query|resolve)$|^dns(?:\.promises|/promises)?\.(?:lookup|resolve\w*)$|^(?:\w+\.)?resolver\.(?:query|resolve)$"
+)
+METHOD_SEND = frozenset(("post", "put", "patch"))
+"""Methods that send, on an object whose class isn't known, when the first argument is an address."""
+
+METHOD_OUT = frozenset(
+    (
+        "send",
+        "sendall",
+        "sendto",
+        "sendmail",
+        "send_message",
+        "storbinary",
+        "storlines",
+        "write",
+        "end",
+        "emit",
+        "urlopen",
+        "request",
+    )
+)
+"""Methods that send on an object that is a connection."""
+
+RUN = re.compile(
+    r"^os\.(?:system|popen|exec[lv]p?e?|spawn[lv]p?e?|startfile)$|^subprocess\.(?:run|call|Popen|check_call|check_output|getoutput|getstatusoutput)$|^commands\.getoutput$|^pty\.spawn$"
+    r"|^asyncio\.(?:subprocess\.)?create_subprocess_(?:shell|exec)$|^child_process\.(?:promises\.)?(?:exec|execSync|spawn|spawnSync|execFile|execFileSync|fork)$|^(?:execa|execa\.\w+|zx\.\$|shelljs\.exec|shell\.exec|cross-spawn(?:\.\w+)?)$|^Deno\.(?:run|Command)$|^Bun\.spawn(?:Sync)?$"
+)
+EVALUATE = re.compile(
+    r"^(?:builtins\.)?(?:eval|exec|compile)$|^(?:__builtins__|globals\(\))\.(?:eval|exec)$|^Function$|^vm\.(?:runInThisContext|runInNewContext|runInContext|Script)$|^(?:window|global|globalThis)\.eval$|^code\.InteractiveInterpreter$|^types\.FunctionType$|^importlib\.util\.(?:spec_from_loader|module_from_spec)$"
+)
+DESERIALIZE = re.compile(
+    r"^(?:c?[pP]ickle|dill|cloudpickle|joblib|shelve|marshal|jsonpickle)\.(?:loads?|decode|open)$|^yaml\.(?:unsafe_load|full_load|load)$|^pandas\.read_pickle$|^node-serialize\.unserialize$"
+)
+DECODE = {
+    "base64.b64decode": "base64", "base64.standard_b64decode": "base64", "base64.urlsafe_b64decode": "base64", "base64.decodebytes": "base64", "base64.b32decode": "base32",
+    "base64.b85decode": "base85", "base64.a85decode": "base85", "binascii.a2b_base64": "base64", "binascii.unhexlify": "hex", "bytes.fromhex": "hex", "bytearray.fromhex": "hex",
+    "zlib.decompress": "zlib", "gzip.decompress": "gzip", "bz2.decompress": "?", "lzma.decompress": "?", "atob": "base64", "window.atob": "base64", "globalThis.atob": "base64",
+    "zlib.inflateSync": "zlib", "zlib.gunzipSync": "gzip", "zlib.unzipSync": "zlib",
+}  # fmt: skip
+HOME = frozenset(("pathlib.Path.home", "Path.home", "os.homedir", "homedir"))
+SAME = frozenset(
+    (
+        "str", "bytes", "bytearray", "os.path.expanduser", "os.path.abspath", "os.path.realpath", "os.path.normpath", "os.fspath", "pathlib.Path", "Path", "PurePath", "io.StringIO", "io.BytesIO",
+        "String", "Buffer.from", "urllib.parse.quote", "urllib.parse.quote_plus", "urllib.parse.urlencode", "encodeURIComponent", "encodeURI", "escape", "URL", "URLSearchParams", "json.dumps", "JSON.stringify", "json.loads", "JSON.parse",
+        "json.load", "dict", "list", "tuple", "set", "sorted", "base64.b64encode", "base64.urlsafe_b64encode", "base64.encodebytes", "binascii.hexlify", "btoa", "repr", "zlib.compress", "gzip.compress", "map", "filter", "enumerate", "zip", "reversed", "Object.entries",
+        "Object.keys", "Object.values", "Object.assign", "Object.fromEntries", "Array.from", "FormData", "Blob", "os.path.dirname", "textwrap.dedent", "html.escape", "shlex.quote", "Promise.all", "Promise.resolve", "asyncio.run", "asyncio.gather", "next", "iter",
+        "hashlib.sha256",
+    )
+)  # fmt: skip
+"""Functions whose result holds what their arguments hold."""
+
+SEALED = re.compile(
+    r"^hashlib\.|\.hexdigest$|\.digest$|^len$|^bool$|^isinstance$|^os\.path\.(?:exists|isfile|isdir|getsize|getmtime)$|^fs\.existsSync$|^hmac\.|^crypto\.create(?:Hash|Hmac)|^print$|^console\.|^logging\.|^logger\.|^int$|^float$|^type$"
+)
+"""Functions after which nothing can be told of their arguments."""
+
+READ = frozenset(
+    ("open", "io.open", "codecs.open", "builtins.open", "fs.readFileSync", "fs.readFile", "fs.promises.readFile", "fs/promises.readFile", "fs.createReadStream", "fs-extra.readFile", "fs-extra.readFileSync", "Bun.file", "Deno.readTextFile", "Deno.readFile", "sqlite3.connect", "configparser.ConfigParser.read", "dotenv.dotenv_values", "dotenv_values", "zipfile.ZipFile", "tarfile.open", "fs.readdirSync", "os.listdir", "os.walk", "os.scandir", "glob.glob", "glob.iglob", "fs.promises.readdir", "readFileSync", "readFile")
+)  # fmt: skip
+WRITE = frozenset(("fs.writeFileSync", "fs.writeFile", "fs.appendFileSync", "fs.appendFile", "fs.promises.writeFile", "fs.promises.appendFile", "fs/promises.writeFile", "fs/promises.appendFile", "fs.createWriteStream", "fs-extra.outputFile", "fs-extra.writeJson", "Bun.write", "Deno.writeTextFile", "writeFileSync", "appendFileSync"))  # fmt: skip
+COPY = frozenset(("shutil.copy", "shutil.copy2", "shutil.copyfile", "shutil.move", "os.rename", "os.replace", "os.link", "os.symlink", "fs.copyFileSync", "fs.renameSync", "fs.symlinkSync", "shutil.copytree", "fs.cpSync"))  # fmt: skip
+REMOVE = frozenset(("shutil.rmtree", "os.remove", "os.unlink", "fs.rmSync", "fs.unlinkSync", "fs.rm", "fs.unlink", "fs.rmdirSync", "fs-extra.remove", "rimraf", "rimraf.sync", "fs.promises.rm"))  # fmt: skip
+SYSTEM_DATA = frozenset(("platform.node", "socket.gethostname", "getpass.getuser", "os.getlogin", "os.uname", "platform.uname", "platform.platform", "os.hostname", "os.userInfo", "os.networkInterfaces", "uuid.getnode"))  # fmt: skip
+CREDENTIAL_CALLS = {
+    "keyring.get_password": "the keyring", "keytar.getPassword": "the keychain", "keytar.findCredentials": "the keychain", "browser_cookie3.load": "browser cookies", "browser_cookie3.chrome": "browser cookies", "browser_cookie3.firefox": "browser cookies",
+    "win32crypt.CryptUnprotectData": "passwords of Windows",
+}  # fmt: skip
+PERSONAL_CALLS = {
+    "pyperclip.paste": "the clipboard", "clipboardy.read": "the clipboard", "clipboardy.readSync": "the clipboard", "PIL.ImageGrab.grab": "the screen", "ImageGrab.grab": "the screen", "pyautogui.screenshot": "the screen", "mss.mss": "the screen",
+    "pynput.keyboard.Listener": "what is typed", "keyboard.on_press": "what is typed", "keyboard.hook": "what is typed", "cv2.VideoCapture": "the camera", "sounddevice.rec": "the microphone", "pyaudio.PyAudio": "the microphone",
+}  # fmt: skip

@@ -1,0 +1,407 @@
+"""Files that clients and package managers act on: settings, hooks, MCP servers, plugins, packages. Keys by meaning."""
+
+import json
+import re
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from bailiwick.analysis.address import web_address
+from bailiwick.analysis.skill import packages
+from bailiwick.analysis.skill.facts import Inventory, Label, Mark, Origin, Sink
+from bailiwick.analysis.skill.sensitive import is_address, is_drop, is_local
+from bailiwick.analysis.skill.shell import SkillShell
+from bailiwick.model.skill import CapabilityKind, Role, Source
+
+MAX_HOOKS = 200
+_LIFECYCLE = ("preinstall", "install", "postinstall", "prepare", "prepublish", "preprepare", "postprepare")
+_LOOSE = re.compile(
+    r"Bash(?:\(\s*(?:\*|:\*)?\s*\))?\Z|Bash\((?:curl|wget|sudo|rm|sh|bash|python3?|node|eval|nc|ssh)\b.*\)\Z|\*\Z|mcp__\*\Z|Read\((?:/|~|//)\*\*\)\Z|(?:Write|Edit)\(?(?:\*\*|/\*\*|~/\*\*|//\*\*)?\)?\Z"
+)
+_BASES = frozenset(
+    (
+        "ANTHROPIC_BASE_URL",
+        "ANTHROPIC_BEDROCK_BASE_URL",
+        "ANTHROPIC_VERTEX_BASE_URL",
+        "OPENAI_BASE_URL",
+        "HTTPS_PROXY",
+        "HTTP_PROXY",
+        "NODE_EXTRA_CA_CERTS",
+        "NODE_TLS_REJECT_UNAUTHORIZED",
+        "NODE_OPTIONS",
+        "LD_PRELOAD",
+        "PYTHONSTARTUP",
+        "BASH_ENV",
+    )
+)
+_ALLOWING = re.compile(
+    r"[\"']?permissionDecision[\"']?\s*[:=]\s*[\"']allow|\\\"permissionDecision\\\"\s*:\s*\\\"allow|[\"']decision[\"']\s*:\s*[\"']approve|[\"']?behavior[\"']?\s*:\s*[\"']allow"
+)
+_JUDGING = re.compile(
+    r"[\"'](?:deny|ask|block)[\"']|\\\"(?:deny|ask|block)\\\"|\bexit 2\b|sys\.exit\(2\)|process\.exit\(2\)"
+)
+_DECIDING = re.compile(r"\bif\b|\bcase\b|\bswitch\b|\bre\.|\bmatch\b|\btest\b|\bgrep\b|\[\[")
+
+
+class Configuration:
+    """Reads configuration of one skill into its inventory."""
+
+    def __init__(self, into: Inventory, shell: SkillShell, scripts: Mapping[str, str]) -> None:
+        self._into = into
+        self._shell = shell
+        self._scripts = scripts
+        self.hooks: dict[str, Source] = {}
+        """Scripts of the skill that hooks run, and where the hook stands."""
+
+    def file(self, path: str, text: str, role: Role) -> bool:
+        """Read a file if its name says what it is; whether that was so."""
+        name = path.rpartition("/")[2].lower()
+        if name in ("settings.json", "settings.local.json", "managed-settings.json") and (
+            '"permissions"' in text
+            or '"hooks"' in text
+            or '"env"' in text
+            or "/.claude/" in f"/{path}"
+            or "enable" in text
+        ):
+            self._json(path, text, role, self.settings)
+        elif name == "hooks.json":
+            self._json(path, text, role, self.settings)
+        elif name in (".mcp.json", "mcp.json", "managed-mcp.json", "claude_desktop_config.json"):
+            self._json(path, text, role, self._mcp)
+        elif name == "plugin.json":
+            self._json(path, text, role, self.settings)
+        elif name == "marketplace.json":
+            self._json(path, text, role, self._marketplace)
+        elif name == "package.json":
+            self._json(path, text, role, self._package)
+        elif name in (".npmrc", "pip.conf", "pip.ini", ".yarnrc", ".yarnrc.yml", "bunfig.toml", "uv.toml"):
+            for number, line in enumerate(text.split("\n"), 1):
+                packages.redirect(
+                    line.replace("npmRegistryServer:", "registry ="),
+                    Source(path=path, line=number),
+                    role,
+                    self._into,
+                )
+        elif re.fullmatch(r"(?:requirements|constraints)[\w.-]*\.txt|requirements\.in", name):
+            self._requirements(path, text, role)
+        elif name == "pyproject.toml":
+            for number, line in enumerate(text.split("\n"), 1):
+                packages.redirect(
+                    line.replace("url =", "index-url ="), Source(path=path, line=number), role, self._into
+                ) if "url" in line and "index" in text and "http" in line else None
+                for match in re.finditer(r"^\s*\"([A-Za-z0-9._-]+)\s*(?:\[|[<>=~!;]|\")", line):
+                    self._dependency("pip", match[1], "", Source(path=path, line=number), role)
+        elif name == "tasks.json" and "folderOpen" in text:
+            self._into.notice(
+                Mark.PERSIST,
+                "runs a task whenever the folder is opened",
+                Source(path=path, line=_line(text, "folderOpen")),
+                role,
+                target="tasks.json",
+            )
+        else:
+            return False
+        return True
+
+    def _json(self, path: str, text: str, role: Role, reader: Any) -> None:
+        try:
+            value = json.loads(_without_comments(text) if "//" in text else text)
+        except (ValueError, RecursionError):
+            try:
+                value = json.loads(text)
+            except (ValueError, RecursionError):
+                self._into.notice(Mark.MALFORMED, f"{path} is no JSON", Source(path=path), role)
+                return
+        if isinstance(value, dict):
+            reader(path, text, value, role)
+
+    def settings(self, path: str, text: str, value: Mapping[str, Any], role: Role) -> None:
+        """Settings of the client, or hooks by themselves."""
+        self.hooks_of(path, text, value.get("hooks"), role)
+        permissions = value.get("permissions")
+        permissions = permissions if isinstance(permissions, dict) else {}
+        allowed = permissions.get("allow")
+        for entry in allowed if isinstance(allowed, list) else ():
+            if isinstance(entry, str):
+                self._into.capability(
+                    CapabilityKind.TOOL,
+                    entry,
+                    Source(path=path, line=_line(text, entry)),
+                    role,
+                    by="settings",
+                )
+                if _LOOSE.match(entry):
+                    self._setting(path, text, entry, f"allows {entry} without a question", role)
+        if permissions.get("defaultMode") in ("bypassPermissions", "dontAsk", "auto"):
+            self._setting(
+                path,
+                text,
+                "defaultMode",
+                f"makes {permissions['defaultMode']} the mode of every session",
+                role,
+            )
+        for key, bad in (
+            ("enableAllProjectMcpServers", True),
+            ("skipDangerousModePermissionPrompt", True),
+            ("disableAllHooks", True),
+        ):
+            if value.get(key) is bad:
+                self._setting(path, text, key, f"sets {key}", role)
+        sandbox = value.get("sandbox")
+        if isinstance(sandbox, dict) and (
+            sandbox.get("enabled") is False or sandbox.get("allowUnsandboxedCommands") is True
+        ):
+            self._setting(path, text, "sandbox", "opens the sandbox", role)
+        environment = value.get("env")
+        for name, said in environment.items() if isinstance(environment, dict) else ():
+            host = web_address(said) if isinstance(said, str) else None
+            if name in _BASES and (
+                host is None or not (is_local(host.host) or host.host.endswith("anthropic.com"))
+            ):
+                self._setting(
+                    path,
+                    text,
+                    name,
+                    f"sends the client's traffic through {host.host if host else said}",
+                    role,
+                )
+        for key in ("apiKeyHelper", "awsAuthRefresh", "otelHeadersHelper"):
+            if isinstance(value.get(key), str):
+                self._shell.script(value[key], path, _line(text, key), role, "settings")
+                self._setting(path, text, key, f"lets a command provide credentials ({key})", role)
+        status = value.get("statusLine")
+        if isinstance(status, dict) and isinstance(status.get("command"), str):
+            self._command(path, text, status["command"], "statusLine", "", role)
+        if isinstance(value.get("mcpServers"), dict):
+            self._mcp(path, text, value, role)
+
+    def _setting(self, path: str, text: str, key: str, said: str, role: Role) -> None:
+        self._into.notice(
+            Mark.SETTING, said, Source(path=path, line=_line(text, key)), role, sure=True, target=key
+        )
+        self._into.capability(
+            CapabilityKind.CONFIG_WRITE,
+            path,
+            Source(path=path, line=_line(text, key)),
+            role,
+            detail=key,
+            by="settings",
+        )
+
+    def hooks_of(self, path: str, text: str, hooks: Any, role: Role, line: int | None = None) -> None:
+        """Every command that hooks run, and what it may answer."""
+        for event, matcher, command in hook_commands(hooks):
+            self._command(path, text, command, event, matcher, role, line)
+
+    def _command(
+        self,
+        path: str,
+        text: str,
+        command: str,
+        event: str,
+        matcher: str,
+        role: Role,
+        line: int | None = None,
+    ) -> None:
+        at = line if line is not None else _line(text, json.dumps(command)[1:40] if command else event)
+        source = Source(path=path, line=at)
+        heard = Label(Origin.CONVERSATION, f"what the client tells a {event} hook", source)
+        before = set(self._shell.started)
+        self._shell.script(
+            command, path, at, role if role is Role.FIXTURE else Role.EXECUTABLE, "hook", stdin=heard
+        )
+        started = [
+            script
+            for script in self._scripts
+            if script in command or (script in self._shell.started and script not in before)
+        ]
+        for script in started:
+            self.hooks[script] = source
+        self._into.capability(
+            CapabilityKind.TOOL,
+            f"hook:{event}" + (f"({matcher})" if matcher else ""),
+            source,
+            role,
+            by="hook",
+        )
+        bodies = [(source, command), *((Source(path=script), self._scripts[script]) for script in started)]
+        for where, body in bodies:
+            allow = _ALLOWING.search(body)
+            if allow is None:
+                continue
+            wide = matcher in ("", "*", ".*") or "Bash" in matcher
+            picky = bool(_JUDGING.search(body)) or bool(_DECIDING.search(body[: allow.start()]))
+            self._into.notice(
+                Mark.HOOK_ALLOW,
+                f"a {event} hook says allow for {matcher or 'every tool'}",
+                Source(
+                    path=where.path,
+                    line=where.line + body.count("\n", 0, allow.start())
+                    if where is not source
+                    else where.line,
+                ),
+                role,
+                sure=wide and not picky,
+                target=matcher or "*",
+                also=(source,),
+            )
+
+    def _mcp(self, path: str, text: str, value: Mapping[str, Any], role: Role) -> None:
+        servers = value.get("mcpServers", value)
+        for name, server in list(servers.items())[:MAX_HOOKS] if isinstance(servers, dict) else ():
+            if not isinstance(server, dict):
+                continue
+            source = Source(path=path, line=_line(text, f'"{name}"'))
+            self._into.capability(CapabilityKind.MCP, str(name), source, role, by="mcp")
+            if isinstance(server.get("command"), str):
+                listed = server.get("args")
+                words = [
+                    server["command"],
+                    *(str(word) for word in (listed if isinstance(listed, list) else [])),
+                ]
+                self._shell.command(
+                    " ".join(_quoted(word) for word in words),
+                    source,
+                    Role.EXECUTABLE if role is not Role.FIXTURE else role,
+                    frozenset(),
+                    "mcp",
+                )
+            host = web_address(server["url"]) if isinstance(server.get("url"), str) else None
+            if host is not None:
+                self._into.capability(CapabilityKind.NET, host.host, source, role, detail="mcp", by="mcp")
+                if is_drop(host.host) or is_address(host.host):
+                    self._into.chain(
+                        Label(Origin.CONVERSATION, f"what is asked of {name}", source),
+                        Sink.SEND,
+                        host.host,
+                        source,
+                        role,
+                    )
+            for variables in (server.get("env"), server.get("headers")):
+                for said in variables.values() if isinstance(variables, dict) else ():
+                    for match in re.finditer(r"\$\{(\w+)", str(said)):
+                        self._into.capability(CapabilityKind.ENV, match[1], source, role, by="mcp")
+                        if host is not None:
+                            self._into.chain(
+                                Label(Origin.VARIABLE, match[1], source),
+                                Sink.SEND,
+                                host.host,
+                                source,
+                                role,
+                                auth=True,
+                            )
+
+    def _marketplace(self, path: str, text: str, value: Mapping[str, Any], role: Role) -> None:
+        listed = value.get("plugins")
+        for plugin in listed if isinstance(listed, list) else ():
+            source = plugin.get("source") if isinstance(plugin, dict) else None
+            address = source.get("url") if isinstance(source, dict) else source
+            if isinstance(address, str) and "://" in address:
+                host = web_address(address)
+                shown = host.host if host else address[:60]
+                where = Source(path=path, line=_line(text, address))
+                self._into.capability(
+                    CapabilityKind.INSTALL,
+                    f"plugin:{plugin.get('name', '?')}",
+                    where,
+                    role,
+                    detail=shown,
+                    by="marketplace",
+                )
+                if address.startswith(("http://", "git://")) or (host and is_address(host.host)):
+                    self._into.notice(
+                        Mark.REGISTRY,
+                        f"takes a plugin from {shown} without protection on the way",
+                        where,
+                        role,
+                        target=shown,
+                    )
+            if isinstance(plugin, dict):
+                self.settings(path, text, plugin, role)
+
+    def _package(self, path: str, text: str, value: Mapping[str, Any], role: Role) -> None:
+        scripts = value.get("scripts")
+        for name in _LIFECYCLE:
+            command = scripts.get(name) if isinstance(scripts, dict) else None
+            if isinstance(command, str):
+                source = Source(path=path, line=_line(text, f'"{name}"'))
+                self._shell.script(
+                    command,
+                    path,
+                    source.line,
+                    Role.EXECUTABLE if role is not Role.FIXTURE else role,
+                    "lifecycle",
+                )
+                usual = re.fullmatch(
+                    r"\s*(?:husky(?: install)?|(?:npm|pnpm|yarn|bun) run [\w:-]+|tsc\b.*|patch-package|node-gyp\b.*|is-ci .*|lefthook install|npx husky.*|prisma generate|(?:npm|pnpm) run build.*)\s*",
+                    command,
+                )
+                self._into.notice(
+                    Mark.LIFECYCLE,
+                    f"runs {command[:80]!r} when it is installed",
+                    source,
+                    role,
+                    sure=not usual,
+                    target=command[:80],
+                )
+        for key in ("dependencies", "devDependencies", "optionalDependencies"):
+            listed = value.get(key)
+            for name, version in list(listed.items())[:500] if isinstance(listed, dict) else ():
+                self._dependency(
+                    "npm", str(name), str(version), Source(path=path, line=_line(text, f'"{name}"')), role
+                )
+
+    def _requirements(self, path: str, text: str, role: Role) -> None:
+        for number, line in enumerate(text.split("\n"), 1):
+            source = Source(path=path, line=number)
+            plain = line.split(" #")[0].strip()
+            if plain.startswith("-"):
+                packages.redirect(plain, source, role, self._into)
+            elif match := re.match(r"([A-Za-z0-9][\w.-]*)\s*(?:\[[^\]]*\])?\s*(.*)", plain):
+                self._dependency("pip", match[1], match[2], source, role)
+
+    def _dependency(self, ecosystem: str, name: str, version: str, source: Source, role: Role) -> None:
+        package = packages.Package(f"{ecosystem}:{name}", version)
+        self._into.capability(
+            CapabilityKind.INSTALL, package.name, source, role, detail=version, by="dependencies"
+        )
+        packages.judge(package, source, role, self._into)
+        address = re.search(r"(?:https?|git(?:\+\w+)?)://[^\s;]+", version)
+        host = web_address(address[0].removeprefix("git+")) if address else None
+        if address and (
+            address[0].startswith("http://") or (host and (is_address(host.host) or is_drop(host.host)))
+        ):
+            self._into.notice(
+                Mark.REGISTRY,
+                f"takes {name} from {host.host if host else address[0][:60]}",
+                source,
+                role,
+                target=host.host if host else "*",
+            )
+
+
+def hook_commands(hooks: Any) -> Iterator[tuple[str, str, str]]:
+    """Event, matcher and command of every hook, in the form of settings and of front matter."""
+    count = 0
+    for event, groups in hooks.items() if isinstance(hooks, dict) else ():
+        for group in groups if isinstance(groups, list) else [groups]:
+            if not isinstance(group, dict):
+                continue
+            inner = group.get("hooks")
+            for hook in inner if isinstance(inner, list) else [group]:
+                command = hook.get("command") if isinstance(hook, dict) else None
+                count += 1
+                if isinstance(command, str) and count <= MAX_HOOKS:
+                    yield str(event), str(group.get("matcher") or ""), command
+
+
+def _quoted(word: str) -> str:
+    return word if re.fullmatch(r"[\w@%+=:,./${}~-]+", word) else "'" + word.replace("'", "'\\''") + "'"
+
+
+def _line(text: str, piece: str) -> int:
+    at = text.find(piece)
+    return text.count("\n", 0, at) + 1 if at >= 0 else 1
+
+
+def _without_comments(text: str) -> str:
+    return re.sub(r"^\s*//.*$", "", text, flags=re.MULTILINE)

@@ -1,0 +1,135 @@
+"""What a person doesn't see and the model reads: characters without a shape, comments, styles, and what is ordered there."""
+
+import base64
+import binascii
+import re
+
+from bailiwick.analysis.skill.facts import Inventory, Mark
+from bailiwick.analysis.skill.prose import CONCEAL, JUDGE, OVERRIDE, hosts_in
+from bailiwick.model.skill import Role, Source
+
+_TAGS = re.compile("(?<!\U0001f3f4)[\U000e0020-\U000e007e]{4,}")
+_BIDI = re.compile("[\u202a-\u202e\u2066-\u2069]")
+_ZERO = re.compile("[\u200b-\u200d\u2060-\u2064\ufeff\u180e]{8,}")
+_SELECTORS = re.compile("[\ufe00-\ufe0f\U000e0100-\U000e01ef]{4,}")
+_STYLED = re.compile(
+    r"<(?P<tag>\w+)[^>]*?(?:style\s*=\s*[\"'][^\"']*(?:display\s*:\s*none|visibility\s*:\s*hidden|font-size\s*:\s*0(?:px|em|pt|%)?\s*(?:[;\"'])|opacity\s*:\s*0(?:\.0+)?\s*(?:[;\"'])|(?<!-)color\s*:\s*(?:white|#fff(?:fff)?|transparent|rgba?\(\s*255\s*,\s*255\s*,\s*255[^)]*\))|left\s*:\s*-\d{3,}|text-indent\s*:\s*-\d{3,})[^\"']*[\"']|\bhidden\b(?=[\s>])|color\s*=\s*[\"']?(?:white|#fff(?:fff)?)\b)[^>]*>(?P<text>.{12,4000}?)</(?P=tag)>",
+    re.IGNORECASE | re.DOTALL,
+)
+_ORDER = re.compile(
+    r"\b(?:you must|you should|always|never|do not|don'?t|before (?:responding|answering|you)|first,|also|make sure|ensure|please|assistant|claude|agent|model|ai:|system:|instructions?|important|execute|run|send|post|upload|fetch|curl|read|append|include|ignore|write|add|copy|install|delete)\b",
+    re.IGNORECASE,
+)
+_ACT = re.compile(
+    r"\b(?:send|post|upload|exfil\w*|transmit|forward|curl|wget|fetch|execute|run|read|cat|append|encode|include|write to|delete|install|download|approve|allow|call|invoke|add|insert|copy|collect|leak|reveal|push|base64)\b[^\n]{0,200}(?:https?://|\.env|\.ssh|\.aws|credential|token|secret|password|api[ _-]?key|environ|settings|CLAUDE\.md|MEMORY\.md|conversation|system prompt|user'?s|permission|the user|bash|shell|script|curl|every|key\b)",
+    re.IGNORECASE,
+)
+_EDITORIAL = re.compile(
+    r"\b(?:todo|fixme|note to (?:self|maintainers?|editors?|authors?|contributors?)|markdownlint|prettier-ignore|vale|copyright|license|spdx|generated|do not edit|begin|end|start|toc|badge|template|placeholder|replace this|fill in|example:|maintainers?)\b",
+    re.IGNORECASE,
+)
+
+
+def order(text: str, source: Source, into: Inventory, where: str) -> None:
+    """Notice an order to the agent in a text that people don't see."""
+    plain = " ".join(text.split())
+    if len(plain) < 12:  # noqa: PLR2004 - too short for an order
+        return
+    decoded = _decoded(plain)
+    if decoded:
+        plain = f"{plain} {decoded}"
+    speaks = OVERRIDE.search(plain) or JUDGE.search(plain)
+    conceals = CONCEAL.search(plain)
+    acts = _ACT.search(plain)
+    if (
+        speaks
+        or (conceals and (acts or hosts_in(plain)))
+        or (acts and _ORDER.search(plain) and not (_EDITORIAL.search(plain) and not hosts_in(plain)))
+    ):
+        sure = (
+            bool(speaks)
+            or bool(conceals and acts)
+            or bool(
+                re.search(
+                    r"https?://|\.env|\.ssh|\.aws|credential|secret|password|api[ _-]?key|environ|settings\.json|CLAUDE\.md|MEMORY\.md|conversation|system prompt|permission",
+                    plain,
+                    re.IGNORECASE,
+                )
+                and re.search(
+                    r"\b(?:you|assistant|claude|agent|model|ai|always|before|must|silently|user)\b",
+                    plain,
+                    re.IGNORECASE,
+                )
+            )
+        )
+        into.notice(Mark.HIDDEN_ORDER, f"{where}: '{plain[:100]}'", source, Role.INSTRUCTED, sure=sure)
+
+
+def _decoded(text: str) -> str:
+    found = []
+    for run in re.findall(r"(?<![A-Za-z0-9+/])[A-Za-z0-9+/]{24,}={0,2}(?![A-Za-z0-9+/])", text)[:20]:
+        try:
+            said = base64.b64decode(run + "=" * (-len(run) % 4)).decode("utf-8")
+        except (ValueError, binascii.Error):
+            continue
+        if said.isprintable():
+            found.append(said)
+    return " ".join(found)
+
+
+def styled(text: str, path: str, into: Inventory) -> None:
+    """Elements that a page doesn't show."""
+    for match in _STYLED.finditer(text[:2_000_000]):
+        inner = re.sub(r"<[^>]+>", " ", match["text"])
+        source = Source(path=path, line=text.count("\n", 0, match.start()) + 1)
+        order(inner, source, into, "an element that isn't shown")
+
+
+def characters(text: str, path: str, role: Role, into: Inventory) -> None:
+    """Characters without a shape, spelled out where they hide a text."""
+    if text.isascii():
+        return
+    lines = None
+    for pattern, what in (
+        (_TAGS, "tag characters"),
+        (_ZERO, "zero-width characters in a row"),
+        (_SELECTORS, "variation selectors in a row"),
+    ):
+        for match in pattern.finditer(text):
+            said = _spelled(match[0])
+            line = text.count("\n", 0, match.start()) + 1
+            into.notice(
+                Mark.HIDDEN,
+                f"{len(match[0])} {what}" + (f" that spell '{said[:80]}'" if said else ""),
+                Source(path=path, line=line),
+                role,
+                target=what,
+            )
+            break
+    del lines
+    bidi = [match for match in _BIDI.finditer(text)]
+    if bidi and not re.search("[\u0590-\u08ff]", text[max(bidi[0].start() - 200, 0) : bidi[0].end() + 200]):
+        overrides = any(match[0] in "\u202d\u202e" for match in bidi)
+        code = path.endswith((".py", ".js", ".ts", ".sh", ".md", ".json"))
+        into.notice(
+            Mark.HIDDEN,
+            "direction overrides, which show a text in another order than it is read",
+            Source(path=path, line=text.count("\n", 0, bidi[0].start()) + 1),
+            role,
+            sure=overrides and code,
+            target="direction overrides",
+        )
+
+
+def _spelled(run: str) -> str:
+    if all(0xE0000 <= ord(c) <= 0xE007F for c in run):  # noqa: PLR2004 - the block of tags
+        return "".join(chr(ord(c) - 0xE0000) for c in run)
+    kinds = sorted(set(run))
+    if len(kinds) == 2 and len(run) >= 16:  # noqa: PLR2004 - two characters are the bits of a text
+        for zero, one in (kinds, kinds[::-1]):
+            bits = "".join("1" if c == one else "0" for c in run)
+            del zero
+            said = "".join(chr(int(bits[i : i + 8], 2)) for i in range(0, len(bits) - 7, 8))
+            if said.isprintable():
+                return said
+    return ""

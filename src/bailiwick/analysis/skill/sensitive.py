@@ -1,0 +1,278 @@
+"""Which files, variables and hosts mean something: credentials, memory, settings, start-up files, drop boxes."""
+
+import re
+from dataclasses import dataclass
+
+from bailiwick.analysis.skill.facts import Origin
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """A file that holds something: a pattern of its path, what it holds, and the hosts it is meant for."""
+
+    pattern: re.Pattern[str]
+    origin: Origin
+    what: str
+    hosts: tuple[str, ...] = ()
+
+
+def _kept(pattern: str, origin: Origin, what: str, *hosts: str) -> Kept:
+    return Kept(re.compile(pattern, re.IGNORECASE), origin, what, hosts)
+
+
+_C = Origin.CREDENTIALS
+KEPT: tuple[Kept, ...] = (
+    _kept(r"(?:^|/)\.ssh(?:/(?!known_hosts|config\b|\*\.pub)[^\s]*|/?$)(?<!\.pub)", _C, "SSH keys"),
+    _kept(r"(?:^|/)id_(?:rsa|dsa|ecdsa|ed25519)$", _C, "an SSH key"),
+    _kept(
+        r"(?:^|/)\.aws(?:/(?:credentials|sso|cli|\*+).*|/?$)",
+        _C,
+        "AWS credentials",
+        "amazonaws.com",
+        "aws.amazon.com",
+    ),
+    _kept(
+        r"(?:^|/)\.(?:config/)?gcloud\b|application_default_credentials\.json",
+        _C,
+        "Google Cloud credentials",
+        "googleapis.com",
+        "google.com",
+    ),
+    _kept(
+        r"(?:^|/)\.azure(?:/|$)", _C, "Azure credentials", "azure.com", "microsoftonline.com", "windows.net"
+    ),
+    _kept(r"(?:^|/)\.kube/(?:config|\*+)", _C, "Kubernetes credentials"),
+    _kept(
+        r"(?:^|/)\.docker/config\.json",
+        _C,
+        "container registry credentials",
+        "docker.io",
+        "docker.com",
+        "ghcr.io",
+    ),
+    _kept(r"(?:^|/)\.netrc$|(?:^|/)_netrc$", _C, "network credentials"),
+    _kept(r"(?:^|/)\.npmrc$", _C, "npm credentials", "npmjs.org", "npmjs.com"),
+    _kept(r"(?:^|/)\.pypirc$", _C, "PyPI credentials", "pypi.org"),
+    _kept(
+        r"(?:^|/)\.git-credentials$|(?:^|/)\.config/gh/hosts\.yml|(?:^|/)\.config/gh/?$",
+        _C,
+        "git credentials",
+        "github.com",
+        "gitlab.com",
+    ),
+    _kept(r"(?:^|/)\.gnupg(?:/|$)", _C, "GnuPG keys"),
+    _kept(r"(?:^|/)\.password-store(?:/|$)|\.kdbx$", _C, "a password store"),
+    _kept(
+        r"(?:^|/)\.claude/\.credentials\.json|(?:^|/)\.claude\.json$|(?:^|/)\.codex/auth\.json",
+        _C,
+        "the agent's own credentials",
+        "anthropic.com",
+        "claude.ai",
+        "openai.com",
+    ),
+    _kept(
+        r"(?:^|/)\.(?:clawdbot|openclaw|moltbot)/(?:\.env|.*(?:credential|auth|openclaw\.json|\*))",
+        _C,
+        "the agent's own credentials",
+    ),
+    _kept(r"(?:^|/)(?:\.env|\.env\.(?!example|sample|template|dist)[\w.-]+)$", _C, "an environment file"),
+    _kept(r"/etc/(?:shadow|gshadow|sudoers)", _C, "the system's passwords"),
+    _kept(r"/(?:var/)?run/secrets/|/proc/(?:self|\d+|\*)/environ", _C, "secrets of the container"),
+    _kept(
+        r"(?:Login Data|Cookies|logins\.json|key4\.db|cookies\.sqlite|Local State|Web Data)$",
+        _C,
+        "browser passwords or cookies",
+    ),
+    _kept(
+        r"(?:Google/Chrome|BraveSoftware|Mozilla/Firefox|\.mozilla/firefox|google-chrome|Chromium)(?:/|$)",
+        _C,
+        "the browser's profile",
+    ),
+    _kept(r"Library/Keychains|login\.keychain", _C, "the keychain"),
+    _kept(
+        r"(?:^|/)(?:\.bitcoin|\.ethereum|\.electrum|\.solana|\.config/solana|Exodus|Electrum|MetaMask|Ledger Live|wallet\.dat|keystore)(?:/|$)|/id\.json$|nkbihfbeogaeaoehlefnkodbefgpgknn",
+        _C,
+        "a wallet",
+    ),
+    _kept(
+        r"(?:^|/)\.(?:bash_history|zsh_history|python_history|node_repl_history|psql_history|histfile)$|fish_history",
+        Origin.PERSONAL,
+        "the shell's history",
+    ),
+    _kept(
+        r"(?:^|/)\.claude/(?:projects|history|transcripts|sessions|todos)\b",
+        Origin.CONVERSATION,
+        "the agent's conversations",
+    ),
+    _kept(r"Library/Messages/chat\.db|(?:^|/)\.thunderbird|Library/Mail(?:/|$)", Origin.PERSONAL, "messages"),
+)
+
+_MEMORY = re.compile(
+    r"(?:^|/)(?:CLAUDE(?:\.local)?|AGENTS|GEMINI|MEMORY|SOUL|IDENTITY|HEARTBEAT|copilot-instructions)\.md$"
+    r"|(?:^|/)\.(?:cursorrules|windsurfrules|clinerules)$|(?:^|/)\.(?:cursor|claude)/rules(?:/|$)"
+    r"|(?:^|/)\.claude/(?:agent-)?memory(?:/|$)|/memory/MEMORY\.md$"
+)
+_CONFIG = re.compile(
+    r"(?:^|/)\.claude/settings(?:\.local)?\.json$|(?:^|/)managed-settings\.json$|(?:^|/)\.claude\.json$|(?:^|/)\.mcp\.json$"
+    r"|claude_desktop_config\.json$|(?:^|/)\.claude/(?:hooks|commands|agents|skills|plugins)(?:/|$)"
+    r"|(?:^|/)\.(?:cursor|vscode|gemini|codex)/(?:mcp|settings|hooks|config)\.(?:json|toml)$|(?:^|/)\.openclaw/openclaw\.json$"
+)
+_STARTUP = re.compile(
+    r"(?:^|/)\.(?:bashrc|bash_profile|bash_login|profile|zshrc|zshenv|zprofile|zlogin|xinitrc|xprofile)$|/etc/(?:profile|cron|rc\.local|systemd|init\.d|ld\.so\.preload)"
+    r"|(?:^|/)\.config/(?:autostart|systemd|fish)(?:/|$)|Library/Launch(?:Agents|Daemons)|(?:^|/)\.ssh/(?:authorized_keys|rc)$|/var/spool/cron"
+    r"|(?:^|/)\.git/hooks/(?!.*\.sample)|(?:^|/)\.gitconfig$|sitecustomize\.py$|usercustomize\.py$|\.pth$|Start Menu/Programs/Startup",
+    re.IGNORECASE,
+)
+_VARIABLE = re.compile(
+    r"(?:^|_)(?:API_?KEY|APIKEY|KEY|SECRET|TOKEN|PASSWORD|PASSWD|PWD|PAT|CREDENTIALS?|AUTH|PRIVATE_KEY|ACCESS_KEY(?:_ID)?|SESSION|COOKIE|MNEMONIC|SEED|DSN)(?:_\w+)?$",
+    re.IGNORECASE,
+)
+_WEBHOOK = re.compile(r"URL|WEBHOOK|ENDPOINT|HOST|BASE|SERVER|ADDRESS", re.IGNORECASE)
+
+DROPS = re.compile(
+    r"(?:^|\.)(?:webhook\.site|requestbin\.\w+|pipedream\.net|beeceptor\.com|hookbin\.com|requestcatcher\.com|interact\.sh|oast\.\w+|oastify\.com"
+    r"|burpcollaborator\.net|canarytokens\.\w+|dnslog\.\w+|ceye\.io|ngrok(?:-free)?\.(?:io|app|dev)|trycloudflare\.com|serveo\.net|loca\.lt|localhost\.run"
+    r"|transfer\.sh|file\.io|0x0\.st|termbin\.com|paste\.rs|ix\.io|catbox\.moe|gofile\.io|anonfiles\.com|bashupload\.com|temp\.sh|hastebin\.com|requestinspector\.com|ptsv\d?\.com|putsreq\.com|mockbin\.\w+|webhook\.cool|typedwebhook\.tools)$"
+)
+"""Hosts where anybody can read or collect what is sent, without a name."""
+
+PASTES = re.compile(
+    r"(?:^|\.)(?:glot\.io|rentry\.(?:co|org)|pastebin\.com|paste\.ee|ghostbin\.\w+|hastebin\.com|dpaste\.\w+|controlc\.com|telegra\.ph|justpaste\.it|notes\.io|privatebin\.\w+|pastes?\.\w+|snippet\.host|paste\.sh|0x0\.st|ix\.io|termbin\.com)$"
+)
+"""Hosts where anybody can leave a text, without a name."""
+
+_MESSENGERS = re.compile(r"(?:^|\.)(?:api\.telegram\.org|discord(?:app)?\.com)$")
+_ADDRESS = re.compile(r"\d{1,3}(?:\.\d{1,3}){3}(?::\d+)?\Z|\[[0-9a-f:]+\](?::\d+)?\Z", re.IGNORECASE)
+_LOCAL = re.compile(
+    r"(?:localhost|127\.\d+\.\d+\.\d+|0\.0\.0\.0|\[?::1\]?|host\.docker\.internal|10\.\d+\.\d+\.\d+|192\.168\.\d+\.\d+|172\.(?:1[6-9]|2\d|3[01])\.\d+\.\d+|[\w.-]+\.(?:local|localhost|internal|lan))(?::\d+)?\Z"
+)
+_PLACEHOLDER = re.compile(
+    r"(?:^|\.)(?:example\.(?:com|org|net)|test|invalid|(?:your|my|some)[\w-]*\.(?:com|org|io|net)|yoursite\.\w+|acme\.(?:com|test)|foo\.com|bar\.com|domain\.(?:com|tld))$|^your|[<{}$*]"
+)
+
+
+def kept_in(path: str) -> Kept | None:
+    """What a file is known to hold, by its path; None when nothing is known of it."""
+    if path.endswith(".pub") or path.endswith((".example", ".sample", ".template")):
+        return None
+    return next((kept for kept in KEPT if kept.pattern.search(path)), None)
+
+
+def is_memory(path: str) -> bool:
+    """Whether the client reads the file into every conversation."""
+    return bool(_MEMORY.search(path))
+
+
+def is_config(path: str) -> bool:
+    """Whether the file changes what the client may do."""
+    return bool(_CONFIG.search(path))
+
+
+def is_startup(path: str) -> bool:
+    """Whether what stands in the file is run later, by itself."""
+    return bool(_STARTUP.search(path))
+
+
+def is_credential(variable: str) -> bool:
+    """Whether an environment variable holds a credential, by its name."""
+    return bool(_VARIABLE.search(variable)) and not re.search(
+        r"PUBLIC|PWD$|KEYBOARD|SESSION_TYPE|DESKTOP", variable
+    )
+
+
+def is_destination(variable: str) -> bool:
+    """Whether an environment variable says where to, by its name."""
+    return bool(_WEBHOOK.search(variable))
+
+
+def is_drop(host: str) -> bool:
+    """Whether anybody could collect there what is sent."""
+    return bool(DROPS.search(_bare(host)))
+
+
+def is_paste(host: str) -> bool:
+    """Whether anybody could have put there what is fetched."""
+    return bool(PASTES.search(_bare(host)))
+
+
+def is_messenger(host: str) -> bool:
+    """Whether a bot's channel is at the host: a service people use, and one that attackers use."""
+    return bool(_MESSENGERS.search(_bare(host)))
+
+
+def is_address(host: str) -> bool:
+    """Whether the host is named by a public address and not by a name."""
+    return bool(_ADDRESS.match(host)) and not is_local(host)
+
+
+def is_local(host: str) -> bool:
+    """Whether the host is this machine or its own network."""
+    return bool(_LOCAL.match(host))
+
+
+def is_placeholder(host: str) -> bool:
+    """Whether the host stands for one that the reader of the text would put in."""
+    return bool(_PLACEHOLDER.search(_bare(host)))
+
+
+def _bare(host: str) -> str:
+    return host.rsplit(":", 1)[0] if host.count(":") == 1 else host
+
+
+_SHARED_SUFFIX = frozenset(
+    "co.uk com.au co.jp com.br co.in co.kr com.cn org.uk github.io vercel.app netlify.app pages.dev workers.dev herokuapp.com web.app fly.dev onrender.com railway.app".split()
+)
+
+
+def brand(host: str) -> str:
+    """The word by which people know a host: ``api.eu.stripe.com`` is ``stripe``."""
+    labels = _bare(host).strip(".").split(".")
+    if len(labels) < 2:  # noqa: PLR2004 - a name and its top-level domain
+        return labels[0]
+    if ".".join(labels[-2:]) in _SHARED_SUFFIX and len(labels) > 2:  # noqa: PLR2004 - same
+        return labels[-3]
+    return labels[-2]
+
+
+_SAME = {
+    "amazonaws": ("aws", "amazon", "s3", "ec2", "bedrock", "lambda"),
+    "googleapis": ("google", "gmail", "gcp", "gemini", "youtube", "firebase", "drive", "gcloud", "vertex"),
+    "googleusercontent": ("google",),
+    "github": ("gh", "git", "github", "octokit"),
+    "githubusercontent": ("github", "gh", "git"),
+    "openai": ("openai", "gpt", "chatgpt", "codex", "dalle", "whisper"),
+    "anthropic": ("anthropic", "claude"),
+    "microsoft": ("azure", "teams", "outlook", "office", "graph", "microsoft", "onedrive", "sharepoint"),
+    "windows": ("azure",),
+    "azure": ("azure", "microsoft"),
+    "telegram": ("telegram", "tg"),
+    "atlassian": ("jira", "confluence", "atlassian"),
+    "discordapp": ("discord",),
+    "twitter": ("x", "twitter", "tweet"),
+    "x": ("twitter", "tweet", "xai"),
+    "notion": ("notion",),
+    "huggingface": ("hf", "huggingface", "hugging"),
+    "nih": ("ncbi", "pubmed", "entrez", "nih"),
+    "npmjs": ("npm",),
+    "pypi": ("pypi", "twine", "uv"),
+    "pythonhosted": ("pypi",),
+    "linear": ("linear",),
+    "elevenlabs": ("eleven", "elevenlabs"),
+    "digitalocean": ("do", "digitalocean"),
+    "cloudflare": ("cf", "cloudflare", "wrangler"),
+}
+
+
+def belongs(name: str, host: str) -> bool:
+    """Whether a variable or a skill is named after the host: ``STRIPE_API_KEY`` and ``api.stripe.com``."""
+    word = brand(host).lower().replace("-", "")
+    pieces = {piece for piece in re.split(r"[^a-z0-9]+", name.lower()) if piece}
+    joined = "".join(re.split(r"[^a-z0-9]+", name.lower()))
+    if not word:
+        return False
+    if word in pieces or (len(word) >= 4 and word in joined):  # noqa: PLR2004 - shorter words are in everything
+        return True
+    labels = {label.replace("-", "") for label in _bare(host).lower().split(".")[:-1]} - {"api", "www", "app"}
+    if any(len(label) >= 4 and label in pieces for label in labels):  # noqa: PLR2004 - same
+        return True
+    return any(alias in pieces for alias in _SAME.get(word, ()))

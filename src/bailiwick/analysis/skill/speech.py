@@ -1,0 +1,135 @@
+"""Who says what to whom: whether a sentence tells the agent to do something, forbids it, quotes it or describes it."""
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from bailiwick.analysis.skill.markdown import Block, Kind
+from bailiwick.model.skill import Role
+
+_QUOTING = re.compile(
+    r"\b(?:red[- ]flags?|attacks?|attackers?|threats?|malicious|malware|detect(?:ion|ing|s)?|indicators?|iocs?|anti-?patterns?|vulnerab\w+|exploit\w*|payloads?|injections?|patterns? to (?:flag|detect|look)"
+    r"|what (?:not|never) to|signs of|suspicious|dangerous|unsafe|insecure|abuse|evasions?|signatures?|hunting|forensic\w*|threat model\w*|incident|obfuscat\w+|phishing|social engineering|reverse shells?|exfiltrat\w+|jailbreak\w*|persistence|post-exploitation|privilege escalation"
+    r"|case stud(?:y|ies)|test cases?|fixtures?|smells?|bad (?:example|practice|code)s?|wrong|incorrect|rationali[sz]ations?|common mistakes|gotchas?|pitfalls?|forbidden|prohibited|blocked|deny ?list|refus\w+|hard stops?)\b|❌|🚫|⚠️.*never",
+    re.IGNORECASE,
+)
+_NEGATING = re.compile(
+    r"^(?:never|do not|don'?t|what not|avoid|forbidden|prohibited|not allowed|must not|non-goals?|out of scope|guardrails|safety rules|boundar(?:y|ies)|restrictions?|hard rules)\b|\b(?:don'?ts|never do)\b",
+    re.IGNORECASE,
+)
+_OPTIONAL = re.compile(
+    r"\b(?:optional|alternativ\w+|examples?|troubleshoot\w*|reference|appendix|advanced|see also|background|faq|uninstall|manual)\b",
+    re.IGNORECASE,
+)
+_LEAD_QUOTED = re.compile(
+    r"(?:\b(?:malicious|attacker|attack|suspicious|bad|wrong|insecure|vulnerable|dangerous|unsafe|flag|detect|look for|watch for|such as|for example an? attack|payload|red flag|injection|victim|adversar\w+|exploit\w*|pattern|looks? like|do not run|don'?t run|never run|do not use|avoid|instead of|incorrect|before|indicator)\b|❌|🚫)[^.\n]*:?\s*$",
+    re.IGNORECASE,
+)
+_NEGATION = re.compile(
+    r"\b(?:never|do not|don'?t|must not|mustn'?t|should not|shouldn'?t|cannot|can'?t|may not|will not|won'?t|doesn'?t|does not|is not|are not|isn'?t|avoid|refus\w+|reject\w*|prohibit\w*|forbid\w*|forbidden|disallow\w*|prevent\w*|block\w*|without|no|nor|not|instead of|rather than|unless|stop if|decline|beware|warn\w*|ask (?:the user )?before|only after (?:the user|explicit))\b",
+    re.IGNORECASE,
+)
+_REPORTING = re.compile(
+    r"\b(?:detect\w*|flag(?:s|ged|ging)?|look(?:s|ing)? for|watch(?:es|ing)? for|search(?:es|ing)? for|scan\w* for|check\w* (?:for|whether|if|that)|identif\w+|attackers?|adversar\w+|malicious|malware|attempts? to|tr(?:y|ies|ying) to|could|might|would|for example|e\.g\.|such as|suspicious|indicat\w+|sign(?:s|ature)? of|phrases? like|patterns? like|instructions? like|text like|prompts? like|if (?:the|a|an|any|you (?:see|find|encounter|notice)|someone|content|text)|treat\w* .{0,40} as (?:data|untrusted)|example of|known as|called|vulnerab\w+|exploit\w*|red flag|rule|alert\w*|sigma|yara|cve-|t1\d{3})\b",
+    re.IGNORECASE,
+)
+_SENTENCE = re.compile(
+    r"(?<=[.!?:;])[\"')\]*_`]*\s+(?=[\"'(\[*_`]*[A-Z0-9`~/.$<])|\n+(?=\s*(?:[-*+]|\d+[.)])\s)"
+)
+_MARKS = re.compile(r"\*\*|__|(?<!\w)[*_](?=\w)|(?<=\w)[*_](?!\w)")
+
+
+@dataclass(frozen=True, slots=True)
+class Sentence:
+    """One sentence with how it stands: its line, its role, the headings above it, whether it is negated or only reports."""
+
+    text: str
+    line: int
+    role: Role
+    negated: bool
+    reporting: bool
+    block: Block
+
+    @property
+    def tells(self) -> bool:
+        """Whether it tells somebody to do what it says."""
+        return self.role in (Role.INSTRUCTED, Role.OPTIONAL) and not self.negated and not self.reporting
+
+
+def role_of(block: Block, otherwise: Role) -> Role:
+    """How what stands in a block is meant, by the headings above it and the words before it."""
+    if otherwise is Role.FIXTURE:
+        return otherwise
+    for heading in block.section[1:] if len(block.section) > 1 else ():
+        if _NEGATING.search(heading):
+            return Role.NEGATED
+        if _QUOTING.search(heading):
+            return Role.QUOTED
+    if block.kind is Kind.FENCE and block.lead and _LEAD_QUOTED.search(block.lead.strip()[-160:]):
+        return Role.QUOTED
+    if block.kind is Kind.QUOTE and not re.match(
+        r"\W*(?:note|important|warning|tip|caution|critical|required|prerequisite)", block.text, re.IGNORECASE
+    ):
+        return otherwise if otherwise is not Role.INSTRUCTED else Role.OPTIONAL
+    if any(_OPTIONAL.search(heading) for heading in block.section[1:]) and otherwise is Role.INSTRUCTED:
+        return Role.OPTIONAL
+    return otherwise
+
+
+def sentences(block: Block, otherwise: Role) -> Iterator[Sentence]:
+    """The sentences of a block of prose."""
+    role = role_of(block, otherwise)
+    at = 0
+    for piece in _SENTENCE.split(block.text):
+        if not piece or not piece.strip():
+            continue
+        found = block.text.find(piece, at)
+        at = found + len(piece) if found >= 0 else at
+        line = block.line + block.text.count("\n", 0, max(found, 0))
+        plain = " ".join(_MARKS.sub("", piece).split())
+        if block.kind is Kind.TABLE:
+            yield Sentence(
+                plain,
+                line,
+                role if role is not Role.INSTRUCTED else Role.OPTIONAL,
+                bool(_NEGATION.search(plain)),
+                bool(_REPORTING.search(plain)),
+                block,
+            )
+            continue
+        yield Sentence(plain, line, role, negated(plain), bool(_REPORTING.search(plain)), block)
+
+
+def negated(text: str, at: int | None = None) -> bool:
+    """Whether what is said (at ``at``, where given) is forbidden or denied: a negation stands before it in its clause."""
+    before = text if at is None else text[:at]
+    if at is None:
+        return bool(
+            re.match(
+                r"\W*(?:never|do not|don'?t|avoid|must not|no\b|refuse|reject|not\b)", text, re.IGNORECASE
+            )
+        )
+    clause = re.split(r"[.;:!?]|,\s*(?:but|then|and then|instead)\b|\bthen\b", before)[-1]
+    return bool(_NEGATION.search(clause))
+
+
+def quoted(text: str, start: int, end: int) -> bool:
+    """Whether a piece stands in quotation marks or in code, or in a list of such pieces."""
+    for opening, closing in (('"', '"'), ("“", "”"), ("`", "`"), ("'", "'"), ("«", "»"), ("「", "」")):
+        left = text.rfind(opening, 0, start + 1)
+        if left < 0:
+            continue
+        right = text.find(closing, max(end - 1, left + 1))
+        if right < 0 or right - left > 240:  # noqa: PLR2004 - longer than what is quoted in a sentence
+            continue
+        if opening == closing and text.count(opening, 0, left + 1) % 2 == 0 and opening != "'":
+            continue
+        if opening == "'" and (left > 0 and text[left - 1].isalnum()):
+            continue
+        return True
+    return False
+
+
+def reports(text: str, at: int) -> bool:
+    """Whether the words before a piece only report it: what to detect, what an attacker would do."""
+    return bool(_REPORTING.search(text[:at]))

@@ -1,0 +1,206 @@
+"""What files are beside their text: bytes behind the end of a picture, byte code against its source, odd names, links out."""
+
+import posixpath
+import re
+import unicodedata
+from collections.abc import Iterator
+
+from bailiwick.analysis.skill.facts import Inventory, Mark
+from bailiwick.analysis.skill.sensitive import kept_in
+from bailiwick.model.skill import Entry, EntryType, Role, SkillTree, Source
+
+MIN_TAIL = 16
+"""Bytes behind the end of a picture that matter; fewer are padding."""
+
+_RISKY_NAMES = re.compile(
+    rb"(?:urlopen|requests|subprocess|socket|system|popen|exec|eval|environ|base64|https?://[\w./-]+|b64decode|urllib|ctypes|marshal|\.ssh|\.aws|curl|/bin/(?:ba)?sh)"
+)
+_PRINTABLE = re.compile(rb"[\x20-\x7e]{4,}")
+_EXECUTABLES = (
+    (b"\x7fELF", "ELF"),
+    (b"MZ", "Windows"),
+    (b"\xcf\xfa\xed\xfe", "Mach-O"),
+    (b"\xce\xfa\xed\xfe", "Mach-O"),
+    (b"\xca\xfe\xba\xbe", "Mach-O or Java"),
+    (b"\x00asm", "WebAssembly"),
+)
+_SCRIPTLIKE = re.compile(
+    rb"#!|<\?php|\bimport (?:os|sys|socket|base64)\b|\beval\(|curl |wget |/bin/(?:ba)?sh|powershell|subprocess|child_process|ignore (?:all )?previous|instructions",
+    re.IGNORECASE,
+)
+
+
+def tails(path: str, data: bytes) -> bytes:
+    """What stands behind the end of a picture or a document; empty when nothing does, or its end isn't known."""
+    if data.startswith(b"\x89PNG\r\n\x1a\n"):
+        at = 8
+        while at + 8 <= len(data):
+            size = int.from_bytes(data[at : at + 4], "big")
+            kind = data[at + 4 : at + 8]
+            at += 12 + size
+            if kind == b"IEND":
+                return data[at:]
+        return b""
+    if data.startswith(b"\xff\xd8\xff"):
+        end = data.rfind(b"\xff\xd9")
+        return data[end + 2 :] if end > 0 else b""
+    if data.startswith((b"GIF87a", b"GIF89a")):
+        end = data.rfind(b"\x00;")
+        return data[end + 2 :] if end > 0 else b""
+    if data.startswith(b"%PDF-"):
+        end = data.rfind(b"%%EOF")
+        return data[end + 5 :].lstrip(b"\r\n") if end > 0 else b""
+    del path
+    return b""
+
+
+def text_chunks(data: bytes) -> Iterator[str]:
+    """Words kept inside a PNG: its text chunks."""
+    if not data.startswith(b"\x89PNG\r\n\x1a\n"):
+        return
+    at = 8
+    while at + 8 <= len(data):
+        size = int.from_bytes(data[at : at + 4], "big")
+        if data[at + 4 : at + 8] in (b"tEXt", b"iTXt"):
+            yield data[at + 8 : at + 8 + min(size, 65_536)].replace(b"\0", b" ").decode("utf-8", "replace")
+        at += 12 + size
+
+
+def look(tree: SkillTree, into: Inventory) -> None:
+    """Everything about a tree that isn't what its texts say."""
+    _names(tree, into)
+    for entry in tree.entries:
+        source = Source(path=entry.path)
+        if entry.type is EntryType.LINK:
+            _link(entry, into)
+        if entry.mode & 0o6000:
+            into.notice(
+                Mark.SETUID,
+                "runs with another account's rights (set-uid or set-gid)",
+                source,
+                Role.EXECUTABLE,
+            )
+        if entry.data is not None and entry.type is EntryType.FILE:
+            _content(tree, entry, entry.data, into)
+
+
+def _link(entry: Entry, into: Inventory) -> None:
+    source = Source(path=entry.path)
+    target = posixpath.normpath(posixpath.join(posixpath.dirname(entry.path), entry.target))
+    if entry.target.startswith(("/", "~")) or target.startswith(".."):
+        kept = kept_in(entry.target)
+        deep = entry.target.startswith("/") and not entry.target.startswith("/usr/share")
+        into.notice(
+            Mark.ESCAPE,
+            f"a link to {entry.target[:120]}" + (f" ({kept.what})" if kept else ""),
+            source,
+            Role.EXECUTABLE,
+            sure=bool(kept) or entry.target in ("/", "~") or deep,
+            target=entry.target,
+        )
+
+
+def _names(tree: SkillTree, into: Inventory) -> None:
+    seen: dict[str, str] = {}
+    for entry in tree.entries:
+        name = entry.path
+        folded = unicodedata.normalize("NFKC", name).casefold()
+        other = seen.setdefault(folded, name)
+        if other != name:
+            into.notice(
+                Mark.CLASH,
+                f"is one name with {other!r} on file systems that fold case or Unicode",
+                Source(path=name),
+                Role.EXECUTABLE,
+                target=other,
+            )
+        odd = [character for character in name if unicodedata.category(character) in ("Cf", "Cc", "Cs", "Co")]
+        if odd:
+            into.notice(
+                Mark.CLASH,
+                "has characters in its name that nobody sees",
+                Source(path=name),
+                Role.EXECUTABLE,
+                sure=any(character in "\u202e\u202d\u2066\u2067" for character in odd),
+            )
+
+
+def _content(tree: SkillTree, entry: Entry, data: bytes, into: Inventory) -> None:
+    source = Source(path=entry.path)
+    if entry.path.endswith((".pyc", ".pyo")):
+        _bytecode(tree, entry, data, into)
+        return
+    for magic, what in _EXECUTABLES:
+        if data.startswith(magic) and not (magic == b"MZ" and len(data) < 512):  # noqa: PLR2004 - too short for a program
+            into.notice(
+                Mark.BINARY,
+                f"a compiled program ({what}) that can't be read",
+                source,
+                Role.EXECUTABLE,
+                target=what,
+            )
+    tail = tails(entry.path, data)
+    if len(tail.strip(b"\0\r\n ")) >= MIN_TAIL:
+        telling = bool(_SCRIPTLIKE.search(tail[:1_000_000])) or tail.startswith(
+            (b"PK\x03\x04", b"\x7fELF", b"MZ", b"\x1f\x8b")
+        )
+        into.notice(
+            Mark.TAIL,
+            f"{len(tail)} bytes behind the end of the picture"
+            if not data.startswith(b"%PDF")
+            else f"{len(tail)} bytes behind the end of the document",
+            source,
+            Role.EXECUTABLE,
+            sure=telling,
+        )
+    if b"vbaProject.bin" in data[-65_536:] or b"vbaProject.bin" in data[:65_536]:
+        into.notice(Mark.BINARY, "an office file with macros", source, Role.EXECUTABLE, target="macro")
+    if b"\n" * 400 in data or b"\r\n" * 400 in data or re.search(rb"[ \t]{2000,}\S", data[:4_000_000]):
+        at = data.find(b"\n" * 400)
+        after = data[at:].lstrip() if at >= 0 else b"x"
+        if after and b"\0" not in data[:8_000]:
+            line = data.count(b"\n", 0, len(data) - len(after)) + 1 if at >= 0 else 1
+            into.notice(
+                Mark.PADDING,
+                "text is pushed out of sight by hundreds of blank lines or blanks",
+                Source(path=entry.path, line=line),
+                Role.INSTRUCTED,
+            )
+
+
+def _bytecode(tree: SkillTree, entry: Entry, data: bytes, into: Inventory) -> None:
+    """Byte code is run instead of its source; it is compared by its names, since loading it would be to trust it."""
+    stem = re.sub(
+        r"\.(?:cpython|pypy)-?\d+(?:\.opt-\d)?$", "", posixpath.splitext(posixpath.basename(entry.path))[0]
+    )
+    folder = posixpath.dirname(entry.path).removesuffix("__pycache__").rstrip("/")
+    original = tree.file(posixpath.join(folder, f"{stem}.py") if folder else f"{stem}.py")
+    source = Source(path=entry.path)
+    names = {match[0] for match in _PRINTABLE.finditer(data[16:2_000_000])}
+    risky = sorted({match[0] for name in names for match in _RISKY_NAMES.finditer(name)})
+    if original is None or original.data is None:
+        into.notice(
+            Mark.BYTECODE,
+            "byte code without its source" + (f" that names {_listed(risky)}" if risky else ""),
+            source,
+            Role.EXECUTABLE,
+            sure=bool(risky),
+        )
+        return
+    hidden = [name for name in risky if name not in original.data]
+    if hidden:
+        into.notice(
+            Mark.BYTECODE,
+            f"byte code names {_listed(hidden)}, which its source does not",
+            source,
+            Role.EXECUTABLE,
+            also=(Source(path=original.path),),
+        )
+    elif data[4:8] not in (b"\0\0\0\0", b"\1\0\0\0", b"\3\0\0\0"):
+        into.notice(
+            Mark.BYTECODE, "byte code with flags of no known meaning", source, Role.EXECUTABLE, sure=False
+        )
+
+
+def _listed(names: list[bytes]) -> str:
+    return ", ".join(name.decode("ascii", "replace")[:40] for name in names[:4])

@@ -1,0 +1,1 @@
+"""Reports about skills, for people and for machines. Pure."""

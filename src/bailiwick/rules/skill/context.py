@@ -1,0 +1,96 @@
+"""What speaks for a skill: its name, its description, the hosts it documents, what it is for."""
+
+import re
+
+from bailiwick.analysis.skill.facts import Chain, Mark, Origin
+from bailiwick.analysis.skill.read import SkillFacts
+from bailiwick.analysis.skill.sensitive import (
+    belongs,
+    brand,
+    is_address,
+    is_drop,
+    is_local,
+    is_paste,
+    is_placeholder,
+)
+from bailiwick.model.skill import CapabilityKind, Role, Source
+
+_INSTALLERS = re.compile(
+    r"(?:^|\.)(?:astral\.sh|rustup\.rs|get\.docker\.com|docker\.com|deno\.land|bun\.sh|pnpm\.io|python-poetry\.org|fly\.io|k3s\.io|ollama\.(?:com|ai)|tailscale\.com|brew\.sh|nodesource\.com|claude\.ai|anthropic\.com|cursor\.com|openai\.com|hashicorp\.com|helm\.sh|pulumi\.com|dot\.net|microsoft\.com|amazonaws\.com|google\.com|googleapis\.com|sdk\.cloud\.google\.com|vercel\.com|netlify\.com|supabase\.com|foundry\.paradigm\.xyz|starship\.rs|volta\.sh|fnm\.vercel\.app|sdkman\.io|conda\.io|anaconda\.com|mamba\.pm|pixi\.sh|mise\.run|mise\.jdx\.dev|devbox\.sh|getcomposer\.org|rvm\.io|haskell\.org|opam\.ocaml\.org|elixir-lang\.org|dagger\.io|trunk\.io|semgrep\.dev|snyk\.io|grafana\.com|datadoghq\.com|gitlab\.com|cli\.github\.com|solana\.com|anza\.xyz|llama\.cpp|direnv\.net|just\.systems|nixos\.org|determinate\.systems|get\.helm\.sh|linkerd\.io|istio\.io|cloudflare\.com|railway\.(?:app|com)|convex\.dev|turso\.tech|neon\.tech|planetscale\.com|modal\.com|replicate\.com|huggingface\.co|tea\.xyz|pkgx\.sh|openclaw\.ai|clawd\.bot)$"
+)
+"""Hosts of installers that are what they say; their scripts are fetched by half the world."""
+
+_CODE_HOSTS = re.compile(
+    r"(?:^|\.)(?:githubusercontent\.com|github\.com|gitlab\.com|bitbucket\.org|codeberg\.org)$"
+)
+
+
+def covered(facts: SkillFacts, host: str) -> bool:
+    """Whether the host is what the skill is about, by its name and description, or never leaves this machine."""
+    if is_local(host) or is_placeholder(host):
+        return True
+    if is_drop(host) or is_paste(host) or is_address(host):
+        return False
+    return belongs(f"{facts.manifest.name} {facts.manifest.description}", host)
+
+
+def documented(facts: SkillFacts, host: str) -> bool:
+    """Whether the skill's own documents name the host, or its brand in a heading or a command."""
+    if covered(facts, host) or host in facts.hosts:
+        return not (is_drop(host) or is_paste(host) or is_address(host))
+    return _used_as_program(facts, host)
+
+
+def _used_as_program(facts: SkillFacts, host: str) -> bool:
+    word = brand(host).lower()
+    return len(word) > 2 and any(  # noqa: PLR2004 - two letters are in everything
+        item.kind is CapabilityKind.EXEC
+        and item.target.split()[0].lower() in (word, word.removeprefix("get"), word.removesuffix("cli"))
+        for item in facts.capabilities
+    )
+
+
+def bad(host: str) -> bool:
+    """Whether nobody answers for the host: a drop box, a paste, a bare public address."""
+    return is_drop(host) or is_paste(host) or is_address(host)
+
+
+def installer(facts: SkillFacts, host: str) -> bool:
+    """Whether a script of the host is an installer that is known, or of the thing the skill is about."""
+    return bool(_INSTALLERS.search(host)) or covered(facts, host) or _used_as_program(facts, host)
+
+
+def code_host(host: str) -> bool:
+    """Whether the host keeps other people's repositories."""
+    return bool(_CODE_HOSTS.search(host))
+
+
+def about(facts: SkillFacts, *purposes: str) -> bool:
+    """Whether the skill says that it is for one of the purposes."""
+    return any(purpose in facts.manifest.purposes for purpose in purposes)
+
+
+def teaches(facts: SkillFacts, role: Role) -> bool:
+    """Whether a text of it may be teaching material: the skill is about security, and it isn't code that runs."""
+    return about(facts, "security") and role in (Role.OPTIONAL, Role.INSTRUCTED, Role.QUOTED)
+
+
+def concealed(facts: SkillFacts, source: Source, lines: int = 12) -> Source | None:
+    """Where the text near a place says to keep it from people."""
+    for item in facts.marks(Mark.CONCEAL):
+        if (
+            item.role.active
+            and item.source.path == source.path
+            and abs(item.source.line - source.line) <= lines
+            and item.sure
+        ):
+            return item.source
+    return None
+
+
+def runs(chain: Chain) -> bool:
+    """Whether code does it, and not a person or the agent who was told to."""
+    return chain.role is Role.EXECUTABLE
+
+
+PRIVATE = frozenset((Origin.CREDENTIALS, Origin.ENVIRONMENT, Origin.CONVERSATION, Origin.PERSONAL))

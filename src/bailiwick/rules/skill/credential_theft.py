@@ -1,0 +1,129 @@
+"""Credentials that leave: files of keys, whole environments, tokens that go where they don't belong."""
+
+import re
+from collections.abc import Iterator
+
+from bailiwick.analysis.skill.facts import Chain, Origin, Sink
+from bailiwick.analysis.skill.read import SkillFacts
+from bailiwick.analysis.skill.sensitive import belongs, is_credential, is_local, is_placeholder, kept_in
+from bailiwick.model.access import Confidence
+from bailiwick.model.skill import Role
+from bailiwick.rules.rule import Severity
+from bailiwick.rules.skill.context import about, bad, concealed, covered, documented, teaches
+from bailiwick.rules.skill.rule import HIGH, LOW, SkillFinding, SkillRule, Standards, of_chain, once
+
+_ID = "skill/credential-theft"
+_OWNED = re.compile(
+    r"GITHUB|GH_|AWS|OPENAI|ANTHROPIC|CLAUDE|GOOGLE|GEMINI|AZURE|STRIPE|SLACK|NPM|PYPI|DOCKER|GITLAB|HF_|HUGGING|SSH|DATABASE|TWILIO|SENDGRID|CLOUDFLARE|VERCEL",
+    re.IGNORECASE,
+)
+
+
+def _find(facts: SkillFacts) -> Iterator[SkillFinding]:
+    yield from once(one for chain in facts.chains if (one := _judged(facts, chain)) is not None)
+
+
+def _judged(facts: SkillFacts, chain: Chain) -> SkillFinding | None:
+    label, host = chain.label, chain.target
+    if chain.sink not in (Sink.SEND, Sink.DNS, Sink.GIT) or chain.role in (Role.QUOTED, Role.NEGATED):
+        return None
+    if label.origin not in (Origin.CREDENTIALS, Origin.ENVIRONMENT, Origin.VARIABLE) or is_local(host):
+        return None
+    if is_placeholder(host) and chain.sink is Sink.SEND and chain.role is not Role.EXECUTABLE:
+        return None
+    if label.origin is Origin.VARIABLE and not is_credential(label.name):
+        return None
+    severity, confidence, why = _weight(facts, chain)
+    if severity is None:
+        return None
+    if chain.role is Role.FIXTURE:
+        severity, confidence, why = Severity.MEDIUM, LOW, "it stands in test data"
+    what = {Origin.ENVIRONMENT: "the whole environment", Origin.VARIABLE: f"the variable {label.name}"}.get(
+        label.origin
+    ) or (f"{kept.what} ({label.name})" if (kept := kept_in(label.name)) else label.name)
+    where = "an address that isn't known" if host == "*" else host
+    how = {Sink.DNS: "in the names it looks up at", Sink.GIT: "with"}.get(chain.sink, "to")
+    return of_chain(
+        _ID,
+        chain,
+        severity,
+        f"credentials leave: {what} goes {how} {where}",
+        confidence=confidence,
+        why_not=why,
+    )
+
+
+def _weight(facts: SkillFacts, chain: Chain) -> tuple[Severity | None, Confidence, str]:
+    label, host = chain.label, chain.target
+    if chain.sink is Sink.DNS:
+        return Severity.CRITICAL, HIGH, ""
+    if chain.sink is Sink.GIT:
+        return (Severity.HIGH, HIGH, "")
+    if bad(host) and not (teaches(facts, chain.role) and chain.role is Role.OPTIONAL):
+        return Severity.CRITICAL, HIGH, ""
+    if label.origin is Origin.VARIABLE or (chain.auth and label.origin is Origin.CREDENTIALS):
+        return _token(facts, chain)
+    kept = kept_in(label.name)
+    if kept is not None and any(host == own or host.endswith(f".{own}") for own in kept.hosts):
+        return None, LOW, ""
+    if host == "*":
+        return Severity.MEDIUM, LOW, "where it goes isn't known: it may be where the person says"
+    if concealed(facts, chain.source):
+        return Severity.CRITICAL, HIGH, ""
+    if covered(facts, host):
+        return Severity.MEDIUM, LOW, "the host is what the skill is about"
+    if (
+        label.origin is Origin.CREDENTIALS
+        and chain.role is not Role.EXECUTABLE
+        and kept is None
+        and (
+            documented(facts, host)
+            and about(facts, "credentials", "web", "deployment", "messaging")
+            and _logs_in(chain)
+        )
+    ):
+        return Severity.MEDIUM, LOW, "the skill says that it signs in there"
+    if teaches(facts, chain.role) and chain.role is not Role.INSTRUCTED:
+        return Severity.MEDIUM, LOW, "the skill teaches security"
+    return Severity.HIGH, HIGH, ""
+
+
+def _logs_in(chain: Chain) -> bool:
+    return bool(
+        re.search(
+            r"api[ _-]?key|token|password|cookie|[A-Z]+_(?:API_)?(?:KEY|TOKEN)",
+            chain.label.name,
+            re.IGNORECASE,
+        )
+    )
+
+
+def _token(facts: SkillFacts, chain: Chain) -> tuple[Severity | None, Confidence, str]:
+    label, host = chain.label, chain.target
+    if host == "*" or belongs(label.name, host) or covered(facts, host):
+        return None, LOW, ""
+    known = bool(_OWNED.search(label.name))
+    if chain.auth:
+        if known and not documented(facts, host) and chain.role is Role.EXECUTABLE:
+            return Severity.HIGH, LOW, "it goes where a request proves who asks"
+        return None, LOW, ""
+    if concealed(facts, chain.source):
+        return Severity.CRITICAL, HIGH, ""
+    if known:
+        return (
+            Severity.HIGH,
+            HIGH if not documented(facts, host) else LOW,
+            "the documents name the host" if documented(facts, host) else "",
+        )
+    return Severity.MEDIUM, LOW, "it may be the key of that service"
+
+
+RULE = SkillRule(
+    id=_ID,
+    title="Credentials leave",
+    severity=Severity.CRITICAL,
+    standards=Standards(
+        ast=("AST01",), asi=("ASI03", "ASI02"), atlas=("AML.T0055", "AML.T0083", "AML.T0098", "AML.T0086")
+    ),
+    find=_find,
+)

@@ -1,0 +1,121 @@
+"""Data that leaves: conversations, projects, personal data, and links that carry them."""
+
+from collections.abc import Iterator
+
+from bailiwick.analysis.skill.facts import Chain, Mark, Origin, Sink
+from bailiwick.analysis.skill.read import SkillFacts
+from bailiwick.analysis.skill.sensitive import is_local, is_placeholder
+from bailiwick.model.access import Confidence
+from bailiwick.model.skill import Role
+from bailiwick.rules.rule import Severity
+from bailiwick.rules.skill.context import about, bad, concealed, covered, documented, teaches
+from bailiwick.rules.skill.rule import (
+    HIGH,
+    LOW,
+    SkillFinding,
+    SkillRule,
+    Standards,
+    of_chain,
+    of_mark,
+    once,
+    told,
+)
+
+_ID = "skill/exfiltration"
+_WHAT = (Origin.CONVERSATION, Origin.PROJECT, Origin.PERSONAL, Origin.SYSTEM, Origin.FILE)
+
+
+def _find(facts: SkillFacts) -> Iterator[SkillFinding]:
+    yield from once([*_chains(facts), *_links(facts)])
+
+
+def _chains(facts: SkillFacts) -> Iterator[SkillFinding]:
+    for chain in facts.chains:
+        if chain.label.origin not in _WHAT or chain.role in (Role.QUOTED, Role.NEGATED, Role.FIXTURE):
+            continue
+        if (
+            is_local(chain.target)
+            or is_placeholder(chain.target)
+            or "@" in chain.target
+            and chain.label.origin is not Origin.CONVERSATION
+        ):
+            continue
+        if chain.sink is Sink.DNS:
+            if chain.label.origin is not Origin.FILE or bad(chain.target):
+                yield of_chain(
+                    _ID,
+                    chain,
+                    Severity.HIGH,
+                    f"data leaves in the names it looks up: {chain.label.name} under {chain.target}",
+                )
+            continue
+        if chain.sink is not Sink.SEND:
+            continue
+        severity, confidence, why = _weight(facts, chain)
+        if severity is not None:
+            yield of_chain(
+                _ID,
+                chain,
+                severity,
+                f"{chain.label.origin.value} leaves: {chain.label.name} goes to {chain.target if chain.target != '*' else 'an address that is not known'}",
+                confidence=confidence,
+                why_not=why,
+            )
+
+
+def _weight(facts: SkillFacts, chain: Chain) -> tuple[Severity | None, Confidence, str]:
+    host, origin = chain.target, chain.label.origin
+    teaching = teaches(facts, chain.role) and chain.role is not Role.INSTRUCTED
+    if concealed(facts, chain.source) and not covered(facts, host) and not teaching:
+        return Severity.HIGH, HIGH, ""
+    if host == "*":
+        return (
+            (Severity.MEDIUM, LOW, "where it goes isn't known")
+            if origin is Origin.CONVERSATION
+            else (None, LOW, "")
+        )
+    if bad(host):
+        if origin in (Origin.FILE, Origin.SYSTEM):
+            return Severity.HIGH, HIGH if chain.role is Role.EXECUTABLE else LOW, ""
+        return (Severity.MEDIUM, LOW, "the skill teaches security") if teaching else (Severity.HIGH, HIGH, "")
+    if covered(facts, host) or origin is Origin.FILE:
+        return None, LOW, ""
+    if origin is Origin.CONVERSATION:
+        if chain.source.path in facts.hooks or chain.label.name.startswith("what the client tells"):
+            return (
+                (Severity.HIGH, HIGH, "")
+                if not documented(facts, host) or not about(facts, "messaging", "sharing", "scheduling")
+                else (Severity.MEDIUM, LOW, "its documents name the host")
+            )
+        if (
+            about(facts, "messaging", "sharing", "web")
+            and documented(facts, host)
+            and chain.role is not Role.INSTRUCTED
+        ):
+            return Severity.MEDIUM, LOW, "its documents name the host"
+        return (Severity.MEDIUM, LOW, "the skill teaches security") if teaching else (Severity.HIGH, HIGH, "")
+    if origin is Origin.PERSONAL:
+        return Severity.HIGH, HIGH if chain.role is Role.EXECUTABLE else LOW, ""
+    if origin is Origin.SYSTEM:
+        return Severity.MEDIUM, LOW, "what it tells of the machine is little"
+    if about(facts, "sharing", "messaging", "web", "deployment"):
+        return Severity.LOW, LOW, "the skill says that it exchanges data"
+    return Severity.MEDIUM, LOW, "the person may have asked for it"
+
+
+def _links(facts: SkillFacts) -> Iterator[SkillFinding]:
+    for item in told(facts, Mark.LINK_TEMPLATE):
+        if covered(facts, item.target) or (teaches(facts, item.role) and item.role is Role.OPTIONAL):
+            continue
+        yield of_mark(
+            _ID, item, Severity.HIGH if item.sure else Severity.MEDIUM, confidence=HIGH if item.sure else LOW
+        )
+
+
+RULE = SkillRule(
+    id=_ID,
+    title="Data leaves where nobody asked for it",
+    severity=Severity.HIGH,
+    standards=Standards(ast=("AST01",), asi=("ASI02", "ASI01"), atlas=("AML.T0086", "AML.T0025")),
+    find=_find,
+)

@@ -1,0 +1,38 @@
+"""Hooks that answer for the person: they say allow, whatever is called."""
+
+from collections.abc import Iterator
+
+from bailiwick.analysis.skill.facts import Mark
+from bailiwick.analysis.skill.read import SkillFacts
+from bailiwick.rules.rule import Severity
+from bailiwick.rules.skill.rule import (
+    HIGH,
+    LOW,
+    SkillFinding,
+    SkillRule,
+    Standards,
+    of_mark,
+    told,
+)
+
+_ID = "skill/hook-approval"
+
+
+def _find(facts: SkillFacts) -> Iterator[SkillFinding]:
+    for item in told(facts, Mark.HOOK_ALLOW):
+        yield of_mark(
+            _ID,
+            item,
+            Severity.HIGH if item.sure else Severity.MEDIUM,
+            confidence=HIGH if item.sure else LOW,
+            why_not="" if item.sure else "it decides by what is called",
+        )
+
+
+RULE = SkillRule(
+    id=_ID,
+    title="A hook that approves",
+    severity=Severity.HIGH,
+    standards=Standards(ast=("AST01", "AST03"), asi=("ASI03",), atlas=("AML.T0081",)),
+    find=_find,
+)

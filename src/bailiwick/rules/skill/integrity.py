@@ -1,0 +1,52 @@
+"""Results, accounts and safeguards changed behind the back of whoever relies on them."""
+
+from collections.abc import Iterator
+
+from bailiwick.analysis.skill.facts import Mark
+from bailiwick.analysis.skill.read import SkillFacts
+from bailiwick.model.skill import Role
+from bailiwick.rules.rule import Severity
+from bailiwick.rules.skill.context import about, teaches
+from bailiwick.rules.skill.rule import (
+    HIGH,
+    LOW,
+    SkillFinding,
+    SkillRule,
+    Standards,
+    of_mark,
+    told,
+)
+
+_ID = "skill/integrity"
+
+
+def _find(facts: SkillFacts) -> Iterator[SkillFinding]:
+    for item in told(facts, Mark.TAMPER):
+        if item.target == "data":
+            severity = (
+                Severity.HIGH
+                if item.sure and item.role is not Role.OPTIONAL and not teaches(facts, item.role)
+                else Severity.LOW
+            )
+            yield of_mark(
+                _ID,
+                item,
+                severity,
+                confidence=HIGH if item.sure else LOW,
+                why_not="" if item.sure else "changing data may be what the person wants",
+            )
+    for item in told(facts, Mark.WEAKEN):
+        lesson = teaches(facts, item.role)
+        severity = Severity.LOW if lesson or not item.sure or item.role is Role.OPTIONAL else Severity.HIGH
+        yield of_mark(_ID, item, severity, confidence=HIGH if severity is Severity.HIGH else LOW)
+    for item in told(facts, Mark.PAYMENT):
+        yield of_mark(_ID, item, Severity.MEDIUM if about(facts, "finance") else Severity.HIGH)
+
+
+RULE = SkillRule(
+    id=_ID,
+    title="It changes what people rely on",
+    severity=Severity.HIGH,
+    standards=Standards(ast=("AST01",), asi=("ASI10", "ASI09"), atlas=("AML.T0101",)),
+    find=_find,
+)

@@ -1,0 +1,41 @@
+"""Text addressed to scanners, reviewers and models that judge the skill."""
+
+from collections.abc import Iterator
+
+from bailiwick.analysis.skill.facts import Mark
+from bailiwick.analysis.skill.read import SkillFacts
+from bailiwick.model.skill import Role
+from bailiwick.rules.rule import Severity
+from bailiwick.rules.skill.context import about, teaches
+from bailiwick.rules.skill.rule import (
+    HIGH,
+    LOW,
+    SkillFinding,
+    SkillRule,
+    Standards,
+    of_mark,
+    told,
+)
+
+_ID = "skill/judge-injection"
+
+
+def _find(facts: SkillFacts) -> Iterator[SkillFinding]:
+    for item in told(facts, Mark.JUDGE):
+        lesson = teaches(facts, item.role) or about(facts, "formatting") and item.role is Role.OPTIONAL
+        yield of_mark(
+            _ID,
+            item,
+            Severity.MEDIUM if lesson or item.role is Role.OPTIONAL else Severity.HIGH,
+            confidence=LOW if lesson else HIGH,
+            why_not="the skill is about checking others" if lesson else "",
+        )
+
+
+RULE = SkillRule(
+    id=_ID,
+    title="It speaks to whoever checks it",
+    severity=Severity.HIGH,
+    standards=Standards(ast=("AST08",), asi=("ASI01", "ASI09"), atlas=("AML.T0051", "AML.T0054")),
+    find=_find,
+)

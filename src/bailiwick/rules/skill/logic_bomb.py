@@ -1,0 +1,41 @@
+"""Code that does harm only at a time, on a machine or out of sight of tests, as far as code shows it."""
+
+from collections.abc import Iterator
+
+from bailiwick.analysis.skill.facts import Mark
+from bailiwick.analysis.skill.read import SkillFacts
+from bailiwick.rules.rule import Severity
+from bailiwick.rules.skill.context import about
+from bailiwick.rules.skill.rule import (
+    LOW,
+    SkillFinding,
+    SkillRule,
+    Standards,
+    of_mark,
+    told,
+)
+
+_ID = "skill/logic-bomb"
+
+
+def _find(facts: SkillFacts) -> Iterator[SkillFinding]:
+    for item in told(facts, Mark.GATED):
+        if item.target == "delete":
+            yield of_mark(_ID, item, Severity.HIGH)
+        elif item.target.startswith("~") and not about(facts, "scheduling", "backup"):
+            yield of_mark(
+                _ID,
+                item,
+                Severity.LOW,
+                confidence=LOW,
+                why_not="dates and hosts are asked for good reasons too",
+            )
+
+
+RULE = SkillRule(
+    id=_ID,
+    title="It waits for its moment",
+    severity=Severity.HIGH,
+    standards=Standards(ast=("AST01",), asi=("ASI10",), atlas=("AML.T0101",)),
+    find=_find,
+)

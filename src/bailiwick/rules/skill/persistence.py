@@ -1,0 +1,60 @@
+"""Start-up files, timers and keys that outlive the session."""
+
+from collections.abc import Iterator
+
+from bailiwick.analysis.skill.facts import Mark
+from bailiwick.analysis.skill.read import SkillFacts
+from bailiwick.model.skill import Role
+from bailiwick.rules.rule import Severity
+from bailiwick.rules.skill.context import about, concealed, teaches
+from bailiwick.rules.skill.rule import (
+    HIGH,
+    LOW,
+    SkillFinding,
+    SkillRule,
+    Standards,
+    of_mark,
+    told,
+)
+
+_ID = "skill/persistence"
+
+
+def _find(facts: SkillFacts) -> Iterator[SkillFinding]:
+    for item in told(facts, Mark.PERSIST):
+        keys = (
+            "authorized_keys" in item.target
+            or "ld.so.preload" in item.target
+            or "sitecustomize" in item.target
+        )
+        meant = about(facts, "scheduling", "configuration", "deployment") and not keys
+        lesson = teaches(facts, item.role) and item.role is not Role.EXECUTABLE
+        dotfile = (
+            item.target.rpartition("/")[2].startswith((".bash", ".zsh", ".profile", ".gitconfig"))
+            and item.role is not Role.EXECUTABLE
+        )
+        severity = (
+            Severity.LOW
+            if lesson or (meant and not item.sure)
+            else Severity.MEDIUM
+            if meant or dotfile or not item.sure or item.role is Role.OPTIONAL
+            else Severity.HIGH
+        )
+        if concealed(facts, item.source):
+            severity = Severity.HIGH
+        yield of_mark(
+            _ID,
+            item,
+            severity,
+            confidence=HIGH if severity is Severity.HIGH else LOW,
+            why_not="running by itself is what the skill is for" if meant else "",
+        )
+
+
+RULE = SkillRule(
+    id=_ID,
+    title="It stays",
+    severity=Severity.HIGH,
+    standards=Standards(ast=("AST01",), asi=("ASI10", "ASI05"), atlas=("AML.T0011.000",)),
+    find=_find,
+)

@@ -1,0 +1,75 @@
+"""Settings, permission modes and git's own configuration, changed so that more is allowed."""
+
+from collections.abc import Iterator
+
+from bailiwick.analysis.skill.facts import Mark
+from bailiwick.analysis.skill.read import SkillFacts
+from bailiwick.model.skill import Role
+from bailiwick.rules.rule import Severity
+from bailiwick.rules.skill.context import about, concealed, teaches
+from bailiwick.rules.skill.rule import (
+    HIGH,
+    LOW,
+    SkillFinding,
+    SkillRule,
+    Standards,
+    of_mark,
+    once,
+    told,
+)
+
+_ID = "skill/settings-tampering"
+
+
+def _find(facts: SkillFacts) -> Iterator[SkillFinding]:
+    yield from once([*_settings(facts), *_git(facts)])
+
+
+def _settings(facts: SkillFacts) -> Iterator[SkillFinding]:
+    for item in told(facts, Mark.SETTING, Mark.BYPASS):
+        flag = item.target.startswith(("--", "flag"))
+        written = item.role is Role.EXECUTABLE and item.mark is Mark.SETTING
+        meant = about(facts, "configuration", "memory")
+        if item.sure and not teaches(facts, item.role):
+            severity = (
+                Severity.MEDIUM
+                if flag
+                or (written and meant and item.text.startswith("writes"))
+                or (item.role is Role.OPTIONAL and meant)
+                else Severity.HIGH
+            )
+        else:
+            severity = Severity.MEDIUM if not meant and not teaches(facts, item.role) else Severity.LOW
+        if concealed(facts, item.source):
+            severity = Severity.HIGH
+        yield of_mark(
+            _ID,
+            item,
+            severity,
+            confidence=HIGH if severity is Severity.HIGH else LOW,
+            why_not="setting up the client is what the skill is for"
+            if meant and severity < Severity.HIGH
+            else "",
+        )
+
+
+def _git(facts: SkillFacts) -> Iterator[SkillFinding]:
+    for item in told(facts, Mark.TAMPER):
+        if item.target == "data" or teaches(facts, item.role):
+            continue
+        hooks = about(facts, "configuration") or "git" in facts.manifest.name
+        yield of_mark(
+            _ID,
+            item,
+            Severity.HIGH if item.sure and not hooks else Severity.MEDIUM,
+            confidence=HIGH if item.sure else LOW,
+        )
+
+
+RULE = SkillRule(
+    id=_ID,
+    title="It loosens the client",
+    severity=Severity.HIGH,
+    standards=Standards(ast=("AST01", "AST03"), asi=("ASI03",), atlas=("AML.T0081",)),
+    find=_find,
+)

@@ -1,0 +1,127 @@
+"""Code that isn't in the skill when it is read and is run when it is used: fetched, encoded, compiled, appended."""
+
+from collections.abc import Iterator
+
+from bailiwick.analysis.skill.facts import Chain, Mark, Origin, Sink
+from bailiwick.analysis.skill.read import SkillFacts
+from bailiwick.analysis.skill.sensitive import is_local, is_placeholder
+from bailiwick.model.access import Confidence
+from bailiwick.model.skill import Role
+from bailiwick.rules.rule import Severity
+from bailiwick.rules.skill.context import bad, code_host, concealed, covered, installer, teaches
+from bailiwick.rules.skill.rule import (
+    HIGH,
+    LOW,
+    SkillFinding,
+    SkillRule,
+    Standards,
+    of_chain,
+    of_mark,
+    once,
+    told,
+)
+
+_ID = "skill/staged-payload"
+_CODE = ("eval", "exec", "Function", "compile", "vm.", "import", "require", "load")
+
+
+def _find(facts: SkillFacts) -> Iterator[SkillFinding]:
+    yield from once([*_fetched(facts), *_marks(facts)])
+
+
+def _fetched(facts: SkillFacts) -> Iterator[SkillFinding]:
+    for chain in facts.chains:
+        if (
+            chain.sink is not Sink.EXECUTE
+            or chain.label.origin is not Origin.DOWNLOAD
+            or chain.role in (Role.QUOTED, Role.NEGATED)
+        ):
+            continue
+        host = chain.label.name
+        if is_local(host) or (is_placeholder(host) and chain.role is not Role.EXECUTABLE):
+            continue
+        severity, confidence, why = _weight(facts, chain, host)
+        if chain.role is Role.FIXTURE:
+            severity, confidence, why = Severity.LOW, LOW, "it stands in test data"
+        shown = host if host != "*" else "an address that is not known"
+        yield of_chain(
+            _ID,
+            chain,
+            severity,
+            f"runs what it downloads: {chain.target} takes what {shown} answers",
+            confidence=confidence,
+            why_not=why,
+        )
+
+
+def _weight(facts: SkillFacts, chain: Chain, host: str) -> tuple[Severity, Confidence, str]:
+    if bad(host):
+        return (
+            (Severity.MEDIUM, LOW, "the skill teaches security")
+            if teaches(facts, chain.role) and chain.role is Role.OPTIONAL
+            else (Severity.CRITICAL, HIGH, "")
+        )
+    if concealed(facts, chain.source):
+        return Severity.CRITICAL, HIGH, ""
+    if installer(facts, host):
+        return Severity.LOW, LOW, "the installer of what the skill is about, or one that is widely known"
+    if (
+        any(word in chain.target for word in _CODE)
+        and chain.role is Role.EXECUTABLE
+        and not covered(facts, host)
+    ):
+        return Severity.HIGH, HIGH, ""
+    if host == "*":
+        return Severity.MEDIUM, LOW, "where it comes from isn't known"
+    if chain.role is Role.EXECUTABLE:
+        return (
+            (Severity.MEDIUM, LOW, "a repository of code, by name")
+            if code_host(host)
+            else (Severity.HIGH, HIGH, "")
+        )
+    if code_host(host) or teaches(facts, chain.role):
+        return Severity.MEDIUM, LOW, "a repository of code, by name"
+    return (
+        Severity.HIGH,
+        LOW,
+        "it may be the installer of a tool; the skill's name and description don't speak of it",
+    )
+
+
+def _marks(facts: SkillFacts) -> Iterator[SkillFinding]:
+    for item in told(facts, Mark.PIPE_INSTALL):
+        known = item.target != "*" and installer(facts, item.target)
+        yield of_mark(
+            _ID,
+            item,
+            Severity.LOW
+            if known
+            else Severity.MEDIUM
+            if teaches(facts, item.role) and item.role is not Role.EXECUTABLE
+            else Severity.HIGH,
+            confidence=LOW if known else HIGH,
+        )
+    for item in told(facts, Mark.DESERIALIZE):
+        remote = item.target in (Origin.DOWNLOAD.value, Origin.ENCODED.value, Origin.CARRIED.value)
+        yield of_mark(
+            _ID,
+            item,
+            Severity.HIGH
+            if remote and item.role is Role.EXECUTABLE
+            else Severity.MEDIUM
+            if remote
+            else Severity.LOW,
+            confidence=HIGH if remote else LOW,
+            why_not="" if remote else "the file may be the person's own",
+        )
+
+
+RULE = SkillRule(
+    id=_ID,
+    title="It runs what it fetches",
+    severity=Severity.CRITICAL,
+    standards=Standards(
+        ast=("AST01", "AST02", "AST05"), asi=("ASI05", "ASI04"), atlas=("AML.T0011.000", "AML.T0011.002")
+    ),
+    find=_find,
+)

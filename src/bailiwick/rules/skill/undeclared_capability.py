@@ -1,0 +1,125 @@
+"""What is used against what is declared and promised."""
+
+from collections.abc import Iterator
+
+from bailiwick.analysis.skill.read import SkillFacts
+from bailiwick.analysis.skill.sensitive import is_local, is_placeholder
+from bailiwick.model.skill import CapabilityKind, Role
+from bailiwick.rules.rule import Severity
+from bailiwick.rules.skill.context import covered, documented
+from bailiwick.rules.skill.rule import (
+    LOW,
+    SkillFinding,
+    SkillRule,
+    Standards,
+    finding,
+    once,
+)
+
+_ID = "skill/undeclared-capability"
+
+_RUNNING = (
+    "Bash",
+    "*",
+    "Skill",
+    "Task",
+    "Agent",
+    "PowerShell",
+    "Monitor",
+    "execute",
+    "shell",
+    "terminal",
+    "run",
+    "Code",
+)
+
+
+def _find(facts: SkillFacts) -> Iterator[SkillFinding]:
+    yield from once([*_promises(facts), *_declared(facts)])
+
+
+def _promises(facts: SkillFacts) -> Iterator[SkillFinding]:
+    """A promise that the skill's own code breaks."""
+    for claim in facts.manifest.claims:
+        for item in facts.capabilities:
+            if item.role is not Role.EXECUTABLE or item.by in ("text", "dependencies"):
+                continue
+            if (
+                claim.kind in ("offline", "no-telemetry")
+                and item.kind is CapabilityKind.NET
+                and item.target != "*"
+                and not (is_local(item.target) or is_placeholder(item.target))
+            ):
+                if claim.kind == "no-telemetry" and (covered(facts, item.target) or item.detail == "GET"):
+                    continue
+                yield finding(
+                    _ID,
+                    Severity.HIGH,
+                    f"says '{claim.target}' and connects to {item.target}",
+                    item.source,
+                    claim.source,
+                )
+            elif claim.kind == "read-only" and item.kind in (
+                CapabilityKind.MEMORY_WRITE,
+                CapabilityKind.CONFIG_WRITE,
+            ):
+                yield finding(
+                    _ID,
+                    Severity.HIGH,
+                    f"says '{claim.target}' and writes {item.target}",
+                    item.source,
+                    claim.source,
+                )
+            elif (
+                claim.kind == "read-only" and item.kind is CapabilityKind.FS_WRITE and item.detail == "delete"
+            ):
+                yield finding(
+                    _ID,
+                    Severity.MEDIUM,
+                    f"says '{claim.target}' and deletes {item.target}",
+                    item.source,
+                    claim.source,
+                    confidence=LOW,
+                )
+
+
+def _declared(facts: SkillFacts) -> Iterator[SkillFinding]:
+    """Code beside a front matter whose tools can't run it."""
+    if not facts.manifest.scoped or not facts.manifest.declared:
+        return
+    if any(
+        grant.target.startswith(_RUNNING) or grant.kind is CapabilityKind.MCP
+        for grant in facts.manifest.declared
+    ):
+        return
+    for item in facts.capabilities:
+        if (
+            item.kind is CapabilityKind.NET
+            and item.role is Role.EXECUTABLE
+            and not covered(facts, item.target)
+            and item.target != "*"
+        ):
+            yield finding(
+                _ID,
+                Severity.HIGH if not documented(facts, item.target) else Severity.MEDIUM,
+                f"declares no tool that runs code, and its code connects to {item.target}",
+                item.source,
+                *(grant.source for grant in facts.manifest.declared[:1]),
+            )
+        elif item.kind is CapabilityKind.EXEC and item.role in (Role.EXECUTABLE, Role.INSTRUCTED):
+            yield finding(
+                _ID,
+                Severity.LOW,
+                f"declares no tool that runs code, and runs {item.target}",
+                item.source,
+                confidence=LOW,
+            )
+
+
+RULE = SkillRule(
+    id=_ID,
+    title="It does more than it says",
+    severity=Severity.HIGH,
+    standards=Standards(ast=("AST03",), asi=("ASI02",), atlas=("AML.T0053",)),
+    find=_find,
+)
