@@ -41,9 +41,13 @@ def rows(manifest: Manifest) -> Iterator[Row]:
     found: dict[tuple[CapabilityKind, str, str], list[Capability]] = {}
     for item in manifest.used:
         if item.kind is not CapabilityKind.TOOL:
-            found.setdefault((item.kind, item.target, item.detail if item.kind is CapabilityKind.NET else ""), []).append(item)
+            found.setdefault(
+                (item.kind, item.target, item.detail if item.kind is CapabilityKind.NET else ""), []
+            ).append(item)
     order = list(CapabilityKind)
-    for (kind, target, detail), items in sorted(found.items(), key=lambda pair: (order.index(pair[0][0]), pair[0][1])):
+    for (kind, target, detail), items in sorted(
+        found.items(), key=lambda pair: (order.index(pair[0][0]), pair[0][1])
+    ):
         yield Row(
             kind=kind,
             target=target,
@@ -66,7 +70,13 @@ def _declared(manifest: Manifest, kind: CapabilityKind, target: str) -> bool:
         if kind is not CapabilityKind.EXEC:
             continue
         prefix = re.sub(r":?\*+$", "", pattern.removesuffix(")")).strip()
-        if not prefix or target == prefix or target.startswith(f"{prefix} ") or prefix.split()[0] == target.split()[0] == prefix or prefix.startswith(f"{target} "):
+        if (
+            not prefix
+            or target == prefix
+            or target.startswith(f"{prefix} ")
+            or prefix.split()[0] == target.split(maxsplit=1)[0] == prefix
+            or prefix.startswith(f"{target} ")
+        ):
             return True
         if target.startswith("${skill}/") and target.rpartition("/")[2] in pattern:
             return True
@@ -81,11 +91,11 @@ def _documented(manifest: Manifest, kind: CapabilityKind, target: str) -> bool:
             return is_local(target) or is_placeholder(target) or belongs(said, target)
         case CapabilityKind.EXEC | CapabilityKind.SPAWN | CapabilityKind.MCP:
             word = re.split(r"[ /.]", target.removeprefix("${skill}/"))[0]
-            return target.startswith("${skill}/") or (len(word) > 2 and word.lower() in said.lower())  # noqa: PLR2004 - two letters are in everything
+            return target.startswith("${skill}/") or (len(word) > 2 and word.lower() in said.lower())  # noqa: PLR2004 - what fits and what is enough
         case CapabilityKind.FS_READ | CapabilityKind.FS_WRITE:
-            return target.startswith(("${project}", "${skill}", "/tmp", "/dev/"))  # noqa: S108 - a name
+            return target.startswith(("${project}", "${skill}", "/tmp", "/dev/"))  # noqa: S108 - a name, not a file of ours
         case CapabilityKind.INSTALL | CapabilityKind.ENV:
-            word = target.partition(":")[2] or target.split("_")[0]
+            word = target.partition(":")[2] or target.split("_", maxsplit=1)[0]
             return word.lower() in said.lower()
         case CapabilityKind.MEMORY_WRITE:
             return "memory" in manifest.purposes
@@ -104,7 +114,11 @@ def narrower(manifest: Manifest) -> tuple[str, ...]:
         match item.kind:
             case CapabilityKind.EXEC if item.role is not Role.EXECUTABLE and item.target != "*":
                 target = item.target
-                tools[f"Bash({target}:*)" if not target.startswith("${skill}") else f"Bash(*{target.removeprefix('${skill}')}:*)"] = None
+                tools[
+                    f"Bash({target}:*)"
+                    if not target.startswith("${skill}")
+                    else f"Bash(*{target.removeprefix('${skill}')}:*)"
+                ] = None
             case CapabilityKind.INSTALL if item.role is not Role.EXECUTABLE:
                 ecosystem, _, name = item.target.partition(":")
                 tools[f"Bash({ecosystem} install {name})"] = None

@@ -1,3 +1,4 @@
+# ruff: noqa: RUF009 (`declare` returns dataclass fields, each its own)
 """The policy of `bailiwick skill scan`: what findings get, and which somebody answers for. Text to values, or errors with file:line."""
 
 from dataclasses import dataclass
@@ -38,9 +39,15 @@ class SuppressionText:
     """A finding that somebody answers for, in the skill of exactly one digest."""
 
     at: Origin
-    digest: Text = declare(Word(what="a digest of 64 hexadecimal digits", pattern="[0-9a-f]{64}"), "The skill's digest, as the report shows it.", required=True)
+    digest: Text = declare(
+        Word(what="a digest of 64 hexadecimal digits", pattern="[0-9a-f]{64}"),
+        "The skill's digest, as the report shows it.",
+        required=True,
+    )
     rule: Text = declare(Word(what="the id of a rule"), "The rule.", required=True)
-    path: Text = declare(Word(what="a path below the skill"), "The file of the finding's first evidence.", required=True)
+    path: Text = declare(
+        Word(what="a path below the skill"), "The file of the finding's first evidence.", required=True
+    )
     owner: Text = declare(Word(what="an account or a group"), "Who answers for it.", required=True)
     reason: Text = declare(_SENTENCE, "Why it is right all the same.", required=True)
     ticket: Text = declare(Word(what="a ticket"), "Where it was decided.", required=True)
@@ -55,8 +62,12 @@ class ScanPolicyText:
     block: LevelText | None = declare(Record(of=LevelText), "From here on a skill is blocked.")
     review: LevelText | None = declare(Record(of=LevelText), "From here on a person looks at it.")
     partial: Text | None = declare(_VERDICT, "What a part gets that was not looked at; block if left out.")
-    rules: tuple[tuple[Text, Text], ...] = declare(Table(name=Word(what="the id of a rule"), of=_VERDICT), "Verdicts by rule, over both.", default=())
-    suppressions: tuple[SuppressionText, ...] = declare(Listed(of=Record(of=SuppressionText)), "Findings somebody answers for.", default=())
+    rules: tuple[tuple[Text, Text], ...] = declare(
+        Table(name=Word(what="the id of a rule"), of=_VERDICT), "Verdicts by rule, over both.", default=()
+    )
+    suppressions: tuple[SuppressionText, ...] = declare(
+        Listed(of=Record(of=SuppressionText)), "Findings somebody answers for.", default=()
+    )
 
 
 def load_scan_policy(file: str, text: str, *, now: int) -> ScanPolicy:
@@ -69,7 +80,9 @@ def load_scan_policy(file: str, text: str, *, now: int) -> ScanPolicy:
         return ScanPolicy()
     for name, _ in read.rules:
         _known(name, problems)
-    suppressions = tuple(one for said in read.suppressions if (one := _suppression(said, problems, now)) is not None)
+    suppressions = tuple(
+        one for said in read.suppressions if (one := _suppression(said, problems, now)) is not None
+    )
     problems.raise_any()
     standard = ScanPolicy()
     return ScanPolicy(
@@ -89,7 +102,9 @@ def _known(rule: Text, problems: Problems) -> None:
 def _level(said: LevelText | None) -> tuple[Severity, Confidence] | None:
     if said is None:
         return None
-    return Severity[said.severity.text.upper()], Confidence(said.confidence.text if said.confidence else "high")
+    return Severity[said.severity.text.upper()], Confidence(
+        said.confidence.text if said.confidence else "high"
+    )
 
 
 def _verdict(said: Text) -> SkillVerdict:

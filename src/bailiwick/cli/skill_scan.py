@@ -39,28 +39,62 @@ error, 3 there is nothing to scan or it can't be read. A part that could not be 
 
 def register(inner: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
     """Add the verbs below ``bailiwick skill``."""
-    shown = inner.add_parser("inspect", help="what one skill can do, with evidence; declared, documented and used side by side", description="Show what a skill can do and where it says so, against what it declares and what its description tells; what is wrong with it; and a narrower declaration.")
+    shown = inner.add_parser(
+        "inspect",
+        help="what one skill can do, with evidence; declared, documented and used side by side",
+        description="Show what a skill can do and where it says so, against what it declares and what its description tells; what is wrong with it; and a narrower declaration.",
+    )
     shown.add_argument("path", help="a skill's directory, its SKILL.md, or an archive of it")
     shown.add_argument("--format", choices=("text", "json"), default="text", help="text if left out")
     _policy(shown)
     shown.set_defaults(func=_inspect)
-    scanned = inner.add_parser("scan", help="look for what is wrong with skills; exit code 1 if one is blocked", description="Scan skills, plugins, marketplaces and the client's own files below the paths.", epilog=_SCAN_EXAMPLES, formatter_class=argparse.RawDescriptionHelpFormatter)
-    scanned.add_argument("paths", nargs="+", metavar="PATH", help="files or directories; everything below is looked for")
-    scanned.add_argument("--format", choices=("text", "json", "sarif", "html"), default="text", help="text if left out")
+    scanned = inner.add_parser(
+        "scan",
+        help="look for what is wrong with skills; exit code 1 if one is blocked",
+        description="Scan skills, plugins, marketplaces and the client's own files below the paths.",
+        epilog=_SCAN_EXAMPLES,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    scanned.add_argument(
+        "paths", nargs="+", metavar="PATH", help="files or directories; everything below is looked for"
+    )
+    scanned.add_argument(
+        "--format", choices=("text", "json", "sarif", "html"), default="text", help="text if left out"
+    )
     _policy(scanned)
-    scanned.add_argument("--baseline", metavar="FILE", help="an earlier JSON report: what it lists already blocks nothing")
-    scanned.add_argument("--jobs", type=int, default=os.cpu_count() or 1, metavar="N", help="processes; one for each core if left out")
-    scanned.add_argument("--cache", metavar="DIR", help="keep results here, and read them for skills and rules that did not change")
+    scanned.add_argument(
+        "--baseline", metavar="FILE", help="an earlier JSON report: what it lists already blocks nothing"
+    )
+    scanned.add_argument(
+        "--jobs",
+        type=int,
+        default=os.cpu_count() or 1,
+        metavar="N",
+        help="processes; one for each core if left out",
+    )
+    scanned.add_argument(
+        "--cache",
+        metavar="DIR",
+        help="keep results here, and read them for skills and rules that did not change",
+    )
     scanned.add_argument("--all", action="store_true", help="in text, list skills too that pass")
     scanned.add_argument("--no-progress", action="store_true", help="no bar on standard error")
     scanned.set_defaults(func=_scan)
-    listed = inner.add_parser("rules", help="the rules, and the standards they stand for", description="List the rules about skills.")
+    listed = inner.add_parser(
+        "rules",
+        help="the rules, and the standards they stand for",
+        description="List the rules about skills.",
+    )
     listed.add_argument("--json", action="store_true", help="as JSON")
     listed.set_defaults(func=_rules)
 
 
 def _policy(verb: argparse.ArgumentParser) -> None:
-    verb.add_argument("--policy", metavar="P", help=f"a policy repository with {SCAN_POLICY}, or such a file: what findings get, and suppressions")
+    verb.add_argument(
+        "--policy",
+        metavar="P",
+        help=f"a policy repository with {SCAN_POLICY}, or such a file: what findings get, and suppressions",
+    )
 
 
 def _inspect(asked: argparse.Namespace) -> int:
@@ -79,10 +113,20 @@ def _inspect(asked: argparse.Namespace) -> int:
     return BLOCKED if report.verdict is SkillVerdict.BLOCK else DONE
 
 
-def _judged(policy: ScanPolicy, known: dict[str, frozenset[tuple[str, str, str]]]) -> Callable[[SkillPlace], SkillReport]:
+def _judged(
+    policy: ScanPolicy, known: dict[str, frozenset[tuple[str, str, str]]]
+) -> Callable[[SkillPlace], SkillReport]:
     def judged(place: SkillPlace) -> SkillReport:
         seen = look(place)
-        return judge(seen.tree, seen.manifest, seen.findings, seen.partial, policy, now=int(time.time()), known=known.get(seen.manifest.name, frozenset()))
+        return judge(
+            seen.tree,
+            seen.manifest,
+            seen.findings,
+            seen.partial,
+            policy,
+            now=int(time.time()),
+            known=known.get(seen.manifest.name, frozenset()),
+        )
 
     return judged
 
@@ -104,7 +148,15 @@ def _scan(asked: argparse.Namespace) -> int:
     bar = _Bar(on=sys.stderr.isatty() and not asked.no_progress)
     now = int(time.time())
     reports = [
-        judge(seen.tree, seen.manifest, seen.findings, seen.partial, policy, now=now, known=known.get(seen.manifest.name, frozenset()))
+        judge(
+            seen.tree,
+            seen.manifest,
+            seen.findings,
+            seen.partial,
+            policy,
+            now=now,
+            known=known.get(seen.manifest.name, frozenset()),
+        )
         for seen in scan(list(places), jobs=asked.jobs, progress=bar.show, store=store)
     ]
     bar.end()
@@ -127,10 +179,27 @@ def _print(reports: Sequence[SkillReport], form: str, *, quiet: bool) -> None:
 
 def _rules(asked: argparse.Namespace) -> int:
     if asked.json:
-        print(json.dumps([{"id": rule.id, "title": rule.title, "severity": rule.severity.name.lower(), "owasp_ast": rule.standards.ast, "owasp_asi": rule.standards.asi, "atlas": rule.standards.atlas} for rule in SKILL_CATALOGUE], indent=1))
+        print(
+            json.dumps(
+                [
+                    {
+                        "id": rule.id,
+                        "title": rule.title,
+                        "severity": rule.severity.name.lower(),
+                        "owasp_ast": rule.standards.ast,
+                        "owasp_asi": rule.standards.asi,
+                        "atlas": rule.standards.atlas,
+                    }
+                    for rule in SKILL_CATALOGUE
+                ],
+                indent=1,
+            )
+        )
         return DONE
     for rule in SKILL_CATALOGUE:
-        print(f"{rule.id:30} {rule.severity.name.lower():9} {' '.join((*rule.standards.ast, *rule.standards.asi)):22} {rule.title}")
+        print(
+            f"{rule.id:30} {rule.severity.name.lower():9} {' '.join((*rule.standards.ast, *rule.standards.asi)):22} {rule.title}"
+        )
     return DONE
 
 
@@ -175,7 +244,10 @@ def _failed(message: str, code: int) -> int:
 
 def _page() -> text.Page:
     on = sys.stdout.isatty()
-    return text.Page(width=min(shutil.get_terminal_size((100, 24)).columns, 140), colour=on and "NO_COLOR" not in os.environ)
+    return text.Page(
+        width=min(shutil.get_terminal_size((100, 24)).columns, 140),
+        colour=on and "NO_COLOR" not in os.environ,
+    )
 
 
 class _Bar:
@@ -188,7 +260,7 @@ class _Bar:
     def show(self, done: int, all_of: int) -> None:
         """Draw it again, at most ten times a second."""
         now = time.monotonic()
-        if not self._on or (now - self._shown < 0.1 and done < all_of):  # noqa: PLR2004 - seconds
+        if not self._on or (now - self._shown < 0.1 and done < all_of):  # noqa: PLR2004 - what fits and what is enough
             return
         self._shown = now
         filled = 30 * done // max(all_of, 1)

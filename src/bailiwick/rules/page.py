@@ -10,7 +10,8 @@
     ## Known gaps
 
 The last three hold fenced blocks, one example per line: ``sh`` a command of the Bash tool, ``prompt`` a prompt,
-``json`` a tool call ``{"tool": ..., "input": {...}}``. ``{secret}`` in an example stands for a credential of the
+``json`` a tool call ``{"tool": ..., "input": {...}}``. A ``skill`` block is one example as a whole: a SKILL.md, or several
+files, each behind a line ``==> path``. ``{secret}`` in an example stands for a credential of the
 rule's kind and ``{tail}`` for random characters, both made up when the example runs. A known gap is an example that should be noticed and isn't;
 once it is, the page is wrong and its test says so.
 """
@@ -19,8 +20,15 @@ import re
 from dataclasses import dataclass
 from enum import Enum
 from importlib.resources import files
+from typing import Protocol
 
-from bailiwick.rules.rule import Rule
+
+class Paged(Protocol):
+    """Anything that has a page: a rule about events, or one about skills."""
+
+    @property
+    def id(self) -> str:
+        """``<subject>/<name>``."""
 
 
 class PageError(ValueError):
@@ -55,11 +63,20 @@ class Page:
     text: str
 
 
-LANGUAGES = frozenset(("sh", "prompt", "json"))
-_BLOCK = re.compile(r"^```(\w*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+LANGUAGES = frozenset(("sh", "prompt", "json", "skill"))
+_BLOCK = re.compile(r"^(?P<marks>`{3,})(\w*)\n(.*?)^(?P=marks)$", re.MULTILINE | re.DOTALL)
 
 
-def page_of(rule: Rule) -> Page:
+_MASK = "\0"
+"""Stands before each line of a block while sections are told apart: a skill has headings of its own."""
+
+
+def _masked(block: re.Match[str]) -> str:
+    first, *lines, last = block[0].split("\n")
+    return "\n".join([first, *(_MASK + line for line in lines), last])
+
+
+def page_of(rule: Paged) -> Page:
     """The page beside a rule. Raises PageError when there is none or it isn't one."""
     subject, _, name = rule.id.partition("/")
     resource = files("bailiwick.rules").joinpath(subject, f"{name.replace('-', '_')}.md")
@@ -73,7 +90,7 @@ def page_of(rule: Rule) -> Page:
 
 def parse(text: str) -> Page:
     """Read a page. Raises PageError."""
-    head, *sections = re.split(r"^## (.+)$", text, flags=re.MULTILINE)
+    head, *sections = re.split(r"^## (.+)$", _BLOCK.sub(_masked, text), flags=re.MULTILINE)
     title, _, why = head.strip().partition("\n")
     if not title.startswith("# ") or not why.strip():
         raise PageError("a page begins with its title and says why")
@@ -87,15 +104,15 @@ def parse(text: str) -> Page:
             expectation = Expectation(name)
         except ValueError:
             raise PageError(f"a page has no section {name!r}") from None
-        for language, block in _BLOCK.findall(body):
+        for _, language, block in _BLOCK.findall(body):
             if language not in LANGUAGES:
                 raise PageError(
                     f"an example block is one of {', '.join(sorted(LANGUAGES))}, not {language!r}"
                 )
+            block = block.replace(_MASK, "")  # noqa: PLW2901 - as it is written
+            pieces = [block] if language == "skill" else [line for line in block.splitlines() if line.strip()]
             examples += [
-                PageExample(language=language, text=line, expectation=expectation)
-                for line in block.splitlines()
-                if line.strip()
+                PageExample(language=language, text=piece, expectation=expectation) for piece in pieces
             ]
     return Page(
         title=title[2:].strip(), why=why.strip(), instead=instead, examples=tuple(examples), text=text

@@ -7,7 +7,7 @@ import signal
 import time
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from importlib.resources import files
 from importlib.resources.abc import Traversable
@@ -54,7 +54,7 @@ def look(place: SkillPlace) -> Looked:
     except _TooLongError:
         manifest, found = Manifest(name=tree.name), ()
         partial = (*tree.partial, Partial(path=".", reason=f"took longer than {MAX_SECONDS} seconds"))
-    except Exception as error:  # noqa: BLE001 - fails closed: what could not be read is said and blocks
+    except Exception as error:  # noqa: BLE001 - fails closed: what could not be read is said
         manifest, found = Manifest(name=tree.name), ()
         partial = (
             *tree.partial,
@@ -78,8 +78,6 @@ def _too_long(_signal: int, _frame: FrameType | None) -> None:
 
 def _light(tree: SkillTree) -> SkillTree:
     """The tree without the content of its files, which nobody needs any more; the digest is of their hashes."""
-    from dataclasses import replace  # noqa: PLC0415 - only here
-
     return replace(tree, entries=tuple(replace(entry, data=None) for entry in tree.entries))
 
 
@@ -91,7 +89,7 @@ def scan(
     store: "ScanCache | None" = None,
 ) -> Iterator[Looked]:
     """Look at all places, in their order. ``progress`` is told how many of how many are done."""
-    if jobs <= 1 or len(places) < 4:  # noqa: PLR2004 - starting others would take longer
+    if jobs <= 1 or len(places) < 4:  # noqa: PLR2004 - what fits and what is enough
         for number, place in enumerate(places, 1):
             yield _stored(place, store)
             progress(number, len(places))
@@ -104,7 +102,7 @@ def scan(
             number = waiting[future]
             try:
                 done[number] = future.result()
-            except Exception as error:  # noqa: BLE001 - a worker that died: the skill was not looked at
+            except Exception as error:  # noqa: BLE001 - fails closed: what could not be read is said
                 place = places[number]
                 tree = SkillTree(root=str(place.path), name=place.path.name, kind=place.kind)
                 done[number] = Looked(

@@ -55,15 +55,16 @@ class Configuration:
     def file(self, path: str, text: str, role: Role) -> bool:
         """Read a file if its name says what it is; whether that was so."""
         name = path.rpartition("/")[2].lower()
-        if name in ("settings.json", "settings.local.json", "managed-settings.json") and (
-            '"permissions"' in text
-            or '"hooks"' in text
-            or '"env"' in text
-            or "/.claude/" in f"/{path}"
-            or "enable" in text
-        ):
-            self._json(path, text, role, self.settings)
-        elif name == "hooks.json":
+        if (
+            name in ("settings.json", "settings.local.json", "managed-settings.json")
+            and (
+                '"permissions"' in text
+                or '"hooks"' in text
+                or '"env"' in text
+                or "/.claude/" in f"/{path}"
+                or "enable" in text
+            )
+        ) or name == "hooks.json":
             self._json(path, text, role, self.settings)
         elif name in (".mcp.json", "mcp.json", "managed-mcp.json", "claude_desktop_config.json"):
             self._json(path, text, role, self._mcp)

@@ -111,15 +111,14 @@ _Plain.yaml_implicit_resolvers = {
 
 
 def _bounded(block: str) -> tuple[str, bool]:
-    aliases = nodes = depth = 0
-    for event in yaml.parse(block, Loader=yaml.SafeLoader):
-        nodes += 1
+    aliases = depth = 0
+    for nodes, event in enumerate(yaml.parse(block, Loader=yaml.SafeLoader), 1):
         aliases += isinstance(event, yaml.AliasEvent)
         depth += isinstance(event, (yaml.MappingStartEvent, yaml.SequenceStartEvent))
         depth -= isinstance(event, (yaml.MappingEndEvent, yaml.SequenceEndEvent))
         if aliases > MAX_ALIASES:
             return f"more than {MAX_ALIASES} aliases", True
-        if nodes > MAX_NODES or depth > 40:  # noqa: PLR2004 - far beyond any front matter
+        if nodes > MAX_NODES or depth > 40:
             return "too large or nested too deeply", True
     return "", False
 

@@ -8,7 +8,11 @@ from bailiwick.analysis.skill.facts import Inventory, Mark
 from bailiwick.analysis.skill.prose import CONCEAL, JUDGE, OVERRIDE, hosts_in
 from bailiwick.model.skill import Role, Source
 
-_TAGS = re.compile("(?<!\U0001f3f4)[\U000e0020-\U000e007e]{4,}")
+_TAGS = re.compile(
+    "(?<!\U0001f3f4)(?<![\U000e0020-\U000e007e])[\U000e0020-\U000e007e]{4,}|(?<=\U0001f3f4)[\U000e0020-\U000e007e]{7,}"
+)
+"""A black flag with a few tags behind it is the flag of England, Scotland or Wales."""
+
 _BIDI = re.compile("[\u202a-\u202e\u2066-\u2069]")
 _ZERO = re.compile("[\u200b-\u200d\u2060-\u2064\ufeff\u180e]{8,}")
 _SELECTORS = re.compile("[\ufe00-\ufe0f\U000e0100-\U000e01ef]{4,}")
@@ -33,7 +37,7 @@ _EDITORIAL = re.compile(
 def order(text: str, source: Source, into: Inventory, where: str) -> None:
     """Notice an order to the agent in a text that people don't see."""
     plain = " ".join(text.split())
-    if len(plain) < 12:  # noqa: PLR2004 - too short for an order
+    if len(plain) < 12:
         return
     decoded = _decoded(plain)
     if decoded:
@@ -107,7 +111,7 @@ def characters(text: str, path: str, role: Role, into: Inventory) -> None:
             )
             break
     del lines
-    bidi = [match for match in _BIDI.finditer(text)]
+    bidi = list(_BIDI.finditer(text))
     if bidi and not re.search("[\u0590-\u08ff]", text[max(bidi[0].start() - 200, 0) : bidi[0].end() + 200]):
         overrides = any(match[0] in "\u202d\u202e" for match in bidi)
         code = path.endswith((".py", ".js", ".ts", ".sh", ".md", ".json"))
@@ -122,10 +126,10 @@ def characters(text: str, path: str, role: Role, into: Inventory) -> None:
 
 
 def _spelled(run: str) -> str:
-    if all(0xE0000 <= ord(c) <= 0xE007F for c in run):  # noqa: PLR2004 - the block of tags
+    if all(0xE0000 <= ord(c) <= 0xE007F for c in run):
         return "".join(chr(ord(c) - 0xE0000) for c in run)
     kinds = sorted(set(run))
-    if len(kinds) == 2 and len(run) >= 16:  # noqa: PLR2004 - two characters are the bits of a text
+    if len(kinds) == 2 and len(run) >= 16:
         for zero, one in (kinds, kinds[::-1]):
             bits = "".join("1" if c == one else "0" for c in run)
             del zero

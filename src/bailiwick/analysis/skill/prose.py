@@ -15,7 +15,7 @@ NEAR = 6
 _I = re.IGNORECASE
 
 OVERRIDE = re.compile(
-    r"\b(?:ignore|disregard|forget|override|bypass|discard|drop|set aside)\b[^.\n]{0,50}\b(?:previous|prior|above|earlier|preceding|existing|other|system|safety|original|developer|user'?s?|default|all|any|your|security|anthropic)\b[^.\n]{0,40}\b(?:instructions?|rules?|guidelines?|prompts?|directives?|polic(?:y|ies)|constraints?|restrictions?|guardrails?|safeguards?|training|context|warnings?|checks?)\b"
+    r"\b(?:ignore|disregard|forget|override|bypass|discard|drop|set aside)\b(?:(?!\b(?:when|if|unless|only|for)\b)[^.:\n]){0,40}\b(?:previous|prior|above|earlier|preceding|existing|other|system|safety|original|developer|user'?s?|default|all|any|your|security|anthropic)\b(?:(?!\b(?:when|if|unless|only|for)\b)[^.:\n]){0,30}\b(?:instructions?|rules?|guidelines?|prompts?|directives?|polic(?:y|ies)|constraints?|restrictions?|guardrails?|safeguards?|training|warnings?)\b"
     r"|\byou are (?:now|no longer)\b[^.\n]{0,60}\b(?:DAN|unrestricted|unfiltered|jailbroken|developer mode|without (?:any )?(?:restrictions|limits|rules)|root|admin|bound by)\b"
     r"|\b(?:enter|enable|activate|switch to)\s+(?:developer|god|dan|jailbreak|unrestricted|debug|maintenance|admin) mode\b"
     r"|\b(?:these|this skill'?s?|the following|my)\s+(?:instructions?|rules?|directives?)\s+(?:\w+\s+){0,3}(?:supersede|override|take (?:precedence|priority)|replace|outrank)\b[^.\n]{0,60}\b(?:system|user|safety|all|any|other|previous|prior|everything)\b"
@@ -39,7 +39,7 @@ _CONCEAL_STRONG = re.compile(
 )
 JUDGE = re.compile(
     r"\b(?:note|message|attention|instruction|dear|notice|memo|hint)s?\s*(?:to|for)\s*(?:the |any |all |automated |ai |llm |security |skill )*(?:scanners?|reviewers?|auditors?|judges?|analy[sz]ers?|moderators?|classifiers?|graders?|evaluators?|static analysis|security tools?|llm)\b"
-    r"|\b(?:scanners?|reviewers?|auditors?|judges?|analy[sz]ers?|classifiers?|security tools?|automated (?:review|scan|analysis|check)s?|graders?|evaluators?)\b[^.\n]{0,60}\b(?:should|must|can|may|please|are (?:instructed|asked|advised) to|need not)\b[^.\n]{0,60}\b(?:safe|benign|skip|ignore|approve|pass|trust|disregard|not flag|no (?:issues|findings|threats)|false positives?|whitelist|allow)\b"
+    r"|\b(?:scanners?|judges?|analy[sz]ers?|classifiers?|security tools?|automated (?:review|scan|analysis|check)s?|graders?|evaluators?|reviewers?|auditors?)\b[^.\n]{0,60}\b(?:should|must|can|may|please|are (?:instructed|asked|advised) to|need not)\b(?=[^.\n]{0,120}\b(?:this|the|our|it)\s+(?:skill|file|package|plugin|code|script|document|repository|content|section|as safe|as benign))[^.\n]{0,100}\b(?:safe|benign|skip|ignore|approve|pass|trust|disregard|not flag|no (?:issues|findings|threats)|false positives?|whitelist|allow)\b"
     r"|\b(?:classify|rate|mark|label|score|report|treat|consider|return|output|respond with|verdict)\b[^.\n]{0,40}\b(?:this|the) (?:skill|file|package|plugin|code|script|content)\b[^.\n]{0,40}\b(?:as )?(?:safe|benign|clean|trusted|verified|low[- ]risk|no risk|approved)\b"
     r"|\bthis (?:skill|file|package|plugin|code|script) (?:has been|is|was) (?:already |fully |pre-?|independently |manually )*(?:audited|verified|approved|certified|reviewed|whitelisted|cleared|vetted)\b[^.\n]{0,80}\b(?:security|anthropic|openai|no (?:further|additional)|skip|safe|scan|need|do not|team)\b"
     r"|\b(?:no|skip|omit|without) (?:further |additional )?(?:security )?(?:review|scan(?:ning)?|analysis|audit)(?: is)? (?:needed|required|necessary)\b|\bdo not flag (?:this|any|the)\b"
@@ -81,7 +81,7 @@ _PRIVATE_THING = re.compile(
     _I,
 )
 _HARMFUL = re.compile(
-    r"\b(?:curl|wget|http|upload|send|post|exfil|credential|token|secret|password|\.env|\.ssh|\.aws|environ|settings\.json|CLAUDE\.md|MEMORY\.md|permission|bypass|delete|rm -rf|overwrite|modif(?:y|ies)|insert|inject|backdoor|execute|run|script|install|collect|copy|encode|push|commit|telemetry|webhook|replace|disable|hidden|payload|analytics|sync|background)\b",
+    r"\b(?:bypass\w*|permissions?|inject\w*|overwrit\w+|replac\w+|disabl\w+|exfil\w*|payloads?|encod\w+|install\w*|iban|wallet|account)\b",
     _I,
 )
 _MEMORY_WRITE = re.compile(
@@ -130,7 +130,7 @@ _ARCHIVE = re.compile(
     r"https?://\S+\.(?:zip|rar|7z|exe|dmg|pkg|msi|scr|bat|ps1|app|tar\.gz|tgz|iso|jar|command|run|bin)\b", _I
 )
 _PASSWORD = re.compile(
-    r"\b(?:pass(?:word|wd|phrase|code)?|pw|pwd)\b\s*(?:is|:|=|-|–|`|\"|')*\s*[`\"'*]*\w{3,}", _I
+    r"\b(?:pass(?:word|wd|phrase|code)?|pw|pwd)\b\s*(?:is|:|=|-|\u2013|`|\"|')*\s*[`\"'*]*\w{3,}", _I
 )
 _RUNNABLE = re.compile(
     r"\b(?:extract|unzip|unpack|run|execute|launch|install|open|start|double-?click|download)\w*\b", _I
@@ -141,6 +141,10 @@ _IMAGE = re.compile(
 )
 _HOLE = re.compile(
     r"(?:\{\{?|<|\[|\$\{?|%7B|\bBASE64\(|\bURLENCODE\()\s*([A-Za-z][\w .:-]{1,60}?)\s*(?:\}\}?|>|\]|\b|%7D|\))"
+)
+_TALKING_HOLE = re.compile(
+    r"conversation|summary|history|transcript|prompt|user[_ -]?(?:name|email|input|data|message|request)|e-?mail|secret|token|api[_ -]?key|passw|credential|env\b|file[_ -]?content|hostname|system",
+    _I,
 )
 _CONTEXT_HOLE = re.compile(
     r"conversation|summary|context|history|transcript|prompt|user[_ -]?(?:name|email|input|data|message|request|query|id)|e-?mail|secret|token|api[_ -]?key|passw|credential|env\b|file[_ -]?content|contents?\b|code\b|data\b|answer|response|question|message|hostname|cwd|path|repo|base64|encoded|payload|system",
@@ -170,7 +174,7 @@ def notice_in(sentences: Sequence[Sentence], path: str, into: Inventory) -> None
         around = [
             near
             for near in sentences[max(index - NEAR, 0) : index + NEAR + 1]
-            if abs(near.line - sentence.line) <= 14 and near is not sentence  # noqa: PLR2004 - lines, blank ones among them
+            if abs(near.line - sentence.line) <= 14 and near is not sentence
         ]
         _Look(sentence, around, path, into).run()
 
@@ -245,13 +249,12 @@ class _Look:
             return
 
     def conceal(self) -> None:
-        for match in CONCEAL.finditer(self.text):
+        for match in sorted(CONCEAL.finditer(self.text), key=lambda one: not _CONCEAL_STRONG.search(one[0])):
             role = self.it.role
             if quoted(self.text, match.start(), match.end()) or reports(self.text, match.start()):
                 role = Role.QUOTED
-            harm = _HARMFUL.search(self.text[: match.start()] + " " + self.text[match.end() :]) or self.near(
-                _STEPS, reach=2
-            )
+            rest = self.text[: match.start()] + " " + self.text[match.end() :]
+            harm = _STEPS.search(rest) or _HARMFUL.search(rest) or self.near(_STEPS, reach=2)
             strong = bool(_CONCEAL_STRONG.search(match[0]))
             self.notice(
                 Mark.CONCEAL,
@@ -280,7 +283,7 @@ class _Look:
                 other.text,
                 _I,
             )
-        ):  # noqa: PLR2004 - lines
+        ):
             other = None
         if obey is None and other is None:
             return
@@ -323,7 +326,7 @@ class _Look:
             for near in sorted(
                 self.around, key=lambda s: self.it.line - s.line if s.line <= self.it.line else 1_000
             ):
-                if refers and near.line <= self.it.line and near.tells and self.it.line - near.line <= 8:  # noqa: PLR2004 - lines
+                if refers and near.line <= self.it.line and near.tells and self.it.line - near.line <= 8:
                     thing, origin = self.thing(near.text)
                     if thing is not None:
                         also.append(self.at(near))
@@ -332,7 +335,7 @@ class _Look:
             return
         if not hosts:
             for near in sorted(self.around, key=lambda s: abs(s.line - self.it.line)):
-                if 0 <= near.line - self.it.line <= 4 and hosts_in(near.text) and near.role is self.it.role:  # noqa: PLR2004 - lines
+                if 0 <= near.line - self.it.line <= 4 and hosts_in(near.text) and near.role is self.it.role:
                     hosts = hosts_in(near.text)
                     also.append(self.at(near))
                     break
@@ -343,9 +346,9 @@ class _Look:
             Role.QUOTED
             if quoted(self.text, at, verb.end())
             or reports(self.text, at)
-            or reports(self.text, len(self.text))
-            and origin is not Origin.CONVERSATION
-            and not self.it.tells
+            or (
+                reports(self.text, len(self.text)) and origin is not Origin.CONVERSATION and not self.it.tells
+            )
             else Role.NEGATED
             if negated(self.text, at)
             else self.it.role
@@ -463,11 +466,11 @@ class _Look:
             archive and _PASSWORD.search(self.text)
         ):
             return
-        window = " ".join([self.text, *(s.text for s in self.around if abs(s.line - self.it.line) <= 8)])  # noqa: PLR2004 - lines
-        if self.it.negated or reports(self.text, len(self.text)) and not archive:
+        window = " ".join([self.text, *(s.text for s in self.around if abs(s.line - self.it.line) <= 8)])
+        if self.it.negated or (reports(self.text, len(self.text)) and not archive):
             return
         if archive and (password := _PASSWORD.search(window)):
-            close = abs(window.find(password[0]) - window.find(archive[0])) < 400  # noqa: PLR2004 - characters
+            close = abs(window.find(password[0]) - window.find(archive[0])) < 400
             if close and _RUNNABLE.search(window):
                 host = hosts[0] if hosts else "*"
                 self.notice(
@@ -545,7 +548,8 @@ class _Look:
                 self.notice(
                     Mark.LINK_TEMPLATE,
                     f"an image address that carries {telling[0]}",
-                    self.it.role if not reports(self.text, match.start()) else Role.QUOTED,
+                    sure=any(_TALKING_HOLE.search(hole) for hole in telling),
+                    role=self.it.role if not reports(self.text, match.start()) else Role.QUOTED,
                     target=(hosts_in(address) or ["*"])[0],
                 )
         if not _IMAGE.search(self.text) and (hosts := hosts_in(self.text)):
@@ -645,4 +649,4 @@ def hosts_in(text: str) -> list[str]:
 
 def _short(text: str) -> str:
     plain = " ".join(text.split())
-    return f"'{plain[:90]}…'" if len(plain) > 91 else f"'{plain}'"  # noqa: PLR2004 - what fits a line
+    return f"'{plain[:90]}…'" if len(plain) > 91 else f"'{plain}'"

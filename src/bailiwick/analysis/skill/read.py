@@ -18,7 +18,7 @@ from bailiwick.analysis.skill.markdown import Block, Kind, blocks
 from bailiwick.analysis.skill.prose import hosts_in, notice_in
 from bailiwick.analysis.skill.purpose import claims_in, purposes_of
 from bailiwick.analysis.skill.shell import SkillShell
-from bailiwick.analysis.skill.speech import Sentence, role_of, sentences
+from bailiwick.analysis.skill.speech import Sentence, negated, reports, role_of, sentences
 from bailiwick.analysis.text.secrets import SecretMatch, scan
 from bailiwick.model.skill import (
     Capability,
@@ -55,6 +55,7 @@ _BACKGROUND = re.compile(
     re.IGNORECASE,
 )
 _DYNAMIC = re.compile(r"(?<![`\w])!`([^`\n]{1,2000})`")
+_PIPED = re.compile(r"\b(?:curl|wget|base64)\b.*\|\s*(?:sudo\s+)?(?:ba|z)?sh\b", re.DOTALL)
 _LEADING = re.compile(r"(?:^|[\s;&|])(?:python3?|bash|sh|node|npx|source|\./)")
 
 
@@ -376,17 +377,14 @@ class _Reading:
                 self.roles[name] = role
         elif language in ("json", "jsonc", "json5"):
             self._json_fence(path, block, role)
-        elif language in ("powershell", "ps1", "pwsh", "cmd", "bat"):
-            if re.search(r"\b(?:iex|Invoke-Expression)\b", text, re.IGNORECASE) and re.search(
-                r"iwr|irm|Invoke-WebRequest|Invoke-RestMethod|DownloadString", text, re.IGNORECASE
-            ):
-                self.into.notice(
-                    Mark.PIPE_INSTALL,
-                    "runs what it downloads (PowerShell)",
-                    Source(path=path, line=block.line),
-                    role,
-                    target=(hosts_in(text) or ["*"])[0],
-                )
+        elif language in ("powershell", "ps1", "pwsh", "cmd", "bat") and _fetches_and_runs(text):
+            self.into.notice(
+                Mark.PIPE_INSTALL,
+                "runs what it downloads (PowerShell)",
+                Source(path=path, line=block.line),
+                role,
+                target=(hosts_in(text) or ["*"])[0],
+            )
         if language not in _SHELL and re.search(
             r"base64\s+(?:-d|-D|--decode)[^\n]*\|\s*(?:ba|z)?sh\b|\bcurl\b[^\n|]*\|\s*(?:sudo\s+)?(?:ba|z)?sh\b",
             text,
@@ -439,8 +437,6 @@ class _Reading:
                 r"(?:sudo |bash|sh |curl|wget|echo|cat|env|printenv|npm|npx|pip|python|node|git|tar|scp|nc|eval|source|osascript|\./|export|crontab|launchctl|claude|chmod|rm |cp |mv |tee|base64|security|find|grep|dig|ssh)",
                 match[1],
             ):
-                from bailiwick.analysis.skill.speech import negated, reports  # noqa: PLC0415 - cycle
-
                 meant = (
                     Role.NEGATED
                     if negated(block.text, match.start())
@@ -449,13 +445,9 @@ class _Reading:
                     else role
                 )
                 self.shell.script(match[1], path, line, meant)
-        if not block.text.count("`"):
-            if re.search(r"\|\s*(?:sudo\s+)?(?:ba|z)?sh\b", block.text) and re.search(
-                r"\b(?:curl|wget|base64)\b", block.text
-            ):
-                at = re.search(r"\b(?:curl|wget|echo)\b.*", block.text, re.DOTALL)
-                if at:
-                    self.shell.script(at[0], path, block.line, role)
+        piped = re.search(r"\b(?:curl|wget|echo)\b.*", block.text, re.DOTALL)
+        if piped and "`" not in block.text and _PIPED.search(piped[0]):
+            self.shell.script(piped[0], path, block.line, role)
 
     def _dynamic(self, path: str, text: str, role: Role) -> None:
         """``!`cmd` `` runs before the model sees anything: what it prints becomes part of the prompt."""
@@ -684,6 +676,14 @@ def _language(path: str, text: str) -> str:
             else ""
         )
     return ""
+
+
+def _fetches_and_runs(text: str) -> bool:
+    """Whether PowerShell runs what it downloads."""
+    return bool(
+        re.search(r"\b(?:iex|Invoke-Expression)\b", text, re.IGNORECASE)
+        and re.search(r"iwr|irm|Invoke-WebRequest|Invoke-RestMethod|DownloadString", text, re.IGNORECASE)
+    )
 
 
 def _module(path: str) -> str:

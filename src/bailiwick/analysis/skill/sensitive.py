@@ -147,13 +147,14 @@ _LOCAL = re.compile(
     r"(?:localhost|127\.\d+\.\d+\.\d+|0\.0\.0\.0|\[?::1\]?|host\.docker\.internal|10\.\d+\.\d+\.\d+|192\.168\.\d+\.\d+|172\.(?:1[6-9]|2\d|3[01])\.\d+\.\d+|[\w.-]+\.(?:local|localhost|internal|lan))(?::\d+)?\Z"
 )
 _PLACEHOLDER = re.compile(
-    r"(?:^|\.)(?:example\.(?:com|org|net)|test|invalid|(?:your|my|some)[\w-]*\.(?:com|org|io|net)|yoursite\.\w+|acme\.(?:com|test)|foo\.com|bar\.com|domain\.(?:com|tld))$|^your|[<{}$*]"
+    r"^(?:(?:www|api|app|docs?|host|server|db|dev|staging)\.)?example\.(?:com|org|net)$|^(?:your|my|some)[\w-]*\.|^yoursite\.|[<>{}$*]"
 )
+"""Only what a reader is plainly meant to replace: an attacker may well call a host ``x.example.com``."""
 
 
 def kept_in(path: str) -> Kept | None:
     """What a file is known to hold, by its path; None when nothing is known of it."""
-    if path.endswith(".pub") or path.endswith((".example", ".sample", ".template")):
+    if path.endswith((".pub", ".example", ".sample", ".template")):
         return None
     return next((kept for kept in KEPT if kept.pattern.search(path)), None)
 
@@ -220,16 +221,35 @@ def _bare(host: str) -> str:
 
 
 _SHARED_SUFFIX = frozenset(
-    "co.uk com.au co.jp com.br co.in co.kr com.cn org.uk github.io vercel.app netlify.app pages.dev workers.dev herokuapp.com web.app fly.dev onrender.com railway.app".split()
+    [
+        "co.uk",
+        "com.au",
+        "co.jp",
+        "com.br",
+        "co.in",
+        "co.kr",
+        "com.cn",
+        "org.uk",
+        "github.io",
+        "vercel.app",
+        "netlify.app",
+        "pages.dev",
+        "workers.dev",
+        "herokuapp.com",
+        "web.app",
+        "fly.dev",
+        "onrender.com",
+        "railway.app",
+    ]
 )
 
 
 def brand(host: str) -> str:
     """The word by which people know a host: ``api.eu.stripe.com`` is ``stripe``."""
     labels = _bare(host).strip(".").split(".")
-    if len(labels) < 2:  # noqa: PLR2004 - a name and its top-level domain
+    if len(labels) < 2:
         return labels[0]
-    if ".".join(labels[-2:]) in _SHARED_SUFFIX and len(labels) > 2:  # noqa: PLR2004 - same
+    if ".".join(labels[-2:]) in _SHARED_SUFFIX and len(labels) > 2:
         return labels[-3]
     return labels[-2]
 
@@ -270,9 +290,9 @@ def belongs(name: str, host: str) -> bool:
     joined = "".join(re.split(r"[^a-z0-9]+", name.lower()))
     if not word:
         return False
-    if word in pieces or (len(word) >= 4 and word in joined):  # noqa: PLR2004 - shorter words are in everything
+    if word in pieces or (len(word) >= 4 and word in joined):
         return True
     labels = {label.replace("-", "") for label in _bare(host).lower().split(".")[:-1]} - {"api", "www", "app"}
-    if any(len(label) >= 4 and label in pieces for label in labels):  # noqa: PLR2004 - same
+    if any(len(label) >= 4 and label in pieces for label in labels):
         return True
     return any(alias in pieces for alias in _SAME.get(word, ()))

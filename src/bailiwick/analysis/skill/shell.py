@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from bailiwick.analysis.shell import MAX_LENGTH, ShellContext, analyze_shell
 from bailiwick.analysis.skill import packages
 from bailiwick.analysis.skill.code.follow import ShellReader, shown_path
+from bailiwick.analysis.skill.code.values import decoded
 from bailiwick.analysis.skill.facts import Inventory, Label, Mark, Origin, Sink
 from bailiwick.analysis.skill.sensitive import is_config, is_memory, is_startup, kept_in
 from bailiwick.model.access import (
@@ -41,7 +42,7 @@ _BASE = re.compile(
     r"\{(?:baseDir|skill_?dir|SKILL_DIR|skillDir)\}|<(?:skill[-_ ]?(?:dir|path|root)|path[-_ ]to[-_ ]skill)>|\$\{?(?:SKILL_ROOT|SKILL_PATH|BASE_DIR)\}?"
 )
 _PLACE = re.compile(r"<[A-Za-z][\w .:/|,'-]{0,60}(?<! )>|\[[A-Z][A-Z_ -]{2,30}\]")
-_PROMPT = re.compile(r"^(?:\$|>|%|❯)[ \t]+", re.MULTILINE)
+_PROMPT = re.compile(r"^(?:\$|>|%|\u276f)[ \t]+", re.MULTILINE)
 _PROOF = re.compile(
     r"(?:-H|--header|-u|--user|--oauth2-bearer|--proxy-user|--cookie|-b|--password|--token|-p)(?:=|\s*)(\"[^\"]*\"|'[^']*'|\S+)"
 )
@@ -49,14 +50,68 @@ _IDENTITY = re.compile(
     r"(?:-i|--identity|--cert|--key|-E|--cacert|--env-file|-o\s*IdentityFile=?|--kubeconfig|-F|--netrc-file|--private-key)[ =]+\S*$"
 )
 _SENDERS = frozenset(
-    "curl wget nc ncat netcat socat scp rsync sftp ftp http https xh httpie telnet rclone gsutil mail mailx sendmail mutt openssl aws az gh glab ssh curlie lftp tftp".split()
+    [
+        "curl",
+        "wget",
+        "nc",
+        "ncat",
+        "netcat",
+        "socat",
+        "scp",
+        "rsync",
+        "sftp",
+        "ftp",
+        "http",
+        "https",
+        "xh",
+        "httpie",
+        "telnet",
+        "rclone",
+        "gsutil",
+        "mail",
+        "mailx",
+        "sendmail",
+        "mutt",
+        "openssl",
+        "aws",
+        "az",
+        "gh",
+        "glab",
+        "ssh",
+        "curlie",
+        "lftp",
+        "tftp",
+    ]
 )
-_DOWNLOADERS = frozenset("curl wget fetch aria2c http https xh httpie curlie lwp-request".split())
+_DOWNLOADERS = frozenset(
+    ["curl", "wget", "fetch", "aria2c", "http", "https", "xh", "httpie", "curlie", "lwp-request"]
+)
 _SHELLS = frozenset(
-    "sh bash zsh dash ksh fish source . eval python python3 node perl ruby php osascript pwsh powershell deno bun".split()
+    [
+        "sh",
+        "bash",
+        "zsh",
+        "dash",
+        "ksh",
+        "fish",
+        "source",
+        ".",
+        "eval",
+        "python",
+        "python3",
+        "node",
+        "perl",
+        "ruby",
+        "php",
+        "osascript",
+        "pwsh",
+        "powershell",
+        "deno",
+        "bun",
+    ]
 )
-_LOOKUP = frozenset("dig nslookup host ping drill getent resolvectl".split())
-_AGENTS = frozenset("claude codex gemini opencode aider cursor-agent copilot goose".split())
+_LOOKUP = frozenset(["dig", "nslookup", "host", "ping", "drill", "getent", "resolvectl"])
+_AGENTS = frozenset(["claude", "codex", "gemini", "opencode", "aider", "cursor-agent", "copilot", "goose"])
 _DATA = frozenset(
     (
         "-d",
@@ -76,7 +131,42 @@ _DATA = frozenset(
     )
 )
 _SUBCOMMANDS = frozenset(
-    "git npm npx pnpm yarn bun pip pip3 uv docker kubectl aws gcloud az gh glab cargo go brew apt apt-get systemctl terraform helm poetry pipx conda security launchctl vercel wrangler supabase firebase heroku".split()
+    [
+        "git",
+        "npm",
+        "npx",
+        "pnpm",
+        "yarn",
+        "bun",
+        "pip",
+        "pip3",
+        "uv",
+        "docker",
+        "kubectl",
+        "aws",
+        "gcloud",
+        "az",
+        "gh",
+        "glab",
+        "cargo",
+        "go",
+        "brew",
+        "apt",
+        "apt-get",
+        "systemctl",
+        "terraform",
+        "helm",
+        "poetry",
+        "pipx",
+        "conda",
+        "security",
+        "launchctl",
+        "vercel",
+        "wrangler",
+        "supabase",
+        "firebase",
+        "heroku",
+    ]
 )
 _REVERSE = re.compile(
     r"/dev/(?:tcp|udp)/(?!(?:localhost|127\.))|\bnc(?:at)?\b[^|\n;]*\s-\w*[ec]\s*\S*(?:sh|cmd)|\bsocat\b[^|\n]*\bexec:|mkfifo[^\n]*;[^\n]*\bnc\b|pty\.spawn|os\.dup2\(\s*\w+\.fileno"
@@ -162,7 +252,7 @@ class SkillShell(ShellReader):
         facts = analyze_shell(told.text, _CONTEXT)
         programs = {i: a.target for i, a in enumerate(facts.accesses) if isinstance(a.target, ProgramTarget)}
         labels = self._labels(told, facts, programs)
-        for index in programs:
+        for index in programs:  # noqa: PLC0206 - its keys are looked up elsewhere too
             if programs[index].name in _SHELLS | _SENDERS and any(
                 arg is None for arg in programs[index].argv
             ):
@@ -202,7 +292,7 @@ class SkillShell(ShellReader):
                         and not _IDENTITY.search(written.partition(tail)[0])
                     ):
                         labels[access.by].add(Label(kept.origin, name, where))
-                    elif name.startswith(("/tmp", "/var/tmp", "${project}", "/dev/shm", "~")):  # noqa: S108 - names only
+                    elif name.startswith(("/tmp", "/var/tmp", "${project}", "/dev/shm", "~")):  # noqa: S108 - a name, not a file of ours
                         labels[access.by].add(Label(Origin.FILE, name, where))
                 case VariableTarget(name="*"):
                     if programs[access.by].name in ("env", "printenv", "export", "set", "declare"):
@@ -222,7 +312,7 @@ class SkillShell(ShellReader):
                     "*",
                 )
                 labels[index].add(Label(Origin.DOWNLOAD, host, where))
-            if program.name in ("env", "printenv", "set", "export", "declare") and len(program.argv) <= 2:  # noqa: PLR2004 - without or with one option
+            if program.name in ("env", "printenv", "set", "export", "declare") and len(program.argv) <= 2:
                 labels[index].add(Label(Origin.ENVIRONMENT, "*", where))
             if _TOKEN_STORES.search(said):
                 labels[index].add(Label(Origin.CREDENTIALS, " ".join(said.split()[:3]), where))
@@ -426,7 +516,7 @@ class SkillShell(ShellReader):
                 and isinstance(access.target, PathTarget)
                 and access.cause
                 and (access.by == index or (access.by is None and 0 <= access.cause.start - cause.end <= 4))
-            ):  # noqa: PLR2004 - its redirection
+            ):
                 name = _shown(access.target.path)
                 self._into.writes.setdefault(name.removeprefix("${project}/"), set()).update(labels)
         del told
@@ -513,8 +603,6 @@ class SkillShell(ShellReader):
                 pass
 
     def _maybe_encoded(self, told: _Text, match: re.Match[str]) -> None:
-        from bailiwick.analysis.skill.code.values import decoded  # noqa: PLC0415 - only where something is encoded
-
         plain = decoded(match[0], "base64")
         if plain and plain.isprintable() is False and not plain.strip().isascii():
             return

@@ -120,7 +120,7 @@ def quoted(text: str, start: int, end: int) -> bool:
         if left < 0:
             continue
         right = text.find(closing, max(end - 1, left + 1))
-        if right < 0 or right - left > 240:  # noqa: PLR2004 - longer than what is quoted in a sentence
+        if right < 0 or right - left > 240:
             continue
         if opening == closing and text.count(opening, 0, left + 1) % 2 == 0 and opening != "'":
             continue

@@ -131,7 +131,7 @@ def _content(tree: SkillTree, entry: Entry, data: bytes, into: Inventory) -> Non
         _bytecode(tree, entry, data, into)
         return
     for magic, what in _EXECUTABLES:
-        if data.startswith(magic) and not (magic == b"MZ" and len(data) < 512):  # noqa: PLR2004 - too short for a program
+        if data.startswith(magic) and not (magic == b"MZ" and len(data) < 512):
             into.notice(
                 Mark.BINARY,
                 f"a compiled program ({what}) that can't be read",

@@ -25,7 +25,9 @@ def _lines(reports: Sequence[SkillReport], title: str) -> Iterator[str]:
     yield f'<!doctype html><html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width"><title>{escape(title)}</title>'
     yield f"<style>{_STYLE}</style></head><body><h1>{escape(title)}</h1>"
     counts = {verdict: sum(report.verdict is verdict for report in reports) for verdict in SkillVerdict}
-    yield "<p>" + ", ".join(f"{counts[verdict]} {verdict.label}" for verdict in reversed(SkillVerdict)) + "</p>"
+    yield (
+        "<p>" + ", ".join(f"{counts[verdict]} {verdict.label}" for verdict in reversed(SkillVerdict)) + "</p>"
+    )
     for report in sorted(reports, key=lambda one: (-one.verdict, one.name)):
         yield f'<h2><span class="v {report.verdict.label}">{report.verdict.label}</span> {escape(_text(report.name))}</h2>'
         yield f'<p class="dim"><code>{escape(_text(report.root))}</code><br><code>{escape(report.digest or "no digest: " + report.unsound)}</code></p>'
@@ -33,8 +35,12 @@ def _lines(reports: Sequence[SkillReport], title: str) -> Iterator[str]:
             yield "<table><tr><th>severity<th>rule<th>what<th>where</tr>"
             for finding in report.findings:
                 doubt = "" if finding.confidence.value == "high" else " (not sure)"
-                why = f'<br><span class="dim">but: {escape(finding.why_not)}</span>' if finding.why_not else ""
-                places = "<br>".join(f"<code>{escape(_text(str(place)))}</code>" for place in finding.evidence[:4])
+                why = (
+                    f'<br><span class="dim">but: {escape(finding.why_not)}</span>' if finding.why_not else ""
+                )
+                places = "<br>".join(
+                    f"<code>{escape(_text(str(place)))}</code>" for place in finding.evidence[:4]
+                )
                 yield f"<tr><td>{finding.severity.name.lower()}{doubt}<td><code>{escape(finding.rule)}</code><td>{escape(_text(finding.message))}{why}<td>{places}</tr>"
             for part in report.partial:
                 yield f"<tr><td>partial<td><td>{escape(_text(part.reason))}<td><code>{escape(_text(part.path))}</code></tr>"

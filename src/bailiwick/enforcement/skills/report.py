@@ -3,6 +3,7 @@
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
+from urllib.parse import quote
 
 from bailiwick.decision.skill_verdict import SkillReport, SkillVerdict
 from bailiwick.model.access import Confidence
@@ -233,8 +234,6 @@ def _result(
 
 
 def _location(report: SkillReport, source: Source, base: str) -> dict[str, Any]:
-    from urllib.parse import quote  # noqa: PLC0415 - only here
-
     path = "/".join(
         part for part in (report.root, _text(source.path).split("!")[0].split("#")[0]) if part != "."
     )

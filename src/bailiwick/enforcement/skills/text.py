@@ -10,7 +10,17 @@ from bailiwick.model.skill import Role, Source
 from bailiwick.rules.rule import Severity
 from bailiwick.rules.skill.rule import SkillFinding
 
-_COLOURS = {"block": "31;1", "review": "33;1", "pass": "32", "critical": "31;1", "high": "31", "medium": "33", "low": "2", "dim": "2", "bold": "1"}
+_COLOURS = {
+    "block": "31;1",
+    "review": "33;1",
+    "pass": "32",
+    "critical": "31;1",
+    "high": "31",
+    "medium": "33",
+    "low": "2",
+    "dim": "2",
+    "bold": "1",
+}
 MAX_PLACES = 3
 """Places of one capability that are listed; the rest are counted."""
 
@@ -42,7 +52,11 @@ def _plain(text: str) -> str:
 def scan(reports: Sequence[SkillReport], page: Page, *, base: str, quiet: bool) -> Iterator[str]:
     """Every skill in a line, its findings below it, and how many there are of each."""
     for report in reports:
-        if report.verdict is SkillVerdict.PASS and quiet and not any(one.severity > Severity.LOW for one in report.findings):
+        if (
+            report.verdict is SkillVerdict.PASS
+            and quiet
+            and not any(one.severity > Severity.LOW for one in report.findings)
+        ):
             continue
         yield from _one(report, page, base)
     counts = {verdict: sum(report.verdict is verdict for report in reports) for verdict in SkillVerdict}
@@ -60,7 +74,11 @@ def _one(report: SkillReport, page: Page, base: str) -> Iterator[str]:
     for part in report.partial[:10]:
         yield from _hanging("        partial   ", f"{part.path}: {part.reason}", page)
     for finding, by in report.suppressed:
-        yield from _hanging("        answered  ", f"{finding.rule} in {finding.evidence[0].path}: {by.owner}, {by.ticket}: {by.reason}", page)
+        yield from _hanging(
+            "        answered  ",
+            f"{finding.rule} in {finding.evidence[0].path}: {by.owner}, {by.ticket}: {by.reason}",
+            page,
+        )
     if report.known:
         yield f"        {len(report.known)} known from the baseline"
 
@@ -94,7 +112,9 @@ def inspection(report: SkillReport, page: Page) -> Iterator[str]:
     yield f"  verdict   {page.paint(report.verdict.label, report.verdict.label)}"
     yield f"  digest    {report.digest or 'none: ' + _plain(report.unsound)[: page.width]}"
     yield f"  purposes  {', '.join(manifest.purposes) or 'none that is known'}"
-    grants = ", ".join(grant.target for grant in manifest.declared) or ("nothing" if manifest.scoped else "no tools (the front matter does not speak of them)")
+    grants = ", ".join(grant.target for grant in manifest.declared) or (
+        "nothing" if manifest.scoped else "no tools (the front matter does not speak of them)"
+    )
     yield from _hanging("  declares  ", grants, page)
     for claim in manifest.claims[:5]:
         yield from _hanging("  promises  ", f"{claim.kind}: “{claim.target}”  {claim.source}", page)
@@ -103,7 +123,11 @@ def inspection(report: SkillReport, page: Page) -> Iterator[str]:
     yield page.paint("Findings", "bold")
     if not report.findings and not report.partial:
         yield "  none"
-    shown = [finding for finding in report.findings if finding.severity > Severity.LOW or len(report.findings) <= 5]  # noqa: PLR2004 - few are worth reading all
+    shown = [
+        finding
+        for finding in report.findings
+        if finding.severity > Severity.LOW or len(report.findings) <= 5  # noqa: PLR2004 - what fits and what is enough
+    ]
     yield from findings(shown, page)
     if len(shown) < len(report.findings):
         yield f"        {len(report.findings) - len(shown)} more of low severity; --format json lists them"
@@ -121,14 +145,16 @@ def _declaration(suggested: Sequence[str], page: Page) -> Iterator[str]:
     yield "allowed-tools:"
     for tool in suggested[:40]:
         yield f"  - {tool}"
-    if len(suggested) > 40:  # noqa: PLR2004 - a page
+    if len(suggested) > 40:  # noqa: PLR2004 - what fits and what is enough
         yield f"  # and {len(suggested) - 40} more"
 
 
 def _table(report: SkillReport, page: Page) -> Iterator[str]:
     listed = list(rows(report.manifest))
     active = [row for row in listed if any(role.active for role in row.roles)]
-    yield page.paint("What it can do", "bold") + page.paint("     D declared   T told of in its description   ! neither", "dim")
+    yield page.paint("What it can do", "bold") + page.paint(
+        "     D declared   T told of in its description   ! neither", "dim"
+    )
     if not active:
         yield "  nothing beyond its text"
     kind = None
@@ -150,7 +176,7 @@ def _table(report: SkillReport, page: Page) -> Iterator[str]:
         yield page.paint("Only spoken of", "bold") + page.paint("     quoted, forbidden or test data", "dim")
         for row in talked[:8]:
             yield f"  {row.kind.value:13} {_plain(row.target)[:50]:50}  {row.roles[0].value}  {page.paint(_places(row.places), 'dim')}"
-        if len(talked) > 8:  # noqa: PLR2004 - enough to see
+        if len(talked) > 8:  # noqa: PLR2004 - what fits and what is enough
             yield f"  … and {len(talked) - 8} more"
     yield ""
 

@@ -62,7 +62,7 @@ def _find(facts: SkillFacts) -> Iterator[SkillFinding]:
             yield of_mark(
                 _ID,
                 item,
-                Severity.LOW if lesson else Severity.MEDIUM,
+                Severity.LOW,
                 confidence=LOW,
                 why_not="nothing is done nearby that would have to be kept from anybody",
             )

@@ -31,7 +31,16 @@ def covered(facts: SkillFacts, host: str) -> bool:
         return True
     if is_drop(host) or is_paste(host) or is_address(host):
         return False
-    return belongs(f"{facts.manifest.name} {facts.manifest.description}", host)
+    return belongs(f"{facts.manifest.name} {' '.join(_proper(facts.manifest.description))}", host)
+
+
+def _proper(description: str) -> list[str]:
+    """The names in a description: an ordinary word that is also a host's says nothing of the host."""
+    words = re.findall(
+        r"(?<![.!?] )(?<!^)\b[A-Z][\w.-]*|\b\w+(?= (?:API|CLI|SDK|MCP)\b)|\b[\w-]+\.(?:com|io|dev|ai|org|net|app)\b",
+        description,
+    )
+    return [word.replace(".", " ") for word in words]
 
 
 def documented(facts: SkillFacts, host: str) -> bool:
@@ -43,7 +52,7 @@ def documented(facts: SkillFacts, host: str) -> bool:
 
 def _used_as_program(facts: SkillFacts, host: str) -> bool:
     word = brand(host).lower()
-    return len(word) > 2 and any(  # noqa: PLR2004 - two letters are in everything
+    return len(word) > 2 and any(
         item.kind is CapabilityKind.EXEC
         and item.target.split()[0].lower() in (word, word.removeprefix("get"), word.removesuffix("cli"))
         for item in facts.capabilities

@@ -70,7 +70,7 @@ def _weight(facts: SkillFacts, chain: Chain) -> tuple[Severity | None, Confidenc
         return Severity.MEDIUM, LOW, "where it goes isn't known: it may be where the person says"
     if concealed(facts, chain.source):
         return Severity.CRITICAL, HIGH, ""
-    if covered(facts, host):
+    if covered(facts, host) and (kept is None or (kept.what == "an environment file" and chain.auth)):
         return Severity.MEDIUM, LOW, "the host is what the skill is about"
     if (
         label.origin is Origin.CREDENTIALS
@@ -85,6 +85,8 @@ def _weight(facts: SkillFacts, chain: Chain) -> tuple[Severity | None, Confidenc
         return Severity.MEDIUM, LOW, "the skill says that it signs in there"
     if teaches(facts, chain.role) and chain.role is not Role.INSTRUCTED:
         return Severity.MEDIUM, LOW, "the skill teaches security"
+    if kept is None and chain.role is Role.OPTIONAL and label.origin is Origin.CREDENTIALS:
+        return Severity.MEDIUM, LOW, "reference material; which credential is meant isn't said"
     return Severity.HIGH, HIGH, ""
 
 

@@ -3,6 +3,8 @@
 from collections.abc import Iterator
 
 from bailiwick.analysis.skill.read import SkillFacts
+from bailiwick.analysis.text.secrets import ANCHORED_RULES
+from bailiwick.model.access import Confidence
 from bailiwick.model.skill import Role
 from bailiwick.rules.rule import Severity
 from bailiwick.rules.skill.context import about
@@ -16,9 +18,6 @@ from bailiwick.rules.skill.rule import (
 )
 
 _ID = "skill/embedded-secret"
-
-from bailiwick.analysis.text.secrets import ANCHORED_RULES  # noqa: E402
-from bailiwick.model.access import Confidence  # noqa: E402
 
 
 def _find(facts: SkillFacts) -> Iterator[SkillFinding]:

@@ -36,8 +36,7 @@ def _chains(facts: SkillFacts) -> Iterator[SkillFinding]:
         if (
             is_local(chain.target)
             or is_placeholder(chain.target)
-            or "@" in chain.target
-            and chain.label.origin is not Origin.CONVERSATION
+            or ("@" in chain.target and chain.label.origin is not Origin.CONVERSATION)
         ):
             continue
         if chain.sink is Sink.DNS:
@@ -78,15 +77,14 @@ def _weight(facts: SkillFacts, chain: Chain) -> tuple[Severity | None, Confidenc
         if origin in (Origin.FILE, Origin.SYSTEM):
             return Severity.HIGH, HIGH if chain.role is Role.EXECUTABLE else LOW, ""
         return (Severity.MEDIUM, LOW, "the skill teaches security") if teaching else (Severity.HIGH, HIGH, "")
-    if covered(facts, host) or origin is Origin.FILE:
+    asked = covered(facts, host) and about(facts, "messaging", "sharing", "web")
+    if origin is Origin.CONVERSATION and (
+        chain.source.path in facts.hooks or chain.label.name.startswith("what the client tells")
+    ):
+        return (Severity.MEDIUM, LOW, "the host is what it is about") if asked else (Severity.HIGH, HIGH, "")
+    if asked or origin is Origin.FILE or (covered(facts, host) and origin is not Origin.CONVERSATION):
         return None, LOW, ""
     if origin is Origin.CONVERSATION:
-        if chain.source.path in facts.hooks or chain.label.name.startswith("what the client tells"):
-            return (
-                (Severity.HIGH, HIGH, "")
-                if not documented(facts, host) or not about(facts, "messaging", "sharing", "scheduling")
-                else (Severity.MEDIUM, LOW, "its documents name the host")
-            )
         if (
             about(facts, "messaging", "sharing", "web")
             and documented(facts, host)
@@ -105,7 +103,9 @@ def _weight(facts: SkillFacts, chain: Chain) -> tuple[Severity | None, Confidenc
 
 def _links(facts: SkillFacts) -> Iterator[SkillFinding]:
     for item in told(facts, Mark.LINK_TEMPLATE):
-        if covered(facts, item.target) or (teaches(facts, item.role) and item.role is Role.OPTIONAL):
+        if (covered(facts, item.target) and not item.sure) or (
+            teaches(facts, item.role) and item.role is Role.OPTIONAL
+        ):
             continue
         yield of_mark(
             _ID, item, Severity.HIGH if item.sure else Severity.MEDIUM, confidence=HIGH if item.sure else LOW

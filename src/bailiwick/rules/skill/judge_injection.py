@@ -22,7 +22,7 @@ _ID = "skill/judge-injection"
 
 def _find(facts: SkillFacts) -> Iterator[SkillFinding]:
     for item in told(facts, Mark.JUDGE):
-        lesson = teaches(facts, item.role) or about(facts, "formatting") and item.role is Role.OPTIONAL
+        lesson = teaches(facts, item.role) or (about(facts, "formatting") and item.role is Role.OPTIONAL)
         yield of_mark(
             _ID,
             item,

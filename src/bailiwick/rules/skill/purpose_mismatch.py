@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 
 from bailiwick.analysis.skill.read import SkillFacts
+from bailiwick.analysis.skill.sensitive import kept_in
 from bailiwick.model.skill import CapabilityKind, Role
 from bailiwick.rules.rule import Severity
 from bailiwick.rules.skill.context import about, covered, documented
@@ -20,8 +21,6 @@ _ID = "skill/purpose-mismatch"
 
 def _find(facts: SkillFacts) -> Iterator[SkillFinding]:
     """Private data and a way out, in code, and neither is what the skill is for."""
-    from bailiwick.analysis.skill.sensitive import kept_in  # noqa: PLC0415 - the one place
-
     if about(facts, "credentials", "security", "backup", "deployment"):
         return
     reads = [

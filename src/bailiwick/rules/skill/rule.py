@@ -78,7 +78,7 @@ def of_mark(
     return finding(rule, severity, item.text, item.source, *item.also, confidence=confidence, why_not=why_not)
 
 
-def of_chain(
+def of_chain(  # noqa: PLR0913 - each is its own part of the report
     rule: str,
     chain: Chain,
     severity: Severity,

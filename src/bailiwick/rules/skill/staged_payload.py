@@ -8,7 +8,7 @@ from bailiwick.analysis.skill.sensitive import is_local, is_placeholder
 from bailiwick.model.access import Confidence
 from bailiwick.model.skill import Role
 from bailiwick.rules.rule import Severity
-from bailiwick.rules.skill.context import bad, code_host, concealed, covered, installer, teaches
+from bailiwick.rules.skill.context import bad, code_host, concealed, installer, teaches
 from bailiwick.rules.skill.rule import (
     HIGH,
     LOW,
@@ -63,14 +63,10 @@ def _weight(facts: SkillFacts, chain: Chain, host: str) -> tuple[Severity, Confi
         )
     if concealed(facts, chain.source):
         return Severity.CRITICAL, HIGH, ""
+    if any(word in chain.target for word in _CODE) and chain.role is Role.EXECUTABLE:
+        return Severity.HIGH, HIGH, ""
     if installer(facts, host):
         return Severity.LOW, LOW, "the installer of what the skill is about, or one that is widely known"
-    if (
-        any(word in chain.target for word in _CODE)
-        and chain.role is Role.EXECUTABLE
-        and not covered(facts, host)
-    ):
-        return Severity.HIGH, HIGH, ""
     if host == "*":
         return Severity.MEDIUM, LOW, "where it comes from isn't known"
     if chain.role is Role.EXECUTABLE:

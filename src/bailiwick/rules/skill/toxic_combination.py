@@ -27,7 +27,7 @@ def _find(facts: SkillFacts) -> Iterator[SkillFinding]:
         and not covered(facts, item.target)
         and item.detail not in ("GET", "HEAD")
     ]
-    heard = [path for path in facts.hooks]
+    heard = list(facts.hooks)
     for item in hosts:
         if item.source.path in heard and not documented(facts, item.target):
             yield finding(

@@ -127,7 +127,7 @@ class Follower:
             owner, _, attribute = name.rpartition(".")
             if owner in self._modules:
                 return self._variables.get((owner, "", attribute), NOTHING)
-            held = self._get(scope, owner) if owner.count(".") < 3 else NOTHING  # noqa: PLR2004 - deep chains tell nothing
+            held = self._get(scope, owner) if owner.count(".") < 3 else NOTHING
             return Value((), held.labels, held.auth)
         return found
 
@@ -167,9 +167,10 @@ class Follower:
                         else value
                         for key, value in zip(keys, values, strict=False)
                     ]
-                if len(values) <= 3 and not keys:  # noqa: PLR2004 - a choice, as ``a or b``
+                if len(values) <= 3 and not keys:
                     texts = tuple(t for v in values for t in v.texts)[:4]
-                    return Value(texts, *(lambda g: (g.labels, g.auth))(gathered(values)))
+                    held = gathered(values)
+                    return Value(texts, held.labels, held.auth)
                 return gathered(values)
             case Call():
                 return self._call(node, scope, depth)
@@ -182,7 +183,7 @@ class Follower:
             return self._variable(last, line)
         if path in ("__file__", "__dirname", "import.meta.url", "import.meta.dirname"):
             return Value(("${skill}/scripts/x",))
-        if path == "sys.argv" or path == "process.argv":
+        if path in ("sys.argv", "process.argv"):
             return self._label(Origin.INPUT, "arguments", line)
         return self._get(scope, path)
 
@@ -211,14 +212,14 @@ class Follower:
 
     # --- calls
 
-    def _call(self, call: Call, scope: str, depth: int) -> Value:  # noqa: C901, PLR0911, PLR0912 - one arm per kind of call
+    def _call(self, call: Call, scope: str, depth: int) -> Value:
         path, line = call.path, call.line
         base = self._value(call.base, scope, depth + 1) if call.base is not None else NOTHING
         args = [self._value(arg, scope, depth + 1) for arg in call.args]
         named = {name: self._value(value, scope, depth + 1) for name, value in call.named}
         method = path.rpartition(".")[2]
         everything = gathered([base, *args, *named.values()])
-        path = self._resolved(call, path, args)
+        path = self._resolved(call, path)
         if (
             path in ("os.getenv", "os.environ.get", "os.environ.setdefault", "os.environ.pop", "Deno.env.get")
             and args
@@ -236,17 +237,15 @@ class Follower:
             return self._user_function(function, args, named)
         if path in library.HOME:
             return Value(("~",))
-        if (
-            path in ("os.path.join", "path.join", "path.resolve", "os.path.join", "join")
-            and args
-            or (method == "joinpath")
+        if (path in ("os.path.join", "path.join", "path.resolve", "os.path.join", "join") and args) or (
+            method == "joinpath"
         ):
             return concatenated(_between([base, *args] if method == "joinpath" else args, "/"))
         if method == "join" and base.texts:
-            return self._joined(base, args, line)
+            return self._joined(args)
         if (
             path in library.DECODE
-            or method in ("fromhex",)
+            or method == "fromhex"
             or (path == "codecs.decode" and len(args) > 1)
             or (path == "Buffer.from" and len(args) > 1 and args[1].text in ("base64", "hex"))
         ):
@@ -255,7 +254,7 @@ class Follower:
             texts = tuple(
                 "".join(chr(int(a.text)) for a in args if a.text.isdigit() and int(a.text) < 0x110000)
                 for _ in (0,)
-            )  # noqa: PLR2004 - the end of Unicode
+            )
             return Value(
                 texts if texts[0] else (),
                 frozenset((Label(Origin.ENCODED, "character codes", self._source(line)),)),
@@ -277,7 +276,7 @@ class Follower:
         ):
             return self._sent(path, args, named, line)
         if library.CONNECT.search(path):
-            return self._connected(args, everything, line)
+            return self._connected(args, line)
         if (
             method in ("connect", "connect_ex")
             and args
@@ -287,14 +286,13 @@ class Follower:
                 [self._value(call.args[0].items[0], scope, depth + 1)]
                 if isinstance(call.args[0], Joined) and call.args[0].items
                 else args,
-                everything,
                 line,
             )
         if method in library.METHOD_OUT and any(label.origin is Origin.CARRIED for label in base.labels):
             self._out(gathered([*args, *named.values()]), _host_of(base), line)
             return base
         if library.RUN.search(path):
-            return self._ran(call, path, args, named, scope, depth)
+            return self._ran(call, path, args, scope, depth)
         if library.EVALUATE.search(path) and args:
             return self._evaluated(args, line, path)
         if library.DESERIALIZE.search(path):
@@ -350,7 +348,7 @@ class Follower:
             )
         return Value((), everything.labels, everything.auth)
 
-    def _resolved(self, call: Call, path: str, args: list[Value]) -> str:
+    def _resolved(self, call: Call, path: str) -> str:
         """The path that a dynamic look-up comes to: ``getattr(os, 'sys' + 'tem')``, ``__import__('os').system``."""
         base = call.base
         if isinstance(base, Call) and path in ("?", f"?.{path[2:]}"):
@@ -427,11 +425,10 @@ class Follower:
         finally:
             self._program = here
 
-    def _joined(self, base: Value, args: list[Value], line: int) -> Value:
+    def _joined(self, args: list[Value]) -> Value:
         held = gathered(args)
         encoded = any(label.origin is Origin.ENCODED for label in held.labels)
         texts = tuple(args[0].texts[:1]) if args and encoded else ()
-        del base, line
         return Value(texts, held.labels, held.auth)
 
     def _decoded(self, path: str, method: str, args: list[Value], line: int) -> Value:
@@ -442,7 +439,7 @@ class Follower:
         texts = [plain for arg in args[:1] for text in arg.texts if (plain := decoded(text, how)) is not None]
         labels = (
             gathered(args[:1]).labels | {Label(Origin.ENCODED, how, self._source(line))}
-            if texts or any(l.origin is Origin.ENCODED for a in args[:1] for l in a.labels)
+            if texts or any(label.origin is Origin.ENCODED for a in args[:1] for label in a.labels)
             else gathered(args[:1]).labels
         )
         return Value(tuple(texts), labels)
@@ -482,12 +479,10 @@ class Follower:
         )
         # A variable that says where to goes nowhere; ``headers`` prove who asks.
         address = frozenset(
-            l
-            for l in where.labels
-            if l.origin is Origin.VARIABLE
-            and where.texts
-            and where.text.startswith(GAP)
-            or (l.origin is Origin.VARIABLE and not where.texts)
+            label
+            for label in where.labels
+            if (label.origin is Origin.VARIABLE and where.texts and where.text.startswith(GAP))
+            or (label.origin is Origin.VARIABLE and not where.texts)
         )
         auth = (
             frozenset().union(*(value.every for name, value in named.items() if name in _HEADERS))
@@ -507,7 +502,7 @@ class Follower:
             else frozenset((Label(Origin.DOWNLOAD, host, self._source(line)),)),
         )
 
-    def _connected(self, args: list[Value], held: Value, line: int) -> Value:
+    def _connected(self, args: list[Value], line: int) -> Value:
         host = host_in(args[0]) if args else "*"
         if host == "*" and args and GAP not in args[0].text and re.fullmatch(r"[\w.:-]+", args[0].text):
             host = args[0].text.lower()
@@ -520,7 +515,6 @@ class Follower:
                 detail="connect",
                 by=self._program.path,
             )
-        del held
         return Value((), frozenset((Label(Origin.CARRIED, host, self._source(line)),)))
 
     def _dns(self, args: list[Value], line: int) -> Value:
@@ -540,9 +534,7 @@ class Follower:
                     self._into.chain(label, Sink.DNS, host or "*", self._source(line), self._role)
         return NOTHING
 
-    def _ran(
-        self, call: Call, path: str, args: list[Value], named: dict[str, Value], scope: str, depth: int
-    ) -> Value:
+    def _ran(self, call: Call, path: str, args: list[Value], scope: str, depth: int) -> Value:
         words: list[Value] = []
         first = call.args[0] if call.args else None
         if isinstance(first, Name):
@@ -584,7 +576,7 @@ class Follower:
         if (
             not self._looking
             or (path == "yaml.load" and (len(args) > 1 or "Loader" in named))
-            or path in ("yaml.full_load",)
+            or path == "yaml.full_load"
         ):
             return
         for label in sorted(held.labels, key=str):
@@ -608,11 +600,8 @@ class Follower:
             where = args[0] if args else NOTHING
             mode = (args[1] if len(args) > 1 else named.get("mode", NOTHING)).text
             if (
-                path.endswith("open")
-                and any(letter in mode for letter in "wax+")
-                and path != "tarfile.open"
-                or (path in ("tarfile.open", "zipfile.ZipFile") and "w" in mode)
-            ):
+                path.endswith("open") and any(letter in mode for letter in "wax+") and path != "tarfile.open"
+            ) or (path in ("tarfile.open", "zipfile.ZipFile") and "w" in mode):
                 return self._opened(where, line)
             if path == "os.walk" or "glob" in path or "dir" in path:
                 return self._file(where, line)
@@ -667,7 +656,6 @@ class Follower:
                 else CapabilityKind.FS_WRITE
             )
             self._into.capability(kind, name, self._source(line), self._role, by=self._program.path)
-            said = " ".join(held.texts)[:200]
             if kind is CapabilityKind.MEMORY_WRITE:
                 self._into.notice(Mark.MEMORY, f"writes {name}", self._source(line), self._role, target=name)
             elif kind is CapabilityKind.CONFIG_WRITE:
@@ -680,7 +668,6 @@ class Follower:
                     self._role,
                     target=name,
                 )
-            del said
             if self._gate and not name.startswith(("/tmp", "*")):  # noqa: S108 - a name, not a file of ours
                 self._into.notice(
                     Mark.GATED,
@@ -775,7 +762,7 @@ def _as_proof(value: Value) -> bool:
     return len({label.name for label in value.labels}) <= 2 and all(
         label.origin in (Origin.VARIABLE, Origin.CREDENTIALS, Origin.FILE, Origin.INPUT)
         for label in value.labels
-    )  # noqa: PLR2004 - an id and its secret
+    )
 
 
 def _between(values: list[Value], mark: str) -> list[Value]:
@@ -808,8 +795,7 @@ def host_in(value: Value) -> str:
             continue
         host = web_address(text.replace(GAP, "x") if GAP not in text.split("/", 3)[2] else "")
         if host is not None:
-            shown = host.host if host.port in (None, 80, 443) else f"{host.host}:{host.port}"
-            return shown
+            return host.host if host.port in (None, 80, 443) else f"{host.host}:{host.port}"
         rest = text.split("/", 3)[2]
         tail = rest.rpartition(GAP)[2].lstrip(".")
         if tail.count(".") >= 1 and not tail.startswith(":"):

@@ -79,9 +79,10 @@ class _Lowering:
                 self.imported(node)
             elif node.type == "variable_declarator":
                 self.assign(node.child_by_field_name("name"), node.child_by_field_name("value"), scope, gate)
-            elif node.type in ("assignment_expression", "augmented_assignment_expression"):
-                self.assign(node.child_by_field_name("left"), node.child_by_field_name("right"), scope, gate)
-            elif node.type == "for_in_statement":
+            elif (
+                node.type in ("assignment_expression", "augmented_assignment_expression")
+                or node.type == "for_in_statement"
+            ):
                 self.assign(node.child_by_field_name("left"), node.child_by_field_name("right"), scope, gate)
             elif node.type == "return_statement" and node.named_children:
                 value = self.expression(node.named_children[0], 0)
@@ -91,7 +92,7 @@ class _Lowering:
                 self.program.evaluates.append(Evaluate(self.expression(node, 0), scope, gate))
             if node.type == "if_statement":
                 test = _text(node.child_by_field_name("condition"))[:120]
-                gate = test if _GATE.search(test) else gate  # noqa: PLW2901 - it holds for what is below
+                gate = test if _GATE.search(test) else gate
             pending.extend((child, inner, gate) for child in reversed(node.named_children))
 
     def function(self, node: Node, scope: str) -> str:
@@ -173,7 +174,7 @@ class _Lowering:
         if len(name) < 120 and "\n" not in name:
             self.program.assigns.append(Assign(name, lowered, scope))
 
-    def expression(self, node: Node, depth: int) -> Expression:  # noqa: C901, PLR0912 - one arm per expression
+    def expression(self, node: Node, depth: int) -> Expression:
         line = node.start_point[0] + 1
         if depth > MAX_DEPTH:
             return Constant(None, line)
@@ -365,7 +366,7 @@ def _string(node: Node) -> str:
         code = match[1] or match[2] or match[3]
         if code:
             number = int(code, 16)
-            return chr(number) if number <= 0x10FFFF else "?"  # noqa: PLR2004 - the end of Unicode
+            return chr(number) if number <= 0x10FFFF else "?"
         return {"n": "\n", "t": "\t", "r": "\r"}.get(match[4], match[4])
 
     return _ESCAPES.sub(undone, _text(node)[1:-1])

@@ -50,7 +50,7 @@ class _Lowering:
         for statement in body:
             self.statement(statement, scope, gate)
 
-    def statement(self, node: ast.stmt, scope: str, gate: str) -> None:  # noqa: C901, PLR0912 - one arm per statement
+    def statement(self, node: ast.stmt, scope: str, gate: str) -> None:
         match node:
             case ast.Import(names=names):
                 for alias in names:
@@ -152,7 +152,7 @@ class _Lowering:
             if isinstance(inner, ast.NamedExpr):
                 self.assign([inner.target], inner.value, scope, gate)
 
-    def expression(self, node: ast.expr) -> Expression:  # noqa: C901, PLR0912 - one arm per expression
+    def expression(self, node: ast.expr) -> Expression:
         line = node.lineno
         match node:
             case ast.Constant(value=value):
@@ -204,7 +204,10 @@ class _Lowering:
                     flat.append(self.expression(left.right))
                     left = left.left
                 flat.append(self.expression(left))
-                return Joined(tuple(reversed(flat)), isinstance(op, (ast.Add, ast.Mod, ast.Div)), line)
+                parts_ = list(reversed(flat))
+                if isinstance(op, ast.Div):  # a path, or a quotient that is no text anyway
+                    parts_ = [one for part in parts_ for one in (Constant("/", line), part)][1:]
+                return Joined(tuple(parts_), isinstance(op, (ast.Add, ast.Mod, ast.Div)), line)
             case ast.JoinedStr(values=values):
                 parts = tuple(
                     self.expression(v.value if isinstance(v, ast.FormattedValue) else v) for v in values
