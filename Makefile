@@ -63,6 +63,9 @@ bench-shell: $(STAMP) ## measure: how well and how fast shell commands are under
 bench-audit: $(STAMP) ## measure: the audit trail (EVENTS=2000000 for the promised size)
 	$(BIN)/python scripts/bench_audit
 
+bench-skills: $(STAMP) ## measure: time, memory and verdicts over a folder of skills (SKILLS=DIR)
+	$(BIN)/python scripts/bench_skills $(SKILLS)
+
 nightly: $(STAMP) ## long fuzzing, oracles and chaos
 	scripts/judges
 	scripts/client >/dev/null

@@ -1,10 +1,15 @@
-"""What an approval rests on: the audit of a skill, as far as this version reads skills."""
+"""What an approval rests on: the audit of a skill, as `bailiwick skill scan` makes it."""
 
+import time
 from dataclasses import dataclass
 
 from bailiwick import __version__
+from bailiwick.decision.skill_verdict import ScanPolicy, inspect
 from bailiwick.information.approvals import Grant, grants_for
-from bailiwick.model.skill import Capability, Manifest, SkillTree
+from bailiwick.model.skill import Capability, SkillTree
+from bailiwick.rules.rule import Severity
+from bailiwick.rules.skill.rule import SkillFinding
+from bailiwick.service.skill_scan import rules_digest
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -27,16 +32,22 @@ class Inspected:
 
 def inspected(tree: SkillTree) -> Inspected:
     """Audit a skill's tree."""
-    manifest = Manifest(name=tree.name)
-    grants, left = grants_for(manifest.active)
+    report = inspect(tree, ScanPolicy(), now=int(time.time()))
+    grants, left = grants_for(report.manifest.active)
+    partial = (f"partial: {part.path}: {part.reason}" for part in report.partial)
+    findings = (_shown(found) for found in report.findings if found.severity > Severity.LOW)
     return Inspected(
         scanner=f"bailiwick {__version__}",
-        rules="none",
-        verdict="review",
-        findings=(),
+        rules=rules_digest(),
+        verdict=report.verdict.label,
+        findings=(*findings, *partial),
         grants=grants,
-        left=tuple(map(_left, left)),
+        left=tuple(dict.fromkeys(map(_left, left))),
     )
+
+
+def _shown(found: SkillFinding) -> str:
+    return f"{found.severity.name.lower()} {found.rule}: {found.message} ({found.evidence[0]})"
 
 
 def _left(one: Capability) -> str:

@@ -217,13 +217,6 @@ class Configuration:
         ]
         for script in started:
             self.hooks[script] = source
-        self._into.capability(
-            CapabilityKind.TOOL,
-            f"hook:{event}" + (f"({matcher})" if matcher else ""),
-            source,
-            role,
-            by="hook",
-        )
         bodies = [(source, command), *((Source(path=script), self._scripts[script]) for script in started)]
         for where, body in bodies:
             allow = _ALLOWING.search(body)

@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
+from bailiwick.analysis.commands.specification import find
 from bailiwick.analysis.skill import front_matter, hidden, substance
 from bailiwick.analysis.skill.code import javascript, python
 from bailiwick.analysis.skill.code.follow import Follower
@@ -55,6 +56,10 @@ _BACKGROUND = re.compile(
     re.IGNORECASE,
 )
 _DYNAMIC = re.compile(r"(?<![`\w])!`([^`\n]{1,2000})`")
+_RUNNING = re.compile(
+    r"\b(?:run|execute|use|type|paste|enter|with|via|command|install|call|invoke|then|start|using|runs)\b[^.`]{0,40}$",
+    re.IGNORECASE,
+)
 _PIPED = re.compile(r"\b(?:curl|wget|base64)\b.*\|\s*(?:sudo\s+)?(?:ba|z)?sh\b", re.DOTALL)
 _LEADING = re.compile(r"(?:^|[\s;&|])(?:python3?|bash|sh|node|npx|source|\./)")
 
@@ -426,17 +431,10 @@ class _Reading:
 
     def _inline(self, path: str, block: Block, role: Role) -> None:
         """Commands between backquotes in a sentence that says to run them."""
-        for match in re.finditer(r"`([^`\n]{6,800})`", block.text):
+        for match in re.finditer(r"`([^`\n]{4,800})`", block.text):
             before = block.text[: match.start()]
             line = block.line + block.text.count("\n", 0, match.start())
-            if re.search(
-                r"\b(?:run|execute|use|type|paste|enter|with|via|command|install|call|invoke|then|start)\b[^.`]{0,40}$",
-                before,
-                re.IGNORECASE,
-            ) and re.match(
-                r"(?:sudo |bash|sh |curl|wget|echo|cat|env|printenv|npm|npx|pip|python|node|git|tar|scp|nc|eval|source|osascript|\./|export|crontab|launchctl|claude|chmod|rm |cp |mv |tee|base64|security|find|grep|dig|ssh)",
-                match[1],
-            ):
+            if _RUNNING.search(before) and find(match[1].removeprefix("sudo ").split()[0]) is not None:
                 meant = (
                     Role.NEGATED
                     if negated(block.text, match.start())

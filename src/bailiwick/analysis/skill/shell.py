@@ -22,6 +22,9 @@ from bailiwick.model.access import (
 )
 from bailiwick.model.skill import CapabilityKind, Role, Source
 
+UNKNOWN = "BAILIWICK_UNKNOWN"
+"""A variable that stands in a command for a word that a script computes."""
+
 MAX_READ = 3_000
 """Commands of one skill that are read."""
 
@@ -353,6 +356,8 @@ class SkillShell(ShellReader):
                 and access.cause
             ):
                 name = access.target.name
+                if name == UNKNOWN:
+                    continue
                 self._into.capability(CapabilityKind.ENV, name, told.at(access.cause), told.role, by=told.by)
                 for index in programs:
                     cause = facts.accesses[index].cause
@@ -418,6 +423,8 @@ class SkillShell(ShellReader):
     def _program(self, told: _Text, program: ProgramTarget, where: Source) -> None:
         words = [word for word in program.words if word]
         name = program.name
+        if name in (".", "source", UNKNOWN) or name.startswith("_"):
+            return  # the file is an access of its own; a name with an underscore is a function
         inside = next((w for w in [program.path or "", *words[:2]] if w and self._within(w)), None)
         if inside is not None:
             path = self._within(inside)

@@ -149,6 +149,86 @@ def _declaration(suggested: Sequence[str], page: Page) -> Iterator[str]:
         yield f"  # and {len(suggested) - 40} more"
 
 
+_ORDER = (
+    "net",
+    "install",
+    "spawn",
+    "mcp",
+    "config.write",
+    "memory.write",
+    "env",
+    "exec",
+    "fs.write",
+    "fs.read",
+    "tool",
+)
+"""Kinds as they matter to a reader."""
+
+_COMMON = frozenset(
+    [
+        "[",
+        "awk",
+        "basename",
+        "cat",
+        "cd",
+        "chmod",
+        "command",
+        "cp",
+        "cut",
+        "date",
+        "dirname",
+        "du",
+        "echo",
+        "env",
+        "exit",
+        "export",
+        "expr",
+        "false",
+        "find",
+        "getopt",
+        "grep",
+        "head",
+        "jq",
+        "kill",
+        "ls",
+        "mkdir",
+        "mktemp",
+        "mv",
+        "od",
+        "paste",
+        "printf",
+        "ps",
+        "pwd",
+        "read",
+        "realpath",
+        "rm",
+        "rmdir",
+        "sed",
+        "seq",
+        "set",
+        "sleep",
+        "sort",
+        "stat",
+        "tail",
+        "tee",
+        "test",
+        "touch",
+        "tr",
+        "true",
+        "type",
+        "uname",
+        "uniq",
+        "unzip",
+        "wait",
+        "wc",
+        "which",
+        "xargs",
+        "zip",
+    ]
+)
+"""Programs of which one line is enough."""
+
+
 def _table(report: SkillReport, page: Page) -> Iterator[str]:
     listed = list(rows(report.manifest))
     active = [row for row in listed if any(role.active for role in row.roles)]
@@ -157,27 +237,28 @@ def _table(report: SkillReport, page: Page) -> Iterator[str]:
     )
     if not active:
         yield "  nothing beyond its text"
-    kind = None
-    count = 0
-    for row in active:
-        if row.kind is not kind:
-            if count > MAX_ROWS:
-                yield f"    {'':12}  … and {count - MAX_ROWS} more"
-            kind, count = row.kind, 0
-        count += 1
-        if count > MAX_ROWS:
-            continue
-        yield _row(row, page, first=count == 1)
-    if count > MAX_ROWS:
-        yield f"    {'':12}  … and {count - MAX_ROWS} more"
+    for kind in _ORDER:
+        of_kind = [row for row in active if row.kind.value == kind]
+        common = [row for row in of_kind if kind == "exec" and row.target in _COMMON]
+        vague = [row for row in of_kind if kind.startswith("fs.") and row.target.startswith("*")]
+        rest = [row for row in of_kind if row not in common and row not in vague]
+        rest.sort(key=lambda row: (row.declared or row.documented, row.target))
+        for number, row in enumerate(rest[:MAX_ROWS]):
+            yield _row(row, page, first=number == 0)
+        folded = [f"and {len(rest) - MAX_ROWS} more"] if len(rest) > MAX_ROWS else []
+        folded += [f"and {', '.join(row.target for row in common)}"] if common else []
+        folded += [f"and {len(vague)} whose place isn't known"] if vague else []
+        for number, line in enumerate(folded):
+            head = "" if rest or number else kind
+            yield from _hanging(f"     {head:13} ", line, page)
     talked = [row for row in listed if not any(role.active for role in row.roles)]
     if talked:
         yield ""
         yield page.paint("Only spoken of", "bold") + page.paint("     quoted, forbidden or test data", "dim")
         for row in talked[:8]:
-            yield f"  {row.kind.value:13} {_plain(row.target)[:50]:50}  {row.roles[0].value}  {page.paint(_places(row.places), 'dim')}"
-        if len(talked) > 8:  # noqa: PLR2004 - what fits and what is enough
-            yield f"  … and {len(talked) - 8} more"
+            yield f"     {row.kind.value:13} {_plain(row.target)[:52]:52} {page.paint(f'{row.roles[0].value}  {_places(row.places)}', 'dim')}"
+        if len(talked) > 8:  # noqa: PLR2004 - enough to see
+            yield f"     and {len(talked) - 8} more"
     yield ""
 
 

@@ -620,7 +620,11 @@ class Follower:
             kept = kept_in(name)
             if self._looking and name != "*":
                 self._into.capability(
-                    CapabilityKind.FS_READ, name, self._source(line), self._role, by=self._program.path
+                    CapabilityKind.FS_READ,
+                    project_path(name),
+                    self._source(line),
+                    self._role,
+                    by=self._program.path,
                 )
             labels.add(Label(kept.origin if kept else Origin.FILE, name, self._source(line)))
         return Value(where.texts, frozenset(labels), where.auth)
@@ -655,7 +659,9 @@ class Follower:
                 if is_config(name)
                 else CapabilityKind.FS_WRITE
             )
-            self._into.capability(kind, name, self._source(line), self._role, by=self._program.path)
+            self._into.capability(
+                kind, project_path(name), self._source(line), self._role, by=self._program.path
+            )
             if kind is CapabilityKind.MEMORY_WRITE:
                 self._into.notice(Mark.MEMORY, f"writes {name}", self._source(line), self._role, target=name)
             elif kind is CapabilityKind.CONFIG_WRITE:
@@ -686,7 +692,7 @@ class Follower:
             name = shown_path(text)
             self._into.capability(
                 CapabilityKind.FS_WRITE,
-                name,
+                project_path(name),
                 self._source(line),
                 self._role,
                 detail="delete",

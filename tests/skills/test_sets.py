@@ -1,0 +1,39 @@
+"""Bad skills are found for the right reason at high severity; tricky good ones have nothing of high severity."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from bailiwick.rules.rule import Severity
+from bailiwick.service.skill_files import find_skills
+from bailiwick.service.skill_scan import look
+
+HERE = Path(__file__).parent
+MALICIOUS = yaml.safe_load((HERE / "malicious.yaml").read_text(encoding="utf-8"))
+BENIGN = yaml.safe_load((HERE / "benign.yaml").read_text(encoding="utf-8"))
+
+
+def written(case: Mapping[str, Any], root: Path) -> Path:
+    for name, text in case["files"].items():
+        path = root / case["name"] / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text, encoding="utf-8")
+    return root / case["name"]
+
+
+def high(root: Path) -> dict[str, str]:
+    found = [finding for place in find_skills(root) for finding in look(place).findings]
+    return {one.rule: one.message for one in found if one.severity >= Severity.HIGH}
+
+
+@pytest.mark.parametrize("case", MALICIOUS, ids=lambda case: case["name"])
+def test_malicious_skills_are_found_for_the_right_reason(case: Mapping[str, Any], tmp_path: Path) -> None:
+    assert case["rule"] in high(written(case, tmp_path))
+
+
+@pytest.mark.parametrize("case", BENIGN, ids=lambda case: case["name"])
+def test_benign_skills_have_nothing_high(case: Mapping[str, Any], tmp_path: Path) -> None:
+    assert high(written(case, tmp_path)) == {}
