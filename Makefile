@@ -5,7 +5,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.locked
 
-.PHONY: help run test unit e2e check fmt docs bench bench-shell bench-audit nightly install clean
+.PHONY: help run test unit e2e check fmt docs bench bench-shell bench-audit bench-skills nightly install clean
 
 help: ## print this menu
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "  make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
