@@ -28,7 +28,7 @@ NOW = 1_795_392_000  # 2026-11-23
 FILES = (
     ".env .env.example .gitignore .git/config .github/workflows/ci.yml CLAUDE.md Makefile README.md package.json tsconfig.json"
     " pyproject.toml Dockerfile docker-compose.yml go.mod Cargo.toml src/app.ts src/parser.ts src/server/index.ts"
-    " src/components/Cart.tsx apps/web/package.json apps/web/src/api.ts apps/api/app/main.py apps/api/tests/test_orders.py"
+    " src/components/Cart.tsx apps/web/package.json apps/web/src/api.ts apps/api/app/main.py apps/api/app/services/orders.py apps/api/tests/test_orders.py"
     " packages/ui/package.json crates/core/src/lib.rs scripts/setup.sh scripts/build.js data/orders.csv docs/guide.md"
     " logs/app.log logs/access.log.1.gz migrations/0001_start.sql config/settings.json node_modules/react/package.json"
 )

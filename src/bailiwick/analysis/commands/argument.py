@@ -65,6 +65,11 @@ class Arg:
         return Arg(text, self.kind, self.span, self.sources)
 
 
+@value(frozen=True, slots=True)
+class Lines(Arg):
+    """Output of which every line is a path that the pattern ``text`` matches, and a plain word of a shell as it stands."""
+
+
 def sources_of(args: Iterable[Arg]) -> frozenset[int]:
     """The programs whose output any of the words may contain."""
     found: frozenset[int] = frozenset()
@@ -115,6 +120,9 @@ class Machine(Protocol):
     def own(self, path: Arg) -> bool:
         """Whether the path surely lies in the project."""
 
+    def stands(self, path: str) -> bool:
+        """Whether a file of that name surely stands in the project; False where nobody can look."""
+
     def connect(self, host: str, port: int | None = None, span: Span | None = None) -> None:
         """Record a connection; host ``*`` where the peer isn't known."""
 
@@ -125,6 +133,9 @@ class Machine(Protocol):
 
     def lists(self, paths: Arg) -> None:
         """Say that the command prints nothing but these paths, each ended by a NUL."""
+
+    def lines(self, paths: Arg) -> None:
+        """Say that the command prints nothing but paths that the pattern matches, one on a line, as they are called."""
 
     def opaque(self, reason: str, span: Span | None = None, kind: AccessKind | None = None) -> None:
         """Record a part whose accesses aren't known; ``kind`` where only what they reach isn't."""

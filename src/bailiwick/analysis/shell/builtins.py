@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 
 Outcome: TypeAlias = tuple[State | None, State | None]
 _NAME = re.compile(r"[A-Za-z_]\w*\Z", re.ASCII)
+_ELEMENT = re.compile(r"[A-Za-z_]\w*\[\d+\]\Z", re.ASCII)
 _SET = re.compile(r"[-+][euxhbmvCETf]+\Z|[-+][euxvCETf]*o\Z|--\Z")
 _SET_OPTIONS = frozenset((
     "pipefail", "errexit", "nounset", "xtrace", "verbose", "monitor", "errtrace", "functrace", "noclobber", "noglob",
@@ -54,9 +55,9 @@ class Invocation:
     span: Span | None
     stdin: Arg | None
 
-    def opaque(self, reason: str) -> Outcome:
-        """Say that it isn't understood; anything may have changed in the shell."""
-        self.interpreter.record.opaque(reason, self.span)
+    def opaque(self, reason: str, kind: AccessKind | None = None) -> Outcome:
+        """Say that it isn't understood; anything may have changed in the shell, or with ``kind`` no more than that."""
+        self.interpreter.record.opaque(reason, self.span, kind)
         return self.unknown()
 
     def unknown(self) -> Outcome:
@@ -194,9 +195,12 @@ def _declare(call: Invocation) -> Outcome:  # noqa: C901, PLR0912 - one arm per 
 def _unset(call: Invocation) -> Outcome:
     words = call.literals()
     if words is None:
-        return call.opaque("unset of a name that isn't known")
+        evaluates = any(arg.kind is not OPEN and "[" in arg.text for arg in call.args[1:])
+        return call.opaque(
+            "unset of a name that isn't known", None if evaluates else AccessKind.CHANGE_CONFIG
+        )
     for word in words:
-        if word in ("-v", "-f", "--"):
+        if word in ("-v", "-f", "--") or _ELEMENT.match(word):
             continue
         if not _NAME.match(word):
             return call.opaque("unset evaluates a subscript")

@@ -43,6 +43,8 @@ def is_dangerous(name: str) -> bool:
     return _SAFE.match(name) is None and _DANGEROUS.match(name) is not None
 
 
+LIBRARIES = frozenset(("PYTHONPATH", "NODE_PATH", "PERL5LIB", "RUBYLIB"))
+"""Where interpreters look for modules; below the project that is the project's own code."""
 UNSETTABLE = NUMBERS | {
     "_", "PWD", "OLDPWD", "BASH_REMATCH", "PIPESTATUS", "FUNCNAME", "GROUPS", "DIRSTACK", "BASH_COMMAND", "BASH_SUBSHELL",
     "HISTCMD", "COPROC", "MAPFILE", "REPLY", "OPTARG", "BASH_ARGV0",

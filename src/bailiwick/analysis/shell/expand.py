@@ -3,7 +3,7 @@
 import re
 from typing import TYPE_CHECKING
 
-from bailiwick.analysis.commands.argument import LITERAL, NUMBER, OPEN, PATTERN, UNKNOWN, Arg
+from bailiwick.analysis.commands.argument import LITERAL, NUMBER, OPEN, PATTERN, UNKNOWN, Arg, Lines
 from bailiwick.analysis.shell.environment import NUMBERS, PORTABLE_NUMBERS, QUIET_READS, is_dangerous
 from bailiwick.analysis.shell.expansion import Field, braces, glob, joined
 from bailiwick.analysis.shell.state import Array, State, numeric
@@ -98,6 +98,8 @@ class Expander:
                         field, present = self._split(arg, field, finished, span, present=present)
                     else:
                         field.sources |= arg.sources
+                        if isinstance(arg, Lines) and len(parts) == 1 and not state.shaky:
+                            return [Arg(arg.text, PATTERN, span, arg.sources)]
                         if not present and not finished and len(parts) == 1:
                             return [Arg("", OPEN, span, arg.sources)]
                         field.unknown()
@@ -193,6 +195,8 @@ class Expander:
                     return Arg(output.text.rstrip("\n"), LITERAL, span, sources | output.sources)
                 if output is not None and output.kind is NUMBER:
                     return Arg("", NUMBER, span, sources | output.sources)
+                if isinstance(output, Lines):
+                    return Lines(output.text, PATTERN, span, sources | output.sources)
                 return Arg("", UNKNOWN, span, sources)
             case Arithmetic():
                 self.arithmetic(part, state, span)

@@ -12,7 +12,14 @@ from bailiwick.analysis.commands.argument import LITERAL, NUMBER, OPEN, UNKNOWN,
 from bailiwick.analysis.commands.perform import perform
 from bailiwick.analysis.commands.specification import find
 from bailiwick.analysis.shell import builtins, compound
-from bailiwick.analysis.shell.environment import READ_ONLY, TIED_IN_ZSH, UNSETTABLE, is_dangerous, is_reported
+from bailiwick.analysis.shell.environment import (
+    LIBRARIES,
+    READ_ONLY,
+    TIED_IN_ZSH,
+    UNSETTABLE,
+    is_dangerous,
+    is_reported,
+)
 from bailiwick.analysis.shell.expand import Expander
 from bailiwick.analysis.shell.expansion import MAX_TEXT
 from bailiwick.analysis.shell.output import printed
@@ -38,12 +45,21 @@ from bailiwick.model.access import (
     Span,
     VariableTarget,
 )
+from bailiwick.model.glob import escape
 
 MAX_NESTING = 12
 """Functions, nested shells and wrappers inside one another."""
 _SYSTEM = frozenset(
     ("/bin", "/usr/bin", "/usr/local/bin", "/sbin", "/usr/sbin", "/usr/local/sbin", "/opt/homebrew/bin")
 )
+_LISTING = frozenset(("find", "git", "grep", "egrep", "fgrep", "rg"))
+"""Programs that say what they list; of a wrapper that only holds for part of what it prints."""
+_KEEPING = frozenset(
+    ("sed", "perl", "chmod", "chown", "chgrp", "touch", "gofmt", "prettier", "eslint", "black", "ruff")
+)
+"""Programs that change what stands there, and make no names but of their own."""
+_PLAIN_NAME = re.compile(r"[^\s\"'\\*?\[\-][^\s\"'\\*?\[]*\Z")
+_COMPILERS = frozenset(("gcc", "g++", "cc", "c++", "clang", "clang++", "rustc", "go", "cargo"))
 _TEXTS = frozenset(("<<", "<<-", "<<<"))
 _DESCRIPTOR = re.compile(r"\d*-?\Z", re.ASCII)
 _SHEBANG = re.compile(r"#!(?:/usr)?/bin/(?:env )?(bash|sh)\n")
@@ -76,6 +92,7 @@ class Interpreter:
         self.traps: list[tuple[Arg, int]] = []  # code run later, and `changes` when it was set
         self.changes = 0  # how often the directory or a variable may have changed
         self.listed: Arg | None = None  # the paths the last program prints, NUL-ended, where they are known
+        self.trusting = False  # names of files were taken as they stand
         self.aliases = context.aliases
         self.nesting = 0
 
@@ -373,6 +390,8 @@ class Interpreter:
         self.changes += 1
         if name in self.frozen:
             self.record.opaque(f"assignment to {name}, which can't be assigned", span)
+        if name in LIBRARIES and self.is_own(value, state):
+            return  # what it runs is told with the program
         reaches = exported or name in state.exported or name in self.context.environment
         if (is_reported(name) and reaches) or is_dangerous(name):
             self.record.access(AccessKind.CHANGE_CONFIG, VariableTarget(name=name, value=value.literal), span)
@@ -380,6 +399,18 @@ class Interpreter:
             state.shaky = True
         if name == "CDPATH" or (self.dialect == "zsh" and name in TIED_IN_ZSH):
             self.record.opaque(f"{name} is set", span)
+
+    def is_own(self, value: Arg, state: State) -> bool:
+        """Whether a list of directories surely names none outside the project."""
+        if value.literal is None or not value.text or state.cwd is None:
+            return False
+        project = normal(self.context.project).rstrip("/")
+        places = [
+            normal(f"{base}/{part}") if part[:1] != "/" else normal(part)
+            for part in value.text.split(":")
+            for base in state.cwd
+        ]
+        return all(place == project or place.startswith(project + "/") for place in places)
 
     def redirects(
         self, redirects: SequenceOf[Redirect], state: State
@@ -476,8 +507,7 @@ class Interpreter:
                 inner.exported |= prefix.keys()
             self.listed = None
             self._external(name, args, inner, span, stdin)
-            # Of a wrapper that only holds for part of what it prints.
-            paths = self.listed if name == "find" else None
+            paths = self.listed if name in _LISTING else None
             self.output = printed(self, args, state, stdin) or paths
         finally:
             self.nesting -= 1
@@ -535,6 +565,7 @@ class Interpreter:
         for place in places:
             own = place.startswith(project.rstrip("/") + "/")
             running = Running(self, state, args, span, stdin, place)
+            own = own or self._built_here(place, project)
             text = self.content(args[0], state)
             drafted = text or self.content(args[0], state, perhaps=True)
             running.begin(tuple(a for a in args[1:] if not a.text.startswith("-")), project_code=own)
@@ -551,6 +582,45 @@ class Interpreter:
             )
             self.started(self.record.access(AccessKind.EXECUTE, target, span))
             self.record.opaque(f"runs the program {name} in a directory that isn't known", span)
+
+    def _built_here(self, place: str, project: str) -> bool:
+        """Whether the script itself has made the program at ``place`` from nothing but the project's own files."""
+        makers = self.record.trail.written((PathTarget(path=place),))
+        return bool(makers) and all(self._is_build(maker, project) for maker in makers)
+
+    def _is_build(self, maker: int, project: str) -> bool:
+        target = self.record.accesses[maker].target
+        if not isinstance(target, ProgramTarget) or target.as_user is not None:
+            return False
+        own = project.rstrip("/") + "/"
+        read = [a.target for a in self.record.accesses if a.by == maker and a.kind is AccessKind.READ]
+        known = all(isinstance(path, PathTarget) and path.path.startswith(own) for path in read)
+        return (target.project_code or target.name in _COMPILERS) and known and not self.record.unclear(maker)
+
+    def are_plain(self, paths: Arg, state: State) -> bool:
+        """Whether everything that stands where ``paths`` says has a name that a shell takes for one word.
+
+        Looked up as the files stand now: what the script itself may have made before isn't there yet.
+        """
+        files = self.context.files
+        if files is None or self.record.trail.disturbances or state.cwd is None or len(state.cwd) != 1:
+            return False
+        base = "" if paths.text.startswith("/") else state.cwd[0].rstrip("/") + "/"
+        found = files.expand(normal(escape(base) + paths.text))
+        plain = found is not None and all(_PLAIN_NAME.match(path.removeprefix(base)) for path in found)
+        self.trusting |= plain
+        return plain
+
+    def late_names(self) -> None:
+        """Where names were taken as they stand, nothing in the script may make one that isn't plain, before or meanwhile."""
+        for access in self.record.accesses if self.trusting else ():
+            if access.kind is not AccessKind.WRITE or not isinstance(access.target, PathTarget):
+                continue
+            program = self.record.accesses[access.by].target if access.by is not None else None
+            keeps = isinstance(program, ProgramTarget) and program.name in _KEEPING
+            path = access.target.path
+            if (access.target.pattern and not keeps) or re.search(r"[\s\"'\\]|/-", path):
+                self.record.opaque("a name may be made while names are listed", access.cause)
 
     # -- what flows where
 
@@ -580,6 +650,7 @@ class Interpreter:
         for code, changes in self.traps:
             if changes != self.changes:
                 self.nested(code, State(cwd=None, variables={}, functions={}, shaky=True), self.dialect)
+        self.late_names()
 
     def literal_words(self, words: SequenceOf[Word], state: State) -> list[Arg]:
         """The words of a ``for`` list."""

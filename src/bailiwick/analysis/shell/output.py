@@ -4,7 +4,7 @@ import re
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING
 
-from bailiwick.analysis.commands.argument import LITERAL, NUMBER, Arg, Kind, sources_of
+from bailiwick.analysis.commands.argument import LITERAL, NUMBER, Arg, Kind, Lines, sources_of
 from bailiwick.analysis.shell.state import State
 
 if TYPE_CHECKING:
@@ -25,6 +25,12 @@ def printed(interpreter: "Interpreter", args: tuple[Arg, ...], state: State, std
     A number stands for any word of digits and ``-_.:`` that begins with a digit, too.
     """
     name = args[0].text
+    if isinstance(stdin, Lines):
+        return (
+            stdin
+            if all(arg.kind is LITERAL for arg in args) and _passes_on(name, [a.text for a in args[1:]])
+            else None
+        )
     if name == "cat":
         return _cat(interpreter, args, state, stdin)
     if name == "pwd":
@@ -42,6 +48,22 @@ def printed(interpreter: "Interpreter", args: tuple[Arg, ...], state: State, std
     if name == "echo" and "\\" in found and interpreter.dialect != "bash":
         return None
     return Arg(found, LITERAL, args[0].span, sources)
+
+
+def _passes_on(name: str, words: list[str]) -> bool:
+    """Whether a filter prints nothing but lines of its input."""
+    options = [word for word in words if word.startswith("-")]
+    match name:
+        case "cat" | "uniq":
+            return not words
+        case "sort":
+            return all(re.fullmatch(r"-[urfVn]+", word) for word in words)
+        case "head" | "tail":
+            return re.fullmatch(r"(?:-n ?)?[-+]?\d+|", " ".join(words)) is not None
+        case "grep" | "egrep" | "fgrep":
+            return len(words) == len(options) + 1 and all(re.fullmatch(r"-[vEiFwxPe]+", o) for o in options)
+        case _:
+            return False
 
 
 def _cat(interpreter: "Interpreter", args: tuple[Arg, ...], state: State, stdin: Arg | None) -> Arg | None:

@@ -81,6 +81,10 @@ class Record:
         self.trail.disturbances += 1
         self._opaque.setdefault(Opaque(reason=reason, cause=cause, kind=kind, by=self.owner))
 
+    def unclear(self, program: int) -> bool:
+        """Whether something that a program does isn't known."""
+        return any(part.by == program for part in self._opaque)
+
     def flow(self, source: int, sink: int, *, by_file: bool = False) -> None:
         """Write down that one program's output reaches another."""
         if source == sink:

@@ -3,15 +3,18 @@
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
-from bailiwick.analysis.commands.argument import LITERAL, OPEN, Arg, sources_of
-from bailiwick.analysis.shell.environment import is_reported
+from bailiwick.analysis.commands.argument import LITERAL, OPEN, PATTERN, Arg, Lines, sources_of
+from bailiwick.analysis.shell.environment import LIBRARIES, QUIET_READS, is_reported
 from bailiwick.analysis.shell.state import State, normal
 from bailiwick.model.access import AccessKind, HostTarget, ProgramTarget, Span, VariableTarget
+from bailiwick.model.glob import escape
 
 if TYPE_CHECKING:
     from bailiwick.analysis.shell.interpreter import Interpreter
 
 _READ, _WRITE, _EXECUTE = AccessKind.READ, AccessKind.WRITE, AccessKind.EXECUTE
+_RUNTIMES = {"PYTHONPATH": "python", "NODE_PATH": "node", "PERL5LIB": "perl", "RUBYLIB": "ruby"}
+"""How the interpreters that look there are called; what else runs one is project code by itself."""
 _ATTRIBUTES = frozenset(("chmod", "chown", "chgrp", "touch"))
 """Programs whose writes leave what stands in a file as it is."""
 
@@ -54,6 +57,8 @@ class Running:
         interpreter = self._interpreter
         args = self.args
         argv = _known(args)
+        if not project_code and self.state.exported and (places := LIBRARIES & self.state.exported):
+            project_code = args[0].text.startswith(tuple(_RUNTIMES[place] for place in places))
         target = ProgramTarget(
             name=args[0].text.rpartition("/")[2],
             path=self.path_name,
@@ -106,6 +111,14 @@ class Running:
         places = None if path.literal is None else moved(self.state.cwd, path)
         return places is not None and all(place.startswith(project) for place in places)
 
+    def stands(self, path: str) -> bool:
+        """See ``Machine.stands``."""
+        files = self._interpreter.context.files
+        if files is None or self.state.cwd is None or len(self.state.cwd) != 1 or not self.own(Arg(path)):
+            return False
+        whole = path if path.startswith("/") else f"{self.state.cwd[0]}/{path}"
+        return bool(files.expand(escape(normal(whole))))
+
     def connect(self, host: str, port: int | None = None, span: Span | None = None) -> None:
         """See ``Machine.connect``."""
         self._interpreter.record.access(
@@ -116,12 +129,19 @@ class Running:
         self, kind: AccessKind, name: str, value: str | None = None, span: Span | None = None
     ) -> None:
         """See ``Machine.variable``."""
-        if kind is _READ or is_reported(name):
+        if name in LIBRARIES and value and self._interpreter.is_own(Arg(value), self.state):
+            return
+        if name not in QUIET_READS if kind is _READ else is_reported(name):
             self._interpreter.record.access(kind, VariableTarget(name=name, value=value), span or self.span)
 
     def lists(self, paths: Arg) -> None:
         """See ``Machine.lists``."""
         self._interpreter.listed = paths
+
+    def lines(self, paths: Arg) -> None:
+        """See ``Machine.lines``."""
+        if paths.kind is PATTERN and self._interpreter.are_plain(paths, self.state):
+            self._interpreter.listed = Lines(paths.text, PATTERN, paths.span, paths.sources)
 
     def opaque(self, reason: str, span: Span | None = None, kind: AccessKind | None = None) -> None:
         """See ``Machine.opaque``."""

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 
 from bailiwick.analysis.commands.argument import Arg, Kind
 from bailiwick.model.access import AccessKind
+from bailiwick.model.glob import escape
 
 if TYPE_CHECKING:
     from bailiwick.analysis.commands.call import Call
@@ -32,8 +33,12 @@ _SEVERAL = (
 """Options by which a run gets more words than one, or gets them elsewhere."""
 _INPUT = re.compile(r":{3,4}\+?\Z")
 _SUBSTITUTION = re.compile(
-    r"(?:s(?P<d>[/|,#:])(?:(?!(?P=d))[^$@\\(]|\\[^E])*\$?(?P=d)(?:(?!(?P=d))[^$@\\(])*(?P=d)[gi]*|y/[\w-]*/[\w-]*/)\Z"
+    r"(?:s(?P<d>[/|,#:])(?:(?!(?P=d))(?:[^$@\\(]|\((?!\?)|\\[^E]))*\$?(?P=d)(?:(?!(?P=d))(?:[^$@\\]|[$\\]\d(?![\[{\w-])))*(?P=d)[gi]*|y/[\w-]*/[\w-]*/)\Z"
 )
+
+
+_ENDING = re.compile(r"s/(?:[\w-]|\\\.)+\$/(?P<new>[\w.-]+)/\Z", re.ASCII)
+"""A new ending, which leaves the directory as it is."""
 
 
 def unknown(arg: Arg | None = None) -> Arg:
@@ -93,9 +98,15 @@ def rename(call: "Call") -> None:
     operands = call.parsed.operands
     if not operands or operands[0].literal is None or not _SUBSTITUTION.match(operands[0].text):
         call.machine.opaque("renames by an expression that may be code")
+    ending = _ENDING.match(operands[0].text) if operands and operands[0].literal is not None else None
     for operand in call.parsed.after_first:
         call.machine.path(_DELETE, operand, tree=True)
-        call.machine.path(_WRITE, unknown(operand), tree=True)
+        head, slash, name = operand.text.rpartition("/")
+        beside = ending is not None and operand.kind is Kind.PATTERN and not set("{}\\") & set(operand.text)
+        if ending is not None and beside and "**" not in operand.text and name != "":
+            call.machine.path(_WRITE, operand.with_text(f"{head}{slash}*{escape(ending['new'])}"), tree=True)
+        else:
+            call.machine.path(_WRITE, unknown(operand), tree=True)
 
 
 def file(call: "Call") -> None:

@@ -113,6 +113,34 @@ def node(call: "Call") -> None:
         machine.opaque("code from standard input or a terminal")
 
 
+def java(call: "Call") -> None:
+    """``java``: an archive, or a class below a class path, of the project is the project's code."""
+    parsed, machine = call.parsed, call.machine
+    archives = parsed.values("-jar")
+    places = [
+        value.with_text(part)
+        for value in (*archives, *parsed.values("-cp", "-classpath", "--class-path"))
+        for part in (value.text.split(":") if value.literal is not None else [""])
+    ]
+    own = all(machine.own(place) or place.text == "." for place in places)
+    runs = bool(archives or parsed.operands or parsed.given("-m", "--module"))
+    machine.begin(tuple(parsed.operands), project_code=runs and own)
+    for problem in parsed.problems:
+        if not _JAVA_SETTING.match(call.args[0].text + " " + problem[0]):
+            machine.opaque(*problem)
+    for place in places:
+        if place.text:
+            machine.path(AccessKind.READ, place, tree=place.text.endswith(("/", "*")))
+    if runs and not own:
+        machine.opaque("code that isn't the project's")
+    elif not runs and not parsed.given("-version", "--version", "-help", "-X", "-showversion"):
+        machine.opaque("code from an option, standard input or a terminal")
+
+
+_JAVA_SETTING = re.compile(
+    r"java unknown option (?:-Xm[nsx]\d+[kmgKMG]?|-Xss\d+[kmgKMG]?|-D[\w.]+|--enable-preview|-XX:[+-]Use\w+) of java\Z"
+)
+"""Sizes of memory and properties of the program; what they mean is for the project's code."""
 _LOOPBACK = re.compile(r"(?:(?:localhost|127\.0\.0\.1|\[::1\])(?::\d+)?|\d*)\Z")
 _NODE_INLINE = ("-e", "--eval", "-p", "--print", "-pe", "-ep")
 

@@ -4,6 +4,7 @@ import re
 from typing import TYPE_CHECKING
 
 from bailiwick.analysis.commands.argument import Arg, Kind
+from bailiwick.analysis.commands.plugins.search import matches
 from bailiwick.model.access import AccessKind
 
 if TYPE_CHECKING:
@@ -104,6 +105,14 @@ def formatter(call: "Call") -> None:
     for operand in call.parsed.operands:
         if operand.literal == "-":
             continue
-        call.machine.path(AccessKind.READ, operand, tree=True)
-        if writing:
-            call.machine.path(AccessKind.WRITE, operand, tree=True)
+        kinds = (AccessKind.READ, AccessKind.WRITE) if writing else (AccessKind.READ,)
+        below = matches([operand], ("**/*.go",)) if call.name in _OF_GO else operand
+        for kind in kinds:
+            if below.kind is Kind.PATTERN and below is not operand:
+                call.machine.path(kind, operand)
+                call.machine.path(kind, below)
+            else:
+                call.machine.path(kind, operand, tree=True)
+
+
+_OF_GO = frozenset(("gofmt", "goimports", "gofumpt"))

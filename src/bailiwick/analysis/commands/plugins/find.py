@@ -27,6 +27,9 @@ _ONE_ARGUMENT = frozenset((
     "printf", "regextype", "context", "Bmin", "Btime", "flags",
 ))  # fmt: skip
 _PRINTING = frozenset(("-print", "-printf", "-ls", "-exec", "-execdir", "-ok", "-okdir", None))
+_ACTING = frozenset((
+    "-print0", "-printf", "-ls", "-exec", "-execdir", "-ok", "-okdir", "-fprint", "-fprint0", "-fprintf", "-fls", "-delete", None,
+))  # fmt: skip
 _NEWER = re.compile(r"newer[aBcm][aBcmt]\Z")
 
 
@@ -60,6 +63,8 @@ def find(call: "Call") -> None:
         found = walk.found(words.index("-print0"))
         if found.kind is PATTERN:
             machine.lists(found)
+    elif not _ACTING.intersection(words):
+        machine.lines(walk.named())
     while i < len(args):
         i = _predicate(walk, i)
 
@@ -74,6 +79,13 @@ class _Walk:
         self.roots = roots
         self.start = start  # of the expression
         self._tested: _Tested | None = None
+
+    def named(self) -> Arg:
+        """What is printed where nothing but tests stands in the expression."""
+        self.found(self.start)
+        tested = self._tested
+        whole = tested is not None and tested.limit == len(self.call.args)
+        return Arg("", UNKNOWN) if tested is None else tested.named if whole else tested.broad
 
     def found(self, end: int) -> Arg:
         """What the action at ``end`` gets: any path below the roots, of a name that the tests before it demand."""
@@ -239,7 +251,7 @@ def _run(walk: "_Walk", i: int) -> int:
         if word.literal == ";" or (word.literal == "+" and args[j - 1].literal == "{}"):
             break
         if word.kind is OPEN:
-            call.machine.opaque("command of find -exec isn't known", word.span)
+            call.machine.opaque("a word of find's expression may be several", word.span, AccessKind.EXECUTE)
         words.append(word)
         j += 1
     words = list(

@@ -112,6 +112,8 @@ def git(call: "Call") -> None:  # noqa: PLR0915, C901, PLR0912 - one arm per for
             for operand in operands:
                 machine.path(AccessKind.DELETE, operand, tree=True)
                 machine.path(AccessKind.WRITE, operand, tree=True)
+        case "ls-files" if not parsed.options and len(operands) < 2:  # noqa: PLR2004 - one pattern
+            machine.lines(_listed(operands))
         case "diff":
             if parsed.given("--no-index"):
                 for operand in operands:
@@ -156,6 +158,14 @@ def _applied(call: "Call") -> None:
     looking = call.parsed.given("--check", "--stat", "--numstat", "--summary", "--apply")
     if not looking or call.parsed.given("--apply"):
         call.machine.opaque("the patch names the files")
+
+
+def _listed(operands: list[Arg]) -> Arg:
+    """What ``ls-files`` prints: names below here, of those that a pattern without a slash matches at any depth."""
+    if not operands:
+        return Arg("./**", Kind.PATTERN)
+    text = operands[0].literal or ""
+    return Arg(f"./**/{text}", Kind.PATTERN) if re.fullmatch(r"\*\.\w+", text) else Arg("", Kind.UNKNOWN)
 
 
 def _contents(call: "Call", operands: list[Arg]) -> None:

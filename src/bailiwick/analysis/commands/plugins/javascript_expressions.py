@@ -32,6 +32,10 @@ _BINARY = OPERATORS - {"=>", "!", "~", "++", "--"}
 _ASSIGNING = frozenset(("=", "+=", "-=", "*=", "/=", "%=", "||=", "&&=", "??="))
 
 
+PROJECT = "a module of the project"
+"""What a file of the project exports: running it, with whatever it is given, is running the project's code."""
+
+
 @dataclass(frozen=True, slots=True)
 class Text:
     """A string that is known."""
@@ -191,7 +195,7 @@ class Expressions(ABC):
             return
         if value.name == "process.env":
             self._variable("*")
-        elif value.name not in FUNCTIONS or FUNCTIONS[value.name]:
+        elif value.name != PROJECT and (value.name not in FUNCTIONS or FUNCTIONS[value.name]):
             raise RefusedError(f"hands on {value.name}")
 
     def _assignment(self) -> Value:
@@ -305,6 +309,8 @@ class Expressions(ABC):
     def _member(self, value: Value, name: str) -> Value:
         if not isinstance(value, Ref):
             return None
+        if value.name == PROJECT:
+            return value
         whole = f"{value.name}.{name}"
         if value.name == "process.env":
             self._variable(name)
@@ -452,10 +458,12 @@ class Expressions(ABC):
             if self._machine is not None:
                 self._machine.path(AccessKind.READ, Arg(path, span=self._span))
             return None
+        if module.startswith(("./", "../")) and self._call.machine.own(Arg(module)):
+            return Ref(PROJECT)
         return Ref(f"require({name})")
 
     def _call_library(self, function: Ref) -> Value:
-        effect = FUNCTIONS.get(function.name)
+        effect = "" if function.name == PROJECT else FUNCTIONS.get(function.name)
         if effect is None:
             raise RefusedError(f"calls {function.name}")
         self._need("(")

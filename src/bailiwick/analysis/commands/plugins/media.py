@@ -72,6 +72,33 @@ def _source(call: "Call", given: Arg) -> None:
         call.machine.opaque("protocol that isn't known", given.span)
 
 
+def pandoc(call: "Call") -> None:
+    """``pandoc``: only of Markdown and HTML it is known that nothing else is read or run."""
+    parsed, machine = call.parsed, call.machine
+    call.begin()
+    call.options()
+    call.operands()
+    outputs = [value.text for value in parsed.values("-o", "--output")]
+    forms = [
+        value.literal or ""
+        for value in parsed.values("-f", "-t", "-r", "-w", "--from", "--to", "--read", "--write")
+    ]
+    inputs = [
+        operand
+        for operand in parsed.operands
+        if not operand.text.endswith((".md", ".markdown", ".html", ".txt"))
+    ]
+    if inputs or any(not _PLAIN_FORM.match(form) for form in forms):
+        machine.opaque("an input may name further files", None, _READ)
+    if any(output.endswith(".pdf") for output in outputs) or any(
+        "pdf" in form or "lua" in form for form in forms
+    ):
+        machine.opaque("another program makes it")
+
+
+_PLAIN_FORM = re.compile(
+    r"(?:markdown\w*|gfm|commonmark\w*|html\d?|plain|docx|odt|epub\d?|json|native)(?:[+-]\w+)*\Z"
+)
 _CODER = re.compile(r"[|@]|(?:[A-Za-z][\w-]*):")
 """How a name says which reader or writer takes it, or that a program does."""
 _BUILT_IN = re.compile(

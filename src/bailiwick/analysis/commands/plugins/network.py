@@ -257,7 +257,9 @@ def lookup(call: "Call") -> None:
 def database(call: "Call") -> None:  # noqa: C901, PLR0912 - one arm per form
     """Database clients: a connection; statements with client escapes are opaque."""
     parsed, machine = call.parsed, call.machine
-    call.begin()
+    files = parsed.values("-f", "--file") if call.name == "psql" else []
+    own = bool(files) and all(machine.own(file) for file in files)
+    call.begin(project_code=own)
     call.options()
     hosts = parsed.values("-h", "--host")
     for given in hosts:
@@ -297,7 +299,7 @@ def database(call: "Call") -> None:  # noqa: C901, PLR0912 - one arm per form
         machine.opaque("statements from a file")
         for operand in parsed.operands:
             machine.path(AccessKind.READ, operand, tree=True)
-    if not statements and call.name in (
+    if not (statements or own) and call.name in (
         "psql",
         "mysql",
         "mariadb",

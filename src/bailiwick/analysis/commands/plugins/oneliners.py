@@ -37,7 +37,8 @@ def oneliner(call: "Call") -> None:
     parsed, machine = call.parsed, call.machine
     name = "php" if call.name.startswith("php") else "ruby"
     codes = parsed.values(*_INLINE[name])
-    machine.begin(tuple(parsed.operands), project_code=bool(parsed.operands) and not codes)
+    checks = name == "ruby" and parsed.given("-c", "-wc", "-cw")  # the syntax alone
+    machine.begin(tuple(parsed.operands), project_code=bool(parsed.operands) and not codes and not checks)
     call.options()
     for code in codes:
         _inline(call, code, _PHP if name == "php" else _RUBY)

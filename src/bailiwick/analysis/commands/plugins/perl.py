@@ -243,7 +243,7 @@ def _operand(call: "Call", operand: Arg, *, editing: bool, suffix: str) -> None:
     elif operand.kind is Kind.PATTERN and "{" not in head:
         machine.path(AccessKind.WRITE, Arg(head + slash + "XX??????", Kind.PATTERN, operand.span))
     if suffix and (operand.literal is None or "*" in suffix or "/" in suffix):
-        machine.opaque("backup that perl makes", operand.span)
+        machine.opaque("backup that perl makes", operand.span, AccessKind.WRITE)
     elif suffix:
         machine.path(AccessKind.WRITE, operand.with_text(operand.text + suffix))
 

@@ -22,6 +22,8 @@ def grep(call: "Call") -> None:
     call.options()
     parsed, machine = call.parsed, call.machine
     node = parsed.node
+    if parsed.given("--version", "--help", "--type-list"):
+        return
     given = parsed.given("-e", "-f", "--regexp", "--file", "--files", "--type-list")
     always = call.name == "rg"
     recursive = always or any(option.name in node.recursive for option in parsed.options)
@@ -32,6 +34,10 @@ def grep(call: "Call") -> None:
     # Without operands rg reads standard input where that isn't a terminal; the tree is the larger claim.
     if not paths and recursive and (parsed.operands or given) and not (always and machine.stdin is not None):
         paths = [Arg(".")]
+    if parsed.given("-l", "-L", "--files-with-matches", "--files-without-match") and not parsed.given(
+        "-Z", "-z", "--null", "-0"
+    ):
+        machine.lines(matches(list(paths)) if recursive else Arg("", Kind.UNKNOWN))
     only, without = (_chosen(parsed) if always else _included(parsed)) if recursive else ((), ())
     for path in paths:
         if path.literal == "-":
@@ -90,6 +96,8 @@ def searcher(call: "Call") -> None:
     call.begin()
     call.options()
     parsed, machine = call.parsed, call.machine
+    if parsed.given("--version", "--help", "--list-file-types"):
+        return
     places = parsed.operands if parsed.given("-g", "--match", "-f") else parsed.after_first
     for place in places:
         machine.path(AccessKind.READ, place, tree=True)

@@ -210,7 +210,7 @@ def crontab(call: "Call") -> None:
         for file in parsed.operands:
             call.role_of_read(file)
         machine.path(_WRITE, table)
-        machine.opaque("commands that run later", None, AccessKind.EXECUTE)
+        machine.opaque("commands that run later")
 
 
 def mount(call: "Call") -> None:

@@ -5,7 +5,7 @@ import re
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from bailiwick.analysis.commands.argument import Arg, Kind
+from bailiwick.analysis.commands.argument import Arg, Kind, Lines
 from bailiwick.model.access import AccessKind
 
 if TYPE_CHECKING:
@@ -107,7 +107,8 @@ def xargs(call: "Call") -> None:
         return
     # NUL-ended paths are taken as they are; anything else is split at blanks and may be any word.
     stdin = call.machine.stdin
-    exact = stdin is not None and stdin.kind is Kind.PATTERN and parsed.given("-0", "--null")
+    exact = stdin is not None and stdin.kind is Kind.PATTERN
+    exact = exact and isinstance(stdin, Lines) is not parsed.given("-0", "--null")
     exact = exact and not parsed.given("-a", "--arg-file", "-d", "--delimiter", "-E", "-e", "--eof")
     given = stdin if exact and stdin is not None else Arg("", Kind.OPEN, call.args[0].span)
     words = _words_of(call, stdin)
@@ -188,7 +189,7 @@ def multiplexer(call: "Call") -> None:
     elif parsed.operands and not parsed.given("-r", "-R", "-x"):
         machine.run(tuple(parsed.operands))
     else:
-        machine.opaque("runs what is typed in a session", None, AccessKind.EXECUTE)
+        machine.opaque("runs what is typed in a session")
 
 
 def placed(
@@ -219,7 +220,7 @@ def recorder(call: "Call") -> None:
     if parsed.operands[1:]:  # as BSD's takes a command
         call.machine.run(tuple(parsed.operands[1:]))
     elif not parsed.given("-c", "--command", "--version", "--help", "-V"):
-        call.machine.opaque("runs what is typed in a session", None, AccessKind.EXECUTE)
+        call.machine.opaque("runs what is typed in a session")
 
 
 def watch(call: "Call") -> None:

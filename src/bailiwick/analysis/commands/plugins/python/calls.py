@@ -53,6 +53,7 @@ _SHOWING = frozenset(
 
 
 _OF_CLASSES = frozenset(("cwd", "home", "from_iterable"))
+_ADDING = frozenset(("insert", "append"))
 _ONE = frozenset(("append", "insert", "add", "appendleft", "setdefault"))
 """Methods that put in what they are given as one item."""
 
@@ -114,6 +115,8 @@ class Calls(State):
         match atom:
             case Environment():
                 return self._environment_call(name, node)
+            case _ if atom == SEARCH_PATH and name in _ADDING and self._search(node):
+                return PLAIN
             case Text() if (known := computing.text_method(self, atom, name, node)) is not None:
                 return known
             case Location() if (known := computing.path_method(self, atom, name, node)) is not None:
@@ -124,6 +127,16 @@ class Calls(State):
                 return method(self, Method(atom, name), node)
             case _:
                 return self._plain_method(atom, name, node)
+
+    def _search(self, node: ast.Call) -> bool:
+        """``sys.path.insert(0, "apps/api")``: modules are then also looked for in a directory of the project."""
+        machine, values = self.call.machine, self._arguments_of(node)
+        for atom in values[-1] if values else NOTHING:
+            if not isinstance(atom, Text) or not machine.own(Arg(atom.text)):
+                return False
+            self._roots.append(atom.text.rstrip("/") + "/")
+        self._places.clear()
+        return bool(values)
 
     def _plain_method(self, atom: Atom, name: str, node: ast.Call) -> Value:
         """A method of plain data, which may be a path, a file, a socket or an object of the code."""
@@ -174,6 +187,9 @@ class Calls(State):
                     for each in (False, True):
                         self.spill(join(values), each=each)
                 return computing.result(self, name, node, values)
+            case Foreign(name=name) if self.is_project(name):
+                self._arguments_of(node)
+                return PLAIN
             case Module(name=name) | Foreign(name=name):
                 self._arguments_of(node, shown=True)
                 self.refuse(f"calls {name}, which isn't modelled")

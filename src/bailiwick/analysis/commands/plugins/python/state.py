@@ -95,11 +95,26 @@ class State(ABC):
         self._where: list[int] = []
         self._in_class = 0
         self._steps = 0
+        self._roots = [""] if self.call.parsed.node.name.startswith("python") else []
+        self._places: dict[str, bool] = {}
 
     def refuse(self, reason: str) -> None:
         """Say that the code isn't understood."""
         if self.machine is not None:
             self.reason = self.reason or reason
+
+    def is_project(self, name: str) -> bool:
+        """Whether a name out of a module is the project's: running it is running the project's code, whatever it is given."""
+        top, _, rest = name.partition(".")
+        if top not in self._places:
+            inner = rest.partition(".")[0]
+            inside = [f"{top}/{inner}", f"{top}/{inner}.py"] if inner.isidentifier() else []
+            files = [f"{top}.py", f"{top}/__init__.py", *inside]
+            machine = self.call.machine
+            self._places[top] = top.isidentifier() and any(
+                machine.stands(f"{root}{file}") for root in self._roots for file in files
+            )
+        return self._places[top]
 
     def escape(self, value: Value) -> None:
         """Let a value become plain data: no module and no function with an effect may."""
@@ -107,6 +122,8 @@ class State(ABC):
             match atom:
                 case Defined(number=number):
                     self._escaped.add(number)
+                case Foreign(name=name) if self.is_project(name):
+                    pass
                 case Module(name=name) | Effect(name=name) | Foreign(name=name) | Method(name=name):
                     self.refuse(f"hands on {name}")
                 case Environment():
