@@ -9,13 +9,15 @@ import pytest
 from harness import HOME, PROJECT, Listener, Outcome, Room, bash
 
 from bailiwick.administration.skills.dsse import public_of
-from bailiwick.service.scripted_model import Script, Turn, Use
+from bailiwick.service.scripted_model import Say, Script, Turn, Use
 from bailiwick.service.skills.keys import key_text, make_key
 
 SKILLS = PROJECT / ".claude/skills"
 AGENT = Use(
     tool="Agent", input={"description": "x", "prompt": "AGENT-TASK", "subagent_type": "general-purpose"}
 )
+
+DONE = Say(text="done")
 
 HELD = """\
 profile: held
@@ -168,8 +170,10 @@ def test_attribution_needs_no_transcript(room: Room) -> None:
 # --- approvals
 
 
-def pdf(room: Room) -> Path:
-    where = write(room, "pdf", body="Run scripts/extract.py on the file. It asks http://<host>/ for fonts.")
+def pdf(room: Room, *, extra: str = "") -> Path:
+    where = write(
+        room, "pdf", extra=extra, body="Run scripts/extract.py on the file. It asks http://<host>/ for fonts."
+    )
     script = (
         "import sys, urllib.request\n"
         "print('pages of', open(sys.argv[1]).read())\n"
@@ -217,15 +221,33 @@ LOADS: dict[str, tuple[list[Turn], str, list[Script]]] = {
 def test_a_skill_that_changed_by_one_byte_does_not_load(skilled: Room, way: str) -> None:
     where = pdf(skilled)
     approve(skilled, where, "exec python3")
-    changed = (skilled.read(where / "scripts/extract.py") or "").replace("pages", "Pages")
-    skilled.write(where / "scripts/extract.py", changed)
+    change_a_byte(skilled, where)
     turns, prompt, agents = LOADS[way]
     outcome = held(skilled, turns, prompt=prompt, agents=agents)
-    assert not any(
-        "TEXT" in request.text or "Run scripts" in request.text for request in outcome.model.requests
-    )
-    denied = [r for r in skilled.records() if r.get("enforced") == "deny"]
-    assert any("has changed since it was approved" in json.dumps(record) for record in denied), outcome
+    told = [request.text for request in outcome.model.requests]
+    assert not any("Run scripts" in text or "does pdf" in text for text in told), outcome
+
+
+@pytest.mark.parametrize("way", ["called", "in a sub-agent", "forked"])
+def test_a_skill_that_changes_under_a_running_session_does_not_load(skilled: Room, way: str) -> None:
+    where = pdf(skilled, extra="context: fork\n" if way == "forked" else "")
+    approve(skilled, where, "exec python3")
+
+    def change(_: object) -> Use:
+        change_a_byte(skilled, where)
+        return load("pdf")
+
+    turns: list[Turn] = [AGENT] if way == "in a sub-agent" else [change]
+    outcome = held(skilled, turns, agents=[agent(change)])
+    assert not any("Run scripts" in request.text for request in outcome.model.requests), outcome
+    told = json.dumps([record for record in skilled.records() if record.get("enforced") == "deny"])
+    assert "has changed since it was approved" in told, outcome
+    assert "bailiwick skill approve" in told
+
+
+def change_a_byte(room: Room, where: Path) -> None:
+    script = where / "scripts/extract.py"
+    room.write(script, (room.read(script) or "").replace("pages", "Pages"))
 
 
 @pytest.mark.parametrize("way", LOADS)
@@ -296,3 +318,78 @@ def test_two_skills_share_what_both_may_do(skilled: Room) -> None:
 def test_the_clients_own_command_needs_no_approval_where_policy_names_it(skilled: Room) -> None:
     assert len(held(skilled, [], prompt="/init").model.conversation) == 1
     assert len(held(skilled, [], prompt="/review").model.conversation) == 0
+
+
+def test_what_an_unapproved_skill_says_of_itself_is_not_shown_to_the_model(skilled: Room) -> None:
+    write(skilled, "evil")
+    approve(skilled, write(skilled, "good"))
+    (request, *_) = held(skilled, []).model.conversation
+    assert "does good" in request.text
+    assert "does evil" not in request.text
+
+
+def test_a_resumed_conversation_still_has_its_skill(skilled: Room) -> None:
+    approve(skilled, write(skilled, "alpha"), "exec echo")
+    first = held(skilled, [load("alpha"), bash("date")])
+    session = next(message["session_id"] for message in first.messages if "session_id" in message)
+    second = held(skilled, [DONE, DONE, DONE, bash("date"), bash("echo 1")], "--resume", session)
+    assert [second.ran(turn) for turn in (3, 4)] == [False, True], second
+
+
+def test_a_conversation_begun_without_bailiwick_has_the_skills_of_its_transcript(skilled: Room) -> None:
+    approve(skilled, write(skilled, "alpha"), "exec echo")
+    allowed = json.dumps({"permissions": {"allow": ["Bash", "Skill"]}})
+    first = skilled.session([load("alpha"), bash("echo 1")], "--settings", allowed)
+    assert first.ran(1), first
+    session = next(message["session_id"] for message in first.messages if "session_id" in message)
+    second = held(skilled, [DONE, DONE, DONE, bash("date"), bash("echo 1")], "--resume", session)
+    assert [second.ran(turn) for turn in (3, 4)] == [False, True], second
+
+
+# --- flow
+
+
+def test_private_data_and_the_web_do_not_meet(skilled: Room) -> None:
+    skilled.write(PROJECT / "customers/list.csv", "Ann,Bob")
+    with Listener() as listener:
+        # Loopback is no way out, so the peer is reached by a name that stands for it.
+        hosts = (skilled.read("/etc/hosts") or "") + "\n127.0.0.1 web.test other.test docs.example.com\n"
+        skilled.write("/etc/hosts", hosts)
+        fetch = f"wget -qO- http://web.test:{listener.port}/"
+        outcome = skilled.governed(
+            [
+                bash(fetch),
+                Use(tool="Read", input={"file_path": str(PROJECT / "customers/list.csv")}),
+                bash(f"wget -qO- http://other.test:{listener.port}/"),
+                bash("cat customers/list.csv"),
+                bash(
+                    "python3 -c 'import urllib.request as u, sys; print(u.urlopen(sys.argv[1]))' "
+                    + fetch.split()[-1]
+                ),
+            ],
+            profile="labelled",
+        )
+        assert len(listener.requests) == 1, outcome
+    assert [outcome.ran(turn) for turn in (0, 1, 2, 3)] == [True, True, False, True], outcome
+    told = outcome.result(2).text
+    assert "customers/list.csv (Read)" in told, outcome
+    assert "web.test (Bash)" in told, outcome
+
+
+def test_labels_survive_a_restart_of_the_service(skilled: Room) -> None:
+    skilled.write(PROJECT / "customers/list.csv", "Ann,Bob")
+
+    def restart(_: object) -> Use:
+        skilled.kill_service()
+        skilled.start_service()
+        return bash("wget -qO- http://other.test/")
+
+    outcome = skilled.governed(
+        [
+            bash("cat customers/list.csv"),
+            bash("wget -qO- http://web.test/"),
+            restart,
+        ],
+        profile="labelled",
+    )
+    assert "customers/list.csv (Bash)" in outcome.result(2).text, outcome

@@ -109,6 +109,11 @@ def plain_name(name: str) -> str:
     return name.rpartition(":")[2]
 
 
+def unapproved(approvals: Approvals, found: Sequence[SkillCopy]) -> tuple[str, ...]:
+    """The names of ``found`` under which some copy is not approved, in order."""
+    return tuple(sorted({copy.name for copy in found if _fault(copy, approvals) is not None}))
+
+
 def _is_bundled(policy: Policy, name: str) -> bool:
     return all(
         any(name_glob(glob).matches(name) for glob in requirement.bundled)

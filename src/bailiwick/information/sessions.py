@@ -43,12 +43,14 @@ MAX_ASKED = 32
 class Reading:
     """What a call brings into the conversation once it has run: skills whose files it reads, and labels.
 
-    ``loads`` is what is known of the skills that it loads, by name.
+    ``loads`` is what is known of the skills that it loads, by name. ``unseen`` is a skill to which the client puts the
+    call down and of which no event told.
     """
 
     loads: Mapping[str, Loaded] = field(default_factory=dict)
     skills: Mapping[str, Places] = field(default_factory=dict)
     labels: tuple[Label, ...] = ()
+    unseen: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -156,7 +158,7 @@ def advance(state: SessionState, event: Event, reading: Reading = NOTHING) -> Se
             labels = compacted(labels, session)
         case _:
             pass
-    skills = _attributed(state, event, agent, reading.loads, read)
+    skills = _attributed(state, event, agent, reading, read)
     if skills is state.skills and labels is state.labels:
         return state
     return replace(state, skills=skills, labels=labels)
@@ -188,11 +190,11 @@ def _attributed(  # noqa: C901, PLR0912 - one arm for each event
     state: SessionState,
     event: Event,
     agent: str,
-    loads: Mapping[str, Loaded],
+    reading: Reading,
     read: dict[str, Places],
 ) -> Attribution:
     """What the event changes about the skills; the same object when it changes nothing."""
-    skills, session = state.skills, state.conversation
+    skills, session, loads = state.skills, state.conversation, reading.loads
     match event.what:
         case ToolCall(tool="Skill" | "SlashCommand", call_id=call) as what:
             name = skill_named(what.input)
@@ -231,6 +233,9 @@ def _attributed(  # noqa: C901, PLR0912 - one arm for each event
             return skills.compact(agent, session)
         case _:
             pass
+    if reading.unseen:
+        use = SkillUse(name=reading.unseen, agent=agent, session=session, how=How.TRANSCRIPT)
+        skills = skills.load(use)
     for name, places in read.items():
         skills = skills.load(SkillUse(name=name, agent=agent, session=session, how=How.READ, places=places))
     return skills

@@ -33,7 +33,7 @@ from bailiwick.model.verdict import Verdict
 from bailiwick.policy.types import Policy
 from bailiwick.service.desk import Desk, NoPolicyError, NotEntitledError
 from bailiwick.service.files import folds_case
-from bailiwick.service.sandbox.hook import can_contain, runner_for, tried
+from bailiwick.service.sandbox.hook import can_contain, drifted, runner_for, tried
 from bailiwick.service.skills.view import reading_of
 from bailiwick.service.store import StoreError
 from bailiwick.service.trace import report
@@ -66,12 +66,16 @@ async def answer(desk: Desk, state: SessionState, body: bytes) -> bytes:
     try:
         event = parse_event(body)
         await desk.look_up(state.uid)
+        state = await desk.going_on(state, event)
         context = gather(desk, state)
         request = build_request(context, event)
         facts, decision, reading = await judged(desk, context, request, size=len(body))
         decision = await tried(desk, state, request, facts, decision)
         took = (time.perf_counter_ns() - started) // 1000
         await append(desk, request, facts, decision, decided_us=took, reading=reading)
+        if reading.unseen:
+            unseen = f"the client puts a call down to the skill {reading.unseen}, of which no event told"
+            await drifted(desk, state.key, unseen, {"skill": reading.unseen, "agent": event.agent})
         if isinstance(event.what, ToolBatch):
             return await answer_batch(desk, context, event, event.what, size=len(body))
         return told(desk, context, event, decision)

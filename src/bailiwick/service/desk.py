@@ -13,7 +13,9 @@ from bailiwick.administration.entitlement import NotEntitledError, profile_for, 
 from bailiwick.audit.record import Record, Stamp
 from bailiwick.audit.redaction import Redactor
 from bailiwick.information.approvals import Approvals
+from bailiwick.information.attribution import MAX_NAME
 from bailiwick.information.sessions import SessionFlags, SessionState, to_json
+from bailiwick.model.event import Event, ToolCall
 from bailiwick.model.request import FileView, Principal, Request
 from bailiwick.policy.session import session_layer, with_layer
 from bailiwick.policy.types import Policy
@@ -25,10 +27,21 @@ from bailiwick.service.gap import Gap
 from bailiwick.service.nearby import Mounts, Nearby
 from bailiwick.service.policies import Policies
 from bailiwick.service.registry import Registry, new_key
+from bailiwick.service.skills.conversations import (
+    attributed_by_client,
+    from_transcript,
+    joined,
+    of_state,
+    recalled,
+    row_named,
+)
 from bailiwick.service.skills.copies import Copies
 from bailiwick.service.skills.lock_file import LockFile
 from bailiwick.service.skills.view import RequestSkills, request_skills
 from bailiwick.service.store import Store
+
+LOCK_VERSION = "skill-lock"
+"""The row that holds the highest version of the skill lock that was seen."""
 
 ACCOUNT_SECONDS = 60
 """How long an account's groups are believed before the system is asked again."""
@@ -71,6 +84,7 @@ class Desk:
     custodian: Custodian = field(init=False)
     copies: Copies = field(default_factory=Copies)
     _lock: LockFile | None = None
+    _kept_version: int = 0
     _resolved: dict[str, tuple[str, Policy]] = field(default_factory=dict)
     _accounts: dict[int, tuple[float, Principal]] = field(default_factory=dict)
 
@@ -85,8 +99,32 @@ class Desk:
     def lock(self) -> LockFile:
         """The approvals of the policy directory."""
         if self._lock is None or self._lock.directory != self.policies.directory:
-            self._lock = LockFile(self.policies.directory)
+            self._kept_version = int(self.store.get_state(LOCK_VERSION) or b"0")
+            self._lock = LockFile(self.policies.directory, self._kept_version)
         return self._lock
+
+    async def going_on(self, state: SessionState, event: Event) -> SessionState:
+        """The session, with what is known of a conversation that it goes on with and has not seen before.
+
+        Only sessions whose policy asks for skills or flows to be held need it; others have nothing to remember.
+        """
+        conversation = event.session[:MAX_NAME]
+        if not conversation or conversation in state.client_sessions:
+            return state
+        policy = self.policy_for(state)
+        if not (policy.skills.requirements or policy.flows):
+            return state
+        others = (one for one in self.registry if one.uid == state.uid and one.key != state.key)
+        held = [of_state(one, conversation) for one in others if conversation in one.client_sessions]
+        if row := self.store.get_state(row_named(state.uid, conversation)):
+            held.append(recalled(row))
+        if policy.skills.requirements:
+            held.append(await asyncio.to_thread(from_transcript, event))
+        known = self.registry.by_key(state.key) or state
+        joint = joined(known, conversation, held)
+        if joint != known:
+            self.registry.put(joint)
+        return joint
 
     def approvals(self, who: Principal) -> Approvals:
         """The skill approvals that hold for a person now."""
@@ -105,14 +143,23 @@ class Desk:
             return None
         known = self.registry.by_key(state.key) or state
         approvals = self.approvals(request.principal) if skills.requirements else Approvals()
-        return request_skills(
+        event, attributed, far = request.event, "", False
+        if skills.requirements and isinstance(event.what, ToolCall):
+            look = self.nearby()
+            look.real(event.transcript)
+            far = near and look.missed
+            attributed = "" if far else attributed_by_client(event, event.what.call_id)
+        view = request_skills(
             copies=self.copies,
             approvals=approvals,
             policy=policy,
             state=known,
-            event=request.event,
+            event=event,
+            attributed=attributed,
             near=near,
         )
+        view.missed = far
+        return view
 
     def stamp(self) -> Stamp:
         """Clocks, host and salt for one record."""
@@ -129,6 +176,10 @@ class Desk:
         The first that can be written after some that couldn't is preceded by the mark of that.
         """
         rows = {} if state is None else {state.key: orjson.dumps(to_json(state))}
+        if self._lock is not None and self._lock.seen > self._kept_version:
+            # A service that is started again must still know an old lock for what it is.
+            rows[LOCK_VERSION] = b"%d" % self._lock.seen
+            self._kept_version = self._lock.seen
         if not self.gap.is_open:
             await self.store.append_all(records, state=rows)
             return

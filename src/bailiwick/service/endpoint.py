@@ -26,6 +26,7 @@ from bailiwick.administration.targets.claude_settings import (
 )
 from bailiwick.audit.notes import note_from, record_of_note
 from bailiwick.audit.query import Query
+from bailiwick.decision.skills import unapproved
 from bailiwick.enforcement.claude_code import MAX_BODY
 from bailiwick.information.sessions import SessionFlags, SessionState
 from bailiwick.policy.errors import PolicyErrors
@@ -38,6 +39,7 @@ from bailiwick.service.log_reader import LogReader
 from bailiwick.service.peer import Peer, own_uid, process_started
 from bailiwick.service.sandbox.hook import drifted, told_of
 from bailiwick.service.second.announced import telemetry_url
+from bailiwick.service.skills.copies import Where
 from bailiwick.service.store import StoreError
 from bailiwick.service.strangers import Strangers
 from bailiwick.service.trace import report
@@ -156,7 +158,7 @@ class Endpoint:
         await self.desk.look_up(peer.uid)
         state = self.desk.new_session(peer.uid, _wish(asked, peer.pid))
         await self.remember(state)
-        return {"key": state.key, "profile": state.profile, "documents": asdict(self._documents(state))}
+        return {"key": state.key, "profile": state.profile, "documents": asdict(await self._documents(state))}
 
     async def _helper(self, message: Message, peer: Peer) -> Answer:
         """The settings for a client process of the calling account: its own session's, opened when it has none."""
@@ -192,6 +194,7 @@ class Endpoint:
             no_proxy=state.no_proxy,
             shell=state.shell,
             files=self.desk.files,
+            unapproved=await self._unapproved(state),
         )
         return {"managedSettings": settings}
 
@@ -283,7 +286,17 @@ class Endpoint:
         except CustodyError as error:
             raise ProblemError(HTTPStatus.BAD_REQUEST, str(error)) from error
 
-    def _documents(self, state: SessionState) -> SessionDocuments:
+    async def _unapproved(self, state: SessionState) -> tuple[str, ...]:
+        """Skills that stand on the machine and may not be loaded in the session."""
+        policy = self.desk.policy_for(state)
+        if not policy.skills.requirements:
+            return ()
+        approvals = self.desk.approvals(self.desk.principal(state.uid))
+        where = Where(project=state.project, cwd=state.project, configurations=(f"{state.home}/.claude",))
+        found = await asyncio.to_thread(self.desk.copies.standing, where)
+        return unapproved(approvals, found)
+
+    async def _documents(self, state: SessionState) -> SessionDocuments:
         return session_documents(
             self.desk.policy_for(state),
             service=self._address(state),
@@ -293,6 +306,7 @@ class Endpoint:
             no_proxy=state.no_proxy,
             shell=state.shell,
             files=self.desk.files,
+            unapproved=await self._unapproved(state),
         )
 
     def _address(self, state: SessionState) -> ServiceAddress:

@@ -34,6 +34,7 @@ from bailiwick.service.peer import process_started
 from bailiwick.service.places import Places, find
 from bailiwick.service.policies import Policies
 from bailiwick.service.registry import Registry, service_key
+from bailiwick.service.skills.conversations import PREFIX, rows_of, stale
 from bailiwick.service.store import Store, StoreError
 from bailiwick.service.trace import report
 
@@ -97,7 +98,11 @@ class Service:
         over = [state for state in self.desk.registry if _is_over(state, self.desk.clock())]
         if not over:
             return
-        await self.desk.store.put_state({state.key: None for state in over})
+        now = int(self.desk.clock())
+        rows: dict[str, bytes | None] = {state.key: None for state in over}
+        rows |= dict.fromkeys(stale(self.desk.store.states(PREFIX), now))
+        rows |= {key: row for state in over for key, row in rows_of(state, now)}
+        await self.desk.store.put_state(rows)
         for state in over:
             self.desk.forget(state)
             shutil.rmtree(self.places.sessions / state.key, ignore_errors=True)

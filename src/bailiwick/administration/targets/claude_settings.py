@@ -5,6 +5,7 @@ hook's answers (law 12), and a policy that only monitors or warns compiles to ho
 """
 
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any, Final
@@ -102,13 +103,15 @@ def compile_settings(  # noqa: PLR0913 - a document is for a policy, a service, 
     no_proxy: str = "",
     shell: str = "",
     files: FileView | None = None,
+    unapproved: Sequence[str] = (),
 ) -> dict[str, Any]:
     """The settings document of ``policy``, names sorted; equal arguments give equal documents.
 
     ``base_url`` is the model endpoint that a session uses where the policy names none: pinned, so that a
     repository's settings can't send the session's traffic elsewhere. So is ``shell``, the path of the shell in whose
     dialect commands are read, where it is known. ``files`` lets a required sandbox hide files
-    that exist under a pattern.
+    that exist under a pattern. ``unapproved`` are skills that stand on the machine and may not be loaded: with them
+    off, what they say about themselves isn't shown to the model either.
     """
     rules = native(policy, project=project, home=home)
     document: dict[str, Any] = {
@@ -116,8 +119,8 @@ def compile_settings(  # noqa: PLR0913 - a document is for a policy, a service, 
         "hooks": _hooks(service, blocking=_stops(policy)),
         "permissions": _permissions(policy, rules),
     }
-    if rules.skills_off:
-        document["skillOverrides"] = dict.fromkeys(rules.skills_off, "off")
+    if off := (*rules.skills_off, *(unapproved if _stops(policy) else ())):
+        document["skillOverrides"] = dict.fromkeys(off, "off")
     if tier is Tier.SESSION:
         # A user's own `disableAllHooks` would switch the hooks of this document off.
         document["disableAllHooks"] = False
@@ -160,6 +163,7 @@ def session_documents(  # noqa: PLR0913 - as above
     no_proxy: str = "",
     shell: str = "",
     files: FileView | None = None,
+    unapproved: Sequence[str] = (),
 ) -> SessionDocuments:
     """The documents by which the launcher binds a client of its own, without root.
 
@@ -177,6 +181,7 @@ def session_documents(  # noqa: PLR0913 - as above
         no_proxy=no_proxy,
         shell=shell,
         files=files,
+        unapproved=unapproved,
     )
     hooks = whole.pop("hooks")
     managed: dict[str, Any] = {"permissions": whole.pop("permissions")} if "permissions" in whole else {}
@@ -185,7 +190,7 @@ def session_documents(  # noqa: PLR0913 - as above
         managed |= {name: whole[name] for name in ("disableSkillShellExecution", "sandbox") if name in whole}
         managed |= {"allowManagedPermissionRulesOnly": True, "strictPluginOnlyCustomization": ["hooks"]}
         # Plugins that the user installed would keep their hooks, and a slow one rewrites a call after ours.
-        managed |= {"strictKnownMarketplaces": []}
+        managed |= {"strictKnownMarketplaces": _marketplaces(policy)}
         servers = _servers(policy)
         if servers is not None:
             managed |= {"allowManagedMcpServersOnly": True, "allowedMcpServers": _named(servers)}
@@ -290,8 +295,8 @@ def _locks(policy: Policy) -> dict[str, Any]:
         "disableCommandPluginSources": True,
         "disableSideloadFlags": True,
         "requiredMinimumVersion": max(policy.client.minimum_version, MINIMUM_VERSION, key=_version),
-        # An empty list is a rule too: no marketplace at all. The language has no section that names any.
-        "strictKnownMarketplaces": [],
+        # An empty list is a rule too: no marketplace at all.
+        "strictKnownMarketplaces": _marketplaces(policy),
         "strictPluginOnlyCustomization": ["hooks"],
     }
     if providers := _providers(policy):
@@ -300,6 +305,19 @@ def _locks(policy: Policy) -> dict[str, Any]:
     if servers is not None:
         locks["allowedMcpServers"] = _named(servers)
     return locks
+
+
+def _marketplaces(policy: Policy) -> list[dict[str, str]]:
+    """The plugin sources that policy names, as the client spells them."""
+    return [_marketplace(one) for one in policy.skills.marketplaces or ()]
+
+
+def _marketplace(said: str) -> dict[str, str]:
+    if said.startswith("/"):
+        return {"source": "directory", "path": said}
+    if said.startswith(("https://", "ssh://", "git@")):
+        return {"source": "git", "url": said}
+    return {"source": "github", "repo": said}
 
 
 def _providers(policy: Policy) -> list[str]:
@@ -377,6 +395,9 @@ def _environment(
         }
     if not _stops(policy):
         return env
+    if policy.skills.requirements:
+        # A script that Python compiles into its own skill would change the bytes that were approved.
+        env["PYTHONDONTWRITEBYTECODE"] = "1"
     region = policy.client.regions[0] if policy.client.regions else None
     env["CLAUDE_CODE_EXTRA_BODY"] = json.dumps({"inference_geo": region} if region else {})
     env["NODE_TLS_REJECT_UNAUTHORIZED"] = "1"

@@ -66,6 +66,17 @@ class Copies:
             return Load(name=name, problem=f"{type(error).__name__}: {error}")
         return Load(name=name, copies=tuple(self.at(place, plain) for place in places))
 
+    def standing(self, where: Where) -> tuple[SkillCopy, ...]:
+        """Every skill and command in the directories that the client lists when a session starts. Never raises."""
+        found: dict[tuple[str, str], SkillCopy] = {}
+        for directory in dict.fromkeys(_listed(where)):
+            for child in _children(directory / "skills"):
+                for name in filter(None, (child.name, _own_name(child))):
+                    found[name, str(child)] = self.at(str(child), name)
+            for command in _commands(directory):
+                found[command.stem, str(command)] = self.at(str(command), command.stem)
+        return tuple(found.values())
+
     def of_file(self, path: str, roots: Sequence[str]) -> SkillCopy | None:
         """The skill that the file at ``path`` belongs to, if it is one's; ``roots`` are known besides."""
         root = root_of(path, roots)
@@ -183,8 +194,12 @@ def _in_directory(directory: Path, name: str) -> Iterator[str]:
     for child in _children(skills):
         if child.name == name or _own_name(child) == name:
             yield str(child)
+    yield from (str(one) for one in _commands(directory) if one.stem.lower() == name.lower())
+
+
+def _commands(directory: Path) -> Iterator[Path]:
     for found, _, files in os.walk(directory / "commands"):
-        yield from (str(Path(found) / file) for file in files if file.lower() == f"{name}.md".lower())
+        yield from (Path(found) / file for file in sorted(files) if file.lower().endswith(".md"))
 
 
 def _children(directory: Path) -> list[Path]:
@@ -206,13 +221,17 @@ def _own_name(skill: Path) -> str:
 
 
 def _client_directories(where: Where) -> Iterator[Path]:
+    yield from _listed(where)
+    yield from _nested(where.project)
+
+
+def _listed(where: Where) -> Iterator[Path]:
     yield MANAGED
     yield from map(Path, where.configurations)
     for start in dict.fromkeys((where.cwd, where.project)):
         here = Path(start)
         for directory in (here, *here.parents):
             yield directory / ".claude"
-    yield from _nested(where.project)
 
 
 def _nested(project: str) -> Iterator[Path]:

@@ -17,15 +17,25 @@ from bailiwick.service.skills.copies import Copies, Where, root_of
 
 @dataclass(slots=True, kw_only=True)
 class RequestSkills:
-    """``SkillView`` for one request. ``near``: a look at the disk that may take long is ``missed`` instead of taken."""
+    """``SkillView`` for one request. ``near``: a look at the disk that may take long is ``missed`` instead of taken.
+
+    ``attributed`` is the skill to which the client's transcript puts the call down, if that says anything.
+    """
 
     copies: Copies
     approvals: Approvals
     where: Where
+    attributed: str = ""
     base: SkillEvidence = field(default_factory=SkillEvidence)
     near: bool = False
     missed: bool = False
     seen: SkillEvidence = field(default_factory=SkillEvidence)
+
+    @property
+    def unseen(self) -> str:
+        """The skill that the client names and no event told of."""
+        called = {skill.name for skill in self.base.active if skill.called}
+        return "" if not self.attributed or self.attributed in called else self.attributed
 
     def evidence(self, needs: Needs) -> SkillEvidence:
         """What is known, with a look at the skills that are loaded and at those whose files are touched.
@@ -45,6 +55,9 @@ class RequestSkills:
             if copy.root in run
             and copy.name not in {skill.name for skill in self.base.active if skill.called}
         )
+        if self.unseen and self.unseen not in {one.name for one in more}:
+            known = next((one.places for one in self.base.active if one.name == self.unseen), ())
+            more = (ActiveSkill(name=self.unseen, places=known), *more)
         kept = tuple(skill for skill in self.base.active if skill.name not in {one.name for one in more})
         self.seen = replace(
             self.base,
@@ -73,7 +86,14 @@ def active_skills(uses: Sequence[SkillUse], lasting: Lasting) -> tuple[ActiveSki
 
 
 def request_skills(  # noqa: PLR0913 - all that one look needs
-    *, copies: Copies, approvals: Approvals, policy: Policy, state: SessionState, event: Event, near: bool
+    *,
+    copies: Copies,
+    approvals: Approvals,
+    policy: Policy,
+    state: SessionState,
+    event: Event,
+    attributed: str,
+    near: bool,
 ) -> RequestSkills:
     """The view for one request of a session."""
     active = active_skills(state.skills.of(event.agent, event.session), policy.skills.active)
@@ -87,6 +107,7 @@ def request_skills(  # noqa: PLR0913 - all that one look needs
             cwd=event.cwd if event.cwd.startswith("/") else state.project,
             configurations=tuple(dict.fromkeys(filter(None, (f"{state.home}/.claude", own)))),
         ),
+        attributed=attributed,
         base=base,
         near=near,
     )
@@ -106,6 +127,7 @@ def reading_of(policy: Policy, request: Request, facts: Facts, known: RequestSki
             for load in seen.loads
         },
         skills=_read(seen, request),
+        unseen=known.unseen,
         labels=tuple(label for rule in policy.flows for label in labels_of(rule, request, facts)),
     )
 
