@@ -364,7 +364,7 @@ def test_private_data_and_the_web_do_not_meet(skilled: Room) -> None:
                 bash("cat customers/list.csv"),
                 bash(
                     "python3 -c 'import urllib.request as u, sys; print(u.urlopen(sys.argv[1]))' "
-                    + fetch.split()[-1]
+                    + fetch.rpartition(" ")[2]
                 ),
             ],
             profile="labelled",

@@ -4,6 +4,7 @@ import time
 from dataclasses import dataclass
 
 from bailiwick import __version__
+from bailiwick.administration.skills.plan import declared_only
 from bailiwick.decision.skill_verdict import ScanPolicy, inspect
 from bailiwick.information.approvals import Grant, grants_for
 from bailiwick.model.skill import Capability, SkillTree
@@ -14,7 +15,7 @@ from bailiwick.service.skill_scan import rules_digest
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Inspected:
-    """The audit: ``grants`` are what the skill was found to do, ``left`` what it does whose target isn't known."""
+    """The audit: ``grants`` are what the skill was found to do, ``left`` what it does besides, and why that isn't granted."""
 
     scanner: str
     rules: str
@@ -33,7 +34,8 @@ class Inspected:
 def inspected(tree: SkillTree) -> Inspected:
     """Audit a skill's tree."""
     report = inspect(tree, ScanPolicy(), now=int(time.time()))
-    grants, left = grants_for(report.manifest.active)
+    found, left = grants_for(report.manifest.active)
+    grants, undeclared = declared_only(found, report.manifest)
     partial = (f"partial: {part.path}: {part.reason}" for part in report.partial)
     findings = (_shown(found) for found in report.findings if found.severity > Severity.LOW)
     return Inspected(
@@ -42,7 +44,10 @@ def inspected(tree: SkillTree) -> Inspected:
         verdict=report.verdict.label,
         findings=(*findings, *partial),
         grants=grants,
-        left=tuple(dict.fromkeys(map(_left, left))),
+        left=(
+            *dict.fromkeys(map(_left, left)),
+            *(f"{one}: its front matter declares its tools, and not this" for one in undeclared),
+        ),
     )
 
 

@@ -20,6 +20,7 @@ from bailiwick.administration.targets.client import EVENTS, GATING, HOOKED
 from bailiwick.administration.targets.lint import Severity, lint
 from bailiwick.model.decision import Origin
 from bailiwick.model.verdict import Mode
+from bailiwick.policy.load import load_policy_set
 from bailiwick.policy.types import Policy, PolicyException, Scope
 
 HERE = Path(__file__).parent
@@ -294,3 +295,24 @@ def test_telemetry_is_pinned_where_there_is_a_receiver(policies: Mapping[str, Po
         env = compile_settings(policies[profile], service=service, tier=Tier.HELPER)["env"]
         assert env["CLAUDE_CODE_ENABLE_TELEMETRY"] == "1"
         assert env["OTEL_EXPORTER_OTLP_ENDPOINT"] == "http://127.0.0.1:4318"
+
+
+def test_unapproved_skills_are_off_and_named_marketplaces_are_known() -> None:
+    text = """
+profile: p
+description: d
+skills:
+  require: approval
+  marketplaces: [acme/plugins, "https://git.example.com/p.git", /srv/plugins]
+"""
+    files = {"organisation.yaml": "organisation: o\nmode: enforce\n", "profiles/p.yaml": text}
+    policy = load_policy_set(files).policies["p"]
+    document = compile_settings(policy, service=SERVICE, tier=Tier.HELPER, unapproved=("evil",), **PLACE)
+    assert document["skillOverrides"] == {"evil": "off"}
+    assert document["disableSkillShellExecution"] is True
+    assert document["env"]["PYTHONDONTWRITEBYTECODE"] == "1"
+    assert document["strictKnownMarketplaces"] == [
+        {"source": "directory", "path": "/srv/plugins"},
+        {"source": "github", "repo": "acme/plugins"},
+        {"source": "git", "url": "https://git.example.com/p.git"},
+    ]

@@ -182,3 +182,13 @@ def test_keys(tmp_path: Path) -> None:
         read_key(tmp_path / "a/key.pem")
     with pytest.raises(KeyFileError, match="skill key"):
         read_key(tmp_path / "none.pem")
+
+
+def test_what_stands_where_the_client_lists_skills(where: Where, tmp_path: Path) -> None:
+    skill(tmp_path / "home/.claude/skills/pdf", front="name: other\n")
+    (tmp_path / "home/.claude/skills/pdf/SKILL.md").write_text("---\nname: other\n---\n")
+    skill(Path(where.project) / "apps/.claude/skills/nested")
+    command = Path(where.project) / ".claude/commands/deploy.md"
+    command.parent.mkdir(parents=True)
+    command.write_text("x")
+    assert {copy.name for copy in Copies().standing(where)} == {"pdf", "other", "deploy"}

@@ -168,6 +168,8 @@ def _held_back(policy: Policy, rule: Rule) -> str:
 def _spelled(rule: Rule, project: str | None, home: str | None) -> list[str] | str:
     """The client's rules that say the same, or why there are none."""
     match rule.subject, rule.when:
+        case Subject.FILES, PathCondition(glob=glob) if re.match(r"/proc/\*/.*(cwd|root)", glob):
+            return "the client's sandbox would follow it to the project, and hide that"
         case Subject.FILES, PathCondition() as files:
             return _files(files, project, home)
         case Subject.COMMANDS, CommandCondition() as command:
