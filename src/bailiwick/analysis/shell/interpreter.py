@@ -10,6 +10,7 @@ from typing import TypeAlias
 
 from bailiwick.analysis.commands.argument import LITERAL, NUMBER, OPEN, UNKNOWN, Arg, sources_of
 from bailiwick.analysis.commands.perform import perform
+from bailiwick.analysis.commands.plugins.tools import named_files
 from bailiwick.analysis.commands.specification import find
 from bailiwick.analysis.shell import builtins, compound
 from bailiwick.analysis.shell.environment import (
@@ -548,6 +549,8 @@ class Interpreter:
         running = Running(self, state, args, span, stdin, path)
         if specification is None:
             running.begin(tuple(a for a in args[1:] if not a.text.startswith("-")), unknown=True)
+            for _, file, outside in named_files(args):
+                running.path(AccessKind.READ, file, tree=outside)
             return
         perform(specification, args, running)
 

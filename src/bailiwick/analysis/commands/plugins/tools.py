@@ -1,6 +1,7 @@
 """Programs known by their sub-command and a coarse effect only."""
 
 import re
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from bailiwick.analysis.commands.argument import Arg, Kind
@@ -29,23 +30,23 @@ def tool(call: "Call") -> None:
 def project(call: "Call") -> None:
     """A program that runs the project's code or configuration: whatever its options, it may do anything the project can.
 
-    That says nothing of what lies outside: paths that lead there are read, and written where the option or the mode
-    of the program says so.
+    That says nothing of what lies outside, or is protected inside by its name: paths that lead there and words that
+    name a file are read, and written where the option or the mode of the program says so.
     """
     code = call.parsed.node.project_code
     call.machine.begin((*_packages(call), *_words(call)), project_code=code)
-    editing = call.name in _EDITORS or any(arg.text in _EDITING for arg in call.args)
-    before = ""
+    editing = call.name in _EDITORS or (
+        any(arg.text in _EDITING for arg in call.args) and not call.name.startswith("ansible")
+    )
     for arg in call.args[1:]:
         if arg.kind is Kind.OPEN or arg.may_be_option:
             call.machine.opaque("a word that isn't known may be an option", arg.span)
-        option, value = _valued(arg, before)
-        label = value.startswith("//") and call.name in _LABELLED
-        if _OUTSIDE.match(value) and not label and option.rstrip("=") not in _TEXTS:
-            call.machine.path(AccessKind.READ, arg.with_text(value), tree=True)
-            if _WRITING.search(option) or (editing and not option):
-                call.machine.path(AccessKind.WRITE, arg.with_text(value), tree=True)
-        before = arg.text if arg.text.startswith("-") and "=" not in arg.text else ""
+    for option, path, outside in named_files(call.args):
+        if path.text.startswith("//") and call.name in _LABELLED:
+            continue
+        call.machine.path(AccessKind.READ, path, tree=outside)
+        if _WRITING.search(option) or (editing and not option):
+            call.machine.path(AccessKind.WRITE, path, tree=outside)
     if any(arg.text.startswith(("--eval=", "--eval ")) or arg.text == "--eval" for arg in call.args[1:]):
         call.machine.opaque("inline code")
     if call.name in _LAUNCHING:
@@ -88,6 +89,23 @@ def _valued(arg: Arg, before: str) -> tuple[str, str]:
     return (attached[1], attached[2]) if attached else (before, arg.text)
 
 
+def named_files(args: Sequence[Arg]) -> Iterator[tuple[str, Arg, bool]]:
+    """What a program of which little is known may take for a path: the option it belongs to, the path, if it leads outside.
+
+    Words that lead out of the working directory, and that name a file or a hidden directory: ``.env``, ``prod.tfstate``.
+    """
+    before = ""
+    for arg in args[1:]:
+        option, value = _valued(arg, before)
+        outside = _OUTSIDE.match(value) is not None
+        inside = arg.literal is not None and bool(_PLAIN.fullmatch(value) and _NAMED.search(value))
+        if option.rstrip("=") not in _TEXTS and (outside or inside):
+            yield option, arg.with_text(value), outside
+        before = arg.text if arg.text.startswith("-") and "=" not in arg.text else ""
+
+
+_PLAIN = re.compile(r"[\w.@+/-]+")
+_NAMED = re.compile(r"(?:\A|/)\.[A-Za-z]|\w\.[A-Za-z][A-Za-z0-9]{1,9}\Z")
 _OUTSIDE = re.compile(r"/|\.\.(?:/|\Z)|(?=[^=]*/\.\./)")
 _ATTACHED = re.compile(r"(-[-\w.]+=|-[A-Za-z](?=/|\.\.)|[A-Za-z_][\w.-]*=|-D[\w.:]+=)(.*)", re.DOTALL)
 _LAUNCHING = {
