@@ -28,6 +28,8 @@ def specification(words: tuple[str, ...]) -> Specification | None:
     for word in words:
         if node is None or any(effect.verb == "opaque" for effect in node.effects):
             return None  # whatever stands behind is opaque
+        if word not in node.subcommands:
+            return None  # a sub-command that isn't listed is opaque, as its examples show
         node = node.subcommands[word]
     return None if node is None or any(effect.verb == "opaque" for effect in node.effects) else node
 
