@@ -5,7 +5,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.locked
 
-.PHONY: help run test unit e2e check fmt docs bench bench-shell bench-audit bench-skills nightly install clean
+.PHONY: help run test unit e2e check fmt docs bench bench-shell bench-audit bench-skills e2e-newest nightly install clean
 
 help: ## print this menu
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "  make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -70,6 +70,11 @@ nightly: $(STAMP) ## long fuzzing, oracles and chaos
 	scripts/judges
 	scripts/client >/dev/null
 	scripts/sandbox $(BIN)/pytest tests -m nightly
+	$(MAKE) --no-print-directory e2e-newest
+
+e2e-newest: $(STAMP) ## the scenarios with the newest client that npm has, whichever it is today
+	version=$$(npm view @anthropic-ai/claude-code version) && echo "client $$version" && \
+	  CLAUDE_CODE_VERSION=$$version $(MAKE) --no-print-directory e2e
 
 # An environment of its own, since Debian and Ubuntu let pip change no other. Root's is for the whole machine, and its
 # command stands where sudo looks.
