@@ -5,9 +5,11 @@ import platform
 import tempfile
 from pathlib import Path
 
+import detection
 import search
+import sinks
 
-SUBJECTS = (search,)
+SUBJECTS = (search, detection, sinks)
 """One file a subject, each with ``measure(room, count)`` that yields (what, figure, promise)."""
 
 

@@ -274,6 +274,11 @@ class LogReader:
         """The first entry that was not purged; the next sequence in an empty log."""
         return next((row[0] for row in self._rows("SELECT min(seq) FROM log", ()) if row[0] is not None), 0)
 
+    def erased(self) -> str:
+        """A mark that is another one whenever more was purged from the log, or more of its keys were destroyed."""
+        keys = self._keys.entries() if self._keys is not None else ()
+        return f"{self.first()} {sum(key.destroyed_ms is not None for key in keys)}"
+
     def checkpoint(self) -> str:
         """The last signed checkpoint."""
         return next(

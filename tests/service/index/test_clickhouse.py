@@ -68,9 +68,13 @@ def test_it_follows_its_log_and_forgets_what_was_erased(address: str, tmp_path: 
     state = log_of(tmp_path / "state", Kind.TOOL_CALL, Kind.PROMPT)
     with LogReader(state) as reader, scaled_out(reader, address) as index:
         assert index.find(Search(words="secret"), limit=9) == [1, 0]
-    log_of(state, Kind.KEY_DESTROYED)
+    with ClickHouseIndex(address, index.log) as stale:
+        stale.begin("something else")
+        stale.add([(0, {"text": "erased words"})])
+    log_of(state, Kind.PROMPT)
     with LogReader(state) as reader, scaled_out(reader, address) as index:
         assert index.find(Search(), limit=9) == [2, 1, 0]
+        assert index.find(Search(words="erased"), limit=9) == []
         assert index.next == 3
 
 

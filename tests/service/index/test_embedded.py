@@ -13,9 +13,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bailiwick.audit.kinds import Kind
+from bailiwick.audit.retention import Key, clear
 from bailiwick.audit.search import DAY_MS, By, Search, Terms, Thing, day_of, terms_of, words_in
 from bailiwick.service.index.embedded import FILE, EmbeddedIndex
-from bailiwick.service.index.upkeep import rebuilt, up_to_date
+from bailiwick.service.index.upkeep import up_to_date
+from bailiwick.service.keys import KeyRing
 from bailiwick.service.log_reader import LogReader
 from bailiwick.service.state_directory import StoreError
 from bailiwick.service.store import Store
@@ -203,34 +205,37 @@ def test_it_is_made_anew_whenever_it_can_not_be_used(tmp_path: Path, damage: str
             assert again.find(Search(), limit=9) == [1, 0]
 
 
-@pytest.mark.parametrize("kind", [Kind.KEY_DESTROYED, Kind.PURGED])
-def test_what_was_erased_from_the_log_is_not_found_in_the_index(
-    tmp_path: Path, kind: Kind, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    state = log_of(tmp_path / "state", Kind.TOOL_CALL)
-    with LogReader(state) as reader:
-        up_to_date(reader).close()
-    log_of(state, kind)
-    anew = []
-    monkeypatch.setattr(
-        "bailiwick.service.index.upkeep.rebuilt",
-        lambda reader, **given: (anew.append(1), rebuilt(reader, **given))[1],
-    )
+def test_what_was_erased_from_the_log_is_not_found_in_the_index(tmp_path: Path) -> None:
+    state = log_of(tmp_path / "state", Kind.TOOL_CALL, Kind.PROMPT)
+    with LogReader(state) as reader, up_to_date(reader) as index:
+        assert index.find(Search(words="secret"), limit=9) == [1, 0]
+    with KeyRing(state, writable=True) as keys:
+        held = [key.id for key in keys.entries()]
+        assert (
+            keys.destroy(
+                clear((), keys=[Key(id=one, subject="alice", first_ms=0, after_ms=1) for one in held]),
+                at_ms=T0,
+            )
+            == 1
+        )
     with LogReader(state) as reader:
         with up_to_date(reader) as index:
-            assert index.mark[1] == 2
-        assert anew == [1]
+            assert index.find(Search(words="secret"), limit=9) == []
+            assert index.find(Search(user="alice"), limit=9) == []
+            assert index.find(Search(), limit=9) == [1, 0]
+        made = (state / FILE).stat().st_ino
         up_to_date(reader).close()
-        assert anew == [1]
+        assert (state / FILE).stat().st_ino == made
+    assert b"secret" not in (state / FILE).read_bytes()
     assert [path.name for path in state.glob("index*")] == [FILE]
 
 
 def test_two_that_index_at_once_index_nothing_twice(tmp_path: Path) -> None:
     with EmbeddedIndex(tmp_path / FILE) as one, EmbeddedIndex(tmp_path / FILE) as other:
         record = {"kind": "tool-call", "user": "u", "tool": "Bash", "time_ms": T0}
-        assert one.add_marked([(0, record)], epoch="e", after=0)
-        assert not other.add_marked([(0, record)], epoch="e", after=0)
-        assert other.mark == ("e", 1)
+        assert one.add_marked([(0, record)], epoch="e", after=0, erased="")
+        assert not other.add_marked([(0, record)], epoch="e", after=0, erased="")
+        assert other.mark == ("e", 1, "")
         assert [count.calls for count in other.counts((By.TOOL,), search=Search(), limit=5)] == [1]
 
 

@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import sqlite3
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -149,6 +150,41 @@ def test_a_log_that_was_cut_off_is_not_passed_over(tmp_path: Path) -> None:
         sink = Fickle()
         asyncio.run(Delivery(reader, sink, Plan(name="s", view=View.RECORD), room).drain())
         assert sink.taken == [0, 1, 2]
+
+
+def test_purged_entries_are_passed_over(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    state = filled(tmp_path / "state", 6)
+    room, sink = Room(tmp_path), Fickle(batch=2)
+    with sqlite3.connect(state / "log.db") as log:
+        log.execute("DELETE FROM log WHERE seq < 4")
+    monkeypatch.setattr("bailiwick.service.sinks.delivery.READ", 2)
+    with room.held(), LogReader(state) as reader:
+        asyncio.run(Delivery(reader, sink, Plan(name="s", view=View.RECORD), room).drain())
+    assert sink.taken == [4, 5]
+
+
+def test_one_sink_s_trouble_is_kept_from_the_others(state: Path, tmp_path: Path) -> None:
+    room = Room(tmp_path)
+
+    class Broken(Fickle):
+        async def send(self, items: Sequence[Item]) -> Sequence[Refusal]:
+            raise ZeroDivisionError(items)
+
+    async def both() -> tuple[Delivery, Delivery]:
+        stop = asyncio.Event()
+        with room.held(), LogReader(state) as reader:
+            broken = Delivery(reader, Broken(), Plan(name="b", view=View.RECORD), room, sleep=no_sleep)
+            sound = Delivery(reader, Fickle(), Plan(name="s", view=View.RECORD), room, sleep=no_sleep)
+            running = asyncio.gather(broken.run(stop), sound.run(stop))
+            while sound.progress.next < 40 or not broken.progress.problem:  # noqa: ASYNC110 - looks from outside
+                await asyncio.sleep(0.01)
+            stop.set()
+            await running
+        return broken, sound
+
+    broken, sound = asyncio.run(asyncio.wait_for(both(), 20))
+    assert (broken.progress.next, sound.progress.next) == (0, 40)
+    assert room.load("b").problem == "internal error (ZeroDivisionError)"
 
 
 def test_only_one_process_delivers(tmp_path: Path) -> None:

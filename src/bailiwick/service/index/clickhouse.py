@@ -24,7 +24,7 @@ from bailiwick.audit.search import (
     terms_of,
     words_in,
 )
-from bailiwick.service.index.upkeep import BATCH, ERASING
+from bailiwick.service.index.upkeep import batches, standing
 from bailiwick.service.log_reader import LogReader
 from bailiwick.service.state_directory import StoreError
 
@@ -46,6 +46,7 @@ CREATE TABLE IF NOT EXISTS {TABLE} (log String, place UInt64, time_ms Int64, {_C
   INDEX by_word words TYPE bloom_filter GRANULARITY 4, INDEX by_path paths TYPE bloom_filter GRANULARITY 4)
 ENGINE = ReplacingMergeTree ORDER BY (log, place)
 """
+_MARKS = f"CREATE TABLE IF NOT EXISTS {TABLE}_mark (log String, erased String) ENGINE = ReplacingMergeTree ORDER BY log"
 _NAMED = {By.USER: "user", By.TOOL: "tool", By.VERDICT: "enforced", By.DAY: f"intDiv(time_ms, {DAY_MS})"}
 _THINGS = {Thing.TOOL: "[tool]", Thing.SKILL: "skills", Thing.PATH: "paths", Thing.HOST: "hosts"}
 _WORD = re.compile(r"[^\W_]+")
@@ -70,6 +71,7 @@ class ClickHouseIndex:
         try:
             self._client = connect.get_client(dsn=address)
             self._client.command(_SCHEMA)
+            self._client.command(_MARKS)
         except self._errors as error:
             raise self._told(error) from error
 
@@ -77,6 +79,10 @@ class ClickHouseIndex:
         return self
 
     def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Close the connection."""
         self._client.close()
 
     @property
@@ -94,11 +100,18 @@ class ClickHouseIndex:
         except self._errors as error:
             raise self._told(error) from error
 
-    def empty(self) -> None:
-        """Forget the log: what was erased from it must not be found here."""
+    @property
+    def erased(self) -> str | None:
+        """What had been erased from the log when it was begun to be indexed; None where it wasn't."""
+        rows = self._rows(f"SELECT erased FROM {TABLE}_mark FINAL WHERE log = {{log:String}}", {})  # noqa: S608 - constants
+        return str(rows[0][0]) if rows else None
+
+    def begin(self, erased: str) -> None:
+        """Forget the log, and begin anew: what was erased from it must not be found here."""
+        delete = f"ALTER TABLE {TABLE} DELETE WHERE log = {{log:String}}"
         try:
-            delete = f"ALTER TABLE {TABLE} DELETE WHERE log = {{log:String}}"
             self._client.command(delete, parameters={"log": self.log}, settings={"mutations_sync": 2})
+            self._client.insert(f"{TABLE}_mark", [[self.log, erased]], column_names=["log", "erased"])
         except self._errors as error:
             raise self._told(error) from error
 
@@ -187,25 +200,17 @@ def address_from(environment: Mapping[str, str] = os.environ) -> str:
 
 def scaled_out(reader: LogReader, address: str) -> ClickHouseIndex:
     """The index in ClickHouse with every entry in it that the log has now. Raises StoreError."""
-    last = reader.last(1)
-    size = last[0].sealed.sequence + 1 if last else 0
-    index = ClickHouseIndex(address, str(last[0].record.get("epoch", "")) if last else "")
-    place = began = index.next
-    if place > size:
-        index.empty()
-        place = began = 0
-    while place < size:
-        batch = [
-            (one.sealed.sequence, one.record)
-            for one in reader.entries(place, end=min(place + BATCH * 10, size))
-        ]
-        if began and any(record.get("kind") in ERASING for _, record in batch):
-            index.empty()
-            place = began = 0
-            continue
-        if batch:
+    epoch, size = standing(reader)
+    index = ClickHouseIndex(address, epoch)
+    try:
+        erased = reader.erased()
+        if index.erased != erased or index.next > size:
+            index.begin(erased)
+        for batch in batches(reader, index.next, size):
             index.add(batch)
-        place = batch[-1][0] + 1 if batch else place + BATCH * 10
+    except BaseException:
+        index.close()
+        raise
     return index
 
 

@@ -67,17 +67,20 @@ class EmbeddedIndex:
             list(self._rows(statement))
 
     @property
-    def mark(self) -> tuple[str, int]:
-        """Which log is indexed, and the next place to index."""
+    def mark(self) -> tuple[str, int, str]:
+        """Which log is indexed, the next place to index, and what had been erased from the log when this index was begun."""
         kept = dict(self._rows("SELECT name, value FROM meta"))
-        return kept.get("epoch", ""), int(kept.get("next", "0"))
+        return kept.get("epoch", ""), int(kept.get("next", "0")), kept.get("erased", "")
 
     def add(self, records: Sequence[tuple[int, Mapping[str, Any]]]) -> None:
         """Index records with their places in the log, in one transaction. Raises StoreError."""
         if records:
-            self.add_marked(records, epoch=self.mark[0], after=self.mark[1])
+            epoch, place, erased = self.mark
+            self.add_marked(records, epoch=epoch, after=place, erased=erased)
 
-    def add_marked(self, records: Sequence[tuple[int, Mapping[str, Any]]], *, epoch: str, after: int) -> bool:
+    def add_marked(
+        self, records: Sequence[tuple[int, Mapping[str, Any]]], *, epoch: str, after: int, erased: str
+    ) -> bool:
         """``add`` for the log ``epoch``, unless another process has gone on from ``after`` meanwhile: then False."""
         try:
             self._connection.execute("BEGIN IMMEDIATE")
@@ -87,6 +90,7 @@ class EmbeddedIndex:
                     self._ingest.add(records)
                     rows = (("epoch", epoch), ("next", str(records[-1][0] + 1)))
                     self._connection.executemany("INSERT OR REPLACE INTO meta VALUES (?, ?)", rows)
+                    self._connection.execute("INSERT OR IGNORE INTO meta VALUES ('erased', ?)", (erased,))
                 self._connection.execute("COMMIT")
             except BaseException:
                 self._connection.execute("ROLLBACK")

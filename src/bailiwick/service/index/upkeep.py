@@ -1,19 +1,18 @@
 """Keeping an index up to date with its log, and making it anew: always possible, the log is all it takes."""
 
+import contextlib
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from itertools import islice
 from pathlib import Path
+from typing import Any
 
-from bailiwick.audit.kinds import Kind
 from bailiwick.service.index.embedded import FILE, EmbeddedIndex
 from bailiwick.service.log_reader import LogReader
 from bailiwick.service.state_directory import StoreError
 
 BATCH = 1_000
 """Entries of one transaction."""
-
-ERASING = frozenset((Kind.KEY_DESTROYED, Kind.PURGED))
-"""After these something that is indexed can't be read in the log any more, and must not be found here either."""
 
 Told = Callable[[int, int], None]
 """Told how many of how many entries are indexed."""
@@ -22,19 +21,16 @@ Told = Callable[[int, int], None]
 def up_to_date(reader: LogReader, *, told: Told | None = None) -> EmbeddedIndex:
     """The index of a log with every entry in it that the log has now. Raises StoreError.
 
-    One of another log, one that has more than the log, and one with what was erased meanwhile are made anew.
+    One of another log, one that has more than the log, and one that was made before something was erased are made anew.
     """
-    path = reader.directory / FILE
-    index = EmbeddedIndex(path)
+    index = EmbeddedIndex(reader.directory / FILE)
     try:
-        epoch, size = _standing(reader)
-        of, place = index.mark
-        if place and (of != epoch or place > size):
+        epoch, size = standing(reader)
+        of, place, erased = index.mark
+        if place and (of != epoch or place > size or erased != reader.erased()):
             index.close()
             return rebuilt(reader, told=told)
-        if _catch_up(reader, index, epoch, size, told) and place:
-            index.close()
-            return rebuilt(reader, told=told)
+        _catch_up(reader, index, epoch, size, told)
     except BaseException:
         index.close()
         raise
@@ -49,7 +45,7 @@ def rebuilt(reader: LogReader, *, told: Told | None = None) -> EmbeddedIndex:
         _remove(fresh)
         index = EmbeddedIndex(fresh)
         try:
-            epoch, size = _standing(reader)
+            epoch, size = standing(reader)
             _catch_up(reader, index, epoch, size, told)
             index.settle()
         finally:
@@ -63,26 +59,25 @@ def rebuilt(reader: LogReader, *, told: Told | None = None) -> EmbeddedIndex:
     return EmbeddedIndex(path)
 
 
-def _catch_up(reader: LogReader, index: EmbeddedIndex, epoch: str, size: int, told: Told | None) -> bool:
-    """Index what is missing; whether something among it erased what is indexed already."""
-    erased = False
-    place = index.mark[1]
-    while place < size:
-        batch = [
-            (one.sealed.sequence, one.record) for one in reader.entries(place, end=min(place + BATCH, size))
-        ]
-        if not batch:
-            place += BATCH  # purged entries leave gaps
-            continue
-        erased = erased or any(record.get("kind") in ERASING for _, record in batch)
-        index.add_marked(batch, epoch=epoch, after=index.mark[1])
-        place = max(index.mark[1], batch[-1][0] + 1)
+def _catch_up(reader: LogReader, index: EmbeddedIndex, epoch: str, size: int, told: Told | None) -> None:
+    """Index what is missing."""
+    # Told before reading: what is erased while this goes on makes the index an old one.
+    erased = reader.erased()
+    for batch in batches(reader, index.mark[1], size):
+        index.add_marked(batch, epoch=epoch, after=index.mark[1], erased=erased)
         if told:
-            told(place, size)
-    return erased
+            told(index.mark[1], size)
 
 
-def _standing(reader: LogReader) -> tuple[str, int]:
+def batches(reader: LogReader, place: int, size: int) -> Iterator[Sequence[tuple[int, Mapping[str, Any]]]]:
+    """The records from ``place`` on, some at a time; what was purged is passed over."""
+    with contextlib.closing(reader.entries(place, end=size)) as entries:
+        while batch := [(one.sealed.sequence, one.record) for one in islice(entries, BATCH)]:
+            yield batch
+
+
+def standing(reader: LogReader) -> tuple[str, int]:
+    """Which log it is, and the place after its last entry."""
     last = reader.last(1)
     return (str(last[0].record.get("epoch", "")), last[0].sealed.sequence + 1) if last else ("", 0)
 

@@ -12,12 +12,14 @@ is set aside and the sink waits.
 """
 
 import asyncio
+import contextlib
 import logging
 import random
 import time
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, replace
 from fnmatch import fnmatchcase
+from itertools import islice
 
 from bailiwick.audit.views.logged import Logged, Severity
 from bailiwick.audit.views.render import View, render
@@ -26,6 +28,7 @@ from bailiwick.service.log_reader import Entry, LogReader
 from bailiwick.service.sinks.cursor import Progress, Room, anew
 from bailiwick.service.sinks.sink import Item, Later, Refusal, Refused, Sink
 from bailiwick.service.state_directory import StoreError
+from bailiwick.service.trace import report
 
 LOG = logging.getLogger(__name__)
 
@@ -74,7 +77,7 @@ class Delivery:
         self._refused_in_a_row = 0
 
     async def run(self, stop: asyncio.Event) -> None:
-        """Deliver until ``stop`` is set. Raises StoreError when log or cursor can't be read or kept."""
+        """Deliver until ``stop`` is set. Whatever goes wrong is told and tried again: other sinks go on meanwhile."""
         failures = 0
         try:
             while not stop.is_set():
@@ -83,6 +86,16 @@ class Delivery:
                 except Later as later:
                     failures += 1
                     await self._wait(later, failures, stop)
+                    continue
+                except Exception as error:  # noqa: BLE001 - one sink's trouble is not the others'
+                    failures += 1
+                    why = (
+                        str(error)
+                        if isinstance(error, StoreError)
+                        else f"internal error ({type(error).__name__})"
+                    )
+                    report(LOG, f"{self.plan.name}: {why}", error)
+                    await self._wait(Later(why, seconds=LONGEST_WAIT), failures, stop)
                     continue
                 failures = 0
                 if not moved:
@@ -99,7 +112,9 @@ class Delivery:
                 refusals = [*too_long, *(await self._sent(items))]  # (3)
             except Later as later:
                 if later.accepted and not too_long:
-                    self._move(items[later.accepted - 1].index + 1, later.accepted, ())
+                    place = items[later.accepted - 1].index + 1
+                    behind = sum(one.sealed.sequence < place for one in taken)
+                    self._move(place, later.accepted, (), passed_over=behind - later.accepted)
                 raise
             passed_over = len(taken) - len(items) - len(too_long)
             accepted = len(items) + len(too_long) - len(refusals)
@@ -126,7 +141,8 @@ class Delivery:
                 f"{self.reader.database}: {last[0].sealed.sequence + 1} entries, but {start} were delivered to {self.plan.name}",
                 mend="the log was cut off: keep it as evidence and run `bailiwick log verify`",
             )
-        return list(self.reader.entries(start, end=start + READ))
+        with contextlib.closing(self.reader.entries(start)) as entries:
+            return list(islice(entries, READ))  # what was purged is passed over
 
     def _batch(self, entries: Sequence[Entry]) -> tuple[list[Entry], list[Item], list[Refusal]]:
         limits = self.sink.limits
@@ -208,7 +224,8 @@ class Delivery:
         if self.progress.problem != str(later):
             LOG.warning("%s: %s; trying again", self.plan.name, later)
             self.progress = replace(self.progress, problem=str(later)[:500])
-            self.room.save(self.plan.name, self.progress)
+            with contextlib.suppress(StoreError):  # then it is not kept; it was told all the same
+                self.room.save(self.plan.name, self.progress)
         wait = min(FIRST_WAIT * 2 ** min(failures, 10), LONGEST_WAIT)
         # Half of it is chance, so that a fleet doesn't come back all at once.
         wait = wait / 2 + random.uniform(0, wait / 2)  # noqa: S311 - no secret

@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import stat
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -30,7 +31,10 @@ class FileSink:
         except OSError as error:
             raise Later(f"{self.path}: {error.strerror}") from error
         try:
-            size = os.fstat(descriptor).st_size
+            found = os.fstat(descriptor)
+            if not stat.S_ISREG(found.st_mode):
+                raise Later(f"{self.path}: not a file; standard output is `to: stdout`")
+            size = found.st_size
             try:
                 _write(descriptor, text)
                 os.fdatasync(descriptor)

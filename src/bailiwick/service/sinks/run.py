@@ -29,9 +29,7 @@ async def deliver(state: Path, entries: Sequence[SinkEntry], *, once: bool = Fal
         if once:
             outcomes = await asyncio.gather(*(_drained(one, stop) for one in deliveries))
             return [outcome for outcome in outcomes if outcome]
-        async with asyncio.TaskGroup() as group:
-            for one in deliveries:
-                group.create_task(one.run(stop))
+        await asyncio.gather(*(one.run(stop) for one in deliveries))
     return []
 
 
