@@ -14,7 +14,7 @@ from bailiwick.model.request import Principal, Request, Session
 from bailiwick.rules.catalogue import CATALOGUE
 from bailiwick.rules.page import Expectation, PageError, PageExample, page_of, parse
 from bailiwick.rules.rule import MAX_TEXTS, Rule, Severity
-from planted import MAKERS
+from planted import MAKERS, maker_of
 
 BODY = "q7Zk2Wm9Xc4Vb1Nn8Ty5Ru3Eo6Pi0LaSdFgHjKlQwErTyUiOpZxCvBnM2468Gx13"
 
@@ -46,7 +46,7 @@ def findings(what: Happening) -> tuple[Finding, ...]:
 def happening(rule: Rule, example: PageExample) -> Happening:
     text = example.text
     if "{secret}" in text:
-        text = text.replace("{secret}", MAKERS[rule.id](BODY)[0])
+        text = text.replace("{secret}", maker_of(rule.id)(BODY)[0])
     text = text.replace("{tail}", BODY[:20])
     if example.language == "sh":
         return ToolCall(tool="Bash", input={"command": text})
@@ -81,7 +81,7 @@ def test_every_rule_has_a_page_with_both_kinds_of_example(rule: Rule) -> None:
 def test_ids_are_unique_and_well_formed() -> None:
     ids = [rule.id for rule in CATALOGUE]
     assert len(set(ids)) == len(ids)
-    assert all(re.fullmatch(r"[a-z]+/[a-z]+(-[a-z]+)*", rule_id) for rule_id in ids)
+    assert all(re.fullmatch(r"[a-z]+/[a-z0-9]+(-[a-z0-9]+)*", rule_id) for rule_id in ids)
 
 
 def test_every_secret_that_is_masked_has_a_rule() -> None:

@@ -94,4 +94,5 @@ def item_of_finding(finding: Finding) -> Item:
         "confidence": finding.confidence.value,
         "message": finding.message,
         **({"field": finding.field} if finding.field else {}),
+        **({"tier": finding.tier.value} if finding.tier else {}),
     }

@@ -150,7 +150,7 @@ FIELD_MEANINGS: Mapping[str, str] = {
     "accesses": "what the event would access: kind and path, program, host, name or variable",
     "accesses_omitted": "how many more there were",
     "opaque": "parts whose accesses aren't known, and why",
-    "findings": "what rules noticed: rule, confidence, message, field; never the secret",
+    "findings": "what rules noticed: rule, confidence, tier, message, field; never the secret",
     "verdict": "what policy says: abstain, allow, ask, deny",
     "enforced": "what was carried out; differs in monitor and warn mode",
     "reasons": "the rules that spoke, strongest first: rule, origin (file:line), verdict, message, instead, about, mode, exception",

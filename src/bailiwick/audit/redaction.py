@@ -12,7 +12,13 @@ from hashlib import sha256
 from typing import Any
 
 from bailiwick.analysis.text import views
-from bailiwick.analysis.text.secrets import ANCHORED_RULES, scan
+from bailiwick.analysis.text.secrets import (
+    ANCHORED_RULES,
+    SECRET,
+    SecretMatch,
+    examine,
+    examine_long,
+)
 
 MAX_DEPTH = 48
 """Nesting of a JSON value that is kept; what lies deeper becomes ``[too deep]``."""
@@ -25,22 +31,24 @@ MINIMUM_KNOWN = 6
 class Redactor:
     """Masks secrets in text and JSON values. ``key`` keys the fingerprints; ``known`` are masked wherever they occur.
 
-    ``known`` maps a secret to the rule that found it and is never shown.
+    ``known`` maps a secret to the rule that found it and is never shown. ``subjects`` says what is masked: secrets, or
+    personal data as well.
     """
 
     key: bytes = field(repr=False)
     known: tuple[tuple[str, str], ...] = field(default=(), repr=False)
+    subjects: frozenset[str] = SECRET
 
     def knowing(self, texts: Iterable[str]) -> "Redactor":
         """This redactor, which now also masks, wherever they occur, the secrets found in ``texts``."""
         known = dict(self.known)
         for text in texts:
-            for match in scan(text):
+            for match in examine(text, subjects=self.subjects).matches:
                 if len(match.secret) >= MINIMUM_KNOWN:
                     known.setdefault(match.secret, match.rule)
         # Longest first, so that a secret which contains another is masked whole.
         ordered = tuple(sorted(known.items(), key=lambda item: (-len(item[0]), item[0])))
-        return Redactor(self.key, ordered) if ordered != self.known else self
+        return Redactor(self.key, ordered, self.subjects) if ordered != self.known else self
 
     def fingerprint(self, secret: str) -> str:
         """Twelve hexadecimal digits that are equal for equal secrets and mean nothing without the key."""
@@ -52,19 +60,32 @@ class Redactor:
         Without ``contextual`` only known secrets that are secrets by their own form are masked, beside those
         found in the text itself.
         """
-        spans = [(m.start, m.end, m.rule, m.secret) for m in scan(text)]
+        return self._masked(text, examine(text, subjects=self.subjects).matches, contextual=contextual)
+
+    def whole(self, text: str) -> str:
+        """The same for a text of any length: nothing of it is beyond the bound of one scan."""
+        return self._masked(text, examine_long(text, subjects=self.subjects).matches, contextual=True)
+
+    def _masked(self, text: str, matches: Iterable[SecretMatch], *, contextual: bool) -> str:
+        spans = [
+            (start, end, match.rule, match.secret, number)
+            for match in matches
+            for number, (start, end) in enumerate(match.pieces or ((match.start, match.end),))
+        ]
         if self.known:
-            spans.extend(s for s in self._occurrences(text) if contextual or s[2] in ANCHORED_RULES)
+            spans.extend((*s, 0) for s in self._occurrences(text) if contextual or s[2] in ANCHORED_RULES)
         if not spans:
             return text
         spans.sort(key=lambda span: (span[0], -span[1]))
         pieces: list[str] = []
         position = 0
-        for start, end, rule, secret in spans:
+        for start, end, rule, secret, number in spans:
             if end <= position:
                 continue
             if start >= position:
-                pieces.extend((text[position:start], f"[redacted:{rule}:{self.fingerprint(secret)}]"))
+                pieces.append(text[position:start])
+                # Of a secret in several pieces the first becomes the mask, the others nothing.
+                pieces.append("" if number else f"[redacted:{rule}:{self.fingerprint(secret)}]")
             position = end
         pieces.append(text[position:])
         return "".join(pieces)

@@ -18,6 +18,7 @@ COMMANDS: Mapping[str, tuple[str, ...]] = {
     "analyze": ("analyze",),
     "claude": ("claude",),
     "sandbox": ("sandbox",),
+    "dlp": ("dlp",),
     "skill": ("skill",),
     "why": ("why",),
     "log": ("log",),
@@ -36,7 +37,7 @@ EXIT_USAGE = 2
 EXIT_ENVIRONMENT = 3
 
 _MENUS: tuple[list[str], ...] = (
-    *([], ["policy"], ["sandbox"], ["skill"], ["log"], ["witness"], ["sink"], ["detect"], ["dev"]),
+    *([], ["policy"], ["sandbox"], ["dlp"], ["skill"], ["log"], ["witness"], ["sink"], ["detect"], ["dev"]),
 )
 """What names a group of verbs and none of them: whoever types it wants to see what there is."""
 

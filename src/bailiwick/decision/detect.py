@@ -2,9 +2,10 @@
 
 from dataclasses import replace
 
+from bailiwick.analysis.text.secrets import EVERYTHING
 from bailiwick.model.access import Facts, Finding
 from bailiwick.model.request import Request
-from bailiwick.rules.catalogue import CATALOGUE
+from bailiwick.rules.catalogue import CATALOGUE, PLAIN
 from bailiwick.rules.internal.rule_error import failed
 from bailiwick.rules.rule import Evidence, Rule, gather
 
@@ -12,18 +13,25 @@ MAX_FINDINGS = 200
 """Findings kept of one event and rule set; one more says that there were more."""
 
 
-def detect(request: Request, facts: Facts, *, rules: tuple[Rule, ...] = CATALOGUE) -> Facts:
+def detect(
+    request: Request,
+    facts: Facts,
+    *,
+    rules: tuple[Rule, ...] = CATALOGUE,
+    subjects: frozenset[str] = EVERYTHING,
+) -> Facts:
     """``facts`` with the findings of ``rules`` added, in catalogue order.
 
-    Never raises: a rule that fails is itself a finding (``internal/rule-error``), never silence.
+    ``subjects`` says what is looked for in texts: secrets, personal data or both. Never raises: a rule that fails is itself a finding (``internal/rule-error``), never silence.
     """
     findings: list[Finding] = list(facts.findings)
     try:
-        evidence = gather(request, facts)
+        evidence = gather(request, facts, subjects=subjects)
     except Exception as error:  # noqa: BLE001 - law 1: whatever goes wrong is said, nothing escapes
         return replace(facts, findings=(*findings, failed("gathering the evidence", error)))
-    for rule in rules:
-        if rule.of_secrets and not evidence.secrets:
+    found = {secret.match.rule for secret in evidence.secrets}
+    for rule in rules if found or rules is not CATALOGUE else PLAIN:
+        if rule.of_secrets and rule.id not in found:
             continue
         try:
             findings.extend(rule.find(evidence))

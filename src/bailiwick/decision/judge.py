@@ -13,6 +13,7 @@ from bailiwick.decision.decide import decide
 from bailiwick.decision.detect import detect
 from bailiwick.decision.flow import flow_layers
 from bailiwick.decision.skills import explained, held, needs, pinned
+from bailiwick.decision.subjects import subjects_of
 from bailiwick.information.approvals import SkillView
 from bailiwick.model.access import Access, AccessKind, Facts, PathTarget, ProgramTarget
 from bailiwick.model.decision import Decision, Rewrite
@@ -72,7 +73,7 @@ def judgement(policy: Policy, request: Request, files: FileView, known: SkillVie
 def _judged(
     policy: Policy, request: Request, files: FileView, known: SkillView | None
 ) -> tuple[Facts, Decision]:
-    facts = detect(request, analyze(request, files))
+    facts = detect(request, analyze(request, files), subjects=subjects_of(policy))
     if known is None or not (policy.skills.requirements or policy.skills.forks or policy.flows):
         return facts, decide(policy, request, facts)
     try:

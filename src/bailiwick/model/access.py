@@ -154,12 +154,20 @@ class Confidence(StrEnum):
     LOW = "low"
 
 
+class Tier(StrEnum):
+    """What a finding is good for: precise enough to stop something, or to mask it only."""
+
+    BLOCK = "block"
+    REDACT = "redact"
+
+
 @value(frozen=True, slots=True, kw_only=True)
 class Finding:
     """Something noticed beside the accesses (a secret, downloaded code fed to a shell); never a decision.
 
     ``rule`` is the catalogue id (``secret/aws-access-key``). ``field`` names the part of the event in which
-    ``cause`` is an offset (``prompt``, ``tool_input.command``). ``message`` never contains the secret.
+    ``cause`` is an offset (``prompt``, ``tool_input.command``). ``message`` never contains the secret. ``tier`` says what a
+    finding of a secret or of personal data is good for; None for any other.
     """
 
     rule: str
@@ -167,6 +175,7 @@ class Finding:
     field: str = ""
     cause: Span | None = None
     confidence: Confidence = Confidence.HIGH
+    tier: Tier | None = None
 
 
 @value(frozen=True, slots=True, kw_only=True)

@@ -20,6 +20,7 @@ import re
 from dataclasses import dataclass
 from enum import Enum
 from importlib.resources import files
+from importlib.resources.abc import Traversable
 from typing import Protocol
 
 
@@ -76,14 +77,28 @@ def _masked(block: re.Match[str]) -> str:
     return "\n".join([first, *(_MASK + line for line in lines), last])
 
 
-def page_of(rule: Paged) -> Page:
-    """The page beside a rule. Raises PageError when there is none or it isn't one."""
+def has_file(rule: Paged) -> bool:
+    """Whether its page is a file beside the rules."""
+    return _file_of(rule).is_file()
+
+
+def _file_of(rule: Paged) -> Traversable:
     subject, _, name = rule.id.partition("/")
-    resource = files("bailiwick.rules").joinpath(subject, f"{name.replace('-', '_')}.md")
-    if not resource.is_file():
+    return files("bailiwick.rules").joinpath(subject, f"{name.replace('-', '_')}.md")
+
+
+def page_of(rule: Paged) -> Page:
+    """The page of a rule: the file beside it, or what it makes. Raises PageError when there is none or it isn't one."""
+    resource = _file_of(rule)
+    make = getattr(rule, "page", None)
+    if resource.is_file():
+        text = resource.read_text(encoding="utf-8")
+    elif make is not None:
+        text = str(make())
+    else:
         raise PageError(f"{rule.id} has no page")
     try:
-        return parse(resource.read_text(encoding="utf-8"))
+        return parse(text)
     except PageError as error:
         raise PageError(f"{rule.id}: {error}") from error
 

@@ -1,11 +1,11 @@
 """What a rule is and what it looks at."""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import IntEnum
 from typing import Any, TypeAlias
 
-from bailiwick.analysis.text.secrets import SCAN_LIMIT, SecretMatch, scan, segment_of
+from bailiwick.analysis.text.secrets import EVERYTHING, SCAN_LIMIT, SecretMatch, examine, segment_of
 from bailiwick.model.access import Access, Facts, Finding, ProgramTarget
 from bailiwick.model.event import PermissionAsked, Prompt, PromptExpansion, ToolCall, ToolResult
 from bailiwick.model.request import Request
@@ -49,7 +49,8 @@ class Secret:
 class Evidence:
     """What rules look at, gathered once: the request, the facts, every text of the event and the secrets in them.
 
-    ``unscanned`` counts characters that were beyond the bounds.
+    ``unscanned`` counts characters that were beyond the bounds; not ``complete`` says that of the others some may hold
+    what was not found.
     """
 
     request: Request
@@ -57,6 +58,7 @@ class Evidence:
     texts: tuple[Text, ...]
     secrets: tuple[Secret, ...]
     unscanned: int = 0
+    complete: bool = True
 
     def programs(self) -> Iterator[tuple[int, Access, ProgramTarget]]:
         """The programs that would run: index among the accesses, access, program."""
@@ -72,7 +74,8 @@ Find: TypeAlias = Callable[[Evidence], Iterable[Finding]]
 class Rule:
     """One entry of the catalogue. ``id`` is ``<subject>/<name>``; ``find`` is pure and bounded.
 
-    ``of_secrets`` says that it looks at nothing but the secrets found: without any it need not be asked.
+    ``of_secrets`` says that it looks at nothing but the secrets found: without one of its own it need not be asked.
+    ``page`` makes its page where there is no file beside the rule.
     """
 
     id: str
@@ -80,12 +83,13 @@ class Rule:
     severity: Severity
     find: Find
     of_secrets: bool = False
+    page: Callable[[], str] | None = field(default=None, repr=False)
 
 
-def gather(request: Request, facts: Facts) -> Evidence:
+def gather(request: Request, facts: Facts, *, subjects: frozenset[str] = EVERYTHING) -> Evidence:
     """The evidence of one event. Total; texts beyond ``SCAN_LIMIT`` characters together are counted, not read."""
     texts: list[Text] = []
-    room, unscanned = SCAN_LIMIT, 0
+    room, unscanned = SCAN_LIMIT - 1_024, 0  # with the ends of lines between them they are within the bound
     for text in _texts_of(request):
         if room <= 0 or len(texts) >= MAX_TEXTS:
             unscanned += len(text.text)
@@ -96,13 +100,17 @@ def gather(request: Request, facts: Facts) -> Evidence:
         texts.append(text)
         room -= len(text.text) + len(text.label) + 3
     kept = tuple(texts)
+    secrets, complete = _secrets(kept, subjects)
     return Evidence(
-        request=request, facts=facts, texts=kept, secrets=tuple(_secrets(kept)), unscanned=unscanned
+        request=request, facts=facts, texts=kept, secrets=secrets, unscanned=unscanned, complete=complete
     )
 
 
-def _secrets(texts: tuple[Text, ...]) -> Iterator[Secret]:
-    """One scan over all texts, each behind its key, so that ``password`` beside a value counts as its context."""
+def _secrets(texts: tuple[Text, ...], subjects: frozenset[str]) -> tuple[tuple[Secret, ...], bool]:
+    """One scan over all texts, each behind its key, so that ``password`` beside a value counts as its context.
+
+    Says also whether all of it was looked at.
+    """
     pieces = [f"{text.label}: {text.text}\n" if text.label else f"{text.text}\n" for text in texts]
     starts: list[int] = []
     position = 0
@@ -110,13 +118,16 @@ def _secrets(texts: tuple[Text, ...]) -> Iterator[Secret]:
         starts.append(position)
         position += len(piece)
     begins = tuple(starts)
-    for match in scan("".join(pieces)):
+    found: list[Secret] = []
+    scanned = examine("".join(pieces), subjects=subjects)
+    for match in scanned.matches:
         index = segment_of(begins, match.start)
         text = texts[index]
         offset = begins[index] + (len(text.label) + 2 if text.label else 0)
         start, end = max(match.start - offset, 0), min(match.end - offset, len(text.text))
         if start < end:
-            yield Secret(field=text.field, start=start, end=end, match=match)
+            found.append(Secret(field=text.field, start=start, end=end, match=match))
+    return tuple(found), scanned.complete
 
 
 def _texts_of(request: Request) -> Iterator[Text]:

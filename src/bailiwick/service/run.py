@@ -20,6 +20,7 @@ import orjson
 
 from bailiwick import __version__
 from bailiwick.analysis.shell import preload
+from bailiwick.analysis.text.sound import UnsoundRulesError
 from bailiwick.audit.kinds import Kind
 from bailiwick.audit.recording import service_record
 from bailiwick.audit.redaction import Redactor
@@ -34,6 +35,7 @@ from bailiwick.service.peer import process_started
 from bailiwick.service.places import Places, find
 from bailiwick.service.policies import Policies
 from bailiwick.service.registry import Registry, service_key
+from bailiwick.service.rule_database import warm
 from bailiwick.service.skills.conversations import PREFIX, rows_of, stale
 from bailiwick.service.store import Store, StoreError
 from bailiwick.service.trace import report
@@ -199,6 +201,7 @@ async def running(places: Places) -> AsyncIterator[Endpoint]:
             raise StartError(f"the start could not be recorded: {error}") from error
         await asyncio.to_thread(preload)
         await asyncio.to_thread(store.prepare)
+        await asyncio.to_thread(_warm, places)
         gc.freeze()  # what is there now stays: no collection has to look through it again
         watch = asyncio.create_task(policies.watch(service.reloaded))
         stack.callback(watch.cancel)
@@ -207,6 +210,15 @@ async def running(places: Places) -> AsyncIterator[Endpoint]:
         yield endpoint
         with contextlib.suppress(StoreError):
             await service.note(Kind.SERVICE_STOP, "stopped in order")
+
+
+def _warm(places: Places) -> None:
+    """Make the text rules fast. Rules that don't hold, or a library that doesn't work here, cost time and hide nothing."""
+    try:
+        if not warm(places.state / "cache"):
+            LOG.warning("the text rules run without compiled filters, which is slower")
+    except UnsoundRulesError:
+        LOG.exception("rules for secrets whose examples don't hold")
 
 
 def _listen(places: Places, port: int) -> socket.socket:

@@ -1,29 +1,55 @@
-"""Secrets in text: one function that finds them, however they are written.
+"""Secrets and personal data in text: one function that finds them, however they are written.
 
-Both detection (``rules/secret``) and redaction (``audit.redaction``) use it, so whatever a rule can find, the
-audit trail masks. Inline comments that ask scanners to look away are not honoured.
+Detection (``rules``), redaction (``audit.redaction``), skill audits and the command line use it, so whatever a rule can
+find, the audit trail masks. Inline comments that ask scanners to look away are not honoured.
+
+1. The text as written: filters say where to look, exact patterns whether something is there, judges how sure that is.
+2. The same in its other readings: letters that only look like ours replaced, escapes undone, concatenations joined,
+   pieces of a stream put together, base64 and hexadecimal and packed runs decoded, reversed, rotated by thirteen.
+3. What overlaps becomes one match, named by the surest and most specific rule.
 """
 
 import re
 from bisect import bisect_right
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
+from functools import cache
+from typing import Final
 
-from bailiwick.analysis.text import views
-from bailiwick.analysis.text.secret_kinds import SECRET_KINDS, SecretKind
-from bailiwick.model.access import Confidence
+from bailiwick.analysis.text import candidates, sse, views
+from bailiwick.analysis.text.contextual import encoded_credential
+from bailiwick.analysis.text.kind import Certainty, Kind, confidence_of
+from bailiwick.analysis.text.kinds import KINDS, RANK
+from bailiwick.model.access import Confidence, Tier
 
-SCAN_LIMIT = 1_048_576
+SCAN_LIMIT: Final = 1_048_576
 """Characters of one text that are scanned; callers say so when a text is longer."""
 
+OVERLAP: Final = 65_536
+"""Characters that two successive parts of a long text have in common."""
+
+MAX_CANDIDATES: Final = 20_000
+"""Candidates of one text that are judged; beyond them a text is said to be not fully scanned."""
+
+MAX_DECODED: Final = 4 * SCAN_LIMIT
+"""Characters that are decoded out of one text, at all depths together."""
+
+MAX_DEPTH: Final = 3
+"""Encodings inside encodings that are undone."""
+
 _REDACTED = re.compile(r"\[redacted:[a-z0-9/-]{1,60}:[0-9a-f]{12}\]")
+_LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
+_TURNED = "NOPQRSTUVWXYZABCDEFGHIJKLMnopqrstuvwxyzabcdefghijklm"
+_ROT13 = str.maketrans(_LETTERS, _TURNED)
+_ROT13_BYTES = bytes.maketrans(_LETTERS.encode(), _TURNED.encode())
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SecretMatch:
     """One secret: the rule that knows it, half-open character offsets into the scanned text, how sure.
 
-    ``secret`` is what it says once decoded; it must never be written anywhere.
+    ``secret`` is what it says once decoded; it must never be written anywhere. ``pieces`` are the stretches to mask
+    where it is written in several. ``example`` says that it is a placeholder or a key out of documentation.
     """
 
     rule: str
@@ -31,110 +57,199 @@ class SecretMatch:
     end: int
     confidence: Confidence
     secret: str = field(repr=False)
+    tier: Tier = Tier.REDACT
+    pieces: tuple[tuple[int, int], ...] = ()
+    example: bool = False
 
+    def at(self, start: int, end: int, pieces: tuple[tuple[int, int], ...] = ()) -> "SecretMatch":
+        """The same secret at its place in another text."""
+        return SecretMatch(
+            rule=self.rule, start=start, end=end, confidence=self.confidence, secret=self.secret, tier=self.tier,
+            pieces=pieces if len(pieces) > 1 else (), example=self.example,
+        )  # fmt: skip
 
-_EXACT = tuple((keyword, kind) for kind in SECRET_KINDS if not kind.folded for keyword in kind.keywords)
-_FOLDED = tuple((keyword, kind) for kind in SECRET_KINDS if kind.folded for keyword in kind.keywords)
-
-
-def any_of(words: Iterable[str]) -> re.Pattern[str]:
-    """A pattern that finds any of ``words``, by their letters in common: one pass instead of one for each word."""
-
-    def branches(rests: Iterable[str]) -> str:
-        by_letter: dict[str, set[str]] = {}
-        for rest in rests:
-            by_letter.setdefault(rest[:1], set()).add(rest[1:])
-        if "" in by_letter:
-            return ""
-        return (
-            f"(?:{'|'.join(re.escape(letter) + branches(by_letter[letter]) for letter in sorted(by_letter))})"
+    def moved(self, by: int) -> "SecretMatch":
+        """The same secret in a text that begins ``by`` characters earlier."""
+        return self.at(
+            self.start + by, self.end + by, tuple((one + by, other + by) for one, other in self.pieces)
         )
 
-    return re.compile(branches(words))
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Scanned:
+    """What was found in a text, in order, and whether all of it was looked at."""
+
+    matches: tuple[SecretMatch, ...]
+    complete: bool
 
 
-_ANY_EXACT = any_of(keyword for keyword, _ in _EXACT)
-_ANY_FOLDED = any_of(keyword for keyword, _ in _FOLDED)
-_RANK = {kind.rule: position for position, kind in reversed(tuple(enumerate(SECRET_KINDS)))}
+ENCODED: Final = "secret/encoded-credential"
+"""What is nothing but base64 or hexadecimal of one random word, and of no other rule."""
 
-ANCHORED_RULES: frozenset[str] = frozenset(kind.rule for kind in SECRET_KINDS if kind.anchored)
+SECRET: Final = frozenset(("secret",))
+EVERYTHING: Final = frozenset(("secret", "personal"))
+
+ANCHORED_RULES: Final = frozenset(kind.rule for kind in KINDS if kind.anchored)
 """Secrets that say by their own form what they are; the others are known by what stands beside them."""
 
-SECRET_RULES: frozenset[str] = frozenset(kind.rule for kind in SECRET_KINDS)
+SECRET_RULES: Final = frozenset((ENCODED, *(kind.rule for kind in KINDS if kind.rule.startswith("secret/"))))
 
 
 def scan(text: str) -> tuple[SecretMatch, ...]:
-    """Every secret in the first ``SCAN_LIMIT`` characters of ``text``, in order, never overlapping.
+    """Every secret in the first ``SCAN_LIMIT`` characters of ``text``, in order, never overlapping; no personal data.
 
-    Looks at the text as written, with its escapes undone, with quotes inside words left out, and one level
-    inside base64 and hexadecimal runs; offsets are always into the text as written. A run that decodes to
-    something with a secret is a match as a whole. Total and deterministic.
+    Offsets are into the text as written. A run that decodes to something with a secret is a match as a whole. Total
+    and deterministic.
     """
+    return examine(text).matches
+
+
+def examine(text: str, *, subjects: frozenset[str] = SECRET, examples: bool = False) -> Scanned:
+    """``scan`` for what belongs to ``subjects``, with a word on whether anything was left out.
+
+    With ``examples``, placeholders and documented keys are reported too.
+    """
+    search = _Search(subjects=subjects)
     if len(text) > SCAN_LIMIT:
         text = text[:SCAN_LIMIT]
-    found = list(_plain(text))
-    found.extend(_through(views.unescaped(text)))
-    found.extend(_through(views.joined(text), anchored=True))
-    for start, end, decoded in views.encoded(text):
-        found.extend(
-            SecretMatch(rule=m.rule, start=start, end=end, confidence=m.confidence, secret=m.secret)
-            for m in _plain(decoded)
-        )
-    return _merged(text, found) if found else ()
+        search.complete = False
+    found = list(search.everywhere(text))
+    matches = _merged(text, found) if found else ()
+    if not examples:
+        # Not before: a documented key is none under the name of a more general rule either.
+        matches = tuple(match for match in matches if not match.example)
+    return Scanned(matches=matches, complete=search.complete)
 
 
-def _plain(text: str, *, anchored: bool = False) -> Iterator[SecretMatch]:
-    masks = [mask.span() for mask in _REDACTED.finditer(text)] if "[redacted:" in text else []
-    lower = "" if anchored else text.lower()
-    if len(lower) != len(text):
-        # A few letters change their length in lower case; offsets matter more here than those letters do.
-        lower = "".join(c if len(c.lower()) != 1 else c.lower() for c in text) if not anchored else lower
-    for kind in _candidates(text, lower, anchored=anchored):
-        grouped = "secret" in kind.pattern.groupindex
-        for match in _located(kind, text, lower) if kind.folded else kind.pattern.finditer(text):
-            group: int | str = "secret" if grouped and match.group("secret") is not None else 0
-            secret = match.group(group)
-            if masks and any(start <= match.start(group) < end for start, end in masks):
+def examine_long(text: str, *, subjects: frozenset[str] = SECRET, examples: bool = False) -> Scanned:
+    """``examine`` for a text of any length: in parts that overlap by more than the longest secret."""
+    if len(text) <= SCAN_LIMIT:
+        return examine(text, subjects=subjects, examples=examples)
+    found: list[SecretMatch] = []
+    complete = True
+    for begin in range(0, len(text), SCAN_LIMIT - OVERLAP):
+        part = examine(text[begin : begin + SCAN_LIMIT], subjects=subjects, examples=examples)
+        complete = complete and part.complete
+        found.extend(match.moved(begin) for match in part.matches)
+    return Scanned(matches=_merged(text, found), complete=complete)
+
+
+@dataclass(slots=True, kw_only=True)
+class _Search:
+    """One examination: what it looks for, and how much it may still do."""
+
+    subjects: frozenset[str]
+    judged: int = MAX_CANDIDATES
+    decoded: int = MAX_DECODED
+    complete: bool = True
+
+    def everywhere(self, text: str, depth: int = 0) -> Iterator[SecretMatch]:
+        """What is in ``text`` and in its other readings; offsets into ``text``."""
+        hits = candidates.hits_in(text, self.subjects)
+        yield from self._confirmed(text, hits)
+        alike = views.alike(text)
+        if alike is not None:
+            yield from self._plain(alike)
+        yield from self._through(views.unescaped_at(text, hits.escapes), depth)
+        if hits.joints:
+            view = views.joined(text, hits.joints)
+            if view is not None:
+                yield from self._mapped(self._plain(view.text), view)
+        for stream in sse.streams(text):
+            yield from self._mapped(self._plain(stream.text), stream)
+        if depth < MAX_DEPTH:
+            for start, end, decoded in views.encoded(text, hits.runs, hits.digits):
+                yield from self._inside(start, end, decoded, depth)
+        if depth == 0 and "secret" in self.subjects:
+            yield from self._turned(text)
+
+    def _turned(self, text: str) -> Iterator[SecretMatch]:
+        """What is sure when the text is read backwards, or rotated by thirteen letters."""
+        data, size = candidates.ascii_of(text), len(text)
+        hits = candidates.bare_hits_in(data[::-1], SECRET)
+        if hits.attempts:
+            for match in self._sure(self._confirmed(text[::-1], hits)):
+                yield match.at(size - match.end, size - match.start)
+        hits = candidates.bare_hits_in(data.translate(_ROT13_BYTES), SECRET)
+        if hits.attempts:
+            yield from self._sure(self._confirmed(text.translate(_ROT13), hits))
+
+    @staticmethod
+    def _sure(matches: Iterable[SecretMatch]) -> Iterator[SecretMatch]:
+        return (m for m in matches if m.confidence is Confidence.HIGH or m.rule in ANCHORED_RULES)
+
+    def _inside(self, start: int, end: int, decoded: str, depth: int) -> Iterator[SecretMatch]:
+        self.decoded -= len(decoded)
+        if self.decoded < 0:
+            self.complete = False
+            return
+        found = False
+        for match in self.everywhere(decoded, depth + 1):
+            found = True
+            yield match.at(start, end)
+        if not found and "secret" in self.subjects and encoded_credential(decoded):
+            yield SecretMatch(rule=ENCODED, start=start, end=end, confidence=Confidence.LOW, secret=decoded)
+
+    def _through(self, view: views.View | None, depth: int, rounds: int = 3) -> Iterator[SecretMatch]:
+        """What is in a text with its escapes undone, and what is encoded, joined or escaped again in that."""
+        if view is None:
+            return
+        if not view.complete:
+            self.complete = False
+        hits = candidates.hits_in(view.text, self.subjects)
+        inner = [self._confirmed(view.text, hits)]
+        if hits.joints and (joined := views.joined(view.text, hits.joints)):
+            inner.append(self._mapped(self._plain(joined.text), joined))
+        if depth < MAX_DEPTH:
+            inner.extend(
+                self._inside(*run, depth) for run in views.encoded(view.text, hits.runs, hits.digits)
+            )
+        if rounds > 1:
+            inner.append(self._through(views.unescaped_at(view.text, hits.escapes), depth, rounds - 1))
+        for matches in inner:
+            for match in matches:
+                yield match.at(*view.span(match.start, match.end))
+
+    def _mapped(self, matches: Iterable[SecretMatch], view: views.View) -> Iterator[SecretMatch]:
+        for match in matches:
+            yield match.at(*view.span(match.start, match.end), view.pieces(match.start, match.end))
+
+    def _plain(self, text: str) -> Iterator[SecretMatch]:
+        """What is in ``text`` as it stands."""
+        return self._confirmed(text, candidates.bare_hits_in(candidates.ascii_of(text), self.subjects))
+
+    def _confirmed(self, text: str, hits: candidates.Hits) -> Iterator[SecretMatch]:
+        if not hits.attempts:
+            return
+        masks = [mask.span() for mask in _REDACTED.finditer(text)] if "[redacted:" in text else []
+        last: dict[int, int] = {}
+        for number, position in sorted(hits.attempts):
+            kind = KINDS[number]
+            if position < last.get(number, 0) or position < 0:
                 continue
-            confidence = kind.judge(secret)
-            if confidence is not None:
-                start, end = match.span(group)
-                yield SecretMatch(rule=kind.rule, start=start, end=end, confidence=confidence, secret=secret)
-
-
-def _located(kind: SecretKind, text: str, lower: str) -> Iterator[re.Match[str]]:
-    """Matches that begin at a keyword: much faster than trying a pattern without case at every character."""
-    for keyword in kind.keywords:
-        position = lower.find(keyword)
-        while position >= 0:
-            match = kind.pattern.match(text, position)
-            if match:
-                yield match
-            position = lower.find(keyword, match.end() if match else position + 1)
-
-
-def _candidates(text: str, lower: str, *, anchored: bool) -> list[SecretKind]:
-    """The kinds one of whose keywords occurs: most texts have none, and then no pattern runs."""
-    found: list[SecretKind] = []
-    if _ANY_EXACT.search(text):
-        for keyword, kind in _EXACT:
-            if keyword in text and kind not in found and not (anchored and not kind.anchored):
-                found.append(kind)
-    if not anchored and _ANY_FOLDED.search(lower):
-        for keyword, kind in _FOLDED:
-            if keyword in lower and kind not in found:
-                found.append(kind)
-    return found
-
-
-def _through(view: views.View | views.Layered | None, *, anchored: bool = False) -> Iterator[SecretMatch]:
-    if view is None:
-        return
-    for match in _plain(view.text, anchored=anchored):
-        start, end = view.span(match.start, match.end)
-        yield SecretMatch(
-            rule=match.rule, start=start, end=end, confidence=match.confidence, secret=match.secret
-        )
+            match = kind.compiled.match(text, position)
+            if match is None:
+                continue
+            self.judged -= 1
+            if self.judged < 0:
+                self.complete = False
+                return
+            for start, end, certainty in kind.judge(match):
+                last[number] = end
+                example = certainty is Certainty.STAND_IN
+                if any(one <= start < other for one, other in masks):
+                    continue
+                yield SecretMatch(
+                    rule=kind.rule,
+                    start=start,
+                    end=end,
+                    confidence=confidence_of(certainty),
+                    secret=text[start:end],
+                    tier=Tier.BLOCK
+                    if kind.tier is Tier.BLOCK and certainty is Certainty.HIGH
+                    else Tier.REDACT,
+                    example=example,
+                )
 
 
 def _merged(text: str, found: list[SecretMatch]) -> tuple[SecretMatch, ...]:
@@ -146,15 +261,33 @@ def _merged(text: str, found: list[SecretMatch]) -> tuple[SecretMatch, ...]:
             merged.append(match)
             continue
         last = merged[-1]
-        best = min(last, match, key=lambda m: (m.confidence is Confidence.LOW, _RANK[m.rule]))
+        best = min(last, match, key=_precedence)
         end = max(last.end, match.end)
-        secret = best.secret if end - last.start == best.end - best.start else text[last.start : end]
+        whole = end - last.start == best.end - best.start
         merged[-1] = SecretMatch(
-            rule=best.rule, start=last.start, end=end, confidence=best.confidence, secret=secret
-        )
+            rule=best.rule, start=last.start, end=end, confidence=best.confidence,
+            secret=best.secret if whole else text[last.start : end], tier=best.tier,
+            pieces=best.pieces if whole else (), example=best.example,
+        )  # fmt: skip
     return tuple(merged)
+
+
+def _precedence(match: SecretMatch) -> tuple[bool, bool, bool, bool, int]:
+    return (
+        match.rule not in ANCHORED_RULES,
+        match.example,
+        match.tier is Tier.REDACT,
+        match.confidence is Confidence.LOW,
+        RANK.get(match.rule, len(RANK)),
+    )
 
 
 def segment_of(starts: tuple[int, ...], offset: int) -> int:
     """Index of the segment, of those beginning at ``starts`` (ascending), that ``offset`` lies in."""
     return bisect_right(starts, offset) - 1
+
+
+@cache
+def kinds_of(rule: str) -> tuple[Kind, ...]:
+    """The kinds of one rule, empty for none of that name."""
+    return tuple(kind for kind in KINDS if kind.rule == rule)

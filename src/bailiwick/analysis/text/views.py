@@ -1,37 +1,76 @@
 r"""Other readings of a text: what it says once escapes, joins and encodings are undone, with offsets kept.
 
-A credential written ``\u0067hp_...``, ``gh'p_'...``, ``%67hp_...`` or in base64 is still that credential. Each
-view is a decoded text together with the stretch of the original that every decoded character came from.
+A credential written ``\u0067hp_...``, ``gh'p_'...``, ``%67hp_...``, in base64 or in pieces of a stream is still that
+credential. Each view is a decoded text together with the stretch of the original that every decoded character came from.
 """
 
-import base64
-import binascii
 import re
+import sys
 from bisect import bisect_right
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from typing import Final
 
-ENCODED_LIMIT = 65_536
+from bailiwick.analysis.text.unpack import readings
+
+MAX_CHANGES: Final = 200_000
+"""Escapes of one text that are undone; beyond them a text is said to be not fully scanned."""
+
+ENCODED_LIMIT: Final = 524_288
 """Longest single base64 or hexadecimal run that is decoded, in characters."""
 
+_INVISIBLE = "\x00\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180e\u200b-\u200f\u202a-\u202e\u2060-\u206f\u3164\ufe00-\ufe0f\ufeff\uffa0\U000e0000-\U000e007f\U000e0100-\U000e01ef"
 _ESCAPE = re.compile(
-    r"\\u(?P<u>[0-9a-fA-F]{4})|\\x(?P<x>[0-9a-fA-F]{2})|%(?P<p>[0-9a-fA-F]{2})|\\(?P<c>[\\/\"'nrt])"
-    "|[\x00\u00ad\u200b-\u200f\u2060-\u2064\ufe00-\ufe0f\ufeff\U000e0000-\U000e007f]"
+    r"(?P<p>(?:%[0-9a-fA-F]{2})+)|\\+u(?P<u>[0-9a-fA-F]{4})|\\+u\{(?P<v>[0-9a-fA-F]{1,6})\}|\\+x(?P<x>[0-9a-fA-F]{2})"
+    r"|&#x(?P<h>[0-9a-fA-F]{2,4});|&#(?P<d>\d{2,5});|&(?P<e>quot|apos|amp);|\\+(?P<o>[0-3][0-7]{2})|\\+(?P<c>/)"
+    rf"|(?P<i>[{_INVISIBLE}]+)"
 )
-_ESCAPE_HINT = re.compile(
-    "[\\\\%\x00\u00ad\u200b-\u200f\u2060-\u2064\ufe00-\ufe0f\ufeff\U000e0000-\U000e007f]"
+_UNSEEN = re.compile(rf"(?P<i>[{_INVISIBLE}]+)")
+_JOINT = re.compile(
+    r"(?<=[\w+/=.-])(?:[\"'`]{1,2}[ \t\r\n\\]{0,12}(?:\+|\.\.?|&|\|\||<>)?[ \t\r\n\\]{0,12}[\"'`]{1,2}|[\"']{1,2}|\\(?![nrtux\\\"'0-9bf]))(?=[\w+/=.-])"
 )
-_JOINT = re.compile(r"(?<=[\w-])(?:[\"']{1,2}[ \t]{0,4}[+.]?[ \t]{0,4}[\"']{1,2}|[\"'\\]{1,4})(?=[\w-])")
-SHORTEST_RUN = 24
-"""Characters of the shortest run that is decoded."""
+_ENTITY = {"quot": '"', "apos": "'", "amp": "&"}
+_B64 = "A-Za-z0-9+/_-"
+_RUN = re.compile(rf"[{_B64}]{{20,}}+(?:(?<=[{_B64}]{{60}})(?:\r?\n|\\n)[{_B64}]+)*+=?=?")
+_LINE_END = re.compile(r"\r?\n|\\n")
+_HEX = re.compile(r"(?:[0-9a-fA-F]{2}){10,}+")
+_DIGITS64: Final = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/_-")
+_DIGITS16: Final = frozenset("0123456789abcdefABCDEF")
 
-_BASE64 = re.compile(rf"(?<![A-Za-z0-9+/_=-])[A-Za-z0-9+/_-]{{{SHORTEST_RUN},65536}}+={{0,2}}")
-_UUID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
-"""Every event names its session so: a run of the alphabet, and no text."""
-
-_HEX = re.compile(r"(?<![0-9A-Za-z])(?:[0-9a-fA-F]{2}){20,32768}+(?![0-9A-Za-z])")
-_LETTER = {"n": "\n", "r": "\r", "t": "\t"}
-_URLSAFE = str.maketrans("-_", "+/")
+_CONFUSABLE: Final = (
+    {
+        code: ours
+        for first, letters in (
+            (0x0410, "A B  E    K MHO PCTY X"),  # Cyrillic capitals
+            (0x0430, "a    e    k m o pcty x"),
+            (0x0391, "AB  EZH IK MN O P  TY X"),  # Greek capitals
+        )
+        for code, ours in enumerate(letters, first)
+        if ours != " "
+    }
+    | {
+        0x0455: "s",
+        0x0456: "i",
+        0x0458: "j",
+        0x0501: "d",
+        0x04BB: "h",
+        0x04CF: "l",
+        0x0261: "g",
+        0x03BF: "o",
+        0x03B9: "i",
+    }
+    | {
+        0x03BA: "k",
+        0x03BD: "n",
+        0x03C1: "p",
+        0x03C5: "u",
+        0x03B1: "a",
+        0x217C: "l",
+        **dict.fromkeys(range(0x2010, 0x2015), "-"),
+    }
+    | {code: chr(code - 0xFEE0) for code in range(0xFF01, 0xFF5F)}  # full width
+)
+"""Letters of other alphabets that look like those of ours: one for one, so offsets stay."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,26 +78,41 @@ class View:
     """A decoded text, in pieces that are either as in the original or stand for a stretch of it.
 
     Piece i begins at ``begins[i]`` in the decoded text and at ``starts[i]`` in the original. ``widths[i]`` is 0
-    where it is as in the original, else how many characters of the original it stands for.
+    where it is as in the original, else how many characters of the original each of its characters stands for.
     """
 
     text: str
     begins: tuple[int, ...]
     starts: tuple[int, ...]
     widths: tuple[int, ...]
+    complete: bool = True
 
     def span(self, start: int, end: int) -> tuple[int, int]:
         """The stretch of the original that decoded characters ``start`` to ``end`` (exclusive) came from."""
         return self._at(start)[0], self._at(end - 1)[1]
 
+    def pieces(self, start: int, end: int) -> tuple[tuple[int, int], ...]:
+        """The same, without what lies between pieces and belongs to none."""
+        found: list[tuple[int, int]] = []
+        piece = bisect_right(self.begins, start) - 1
+        while piece < len(self.begins) and self.begins[piece] < end:
+            last = self.begins[piece + 1] if piece + 1 < len(self.begins) else len(self.text)
+            one, other = self._at(max(start, self.begins[piece]))[0], self._at(min(end, last) - 1)[1]
+            if found and found[-1][1] == one:
+                found[-1] = (found[-1][0], other)
+            elif other > one:
+                found.append((one, other))
+            piece += 1
+        return tuple(found)
+
     def _at(self, position: int) -> tuple[int, int]:
         """The stretch of the original that one decoded character came from."""
         piece = bisect_right(self.begins, position) - 1
+        offset = position - self.begins[piece]
         start, width = self.starts[piece], self.widths[piece]
         if width:
-            return start, start + width
-        offset = start + position - self.begins[piece]
-        return offset, offset + 1
+            return start + offset * width, start + (offset + 1) * width
+        return start + offset, start + offset + 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +126,11 @@ class Layered:
         """What the last view says."""
         return self.views[-1].text
 
+    @property
+    def complete(self) -> bool:
+        """Whether every escape was undone."""
+        return all(view.complete for view in self.views)
+
     def span(self, start: int, end: int) -> tuple[int, int]:
         """The stretch of the original that decoded characters ``start`` to ``end`` (exclusive) came from."""
         for view in reversed(self.views):
@@ -79,15 +138,42 @@ class Layered:
         return start, end
 
 
-def unescaped(text: str, *, rounds: int = 3) -> "Layered | None":
-    """``text`` with JSON, C and percent escapes undone and invisible characters left out; None when it has none.
+@dataclass(slots=True)
+class Builder:
+    """Puts a view together, piece by piece."""
 
-    Escapes inside escapes (JSON in JSON) are undone up to ``rounds`` deep.
+    pieces: list[str] = field(default_factory=list)
+    begins: list[int] = field(default_factory=list)
+    starts: list[int] = field(default_factory=list)
+    widths: list[int] = field(default_factory=list)
+    length: int = 0
+
+    def add(self, text: str, start: int, width: int = 0) -> None:
+        """``text`` came from ``start``; with ``width``, each of its characters from so many."""
+        if text:
+            self.pieces.append(text)
+            self.begins.append(self.length)
+            self.starts.append(start)
+            self.widths.append(width)
+            self.length += len(text)
+
+    def view(self, *, complete: bool = True) -> View:
+        """What was put together."""
+        return View(
+            "".join(self.pieces), tuple(self.begins), tuple(self.starts), tuple(self.widths), complete
+        )
+
+
+def unescaped(text: str, *, rounds: int = 3) -> Layered | None:
+    """``text`` with JSON, C, HTML and percent escapes undone and invisible characters left out; None when it has none.
+
+    Escapes inside escapes are undone up to ``rounds`` deep. Quotes and line ends stay as they are: the patterns read them
+    as they stand, in JSON and in JSON in JSON.
     """
     views: list[View] = []
     current = text
     for _ in range(rounds):
-        view = _substitute(current, _ESCAPE) if _ESCAPE_HINT.search(current) else None
+        view = _substitute(current, _ESCAPE.finditer(current))
         if view is None:
             break
         views.append(view)
@@ -95,99 +181,145 @@ def unescaped(text: str, *, rounds: int = 3) -> "Layered | None":
     return Layered(tuple(views)) if views else None
 
 
-def joined(text: str) -> View | None:
-    """``text`` with quotes, backslashes and string concatenation inside words left out; None when it has none."""
-    if not ('"' in text or "'" in text or "\\" in text):
-        return None
-    return _substitute(text, _JOINT)
-
-
-def encoded(text: str) -> Iterator[tuple[int, int, str]]:
-    """The base64 and hexadecimal runs of ``text`` that decode to text: start, end, what they say."""
-    position = 0
-    for word in text.split():
-        # Most words are too short for any run, and asking for their length is cheaper than asking a pattern.
-        if len(word) >= SHORTEST_RUN:
-            start = text.index(word, position)
-            position = start + len(word)
-            for begin, end, decoded in _runs(word):
-                yield start + begin, start + end, decoded
-
-
-def _runs(word: str) -> Iterator[tuple[int, int, str]]:
-    for match in _BASE64.finditer(word):
-        run = match.group()
-        if _UUID.fullmatch(run):
+def unescaped_at(text: str, ends: Iterable[int]) -> View | None:
+    """The same for escapes that end about where ``ends`` says, and one round; invisible characters wherever they are."""
+    found: dict[int, re.Match[str]] = {}
+    last = 0
+    for end in ends:
+        if end <= last:
             continue
-        for ahead in range(4):
-            # What stands before the encoding (a path, a key) may be of its alphabet and shift its groups of four.
-            decoded = _base64(run[ahead:])
-            if decoded is not None:
-                yield match.start(), match.end(), decoded
-    for match in _HEX.finditer(word):
-        decoded = _readable(bytes.fromhex(match.group()))
-        if decoded is not None:
-            yield match.start(), match.end(), decoded
+        begin = max(end - 7, last)
+        while begin > last and text[begin - 1] == "\\":
+            begin -= 1
+        match = _ESCAPE.search(text, begin, end + 12)
+        if match is not None and (match := _ESCAPE.match(text, match.start())) is not None:
+            found[match.start()] = match
+            last = match.end()
+    if "\x00" in text or not text.isascii():
+        found.update((match.start(), match) for match in _UNSEEN.finditer(text))
+    return _substitute(text, [found[start] for start in sorted(found)]) if found else None
 
 
-def _base64(run: str) -> str | None:
-    body = run.rstrip("=").translate(_URLSAFE)
-    body = body[: len(body) - (len(body) % 4 == 1)]
-    try:
-        return _readable(base64.b64decode(body + "=" * (-len(body) % 4)))
-    except binascii.Error:
+def alike(text: str) -> str | None:
+    """``text`` with letters that only look like ours replaced by ours; None when it has none. Offsets stay."""
+    if text.isascii():
         return None
+    changed = text.translate(_CONFUSABLE)
+    return None if changed == text else changed
 
 
-def _readable(data: bytes) -> str | None:
-    """The data as text when a person could read it: UTF-8, or UTF-16 by its zero bytes."""
-    if data[1:2] == b"\0":
-        data = data.replace(b"\0", b"")
-    try:
-        text = data.decode()
-    except UnicodeDecodeError:
-        # A run that begins or ends inside a longer encoding has a ragged edge; what is readable still counts.
-        text = data.decode("ascii", "replace")
-        if text.count("\ufffd") * 4 > len(text):
+def joined(text: str, ends: Iterable[int] | None = None) -> View | None:
+    """``text`` with quotes, backslashes and string concatenation inside words left out; None when it has none.
+
+    ``ends`` says where joints end, when that is known: only there is looked.
+    """
+    if ends is None:
+        if not ('"' in text or "'" in text or "\\" in text or "`" in text):
             return None
-    return text
+        return _substitute(text, _JOINT.finditer(text))
+    found: dict[int, re.Match[str]] = {}
+    last = 0
+    for end in ends:
+        for match in _JOINT.finditer(text, max(end - 30, last, 0), end):
+            found[match.start()] = match
+            last = match.end()
+    return _substitute(text, found.values()) if found else None
 
 
-def _substitute(text: str, pattern: re.Pattern[str]) -> View | None:
-    pieces: list[str] = []
-    begins: list[int] = []
-    starts: list[int] = []
-    widths: list[int] = []
-    length = position = 0
-    for match in pattern.finditer(text):
+_RAGGED = 16
+
+
+def encoded(text: str, runs: Iterable[int], digits: Iterable[int]) -> Iterator[tuple[int, int, str]]:
+    """What the base64 around ``runs`` and the hexadecimal around ``digits`` say: start, end, text.
+
+    What stands before base64 (a path, a name) may be of its alphabet: the groups of four are counted from the places
+    given, where they are known to be right.
+    """
+    last = 0
+    for place in runs:
+        if place < last:
+            continue
+        start = _beginning(text, place, _DIGITS64)
+        # A few groups earlier, since the first letters may share one with what is no text; not more: it may be a path.
+        start = max(place - _RAGGED, start + (place - start) % 4)
+        match = _RUN.match(text, start)
+        if match is None or match.end() - start > ENCODED_LIMIT:
+            continue
+        last = match.end()
+        yield from _readings(text, start, last)
+    yield from _hexadecimal(text, digits)
+
+
+def _readings(text: str, start: int, end: int) -> Iterator[tuple[int, int, str]]:
+    """What a run of base64 says; where it is several lines, also what each says: they may only look like parts of one."""
+    run = text[start:end]
+    for decoded in readings(run):
+        yield start, end, decoded
+    lines = _LINE_END.split(run)
+    for line in lines if len(lines) > 1 else ():
+        start = text.index(line, start)
+        for decoded in readings(line):
+            yield start, start + len(line), decoded
+
+
+def _hexadecimal(text: str, digits: Iterable[int]) -> Iterator[tuple[int, int, str]]:
+    last = 0
+    for place in digits:
+        if place < last:
+            continue
+        start = _beginning(text, place, _DIGITS16)
+        start += (place - start) % 2
+        match = _HEX.match(text, start)
+        if match is None or match.end() - start > ENCODED_LIMIT:
+            continue
+        last = match.end()
+        for decoded in readings(match.group(), hexadecimal=True):
+            yield start, last, decoded
+
+
+def _beginning(text: str, place: int, alphabet: frozenset[str]) -> int:
+    """Where the run begins that ``place`` lies in."""
+    least = max(place - ENCODED_LIMIT, 0)
+    while place > least and text[place - 1] in alphabet:
+        place -= 1
+    return place
+
+
+def _substitute(text: str, matches: Iterable[re.Match[str]]) -> View | None:
+    built = Builder()
+    position = changes = 0
+    complete = True
+    for match in matches:
+        changes += 1
+        if changes > MAX_CHANGES:
+            complete = False
+            break
         start, end = match.span()
+        if start < position:
+            continue
         if start > position:
-            pieces.append(text[position:start])
-            begins.append(length)
-            starts.append(position)
-            widths.append(0)
-            length += start - position
-        if replacement := _decoded(match):
-            pieces.append(replacement)
-            begins.append(length)
-            starts.append(start)
-            widths.append(end - start)
-            length += 1
+            built.add(text[position:start], position)
+        if match.lastgroup == "p":
+            # Each of three characters; what is more than one byte is of no interest.
+            built.add(bytes.fromhex(match.group().replace("%", "")).decode("latin-1"), start, 3)
+        elif replacement := _decoded(match):
+            built.add(replacement, start, end - start)
         position = end
-    if not position:
+    if not changes:
         return None
-    pieces.append(text[position:])
-    begins.append(length)
-    starts.append(position)
-    widths.append(0)
-    return View("".join(pieces), tuple(begins), tuple(starts), tuple(widths))
+    built.add(text[position:], position)
+    return built.view(complete=complete)
 
 
 def _decoded(match: re.Match[str]) -> str:
     """The one character that an escape stands for, or nothing."""
-    said = match.group()
-    if match.lastgroup is None:
+    kind = match.lastgroup
+    if kind is None or kind == "i":
         return ""
-    if match.lastgroup == "c":
-        return _LETTER.get(said[1], said[1])
-    return chr(int(match.group(match.lastgroup), 16))
+    said = match.group(kind)
+    if kind == "c":
+        return said
+    if kind == "e":
+        return _ENTITY[said]
+    code = int(said, 8 if kind == "o" else 10 if kind == "d" else 16)
+    return chr(code) if code <= sys.maxunicode else ""

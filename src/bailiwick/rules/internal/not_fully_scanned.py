@@ -11,6 +11,8 @@ def _find(evidence: Evidence) -> Iterator[Finding]:
         yield Finding(
             rule=RULE.id, message=f"{evidence.unscanned} characters were beyond the bound and not scanned"
         )
+    if not evidence.complete:
+        yield Finding(rule=RULE.id, message="more is encoded or looks like a secret than was looked at")
 
 
 RULE = Rule(

@@ -1,0 +1,1 @@
+"""Provider tokens as data: one line each; ``analysis.text.table`` says how they are read."""

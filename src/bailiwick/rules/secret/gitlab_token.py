@@ -1,9 +1,0 @@
-"""GitLab token.
-
-What it looks like stands in ``analysis.text.secret_kinds``; the page beside this file says the rest.
-"""
-
-from bailiwick.rules.rule import Severity
-from bailiwick.rules.secret.engine import secret_rule
-
-RULE = secret_rule("secret/gitlab-token", title="GitLab token", severity=Severity.CRITICAL)

@@ -1,9 +1,0 @@
-"""Stripe secret key.
-
-What it looks like stands in ``analysis.text.secret_kinds``; the page beside this file says the rest.
-"""
-
-from bailiwick.rules.rule import Severity
-from bailiwick.rules.secret.engine import secret_rule
-
-RULE = secret_rule("secret/stripe-key", title="Stripe secret key", severity=Severity.CRITICAL)

@@ -1,0 +1,121 @@
+"""`bailiwick dlp`: the batch contract, the formats, and that none of its output holds a secret."""
+
+import io
+import json
+import zipfile
+from pathlib import Path
+
+import heldout
+import pytest
+
+from bailiwick.cli.main import main
+from planted import MAKERS
+
+BODY = "q7Zk2Wm9Xc4Vb1Nn8Ty5Ru3Eo6Pi0LaSdFgHjKlQwErTyUiOpZxCvBnM2468Gx13"
+TOKEN, _ = MAKERS["secret/github-token"](BODY)
+
+
+def run(
+    monkeypatch: pytest.MonkeyPatch, capsysbinary: pytest.CaptureFixture[bytes], data: bytes, *words: str
+) -> tuple[int, str]:
+    monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(data)))
+    code = main(["dlp", *words])
+    return code, capsysbinary.readouterr().out.decode("utf-8", "surrogateescape")
+
+
+@pytest.fixture
+def lines(tmp_path: Path) -> Path:
+    return tmp_path / "lines.jsonl"
+
+
+def test_the_contract(lines: Path, capsysbinary: pytest.CaptureFixture[bytes]) -> None:
+    texts = [f"é GH_TOKEN={TOKEN}", "nothing here", "card 4539 5787 6362 1486"]
+    lines.write_text(
+        "".join(json.dumps({"id": n, "text": t}) + "\n" for n, t in enumerate(texts))
+        + "no json\n"
+        + '{"id": 9}\n'
+    )
+    assert main(["dlp", "scan", "--jsonl", str(lines)]) == 0
+    said = [json.loads(line) for line in capsysbinary.readouterr().out.splitlines()]
+    assert [one["id"] for one in said] == [0, 1, 2, None, 9]
+    (finding,) = said[0]["findings"]
+    assert finding == {
+        "rule": "secret/github-token",
+        "tier": "block",
+        "confidence": "high",
+        "start": 11,
+        "end": 11 + len(TOKEN),
+    }
+    assert texts[0][finding["start"] : finding["end"]] == TOKEN
+    assert said[1] == {"id": 1, "findings": [], "complete": True, "micros": said[1]["micros"]}
+    assert [f["rule"] for f in said[2]["findings"]] == ["personal/payment-card"]
+    assert not said[3]["complete"]
+    assert not said[4]["complete"]
+
+
+def test_no_output_holds_the_secret(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsysbinary: pytest.CaptureFixture[bytes]
+) -> None:
+    for case in heldout.secrets():
+        place = tmp_path / "x.txt"
+        place.write_text(case.text)
+        for form in ("text", "json", "sarif"):
+            code, out = run(monkeypatch, capsysbinary, b"", "scan", "--format", form, str(place))
+            assert code == 1
+            assert case.secret not in out
+        code, out = run(monkeypatch, capsysbinary, case.text.encode(), "redact")
+        assert (code, case.secret in out) == (0, False)
+
+
+def test_redaction_changes_nothing_else(
+    monkeypatch: pytest.MonkeyPatch, capsysbinary: pytest.CaptureFixture[bytes]
+) -> None:
+    text = json.dumps({"a": [f"x {TOKEN} y"], "b": "plain\n"}) + "\n" + "ordinary line\r\n"
+    code, out = run(
+        monkeypatch, capsysbinary, text.encode() + b"\xff\xfe\n", "redact", "--key-file", __file__
+    )
+    before, after = text.split(TOKEN)
+    assert code == 0
+    assert out.startswith(before + "[redacted:secret/github-token:")
+    assert json.loads(out.splitlines()[0])["b"] == "plain\n"
+    assert after.rstrip("\n") in out
+    clean = b"nothing to mask\n\x00\x01\xff bytes\n"
+    monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(clean)))
+    assert main(["dlp", "redact"]) == 0
+    assert capsysbinary.readouterr().out == clean
+
+
+def test_directories_archives_and_binary_texts_are_read(
+    tmp_path: Path, capsysbinary: pytest.CaptureFixture[bytes]
+) -> None:
+    (tmp_path / "d").mkdir()
+    (tmp_path / "d" / "wide.txt").write_bytes(f"key {TOKEN}".encode("utf-16"))
+    with zipfile.ZipFile(tmp_path / "d" / "a.zip", "w") as archive:
+        archive.writestr("inner.env", f"GH_TOKEN={TOKEN}\n")
+    assert main(["dlp", "scan", "--format", "json", str(tmp_path / "d")]) == 1
+    found = json.loads(capsysbinary.readouterr().out)["findings"]
+    assert [(Path(f["path"]).name, f["line"], f["column"]) for f in found] == [
+        ("a.zip!inner.env", 1, 10),
+        ("wide.txt", 1, 5),
+    ]
+
+
+def test_what_is_not_there_is_said(capsysbinary: pytest.CaptureFixture[bytes]) -> None:
+    assert main(["dlp", "scan", "/nowhere/at/all"]) == 3
+    assert main(["dlp", "explain", "secret/none"]) == 2
+    assert main(["dlp", "test", "secret/none"]) == 2
+    assert capsysbinary.readouterr().err.count(b"bailiwick: ") == 3
+
+
+def test_explain_list_and_test(
+    monkeypatch: pytest.MonkeyPatch, capsysbinary: pytest.CaptureFixture[bytes]
+) -> None:
+    code, out = run(monkeypatch, capsysbinary, b"", "explain", "secret/doppler-token")
+    assert (code, "## Not noticed" in out) == (0, True)
+    code, out = run(monkeypatch, capsysbinary, b"", "list")
+    assert code == 0
+    assert len(out.splitlines()) > 300
+    code, out = run(monkeypatch, capsysbinary, f"x {TOKEN}".encode(), "test", "secret/github-token")
+    assert (code, TOKEN in out) == (0, False)
+    code, out = run(monkeypatch, capsysbinary, b"x", "test", "secret/github-token")
+    assert (code, "finds nothing" in out) == (1, True)
