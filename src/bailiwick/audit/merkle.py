@@ -129,3 +129,29 @@ def _roots(old_size: int, size: int, proof: Sequence[bytes], old_root: bytes) ->
     if last:
         raise ProofError("the consistency proof is too short")
     return old_node, node
+
+
+def range_root(leaves: Sequence[bytes], first: int, size: int, outside: Sequence[bytes]) -> bytes:
+    """The root over ``size`` leaves of which ``leaves`` stand from ``first`` on and ``outside`` are the other parts' roots.
+
+    Raises ProofError when there are too few or too many of those.
+    """
+    end, rest = first + len(leaves), list(reversed(outside))
+    if not 0 <= first < end <= size:
+        raise ProofError(f"no entries {first} to {end - 1} in a log of {size}")
+
+    def root(low: int, high: int) -> bytes:
+        if high <= first or low >= end:
+            if not rest:
+                raise ProofError("too few hashes stand for the other entries")
+            return rest.pop()
+        if high - low == 1:
+            return leaves[low - first]
+        middle = low + (1 << ((high - low - 1).bit_length() - 1))
+        left = root(low, middle)
+        return node_hash(left, root(middle, high))
+
+    found = root(0, size)
+    if rest:
+        raise ProofError("too many hashes stand for the other entries")
+    return found

@@ -135,6 +135,8 @@ def disclosed(record: Mapping[str, Any]) -> tuple[bytes, bytes | None]:
     """
     entry = canonical({name: value for name, value in record.items() if name in PUBLIC})
     if record.get("sealed"):
+        if not set(record) <= PUBLIC | {"sealed"}:
+            raise SealError("a sealed record shows private fields")
         return entry, None
     private = canonical({name: value for name, value in record.items() if name not in PUBLIC})
     if commitment(private).hex() != record.get("private"):

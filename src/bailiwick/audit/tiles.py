@@ -156,6 +156,21 @@ class Tree:
             proof.append(self._range(low, high))
         return proof[::-1]
 
+    def outside(self, first: int, end: int) -> list[bytes]:
+        """The hashes that lead from the entries ``first`` to before ``end`` to the root (``merkle.range_root``)."""
+        found: list[bytes] = []
+
+        def walk(low: int, high: int) -> None:
+            if high <= first or low >= end:
+                found.append(self._range(low, high))
+            elif not (first <= low and high <= end):
+                middle = low + _split(high - low)
+                walk(low, middle)
+                walk(middle, high)
+
+        walk(0, self.size)
+        return found
+
     def _range(self, low: int, high: int) -> bytes:
         """The hash of entries ``low`` to ``high``: full sub-trees, joined from the right."""
         hashes = []

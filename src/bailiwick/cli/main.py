@@ -23,6 +23,7 @@ COMMANDS: Mapping[str, tuple[str, ...]] = {
     "why": ("why",),
     "log": ("log",),
     "witness": ("witness",),
+    "evidence": ("evidence",),
     "sink": ("sink",),
     "detect": ("detect",),
     "status": ("status",),
@@ -37,7 +38,19 @@ EXIT_USAGE = 2
 EXIT_ENVIRONMENT = 3
 
 _MENUS: tuple[list[str], ...] = (
-    *([], ["policy"], ["sandbox"], ["dlp"], ["skill"], ["log"], ["witness"], ["sink"], ["detect"], ["dev"]),
+    *(
+        [],
+        ["policy"],
+        ["sandbox"],
+        ["dlp"],
+        ["skill"],
+        ["log"],
+        ["witness"],
+        ["evidence"],
+        ["sink"],
+        ["detect"],
+        ["dev"],
+    ),
 )
 """What names a group of verbs and none of them: whoever types it wants to see what there is."""
 

@@ -279,6 +279,12 @@ class LogReader:
         keys = self._keys.entries() if self._keys is not None else ()
         return f"{self.first()} {sum(key.destroyed_ms is not None for key in keys)}"
 
+    def span(self, from_ms: int, to_ms: int) -> tuple[int | None, int | None]:
+        """The first and the last entry whose wall clock is in a period (``to_ms`` exclusive)."""
+        sql = "SELECT min(seq), max(seq) FROM log WHERE time_ms >= ? AND time_ms < ?"
+        first, last = next(self._rows(sql, (from_ms, to_ms)))
+        return first, last
+
     def checkpoint(self) -> str:
         """The last signed checkpoint."""
         return next(

@@ -26,8 +26,10 @@ from bailiwick.audit.recording import service_record
 from bailiwick.audit.redaction import Redactor
 from bailiwick.audit.retention import Retention
 from bailiwick.information.sessions import SessionState, from_json
+from bailiwick.policy.types import PolicySet
 from bailiwick.service.desk import Desk, NoPolicyError
 from bailiwick.service.endpoint import HOST, Endpoint
+from bailiwick.service.evidence import POLICY
 from bailiwick.service.heartbeat import Heartbeat
 from bailiwick.service.http_server import Server
 from bailiwick.service.log_lines import RedactingFormatter
@@ -119,12 +121,20 @@ class Service:
             await self.note(Kind.POLICY_REFUSED, held, error=policies.problem)
             return
         self.desk.forget_resolved()
+        kept = {} if policies.in_force is None else _kept(policies.in_force, policies.files)
         await self.desk.store.put_state(
-            {_REMEMBERED_POLICY: orjson.dumps(dict(policies.files)), _PROVEN: policies.proven}
+            {_REMEMBERED_POLICY: orjson.dumps(dict(policies.files)), _PROVEN: policies.proven, **kept}
         )
         await self.note(Kind.POLICY_RELOAD, f"policy read from {policies.directory}")
         if policies.in_force is not None:
             await self.desk.custodian.settle(Retention(days=policies.in_force.audit.retention_days))
+
+
+def _kept(policy: PolicySet, files: Mapping[str, str]) -> dict[str, bytes | None]:
+    """The policy as it is kept for evidence, for as long as its records may be."""
+    profiles = {name: one.revision for name, one in policy.policies.items()}
+    told = {"revision": policy.revision, "profiles": profiles, "files": dict(files)}
+    return {POLICY + policy.revision: orjson.dumps(told)}
 
 
 def _mask_log(redactor: Redactor) -> None:
