@@ -6,10 +6,11 @@ import tempfile
 from pathlib import Path
 
 import detection
+import record
 import search
 import sinks
 
-SUBJECTS = (search, detection, sinks)
+SUBJECTS = (record, search, detection, sinks)
 """One file a subject, each with ``measure(room, count)`` that yields (what, figure, promise)."""
 
 

@@ -113,6 +113,20 @@ class KeyRing:
         self._current[subject, month] = key
         return key
 
+    def make(self, wanted: Iterable[tuple[str, str]]) -> None:
+        """Make the keys that are missing of these subjects and months; all in one go, for a batch of records."""
+        missing = {pair for pair in wanted if pair not in self._current}
+        if len(missing) < 2:  # noqa: PLR2004 - one is made when it is asked for
+            return
+        try:
+            sql = "SELECT 1 FROM key WHERE subject = ? AND month = ? AND wrapped IS NOT NULL"
+            fresh = [pair for pair in missing if self._connection.execute(sql, pair).fetchone() is None]
+            with self._transaction():
+                for subject, month in sorted(fresh):
+                    self._insert(subject, month)
+        except sqlite3.Error as error:
+            raise self._failed(error) from error
+
     def find(self, key_id: str) -> DataKey | None:
         """The key of this name; None when it was destroyed or isn't of this installation."""
         if key_id in self._ready:
@@ -178,14 +192,18 @@ class KeyRing:
         return len(found)
 
     def _made(self, subject: str, month: str) -> DataKey:
-        key_id, raw = os.urandom(8).hex(), os.urandom(KEY_SIZE)
         with self._transaction():
-            self._connection.execute(
-                "INSERT INTO key VALUES (?, ?, ?, ?, NULL)",
-                (key_id, subject, month, _wrapped(self._wrapping, key_id, raw)),
-            )
+            key_id, raw = self._insert(subject, month)
         key = self._ready[key_id] = DataKey.of(key_id, raw)
         return key
+
+    def _insert(self, subject: str, month: str) -> tuple[str, bytes]:
+        key_id, raw = os.urandom(8).hex(), os.urandom(KEY_SIZE)
+        wrapped = _wrapped(self._wrapping, key_id, raw)
+        self._connection.execute(
+            "INSERT INTO key VALUES (?, ?, ?, ?, NULL)", (key_id, subject, month, wrapped)
+        )
+        return key_id, raw
 
     def _rewrap(self, rows: Iterable[tuple[str, bytes]], fresh: bytes) -> None:
         for key_id, wrapped in rows:

@@ -37,8 +37,6 @@ CREATE TABLE log (
   user BLOB NOT NULL, session BLOB NOT NULL, client_session BLOB NOT NULL, call_id BLOB NOT NULL,
   leaf BLOB NOT NULL, head BLOB NOT NULL, body BLOB NOT NULL, private BLOB NOT NULL
 ) STRICT;
-CREATE INDEX log_session ON log (session);
-CREATE INDEX log_client_session ON log (client_session);
 CREATE INDEX log_call ON log (call_id) WHERE call_id <> x'';
 CREATE INDEX log_stopped ON log (seq) WHERE enforced IN ('ask', 'deny');
 CREATE TABLE tile (level INTEGER NOT NULL, n INTEGER NOT NULL, hash BLOB NOT NULL, PRIMARY KEY (level, n))

@@ -97,6 +97,8 @@ class Store:
         self._writing = threading.Lock()
         """Held by whoever uses the ledger, and by whoever takes jobs from the queue: so their order is kept."""
         self._usual_seconds = 0.0
+        self._taken = False
+        """Whether somebody has committed in the caller's thread in this turn of the event loop."""
         self._closed = False
         self._broken = False
         self._reader = sqlite3.connect(
@@ -155,9 +157,13 @@ class Store:
     ) -> tuple[Receipt, ...]:
         """Commit several records, in this order and without others between them, all or none."""
         fields = tuple(map(_checked, records))
-        if (outcome := self._at_once(fields, state or {})) is not None:
-            return _stored(outcome)
         loop = asyncio.get_running_loop()
+        # Who comes second in one turn of the event loop isn't alone: those share a commit of the thread's.
+        if not self._taken:
+            self._taken = True
+            loop.call_soon(self._next_turn)
+            if (outcome := self._at_once(fields, state or {})) is not None:
+                return _stored(outcome)
         future: asyncio.Future[_Outcome] = loop.create_future()
 
         def settle(outcome: _Outcome) -> None:
@@ -171,6 +177,9 @@ class Store:
 
         self._submit(_Job(records=fields, state=state or {}, done=done))
         return _stored(await future)
+
+    def _next_turn(self) -> None:
+        self._taken = False
 
     def append_blocking(
         self, record: Record, *, state: StateRows | None = None, timeout_seconds: float = 30.0
@@ -321,6 +330,9 @@ class Store:
 
     def _write(self, jobs: list[_Job]) -> list[tuple[Receipt, ...]]:
         chain = self._ledger.chain
+        if len(jobs) > 1 or any(len(job.records) > 1 for job in jobs):
+            everything = (fields for job in jobs for fields in job.records)
+            self._keys.make({(subject_of(fields), month_of(fields["time_ms"])) for fields in everything})
         rows: list[tuple[Any, ...]] = []
         receipts: list[tuple[Receipt, ...]] = []
         for job in jobs:
