@@ -38,19 +38,17 @@ EXIT_USAGE = 2
 EXIT_ENVIRONMENT = 3
 
 _MENUS: tuple[list[str], ...] = (
-    *(
-        [],
-        ["policy"],
-        ["sandbox"],
-        ["dlp"],
-        ["skill"],
-        ["log"],
-        ["witness"],
-        ["evidence"],
-        ["sink"],
-        ["detect"],
-        ["dev"],
-    ),
+    [],
+    ["policy"],
+    ["sandbox"],
+    ["dlp"],
+    ["skill"],
+    ["log"],
+    ["witness"],
+    ["evidence"],
+    ["sink"],
+    ["detect"],
+    ["dev"],
 )
 """What names a group of verbs and none of them: whoever types it wants to see what there is."""
 
