@@ -85,6 +85,7 @@ def test_check(golden: Golden) -> None:
     assert {item["kind"] for item in items} == {kind.value for kind in check.Kind} - {
         "violated-invariant",
         "unknown-profile",
+        "no-skill-approver",
     }
 
 
@@ -227,3 +228,30 @@ _json: st.SearchStrategy[Any] = st.recursive(
 def test_reading_what_others_recorded_never_raises(lines: list[str]) -> None:
     for one in read_recorded(lines):
         assert isinstance(one, Recorded | Unread)
+
+
+HELD = {
+    "organisation.yaml": "organisation: o\nmode: enforce\nskills: {require: approval, bundled: [init], active: turn}\n",
+    "profiles/p.yaml": "profile: p\ndescription: d\nskills: {fork: [deploy-*], marketplaces: [a/b]}\n"
+    "flow: {meet: deny, private: ['~/customers/**'], trusted: [docs.example.com]}\n",
+}
+
+
+def test_what_skills_are_held_to_is_shown_compared_and_checked() -> None:
+    held = load_policy_set(HELD)
+    plain = load_policy_set(
+        {
+            "organisation.yaml": "organisation: o\nmode: enforce\n",
+            "profiles/p.yaml": "profile: p\ndescription: d\n",
+        }
+    )
+    notes = difference.compare(plain.policies["p"], held.policies["p"]).notes
+    assert "new: skills need an approval, but for the client's own init" in notes
+    assert "new: the skill deploy-* runs in a sub-agent of its own only" in notes
+    assert "new: plugins come from a/b" in notes
+    assert any("(~/customers/**)" in note and "docs.example.com" in note for note in notes)
+    assert any(
+        note.startswith("no longer: ")
+        for note in difference.compare(held.policies["p"], plain.policies["p"]).notes
+    )
+    assert [one.kind for one in check.check(held, now=0)].count(check.Kind.NO_APPROVER) == 1

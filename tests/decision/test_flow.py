@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 import yaml
-from test_skills import Disk, View
+from test_skill_ceilings import Disk, View
 
 from bailiwick.administration.example import parse_call
 from bailiwick.decision.flow import flow_layers, labels_of

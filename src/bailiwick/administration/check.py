@@ -31,6 +31,7 @@ class Kind(StrEnum):
     EXPIRING = "expiring-exception"
     UNUSED_PROFILE = "unused-profile"
     UNKNOWN_PROFILE = "unknown-profile"
+    NO_APPROVER = "no-skill-approver"
 
 
 ERRORS = frozenset({Kind.INVARIANT, Kind.UNKNOWN_PROFILE})
@@ -55,6 +56,7 @@ def check(policies: PolicySet, *, now: int) -> tuple[CheckFinding, ...]:
         *_rules(policies),
         *_exceptions(policies, now),
         *_profiles(policies),
+        *_approvers(policies),
     ]
     found.sort(
         key=lambda one: (
@@ -66,6 +68,19 @@ def check(policies: PolicySet, *, now: int) -> tuple[CheckFinding, ...]:
         )
     )
     return tuple(dict.fromkeys(found))
+
+
+def _approvers(policies: PolicySet) -> Iterator[CheckFinding]:
+    """Skills that need an approval which nobody can give."""
+    if policies.approvers:
+        return
+    for origin in {one.origin for policy in policies.policies.values() for one in policy.skills.requirements}:
+        yield CheckFinding(
+            kind=Kind.NO_APPROVER,
+            origin=origin,
+            message="skills need an approval here, but nobody may give one, so none loads",
+            mend="name somebody under `skill_approvers` in organisation.yaml: `bailiwick skill key` prints the line",
+        )
 
 
 def _invariants(policies: PolicySet) -> Iterator[CheckFinding]:

@@ -15,6 +15,7 @@ from bailiwick.model.access import Access, Finding, Opaque
 from bailiwick.model.decision import Clamp, Decision, Reason, Rewrite
 from bailiwick.model.glob import TooComplexError
 from bailiwick.model.verdict import Verdict
+from bailiwick.policy.holding_text import holding_lines
 from bailiwick.policy.types import Duty, Policy, PolicySet, Subject
 
 
@@ -147,6 +148,9 @@ def _notes(old: Policy, new: Policy) -> Iterator[str]:
     if old.unattended is not new.unattended:
         yield f"questions where nobody can answer: {old.unattended.label} -> {new.unattended.label}"
     yield from _mode_notes(old, new)
+    before, after = ([text for text, _ in holding_lines(one)] for one in (old, new))
+    yield from (f"no longer: {text}" for text in before if text not in after)
+    yield from (f"new: {text}" for text in after if text not in before)
     yield from _sandbox_notes(old, new)
     for sign, ours, others in (("-", old, new), ("+", new, old)):
         theirs = {_duty(duty) for layer in others.layers for duty in layer.duties}

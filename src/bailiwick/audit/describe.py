@@ -81,8 +81,14 @@ def item_of_obligation(obligation: Obligation) -> Item:
             return {"kind": "notify", "channel": channel}
         case Sandbox():
             return {"kind": "sandbox"}
-        case Contain(profile=profile, revision=revision):
-            return {"kind": "contain", "profile": profile, "revision": revision}
+        case Contain(profile=profile, revision=revision, skills=skills, offline=offline):
+            return {
+                "kind": "contain",
+                "profile": profile,
+                "revision": revision,
+                **({"skills": " ".join(one.name for one in skills)} if skills else {}),
+                **({"network": "none"} if offline else {}),
+            }
         case _:
             assert_never(obligation)
 

@@ -5,6 +5,7 @@ from typing import Any
 
 from bailiwick.audit.describe import item_of_obligation
 from bailiwick.model.access import AccessKind
+from bailiwick.policy.holding_text import holding_lines
 from bailiwick.policy.types import (
     UNKNOWN_HOST,
     AnyCondition,
@@ -56,6 +57,8 @@ def policy_lines(policy: Policy) -> Iterator[str]:
         for duty in layer.duties:
             said = " ".join(str(value) for value in item_of_obligation(duty.obligation).values())
             yield f"  must   {', '.join(duty.tools)}: {said}  {duty.id} ({duty.origin})"
+    for text, place in holding_lines(policy):
+        yield f"held: {text}  {place}".rstrip()
     for exception in policy.exceptions:
         yield f"exception {exception.id} lifts {', '.join(exception.lifts)} ({exception.origin})"
 
@@ -84,6 +87,7 @@ def policy_item(policy: Policy) -> dict[str, Any]:
             }
             for layer in policy.layers
         ],
+        "held": [text for text, _ in holding_lines(policy)],
         "exceptions": [exception.id for exception in policy.exceptions],
     }
 

@@ -31,7 +31,7 @@ MAX_KEPT = 2000
 MAX_TRANSCRIPT = 32 * 2**20
 """Bytes of a transcript that are looked through, from its end."""
 
-TAIL = 256 * 1024
+TAIL = 128 * 1024
 """Bytes at the end of a transcript in which a call that is about to be made stands."""
 
 _ATTRIBUTED = re.compile(rb'"attributionSkill"\s*:\s*"((?:[^"\\]|\\.){1,256})"')
@@ -132,11 +132,15 @@ def attributed_by_client(event: Event, call: str) -> str:
     path = event.transcript
     if event.agent:
         path = f"{path.removesuffix('.jsonl')}/subagents/agent-{os.path.basename(event.agent)}.jsonl"  # noqa: PTH119
-    needle = orjson.dumps(call)
-    for line in reversed(_end(path, TAIL).splitlines()):
-        if needle in line and b'"tool_use"' in line:
+    needle, end = orjson.dumps(call), _end(path, TAIL)
+    place = end.rfind(needle)
+    while place >= 0:
+        begin, stop = end.rfind(b"\n", 0, place) + 1, end.find(b"\n", place)
+        line = end[begin : stop if stop >= 0 else len(end)]
+        if b'"tool_use"' in line:
             found = _ATTRIBUTED.search(line)
             return _text(found[1]) if found else ""
+        place = end.rfind(needle, 0, begin)
     return ""
 
 
