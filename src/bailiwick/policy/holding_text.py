@@ -19,9 +19,9 @@ def holding_lines(policy: Policy) -> Iterator[tuple[str, str]]:
         yield f"plugins come from {', '.join(skills.marketplaces) or 'nowhere'}", ""
     for flow in policy.flows:
         where = "one session" if flow.within == "session" else "the course of one skill"
-        yield (
+        said = (
             f"private data ({', '.join(flow.private) or 'secrets only'}), untrusted content (all but "
             f"{', '.join(flow.trusted) or 'none'}) and a way out (all but {', '.join(flow.declassified) or 'none'}) "
-            f"don't meet in {where}, until its {flow.lasts}'s end: {flow.verdict.label}",
-            f"{flow.id} ({flow.origin})",
+            f"don't meet in {where}, counted until the end of the {flow.lasts}: {flow.verdict.label}"
         )
+        yield said, f"{flow.id} ({flow.origin})"
