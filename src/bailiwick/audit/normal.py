@@ -63,8 +63,10 @@ def _done(item: Mapping[str, Any], common: Row, command: str) -> Iterator[Row]:
         arguments = text_of(item, "arguments")
         image = program if program.startswith("/") else f"/usr/bin/{program}"
         line = f"{program} {arguments}".rstrip()
+        ran: Row = {"TargetFilename": program} if program.startswith("/") else {}
         yield {
             **common,
+            **ran,
             "Category": "process_creation",
             "Image": image,
             "CommandLine": line,

@@ -22,6 +22,9 @@ MOST_ROWS = 200_000
 LONGEST_TEXT = 8_192
 """Characters of a field in which regular expressions are looked for."""
 
+TICK, TINY = 0.001, 0.000_001
+"""Seconds: what the clock of a record tells apart, and what rows of one moment are set apart by."""
+
 _NO_COLUMN = re.compile(r"no such column: (.+)")
 
 
@@ -49,6 +52,7 @@ class Engine:
         )
         self._connection.execute(f"CREATE INDEX by_category ON {TABLE} (Category)")
         self._last = 0
+        self._time = 0.0
         for rule in self.rules:
             self._prepare(rule)
         self._queries = {rule.id: self._narrowed(rule) for rule in self.rules if not rule.correlates}
@@ -63,6 +67,10 @@ class Engine:
         newest = 0.0
         for place, seconds, row in rows:
             self._last += 1
+            # Rows of one record, and records of one millisecond, stand in the order in which they came.
+            if self._time - TICK < seconds <= self._time:
+                seconds = self._time + TINY  # noqa: PLW2901 - the same moment, told apart
+            self._time = seconds
             newest = max(newest, seconds)
             names = ", ".join(f'"{name}"' for name in row)
             holes = ", ".join("?" * (len(row) + 3))
