@@ -25,7 +25,7 @@ WORD, PATH, MESSAGE, TEXT, INPUT, EXTRA = 256, 4_096, 1_024, 4_096, 8_192, 4_096
 MARGIN = 16_384
 """Characters beyond a bound that are still read before the cut, so that a secret across the cut is seen whole."""
 
-_ESTABLISHED = ("host", "user", "identity", "session", "profile", "policy")
+_ESTABLISHED = ("host", "origin", "user", "identity", "session", "profile", "policy")
 _NAMES = {
     "client_session": WORD, "project": 1_024, "cwd": 1_024, "permission_mode": WORD, "prompt_id": WORD, "agent": WORD,
     "agent_type": WORD, "event": WORD, "tool": WORD, "server": WORD, "call_id": WORD, "client_version": WORD, "trigger": WORD,

@@ -105,6 +105,8 @@ class Record:
     evidence: tuple[str, ...] = ()
     upto: int | None = None
     keys: tuple[str, ...] = ()
+    origin: str = ""
+    origin_seq: int | None = None
     extra: str = ""
 
     def fields(self) -> dict[str, Any]:
@@ -170,6 +172,8 @@ FIELD_MEANINGS: Mapping[str, str] = {
     "techniques": "MITRE ATT&CK and ATLAS techniques that a detection is about",
     "evidence": "the records that a detection rests on, as `epoch-seq`",
     "upto": "the first entry that it is not about: purged, shipped or witnessed are those before",
+    "origin": "in a collector's log: the log that the record comes from",
+    "origin_seq": "and its place there",
     "keys": "names of the data keys that were destroyed",
     "extra": "whatever else the client reported, as JSON text, redacted, cut at 4 KiB",
     "rules": "the rules that spoke or found something, by id",

@@ -7,7 +7,7 @@ import sys
 import time
 
 from bailiwick.audit.wording import plain
-from bailiwick.cli import log_keep, log_search, log_second, log_verify
+from bailiwick.cli import log_deliver, log_keep, log_search, log_second, log_verify
 from bailiwick.cli.log_output import Printer
 from bailiwick.service.log_reader import LogReader
 from bailiwick.service.places import find
@@ -42,6 +42,7 @@ def register(verbs: "argparse._SubParsersAction[argparse.ArgumentParser]") -> No
     )
     log_verify.register(action)
     log_keep.register(action)
+    log_deliver.register(action)
     export = action("export", "Write every record as stored, one JSON object per line.")
     export.add_argument(
         "-o", "--output", default="", metavar="FILE", help="file to write; standard output if left out"
