@@ -1,6 +1,6 @@
 """A record as flat rows for detection rules, in the field names of the Sigma taxonomy and of Claude Code's telemetry.
 
-A call gives one row for itself and one for each thing that analysis found it would do: a program run is ``process_creation``, a write
+A call gives one row for itself, a shell's line one for the shell, and one for each thing that analysis found it would do: a program run is ``process_creation``, a write
 ``file_event``, a read ``file_access``, a deletion ``file_delete``, a connection ``network_connection``. So a rule written for Linux
 processes sees each command inside a line, without quotes, wrappers and heredocs, and a rule written for the client sees the call.
 """
@@ -48,6 +48,10 @@ def rows_of(logged: Logged, labels: Mapping[str, str | int] | None = None) -> It
         own["DestinationHostname"] = hosts[0]
     yield own
     if logged.kind in _CALLS:
+        if logged.command:
+            # The process that the client itself starts; rules for whole lines, with their pipes, look at it.
+            shell: Row = {"Image": "/bin/bash", "CommandLine": f"/bin/bash -c {logged.command}"}
+            yield {**common, **shell, "Category": "process_creation"}
         for item in accesses:
             yield from _done(item, common, logged.command)
 

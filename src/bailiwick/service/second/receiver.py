@@ -92,9 +92,11 @@ async def receive(state: Path, host: str, port: int, *, token: str = "") -> None
                 await web.TCPSite(runner, host, port).start()
             except OSError as error:
                 raise ReceiverError(f"{host}:{port}: {error.strerror}") from error
-            announced = announce(state, f"http://{host}:{runner.addresses[0][1]}")
+            # Sessions have no token to present, so they are told only of a receiver that wants none.
+            announced = None if token else announce(state, f"http://{host}:{runner.addresses[0][1]}")
             await stop.wait()
-            announced.unlink(missing_ok=True)
+            if announced is not None:
+                announced.unlink(missing_ok=True)
         finally:
             await runner.cleanup()
 
