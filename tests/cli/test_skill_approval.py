@@ -2,6 +2,7 @@
 
 import json
 import re
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 
@@ -138,3 +139,21 @@ def test_nothing_in_a_name_reaches_the_terminal(run: Run, tmp_path: Path) -> Non
     (skill / "SKILL.md").write_text("x")
     _, out, _ = run("approve", str(skill), "--as", "role:frontend", "--yes")
     assert "\u202e" not in out
+
+
+PUBLISHED = Path(__file__).parents[1] / "administration/skills/published"
+
+
+def test_a_publishers_signature_is_verified_where_a_key_is_given(run: Run, tmp_path: Path) -> None:
+    skill = tmp_path / "published"
+    shutil.copytree(PUBLISHED / "key", skill, ignore=shutil.ignore_patterns("__pycache__"))
+    approve = ("approve", str(skill), "--as", "role:frontend", "--yes")
+    assert "skill.oms.sig, not verified" in run(*approve)[1]
+    assert "signed   by key sha256:" in run(*approve, "--publisher", str(PUBLISHED / "key.pub"))[1]
+    (skill / "SKILL.md").write_text("changed")
+    code, _, said = run(*approve, "--publisher", str(PUBLISHED / "key.pub"))
+    assert (code, "SKILL.md is not as the publisher signed it" in said) == (2, True)
+    code, _, said = run(
+        "approve", "pdf", "--as", "role:frontend", "--yes", "--publisher", str(PUBLISHED / "key.pub")
+    )
+    assert (code, "no signature of a publisher" in said) == (2, True)

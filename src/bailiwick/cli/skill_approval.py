@@ -21,6 +21,7 @@ from bailiwick.administration.skills import statements
 from bailiwick.administration.skills.dsse import STATEMENT, public_of, sign
 from bailiwick.administration.skills.lock import LOCK, SIGNATURE, Entry, Lock, LockError, Revoked
 from bailiwick.administration.skills.plan import Plan, files_of, planned
+from bailiwick.administration.skills.publisher import SIGNATURES, PublisherError, verify_publisher
 from bailiwick.analysis.skill.digest import UnsoundTreeError, tree_digest
 from bailiwick.cli.skill_audit import Inspected, inspected
 from bailiwick.information.approvals import Approval, Grant, grant_of
@@ -78,6 +79,11 @@ def register(inner: "argparse._SubParsersAction[argparse.ArgumentParser]") -> No
     approve.add_argument("--fork", action="store_true", help="only in a sub-agent of its own (context: fork)")
     approve.add_argument("--days", type=int, default=DAYS, metavar="N", help=f"how long it holds ({DAYS})")
     approve.add_argument("--source", metavar="ADDRESS", help="where it comes from; its path if left out")
+    approve.add_argument(
+        "--publisher",
+        metavar="PEM",
+        help="require the publisher's signature (OMS bundle) by this key or root certificate",
+    )
     approve.add_argument("--reason", default="", metavar="TEXT", help="why, where the audit says block")
     approve.add_argument("-y", "--yes", action="store_true", help="agree without being asked")
     _signing(approve)
@@ -187,9 +193,12 @@ def _approve(asked: argparse.Namespace) -> int:
     before = next(
         (one for one in desk.lock.entries if (one.approval.name, one.approval.roles) == (name, roles)), None
     )
+    signer = _publisher(tree, asked.publisher, desk.now)
     grants = _grants(asked, found, before)
     plan = planned(grants, files_of(tree), before)
     print("\n".join(_told(name, root, digest, found, grants, plan)))
+    if signer:
+        print(f"signed   {shown(signer)}")
     if found.verdict == "block" and not asked.reason:
         raise _Problem("the audit says block; to approve it all the same, give a --reason")
     if not _agreed(plan, asked):
@@ -209,12 +218,30 @@ def _approve(asked: argparse.Namespace) -> int:
         fork=asked.fork or (before is not None and before.approval.fork),
         origin=Origin(file=LOCK, line=1),
     )
-    entry = _signed(approval, found, tree, asked, desk, before)
+    entry = _signed(approval, found, tree, asked, desk, before, signer)
     desk.save(desk.lock.with_entry(entry))
     until = statements.time_text(approval.expires)[:10]
     print(f"approved as {approval.id} for {', '.join(roles)} until {until}, signed by {desk.approver.name}")
     print(f"written to {desk.directory / LOCK}; commit it with {SIGNATURE}")
     return DONE
+
+
+def _publisher(tree: SkillTree, trusted: str | None, now: int) -> str:
+    """Who published the tree, where a key was given to tell by; where one could be given, that it was not."""
+    signature = next((one for name in SIGNATURES if (one := tree.file(name)) is not None), None)
+    if trusted is None:
+        return (
+            ""
+            if signature is None
+            else f"{signature.path}, not verified: name the publisher's key with --publisher"
+        )
+    if signature is None or signature.data is None:
+        raise _Problem(f"there is no signature of a publisher here: none of {', '.join(SIGNATURES)}")
+    try:
+        key = Path(trusted).expanduser().read_bytes()
+        return f"by {verify_publisher(tree, signature.data, key, signature=signature.path, now=now)}"
+    except PublisherError as error:
+        raise _Problem(f"the publisher's signature does not hold: {error}") from None
 
 
 def _roles(said: Sequence[str], desk: _Desk) -> tuple[str, ...]:
@@ -328,6 +355,7 @@ def _signed(  # noqa: PLR0913, PLR0917 - the parts of three statements
     asked: argparse.Namespace,
     desk: _Desk,
     before: Entry | None,
+    signer: str,
 ) -> Entry:
     name, digest = approval.name, approval.digest
     source = asked.source or Path(tree.root).absolute().as_uri()
@@ -343,7 +371,11 @@ def _signed(  # noqa: PLR0913, PLR0917 - the parts of three statements
     audit = statements.audit(name, digest, audited)
     payloads = {
         "provenance": statements.provenance(
-            name, digest, statements.Provenance(source=source), version=__version__, now=desk.now
+            name,
+            digest,
+            statements.Provenance(source=source, signer=signer if asked.publisher else ""),
+            version=__version__,
+            now=desk.now,
         ),
         "audit": audit,
         "approval": statements.approval(
