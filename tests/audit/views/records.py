@@ -7,7 +7,7 @@ from bailiwick.audit.views.logged import Logged
 
 T0 = 1_792_000_000_123
 BASE: dict[str, Any] = {
-    "v": 1, "epoch": "e1", "time_ms": T0, "monotonic_us": 1, "host": "build-7", "salt": "5a" * 16, "user": "alice", "uid": 1000,
+    "v": 1, "epoch": "e1", "time_ms": T0, "monotonic_us": 1, "host": "build-7", "salt": "5a" * 16, "user": "alice", "uid": 1000, "identity": "alice@example.com",
     "session": "s-1f2e3d", "client_session": "0b1c2d3e", "profile": "frontend", "project": "/w", "cwd": "/w",
     "event": "PreToolUse", "client_version": "2.1.330", "policy": "ab" * 32, "verdict": "allow", "enforced": "allow",
 }  # fmt: skip

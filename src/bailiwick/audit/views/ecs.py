@@ -45,7 +45,12 @@ def ecs(logged: Logged) -> Event:
         },
     }
     if (user := text_of(record, "user")) or number_of(record, "uid") is not None:
-        event["user"] = {"name": user, "id": str(number_of(record, "uid") or 0)}
+        uid, identity = number_of(record, "uid"), text_of(record, "identity")
+        event["user"] = {
+            **({"name": user} if user else {}),
+            **({} if uid is None else {"id": str(uid)}),
+            **({"full_name": identity} if identity else {}),
+        }
     if logged.command:
         event["process"] = {"command_line": logged.command, "working_directory": text_of(record, "cwd")}
     if (logged.reads_file or logged.writes_file) and logged.path:

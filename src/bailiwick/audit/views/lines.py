@@ -30,9 +30,7 @@ def cef(logged: Logged) -> str:
 def leef(logged: Logged) -> str:
     """``LEEF:2.0|vendor|product|version|event|x09|key=value`` with tabs between; severity from 1 to 10."""
     head = "|".join(("LEEF:2.0", VENDOR, PRODUCT, VERSION, _word(logged.kind), "x09"))
-    return (
-        f"{head}|{_TAB.join(f'{key}={_cut(plain(value))}' for key, value in _leef_values(logged) if value)}"
-    )
+    return f"{head}|{_TAB.join(f'{key}={_bounded(value)}' for key, value in _leef_values(logged) if value)}"
 
 
 def _cef_values(logged: Logged) -> Iterator[tuple[str, str]]:
@@ -73,6 +71,7 @@ def _leef_values(logged: Logged) -> Iterator[tuple[str, str]]:
     yield "sev", str(max(_level(logged), 1))
     yield "identHostName", text_of(record, "host")
     yield "usrName", text_of(record, "user")
+    yield "identity", text_of(record, "identity")
     yield "eventId", logged.event_id
     yield "logIndex", str(logged.index)
     yield "leafHash", logged.leaf.hex()
@@ -116,10 +115,12 @@ def _name(logged: Logged) -> str:
     )
 
 
-def _cut(text: str) -> str:
+def _bounded(value: str) -> str:
+    """A value without anything unprintable, at most ``LONGEST`` characters of it."""
+    text = plain(value[: LONGEST + 1])  # what is cut away needn't be looked at
     return text if len(text) <= LONGEST else f"{text[: LONGEST - 3]}..."
 
 
 def _escaped(value: str) -> str:
     """A value of a CEF extension. It is cut before it is escaped, so that no escape is cut in two."""
-    return _cut(plain(value)).replace("\\", "\\\\").replace("=", "\\=")
+    return _bounded(value).replace("\\", "\\\\").replace("=", "\\=")

@@ -12,6 +12,9 @@ from bailiwick.audit.wording import argument, items_of, number_of, plain, summar
 VENDOR = PRODUCT = "Bailiwick"
 VERSION = __version__
 
+LONGEST_TITLE = 2_000
+"""Characters of what a record is about that its title keeps; the rest stands in its own field."""
+
 _SHELLS = frozenset(("Bash", "PowerShell"))
 _READING = frozenset(("Read", "Glob", "Grep", "LS", "NotebookRead"))
 _WRITING = frozenset(("Write", "Edit", "MultiEdit", "NotebookEdit"))
@@ -93,7 +96,7 @@ class Logged:
     @property
     def title(self) -> str:
         """The record in a line: what it is and what it is about."""
-        return plain(f"{self.tool or self.kind} {summary(self.record)}".rstrip())
+        return plain(f"{self.tool or self.kind} {summary(self.record)[:LONGEST_TITLE]}".rstrip())
 
     @property
     def verdict(self) -> str:

@@ -165,6 +165,7 @@ def _system(logged: Logged) -> Event:
         actor["user"] = {
             **({"name": user} if user else {}),
             **({} if uid is None else {"uid": str(uid)}),
+            **({"full_name": identity} if (identity := text_of(record, "identity")) else {}),
             "type_id": 1,
         }
     if session := text_of(record, "session"):
