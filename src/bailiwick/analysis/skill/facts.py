@@ -101,6 +101,8 @@ class Mark(StrEnum):
     BINARY = "binary"
     MALFORMED = "malformed"
     PADDING = "padding"
+    PHISH = "phish"
+    PICKLE = "pickle"
     OPAQUE = "opaque"
     BLIND = "blind"
 

@@ -16,9 +16,10 @@ _TAGS = re.compile(
 _BIDI = re.compile("[\u202a-\u202e\u2066-\u2069]")
 _ZERO = re.compile("[\u200b-\u200d\u2060-\u2064\ufeff\u180e]{8,}")
 _SELECTORS = re.compile("[\ufe00-\ufe0f\U000e0100-\U000e01ef]{4,}")
-_STYLED = re.compile(
-    r"<(?P<tag>\w+)[^>]*?(?:style\s*=\s*[\"'][^\"']*(?:display\s*:\s*none|visibility\s*:\s*hidden|font-size\s*:\s*0(?:px|em|pt|%)?\s*(?:[;\"'])|opacity\s*:\s*0(?:\.0+)?\s*(?:[;\"'])|(?<!-)color\s*:\s*(?:white|#fff(?:fff)?|transparent|rgba?\(\s*255\s*,\s*255\s*,\s*255[^)]*\))|left\s*:\s*-\d{3,}|text-indent\s*:\s*-\d{3,})[^\"']*[\"']|\bhidden\b(?=[\s>])|color\s*=\s*[\"']?(?:white|#fff(?:fff)?)\b)[^>]*>(?P<text>.{12,4000}?)</(?P=tag)>",
-    re.IGNORECASE | re.DOTALL,
+_ELEMENT = re.compile(r"<([a-zA-Z]\w{0,20})\b([^<>]{0,800})>")
+_UNSEEN = re.compile(
+    r"display\s*:\s*none|visibility\s*:\s*hidden|font-size\s*:\s*0(?:px|em|pt|%)?\s*(?:[;\"']|$)|opacity\s*:\s*0(?:\.0+)?\s*(?:[;\"']|$)|(?<!-)color\s*[:=]\s*[\"']?(?:white|#fff(?:fff)?|transparent|rgba?\(\s*255\s*,\s*255\s*,\s*255)|(?:left|text-indent)\s*:\s*-\d{3,}|(?:^|\s)hidden(?:\s|=|$)",
+    re.IGNORECASE,
 )
 _ORDER = re.compile(
     r"\b(?:you must|you should|always|never|do not|don'?t|before (?:responding|answering|you)|first,|also|make sure|ensure|please|assistant|claude|agent|model|ai:|system:|instructions?|important|execute|run|send|post|upload|fetch|curl|read|append|include|ignore|write|add|copy|install|delete)\b",
@@ -42,7 +43,10 @@ def order(text: str, source: Source, into: Inventory, where: str) -> None:
     decoded = _decoded(plain)
     if decoded:
         plain = f"{plain} {decoded}"
-    speaks = OVERRIDE.search(plain) or JUDGE.search(plain)
+    judge = JUDGE.search(plain)
+    if judge:
+        into.notice(Mark.JUDGE, f"speaks to whoever checks it: '{judge[0][:90]}'", source, Role.INSTRUCTED)
+    speaks = OVERRIDE.search(plain) or judge
     conceals = CONCEAL.search(plain)
     acts = _ACT.search(plain)
     if (
@@ -81,10 +85,36 @@ def _decoded(text: str) -> str:
     return " ".join(found)
 
 
+def encoded(text: str, path: str, into: Inventory) -> None:
+    """Orders that stand in a text in base64 or hexadecimal."""
+    for match in re.finditer(
+        r"(?<![A-Za-z0-9+/=])[A-Za-z0-9+/]{32,4000}={0,2}(?![A-Za-z0-9+/])", text[:2_000_000]
+    ):
+        said = _decoded(match[0])
+        if not said and re.fullmatch(r"(?:[0-9a-f]{2})+|(?:[0-9A-F]{2})+", match[0]):
+            said = bytes.fromhex(match[0]).decode("utf-8", "replace")
+        if said and " " in said:
+            order(
+                said, Source(path=path, line=text.count("\n", 0, match.start()) + 1), into, "an encoded order"
+            )
+
+
+_ALIKE = str.maketrans("аеорсухіјѕԁһɡνοαρтвмнкԛԝ", "aeopcyxijsdhgvoaptbmhkqw")
+_MIXED = re.compile("[a-z][\u0370-\u03ff\u0400-\u04ff][a-z]", re.IGNORECASE)
+
+
+def plain_letters(text: str) -> str:
+    """A text with letters of other scripts that look like ours spelled with ours, where words mix them."""
+    return text.translate(_ALIKE) if _MIXED.search(text) else text
+
+
 def styled(text: str, path: str, into: Inventory) -> None:
     """Elements that a page doesn't show."""
-    for match in _STYLED.finditer(text[:2_000_000]):
-        inner = re.sub(r"<[^>]+>", " ", match["text"])
+    for match in _ELEMENT.finditer(text[:2_000_000]):
+        if not _UNSEEN.search(match[2]):
+            continue
+        after = text[match.end() : match.end() + 4_000]
+        inner = re.sub(r"<[^<>]+>", " ", after.partition(f"</{match[1]}")[0])
         source = Source(path=path, line=text.count("\n", 0, match.start()) + 1)
         order(inner, source, into, "an element that isn't shown")
 

@@ -26,6 +26,29 @@ OVERRIDE = re.compile(
     r"|\b(?:safety|security|permission) (?:rules|guidelines|polic(?:y|ies)|checks?|restrictions|prompts) (?:do not|don'?t|no longer) apply\b",
     _I,
 )
+_FOREIGN = re.compile(
+    r"忽略(?:之前|以上|先前|所有|前面)[^。\n]{0,12}(?:指令|规则|指示|提示)|无视[^。\n]{0,10}(?:指令|规则)|以前の指示を(?:すべて)?無視|이전\s*지시(?:를|사항을)?\s*무시"
+    r"|\bignor(?:a|e|ez|er|iere|ieren|ar)\b[^.\n]{0,20}\b(?:todas|las|toutes|les|alle|vorherigen|bisherigen|anteriores|précédentes|tutte|le)\b[^.\n]{0,20}\b(?:instrucciones|instructions|anweisungen|istruzioni|instruções|regeln|reglas)\b"
+    r"|игнорируй(?:те)?[^.\n]{0,30}(?:инструкци|правил)",
+    _I,
+)
+_PHISH = re.compile(
+    r"\b(?:ask|prompt|request|have|tell|instruct|require|get)\b[^.\n]{0,40}\b(?:user|them|person|customer)\b[^.\n]{0,60}\b(?:seed phrase|recovery phrase|mnemonic|private key|master password|2fa code|one-?time (?:code|password)|otp|login password|sudo password|system password|credit card|cvv|ssn|social security)\b",
+    _I,
+)
+_FETCH_RUN = re.compile(
+    r"\b(?:download|fetch|get|pull|grab|retrieve)\b[^\n]{0,60}https?://[^\n]{0,200}\b(?:run|execute|launch|start|source|install)\b[^.\n]{0,30}\b(?:it|the (?:script|file|binary|installer|result)|that)\b"
+    r"|\b(?:run|execute|launch)\b[^.\n]{0,40}\b(?:script|installer|binary|code|file)\b[^.\n]{0,30}\b(?:at|from|hosted (?:at|on))\b\s*[`<(]*https?://",
+    _I,
+)
+_SPREAD = re.compile(
+    r"\b(?:copy|install|add|replicate|propagate|write)\b[^.\n]{0,30}\bthis (?:skill|file|plugin)\b[^.\n]{0,40}\b(?:into|to|in)\b[^.\n]{0,20}\b(?:every|all|each|any|other)\b[^.\n]{0,30}\b(?:projects?|repos?(?:itor(?:y|ies))?|skills?|director(?:y|ies)|workspaces?)\b",
+    _I,
+)
+_CLICK = re.compile(
+    r"\b(?:tell|ask|convince|urge|instruct|advise|have|get)\b[^.\n]{0,40}\b(?:user|them|person)\b[^.\n]{0,60}\b(?:click|choose|select|press|pick|approve|accept|allow)\b[^.\n]{0,40}(?:always allow|don'?t ask again|allow all|accept all|trust this|yes to all|every prompt)",
+    _I,
+)
 CONCEAL = re.compile(
     r"\b(?:do not|don'?t|never|must not|should not|shouldn'?t|avoid|refrain from|without)\b[^.\n]{0,30}?\b(?:tell(?:ing)?|mention(?:ing)?|inform(?:ing)?|notif(?:y|ying)|reveal(?:ing)?|disclos(?:e|ing)|alert(?:ing)?|show(?:ing)?|report(?:ing)?|telling|announc(?:e|ing)|acknowledg(?:e|ing)|surfac(?:e|ing)|discuss(?:ing)?|explain(?:ing)?|display(?:ing)?|log(?:ging)?|includ(?:e|ing))\b[^.\n]{0,60}\b(?:user|human|operator|anyone|them|this|these|it|step|upload|summary|output|response|transcript|reply)\b"
     r"|\b(?:keep|hide|conceal)\b[^.\n]{0,40}\b(?:secret|hidden|from the (?:user|human|operator)|invisible|confidential from|out of (?:the )?(?:response|summary|output|transcript))\b"
@@ -191,6 +214,7 @@ class _Look:
     def run(self) -> None:
         for look in (
             self.override,
+            self.foreign,
             self.conceal,
             self.judge,
             self.remote,
@@ -247,6 +271,33 @@ class _Look:
                 or bool(re.search(r"system|safety|instruction", match[0], _I)),
             )
             return
+
+    def foreign(self) -> None:
+        """Orders in other languages, and the few that stand by themselves."""
+        for pattern, mark, what in (
+            (_FOREIGN, Mark.OVERRIDE, "says"),
+            (_PHISH, Mark.PHISH, "asks people for what nobody should ask for:"),
+            (_SPREAD, Mark.PERSIST, "spreads itself:"),
+            (_CLICK, Mark.BYPASS, "talks people into approving everything:"),
+        ):
+            for match, role in self.found(pattern):
+                self.notice(
+                    mark,
+                    f"{what} {_short(match[0])}",
+                    role,
+                    target="itself" if mark is Mark.PERSIST else "click",
+                )
+                break
+        for match, role in self.found(_FETCH_RUN):
+            hosts = hosts_in(self.text)
+            if hosts:
+                self.notice(
+                    Mark.PIPE_INSTALL,
+                    f"asks to run what {hosts[0]} answers: {_short(match[0])}",
+                    role,
+                    target=hosts[0],
+                )
+            break
 
     def conceal(self) -> None:
         for match in sorted(CONCEAL.finditer(self.text), key=lambda one: not _CONCEAL_STRONG.search(one[0])):

@@ -10,7 +10,7 @@ from bailiwick.analysis.commands.specification import find
 from bailiwick.analysis.skill import front_matter, hidden, substance
 from bailiwick.analysis.skill.code import javascript, python
 from bailiwick.analysis.skill.code.follow import Follower
-from bailiwick.analysis.skill.code.form import Program
+from bailiwick.analysis.skill.code.form import Program, TooDeepError
 from bailiwick.analysis.skill.configuration import Configuration
 from bailiwick.analysis.skill.containers import containers, is_archive
 from bailiwick.analysis.skill.facts import Chain, Inventory, Mark, Noticed, Origin, Sink
@@ -36,6 +36,9 @@ from bailiwick.model.skill import (
 
 MAX_TEXT = 4 * 2**20
 """Bytes of one text file that are read."""
+
+MAX_INLINE = 60_000
+"""Characters of a paragraph in which commands between backquotes are looked for."""
 
 MAX_SCANNED = 1_000_000
 """Characters of one text in which secrets are looked for."""
@@ -255,7 +258,12 @@ class _Reading:
         elif language == "python":
             self._program(python.lower(text, path, _module(path)), path, text, role)
         elif language == "javascript":
-            self._program(javascript.lower(text, path, posixpath.splitext(path)[0]), path, text, role)
+            try:
+                program = javascript.lower(text, path, posixpath.splitext(path)[0])
+            except TooDeepError:
+                self.partial.append(Partial(path=path, reason="nested too deeply to be followed"))
+            else:
+                self._program(program, path, text, role)
         elif ending in (".docx", ".xlsx", ".pptx") or ("!" in path and ending == ".xml"):
             self._office(path, text, role)
         elif ending in (
@@ -277,6 +285,9 @@ class _Reading:
             return
         self.programs.append(program)
         self.roles[path] = role
+        if match := substance.REVERSE.search(text):
+            where = Source(path=path, line=text.count("\n", 0, match.start()) + 1)
+            self.into.notice(Mark.REVERSE_SHELL, "hands a shell to another machine", where, role, target="*")
 
     def _other_script(self, path: str, text: str, role: Role) -> None:
         """Scripts of languages without a reader: the commands in them that look like a shell's."""
@@ -318,6 +329,7 @@ class _Reading:
     def _document(self, path: str, text: str, role: Role, main: str) -> None:
         if role is not Role.FIXTURE:
             role = Role.INSTRUCTED if path == main or _instructs(path) else Role.OPTIONAL
+        text = hidden.plain_letters(text)
         front = front_matter.read(text)
         if not front.missing:
             self._front(path, front, text, role)
@@ -374,7 +386,13 @@ class _Reading:
         elif language in _PYTHON or language in _SCRIPT:
             lower = python.lower if language in _PYTHON else javascript.lower
             name = f"{path}#L{block.line}"
-            program = lower(text, f"x.{language}" if language in ("ts", "tsx", "typescript") else path, name)
+            try:
+                program = lower(
+                    text, f"x.{language}" if language in ("ts", "tsx", "typescript") else path, name
+                )
+            except TooDeepError:
+                self.partial.append(Partial(path=path, reason="nested too deeply to be followed"))
+                return
             if program is not None:
                 program.path, program.shift = path, block.line - 1
                 self.programs.append(program)
@@ -431,19 +449,19 @@ class _Reading:
 
     def _inline(self, path: str, block: Block, role: Role) -> None:
         """Commands between backquotes in a sentence that says to run them."""
-        for match in re.finditer(r"`([^`\n]{4,800})`", block.text):
-            before = block.text[: match.start()]
+        for match in re.finditer(r"`([^`\n]{4,800})`", block.text[:MAX_INLINE]):
+            before = block.text[max(match.start() - 400, 0) : match.start()]
             line = block.line + block.text.count("\n", 0, match.start())
             if _RUNNING.search(before) and find(match[1].removeprefix("sudo ").split()[0]) is not None:
                 meant = (
                     Role.NEGATED
-                    if negated(block.text, match.start())
+                    if negated(before, len(before))
                     else Role.QUOTED
-                    if reports(block.text, match.start())
+                    if reports(before, len(before))
                     else role
                 )
                 self.shell.script(match[1], path, line, meant)
-        piped = re.search(r"\b(?:curl|wget|echo)\b.*", block.text, re.DOTALL)
+        piped = re.search(r"\b(?:curl|wget|echo)\b.*", block.text[:MAX_INLINE], re.DOTALL)
         if piped and "`" not in block.text and _PIPED.search(piped[0]):
             self.shell.script(piped[0], path, block.line, role)
 
@@ -544,6 +562,8 @@ class _Reading:
                     Origin.DOWNLOAD,
                     Origin.ENCODED,
                 ):
+                    if chain.sink is Sink.EXECUTE and label.origin not in (Origin.DOWNLOAD, Origin.ENCODED):
+                        continue
                     self.into.chain(
                         label, chain.sink, chain.target, chain.source, chain.role, auth=chain.auth
                     )
@@ -565,6 +585,7 @@ class _Reading:
                 hidden.characters(text, path, self._role(path), self.into)
             if path.endswith((".md", ".mdx", ".html", ".htm", ".markdown", ".txt")):
                 hidden.styled(text, path, self.into)
+                hidden.encoded(text, path, self.into)
 
     def _secrets(self) -> Iterator[FoundSecret]:
         room = 3 * MAX_SCANNED

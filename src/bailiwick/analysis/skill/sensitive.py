@@ -203,7 +203,7 @@ def is_messenger(host: str) -> bool:
 
 def is_address(host: str) -> bool:
     """Whether the host is named by a public address and not by a name."""
-    return bool(_ADDRESS.match(host)) and not is_local(host)
+    return bool(_ADDRESS.match(host)) and not is_local(host) and not host.startswith("0.")
 
 
 def is_local(host: str) -> bool:

@@ -172,8 +172,8 @@ _SUBCOMMANDS = frozenset(
     ]
 )
 _REVERSE = re.compile(
-    r"/dev/(?:tcp|udp)/(?!(?:localhost|127\.))|\bnc(?:at)?\b[^|\n;]*\s-\w*[ec]\s*\S*(?:sh|cmd)|\bsocat\b[^|\n]*\bexec:|mkfifo[^\n]*;[^\n]*\bnc\b|pty\.spawn|os\.dup2\(\s*\w+\.fileno"
-    r"|TCPSocket\.open[^\n]*exec|fsockopen\([^\n]*exec|New-Object\s+(?:System\.)?Net\.Sockets\.TCPClient|\bbash\s+-i\s*>&"
+    r"\b(?:ba|z|k|da)?sh\b[^\n]{0,60}[<>]&?\s*/dev/(?:tcp|udp)/|\bexec\s+\d+<>\s*/dev/(?:tcp|udp)/[\s\S]{0,200}\b(?:sh|bash|eval|while read)\b|\bnc(?:at)?\b[^|\n;]*\s-\w*[ec]\s*\S*(?:sh|cmd)|\bsocat\b[^|\n]*\bexec:|mkfifo[^\n]*;[^\n]*\bnc\b|pty\.spawn|os\.dup2\(\s*\w+\.fileno"
+    r"|TCPSocket\.open[^\n]*exec|fsockopen\([^\n]*exec|New-Object\s+(?:System\.)?Net\.Sockets\.TCPClient",
 )
 _TOKEN_STORES = re.compile(
     r"\bsecurity\s+(?:find-(?:generic|internet)-password|dump-keychain|export)|\bsecret-tool\s+(?:lookup|search)|\bcmdkey\s+/list|\bpass\s+show\b|\bgh\s+auth\s+token|\bgcloud\s+auth\s+(?:print-access-token|application-default\s+print)|\baws\s+configure\s+(?:get|export)|\bop\s+(?:read|item\s+get)|\bkubectl\s+get\s+secrets?\b[^|\n]*-o|\bvault\s+kv\s+get|169\.254\.169\.254|metadata\.google\.internal"
@@ -396,6 +396,7 @@ class SkillShell(ShellReader):
 
     def _write(self, told: _Text, access: Access, name: str, where: Source) -> None:
         delete = access.kind is AccessKind.DELETE
+        name = name if delete else name.removesuffix("/**")
         kind = (
             CapabilityKind.MEMORY_WRITE
             if is_memory(name)
@@ -471,6 +472,9 @@ class SkillShell(ShellReader):
                 a.target.host for a in facts.accesses if a.by == index and isinstance(a.target, HostTarget)
             ]
             host = hosts[0] if hosts else "*"
+            loaded = next((w for w in program.words if w), "") if program.name in _SHELLS else program.path
+            if (loaded and not _takes_code(program)) or (loaded and program.name not in _SHELLS):
+                self._loads(told, facts, index, loaded)
             if program.name in _SHELLS:
                 for label in incoming:
                     if label.origin in (Origin.DOWNLOAD, Origin.ENCODED) and _takes_code(program):
@@ -511,6 +515,12 @@ class SkillShell(ShellReader):
                     if label.origin in (Origin.CREDENTIALS, Origin.ENVIRONMENT):
                         self._into.chain(label, Sink.GIT, f"git {program.words[0]}", where, told.role)
             self._kept_files(told, facts, index, labels[index])
+
+    def _loads(self, told: _Text, facts: Facts, index: int, path: str) -> None:
+        """A file that is run: what was put into it before counts, in this command or in another."""
+        where = told.at(facts.accesses[index].cause)
+        name = _shown(path if path.startswith("/") else f"{_PROJECT}/{path.removeprefix('./')}")
+        self._into.chain(Label(Origin.FILE, name, where), Sink.EXECUTE, path, where, told.role)
 
     def _kept_files(self, told: _Text, facts: Facts, index: int, labels: set[Label]) -> None:
         """What a program puts into a file, for whoever reads it later."""
@@ -597,6 +607,14 @@ class SkillShell(ShellReader):
                 r"registry|index-url", said
             ):
                 packages.redirect(said, where, told.role, self._into)
+            case "xattr" | "spctl" | "setenforce" | "csrutil" if re.search(r"quarantine|disable|\b0\b", said):
+                notice(
+                    Mark.WEAKEN,
+                    f"turns off a safeguard of the system: {said[:60]}",
+                    where,
+                    told.role,
+                    sure=program.name != "xattr",
+                )
             case "history" | "unset" if re.search(r"history -c|HISTFILE", said):
                 notice(
                     Mark.TAMPER,
@@ -636,17 +654,14 @@ class SkillShell(ShellReader):
 
 
 def _takes_code(program: ProgramTarget) -> bool:
-    """Whether an interpreter takes its input, or an unknown word, as code."""
+    """Whether an interpreter takes its input, or an unknown word, as code. ``python3 -c ...`` takes its input as data."""
     if program.name in ("source", ".", "eval"):
         return True
+    for flag in ("-c", "-e"):
+        if flag in program.argv[:-1]:
+            return program.argv[program.argv.index(flag) + 1] is None
     operands = [word for word in program.argv[1:] if word is None or not word.startswith("-")]
-    return (
-        not operands
-        or operands[0] in (None, "-")
-        or "-c" in program.argv
-        or "-e" in program.argv
-        or "-s" in program.argv
-    )
+    return not operands or operands[0] in (None, "-") or "-s" in program.argv
 
 
 def _sends(program: ProgramTarget) -> bool:

@@ -30,7 +30,11 @@ _NEGATION = re.compile(
     re.IGNORECASE,
 )
 _REPORTING = re.compile(
-    r"\b(?:detect\w*|flag(?:s|ged|ging)?|look(?:s|ing)? for|watch(?:es|ing)? for|search(?:es|ing)? for|scan\w* for|check\w* (?:for|whether|if|that)|identif\w+|attackers?|adversar\w+|malicious|malware|attempts? to|tr(?:y|ies|ying) to|could|might|would|for example|e\.g\.|such as|suspicious|indicat\w+|sign(?:s|ature)? of|phrases? like|patterns? like|instructions? like|text like|prompts? like|if (?:the|a|an|any|you (?:see|find|encounter|notice)|someone|content|text)|treat\w* .{0,40} as (?:data|untrusted)|example of|known as|called|vulnerab\w+|exploit\w*|red flag|rule|alert\w*|sigma|yara|cve-|t1\d{3})\b",
+    r"\b(?:detect\w*|flag(?:s|ged|ging)?|look(?:s|ing)? for|watch(?:es|ing)? for|search(?:es|ing)? for|scan\w* for|check\w* (?:for|whether|if|that)|identif\w+|attackers?|adversar\w+|malicious|malware|attempts? to|tr(?:y|ies|ying) to|could|might|would|for example|e\.g\.|such as|suspicious|indicat\w+|sign(?:s|ature)? of|phrases? like|patterns? like|instructions? like|text like|prompts? like|if (?:(?:the|a|an|any|some|this) (?:\w+ )?(?:content|text|page|file|document|message|tool|result|website|input|response|comment|email|attacker|skill|instruction)|you (?:see|find|encounter|notice)|someone|content|text)|treat\w* .{0,40} as (?:data|untrusted)|example of|known as|called|vulnerab\w+|exploit\w*|red flag|rule|alert\w*|sigma|yara|cve-|t1\d{3})\b",
+    re.IGNORECASE,
+)
+_SUBORDINATE = re.compile(
+    r"^\W*(?:if|when|whenever|once|after|before|while|as soon as|since|because|where)\b[^,.;]*,",
     re.IGNORECASE,
 )
 _SENTENCE = re.compile(
@@ -80,10 +84,10 @@ def sentences(block: Block, otherwise: Role) -> Iterator[Sentence]:
     """The sentences of a block of prose."""
     role = role_of(block, otherwise)
     at = 0
-    for piece in _SENTENCE.split(block.text):
-        if not piece or not piece.strip():
+    for piece in _parts(block.text):
+        if not piece.strip():
             continue
-        found = block.text.find(piece, at)
+        found = block.text.find(piece, max(at - 200, 0))
         at = found + len(piece) if found >= 0 else at
         line = block.line + block.text.count("\n", 0, max(found, 0))
         plain = " ".join(_MARKS.sub("", piece).split())
@@ -100,9 +104,20 @@ def sentences(block: Block, otherwise: Role) -> Iterator[Sentence]:
         yield Sentence(plain, line, role, negated(plain), bool(_REPORTING.search(plain)), block)
 
 
+MAX_SENTENCE = 1_500
+"""Characters of a sentence; a longer one is cut, since every look at it takes time that grows faster than it does."""
+
+
+def _parts(text: str) -> Iterator[str]:
+    for piece in _SENTENCE.split(text):
+        for start in range(0, len(piece or ""), MAX_SENTENCE):
+            # The cuts overlap by what a phrase is long, so that none is lost between two.
+            yield piece[max(start - 200, 0) : start + MAX_SENTENCE]
+
+
 def negated(text: str, at: int | None = None) -> bool:
     """Whether what is said (at ``at``, where given) is forbidden or denied: a negation stands before it in its clause."""
-    before = text if at is None else text[:at]
+    before = text if at is None else _SUBORDINATE.sub("", text[:at])
     if at is None:
         return bool(
             re.match(

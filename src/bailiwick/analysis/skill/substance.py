@@ -1,5 +1,6 @@
 """What files are beside their text: bytes behind the end of a picture, byte code against its source, odd names, links out."""
 
+import pickletools
 import posixpath
 import re
 import unicodedata
@@ -28,6 +29,12 @@ _SCRIPTLIKE = re.compile(
     rb"#!|<\?php|\bimport (?:os|sys|socket|base64)\b|\beval\(|curl |wget |/bin/(?:ba)?sh|powershell|subprocess|child_process|ignore (?:all )?previous|instructions",
     re.IGNORECASE,
 )
+
+
+REVERSE = re.compile(
+    r"\bsocket\b[\s\S]{0,1500}\bconnect\([\s\S]{0,1500}(?:\bdup2\(|\bpty\.spawn\()|\bnet\.(?:Socket|connect|createConnection)\b[\s\S]{0,1500}\b(?:spawn|exec)\(\s*[\"'](?:/bin/)?(?:ba|z)?sh[\s\S]{0,800}\.pipe\(|\b(?:spawn|exec)\(\s*[\"'](?:/bin/)?(?:ba|z)?sh[\s\S]{0,800}\bnet\.(?:Socket|connect|createConnection)\b[\s\S]{0,800}\.pipe\("
+)
+"""A socket that becomes the input and output of a shell, in Python and JavaScript."""
 
 
 def tails(path: str, data: bytes) -> bytes:
@@ -130,6 +137,10 @@ def _content(tree: SkillTree, entry: Entry, data: bytes, into: Inventory) -> Non
     if entry.path.endswith((".pyc", ".pyo")):
         _bytecode(tree, entry, data, into)
         return
+    if entry.path.endswith((".pkl", ".pickle", ".joblib", ".pt", ".pth", ".bin", ".dat", ".model")) and data[
+        :1
+    ] in (b"\x80", b"c", b"("):
+        _pickled(entry, data, into)
     for magic, what in _EXECUTABLES:
         if data.startswith(magic) and not (magic == b"MZ" and len(data) < 512):
             into.notice(
@@ -166,6 +177,39 @@ def _content(tree: SkillTree, entry: Entry, data: bytes, into: Inventory) -> Non
                 Source(path=entry.path, line=line),
                 Role.INSTRUCTED,
             )
+
+
+_CALLED = re.compile(
+    r"^(?:os|posix|nt|subprocess|builtins|__builtin__|socket|sys|runpy|importlib|pty|webbrowser|commands|shutil|ctypes|code|timeit|urllib\S*|requests\S*)\s"
+)
+
+
+def _pickled(entry: Entry, data: bytes, into: Inventory) -> None:
+    """A pickle is a program: what it would call is read from its opcodes, and nothing is called."""
+    words: list[str] = []
+    try:
+        for number, (opcode, argument, _) in enumerate(pickletools.genops(data[:4_000_000])):
+            if isinstance(argument, str):
+                words.append(argument)
+            called = (
+                argument
+                if opcode.name == "GLOBAL"
+                else " ".join(words[-2:])
+                if opcode.name == "STACK_GLOBAL"
+                else ""
+            )
+            if isinstance(called, str) and _CALLED.match(f"{called} "):
+                into.notice(
+                    Mark.PICKLE,
+                    f"a pickle that calls {called.replace(' ', '.')} when it is loaded",
+                    Source(path=entry.path),
+                    Role.EXECUTABLE,
+                )
+                return
+            if number > 200_000:
+                return
+    except Exception:  # noqa: BLE001 - no pickle after all
+        return
 
 
 def _bytecode(tree: SkillTree, entry: Entry, data: bytes, into: Inventory) -> None:

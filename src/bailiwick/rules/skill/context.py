@@ -50,6 +50,16 @@ def documented(facts: SkillFacts, host: str) -> bool:
     return _used_as_program(facts, host)
 
 
+def spoken_of(facts: SkillFacts, host: str) -> bool:
+    """Whether any document names the host, or its brand, in words."""
+    if documented(facts, host) or code_host(host):
+        return True
+    word = re.compile(rf"\b{re.escape(brand(host))}\b", re.IGNORECASE)
+    return len(brand(host)) > 1 and any(
+        word.search(sentence.text) for document in facts.documents for sentence in document.sentences
+    )
+
+
 def _used_as_program(facts: SkillFacts, host: str) -> bool:
     word = brand(host).lower()
     return len(word) > 2 and any(

@@ -3,14 +3,24 @@
 import re
 from collections.abc import Iterator
 
-from bailiwick.analysis.skill.facts import Chain, Origin, Sink
+from bailiwick.analysis.skill.facts import Chain, Mark, Origin, Sink
 from bailiwick.analysis.skill.read import SkillFacts
 from bailiwick.analysis.skill.sensitive import belongs, is_credential, is_local, is_placeholder, kept_in
 from bailiwick.model.access import Confidence
 from bailiwick.model.skill import Role
 from bailiwick.rules.rule import Severity
 from bailiwick.rules.skill.context import about, bad, concealed, covered, documented, teaches
-from bailiwick.rules.skill.rule import HIGH, LOW, SkillFinding, SkillRule, Standards, of_chain, once
+from bailiwick.rules.skill.rule import (
+    HIGH,
+    LOW,
+    SkillFinding,
+    SkillRule,
+    Standards,
+    of_chain,
+    of_mark,
+    once,
+    told,
+)
 
 _ID = "skill/credential-theft"
 _OWNED = re.compile(
@@ -21,6 +31,11 @@ _OWNED = re.compile(
 
 def _find(facts: SkillFacts) -> Iterator[SkillFinding]:
     yield from once(one for chain in facts.chains if (one := _judged(facts, chain)) is not None)
+    for item in told(facts, Mark.PHISH):
+        lesson = teaches(facts, item.role) or item.role is Role.OPTIONAL
+        yield of_mark(
+            _ID, item, Severity.MEDIUM if lesson else Severity.HIGH, confidence=LOW if lesson else HIGH
+        )
 
 
 def _judged(facts: SkillFacts, chain: Chain) -> SkillFinding | None:

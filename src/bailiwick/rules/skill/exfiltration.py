@@ -8,7 +8,7 @@ from bailiwick.analysis.skill.sensitive import is_local, is_placeholder
 from bailiwick.model.access import Confidence
 from bailiwick.model.skill import Role
 from bailiwick.rules.rule import Severity
-from bailiwick.rules.skill.context import about, bad, concealed, covered, documented, teaches
+from bailiwick.rules.skill.context import about, bad, concealed, covered, documented, spoken_of, teaches
 from bailiwick.rules.skill.rule import (
     HIGH,
     LOW,
@@ -82,6 +82,13 @@ def _weight(facts: SkillFacts, chain: Chain) -> tuple[Severity | None, Confidenc
         chain.source.path in facts.hooks or chain.label.name.startswith("what the client tells")
     ):
         return (Severity.MEDIUM, LOW, "the host is what it is about") if asked else (Severity.HIGH, HIGH, "")
+    if origin in (Origin.FILE, Origin.PROJECT, Origin.SYSTEM) and chain.role in (
+        Role.EXECUTABLE,
+        Role.INSTRUCTED,
+    ):
+        silent = not spoken_of(facts, host) and not chain.auth
+        if silent and (chain.role is Role.EXECUTABLE or origin is not Origin.FILE):
+            return Severity.HIGH, HIGH if chain.role is Role.EXECUTABLE else LOW, ""
     if asked or origin is Origin.FILE or (covered(facts, host) and origin is not Origin.CONVERSATION):
         return None, LOW, ""
     if origin is Origin.CONVERSATION:

@@ -7,14 +7,7 @@ from bailiwick.analysis.skill.read import SkillFacts
 from bailiwick.model.skill import Role
 from bailiwick.rules.rule import Severity
 from bailiwick.rules.skill.context import about
-from bailiwick.rules.skill.rule import (
-    HIGH,
-    LOW,
-    SkillFinding,
-    SkillRule,
-    Standards,
-    of_mark,
-)
+from bailiwick.rules.skill.rule import HIGH, LOW, SkillFinding, SkillRule, Standards, finding, of_mark
 
 _ID = "skill/hidden-text"
 
@@ -36,6 +29,21 @@ def _find(facts: SkillFacts) -> Iterator[SkillFinding]:
             _ID, item, Severity.HIGH if item.sure else Severity.MEDIUM, confidence=HIGH if item.sure else LOW
         )
     for item in facts.marks(Mark.PADDING):
+        behind = [
+            other
+            for other in facts.noticed
+            if other.source.path == item.source.path and other.source.line >= item.source.line and other.sure
+            if other.role.active and other.mark is not Mark.PADDING
+        ]
+        if behind:
+            yield finding(
+                _ID,
+                Severity.HIGH,
+                f"{item.text}; behind them it {behind[0].text}",
+                item.source,
+                behind[0].source,
+            )
+            continue
         yield of_mark(
             _ID, item, Severity.MEDIUM, confidence=LOW, why_not="nothing that is ordered there was recognised"
         )

@@ -4,24 +4,34 @@ from collections.abc import Iterator
 
 from bailiwick.analysis.skill.facts import Mark
 from bailiwick.analysis.skill.read import SkillFacts
+from bailiwick.model.skill import Role
 from bailiwick.rules.rule import Severity
 from bailiwick.rules.skill.context import about
-from bailiwick.rules.skill.rule import (
-    LOW,
-    SkillFinding,
-    SkillRule,
-    Standards,
-    of_mark,
-    told,
-)
+from bailiwick.rules.skill.rule import HIGH, LOW, SkillFinding, SkillRule, Standards, of_mark, told
 
 _ID = "skill/logic-bomb"
 
 
 def _find(facts: SkillFacts) -> Iterator[SkillFinding]:
     for item in told(facts, Mark.GATED):
-        if item.target == "delete":
-            yield of_mark(_ID, item, Severity.HIGH)
+        ci = "CI" in item.text or "GITHUB_ACTIONS" in item.text
+        if item.target == "delete" or (
+            item.target == "write" and not ci and not about(facts, "scheduling", "backup")
+        ):
+            yield of_mark(
+                _ID,
+                item,
+                Severity.HIGH,
+                confidence=HIGH if item.target == "delete" or item.role is Role.EXECUTABLE else LOW,
+            )
+        elif item.target == "run" and not ci:
+            yield of_mark(
+                _ID,
+                item,
+                Severity.MEDIUM,
+                confidence=LOW,
+                why_not="dates and hosts are asked for good reasons too",
+            )
         elif item.target.startswith("~") and not about(facts, "scheduling", "backup"):
             yield of_mark(
                 _ID,

@@ -23,7 +23,8 @@ _ID = "skill/persistence"
 def _find(facts: SkillFacts) -> Iterator[SkillFinding]:
     for item in told(facts, Mark.PERSIST):
         keys = (
-            "authorized_keys" in item.target
+            item.target == "itself"
+            or "authorized_keys" in item.target
             or "ld.so.preload" in item.target
             or "sitecustomize" in item.target
         )

@@ -7,7 +7,7 @@ from bailiwick.analysis.skill.read import SkillFacts
 from bailiwick.analysis.skill.sensitive import is_placeholder
 from bailiwick.model.skill import Role
 from bailiwick.rules.rule import Severity
-from bailiwick.rules.skill.context import covered, documented
+from bailiwick.rules.skill.context import covered
 from bailiwick.rules.skill.rule import (
     HIGH,
     LOW,
@@ -25,7 +25,7 @@ def _find(facts: SkillFacts) -> Iterator[SkillFinding]:
     for item in told(facts, Mark.REGISTRY):
         if is_placeholder(item.target) or covered(facts, item.target):
             continue
-        meant = item.role is Role.OPTIONAL or (documented(facts, item.target) and not item.sure)
+        meant = item.role is Role.OPTIONAL
         yield of_mark(
             _ID,
             item,

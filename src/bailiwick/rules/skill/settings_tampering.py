@@ -1,5 +1,6 @@
 """Settings, permission modes and git's own configuration, changed so that more is allowed."""
 
+import re
 from collections.abc import Iterator
 
 from bailiwick.analysis.skill.facts import Mark
@@ -27,7 +28,9 @@ def _find(facts: SkillFacts) -> Iterator[SkillFinding]:
 
 def _settings(facts: SkillFacts) -> Iterator[SkillFinding]:
     for item in told(facts, Mark.SETTING, Mark.BYPASS):
-        flag = item.target.startswith(("--", "flag"))
+        flag = item.target.startswith(("--", "flag")) or bool(
+            re.search(r"\.claude/(?:skills|plugins|commands|agents)(?:/|$)", item.target)
+        )
         written = item.role is Role.EXECUTABLE and item.mark is Mark.SETTING
         meant = about(facts, "configuration", "memory")
         if item.sure and not teaches(facts, item.role):

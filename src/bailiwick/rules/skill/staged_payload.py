@@ -86,7 +86,7 @@ def _weight(facts: SkillFacts, chain: Chain, host: str) -> tuple[Severity, Confi
 
 def _marks(facts: SkillFacts) -> Iterator[SkillFinding]:
     for item in told(facts, Mark.PIPE_INSTALL):
-        known = item.target != "*" and installer(facts, item.target)
+        known = item.target != "*" and (installer(facts, item.target) or is_local(item.target))
         yield of_mark(
             _ID,
             item,
@@ -97,6 +97,8 @@ def _marks(facts: SkillFacts) -> Iterator[SkillFinding]:
             else Severity.HIGH,
             confidence=LOW if known else HIGH,
         )
+    for item in told(facts, Mark.PICKLE):
+        yield of_mark(_ID, item, Severity.HIGH)
     for item in told(facts, Mark.DESERIALIZE):
         remote = item.target in (Origin.DOWNLOAD.value, Origin.ENCODED.value, Origin.CARRIED.value)
         yield of_mark(

@@ -49,6 +49,15 @@ _HEADERS = frozenset(
     )
 )
 _AUTH_KEY = re.compile(r"auth|api[-_]?key|token|cookie|^x-|bearer|secret", re.IGNORECASE)
+_ACCOUNTS = re.compile(r"0x\[|\[13\]|bc1|\[A-Z\]\{2\}\\?d?\[?|\[A-Z\]\{2\}|IBAN|\[1-9A-HJ-NP-Za-km-z\]")
+_ACCOUNT = re.compile(
+    r"0x[0-9a-fA-F]{20,}|\b(?:bc1|[13])[a-km-zA-HJ-NP-Z1-9]{20,}|\b[A-Z]{2}\d{2}[ \w]{10,}|\b[1-9A-HJ-NP-Za-km-z]{32,44}\b"
+)
+_FIXED_DATE = re.compile(
+    r"(?:date|datetime|Date|strptime)\w*\(\s*[\"']?\d{4}|[\"']\d{4}-\d\d|\b1[6-9]\d{8}\b|(?:gethostname|node|getuser|hostname|username)\b[^=]*[=!]==?|\bCI\b|GITHUB_ACTIONS"
+)
+"""A gate that was set when the code was written: a date, a machine, a test runner."""
+
 _METHOD = re.compile(r"\.(get|post|put|patch|delete|head)$")
 
 
@@ -116,13 +125,14 @@ class Follower:
     def _get(self, scope: str, name: str) -> Value:
         module = self._program.module
         found = self._variables.get((module, "*", name), NOTHING)
+        place = scope
         while True:
-            value = self._variables.get((module, scope, name))
+            value = self._variables.get((module, place, name))
             if value is not None:
                 return value.join(found)
-            if not scope:
+            if not place:
                 break
-            scope = scope.rpartition(".")[0]
+            place = place.rpartition(".")[0]
         if found is NOTHING and "." in name:
             owner, _, attribute = name.rpartition(".")
             if owner in self._modules:
@@ -183,6 +193,8 @@ class Follower:
             return self._variable(last, line)
         if path in ("__file__", "__dirname", "import.meta.url", "import.meta.dirname"):
             return Value(("${skill}/scripts/x",))
+        if path in ("sys.stdin", "sys.stdin.buffer", "process.stdin"):
+            return self._label(Origin.INPUT, "input", line)
         if path in ("sys.argv", "process.argv"):
             return self._label(Origin.INPUT, "arguments", line)
         return self._get(scope, path)
@@ -323,6 +335,8 @@ class Follower:
             "import",
         ):
             return self._loaded(path, args, line)
+        if method in ("sub", "replace", "replaceAll", "subn") and len(args) > 1:
+            self._substituted(args, line)
         if path in library.SAME or method in _KEEPS:
             texts = (
                 args[0].texts
@@ -449,10 +463,22 @@ class Follower:
     def _out(self, held: Value, host: str, line: int) -> None:
         if not self._looking:
             return
+        self._gated(f"connects to {host}", line)
         for label in sorted(held.labels, key=str):
             self._into.chain(label, Sink.SEND, host, self._source(line), self._role)
         for label in sorted(held.auth - held.labels, key=str):
             self._into.chain(label, Sink.SEND, host, self._source(line), self._role, auth=True)
+
+    def _gated(self, what: str, line: int) -> None:
+        if self._gate and _FIXED_DATE.search(self._gate):
+            self._into.notice(
+                Mark.GATED,
+                f"{what} only when {self._gate}",
+                self._source(line),
+                self._role,
+                sure=False,
+                target="run",
+            )
 
     def _sent(self, path: str, args: list[Value], named: dict[str, Value], line: int) -> Value:
         where = named.get("url") or (
@@ -551,6 +577,7 @@ class Follower:
         result: frozenset[Label] = frozenset()
         if not self._looking:
             return Value((), held.labels)
+        self._gated(f"runs {texts[0][:60] if texts else 'something'}", call.line)
         for text in texts:
             for label in self._shell.command(text, source, self._role, held.labels, self._program.path):
                 result |= {label}
@@ -615,6 +642,8 @@ class Follower:
 
     def _file(self, where: Value, line: int) -> Value:
         labels: set[Label] = set(where.labels)
+        if not where.texts:
+            labels.add(Label(Origin.FILE, "a file that is named when it runs", self._source(line)))
         for text in where.texts:
             name = shown_path(text)
             kept = kept_in(name)
@@ -634,7 +663,8 @@ class Follower:
         return Value(
             (),
             frozenset(
-                Label(Origin.INPUT, f"written:{shown_path(text)}", self._source(line)) for text in where.texts
+                Label(Origin.INPUT, f"written:{shown_path(text)}", self._source(line))
+                for text in where.texts or (GAP,)
             ),
         )
 
@@ -647,7 +677,7 @@ class Follower:
     def _written(self, where: Value, held: Value, line: int) -> Value:
         if not self._looking:
             return NOTHING
-        for text in where.texts:
+        for text in where.texts or (GAP,):
             name = shown_path(text)
             self._into.writes.setdefault(name, set()).update(
                 label for label in held.labels if not label.name.startswith("written:")
@@ -674,14 +704,14 @@ class Follower:
                     self._role,
                     target=name,
                 )
-            if self._gate and not name.startswith(("/tmp", "*")):  # noqa: S108 - a name, not a file of ours
+            if self._gate and not name.startswith("/tmp"):  # noqa: S108 - a name, not a file of ours
                 self._into.notice(
                     Mark.GATED,
                     f"writes {name} only when {self._gate}",
                     self._source(line),
                     self._role,
                     sure=False,
-                    target=name,
+                    target="write" if _FIXED_DATE.search(self._gate) else name,
                 )
         return NOTHING
 
@@ -713,6 +743,17 @@ class Follower:
                     self._role,
                     target="delete",
                 )
+
+    def _substituted(self, args: list[Value], line: int) -> None:
+        """Accounts or wallets in a text replaced by one that stands in the code."""
+        if self._looking and _ACCOUNTS.search(args[0].text) and _ACCOUNT.search(args[1].text):
+            self._into.notice(
+                Mark.TAMPER,
+                f"replaces accounts or wallets by {args[1].text[:60]}",
+                self._source(line),
+                self._role,
+                target="data",
+            )
 
     def _loaded(self, path: str, args: list[Value], line: int) -> Value:
         held = gathered(args)

@@ -7,6 +7,10 @@ from dataclasses import dataclass, field
 from typing import TypeAlias
 
 
+class TooDeepError(Exception):
+    """A script is nested deeper than it is followed."""
+
+
 @dataclass(frozen=True, slots=True)
 class Constant:
     """A value that stands in the code. ``value`` is None for one that is no text."""

@@ -19,6 +19,7 @@ from bailiwick.analysis.skill.code.form import (
     Name,
     Part,
     Program,
+    TooDeepError,
 )
 
 MAX_SOURCE = 2 * 2**20
@@ -26,6 +27,9 @@ MAX_SOURCE = 2 * 2**20
 
 MAX_DEPTH = 180
 """Expressions inside each other that are followed."""
+
+MAX_NESTED = 1_000
+"""Nodes of the syntax inside each other; generated code has a few hundred."""
 
 _GATE = re.compile(r"Date\b|process\.env\.CI|hostname|userInfo|Math\.random")
 _FUNCTIONS = frozenset(
@@ -51,7 +55,7 @@ def _parser(kind: str) -> Parser:
 
 
 def lower(text: str, path: str, module: str) -> Program | None:
-    """The program in ``text``; None when it is longer than is read."""
+    """The program in ``text``; None when it is longer than is read. Raises TooDeepError."""
     data = text.encode("utf-8", "replace")
     if len(data) > MAX_SOURCE:
         return None
@@ -69,9 +73,11 @@ class _Lowering:
 
     def walk(self, root: Node) -> None:
         """Every node once, without recursion; the scope is the nearest function with a name."""
-        pending: list[tuple[Node, str, str]] = [(root, "", "")]
+        pending: list[tuple[Node, str, str, int]] = [(root, "", "", 0)]
         while pending:
-            node, scope, gate = pending.pop()
+            node, scope, gate, depth = pending.pop()
+            if depth > MAX_NESTED:
+                raise TooDeepError
             inner = scope
             if node.type in _FUNCTIONS:
                 inner = self.function(node, scope)
@@ -93,7 +99,7 @@ class _Lowering:
             if node.type == "if_statement":
                 test = _text(node.child_by_field_name("condition"))[:120]
                 gate = test if _GATE.search(test) else gate
-            pending.extend((child, inner, gate) for child in reversed(node.named_children))
+            pending.extend((child, inner, gate, depth + 1) for child in reversed(node.named_children))
 
     def function(self, node: Node, scope: str) -> str:
         name = _text(node.child_by_field_name("name"))
@@ -182,7 +188,7 @@ class _Lowering:
         match node.type:
             case "string":
                 return Constant(_string(node), line)
-            case "number":
+            case "number" | "regex":
                 return Constant(_text(node), line)
             case "template_string":
                 parts: list[Expression] = []
