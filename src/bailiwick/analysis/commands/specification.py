@@ -326,20 +326,18 @@ def _document(file: str, text: str) -> tuple[Specification, Mapping[str, Any]]:
         raise SpecificationError(f"{file}: a mapping with `command:` is expected")
     command = document["command"]
     name = command[0] if isinstance(command, list) else command
-    return _node(file, str(name), document, {}, None), document
+    return _node(file, str(name), document, _Options(), None), document
 
 
 def _node(
-    file: str, name: str, raw: Any, inherited: Mapping[str, Role], parent: Specification | None
+    file: str, name: str, raw: Any, inherited: "_Options", parent: Specification | None
 ) -> Specification:
     if not isinstance(raw, dict):
         raise SpecificationError(f"{file}: {name}: a mapping is expected")
     if unknown := set(raw) - _KEYS:
         raise SpecificationError(f"{file}: {name}: unknown key {min(unknown)}")
-    options = dict(inherited) if raw.get("inherit", True) else {}
-    options.update(_options(file, name, raw.get("options", {})))
-    for standard in ("--help", "--version"):
-        options.setdefault(standard, Role.FLAG)
+    listed = _listed(file, name, raw, inherited)
+    options, roles = listed.roles, listed.kinds
     operands, repeat = _operands(file, name, str(raw.get("operands", "")))
     style = raw.get("style", None)
     if style not in (None, *_STYLES):
@@ -352,7 +350,6 @@ def _node(
         raise SpecificationError(f"{file}: {name}: worst {worst} isn't write or run")
     if raw.get("plugin") is not None and raw["plugin"] not in PLUGIN_NAMES:
         raise SpecificationError(f"{file}: {name}: no plug-in {raw['plugin']}")
-    roles = set(options.values())
     specification = Specification(
         name=name,
         options=options,
@@ -373,23 +370,33 @@ def _node(
         danger=bool(roles & _EXECUTING) or worst == "run",
         reaches=bool(roles - HARMLESS) or worst is not None,
         writes=bool({*roles, *operands} & _WRITING) or worst is not None,
-        longs=tuple(sorted(option for option in options if option[:2] == "--")),
-        same={**(parent.same if parent else {}), **_same(file, name, str(raw.get("same", "")), options)},
+        longs=listed.longs,
+        same={**(parent.same if parent else {}), **_same(file, name, str(raw["same"]), options)}
+        if "same" in raw
+        else parent.same
+        if parent
+        else {},
     )
     if "subcommands" in raw or "other" in raw:
-        return _with_children(file, raw, specification)
+        return _with_children(file, raw, specification, listed)
     return specification
 
 
-def _with_children(file: str, raw: Mapping[str, Any], parent: Specification) -> Specification:
+def _with_children(
+    file: str, raw: Mapping[str, Any], parent: Specification, listed: "_Options"
+) -> Specification:
     children: dict[str, Specification] = {}
     for keys, child in (raw.get("subcommands") or {}).items():
+        first: Specification | None = None  # those of one line differ in nothing but their name
         for key in str(keys).split():
             if key in children:
                 raise SpecificationError(f"{file}: {parent.name}: sub-command {key} is listed twice")
-            children[key] = _node(file, f"{parent.name} {key}", child or {}, parent.options, parent)
+            name = f"{parent.name} {key}"
+            if first is None or first.subcommands:
+                first = _node(file, name, child or {}, listed, parent)
+            children[key] = first if first.name == name else replace(first, name=name)
     other = raw.get("other")
-    unlisted = None if other is None else _node(file, f"{parent.name} other", other, parent.options, parent)
+    unlisted = None if other is None else _node(file, f"{parent.name} other", other, listed, parent)
     return replace(parent, subcommands=children, other=unlisted)
 
 
@@ -398,6 +405,28 @@ def _bool(file: str, name: str, raw: Mapping[str, Any], key: str, *, default: bo
     if not isinstance(value, bool):
         raise SpecificationError(f"{file}: {name}: {key} must be true or false")
     return value
+
+
+@dataclass(frozen=True, slots=True)
+class _Options:
+    """The options of a node, and what is made of them; sub-commands that list none of their own share it."""
+
+    roles: Mapping[str, Role] = field(default_factory=dict)
+    longs: tuple[str, ...] = ()
+    kinds: frozenset[Role] = frozenset()
+
+
+def _listed(file: str, name: str, raw: Mapping[str, Any], inherited: _Options) -> _Options:
+    """The options that a node lists and inherits."""
+    inherits = raw.get("inherit", True)
+    if inherits and inherited.roles and not raw.get("options"):
+        return inherited
+    roles = dict(inherited.roles) if inherits else {}
+    roles.update(_options(file, name, raw.get("options", {})))
+    for standard in ("--help", "--version"):
+        roles.setdefault(standard, Role.FLAG)
+    longs = tuple(sorted(option for option in roles if option[:2] == "--"))
+    return _Options(roles, longs, frozenset(roles.values()))
 
 
 def _options(file: str, name: str, raw: Any) -> dict[str, Role]:

@@ -10,7 +10,7 @@ from bailiwick.model.glob import Budget, GlobError, escape, intersects, path_glo
 
 MAX_FLOWS = 1000
 """Flows kept; a command with more is opaque."""
-MAX_WORK = 15_000
+MAX_WORK = 12_000
 """Work spent on one analysis, in words expanded; a command and an access cost several. Chosen so that what uses it up
 takes some 30 ms, while scripts of a thousand plain lines stay below it."""
 _QUIET = frozenset(

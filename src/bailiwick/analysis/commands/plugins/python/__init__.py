@@ -1,6 +1,7 @@
 """Inline Python understood by following its values; see ``evaluate``."""
 
 import ast
+import re
 import warnings
 from typing import TYPE_CHECKING
 
@@ -11,12 +12,15 @@ from bailiwick.analysis.commands.plugins.python.state import TooMuchError
 if TYPE_CHECKING:
     from bailiwick.analysis.commands.call import Call
 
+MAX_TOKENS = 5_000
+"""Words and signs of one piece of code: twice what a script as long as a command may be has; building their tree takes 15 ms."""
+_TOKEN = re.compile(r"\w+|[^\s\w]")
 __all__ = ["follow", "parse", "shadowable"]
 
 
 def parse(code: Arg) -> ast.Module | None:
-    """The syntax of a piece of Python, or None where it isn't known or isn't Python that we read."""
-    if code.literal is None:
+    """The syntax of a piece of Python, or None where it isn't known, isn't Python that we read or is too much of it."""
+    if code.literal is None or sum(1 for _ in _TOKEN.finditer(code.text)) > MAX_TOKENS:
         return None
     try:
         with warnings.catch_warnings():  # about the code's style; it isn't ours

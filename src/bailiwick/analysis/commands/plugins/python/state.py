@@ -34,8 +34,8 @@ if TYPE_CHECKING:
     from bailiwick.analysis.commands.argument import Machine
     from bailiwick.analysis.commands.call import Call
 
-MAX_STEPS = 10_000
-"""Expressions evaluated in one piece of code; the worst takes about 40 ms."""
+MAX_STEPS = 6_500
+"""Expressions evaluated in one piece of code; the worst takes about 30 ms."""
 MUTATORS = frozenset(
     [
         "append",
