@@ -19,6 +19,8 @@ SECONDS = 5
 UNTRUE = {
     # The brackets stand for the long spelling only.
     *(("diff", "-C"), ("diff", "-U"), ("od", "-S")),
+    # Brackets of its own kind: it waits for the next word.
+    *(("less", f"-{letter}") for letter in "bhjoOpPxyz"),
     # Of its specification's options it has none that reaches a file.
     ("lsipc", "--output"),
     # The next word is taken all the same where it is no option.
