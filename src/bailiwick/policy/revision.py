@@ -27,12 +27,24 @@ def revision_of(value: object) -> str:
     return hashlib.sha256(canonical(value)).hexdigest()
 
 
+_ATOMS = frozenset((str, int, bool, type(None)))
+_KNOWN: set[type] = set()
+"""Classes of values met before: telling what a value is costs more than writing it down."""
+
+
 @cache
 def _names(cls: type) -> tuple[str, ...]:
     return tuple(one.name for one in fields(cls) if one.name not in _LEFT_OUT)
 
 
 def _plain(value: Any) -> Any:
+    kind = type(value)
+    if kind in _ATOMS:
+        return value
+    if kind is tuple or kind is list:
+        return [_plain(item) for item in value]
+    if kind in _KNOWN:
+        return {"is": kind.__name__, **{name: _plain(getattr(value, name)) for name in _names(kind)}}
     match value:
         case Enum():
             return value.value
@@ -49,7 +61,8 @@ def _plain(value: Any) -> Any:
         case Origin():
             return None
         case _ if is_dataclass(value) and not isinstance(value, type):
-            said = {name: _plain(getattr(value, name)) for name in _names(type(value))}
-            return {"is": type(value).__name__, **said}
+            _KNOWN.add(kind)
+            said = {name: _plain(getattr(value, name)) for name in _names(kind)}
+            return {"is": kind.__name__, **said}
         case _:
             raise TypeError(f"{type(value).__name__} has no canonical form")
