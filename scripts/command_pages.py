@@ -58,8 +58,6 @@ EFFECTS: Mapping[str, str] = {
     "edit_tree": "reads and writes {} and below",
     "delete": "deletes {}",
     "delete_tree": "deletes {} with all below",
-    "runs": "runs something that isn't known: {}",
-    "changes": "changes something that isn't known: {}",
 }
 
 INTRO = """\
@@ -160,8 +158,9 @@ def _facts(raw: Mapping[str, Any], node: Specification, parent: Specification | 
         ]
         yield f"operands: {', then '.join(meanings)}"
     for effect in node.effects:
-        if effect.verb == "opaque":
-            yield f"**opaque**: {effect.argument}"
+        if effect.verb in ("opaque", "runs", "changes", "contacts"):
+            kind = "" if effect.verb == "opaque" else f"{effect.verb} "
+            yield f"**opaque**: {kind}{effect.argument}"
         else:
             target = "hosts that aren't known" if effect.argument == "*" else _code(effect.argument)
             yield f"always {EFFECTS[effect.verb].format(target)}"

@@ -38,17 +38,22 @@ def _names(cls: type) -> tuple[str, ...]:
 
 
 def _plain(value: Any) -> Any:
-    kind = type(value)
+    kind: type = type(value)
     if kind in _ATOMS:
         return value
     if kind is tuple or kind is list:
         return [_plain(item) for item in value]
     if kind in _KNOWN:
         return {"is": kind.__name__, **{name: _plain(getattr(value, name)) for name in _names(kind)}}
+    return _spelled(value)
+
+
+def _spelled(value: Any) -> Any:
+    """What isn't met often, or for the first time."""
     match value:
         case Enum():
             return value.value
-        case None | bool() | int() | str():
+        case int() | str():
             return value
         case bytes():
             return value.hex()
@@ -61,8 +66,7 @@ def _plain(value: Any) -> Any:
         case Origin():
             return None
         case _ if is_dataclass(value) and not isinstance(value, type):
-            _KNOWN.add(kind)
-            said = {name: _plain(getattr(value, name)) for name in _names(kind)}
-            return {"is": kind.__name__, **said}
+            _KNOWN.add(type(value))
+            return _plain(value)
         case _:
             raise TypeError(f"{type(value).__name__} has no canonical form")

@@ -25,7 +25,12 @@ _PATHS: dict[Role, tuple[tuple[AccessKind, ...], bool]] = {
 _OPAQUE, _OPAQUE_FILE, _OPAQUE_FLAG = Role.OPAQUE, Role.OPAQUE_FILE, Role.OPAQUE_FLAG
 _PROGRAM, _TARGET, _TEXT = Role.PROGRAM, Role.TARGET, Role.TEXT
 _UNMODELLED = frozenset((Role.OPAQUE, Role.OPAQUE_FILE, Role.PROGRAM, Role.SHELL))
-_WORST = {"opaque": None, "runs": AccessKind.EXECUTE, "changes": AccessKind.CHANGE_CONFIG}
+_WORST = {
+    "opaque": None,
+    "runs": AccessKind.EXECUTE,
+    "changes": AccessKind.CHANGE_CONFIG,
+    "contacts": AccessKind.CONNECT,
+}
 """Effects of which the target isn't known, and what is known of them."""
 _STANDARD_INPUT = frozenset((Role.READ, Role.READ_TREE))
 """Roles for which ``-`` is no file."""
@@ -215,7 +220,8 @@ class Call:
             name, _, port = argument.partition(":")
             self.machine.connect(name, int(port) if port else None)
         elif verb in _WORST:
-            self.machine.opaque(argument, None, _WORST[verb])
+            worst = _WORST[verb]
+            self.machine.opaque(argument if worst is None else f"{verb} {argument}", None, worst)
         else:
             if argument.startswith("~/"):
                 argument = self.machine.home + argument[1:]

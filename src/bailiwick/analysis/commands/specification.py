@@ -66,7 +66,8 @@ _OPERAND_ROLES = frozenset(Role) - {Role.FLAG, Role.OPTIONAL, Role.TARGET, Role.
 class Effect:
     """An access every run makes: a path role with its path, ``connect``, or ``opaque`` with its reason.
 
-    ``runs`` and ``changes`` are opaque too: a program runs, or a setting changes, and which one isn't known.
+    ``runs``, ``changes`` and ``contacts`` are opaque too: a program runs, a setting changes or a host is contacted, and
+    which one isn't known.
     """
 
     verb: str
@@ -233,7 +234,7 @@ _PATH_VERBS = frozenset(
 )
 
 
-_OTHER_VERBS = frozenset(("connect", "opaque", "runs", "changes"))
+_OTHER_VERBS = frozenset(("connect", "opaque", "runs", "changes", "contacts"))
 
 
 @cache

@@ -138,6 +138,7 @@ def ssh(call: "Call") -> None:
     """``ssh``: a connection; what runs on the other side isn't this machine's."""
     from bailiwick.analysis.commands.call import host  # noqa: PLC0415 - the seam imports the plug-ins
 
+    call = _options_after(call)
     parsed, machine = call.parsed, call.machine
     call.begin()
     call.options()
@@ -157,6 +158,25 @@ def ssh(call: "Call") -> None:
         machine.opaque("a command on another machine", None, worst)
     elif not parsed.given("-V", "-N", "-G", "-Q"):
         machine.opaque("a session on another machine", None, worst)
+
+
+def _options_after(call: "Call") -> "Call":
+    """Options may stand behind the host as well, before the command."""
+    from bailiwick.analysis.commands.call import Call as _Call  # noqa: PLC0415 - the seam imports the plug-ins
+    from bailiwick.analysis.commands.options import parse  # noqa: PLC0415 - same
+
+    parsed = call.parsed
+    if len(parsed.operands) < 2 or not parsed.operands[1].text.startswith("-"):  # noqa: PLR2004 - host and option
+        return call
+    behind = parse(parsed.node, tuple(parsed.operands[1:]))
+    behind.options[:0], behind.problems[:0], behind.reached[:0] = (
+        parsed.options,
+        parsed.problems,
+        parsed.reached,
+    )
+    behind.operands.insert(0, parsed.operands[0])
+    behind.open |= parsed.open
+    return _Call(call.args, behind, call.machine)
 
 
 _HERE = re.compile(r"(?:localhost\b.*|127\.[\d.]+|0(?:\.0)*|::1|\[::1\])(?::\d+)?\Z|\Z")
@@ -193,6 +213,7 @@ def _ssh_options(call: "Call") -> None:
             )
     for tunnel in parsed.values("-D", "-L", "-R", "-W"):
         machine.connect("*", None, tunnel.span)
+        machine.opaque("a tunnel", tunnel.span, AccessKind.CONNECT)
         if "/" in tunnel.text or tunnel.literal is None:
             machine.path(AccessKind.WRITE, Arg("", Kind.UNKNOWN, tunnel.span))  # a socket in the file system
 

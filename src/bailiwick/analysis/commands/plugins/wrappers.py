@@ -123,7 +123,7 @@ def xargs(call: "Call") -> None:
         operands = placed(call, operands, mark or "{}", lambda word: _replaced(word, mark, given))
     else:
         operands = (*operands, given)
-    call.machine.run(operands)
+    call.machine.run(operands, exported={FOUND: _UNNAMED} if placeholders else None)
 
 
 def _words_of(call: "Call", stdin: Arg | None) -> tuple[Arg, ...]:
@@ -206,7 +206,8 @@ def placed(
     return tuple(found)
 
 
-FOUND = "_found"
+_UNNAMED = Arg("", Kind.UNKNOWN)
+FOUND = "found_path"
 """The variable that stands for a name in shell code; nobody else sets it."""
 
 
