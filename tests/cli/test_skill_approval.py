@@ -157,3 +157,20 @@ def test_a_publishers_signature_is_verified_where_a_key_is_given(run: Run, tmp_p
         "approve", "pdf", "--as", "role:frontend", "--yes", "--publisher", str(PUBLISHED / "key.pub")
     )
     assert (code, "no signature of a publisher" in said) == (2, True)
+
+
+def test_inspect_says_whether_the_skill_is_approved_as_it_stands(run: Run, tmp_path: Path) -> None:
+    skill = tmp_path / ".claude/skills/pdf"
+    assert "approval" not in run("inspect", str(skill))[1]
+    run("approve", "pdf", "--as", "role:frontend", "--yes", "--grant", "exec ls")
+    said = run("inspect", str(skill))[1]
+    assert "as approved" in said
+    assert "never used" in said
+    (skill / "scripts/x.py").write_text("print(2)\n")
+    assert "changed since" in run("inspect", str(skill))[1]
+
+
+def test_a_rollback_that_was_meant_is_signed_above_what_was_seen(run: Run, tmp_path: Path) -> None:
+    run("approve", "pdf", "--as", "role:frontend", "--yes")
+    assert "as version 8" in run("renew", "--above", "7")[1]
+    assert json.loads((tmp_path / "policy/skills/lock.json").read_text())["version"] == 8

@@ -30,7 +30,7 @@ from bailiwick.information.approvals import (
 )
 from bailiwick.model.access import Facts
 from bailiwick.model.decision import Contain, Origin
-from bailiwick.model.event import Event
+from bailiwick.model.event import ConfigChange, Event
 from bailiwick.model.request import Principal, Request, Session
 from bailiwick.model.skill import CapabilityKind
 from bailiwick.model.verdict import Verdict
@@ -209,3 +209,13 @@ def test_whatever_fails_while_looking_is_a_denial() -> None:
     _, decision = judge(POLICY, request, Disk(), Failing())
     assert decision.enforced is Verdict.DENY
     assert decision.errors == ("RuntimeError while looking at skills",)
+
+
+def test_a_skill_that_changes_under_a_session_is_not_taken_over_unless_approved() -> None:
+    session = Session(key="s", profile="p", project="/w")
+    path = "/w/.claude/skills/pdf/SKILL.md"
+    event = Event(name="ConfigChange", session="c", cwd="/w", what=ConfigChange(source="skills", path=path))
+    request = Request(principal=Principal(user="u", uid=1), event=event, session=session)
+    for state, verdict in (("good", Verdict.ALLOW), ("changed", Verdict.DENY)):
+        said = evidence({"grants": {"pdf": []}, "touched": {"pdf": [state]}})
+        assert judge(POLICY, request, Disk(), View(said))[1].enforced is verdict

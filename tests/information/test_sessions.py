@@ -146,6 +146,9 @@ def test_a_typed_skill_that_forks_starts_one_sub_agent() -> None:
     typed = PromptExpansion(kind="slash_command", command="f")
     state = after(typed, Prompt(text="/f"), (AgentStart(), A1), (AgentStart(), {"agent": "a2"}), forks=["f"])
     assert (state.active_skills("a1"), state.active_skills("a2"), all_skills(state)) == (("f",), (), ())
+    assert after(typed, Prompt(text="/f"), forks=["f"]).active_skills("") == (
+        "f",
+    )  # it should fork, and did not
 
 
 def test_an_agent_has_the_skills_of_the_agent_that_started_it() -> None:

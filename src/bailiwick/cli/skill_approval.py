@@ -10,7 +10,7 @@ import secrets
 import sys
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -92,6 +92,13 @@ def register(inner: "argparse._SubParsersAction[argparse.ArgumentParser]") -> No
     revoke.add_argument("--reason", default="", metavar="TEXT", help="why")
     _signing(revoke)
     renew = _verb(inner, "renew", "sign the lock again, so that it goes on holding", _renew)
+    renew.add_argument(
+        "--above",
+        type=int,
+        default=0,
+        metavar="VERSION",
+        help="with a version above this, after a rollback that was meant",
+    )
     _signing(renew)
     listed = _verb(inner, "list", "which skills are approved, for whom, until when", _list)
     listed.add_argument("--json", action="store_true", help="as JSON")
@@ -416,9 +423,10 @@ def _revoke(asked: argparse.Namespace) -> int:
 
 def _renew(asked: argparse.Namespace) -> int:
     desk = _opened(asked, renewing=True)
-    desk.save(desk.lock)
+    lock = replace(desk.lock, version=max(desk.lock.version, asked.above))
+    desk.save(lock)
     ended = [one.approval for one in desk.lock.entries if one.approval.expires <= desk.now]
-    print(f"signed {len(desk.lock.entries)} approvals again, as version {desk.lock.version + 1}")
+    print(f"signed {len(desk.lock.entries)} approvals again, as version {lock.version + 1}")
     for one in ended:
         print(f"expired: {one.name} ({one.id}); approve it again")
     return DONE

@@ -11,6 +11,7 @@ from pathlib import Path
 
 from bailiwick import __version__
 from bailiwick.administration.skill_policy import load_scan_policy
+from bailiwick.cli.skill_why import in_use
 from bailiwick.decision.skill_verdict import ScanPolicy, SkillReport, SkillVerdict, judge
 from bailiwick.enforcement.skills import html, text
 from bailiwick.enforcement.skills.report import dumped, known_in, skill, to_json, to_sarif, worst
@@ -109,7 +110,8 @@ def _inspect(asked: argparse.Namespace) -> int:
     if asked.format == "json":
         print(dumped(skill(report)))
     else:
-        print("\n".join(text.inspection(report, _page())))
+        approval = in_use(asked, place.path.resolve().name, place.path.absolute())
+        print("\n".join([*text.inspection(report, _page()), *approval]))
     return BLOCKED if report.verdict is SkillVerdict.BLOCK else DONE
 
 

@@ -48,17 +48,7 @@ def run(asked: argparse.Namespace) -> int:
     entries = [one for one in lock.entries if one.approval.name == name]
     revoked = [one for one in lock.revoked if one.name == name]
     places = installed_at(name)
-    usages = {}
-    for entry in entries:
-        try:
-            with LogReader(find(asked.state).state) as log:
-                since = entry.approval.approved_on * 1000
-                records = (one.record for one in log.entries() if one.record.get("time_ms", 0) >= since)
-                usages[entry.approval.id] = usage_of(
-                    name, entry.approval.grants, records, [str(place) for place in places]
-                )
-        except StoreError:
-            usages[entry.approval.id] = Usage(unused=entry.approval.grants)  # no session has run here yet
+    usages = _usages(asked, name, entries, places)
     if asked.json:
         print(
             json.dumps({"name": name, "approvals": [_json(one, usages[one.approval.id]) for one in entries]})
@@ -70,6 +60,35 @@ def run(asked: argparse.Namespace) -> int:
             print(f"revoked {gone.id} on {on} by {gone.by}{f': {shown(gone.reason)}' if gone.reason else ''}")
     denied = any(usage.denials for usage in usages.values())
     return FINDINGS if denied or not entries else DONE
+
+
+def in_use(asked: argparse.Namespace, name: str, root: Path) -> list[str]:
+    """What `skill inspect` adds where the policy has a lock: is the skill approved as it stands, what did it do. Never raises."""
+    try:
+        _, _, lock = read(asked)
+        entries = [one for one in lock.entries if one.approval.name == name]
+        if not entries:
+            return ["", "approval  none"]
+        usages = _usages(asked, name, entries, [root])
+    except (LockError, PolicyErrors, OSError):
+        return []
+    return ["", "approval", *(f"  {line}" for line in _lines(name, entries, usages, [root]))]
+
+
+def _usages(
+    asked: argparse.Namespace, name: str, entries: list[Entry], places: list[Path]
+) -> dict[str, Usage]:
+    """What the log says of each approval since it was given."""
+    usages = {}
+    for entry in entries:
+        said, since = entry.approval, entry.approval.approved_on * 1000
+        try:
+            with LogReader(find(getattr(asked, "state", None)).state) as log:
+                records = (one.record for one in log.entries() if one.record.get("time_ms", 0) >= since)
+                usages[said.id] = usage_of(name, said.grants, records, [str(place) for place in places])
+        except StoreError:
+            usages[said.id] = Usage(unused=said.grants)  # no session has run here yet
+    return usages
 
 
 def _lines(name: str, entries: list[Entry], usages: dict[str, Usage], places: list[Path]) -> Iterator[str]:

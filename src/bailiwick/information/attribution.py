@@ -23,6 +23,9 @@ MAX_USES = 512
 MAX_NAME = 256
 """Characters of an id or skill name that are kept; the client's are far shorter."""
 
+PROVISIONAL = "(typed)"
+"""In place of the call of a typed skill that should fork: until its sub-agent starts, it counts in the main thread."""
+
 MAX_PLACES = 16
 """Places of one skill that are kept: versions of it that one conversation has read."""
 
@@ -160,8 +163,12 @@ class Attribution:
                     name=spawn.skill, agent=agent[:MAX_NAME], session=session, how=how, places=spawn.places
                 )
                 changed = changed.add(own)
-        # A typed skill that forks has no call that ends: it starts one sub-agent.
-        return replace(changed, spawns=tuple(spawn for spawn in changed.spawns if spawn.call))
+        # A typed skill that forks has no call that ends: it starts one sub-agent, and then has left the main thread.
+        return replace(
+            changed,
+            uses=tuple(use for use in changed.uses if use.call != PROVISIONAL),
+            spawns=tuple(spawn for spawn in changed.spawns if spawn.call),
+        )
 
     def add(self, use: SkillUse) -> "Attribution":
         """``use`` besides what the agent has; nothing changes where it has the skill already."""

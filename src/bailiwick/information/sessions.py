@@ -9,6 +9,7 @@ from typing import Any
 
 from bailiwick.information.attribution import (
     MAX_NAME,
+    PROVISIONAL,
     Attribution,
     How,
     Loaded,
@@ -216,11 +217,11 @@ def _attributed(  # noqa: C901, PLR0912 - one arm for each event
             return skills.end(call).load(use)
         case PromptExpansion(command=command):
             known = loads.get(command, Loaded())
+            use = SkillUse(name=command, agent="", session=session, how=How.TYPED, places=known.places)
             if known.forks:
-                return skills.begin(Spawn(call="", agent="", skill=command, places=known.places))
-            return skills.load(
-                SkillUse(name=command, agent="", session=session, how=How.TYPED, places=known.places)
-            )
+                skills = skills.begin(Spawn(call="", agent="", skill=command, places=known.places))
+                use = replace(use, call=PROVISIONAL)
+            return skills.load(use)
         case ToolCall(tool="Agent" | "Task", call_id=call):
             skills = skills.begin(Spawn(call=call, agent=agent))
         case ToolResult(call_id=call):

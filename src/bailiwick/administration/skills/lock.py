@@ -169,7 +169,7 @@ def read_lock(
         if not isinstance(version, int) or version < seen:  # (2)
             raise LockError(
                 f"{LOCK} has version {version}, but version {seen} was seen: it was rolled back; restore the newer "
-                "one, or sign this one again with `bailiwick skill renew`"
+                f"one, or sign this one again with `bailiwick skill renew --above {seen}`"
             )
         if now >= expires:
             raise LockError(f"{LOCK} ended on {said['expires']}; sign it again: `bailiwick skill renew`")
