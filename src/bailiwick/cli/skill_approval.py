@@ -2,41 +2,33 @@
 
 import argparse
 import getpass
-import hashlib
 import json
 import os
 import re
-import secrets
 import sys
 import time
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
-
-from bailiwick import __version__
 from bailiwick.administration.skills import statements
-from bailiwick.administration.skills.dsse import STATEMENT, public_of, sign
-from bailiwick.administration.skills.lock import LOCK, SIGNATURE, Entry, Lock, LockError, Revoked
-from bailiwick.administration.skills.plan import Plan, files_of, planned
-from bailiwick.administration.skills.publisher import SIGNATURES, PublisherError, verify_publisher
-from bailiwick.analysis.skill.digest import UnsoundTreeError, tree_digest
-from bailiwick.cli.skill_audit import Inspected, inspected
-from bailiwick.information.approvals import Approval, Grant, grant_of
-from bailiwick.model.decision import Origin
-from bailiwick.model.skill import SkillTree
-from bailiwick.policy.errors import PolicyErrors
-from bailiwick.policy.load import load_policy_set
-from bailiwick.policy.types import Approver, PolicySet
-from bailiwick.service.places import find
-from bailiwick.service.policy_files import read_policy_files
-from bailiwick.service.skills.copies import MANAGED, Copies, read_tree
+from bailiwick.administration.skills.lock import Entry, Revoked
+from bailiwick.cli.skill_approve import approve
+from bailiwick.cli.skill_lock import (
+    DONE,
+    ENVIRONMENT,
+    FINDINGS,
+    ProblemError,
+    Verb,
+    guarded,
+    installed,
+    name_of,
+    opened,
+    read,
+    shown,
+)
+from bailiwick.service.skills.copies import Copies
 from bailiwick.service.skills.keys import KeyFileError, key_text, make_key, read_key
-from bailiwick.service.skills.lock_file import load, save
-
-DONE, FINDINGS, USAGE, ENVIRONMENT = 0, 1, 2, 3
 
 DAYS = 180
 """How long an approval holds where nobody says otherwise."""
@@ -56,14 +48,11 @@ shown and signed."""
 
 def register(inner: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
     """Add the verbs below ``bailiwick skill``."""
-    approve = _verb(
-        inner, "approve", "allow a skill to be loaded, byte for byte, and say what it may do", _approve
-    )
-    approve.epilog, approve.formatter_class = _EXAMPLES, argparse.RawDescriptionHelpFormatter
-    approve.add_argument(
-        "skill", metavar="NAME|PATH", help="its directory, or its name among the skills here"
-    )
-    approve.add_argument(
+    text = "allow a skill to be loaded, byte for byte, and say what it may do"
+    verb = _verb(inner, "approve", text, approve)
+    verb.epilog, verb.formatter_class = _EXAMPLES, argparse.RawDescriptionHelpFormatter
+    verb.add_argument("skill", metavar="NAME|PATH", help="its directory, or its name among the skills here")
+    verb.add_argument(
         "--as",
         dest="roles",
         action="append",
@@ -71,22 +60,22 @@ def register(inner: "argparse._SubParsersAction[argparse.ArgumentParser]") -> No
         metavar="role:NAME",
         help="for whom; may be repeated",
     )
-    approve.add_argument(
+    verb.add_argument(
         "--grant", action="append", default=[], metavar="GRANT", help="grant this too: 'net host'"
     )
-    approve.add_argument("--without", action="append", default=[], metavar="GRANT", help="don't grant this")
-    approve.add_argument("--only", action="store_true", help="grant what --grant says and nothing else")
-    approve.add_argument("--fork", action="store_true", help="only in a sub-agent of its own (context: fork)")
-    approve.add_argument("--days", type=int, default=DAYS, metavar="N", help=f"how long it holds ({DAYS})")
-    approve.add_argument("--source", metavar="ADDRESS", help="where it comes from; its path if left out")
-    approve.add_argument(
+    verb.add_argument("--without", action="append", default=[], metavar="GRANT", help="don't grant this")
+    verb.add_argument("--only", action="store_true", help="grant what --grant says and nothing else")
+    verb.add_argument("--fork", action="store_true", help="only in a sub-agent of its own (context: fork)")
+    verb.add_argument("--days", type=int, default=DAYS, metavar="N", help=f"how long it holds ({DAYS})")
+    verb.add_argument("--source", metavar="ADDRESS", help="where it comes from; its path if left out")
+    verb.add_argument(
         "--publisher",
         metavar="PEM",
         help="require the publisher's signature (OMS bundle) by this key or root certificate",
     )
-    approve.add_argument("--reason", default="", metavar="TEXT", help="why, where the audit says block")
-    approve.add_argument("-y", "--yes", action="store_true", help="agree without being asked")
-    _signing(approve)
+    verb.add_argument("--reason", default="", metavar="TEXT", help="why, where the audit says block")
+    verb.add_argument("-y", "--yes", action="store_true", help="agree without being asked")
+    _signing(verb)
     revoke = _verb(inner, "revoke", "withdraw an approval; running sessions lose it at once", _revoke)
     revoke.add_argument("skill", metavar="NAME|APPROVAL", help="a skill, or one approval's id")
     revoke.add_argument("--reason", default="", metavar="TEXT", help="why")
@@ -114,12 +103,12 @@ def register(inner: "argparse._SubParsersAction[argparse.ArgumentParser]") -> No
     key.set_defaults(func=_key)
 
 
-def _verb(inner: Any, name: str, text: str, run: Any) -> argparse.ArgumentParser:
+def _verb(inner: Any, name: str, text: str, run: Verb) -> argparse.ArgumentParser:
     verb: argparse.ArgumentParser = inner.add_parser(
         name, help=text, description=f"{text[0].upper()}{text[1:]}."
     )
     verb.add_argument("--policy", metavar="DIR", help="policy repository; the installed one if left out")
-    verb.set_defaults(func=_guarded(run))
+    verb.set_defaults(func=guarded(run))
     return verb
 
 
@@ -132,278 +121,14 @@ def _signing(verb: argparse.ArgumentParser) -> None:
     )
 
 
-class _Problem(Exception):  # noqa: N818 - private, and what a person made
-    """What was asked for can't be; the message says why and the mend."""
-
-
-def _guarded(run: Any) -> Any:
-    def guarded(asked: argparse.Namespace) -> int:
-        try:
-            code: int = run(asked)
-        except (_Problem, ValueError, PolicyErrors, LockError) as error:
-            print(f"bailiwick: {error}", file=sys.stderr)
-            return USAGE
-        except (KeyFileError, UnsoundTreeError) as error:
-            print(f"bailiwick: {error}", file=sys.stderr)
-            return ENVIRONMENT
-        except OSError as error:
-            print(f"bailiwick: {error.filename or 'the policy'}: {error.strerror}", file=sys.stderr)
-            return ENVIRONMENT
-        return code
-
-    return guarded
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Desk:
-    """Whoever signs, with what, into which policy."""
-
-    directory: Path
-    policies: PolicySet
-    lock: Lock
-    key: Ed25519PrivateKey
-    approver: Approver
-    now: int
-
-    def save(self, lock: Lock) -> None:
-        save(self.directory, lock, self.key, now=self.now)
-
-
-def _opened(asked: argparse.Namespace, *, renewing: bool = False) -> _Desk:
-    directory = find(None, asked.policy).policy
-    policies = load_policy_set(read_policy_files(directory))
-    key = read_key(Path(asked.key).expanduser())
-    public = public_of(key)
-    approver = next((one for one in policies.approvers if one.key == public), None)
-    if approver is None:
-        raise _Problem(
-            f"organisation.yaml does not name this key under skill_approvers; add\n"
-            f'  - {{name: {getpass.getuser()}, key: "{key_text(key)}"}}'
-        )
-    now = int(time.time())
-    lock = Lock()
-    if any((directory / name).exists() for name in (LOCK, SIGNATURE)):
-        # A lock that has ended is what renewing is for; everything else about it must still be true.
-        lock = load(directory, policies.approvers, now=0 if renewing else now)
-    return _Desk(directory=directory, policies=policies, lock=lock, key=key, approver=approver, now=now)
-
-
-def _approve(asked: argparse.Namespace) -> int:
-    desk = _opened(asked)
-    roles = _roles(asked.roles, desk)
-    if not 1 <= asked.days <= statements.MAX_DAYS:
-        raise _Problem(f"--days is from 1 to {statements.MAX_DAYS}")
-    root = located(asked.skill)
-    tree = read_tree(root)
-    digest, name = tree_digest(tree), _name(root)
-    found = inspected(tree)
-    before = next(
-        (one for one in desk.lock.entries if (one.approval.name, one.approval.roles) == (name, roles)), None
-    )
-    signer = _publisher(tree, asked.publisher, desk.now)
-    grants = _grants(asked, found, before)
-    plan = planned(grants, files_of(tree), before)
-    print("\n".join(_told(name, root, digest, found, grants, plan)))
-    if signer:
-        print(f"signed   {shown(signer)}")
-    if found.verdict == "block" and not asked.reason:
-        raise _Problem("the audit says block; to approve it all the same, give a --reason")
-    if not _agreed(plan, asked):
-        print("bailiwick: not approved", file=sys.stderr)
-        return FINDINGS
-    if tree_digest(read_tree(root)) != digest:
-        raise _Problem(f"{root} changed meanwhile; look at it again")
-    approval = Approval(
-        id=f"a-{secrets.token_hex(6)}",
-        name=name,
-        digest=digest,
-        grants=grants,
-        roles=roles,
-        approved_by=desk.approver.name,
-        approved_on=desk.now,
-        expires=desk.now + asked.days * 86_400,
-        fork=asked.fork or (before is not None and before.approval.fork),
-        origin=Origin(file=LOCK, line=1),
-    )
-    entry = _signed(approval, found, tree, asked, desk, before, signer)
-    desk.save(desk.lock.with_entry(entry))
-    until = statements.time_text(approval.expires)[:10]
-    print(f"approved as {approval.id} for {', '.join(roles)} until {until}, signed by {desk.approver.name}")
-    print(f"written to {desk.directory / LOCK}; commit it with {SIGNATURE}")
-    return DONE
-
-
-def _publisher(tree: SkillTree, trusted: str | None, now: int) -> str:
-    """Who published the tree, where a key was given to tell by; where one could be given, that it was not."""
-    signature = next((one for name in SIGNATURES if (one := tree.file(name)) is not None), None)
-    if trusted is None:
-        return (
-            ""
-            if signature is None
-            else f"{signature.path}, not verified: name the publisher's key with --publisher"
-        )
-    if signature is None or signature.data is None:
-        raise _Problem(f"there is no signature of a publisher here: none of {', '.join(SIGNATURES)}")
-    try:
-        key = Path(trusted).expanduser().read_bytes()
-        return f"by {verify_publisher(tree, signature.data, key, signature=signature.path, now=now)}"
-    except PublisherError as error:
-        raise _Problem(f"the publisher's signature does not hold: {error}") from None
-
-
-def _roles(said: Sequence[str], desk: _Desk) -> tuple[str, ...]:
-    known = {role.id for role in desk.policies.roles}
-    roles = tuple(sorted({one.removeprefix("role:") for text in said for one in text.split(",")}))
-    for role in roles:
-        if role not in known and role != "*":
-            raise _Problem(
-                f"there is no role {role!r} in roles.yaml; it has: {', '.join(sorted(known)) or 'none'}"
-            )
-    if desk.approver.roles and not set(roles) <= set(desk.approver.roles):
-        raise _Problem(
-            f"{desk.approver.name} may approve skills for {', '.join(desk.approver.roles)} only ({desk.approver.origin})"
-        )
-    return roles
-
-
-def located(text: str) -> Path:
-    """The skill that a path or a name means. Raises ``_Problem``."""
-    path = Path(text).expanduser()
-    if path.name.lower() == "skill.md":
-        path = path.parent
-    if path.exists():
-        return path.absolute()
-    found = installed_at(text)
-    if not found:
-        raise _Problem(
-            f"there is no skill {text!r} in .claude/skills here, in ~/.claude/skills or in {MANAGED}/skills"
-        )
-    if len(found) > 1:
-        raise _Problem(f"{text!r} is the name of several: {', '.join(map(str, found))}; give the path of one")
-    return found[0]
-
-
-def installed_at(name: str) -> list[Path]:
-    """Where a skill or command of that name stands here."""
-    places = [Path.cwd() / ".claude", Path.home() / ".claude", MANAGED]
-    return [
-        one
-        for place in places
-        for one in (place / "skills" / name, place / "commands" / f"{name}.md")
-        if "/" not in name and one.exists()
-    ]
-
-
-def _name(root: Path) -> str:
-    return root.stem if root.is_file() else root.resolve().name
-
-
-def _grants(asked: argparse.Namespace, found: Inspected, before: Entry | None) -> tuple[Grant, ...]:
-    """What the audit found, and what people added by hand before or now."""
-    more = {grant_of(text) for text in asked.grant}
-    less = {grant_of(text) for text in asked.without}
-    kept: set[Grant] = set()
-    if not asked.only:
-        kept |= set(found.grants)
-        if before is not None:
-            kept |= set(before.approval.grants) - set(before.audit.capabilities)
-            dropped = set(before.audit.capabilities) - set(before.approval.grants)
-            kept -= dropped
-    unknown = less - kept - more
-    if unknown:
-        listed = ", ".join(map(str, sorted(kept))) or "nothing"
-        raise _Problem(f"--without {str(min(unknown))!r} names nothing that is granted; granted: {listed}")
-    return tuple(sorted((kept | more) - less))
-
-
-def _told(  # noqa: PLR0913, PLR0917 - what a person has to see before agreeing
-    name: str, root: Path, digest: str, found: Inspected, grants: Sequence[Grant], plan: Plan
-) -> list[str]:
-    lines = [
-        f"skill    {shown(name)} at {shown(str(root))}",
-        f"digest   {digest}",
-        f"audit    {found.summary()}",
-    ]
-    lines += [f"         {shown(line)}" for line in found.findings[:20]]
-    if plan.first:
-        lines += ["grants   nothing beyond reading its own files"] if not grants else []
-        lines += [
-            f"{'grants' if not number else '':8} {shown(str(one))}" for number, one in enumerate(grants)
-        ]
-    else:
-        lines += [f"{kind:8} {shown(path)}" for kind, path in plan.files[:50]]
-        lines += [f"         and {len(plan.files) - 50} more files"] if len(plan.files) > 50 else []  # noqa: PLR2004
-        lines += [f"narrower {shown(str(one))}" for one in plan.narrows]
-        lines += [f"WIDER    {shown(str(one))}" for one in plan.widens]
-        if not plan.widens:
-            lines.append("grants   nothing that was not granted before")
-    lines += [f"left out {shown(str(one))}" for one in found.left[:20]]
-    return lines
-
-
-def shown(text: str) -> str:
-    """Names come from strangers: nothing in them may reach the terminal as a command."""
-    return "".join(c if c.isprintable() else c.encode("unicode_escape", "replace").decode() for c in text)
-
-
-def _agreed(plan: Plan, asked: argparse.Namespace) -> bool:
-    if asked.yes or not plan.asks:
-        return True
-    if not sys.stdin.isatty():
-        raise _Problem("somebody has to agree: run it at a terminal, or say --yes")
-    what = "Approve this skill" if plan.first else f"Allow {len(plan.widens)} more than before"
-    return input(f"{what}? [y/N] ").strip().lower() in {"y", "yes"}
-
-
-def _signed(  # noqa: PLR0913, PLR0917 - the parts of three statements
-    approval: Approval,
-    found: Inspected,
-    tree: SkillTree,
-    asked: argparse.Namespace,
-    desk: _Desk,
-    before: Entry | None,
-    signer: str,
-) -> Entry:
-    name, digest = approval.name, approval.digest
-    source = asked.source or Path(tree.root).absolute().as_uri()
-    audited = statements.Audit(
-        scanner=found.scanner,
-        rules=found.rules,
-        verdict=found.verdict,
-        findings=found.findings,
-        capabilities=found.grants,
-        audited_on=desk.now,
-        files=files_of(tree),
-    )
-    audit = statements.audit(name, digest, audited)
-    payloads = {
-        "provenance": statements.provenance(
-            name,
-            digest,
-            statements.Provenance(source=source, signer=signer if asked.publisher else ""),
-            version=__version__,
-            now=desk.now,
-        ),
-        "audit": audit,
-        "approval": statements.approval(
-            approval,
-            audit_digest=hashlib.sha256(audit).hexdigest(),
-            supersedes=before.approval.id if before else "",
-            reason=asked.reason,
-        ),
-    }
-    envelopes = {kind: sign(STATEMENT, payload, desk.key) for kind, payload in payloads.items()}
-    return Entry(approval=approval, audit=audited, envelopes=envelopes, source=source)
-
-
 def _revoke(asked: argparse.Namespace) -> int:
-    desk = _opened(asked)
+    desk = opened(asked)
     fitting = [
         one.approval for one in desk.lock.entries if asked.skill in {one.approval.name, one.approval.id}
     ]
     if not fitting:
         known = ", ".join(sorted({one.approval.name for one in desk.lock.entries})) or "none"
-        raise _Problem(f"no approval is called {asked.skill!r}; approved: {known}")
+        raise ProblemError(f"no approval is called {asked.skill!r}; approved: {known}")
     withdrawn = [
         Revoked(
             id=one.id,
@@ -422,7 +147,7 @@ def _revoke(asked: argparse.Namespace) -> int:
 
 
 def _renew(asked: argparse.Namespace) -> int:
-    desk = _opened(asked, renewing=True)
+    desk = opened(asked, renewing=True)
     lock = replace(desk.lock, version=max(desk.lock.version, asked.above))
     desk.save(lock)
     ended = [one.approval for one in desk.lock.entries if one.approval.expires <= desk.now]
@@ -430,13 +155,6 @@ def _renew(asked: argparse.Namespace) -> int:
     for one in ended:
         print(f"expired: {one.name} ({one.id}); approve it again")
     return DONE
-
-
-def read(asked: argparse.Namespace) -> tuple[Path, PolicySet, Lock]:
-    """The lock of the policy that is meant. Raises ``LockError``, ``PolicyErrors``, ``OSError``."""
-    directory = find(None, asked.policy).policy
-    policies = load_policy_set(read_policy_files(directory))
-    return directory, policies, load(directory, policies.approvers, now=int(time.time()))
 
 
 def _list(asked: argparse.Namespace) -> int:
@@ -477,11 +195,11 @@ def _json(entry: Entry) -> dict[str, Any]:
 def _verify(asked: argparse.Namespace) -> int:
     _, _, lock = read(asked)
     now = int(time.time())
-    paths = [Path(one).expanduser().absolute() for one in asked.path] or list(_installed())
+    paths = [Path(one).expanduser().absolute() for one in asked.path] or list(installed())
     approved = {(one.approval.name, one.approval.digest): one.approval for one in lock.entries}
     found = []
     for path in paths:
-        copy = Copies().at(str(path), _name(path))
+        copy = Copies().at(str(path), name_of(path))
         said = approved.get((copy.name, copy.digest))
         named = [one for one in approved.values() if one.name == copy.name]
         if said is not None:
@@ -513,11 +231,6 @@ def _verify(asked: argparse.Namespace) -> int:
     return DONE if all(state == "approved" for state, _, _ in found) else FINDINGS
 
 
-def _installed() -> list[Path]:
-    places = [Path.cwd() / ".claude", Path.home() / ".claude", MANAGED]
-    return [one for place in places for one in sorted((place / "skills").glob("*")) if one.is_dir()]
-
-
 def _key(asked: argparse.Namespace) -> int:
     path = Path(asked.file).expanduser()
     try:
@@ -537,6 +250,3 @@ def _new_passphrase() -> bytes | None:
     if not sys.stdin.isatty():
         return None
     return getpass.getpass("Passphrase for the new key (empty for none): ").encode() or None
-
-
-__all__ = ["installed_at", "located", "read", "register", "shown"]

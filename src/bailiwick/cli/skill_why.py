@@ -12,7 +12,7 @@ from typing import Any
 from bailiwick.administration.skills import statements
 from bailiwick.administration.skills.lock import Entry, LockError
 from bailiwick.administration.skills.usage import Usage, usage_of
-from bailiwick.cli.skill_approval import installed_at, read, shown
+from bailiwick.cli.skill_lock import installed_at, read, shown
 from bailiwick.policy.errors import PolicyErrors
 from bailiwick.service.log_reader import LogReader
 from bailiwick.service.places import find
