@@ -28,7 +28,7 @@ test: unit e2e ## all tests, the real client included
 unit: $(STAMP) ## tests that need no client
 	scripts/judges || true  # the tests that need them are skipped, and say so
 	scripts/receivers || true
-	$(BIN)/pytest tests --ignore=tests/e2e -m "not nightly"
+	$(BIN)/pytest tests --ignore=tests/e2e -m "not nightly" -n auto
 
 e2e: $(STAMP) ## scenarios with the real client, in a sandbox without network
 	scripts/client >/dev/null
