@@ -11,6 +11,7 @@ from typing import Any, Self
 
 import orjson
 
+from bailiwick.service.private import keep_private
 from bailiwick.service.state_directory import StoreError
 
 QUIET_MS = 3_600_000
@@ -51,7 +52,7 @@ class Incidents:
         self.path = state / "incidents.db"
         try:
             self._connection = sqlite3.connect(self.path, isolation_level=None)
-            self.path.chmod(0o600)
+            keep_private(self.path)
             for statement in (
                 "PRAGMA busy_timeout = 5000",
                 "PRAGMA journal_mode = WAL",

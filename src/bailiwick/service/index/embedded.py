@@ -23,6 +23,7 @@ from bailiwick.audit.search import (
 )
 from bailiwick.service.index.ingest import Ingest
 from bailiwick.service.index.schema import ASKED, SCHEMA, VERDICTS, VERSION
+from bailiwick.service.private import keep_private
 from bailiwick.service.state_directory import StoreError
 
 FILE = "index.db"
@@ -256,7 +257,7 @@ class EmbeddedIndex:
     def _open(self) -> sqlite3.Connection:
         connection = sqlite3.connect(self.path, isolation_level=None)
         try:
-            self.path.chmod(0o600)
+            keep_private(self.path)
             # It can be made again from the log, so it needs no syncs: losing it costs time.
             for pragma in (
                 "busy_timeout = 20000",

@@ -14,6 +14,7 @@ from typing import Any
 import orjson
 from aiohttp import web
 
+from bailiwick.service.private import keep_private
 from bailiwick.service.second.announced import ANNOUNCED
 from bailiwick.service.second.sightings import Telemetry, of_telemetry
 from bailiwick.service.state_directory import StoreError
@@ -75,7 +76,7 @@ def announce(state: Path, url: str) -> Path:
     path = state / ANNOUNCED
     fresh = path.with_suffix(".new")
     fresh.write_bytes(orjson.dumps({"url": url}))
-    fresh.chmod(0o600)
+    keep_private(fresh)
     return fresh.replace(path)
 
 

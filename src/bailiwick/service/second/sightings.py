@@ -16,6 +16,7 @@ from bailiwick.audit.completeness import Sighting, Source
 from bailiwick.audit.kinds import Kind
 from bailiwick.audit.wording import items_of, number_of, text_of
 from bailiwick.service.log_reader import LogReader
+from bailiwick.service.private import keep_private
 from bailiwick.service.state_directory import StoreError
 
 LONGEST_LINE = 32 * 1024 * 1024
@@ -37,7 +38,7 @@ class Telemetry:
         self.path = state / "telemetry.db"
         try:
             self._connection = sqlite3.connect(self.path, isolation_level=None)
-            self.path.chmod(0o600)
+            keep_private(self.path)
             for statement in ("PRAGMA busy_timeout = 5000", "PRAGMA journal_mode = WAL", _SCHEMA):
                 self._connection.execute(statement)
         except (sqlite3.Error, OSError) as error:

@@ -15,6 +15,7 @@ from pathlib import Path
 
 import orjson
 
+from bailiwick.service.private import keep_private
 from bailiwick.service.sinks.sink import Refusal
 from bailiwick.service.state_directory import StoreError
 
@@ -47,7 +48,9 @@ class Room:
         """Hold the lock: two processes would send everything twice. Raises StoreError."""
         with _told(self.path):
             self.path.mkdir(mode=0o700, exist_ok=True)
+            keep_private(self.path)
             descriptor = os.open(self.path / "lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+            keep_private(self.path / "lock")
         try:
             try:
                 fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -126,6 +129,7 @@ def _lines(refusals: Iterable[Refusal]) -> bytes:
 def _write(path: Path, text: bytes, how: int) -> None:
     descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_CLOEXEC | how, 0o600)
     with os.fdopen(descriptor, "wb") as output:
+        keep_private(path)
         output.write(text)
         output.flush()
         os.fsync(output.fileno())
