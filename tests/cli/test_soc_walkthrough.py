@@ -49,9 +49,9 @@ def test_the_page_is_true(
     uses = [{"type": "tool_use", "id": f"toolu_{number}", "name": "Bash"} for number in range(len(SESSION))]
     said = {"sessionId": "c-1", "timestamp": "2026-10-14T17:46:41Z", "message": {"content": uses}}
     (tmp_path / "transcripts" / "c-1.jsonl").write_bytes(orjson.dumps(said))
-    assert len(steps()) == 16
+    assert len(steps()) == 17
     for words, expected in steps():
-        code = main(words)
+        code = main([word.replace("/tmp/soc.jsonl", str(tmp_path / "soc.jsonl")) for word in words])
         out = capfd.readouterr()
         assert code == (FINDING if words == ["detect", "run", "--once"] else 0), (words, out.err)
         for line in expected:

@@ -32,6 +32,12 @@ def fill(store: Store, size: int) -> None:
         asyncio.run(store.append_all(tuple(map(numbered, range(low, low + 100)))))
 
 
+@pytest.fixture(autouse=True)
+def unrecorded(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Reading isn't put on record here, so that every test finds the same log."""
+    monkeypatch.setattr("bailiwick.cli.log_search.note", lambda *_: None)
+
+
 @pytest.fixture(scope="module")
 def filled(tmp_path_factory: pytest.TempPathFactory) -> Path:
     path = tmp_path_factory.mktemp("made") / "state"
@@ -267,13 +273,17 @@ def test_a_copy_in_a_siem_is_held_against_the_log(run: Run, made: Path, tmp_path
         "isn't the one": lines[3].replace(b'"alice"', b'"carol"'),
         "isn't the one that was recorded": lines[3].replace(b'"c3"', b'"c4"'),
         "not what the log has": lines[3].replace(b'"Bash"', b'"Bush"'),
-        "a second time": lines[3] * 2,
         "line 1": b"not JSON\n",
     }
     for message, changed in wrong.items():
         copy.write_bytes(changed)
         code, out = run("verify", "--export", copy)
         assert (code, message in out) == (1, True), out
+    copy.write_bytes(lines[3] * 2)
+    assert run("verify", "--export", copy) == (
+        0,
+        "intact: 1 records are those of the log; 1 lines stand there again\n",
+    )
     with LogReader(made) as reader:
         leaf = reader.tile_leaf(5)
     assert leaf is not None

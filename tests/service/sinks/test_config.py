@@ -8,10 +8,12 @@ import orjson
 import pytest
 from posts import answered, filled, receiving
 
+from bailiwick.audit.views.render import View
 from bailiwick.cli.main import main
 from bailiwick.policy.errors import PolicyErrors
 from bailiwick.policy.load import load_policy_set
 from bailiwick.policy.sinks import KEYS, load_sinks
+from bailiwick.service.log_reader import LogReader
 from bailiwick.service.sinks.build import SinkError, build
 from bailiwick.service.sinks.run import deliver
 
@@ -135,3 +137,24 @@ def test_what_was_refused_is_sent_again(tmp_path: Path, capsys: pytest.CaptureFi
             assert await asyncio.to_thread(main, ["sink", "status", *words]) == 0
 
     asyncio.run(scenario())
+
+
+@pytest.mark.parametrize("view", View)
+def test_what_a_sink_sent_is_held_against_the_log(
+    view: View, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    state, out = filled(tmp_path / "state", 5), tmp_path / "out"
+    text = f"sinks:\n  - {{name: a, to: file, path: {out}, view: {view}}}\n"
+    assert asyncio.run(deliver(state, load_sinks("s", text), once=True)) == []
+    words = ["log", "verify", "--export", str(out), "--state", str(state)]
+    assert main(words) == 0
+    assert "intact: 5 records are those of the log" in capsys.readouterr().out
+    lines = out.read_bytes().splitlines(keepends=True)
+    assert len(lines) == 6
+    out.write_bytes(b"".join(lines[:2] + lines[3:]))
+    assert main(words) == 0
+    assert "lacks 1, the first of them 2" in capsys.readouterr().out
+    with LogReader(state) as reader:
+        leaf = reader.last(1)[0].sealed.leaf.hex().encode()
+    out.write_bytes(b"".join(lines).replace(leaf, b"00" * 32))
+    assert main(words) == 1

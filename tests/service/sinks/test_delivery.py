@@ -11,10 +11,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from posts import entry, filled, no_sleep
 
+from bailiwick.audit.views.place import COUNT
 from bailiwick.audit.views.render import View
 from bailiwick.service.log_reader import LogReader
 from bailiwick.service.sinks.cursor import Progress, Room
-from bailiwick.service.sinks.delivery import COUNT, MOST_REFUSED, Delivery, Plan
+from bailiwick.service.sinks.delivery import MOST_REFUSED, Delivery, Plan
 from bailiwick.service.sinks.sink import Item, Later, Limits, Refusal, Refused
 from bailiwick.service.state_directory import StoreError
 

@@ -22,6 +22,7 @@ from fnmatch import fnmatchcase
 from itertools import islice
 
 from bailiwick.audit.views.logged import Logged, Severity
+from bailiwick.audit.views.place import COUNT, TEST
 from bailiwick.audit.views.render import View, render
 from bailiwick.policy.sinks import Filter
 from bailiwick.service.log_reader import Entry, LogReader
@@ -31,9 +32,6 @@ from bailiwick.service.state_directory import StoreError
 from bailiwick.service.trace import report
 
 LOG = logging.getLogger(__name__)
-
-COUNT = "delivery-count"
-"""Kind of the event that says how many records were sent; it is not in the log itself."""
 
 READ = 1_000
 """Entries looked at in one go."""
@@ -282,7 +280,7 @@ def count_event(progress: Progress, view: View, now_ms: int, note: str) -> Item:
 def test_event(view: View, now_ms: int) -> Item:
     """An event by which an operator sees that a sink works; it is not in the log."""
     record = {
-        "kind": "delivery-test",
+        "kind": TEST,
         "epoch": "test",
         "time_ms": now_ms,
         "text": "Bailiwick can be heard here",
