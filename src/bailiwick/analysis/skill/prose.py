@@ -61,6 +61,8 @@ _CONCEAL_STRONG = re.compile(
     _I,
 )
 JUDGE = re.compile(
+    r"\bif you are (?:an?|the) (?:\w+ ){0,2}(?:llm|ai|scanner|reviewer|auditor|model|classifier|judge|tool|analy[sz]er|agent)\b[^.\n]{0,30}\b(?:evaluat|review|scan|analy[sz]|audit|check|classif|inspect|assess)\w*"
+    r"|"
     r"\b(?:note|message|attention|instruction|dear|notice|memo|hint)s?\s*(?:to|for)\s*(?:the |any |all |automated |ai |llm |security |skill )*(?:scanners?|reviewers?|auditors?|judges?|analy[sz]ers?|moderators?|classifiers?|graders?|evaluators?|static analysis|security tools?|llm)\b"
     r"|\b(?:scanners?|judges?|analy[sz]ers?|classifiers?|security tools?|automated (?:review|scan|analysis|check)s?|graders?|evaluators?|reviewers?|auditors?)\b[^.\n]{0,60}\b(?:should|must|can|may|please|are (?:instructed|asked|advised) to|need not)\b(?=[^.\n]{0,120}\b(?:this|the|our|it)\s+(?:skill|file|package|plugin|code|script|document|repository|content|section|as safe|as benign))[^.\n]{0,100}\b(?:safe|benign|skip|ignore|approve|pass|trust|disregard|not flag|no (?:issues|findings|threats)|false positives?|whitelist|allow)\b"
     r"|\b(?:classify|rate|mark|label|score|report|treat|consider|return|output|respond with|verdict)\b[^.\n]{0,40}\b(?:this|the) (?:skill|file|package|plugin|code|script|content)\b[^.\n]{0,40}\b(?:as )?(?:safe|benign|clean|trusted|verified|low[- ]risk|no risk|approved)\b"
@@ -100,7 +102,7 @@ _TALK_THING = re.compile(
     _I,
 )
 _PRIVATE_THING = re.compile(
-    r"\b(?:source code|codebase|repository contents?|customer (?:data|records|list)|personal (?:data|information|details)|PII|financial (?:data|records|details)|bank (?:details|account)|medical records?|contacts?|calendar|emails?|inbox|clipboard|browser history|shell history|bash history|screenshots?|file (?:contents?|listing)|files? in|documents?|hostname|username|git (?:log|diff|remote)|project (?:files|structure|tree|data)|home directory|report|figures|spreadsheet|invoice|contract|confidential|proprietary|internal)\b",
+    r"\b(?:source code|codebase|repository contents?|(?:customer|patient|employee|client|student)s?'? (?:data|records?|lists?|files?|details)|full records?|the record|personal (?:data|information|details)|PII|financial (?:data|records|details)|bank (?:details|account)|medical records?|contacts?|calendar|emails?|inbox|clipboard|browser history|shell history|bash history|screenshots?|file (?:contents?|listing)|files? in|documents?|hostname|username|git (?:log|diff|remote)|project (?:files|structure|tree|data)|home directory|report|figures|spreadsheet|invoice|contract|confidential|proprietary|internal)\b",
     _I,
 )
 _HARMFUL = re.compile(
@@ -318,6 +320,8 @@ class _Look:
 
     def judge(self) -> None:
         for match, role in self.found(JUDGE):
+            # Who speaks to a judge doesn't report it, whatever stands in quotation marks behind.
+            role = self.it.role if match[0].lower().startswith("if you are") else role  # noqa: PLW2901
             self.notice(Mark.JUDGE, f"speaks to whoever checks it: {_short(match[0])}", role)
             return
 
@@ -421,7 +425,7 @@ class _Look:
                 role,
                 auth=bool(
                     re.search(
-                        r"\bheader|\bauthenticat|\bauthoriz|\bbearer\b|\bsign(?:ed)? (?:in|requests?)",
+                        r"\bheader|\bauthenticat|\bauthoriz|\bbearer\b|\bsign(?:ed)? (?:in|requests?)|\blog ?in\b|\boauth|\bexchange|\btoken endpoint|\bwith (?:the|your|an?) [A-Z_]*(?:API_?KEY|TOKEN)\b",
                         self.text,
                         _I,
                     )

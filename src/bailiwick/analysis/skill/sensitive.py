@@ -292,7 +292,4 @@ def belongs(name: str, host: str) -> bool:
         return False
     if word in pieces or (len(word) >= 4 and word in joined):
         return True
-    labels = {label.replace("-", "") for label in _bare(host).lower().split(".")[:-1]} - {"api", "www", "app"}
-    if any(len(label) >= 4 and label in pieces for label in labels):
-        return True
     return any(alias in pieces for alias in _SAME.get(word, ()))

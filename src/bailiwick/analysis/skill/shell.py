@@ -86,6 +86,11 @@ _SENDERS = frozenset(
         "tftp",
     ]
 )
+_OWN_CONFIG = frozenset(
+    ("ssh", "scp", "sftp", "rsync", "git", "gh", "glab", "aws", "az", "gcloud", "gsutil", "kubectl", "helm", "docker", "npm", "npx", "pnpm", "yarn", "pip", "twine", "gpg", "psql", "mysql", "terraform", "claude", "codex", "hub", "rclone")
+)  # fmt: skip
+"""Programs that read credentials of their own, which says nothing of what they send."""
+
 _DOWNLOADERS = frozenset(
     ["curl", "wget", "fetch", "aria2c", "http", "https", "xh", "httpie", "curlie", "lwp-request"]
 )
@@ -291,7 +296,7 @@ class SkillShell(ShellReader):
                     tail = name.removesuffix("/**").rpartition("/")[2]
                     if (
                         kept is not None
-                        and tail in written
+                        and (tail in written or programs[access.by].name not in _OWN_CONFIG)
                         and not _IDENTITY.search(written.partition(tail)[0])
                     ):
                         labels[access.by].add(Label(kept.origin, name, where))

@@ -54,6 +54,8 @@ def spoken_of(facts: SkillFacts, host: str) -> bool:
     """Whether any document names the host, or its brand, in words."""
     if documented(facts, host) or code_host(host):
         return True
+    if any(item.kind is CapabilityKind.ENV and belongs(item.target, host) for item in facts.capabilities):
+        return True  # whoever has its key has an account there
     word = re.compile(rf"\b{re.escape(brand(host))}\b", re.IGNORECASE)
     return len(brand(host)) > 1 and any(
         word.search(sentence.text) for document in facts.documents for sentence in document.sentences

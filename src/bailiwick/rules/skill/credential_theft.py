@@ -92,7 +92,8 @@ def _weight(facts: SkillFacts, chain: Chain) -> tuple[Severity | None, Confidenc
         and chain.role is not Role.EXECUTABLE
         and kept is None
         and (
-            documented(facts, host)
+            chain.auth
+            and documented(facts, host)
             and about(facts, "credentials", "web", "deployment", "messaging")
             and _logs_in(chain)
         )

@@ -55,7 +55,10 @@ def _run(facts: SkillFacts) -> Iterator[SkillFinding]:
         interpreter = any(
             chain.target == word or (word.endswith(".") and chain.target.startswith(word)) for word in _CODE
         )
-        if not interpreter and chain.label.name in ("character codes", "reversed text", "tr", "rev"):
+        if not interpreter and (
+            chain.label.name.endswith(" of data")
+            or chain.label.name in ("character codes", "reversed text", "tr", "rev")
+        ):
             continue
         lesson = teaches(facts, chain.role) and chain.role is not Role.EXECUTABLE
         severity = Severity.MEDIUM if lesson or chain.role is Role.FIXTURE else Severity.HIGH

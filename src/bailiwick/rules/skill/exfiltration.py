@@ -36,7 +36,11 @@ def _chains(facts: SkillFacts) -> Iterator[SkillFinding]:
         if (
             is_local(chain.target)
             or is_placeholder(chain.target)
-            or ("@" in chain.target and chain.label.origin is not Origin.CONVERSATION)
+            or (
+                "@" in chain.target
+                and chain.label.origin is not Origin.CONVERSATION
+                and concealed(facts, chain.source) is None
+            )
         ):
             continue
         if chain.sink is Sink.DNS:
@@ -88,7 +92,8 @@ def _weight(facts: SkillFacts, chain: Chain) -> tuple[Severity | None, Confidenc
     ):
         silent = not spoken_of(facts, host) and not chain.auth
         if silent and (chain.role is Role.EXECUTABLE or origin is not Origin.FILE):
-            return Severity.HIGH, HIGH if chain.role is Role.EXECUTABLE else LOW, ""
+            sure = chain.role is Role.EXECUTABLE and origin is Origin.PROJECT
+            return Severity.HIGH, HIGH if sure else LOW, "" if sure else "the person may have named the file"
     if asked or origin is Origin.FILE or (covered(facts, host) and origin is not Origin.CONVERSATION):
         return None, LOW, ""
     if origin is Origin.CONVERSATION:

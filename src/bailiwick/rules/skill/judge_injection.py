@@ -4,9 +4,8 @@ from collections.abc import Iterator
 
 from bailiwick.analysis.skill.facts import Mark
 from bailiwick.analysis.skill.read import SkillFacts
-from bailiwick.model.skill import Role
 from bailiwick.rules.rule import Severity
-from bailiwick.rules.skill.context import about, teaches
+from bailiwick.rules.skill.context import teaches
 from bailiwick.rules.skill.rule import (
     HIGH,
     LOW,
@@ -22,11 +21,11 @@ _ID = "skill/judge-injection"
 
 def _find(facts: SkillFacts) -> Iterator[SkillFinding]:
     for item in told(facts, Mark.JUDGE):
-        lesson = teaches(facts, item.role) or (about(facts, "formatting") and item.role is Role.OPTIONAL)
+        lesson = teaches(facts, item.role)
         yield of_mark(
             _ID,
             item,
-            Severity.MEDIUM if lesson or item.role is Role.OPTIONAL else Severity.HIGH,
+            Severity.MEDIUM if lesson else Severity.HIGH,
             confidence=LOW if lesson else HIGH,
             why_not="the skill is about checking others" if lesson else "",
         )

@@ -58,6 +58,7 @@ _FIXED_DATE = re.compile(
 )
 """A gate that was set when the code was written: a date, a machine, a test runner."""
 
+_TEMPORARY = "/tmp/"  # noqa: S108 - a name for a file of the script, not one of ours
 _METHOD = re.compile(r"\.(get|post|put|patch|delete|head)$")
 
 
@@ -92,7 +93,7 @@ class Follower:
                     self._program = program
                     for assign in program.assigns:
                         value = self._value(assign.value, assign.scope, 0)
-                        self._set(assign.scope, assign.target, value)
+                        self._set("*" if assign.outer else assign.scope, assign.target, value)
                     for evaluate in program.evaluates:
                         self._value(evaluate.value, evaluate.scope, 0)
                 if not self._changed:
@@ -114,6 +115,9 @@ class Follower:
 
     def _set(self, scope: str, name: str, value: Value) -> None:
         if "." in name:
+            # Whoever has the object has what was put into it.
+            if value.labels or value.auth:
+                self._set(scope, name.partition(".")[0], Value((), value.labels, value.auth))
             scope = ""
         key = (self._program.module, scope, name)
         before = self._variables.get(key, NOTHING)
@@ -193,7 +197,7 @@ class Follower:
             return self._variable(last, line)
         if path in ("__file__", "__dirname", "import.meta.url", "import.meta.dirname"):
             return Value(("${skill}/scripts/x",))
-        if path in ("sys.stdin", "sys.stdin.buffer", "process.stdin"):
+        if path.startswith(("sys.stdin", "process.stdin")):
             return self._label(Origin.INPUT, "input", line)
         if path in ("sys.argv", "process.argv"):
             return self._label(Origin.INPUT, "arguments", line)
@@ -325,6 +329,10 @@ class Follower:
         if path in library.REMOVE or method in ("unlink", "rmdir", "rmtree"):
             self._removed(path, args[0] if args and path in library.REMOVE else base, line)
             return NOTHING
+        if path in ("tempfile.NamedTemporaryFile", "NamedTemporaryFile", "tempfile.TemporaryFile"):
+            return self._opened(Value((f"{_TEMPORARY}{self._program.module}.{line}",)), line)
+        if method in ("exec_module", "spec_from_file_location", "run_path", "SourceFileLoader"):
+            return self._loaded(path, [everything], line)
         if path in (
             "ctypes.CDLL",
             "ctypes.cdll.LoadLibrary",
@@ -451,11 +459,9 @@ class Follower:
         )
         how = {"rot_13": "rot13", "rot13": "rot13", "hex": "hex", "base64": "base64"}.get(how, how)
         texts = [plain for arg in args[:1] for text in arg.texts if (plain := decoded(text, how)) is not None]
-        labels = (
-            gathered(args[:1]).labels | {Label(Origin.ENCODED, how, self._source(line))}
-            if texts or any(label.origin is Origin.ENCODED for a in args[:1] for label in a.labels)
-            else gathered(args[:1]).labels
-        )
+        known = bool(texts) or any(label.origin is Origin.ENCODED for arg in args[:1] for label in arg.labels)
+        label = Label(Origin.ENCODED, how if known else f"{how} of data", self._source(line))
+        labels = gathered(args[:1]).labels | {label}
         return Value(tuple(texts), labels)
 
     # --- sinks
@@ -761,6 +767,10 @@ class Follower:
             for label in sorted(held.labels, key=str):
                 if label.origin in (Origin.DOWNLOAD, Origin.ENCODED):
                     self._into.chain(label, Sink.EXECUTE, path, self._source(line), self._role)
+                name = label.name.removeprefix("written:")
+                if label.origin is Origin.FILE or name != label.name:
+                    file = Label(Origin.FILE, name, label.source)
+                    self._into.chain(file, Sink.EXECUTE, path, self._source(line), self._role)
         return held
 
 

@@ -67,6 +67,8 @@ class Assign:
     target: str
     value: Expression
     scope: str
+    outer: bool = False
+    """Whether the variable may be that of a function around this one."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -89,7 +89,13 @@ class _Lowering:
                 node.type in ("assignment_expression", "augmented_assignment_expression")
                 or node.type == "for_in_statement"
             ):
-                self.assign(node.child_by_field_name("left"), node.child_by_field_name("right"), scope, gate)
+                self.assign(
+                    node.child_by_field_name("left"),
+                    node.child_by_field_name("right"),
+                    scope,
+                    gate,
+                    outer=True,
+                )
             elif node.type == "return_statement" and node.named_children:
                 value = self.expression(node.named_children[0], 0)
                 self.program.assigns.append(Assign("return", value, scope))
@@ -147,7 +153,9 @@ class _Lowering:
                         local = _text(one.child_by_field_name("alias")) or name
                         self.program.imports[local] = f"{module}.{name}"
 
-    def assign(self, target: Node | None, value: Node | None, scope: str, gate: str) -> None:
+    def assign(
+        self, target: Node | None, value: Node | None, scope: str, gate: str, *, outer: bool = False
+    ) -> None:
         if target is None or value is None or value.type in _FUNCTIONS:
             return
         lowered = self.expression(value, 0)
@@ -178,7 +186,7 @@ class _Lowering:
         if target.type == "subscript_expression":
             name = _text(target.child_by_field_name("object"))
         if len(name) < 120 and "\n" not in name:
-            self.program.assigns.append(Assign(name, lowered, scope))
+            self.program.assigns.append(Assign(name, lowered, scope, outer))
 
     def expression(self, node: Node, depth: int) -> Expression:
         line = node.start_point[0] + 1
