@@ -402,6 +402,10 @@ def test_a_log_changed_behind_the_service_is_refused(path: Path, statement: str,
         ("UPDATE log SET enforced = 'allow' WHERE seq = 4", "search columns changed: enforced"),
         ("UPDATE log SET private = zeroblob(length(private)) WHERE seq = 4", "the private part was changed"),
         (
+            "UPDATE log SET private = x'' WHERE seq = 4",
+            "the private part is gone, though its key was not destroyed",
+        ),
+        (
             "UPDATE log SET private = (SELECT private FROM log WHERE seq = 3) WHERE seq = 4",
             "the private part was changed",
         ),

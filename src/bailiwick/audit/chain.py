@@ -22,7 +22,7 @@ from typing import Any
 import orjson
 
 from bailiwick.audit.canonical import canonical
-from bailiwick.audit.merkle import Frontier, leaf_hash
+from bailiwick.audit.merkle import Edge, Frontier, leaf_hash
 from bailiwick.audit.note import Checkpoint, Note, NoteError, VerifierKey, open_note
 
 
@@ -117,39 +117,38 @@ def verify(  # noqa: PLR0913 - what is verified, under which keys, against what 
     faults: list[Fault] = []
     checkpoints = _opened(notes, key, also, faults)
     count = len(checkpoints)
-    state = genesis(epoch)
-    seen = expected_head is None or expected_head == state.head
-    faults.extend(_checkpoint_faults(state, checkpoints.pop(0, ())))
+    tree, head = Edge(), genesis(epoch).head
+    seen = expected_head is None or expected_head == head
+    faults.extend(_checkpoint_faults(tree, head, checkpoints.pop(0, ())))
     for leaf in purged:
-        state = _after(state, link(state.head, leaf), leaf)
-        seen = seen or state.head == expected_head
-        faults.extend(_checkpoint_faults(state, checkpoints.pop(state.size, ())))
-    upcoming = state.size
+        head = link(head, leaf)
+        tree.append(leaf)
+        seen = seen or head == expected_head
+        faults.extend(_checkpoint_faults(tree, head, checkpoints.pop(tree.size, ())))
+    upcoming = tree.size
     for entry in entries:
         leaf = leaf_hash(entry.body)
-        found = tuple(_entry_faults(epoch, (upcoming, state.head), entry, leaf))
+        found = tuple(_entry_faults(epoch, (upcoming, head), entry, leaf))
         broken = bool(faults or found)
         faults.extend(found)
         if len(faults) >= MAX_FAULTS:
             break
         # After a fault go on from what the entry claims, so that each fault is told once and in its place.
         upcoming = entry.sequence + 1
-        state = _after(state, entry.head, leaf)
-        seen = seen or state.head == expected_head
+        head = entry.head
+        tree.append(leaf)
+        seen = seen or head == expected_head
         due = checkpoints.pop(upcoming, ())
-        if not broken:
-            faults.extend(_checkpoint_faults(state, due))
+        if due and not broken:
+            faults.extend(_checkpoint_faults(tree, head, due))
     for size in sorted(checkpoints):  # (6)
         if size > upcoming:
             message = f"entries {upcoming} to {size - 1} were signed for and are gone"
             faults.append(Fault(sequence=upcoming, message=message))
     if not seen:
         faults.append(Fault(sequence=upcoming, message="no entry has the chain head seen earlier"))
+    state = ChainState(epoch=epoch, head=head, frontier=tree.frontier())
     return Verification(state=state, checkpoints=count, faults=tuple(faults[:MAX_FAULTS]))
-
-
-def _after(state: ChainState, head: bytes, leaf: bytes) -> ChainState:
-    return ChainState(epoch=state.epoch, head=head, frontier=state.frontier.append(leaf))
 
 
 def _opened(
@@ -191,10 +190,10 @@ def _entry_faults(epoch: str, before: tuple[int, bytes], entry: Sealed, leaf: by
         yield Fault(sequence=entry.sequence, message="the bytes aren't this log's entry of this sequence")
 
 
-def _checkpoint_faults(state: ChainState, checkpoints: Iterable[Checkpoint]) -> Iterable[Fault]:
+def _checkpoint_faults(tree: Edge, head: bytes, checkpoints: Iterable[Checkpoint]) -> Iterable[Fault]:
     for checkpoint in checkpoints:  # (5)
-        if checkpoint.head != state.head or checkpoint.root != state.frontier.root():
+        if checkpoint.head != head or checkpoint.root != tree.frontier().root():
             yield Fault(
-                sequence=max(state.size - 1, 0),
-                message=f"the checkpoint signed at size {state.size} is of another log",
+                sequence=max(tree.size - 1, 0),
+                message=f"the checkpoint signed at size {tree.size} is of another log",
             )

@@ -62,6 +62,29 @@ class Frontier:
         return cls(size, tuple(data[i : i + HASH_SIZE] for i in range(0, len(data), HASH_SIZE)))
 
 
+class Edge:
+    """A frontier that grows in place, for whoever adds many leaves."""
+
+    __slots__ = ("_nodes", "size")
+
+    def __init__(self) -> None:
+        self.size = 0
+        self._nodes: list[bytes] = []
+
+    def append(self, leaf: bytes) -> None:
+        """Add a leaf hash."""
+        node, size = leaf, self.size
+        while size & 1:
+            node = node_hash(self._nodes.pop(), node)
+            size >>= 1
+        self._nodes.append(node)
+        self.size += 1
+
+    def frontier(self) -> Frontier:
+        """The frontier as it is now."""
+        return Frontier(self.size, tuple(self._nodes))
+
+
 class ProofError(ValueError):
     """A proof doesn't prove what it is said to."""
 

@@ -54,6 +54,9 @@ OPEN_COLUMNS = ("time_ms", "kind", "tool", "enforced")
 BLIND_COLUMNS = ("user", "session", "client_session", "call_id")
 """Private fields that are columns too, blinded (``sealing.blind``): found by who knows what to look for."""
 
+MAX_KNOWN = 10_000
+"""Blinded values remembered at most while a log is verified."""
+
 COLUMNS = (*OPEN_COLUMNS, *BLIND_COLUMNS)
 
 _INSERT = (
@@ -307,12 +310,22 @@ def row_of(fields: Mapping[str, Any], sealed: Sealed, private: bytes, blinding: 
     return (sealed.sequence, *columns, sealed.leaf, sealed.head, sealed.body, private)
 
 
-def columns_of(fields: Mapping[str, Any], blinding: bytes) -> tuple[Any, ...]:
-    """What the columns say of a record with these fields."""
-    return (
-        *(fields.get(name, "") for name in OPEN_COLUMNS),
-        *(blind(blinding, name, fields.get(name, "")) for name in BLIND_COLUMNS),
-    )
+def columns_of(
+    fields: Mapping[str, Any], blinding: bytes, known: dict[tuple[str, str], bytes] | None = None
+) -> tuple[Any, ...]:
+    """What the columns say of a record with these fields. ``known`` remembers blinded values that come again."""
+    found: list[Any] = [fields.get(name, "") for name in OPEN_COLUMNS]
+    for name in BLIND_COLUMNS:
+        value = fields.get(name, "")
+        if known is None or name == "call_id":  # that one hardly comes again
+            found.append(blind(blinding, name, value))
+            continue
+        if (name, value) not in known:
+            if len(known) >= MAX_KNOWN:
+                known.clear()
+            known[name, value] = blind(blinding, name, value)
+        found.append(known[name, value])
+    return tuple(found)
 
 
 @contextlib.contextmanager

@@ -63,6 +63,7 @@ class LogReader:
             self._connection.execute("PRAGMA busy_timeout = 5000")
             self._connection.execute("SELECT 1 FROM log LIMIT 1").fetchone()
             self._keys, self._blinding = _keys_of(directory)
+            self._blinded: dict[tuple[str, str], bytes] = {}
         except DAMAGE as error:
             raise StoreError(
                 f"{self.database}: {error}", mend="read it as the account that owns it"
@@ -158,18 +159,24 @@ class LogReader:
             yield Sealed(sequence=sequence, body=bytes(body), leaf=bytes(leaf), head=bytes(head))
 
     def _faults_beside(
-        self, sequence: int, body: bytes, private: bytes, columns: Sequence[Any]
+        self, sequence: int, body: bytes, sealed: bytes, columns: Sequence[Any]
     ) -> Iterator[Fault]:
         """What is wrong with what stands beside an entry: its private part, and the columns."""
+        names: tuple[str, ...] = OPEN_COLUMNS
+        private = b"{}"
         try:
-            record, _ = self._record(body, private)
+            public = orjson.loads(body)
+            key = self._keys.find(str(public.get("key"))) if self._keys else None
+            if key is not None:
+                private = open_private(sealed, str(public.get("private")), key)
+                names = COLUMNS
         except SealError as error:
-            yield Fault(sequence=sequence, message=str(error))
+            why = str(error) if sealed else "the private part is gone, though its key was not destroyed"
+            yield Fault(sequence=sequence, message=why)
             return
         except orjson.JSONDecodeError:
             return  # the leaf hash tells
-        names = OPEN_COLUMNS if record.get("sealed") else COLUMNS
-        told = columns_of(record, self._blinding)
+        told = columns_of({**public, **orjson.loads(private)}, self._blinding, self._blinded)
         wrong = [name for name, one, other in zip(names, told, columns, strict=False) if one != other]
         if wrong:
             yield Fault(sequence=sequence, message=f"search columns changed: {', '.join(wrong)}")
