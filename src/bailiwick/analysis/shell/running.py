@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 
 from bailiwick.analysis.commands.argument import LITERAL, OPEN, PATTERN, Arg, Lines, sources_of
 from bailiwick.analysis.shell.environment import LIBRARIES, QUIET_READS, is_reported
+from bailiwick.analysis.shell.own import are_plain, is_own
 from bailiwick.analysis.shell.state import State, normal
 from bailiwick.model.access import AccessKind, HostTarget, ProgramTarget, Span, VariableTarget
 from bailiwick.model.glob import escape
@@ -129,7 +130,7 @@ class Running:
         self, kind: AccessKind, name: str, value: str | None = None, span: Span | None = None
     ) -> None:
         """See ``Machine.variable``."""
-        if name in LIBRARIES and value and self._interpreter.is_own(Arg(value), self.state):
+        if name in LIBRARIES and value and is_own(self._interpreter, Arg(value), self.state):
             return
         if name not in QUIET_READS if kind is _READ else is_reported(name):
             self._interpreter.record.access(kind, VariableTarget(name=name, value=value), span or self.span)
@@ -140,7 +141,7 @@ class Running:
 
     def lines(self, paths: Arg) -> None:
         """See ``Machine.lines``."""
-        if paths.kind is PATTERN and self._interpreter.are_plain(paths, self.state):
+        if paths.kind is PATTERN and are_plain(self._interpreter, paths, self.state):
             self._interpreter.listed = Lines(paths.text, PATTERN, paths.span, paths.sources)
 
     def opaque(self, reason: str, span: Span | None = None, kind: AccessKind | None = None) -> None:
