@@ -23,6 +23,8 @@ from bailiwick.audit.record import Record, Stamp
 from bailiwick.audit.recording import service_record
 from bailiwick.audit.redaction import Redactor
 from bailiwick.audit.segment import MAX_SEGMENT, Cursor, SegmentError, Shipped, following, receipt, unpack
+from bailiwick.service.note_desk import note_desk
+from bailiwick.service.places import Places
 from bailiwick.service.store import Store, StoreError
 from bailiwick.service.trace import report
 
@@ -174,8 +176,11 @@ async def serve(
 ) -> None:
     """Answer until cancelled. ``ready`` gets the port listened on. Raises OSError."""
     runner = web.AppRunner(collector.application(), access_log=None)
+    desk = web.AppRunner(note_desk(collector.store, collector.redactor), access_log=None)
     await runner.setup()
+    await desk.setup()
     try:
+        await _take_notes(desk, collector.store.directory.path)
         await web.TCPSite(runner, host, port, ssl_context=tls).start()
         if ready is not None:
             ready.set_result(runner.addresses[0][1])
@@ -187,6 +192,18 @@ async def serve(
                 report(LOG, "silence could not be recorded", error)
     finally:
         await runner.cleanup()
+        await desk.cleanup()
+
+
+async def _take_notes(desk: web.AppRunner, state: Path) -> None:
+    """Listen for notes where an endpoint's service would. A stale socket is ours to remove: the store's lock says so."""
+    path = Places(state=state, policy=state).socket
+    try:
+        path.unlink(missing_ok=True)
+        await web.UnixSite(desk, str(path)).start()
+        path.chmod(0o600)
+    except OSError as error:
+        report(LOG, "notes of detection can't be taken in: name a shorter --state", error)
 
 
 def enrolled(path: Path, text: str) -> list[str]:
