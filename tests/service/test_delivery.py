@@ -1,6 +1,7 @@
 """Delivery: what endpoints record arrives once and in order, whoever is killed, and no host ships a second history."""
 
 import asyncio
+import json
 import os
 import shutil
 import signal
@@ -13,10 +14,13 @@ from contextlib import contextmanager
 from pathlib import Path
 from random import Random
 
+import orjson
 import pytest
 
+from bailiwick.audit.merkle import Frontier, leaf_hash
 from bailiwick.audit.note import Signer
-from bailiwick.audit.segment import MAX_SEGMENT, SegmentError, receipt_upto, unpack
+from bailiwick.audit.sealing import commitment
+from bailiwick.audit.segment import MAX_SEGMENT, SegmentError, Shipped, pack, receipt_upto, unpack
 from bailiwick.cli.main import main
 from bailiwick.service.collector import HEARD, Collector, enrolled
 from bailiwick.service.log_reader import LogReader
@@ -150,6 +154,36 @@ def test_a_second_history_is_an_alarm_and_a_gap_is_no_gap(tmp_path: Path) -> Non
     with pytest.raises(ShipError, match="can't be reached") as gone:
         shipper(one, url, hub).once()
     assert gone.value.again
+
+
+def test_what_a_host_makes_up_does_no_harm(tmp_path: Path) -> None:
+    """An enrolled host whose key was stolen signs records of nonsense, and one as large as records get."""
+    state, hub = filled(tmp_path / "one", 0), tmp_path / "hub"
+    origin = read_verifiers(state)[0].name
+    signer = Signer.from_seed(origin, (state / "log.key").read_bytes())
+    epoch = origin.rpartition("/")[2]
+    bodies: list[tuple[dict[str, object], dict[str, object]]] = [
+        (
+            {"kind": "unheard-of", "time_ms": "yesterday", "tool": 7, "rules": "x"},
+            {"user": ["alice"], "input": {"a": 1}},
+        ),
+        ({"kind": [], "time_ms": 2**80}, {"skills": {"a": 1}, "accesses": [1, 2], "salt": 3}),
+        (
+            {"kind": "notice", "time_ms": 5},
+            {"input": "x" * 40_000, "extra": "y" * 25_000, "call_id": "large"},
+        ),
+    ]
+    tree, entries = Frontier(), []
+    for number, (public, private) in enumerate(bodies):
+        hidden = orjson.dumps(private)
+        whole = {**public, "epoch": epoch, "seq": number, "private": commitment(hidden).hex()}
+        entries.append(Shipped(json.dumps(whole).encode(), hidden))
+        tree = tree.append(leaf_hash(entries[-1].entry))
+    enrolled(hub, (state / "log.pub").read_text())
+    with Store.open(hub) as store:
+        note = asyncio.run(Collector.over(store).take(pack(signer, 0, entries, tree)))
+        assert receipt_upto(note, store.directory.signer().verifier, origin) == 3
+    assert collected(hub)[origin] == [(0, ""), (1, ""), (2, "large")]
 
 
 def test_a_silent_host_is_an_alarm_once(tmp_path: Path) -> None:

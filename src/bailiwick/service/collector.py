@@ -17,9 +17,10 @@ from typing import Any
 import orjson
 from aiohttp import web
 
+from bailiwick.audit.bounds import SAFE
 from bailiwick.audit.kinds import Kind
 from bailiwick.audit.note import NoteError, Signer, VerifierKey, parse_keys
-from bailiwick.audit.record import Record, Stamp
+from bailiwick.audit.record import RECORD_LIMIT, Record, Stamp
 from bailiwick.audit.recording import service_record
 from bailiwick.audit.redaction import Redactor
 from bailiwick.audit.segment import MAX_SEGMENT, Cursor, SegmentError, Shipped, following, receipt, unpack
@@ -38,8 +39,21 @@ MAX_WAITING = 32
 SILENCE_SECONDS = 900
 """After three missed heartbeats a host is silent."""
 
+ROOM = RECORD_LIMIT - 4_096
+"""Bytes of another log's record that are kept whole; where it comes from needs some too."""
+
 _KEPT = frozenset(one.name for one in fields(Record)) - {"v", "kind", "origin", "origin_seq"}
 _LISTS = frozenset(one.name for one in fields(Record) if str(one.type).startswith("tuple"))
+_NUMBERS = frozenset(one.name for one in fields(Record) if str(one.type).startswith("int") or one.type is int)
+
+
+def _is_fit(name: str, value: object) -> bool:
+    """Whether a value may stand in this field of a record: an enrolled host may be anybody's by now."""
+    if name in _NUMBERS:
+        return type(value) is int and abs(value) <= SAFE
+    if name in _LISTS:
+        return isinstance(value, list) and all(isinstance(item, str | dict) for item in value)
+    return isinstance(value, str)
 
 
 @dataclass(slots=True)
@@ -103,8 +117,12 @@ class Collector:
         """The record of an entry of another log: its own fields, and where it comes from."""
         told = one.fields()
         kept: dict[str, Any] = {
-            name: tuple(value) if name in _LISTS else value for name, value in told.items() if name in _KEPT
+            name: tuple(value) if name in _LISTS else value
+            for name, value in told.items()
+            if name in _KEPT and _is_fit(name, value)
         }
+        if len(one.entry) + len(one.private or b"") > ROOM:
+            kept |= {"input": "", "input_cut": 1, "extra": ""}
         # Of an erased record there is no salt left, and what can't be read needs none of the old.
         kept.setdefault("salt", secrets.token_hex(16))
         kept.setdefault("host", origin.split("/")[1] if origin.count("/") > 1 else origin)
@@ -113,6 +131,7 @@ class Collector:
         except ValueError:
             kind = Kind.NOTICE
         kept.setdefault("monotonic_us", 0)
+        kept.setdefault("time_ms", 0)
         return Record(kind=kind, origin=origin, origin_seq=sequence, **kept)
 
     async def look_for_silence(self) -> list[str]:

@@ -317,7 +317,7 @@ class Store:
                 self._ledger = Ledger(self.directory, self._ledger.signer, self._ledger.clock)
                 self._broken = False
             receipts = self._write(jobs)
-        except (sqlite3.Error, OSError, ValueError, StoreError) as error:
+        except Exception as error:  # noqa: BLE001 - whatever it is, the writer must go on and everybody be told
             self._broken = True
             if not isinstance(error, StoreError):
                 error = StoreError(f"{self.directory.database}: {error}", mend=_mend(error))

@@ -140,10 +140,11 @@ class Witness:
         """Hold the folder: two witnesses with one key could cosign two histories."""
         lock = os.open(self.path / "lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
         try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            try:
+                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                raise StoreError(f"{self.path}: in use by another witness", mend="stop it first") from None
             yield
-        except BlockingIOError:
-            raise StoreError(f"{self.path}: in use by another witness", mend="stop it first") from None
         finally:
             os.close(lock)
 
