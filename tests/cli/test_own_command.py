@@ -53,4 +53,4 @@ def test_every_verb_is_known_with_its_options(words: tuple[str, ...]) -> None:
 
 def test_what_changes_something_is_opaque() -> None:
     known = {words[0] for words in LEAVES if specification(words) is not None}
-    assert known == {"explain", "decide", "analyze", "why", "status", "policy", "log", "init", "skill"}
+    assert known == {"explain", "decide", "analyze", "why", "status", "policy", "log", "init", "skill", "dlp"}

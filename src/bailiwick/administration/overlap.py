@@ -1,6 +1,7 @@
 """When rules answer for each other: whether what one names is wholly named by others. Exact wherever rules are globs."""
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from itertools import zip_longest
 
 from bailiwick.administration.cells import bound_glob, cells
@@ -11,6 +12,7 @@ from bailiwick.model.verdict import Mode, Verdict
 from bailiwick.policy.types import (
     AnyCondition,
     CommandCondition,
+    Condition,
     FindingCondition,
     HostCondition,
     NameCondition,
@@ -77,7 +79,11 @@ def outweighed(policy: Policy, layer: int, rule: Rule) -> Sequence[Rule] | None:
                 ],
             )
         case NameCondition() | FindingCondition() | VariableCondition() as named:
-            same = [(other, _name(other.when)) for other in others if isinstance(other.when, type(named))]
+            same = [
+                (other, _name(other.when))
+                for other in others
+                if isinstance(other.when, type(named)) and _as_wide(other.when, named)
+            ]
             return _needed(_name(named), same)
         case AnyCondition():
             return None
@@ -116,6 +122,15 @@ def _needed(glob: Glob, others: Sequence[tuple[Rule, Glob]]) -> list[Rule] | Non
         if contained(glob, [one for _, one in fewer]):
             kept = fewer
     return [other for other, _ in kept]
+
+
+def _as_wide(other: Condition, one: Condition) -> bool:
+    """Whether what narrows ``other`` beside its id narrows ``one`` as well."""
+    match other, one:
+        case FindingCondition() as wide, FindingCondition() as narrow:
+            return wide.plain or replace(wide, rule=narrow.rule) == narrow
+        case _:
+            return True
 
 
 def _name(condition: HostCondition | NameCondition | FindingCondition | VariableCondition) -> Glob:

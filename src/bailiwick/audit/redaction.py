@@ -50,6 +50,10 @@ class Redactor:
         ordered = tuple(sorted(known.items(), key=lambda item: (-len(item[0]), item[0])))
         return Redactor(self.key, ordered, self.subjects) if ordered != self.known else self
 
+    def looking_for(self, subjects: frozenset[str]) -> "Redactor":
+        """This redactor, which masks what belongs to ``subjects``."""
+        return Redactor(self.key, self.known, subjects)
+
     def fingerprint(self, secret: str) -> str:
         """Twelve hexadecimal digits that are equal for equal secrets and mean nothing without the key."""
         return hmac.digest(self.key, secret.encode("utf-8", "replace"), sha256).hex()[:12]

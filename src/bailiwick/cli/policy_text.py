@@ -37,8 +37,8 @@ def condition_text(condition: Condition) -> str:
             return host if port is None else f"{host}:{port}"
         case NameCondition(name=name) | VariableCondition(name=name):
             return name
-        case FindingCondition(rule=rule):
-            return rule
+        case FindingCondition() as finding:
+            return finding.text
         case AnyCondition():
             return "everything else"
 

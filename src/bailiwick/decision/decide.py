@@ -14,13 +14,14 @@ from dataclasses import dataclass, field, replace
 from typing import NamedTuple, TypeAlias
 
 from bailiwick.decision.bound import Bound, Hit, bind
-from bailiwick.decision.duties import obligations
+from bailiwick.decision.duties import obligations, redacting
+from bailiwick.decision.findings import fits
 from bailiwick.decision.lifting import Lifting, active_exceptions, lifted_by
 from bailiwick.decision.match import hits_of_units, named, subject_of
 from bailiwick.decision.patterns import MAX_PATTERNS, MAX_STEPS
 from bailiwick.model.access import Access, Facts, Finding, Opaque, PathTarget, ProgramTarget
 from bailiwick.model.decision import Contain, Decision, Obligation, Origin, Reason
-from bailiwick.model.event import ModelSwitch, Prompt, PromptExpansion, SessionStart, ToolCall
+from bailiwick.model.event import ModelSwitch, Prompt, PromptExpansion, SessionStart, ToolCall, ToolResult
 from bailiwick.model.request import Request
 from bailiwick.model.verdict import Mode, Verdict
 from bailiwick.policy.types import AnyCondition, CommandCondition, Condition, Policy, Rule, Scope, Subject
@@ -152,8 +153,15 @@ class _Tally:
             self._unit(bound, Subject.OPAQUE, bound.always.get(Subject.OPAQUE, ()), part, lifting)
         happening = self.request.event.what
         prompted = isinstance(happening, Prompt | PromptExpansion)
+        masked = redacting(self.policy, happening.tool) if isinstance(happening, ToolResult) else None
         for finding in facts.findings:
-            hits = bound.findings.matching(finding.rule)
+            if masked is not None and masked.covers(finding.rule) and self.policy.mode is Mode.ENFORCE:
+                continue  # it doesn't reach anybody
+            hits = [
+                hit
+                for hit in bound.findings.matching(finding.rule)
+                if fits(hit.rule.when, finding, happening, facts)
+            ]
             for subject in (Subject.FINDINGS, Subject.PROMPTS) if prompted else (Subject.FINDINGS,):
                 kept = [hit for hit in hits if hit.rule.subject is subject]
                 self._objection(bound, subject, [*bound.always.get(subject, ()), *kept], finding, lifting)
@@ -367,6 +375,9 @@ class _Tally:
                 if not self.contained:
                     return duties
                 return (*duties, Contain(profile=self.policy.profile, revision=self.policy.revision))
+            case ToolResult(tool=tool) if self.policy.mode is Mode.ENFORCE:
+                mask = redacting(self.policy, tool)
+                return () if mask is None else (mask,)
             case _:
                 return ()
 

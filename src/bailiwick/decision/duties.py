@@ -54,6 +54,16 @@ def obligations(policy: Policy, call: ToolCall) -> tuple[Obligation, ...]:
     )
 
 
+def redacting(policy: Policy, tool: str) -> Redact | None:
+    """What is masked in the output of ``tool``, by every layer's word; None when nothing is."""
+    rules: dict[str, None] = {}
+    for layer in policy.layers:
+        for duty in layer.duties:
+            if isinstance(duty.obligation, Redact) and _applies(duty.tools, tool):
+                rules.update(dict.fromkeys(duty.obligation.rules))
+    return Redact(rules=tuple(sorted(rules))) if rules else None
+
+
 @lru_cache(maxsize=1024)
 def _applies(tools: tuple[str, ...], tool: str) -> bool:
     return any(name_glob(glob).matches(tool) for glob in tools)

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from typing import TypeAlias
 
 from bailiwick.model.access import Access, Finding, Opaque
+from bailiwick.model.glob import name_glob
 from bailiwick.model.verdict import Mode, Verdict
 
 
@@ -59,9 +60,13 @@ class Rewrite:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Redact:
-    """Mask what ``rules`` find before it goes on."""
+    """Mask what ``rules`` (globs of catalogue ids) find before it goes on."""
 
     rules: tuple[str, ...]
+
+    def covers(self, rule: str) -> bool:
+        """Whether findings of ``rule`` are masked."""
+        return any(name_glob(glob).matches(rule) for glob in self.rules)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

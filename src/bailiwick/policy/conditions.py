@@ -10,7 +10,7 @@ import shlex
 from collections.abc import Callable
 from typing import TypeAlias
 
-from bailiwick.model.access import AccessKind
+from bailiwick.model.access import AccessKind, Tier
 from bailiwick.model.glob import Glob, GlobError
 from bailiwick.policy.errors import Problems, did_you_mean
 from bailiwick.policy.shapes import MAX_TEXT, Text
@@ -303,12 +303,32 @@ def name(text: Text, problems: Problems) -> tuple[Condition, ...]:
     return (NameCondition(name=text.text.removeprefix("/")),)
 
 
+_FINDING = re.compile(
+    r"(?:(?P<direction>input|output) )?(?P<rule>[a-z0-9*?-]+(?:/[a-z0-9*?-]+)*)(?: (?P<tier>block|redact))?"
+    r"(?: to (?P<to>[a-z0-9*.:-]+)| beyond (?P<beyond>[a-z0-9*.:-]+))?"
+)
+
+
 def finding(text: Text, problems: Problems) -> tuple[Condition, ...]:
-    """A finding by catalogue id glob: `secret/*`."""
-    if not re.fullmatch(r"[a-z0-9*?-]+(?:/[a-z0-9*?-]+)*", text.text):
-        problems.add(text.at, f"`{text}` is not a catalogue id", "write `secret/*` or a whole id")
+    """A finding by catalogue id glob: `secret/*`, `secret/* block`, `output personal/*`, `secret/openai-key beyond api.openai.com`."""
+    found = _FINDING.fullmatch(text.text)
+    if found is None:
+        problems.add(
+            text.at,
+            f"`{text}` is not a catalogue id",
+            "write `secret/*` or a whole id; before it `input` or `output`, behind it `block` or `redact`, `to HOST` or `beyond HOST`",
+        )
         return ()
-    return (FindingCondition(rule=text.text),)
+    tier = Tier(found["tier"]) if found["tier"] else None
+    return (
+        FindingCondition(
+            rule=found["rule"],
+            tier=tier,
+            direction=found["direction"],
+            to=found["to"],
+            beyond=found["beyond"],
+        ),
+    )
 
 
 def variable(text: Text, problems: Problems) -> tuple[Condition, ...]:

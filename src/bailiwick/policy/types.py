@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import TypeAlias
 
-from bailiwick.model.access import AccessKind
+from bailiwick.model.access import AccessKind, Tier
 from bailiwick.model.decision import Obligation, Origin
 from bailiwick.model.verdict import Mode, Verdict
 
@@ -88,9 +88,34 @@ class NameCondition:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FindingCondition:
-    """A finding by catalogue id glob (``secret/*``)."""
+    """A finding by catalogue id glob (``secret/*``), of any tier and direction, whatever hosts are contacted.
+
+    ``direction`` is ``input`` (what a tool is given) or ``output`` (what it gave). ``to`` holds where one of the hosts
+    that the call contacts matches, ``beyond`` where one doesn't, or no host is known.
+    """
 
     rule: str
+    tier: Tier | None = None
+    direction: str | None = None
+    to: str | None = None
+    beyond: str | None = None
+
+    @property
+    def text(self) -> str:
+        """As it is written in a policy."""
+        words = (
+            self.direction or "",
+            self.rule,
+            self.tier or "",
+            f"to {self.to}" if self.to else "",
+            f"beyond {self.beyond}" if self.beyond else "",
+        )
+        return " ".join(word for word in words if word)
+
+    @property
+    def plain(self) -> bool:
+        """Whether the id alone decides."""
+        return self.text == self.rule
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

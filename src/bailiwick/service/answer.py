@@ -10,13 +10,16 @@ for anything but the disk; what may take longer does so in a thread.
 import asyncio
 import logging
 import time
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 from bailiwick.analysis.shell.either import dialect_of
 from bailiwick.audit.kinds import Kind
 from bailiwick.audit.record import Approver, Record
 from bailiwick.audit.recording import record_of, service_record
+from bailiwick.audit.redaction import strings_of
 from bailiwick.decision.judge import judge
+from bailiwick.decision.subjects import subjects_of
 from bailiwick.enforcement.claude_code import (
     MalformedEventError,
     parse_event,
@@ -104,9 +107,17 @@ def told(desk: Desk, context: Context, event: Event, decision: Decision) -> byte
         decision,
         contact=context.policy.contact,
         session_hint=context.state.key,
-        mask=desk.redactor.text,
+        mask=_mask(desk, context.policy, event),
         runner=runner_for(desk, context.state, decision),
     )
+
+
+def _mask(desk: Desk, policy: Policy, event: Event) -> Callable[[str], str]:
+    """What masks a text of the answer. What is found anywhere in a tool's output is masked everywhere in it."""
+    redactor = desk.redactor.looking_for(subjects_of(policy))
+    if isinstance(event.what, ToolResult):
+        redactor = redactor.knowing(strings_of(event.what.response))
+    return redactor.text
 
 
 def gather(desk: Desk, state: SessionState) -> Context:

@@ -11,6 +11,7 @@ import shutil
 import signal
 import socket
 import sys
+import threading
 import time
 from collections.abc import AsyncIterator, Iterator, Mapping
 from dataclasses import dataclass, replace
@@ -20,7 +21,6 @@ import orjson
 
 from bailiwick import __version__
 from bailiwick.analysis.shell import preload
-from bailiwick.analysis.text.sound import UnsoundRulesError
 from bailiwick.audit.kinds import Kind
 from bailiwick.audit.recording import service_record
 from bailiwick.audit.redaction import Redactor
@@ -37,7 +37,7 @@ from bailiwick.service.peer import process_started
 from bailiwick.service.places import Places, find
 from bailiwick.service.policies import Policies
 from bailiwick.service.registry import Registry, service_key
-from bailiwick.service.rule_database import warm
+from bailiwick.service.rule_database import load, warm
 from bailiwick.service.skills.conversations import PREFIX, rows_of, stale
 from bailiwick.service.store import Store, StoreError
 from bailiwick.service.trace import report
@@ -211,7 +211,7 @@ async def running(places: Places) -> AsyncIterator[Endpoint]:
             raise StartError(f"the start could not be recorded: {error}") from error
         await asyncio.to_thread(preload)
         await asyncio.to_thread(store.prepare)
-        await asyncio.to_thread(_warm, places)
+        _make_text_rules_fast(places)
         gc.freeze()  # what is there now stays: no collection has to look through it again
         watch = asyncio.create_task(policies.watch(service.reloaded))
         stack.callback(watch.cancel)
@@ -222,13 +222,27 @@ async def running(places: Places) -> AsyncIterator[Endpoint]:
             await service.note(Kind.SERVICE_STOP, "stopped in order")
 
 
-def _warm(places: Places) -> None:
-    """Make the text rules fast. Rules that don't hold, or a library that doesn't work here, cost time and hide nothing."""
-    try:
-        if not warm(places.state / "cache"):
-            LOG.warning("the text rules run without compiled filters, which is slower")
-    except UnsoundRulesError:
-        LOG.exception("rules for secrets whose examples don't hold")
+COMPILE_AFTER = 15.0
+"""Seconds after the start: until then the processor is for the sessions that wait for it."""
+
+
+def _make_text_rules_fast(places: Places) -> None:
+    """Load the compiled filters of the text rules; where there are none yet, compile them a little later, aside.
+
+    Until then, and where they can't be had, scans take longer and find the same.
+    """
+    directory = places.state / "cache"
+    if load(directory):
+        return
+
+    def make() -> None:
+        time.sleep(COMPILE_AFTER)
+        try:
+            warm(directory)
+        except Exception as error:  # noqa: BLE001 - without them all goes on
+            report(LOG, "the text rules could not be compiled", error)
+
+    threading.Thread(target=make, name="text rules", daemon=True).start()
 
 
 def _listen(places: Places, port: int) -> socket.socket:

@@ -25,14 +25,20 @@ def redacted_output(tool: str, response: Any, mask: Callable[[str], str]) -> Any
     """
     free_form = tool.startswith("mcp__")
 
-    def masked(value: Any) -> Any:
+    def masked_text(value: str, name: str) -> str:
+        # A text under a telling name is judged together with it: {"password": "..."}.
+        prefix = f"{name}: "
+        whole = mask(prefix + value) if name else ""
+        return whole[len(prefix) :] if name and whole.startswith(prefix) else mask(value)
+
+    def masked(value: Any, name: str = "") -> Any:
         match value:
             case str():
-                return value if value.startswith(_BLOBS) else mask(value)
+                return value if value.startswith(_BLOBS) else masked_text(value, name)
             case Mapping():
-                return {mask(name) if free_form else name: masked(item) for name, item in value.items()}
+                return {mask(key) if free_form else key: masked(item, key) for key, item in value.items()}
             case list() | tuple():
-                return [masked(item) for item in value]
+                return [masked(item, name) for item in value]
             case int() | float() if not isinstance(value, bool):
                 text = str(value)
                 return value if (hidden := mask(text)) == text else hidden
