@@ -190,3 +190,24 @@ def test_rules_are_listed_with_their_standards(capsys: pytest.CaptureFixture[str
     assert main(["skill", "rules", "--json"]) == 0
     listed = json.loads(capsys.readouterr().out)
     assert {"id": "skill/reverse-shell", "severity": "critical"}.items() <= listed[0].items()
+
+
+def test_sarif_has_what_code_scanning_reads(
+    skills: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(skills)
+    (skills / "good" / "data.7z").write_bytes(b"7z\xbc\xaf\x27\x1c" + bytes(30))
+    assert main(["skill", "scan", str(skills), "--format", "sarif"]) == 1
+    said = json.loads(capsys.readouterr().out)
+    assert said["version"] == "2.1.0"
+    (run,) = said["runs"]
+    rules = run["tool"]["driver"]["rules"]
+    theft = next(one for one in run["results"] if one["ruleId"] == "skill/credential-theft")
+    assert rules[theft["ruleIndex"]]["id"] == "skill/credential-theft"
+    assert "OWASP-AST01" in rules[theft["ruleIndex"]]["properties"]["tags"]
+    place = theft["locations"][0]["physicalLocation"]
+    assert place == {"artifactLocation": {"uri": "bad/SKILL.md"}, "region": {"startLine": 5}}
+    assert theft["level"] == "error"
+    (call,) = run["invocations"]
+    assert call["executionSuccessful"] is False
+    assert "data.7z" in call["toolExecutionNotifications"][0]["message"]["text"]

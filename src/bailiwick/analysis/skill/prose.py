@@ -374,7 +374,7 @@ class _Look:
         also: list[Source] = []
         if thing is None:
             refers = re.search(
-                r"\b(?:it|them|this|that|these|those|the (?:result|output|data|file|contents?|archive|bundle|payload|values?|string|list|collected|gathered|encoded|json|summary|information|info))\b",
+                r"\b(?:it|them|this|that|these|those|everything|all of (?:it|them)|the (?:result|output|data|file|contents?|archive|bundle|payload|values?|string|list|collected|gathered|encoded|json|summary|information|info))\b",
                 self.text,
                 _I,
             )

@@ -55,7 +55,7 @@ _FIXTURES = re.compile(
     r"(?:^|/)(?:tests?|__tests__|testdata|test-?data|fixtures?|evals?|spec|specs|mocks?|__mocks__|samples/malicious|examples?/(?:malicious|bad|vulnerable|attacks?))(?:/|$)|(?:^|/)(?:test_[\w-]+\.\w+|[\w-]+[._](?:test|spec)\.\w+)$"
 )
 _BACKGROUND = re.compile(
-    r"(?:^|/)(?:CHANGELOG|LICENSE|NOTICE|CONTRIBUTING|CODE_OF_CONDUCT|SECURITY|AUTHORS|THIRD_PARTY\w*)(?:\.\w+)?$",
+    r"(?:^|/)(?:LICENSE|NOTICE|CODE_OF_CONDUCT|AUTHORS|THIRD_PARTY\w*)(?:\.\w+)?$",
     re.IGNORECASE,
 )
 _DYNAMIC = re.compile(r"(?<![`\w])!`([^`\n]{1,2000})`")
@@ -63,6 +63,7 @@ _RUNNING = re.compile(
     r"\b(?:run|execute|use|type|paste|enter|with|via|command|install|call|invoke|then|start|using|runs)\b[^.`]{0,40}$",
     re.IGNORECASE,
 )
+_NESTED = re.compile(r"(?:/bin/)?(?:ba|z)?sh -c [\"']?\$\((?:curl|wget)[^)\n]*\)[\"']?")
 _PIPED = re.compile(r"\b(?:curl|wget|base64)\b.*\|\s*(?:sudo\s+)?(?:ba|z)?sh\b", re.DOTALL)
 _LEADING = re.compile(r"(?:^|[\s;&|])(?:python3?|bash|sh|node|npx|source|\./)")
 
@@ -462,6 +463,8 @@ class _Reading:
                 )
                 self.shell.script(match[1], path, line, meant)
         piped = re.search(r"\b(?:curl|wget|echo)\b.*", block.text[:MAX_INLINE], re.DOTALL)
+        if nested := _NESTED.search(block.text[:MAX_INLINE]):
+            self.shell.script(nested[0], path, block.line, role)
         if piped and "`" not in block.text and _PIPED.search(piped[0]):
             self.shell.script(piped[0], path, block.line, role)
 

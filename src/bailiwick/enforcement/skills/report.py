@@ -179,7 +179,6 @@ def to_sarif(reports: Sequence[SkillReport], *, version: str, base: str) -> dict
                     "driver": {
                         "name": "bailiwick",
                         "version": version,
-                        "informationUri": "https://github.com/bailiwick",
                         "rules": [_rule(rule) for rule in used],
                     }
                 },
@@ -238,9 +237,10 @@ def _location(report: SkillReport, source: Source, base: str) -> dict[str, Any]:
         part for part in (report.root, _text(source.path).split("!")[0].split("#")[0]) if part != "."
     )
     path = path.removeprefix(base.rstrip("/") + "/")
+    address = f"file://{quote(path)}" if path.startswith("/") else quote(path)
     return {
         "physicalLocation": {
-            "artifactLocation": {"uri": quote(path)},
+            "artifactLocation": {"uri": address},
             "region": {"startLine": max(source.line, 1)},
         }
     }

@@ -77,6 +77,7 @@ class Follower:
         self._into = into
         self._shell = shell
         self._variables: dict[tuple[str, str, str], Value] = {}
+        self._outputs: dict[tuple[str, Source], frozenset[Label]] = {}
         self._modules = {program.module: program for program in programs}
         self._steps = 0
         self._changed = False
@@ -235,6 +236,8 @@ class Follower:
         named = {name: self._value(value, scope, depth + 1) for name, value in call.named}
         method = path.rpartition(".")[2]
         everything = gathered([base, *args, *named.values()])
+        if method in _FILLS and isinstance(call.base, Name):
+            self._set(scope, call.base.path, gathered([*args, *named.values()]))
         path = self._resolved(call, path)
         if (
             path in ("os.getenv", "os.environ.get", "os.environ.setdefault", "os.environ.pop", "Deno.env.get")
@@ -582,7 +585,8 @@ class Follower:
         source = self._source(call.line)
         result: frozenset[Label] = frozenset()
         if not self._looking:
-            return Value((), held.labels)
+            printed = [label for text in texts for label in self._printed(text, source)]
+            return Value((), held.labels.union(printed))
         self._gated(f"runs {texts[0][:60] if texts else 'something'}", call.line)
         for text in texts:
             for label in self._shell.command(text, source, self._role, held.labels, self._program.path):
@@ -593,6 +597,14 @@ class Follower:
             if label.origin in (Origin.DOWNLOAD, Origin.ENCODED, Origin.INPUT, Origin.CARRIED):
                 self._into.chain(label, Sink.EXECUTE, path, source, self._role)
         return Value((), result | held.labels)
+
+    def _printed(self, text: str, source: Source) -> frozenset[Label]:
+        """The kinds of data in what a command prints; a command is read once for it."""
+        if (text, source) not in self._outputs:
+            self._outputs[text, source] = self._shell.command(
+                text, source, self._role, frozenset(), self._program.path
+            )
+        return self._outputs[text, source]
 
     def _evaluated(self, args: list[Value], line: int, path: str) -> Value:
         if self._looking:
@@ -812,6 +824,12 @@ _KEEPS_TEXT = frozenset(
 _KEEPS = _KEEPS_TEXT | frozenset(
     ("items", "values", "keys", "copy", "get", "read", "readlines", "readline", "splitlines", "split", "append", "extend", "update", "json", "text", "getvalue", "communicate", "then", "map", "filter", "join", "slice", "push", "set", "pop", "hex", "fetchall", "fetchone", "execute", "cursor", "on", "pipe", "content", "arrayBuffer", "namelist", "getmembers", "body", "toArray", "reduce", "flat", "forEach", "entries", "insert", "group", "findall", "search", "match", "__getitem__", "getAttribute")
 )  # fmt: skip
+
+
+_FILLS = frozenset(
+    ("append", "extend", "add", "update", "push", "insert", "unshift", "appendleft", "setdefault")
+)
+"""Methods that put their arguments into what they are called on."""
 
 
 def _as_proof(value: Value) -> bool:
