@@ -1,6 +1,6 @@
 """A policy repository's text to a compiled policy set, or every mistake in it at once. Read this room from here.
 
-1. Each file is read by its place: organisation.yaml, profiles/, teams/, roles.yaml, exceptions/, tests/.
+1. Each file is read by its place: organisation.yaml, profiles/, teams/, roles.yaml, sinks.yaml, exceptions/, tests/.
 2. Each file's sections become a layer.
 3. A profile's layer is the union of what it extends and its own; every subject gets a default, asking.
 4. Built-in, organisation, team and profile layer make a policy; exceptions go with every policy.
