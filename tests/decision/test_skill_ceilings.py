@@ -104,7 +104,9 @@ def evidence(case: dict[str, Any]) -> SkillEvidence:
     active = [
         ActiveSkill(
             name=name,
-            places=() if case.get("bare") else ((f"/w/.claude/skills/{name}", f"good-{name}"),),
+            places=()
+            if case.get("bare")
+            else ((f"/w/.claude/skills/{name}", f"{case.get('loaded', 'good')}-{name}"),),
             called=called,
         )
         for key, called in (("lingering", False), ("active", True))

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bailiwick.information.attribution import MAX_NAME, MAX_SPAWNS, MAX_USES, How, Loaded, names
+from bailiwick.information.attribution import MAX_AGENTS, MAX_NAME, MAX_SPAWNS, MAX_USES, How, Loaded, names
 from bailiwick.information.sessions import (
     MAX_CLIENT_SESSIONS,
     Reading,
@@ -156,6 +156,12 @@ def test_an_agent_has_the_skills_of_the_agent_that_started_it() -> None:
     assert (state.active_skills("a2"), state.active_skills("")) == (("pdf",), ())
 
 
+def test_a_sub_agent_that_runs_has_nothing_of_what_the_main_thread_loads_later() -> None:
+    state = after(AGENT, (AgentStart(), A1), skill("pdf"))
+    assert (state.active_skills("a1"), state.active_skills("")) == ((), ("pdf",))
+    assert after((AgentStop(), A1), state=state).skills.started == ()
+
+
 def test_reading_a_skills_files_has_the_effect_of_calling_it() -> None:
     state = after(ToolCall(tool="Read", input={}), read=["pdf"])
     assert [(use.name, use.how) for use in state.skill_uses("")] == [("pdf", How.READ)]
@@ -208,6 +214,7 @@ def test_nothing_grows_without_bound() -> None:
     assert len(state.skills.uses) == MAX_USES
     assert state.skills.full
     assert len(state.skills.spawns) <= MAX_SPAWNS
+    assert len(state.skills.started) <= MAX_AGENTS
     assert len(json.dumps(to_json(state))) < 4_000_000
 
 

@@ -88,14 +88,23 @@ def ceilings(policy: Policy, evidence: SkillEvidence) -> Iterator[Layer]:
 
 def _ceiling(skill: ActiveSkill, approvals: Approvals, subjects: frozenset[Subject]) -> Layer:
     roots = tuple(root for root, _ in skill.places)
-    approved = [approval_for(approvals, skill.name, digest) for _, digest in skill.places]
-    if not skill.places:
-        approved = list(approvals.by_name.get(plain_name(skill.name), ())[-1:])
-    holding = [one for one in approved if one is not None]
-    if len(holding) != max(len(skill.places), 1):
+    holding = _holding(skill, approvals)
+    if not holding:
         return ceiling(skill.name, (), roots=roots, subjects=subjects)
     common = frozenset(holding[0].grants).intersection(*(one.grants for one in holding))
     return ceiling_of(replace(holding[0], grants=tuple(sorted(common))), roots=roots, subjects=subjects)
+
+
+def _holding(skill: ActiveSkill, approvals: Approvals) -> list[Approval]:
+    """The approvals by which a skill was loaded; none where one of them no longer holds.
+
+    Where nobody looked where it came from, the latest of its name.
+    """
+    if not skill.places:
+        return list(approvals.by_name.get(plain_name(skill.name), ())[-1:])
+    found = [approval_for(approvals, skill.name, digest) for _, digest in skill.places]
+    holding = [one for one in found if one is not None]
+    return holding if len(holding) == len(found) else []
 
 
 def approval_for(approvals: Approvals, name: str, digest: str) -> Approval | None:
@@ -249,7 +258,7 @@ def _explained(reason: Reason, skills: dict[str, ActiveSkill], approvals: Approv
         or not isinstance(reason.about, Access)
     ):
         return reason
-    if not approvals.by_name.get(plain_name(skill.name)):
+    if not _holding(skill, approvals):
         return replace(
             reason,
             message=f"The approval of the skill {_shown(skill.name)}, whose text is in this conversation, no longer holds",

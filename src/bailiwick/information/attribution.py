@@ -29,6 +29,9 @@ PROVISIONAL = "(typed)"
 MAX_PLACES = 16
 """Places of one skill that are kept: versions of it that one conversation has read."""
 
+MAX_AGENTS = 256
+"""Sub-agents at once that are told apart; further ones count with the main thread."""
+
 MAX_SPAWNS = 64
 """Calls that may start a sub-agent and have not ended, which one session remembers."""
 
@@ -89,10 +92,11 @@ class Loaded:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Attribution:
-    """The skills of one governed session, by agent and conversation."""
+    """The skills of one governed session, by agent and conversation. ``started`` are the sub-agents that run now."""
 
     uses: tuple[SkillUse, ...] = ()
     spawns: tuple[Spawn, ...] = ()
+    started: tuple[str, ...] = ()
     full: bool = False
     """More was loaded than is remembered: nobody can say any longer which skills hold."""
 
@@ -101,7 +105,9 @@ class Attribution:
         agent = agent[:MAX_NAME]
         here = [use for use in self.uses if use.session == session]
         mine = tuple(use for use in here if use.agent == agent)
-        return mine or tuple(use for use in here if not use.agent)
+        if mine or agent in self.started:
+            return mine
+        return tuple(use for use in here if not use.agent)
 
     def load(self, use: SkillUse) -> "Attribution":
         """``use`` has happened; a skill that lingers is called anew, and is then the latest."""
@@ -154,6 +160,8 @@ class Attribution:
         """A sub-agent starts (4). Where several calls may have started it, it has the skills of all."""
         callers = self.spawns or (Spawn(call="", agent=""),)
         changed = self
+        if agent and agent not in self.started and len(self.started) < MAX_AGENTS:
+            changed = replace(self, started=(*self.started, agent[:MAX_NAME]))
         for spawn in callers:
             for use in self.of(spawn.agent, session):
                 changed = changed.add(replace(use, agent=agent[:MAX_NAME], how=How.INHERITED, call=""))
@@ -181,8 +189,11 @@ class Attribution:
 
     def stop(self, agent: str) -> "Attribution":
         """A sub-agent has ended, and what it had before it with it."""
-        left = tuple(use for use in self.uses if not agent or use.agent != agent[:MAX_NAME])
-        return self if len(left) == len(self.uses) else replace(self, uses=left)
+        agent = agent[:MAX_NAME]
+        left = tuple(use for use in self.uses if not agent or use.agent != agent)
+        running = tuple(one for one in self.started if one != agent)
+        same = len(left) == len(self.uses) and len(running) == len(self.started)
+        return self if same else replace(self, uses=left, started=running)
 
     def next_turn(self) -> "Attribution":
         """The main thread was given a new prompt: what was called lingers (2), and calls of the old turn are over."""
@@ -217,6 +228,7 @@ def attribution_from_json(value: Mapping[str, Any]) -> Attribution:
         spawns=tuple(
             Spawn(**{**spawn, "places": places_from_json(spawn["places"])}) for spawn in value["spawns"]
         ),
+        started=tuple(map(str, value["started"])),
         full=bool(value["full"]),
     )
 
