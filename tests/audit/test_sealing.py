@@ -19,11 +19,13 @@ from bailiwick.audit.sealing import (
     disclosed,
     month_of,
     open_private,
+    pack_entry,
     put_together,
     seal_private,
     sealed_fields,
     subject_of,
     take_apart,
+    unpack_entry,
 )
 
 KEY = DataKey.of("00ff", b"k" * 32)
@@ -108,6 +110,18 @@ def test_whose_a_record_is_and_of_which_month() -> None:
     assert month_of(1_792_000_012_000) == "2026-10"
     assert month_of(-(2**53)) == "1970-01"
     assert month_of(2**53) == "9999-12"
+
+
+@given(st.binary(max_size=600))
+def test_entries_are_kept_packed_and_come_back(entry: bytes) -> None:
+    assert unpack_entry(pack_entry(entry)) == entry
+
+
+def test_what_is_no_packed_entry_is_refused() -> None:
+    packed = pack_entry(b'{"kind":"tool-call","tool":"Bash"}')
+    for wrong in (b"", b"\x02", packed[:-1], packed + b"x", b"\x01\xff\xff"):
+        with pytest.raises(SealError):
+            unpack_entry(wrong)
 
 
 def test_blinded_values_differ_by_key_field_and_value() -> None:

@@ -27,3 +27,14 @@ DICTIONARY: Final = (
     b'","kind":"execute","program":"git"},{"kind":"read","path":"/home/","real":"/"}],"call_id":"toolu_01",'
     b'"client_session":"","cwd":"/home/","host":"","project":"/home/","salt":"","session":"s-","uid":1000,"user":"'
 )
+
+ENTRY_DICTIONARY: Final = (
+    b'"accesses_omitted":1,"approved_by":"person-once","outcome":"failed","error","duration_ms":,"elapsed_ms":,"response_bytes":'
+    b'"kind":"permission-answered""kind":"log-read","kind":"heartbeat""kind":"prompt""event":"UserPromptSubmit""kind":'
+    b'"session-start""event":"SessionStart""event":"PostToolUse""kind":"tool-outcome","outcome":"ok","permission_mode":'
+    b'"bypassPermissions","permission_mode":"acceptEdits","rules":["baseline.files.","baseline.commands.ask.","command/"],'
+    b'"text_bytes":,"tool":"Read","tool":"Edit","tool":"Write","tool":"Grep","tool":"mcp__","verdict":"deny"}"verdict":"ask"}'
+    b'{"approved_by":"hook","client_version":"2.1.330","decided_us":,"enforced":"allow","epoch":"","event":"PreToolUse",'
+    b'"input_bytes":,"key":"","kind":"tool-call","monotonic_us":,"permission_mode":"default","policy":"","private":"",'
+    b'"profile":"developer","seq":,"time_ms":17,"tool":"Bash","v":2,"verdict":"allow"}'
+)

@@ -25,7 +25,7 @@ from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from bailiwick.audit.canonical import canonical
-from bailiwick.audit.dictionary import DICTIONARY
+from bailiwick.audit.dictionary import DICTIONARY, ENTRY_DICTIONARY
 
 PUBLIC = frozenset((
     "v", "epoch", "seq", "kind", "time_ms", "monotonic_us", "profile", "permission_mode", "event", "tool", "rules",
@@ -106,7 +106,7 @@ def open_private(blob: bytes, committed: str, key: DataKey) -> bytes:
     try:
         expected = bytes.fromhex(committed)
         plain = key.cipher.decrypt(expected[:_NONCE_SIZE], blob, key.id.encode())
-        private = plain[1:] if plain[:1] == _RAW else _unpacked(plain[1:])
+        private = plain[1:] if plain[:1] == _RAW else _unpacked(plain[1:], DICTIONARY)
     except (InvalidTag, ValueError, zlib.error) as error:
         raise SealError("the private part was changed: its key doesn't open it") from error
     if commitment(private) != expected:
@@ -114,8 +114,8 @@ def open_private(blob: bytes, committed: str, key: DataKey) -> bytes:
     return private
 
 
-def _unpacked(packed: bytes) -> bytes:
-    unpacker = zlib.decompressobj(-12, DICTIONARY)
+def _unpacked(packed: bytes, dictionary: bytes) -> bytes:
+    unpacker = zlib.decompressobj(-12, dictionary)
     private = unpacker.decompress(packed, MAX_PRIVATE)
     if not unpacker.eof or unpacker.unused_data:
         raise ValueError("not a whole packed text")
@@ -142,6 +142,21 @@ def disclosed(record: Mapping[str, Any]) -> tuple[bytes, bytes | None]:
     if commitment(private).hex() != record.get("private"):
         raise SealError("the record isn't the one that was recorded")
     return entry, private
+
+
+def pack_entry(entry: bytes) -> bytes:
+    """An entry's bytes as they are kept: packed, which halves them."""
+    packer = zlib.compressobj(1, zlib.DEFLATED, -12, 5, zlib.Z_DEFAULT_STRATEGY, ENTRY_DICTIONARY)
+    packed = packer.compress(entry) + packer.flush()
+    return _DEFLATED + packed if len(packed) < len(entry) else _RAW + entry
+
+
+def unpack_entry(kept: bytes) -> bytes:
+    """Inverse of ``pack_entry``. Raises SealError."""
+    try:
+        return kept[1:] if kept[:1] == _RAW else _unpacked(kept[1:], ENTRY_DICTIONARY)
+    except (ValueError, zlib.error) as error:
+        raise SealError("the entry was changed: it can't be unpacked") from error
 
 
 def subject_of(fields: Mapping[str, Any]) -> str:

@@ -9,11 +9,13 @@ import sqlite3
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
+import orjson
+
 from bailiwick.audit.chain import ChainState, Sealed, genesis
 from bailiwick.audit.merkle import HASH_SIZE, Frontier
 from bailiwick.audit.note import MAX_SIZE, Checkpoint, Note, NoteError, Signer
 from bailiwick.audit.retention import Unheld
-from bailiwick.audit.sealing import blind
+from bailiwick.audit.sealing import blind, pack_entry, unpack_entry
 from bailiwick.audit.tiles import WIDTH, joined
 from bailiwick.service.state_directory import StateDirectory, StoreError
 
@@ -157,8 +159,10 @@ class Ledger:
     def blank(self, keys: frozenset[str], low: int, high: int) -> None:
         """Overwrite what stands beside the entries from ``low`` to below ``high`` that these destroyed keys sealed."""
         with _erasing(self.connection):
-            sql = "SELECT seq, json_extract(CAST(body AS TEXT), '$.key') FROM log WHERE seq >= ? AND seq < ?"
-            found = [(seq,) for seq, key in self.connection.execute(sql, (low, high)) if key in keys]
+            rows = self.connection.execute(
+                "SELECT seq, body FROM log WHERE seq >= ? AND seq < ?", (low, high)
+            )
+            found = [(seq,) for seq, body in rows if orjson.loads(unpack_entry(body)).get("key") in keys]
             columns = ", ".join(f"{name} = x''" for name in (*BLIND_COLUMNS, "private"))
             self.connection.executemany(f"UPDATE log SET {columns} WHERE seq = ?", found)  # noqa: S608 - constants
 
@@ -307,7 +311,7 @@ def connect(directory: StateDirectory) -> sqlite3.Connection:
 def row_of(fields: Mapping[str, Any], sealed: Sealed, private: bytes, blinding: bytes) -> tuple[Any, ...]:
     """The row of a sealed record; ``private`` is its sealed private part."""
     columns = columns_of(fields, blinding)
-    return (sealed.sequence, *columns, sealed.leaf, sealed.head, sealed.body, private)
+    return (sealed.sequence, *columns, sealed.leaf, sealed.head, pack_entry(sealed.body), private)
 
 
 def columns_of(

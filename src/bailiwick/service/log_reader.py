@@ -15,13 +15,13 @@ from bailiwick.audit.kinds import Kind
 from bailiwick.audit.merkle import HASH_SIZE
 from bailiwick.audit.note import Note, NoteError, VerifierKey
 from bailiwick.audit.query import Query
-from bailiwick.audit.sealing import SealError, blind, open_private, put_together
+from bailiwick.audit.sealing import SealError, blind, open_private, put_together, unpack_entry
 from bailiwick.audit.tiles import HEIGHT, WIDTH, joined
 from bailiwick.service.keys import KeyRing
 from bailiwick.service.ledger import COLUMNS, OPEN_COLUMNS, columns_of, read_tile
 from bailiwick.service.state_directory import StoreError, read_verifiers
 
-DAMAGE = (sqlite3.Error, UnicodeDecodeError, TypeError)
+DAMAGE = (sqlite3.Error, UnicodeDecodeError, TypeError, SealError)
 """How a database file shows that it was damaged: errors of its own, text that isn't UTF-8, values of another type."""
 
 _ENTRY = "seq, body, leaf, head, private"
@@ -153,7 +153,11 @@ class LogReader:
 
     def _checked(self, faults: list[Fault]) -> Iterator[Sealed]:
         sql = f"SELECT {_ENTRY}, {', '.join(COLUMNS)} FROM log ORDER BY seq"  # noqa: S608 - constants
-        for sequence, body, leaf, head, private, *columns in self._connection.execute(sql):
+        for sequence, kept, leaf, head, private, *columns in self._connection.execute(sql):
+            try:
+                body = unpack_entry(kept)
+            except SealError:
+                body = bytes(kept)  # the leaf hash tells
             if len(faults) < MAX_FAULTS:
                 faults.extend(self._faults_beside(sequence, body, private, columns))
             yield Sealed(sequence=sequence, body=bytes(body), leaf=bytes(leaf), head=bytes(head))
@@ -250,7 +254,9 @@ class LogReader:
         """Entries that are gone though no record says that they were purged."""
         first = self.first()
         sql = "SELECT body FROM log WHERE kind = ?"
-        records = (orjson.loads(body) for (body,) in self._connection.execute(sql, (Kind.PURGED,)))
+        records = (
+            orjson.loads(unpack_entry(body)) for (body,) in self._connection.execute(sql, (Kind.PURGED,))
+        )
         if first and not any(int(record.get("upto", 0)) >= first for record in records):
             yield Fault(
                 sequence=0, message=f"entries 0 to {first - 1} are gone without a record of their purge"
@@ -310,8 +316,10 @@ class LogReader:
             raise StoreError(f"{self.database}: {error}") from error
 
     def _read(self, sql: str, values: tuple[Any, ...]) -> Generator[Entry, None, None]:
-        for sequence, body, leaf, head, blob in self._rows(sql, values):
+        for sequence, kept, leaf, head, blob in self._rows(sql, values):
+            body = bytes(kept)
             try:
+                body = unpack_entry(kept)
                 record, private = self._record(body, blob)
             except (SealError, orjson.JSONDecodeError, TypeError):
                 record, private = {"seq": sequence, "kind": "unreadable"}, None
