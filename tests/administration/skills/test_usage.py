@@ -1,0 +1,64 @@
+"""What the record says of a skill: used and unused grants, and the first time that each thing was denied."""
+
+from typing import Any
+
+from bailiwick.administration.skills.usage import usage_of
+from bailiwick.information.approvals import grant_of
+
+GRANTS = [
+    grant_of(text)
+    for text in ("exec git", "fs.read ${project}/**", "net a.example.com", "exec ${skill}/x.py", "env TOKEN")
+]
+
+
+def call(seq: int, *accesses: dict[str, Any], **more: Any) -> dict[str, Any]:
+    said = {"kind": "tool-call", "seq": seq, "time_ms": seq * 1000, "skills": ["pdf"], "project": "/w"}
+    return said | {"accesses": accesses, "enforced": "allow"} | more
+
+
+def denied(seq: int, about: str, grant: str) -> dict[str, Any]:
+    reason = {
+        "rule": "skill.pdf.network.other",
+        "verdict": "deny",
+        "about": about,
+        "instead": f"The manifest would need `{grant}` (`bailiwick skill approve pdf`).",
+    }
+    return call(seq, enforced="deny", reasons=[reason])
+
+
+RECORDS = [
+    call(
+        1, {"kind": "execute", "program": "git", "arguments": "log -1"}, {"kind": "read", "path": "/w/.git"}
+    ),
+    call(2, {"kind": "execute", "program": "python3", "arguments": ".claude/skills/pdf/x.py in"}),
+    call(
+        3, {"kind": "read", "path": "/elsewhere"}, {"kind": "?"}, {"kind": "connect", "host": "b.example.com"}
+    ),
+    denied(4, "connect c.example.com", "net c.example.com"),
+    denied(5, "connect c.example.com", "net c.example.com"),
+    call(6, {"kind": "execute", "program": "git"}, skills=["other"]),
+    {"kind": "session-start", "skills": ["pdf"]},
+]
+
+
+def test_usage() -> None:
+    usage = usage_of("pdf", GRANTS, RECORDS, ["/w/.claude/skills/pdf"])
+    assert (usage.calls, usage.first_ms, usage.last_ms) == (5, 1000, 5000)
+    assert {str(grant): count for grant, count in usage.used.items()} == {
+        "exec git": 1,
+        "fs.read ${project}/**": 1,
+        "exec ${skill}/x.py": 1,
+    }
+    assert list(map(str, usage.unused)) == ["net a.example.com", "env TOKEN"]
+    (denial,) = usage.denials
+    assert (denial.seq, denial.times, denial.about, denial.grant) == (
+        4,
+        2,
+        "connect c.example.com",
+        "net c.example.com",
+    )
+
+
+def test_a_skill_that_was_never_called_used_nothing() -> None:
+    usage = usage_of("pdf", GRANTS, [], [])
+    assert (usage.calls, usage.used, usage.unused) == (0, {}, tuple(GRANTS))
