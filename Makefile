@@ -5,7 +5,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.locked
 
-.PHONY: help run test unit e2e check fmt docs bench bench-shell bench-audit bench-skills e2e-newest nightly install clean
+.PHONY: help run test unit e2e check fmt docs bench bench-shell bench-dlp bench-audit bench-skills e2e-newest nightly install clean
 
 help: ## print this menu
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "  make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -65,6 +65,9 @@ bench-audit: $(STAMP) ## measure: the audit trail (EVENTS=2000000 for the promis
 
 bench-skills: $(STAMP) ## measure: time, memory and verdicts over a folder of skills (SKILLS=DIR)
 	$(BIN)/python scripts/bench_skills $(SKILLS)
+
+bench-dlp: $(STAMP) ## measure: how well and how fast secrets and personal data are found, beside any rival that is here
+	$(BIN)/python scripts/bench_dlp
 
 nightly: $(STAMP) ## long fuzzing, oracles and chaos
 	scripts/judges

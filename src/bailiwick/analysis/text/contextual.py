@@ -29,7 +29,7 @@ _VALUE = (
     rf"(?:[rbuf@$]?\\{{0,7}}{_QUOTE}(?P<quoted>[^\s\"'`\\]{{5,256}})(?:\\{{0,7}}{_QUOTE}|\s|\Z)"
     rf"|(?P<bare>{_BARE}{{6,256}}+)(?![(\[]))"
 )
-_GIVEN = r"(?:[\\\"'`\])]{0,6}[ \t]{0,8}(?:=>|:=|\?=|(?<![=!<>])=(?!=)|::?(?!:)|(?<![-=])>)[ \t]{0,8})"
+_GIVEN = r"(?:[\\\"'`\])]{0,6}[ \t]{0,8}(?::[ \t]{0,3}[A-Z][A-Za-z]{0,20}\??[ \t]{0,3}(?==))?(?:=>|:=|\?=|(?<![=!<>])=(?!=)|::?(?!:)|(?<![-=])>)[ \t]{0,8})"
 
 UUID: Final = re.compile(r"(?i)^[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}$")
 _TAIL = re.compile(
@@ -41,7 +41,7 @@ _TAIL = re.compile(
 """What the rest of a name says when its value is about a secret rather than one."""
 
 _HEAD = re.compile(
-    r"(?i)(?:next|page|pagination|continuation|cancel\w*|stop|pad|eos|bos|unk|mask|sync|cursor|csrf|xsrf|start|end|public|publishable|max|min|num|cache"
+    r"(?i)(?:(?<![a-z])|(?-i:(?<=[a-z])(?=[A-Z])))(?:next|page|pagination|continuation|cancel\w*|stop|pad|eos|bos|unk|mask|sync|cursor|csrf|xsrf|start|end|public|publishable|max|min|num|cache"
     r"|hash|sha|input|output|prompt|completion|total|idempotency|client[_.-]?request|by|has|is|no|with|without|forgot|reset|per|column|sort|partition|primary|foreign)[_.\- ]?$"
 )
 _SURE = re.compile(
@@ -130,6 +130,7 @@ def chosen(value: str, *, quoted: bool) -> bool:
     if (
         not quoted
         and not signs
+        and digits <= 1
         and re.fullmatch(r"[A-Za-z_][\w]*(?:[.:/-]+[A-Za-z_]\w*)+|[a-z]+(?:[A-Z][a-z]+)+\d?", value)
     ):
         return False
@@ -434,7 +435,7 @@ CONTEXTUAL: Final[tuple[Kind, ...]] = (
     _kind(
         "generic-assignment", _GENERIC_TITLE,
         rf"{_NAME}{_GIVEN}{_VALUE}", _WORDS, _assigned,
-        filters=((rf"{_NAME_FILTER}[\w.\-]{{0,60}}[\\\"'`\])]{{0,6}}[ \t]{{0,8}}(?:=|:|>)>?=?:?[ \t]{{0,8}}[rbuf@$]?[\\\"'`]{{0,8}}[^\s\"'`\\]{{5}}", 0),), reach=140,
+        filters=((rf"{_NAME_FILTER}[\w.\-]{{0,60}}[\\\"'`\])]{{0,6}}[ \t]{{0,8}}(?::[ \t]{{0,3}}[A-Z][A-Za-z]{{0,20}}\??[ \t]{{0,3}})?\??(?:=|:|>)>?=?:?[ \t]{{0,8}}[rbuf@$]?[\\\"'`]{{0,8}}[^\s\"'`\\]{{5}}", 0),), reach=170,
         weight=Weight.MEDIUM, example="DB_PASSWORD=Zq7{a20}",
     ),
     _kind(
