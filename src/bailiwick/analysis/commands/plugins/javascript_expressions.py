@@ -496,11 +496,13 @@ class Expressions(ABC):
             case "moved":
                 self._machine.path(AccessKind.READ, word, tree=True)
                 self._machine.path(AccessKind.DELETE, word, tree=True)
-            case "parents":
+            case "parents" | "placed":
                 pieces = value.text.split("/")
                 for count in range(1, len(pieces) + 1):
                     if pieces[count - 1] not in {"", ".", ".."} and (count == len(pieces) or pieces[0]):
                         self._machine.path(AccessKind.WRITE, word.with_text("/".join(pieces[:count])))
+                if role == "placed":
+                    self._machine.path(AccessKind.WRITE, word, tree=True)
             case _:
                 kind, _, tree = role.partition("_")
                 self._machine.path(AccessKind(kind), word, tree=bool(tree))

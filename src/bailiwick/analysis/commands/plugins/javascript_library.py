@@ -166,7 +166,7 @@ MODULES: Mapping[str, str] = {
 _FILES = {
     "readFile": "read", "writeFile": "write", "appendFile": "write", "unlink": "delete", "rm": "delete_tree",
     "rmdir": "delete", "mkdir": "parents", "readdir": "read", "stat": "", "lstat": "", "access": "", "realpath": "",
-    "copyFile": "read write", "rename": "moved write_tree", "cp": "read_tree write_tree", "chmod": "write",
+    "copyFile": "read write", "rename": "moved write_tree", "cp": "read_tree placed", "chmod": "write",
     "truncate": "write", "utimes": "write", "exists": "",
 }  # fmt: skip
 
