@@ -19,7 +19,7 @@ from aiohttp import web
 
 from bailiwick.audit.bounds import SAFE
 from bailiwick.audit.kinds import Kind
-from bailiwick.audit.note import NoteError, Signer, VerifierKey, parse_keys
+from bailiwick.audit.note import Signer, VerifierKey, parse_keys
 from bailiwick.audit.record import RECORD_LIMIT, Record, Stamp
 from bailiwick.audit.recording import service_record
 from bailiwick.audit.redaction import Redactor
@@ -229,6 +229,3 @@ def enrolled(path: Path, text: str) -> list[str]:
     """Enrol a host at the collector whose state directory is ``path`` and which isn't running. Raises StoreError, NoteError."""
     with Store.open(path) as store:
         return asyncio.run(Collector.over(store).enrol(text))
-
-
-__all__ = ["Collector", "NoteError", "enrolled", "serve"]

@@ -8,7 +8,7 @@ made good at the next start (``resume``).
 import asyncio
 import contextlib
 import logging
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
 from typing import Any
@@ -354,6 +354,3 @@ def _number(given: Mapping[str, Any], name: str) -> int | None:
     if value is not None and type(value) is not int:
         raise CustodyError(f"{name} must be a number")
     return value
-
-
-__all__: Sequence[str] = ("ACTIONS", "Custodian", "CustodyError", "Who", "month_text")

@@ -19,7 +19,7 @@ from bailiwick.audit.merkle import Frontier
 from bailiwick.audit.note import Signer, VerifierKey
 from bailiwick.audit.segment import MAX_ENTRIES, MAX_SEGMENT, SegmentError, Shipped, pack, receipt_upto
 from bailiwick.service.log_reader import LogReader
-from bailiwick.service.state_directory import StoreError, read_secret, read_verifiers, write_private
+from bailiwick.service.state_directory import read_secret, read_verifiers, write_private
 
 SECONDS = 30.0
 """How long a collector may take for one answer."""
@@ -138,6 +138,3 @@ class Shipper:
             again = reply.status >= HTTPStatus.INTERNAL_SERVER_ERROR
             raise ShipError(f"{self.url} answered {reply.status}: {answer.strip()[:300]}", again=again)
         return answer
-
-
-__all__ = ["ShipError", "Shipper", "StoreError"]
