@@ -23,6 +23,7 @@ from bailiwick.analysis.shell.environment import (
 )
 from bailiwick.analysis.shell.expand import Expander
 from bailiwick.analysis.shell.expansion import MAX_TEXT
+from bailiwick.analysis.shell.leading import lead
 from bailiwick.analysis.shell.output import printed
 from bailiwick.analysis.shell.own import built_here, is_own, late_names
 from bailiwick.analysis.shell.parser import parse
@@ -390,6 +391,7 @@ class Interpreter:
         reaches = exported or name in state.exported or name in self.context.environment
         if (is_reported(name) and reaches) or is_dangerous(name):
             self.record.access(AccessKind.CHANGE_CONFIG, VariableTarget(name=name, value=value.literal), span)
+            lead(self, name, value, state, span)
         if name in ("IFS", "GLOBIGNORE"):
             state.shaky = True
         if name == "CDPATH" or (self.dialect == "zsh" and name in TIED_IN_ZSH):

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 
 from bailiwick.analysis.commands.argument import LITERAL, OPEN, PATTERN, Arg, Lines, sources_of
 from bailiwick.analysis.shell.environment import LIBRARIES, QUIET_READS, is_reported
+from bailiwick.analysis.shell.leading import lead
 from bailiwick.analysis.shell.own import are_plain, is_own
 from bailiwick.analysis.shell.state import State, normal
 from bailiwick.model.access import AccessKind, HostTarget, ProgramTarget, Span, VariableTarget
@@ -80,6 +81,21 @@ class Running:
             interpreter.record.flow(source, index)
         for sink in interpreter.sinks:
             interpreter.record.flow(index, sink)
+        if project_code:
+            self._foreign_code()
+
+    def _foreign_code(self) -> None:
+        """Read the directory that the program takes for its project, where that isn't surely below the session's.
+
+        "Project code" is trusted as far as policy trusts this project; another directory's code is what files say of it.
+        """
+        if self.state.cwd is None:
+            self.opaque("runs the code of a directory that isn't known", kind=_EXECUTE)
+            return
+        project = normal(self._interpreter.context.project)
+        for place in self.state.cwd:
+            if place != project and not place.startswith(project.rstrip("/") + "/"):
+                self.path(_READ, Arg(place), tree=True)
 
     def path(self, kind: AccessKind, path: Arg, *, tree: bool = False, without: tuple[str, ...] = ()) -> None:
         """See ``Machine.path``."""
@@ -134,6 +150,8 @@ class Running:
             return
         if name not in QUIET_READS if kind is _READ else is_reported(name):
             self._interpreter.record.access(kind, VariableTarget(name=name, value=value), span or self.span)
+            if kind is not _READ and value is not None:
+                lead(self._interpreter, name, Arg(value), self.state, span or self.span)
 
     def lists(self, paths: Arg) -> None:
         """See ``Machine.lists``."""
