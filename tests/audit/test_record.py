@@ -10,6 +10,7 @@ import rfc8785
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from bailiwick.analysis.text.secrets import SECRET_RULES
 from bailiwick.audit.chain import genesis, seal
 from bailiwick.audit.kinds import KINDS, Kind
 from bailiwick.audit.record import RECORD_LIMIT, Stamp
@@ -47,7 +48,7 @@ from bailiwick.model.event import (
 )
 from bailiwick.model.request import Principal, Request, Session
 from bailiwick.model.verdict import Verdict
-from planted import BODIES, DISGUISES, MAKERS
+from planted import BODIES, DISGUISES, MAKERS, maker_of
 
 REDACTOR = Redactor(b"k" * 32)
 STAMP = Stamp(wall_ms=1_760_000_000_123, monotonic_ns=987_654_321, host="build-7", salt="5a" * 16)
@@ -324,6 +325,13 @@ PLACES = [
     "rewrite",
     "everywhere",
 ]
+
+
+@given(st.sampled_from(PLACES), st.sampled_from(sorted(SECRET_RULES)), BODIES)
+@settings(max_examples=300, deadline=None)
+def test_no_secret_of_any_rule_reaches_the_bytes(place: str, rule: str, body: str) -> None:
+    text, secret = maker_of(rule)(body)
+    assert secret.encode() not in sealed(*plant(place, text))
 
 
 @given(st.sampled_from(PLACES), st.sampled_from(sorted(MAKERS)), st.sampled_from(sorted(DISGUISES)), BODIES)
