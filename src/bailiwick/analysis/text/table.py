@@ -6,7 +6,7 @@ from importlib.resources import files
 from typing import Final
 
 from bailiwick.analysis.text import lexicon
-from bailiwick.analysis.text.contextual import UUID, entropy, random_looking
+from bailiwick.analysis.text.contextual import UUID, entropy, random_looking, wordy
 from bailiwick.analysis.text.kind import Certainty, Judged, Kind, Weight, token_judge
 from bailiwick.analysis.text.shape import Shape, ShapeError, shapes_of
 from bailiwick.model.access import Tier
@@ -93,7 +93,9 @@ def _judge_named(match: re.Match[str]) -> list[Judged]:
     secret, (start, end) = match.group("secret"), match.span("secret")
     if lexicon.stand_in(secret) or lexicon.documented(secret):
         return [(start, end, Certainty.STAND_IN)]
-    mixed = secret.isalnum() and sum(c.isdigit() for c in secret) > 1 and any(c.isalpha() for c in secret)
+    letters = any(c.isalpha() for c in secret)
+    cases = secret != secret.lower() and secret != secret.upper() and not wordy(secret)
+    mixed = secret.isalnum() and ((letters and sum(c.isdigit() for c in secret) > 1) or cases)
     if not UUID.match(secret) and not mixed and not random_looking(secret, least=6, sure=True):
         return []
     between = match.group()[: start - match.start()]
