@@ -82,7 +82,9 @@ def cells(  # noqa: C901, PLR0912 (one arm per subject)
             ports = sorted({OTHER_PORT, *(one.port for one in hosts if one.port)})
             for name in _named([one.host for one in hosts]):
                 for port in ports:
-                    yield Access(kind=AccessKind.CONNECT, target=HostTarget(host=name, port=port))
+                    for sends in {False, any(one.fetch for one in hosts)}:
+                        peer = HostTarget(host=name, port=port, sends=sends)
+                        yield Access(kind=AccessKind.CONNECT, target=peer)
         case Subject.ENVIRONMENT:
             for name in _named([one.name for one in asked if isinstance(one, VariableCondition)]):
                 yield Access(kind=AccessKind.CHANGE_CONFIG, target=VariableTarget(name=name))

@@ -69,13 +69,15 @@ def outweighed(policy: Policy, layer: int, rule: Rule) -> Sequence[Rule] | None:
                 if isinstance(other.when, CommandCondition) and _command_within(command, other.when):
                     return [other]
             return None
-        case HostCondition(port=port) as host:
+        case HostCondition(port=port, fetch=fetch) as host:
             return _needed(
                 _name(host),
                 [
                     (other, _name(other.when))
                     for other in others
-                    if isinstance(other.when, HostCondition) and other.when.port in {None, port}
+                    if isinstance(other.when, HostCondition)
+                    and other.when.port in {None, port}
+                    and (fetch or not other.when.fetch)
                 ],
             )
         case NameCondition() | FindingCondition() | VariableCondition() as named:

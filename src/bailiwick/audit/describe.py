@@ -36,8 +36,13 @@ def item_of_access(access: Access) -> Item:
                 **({"arguments": shown + (" ..." if program.open_ended else "")} if shown else {}),
                 **({"as": program.as_user} if program.as_user else {}),
             }
-        case HostTarget(host=host, port=port):
-            return {"kind": kind, "host": host, **({"port": port} if port is not None else {})}
+        case HostTarget(host=host, port=port, sends=sends):
+            return {
+                "kind": kind,
+                "host": host,
+                **({"port": port} if port is not None else {}),
+                **({"sends": True} if sends else {}),
+            }
         case NameTarget(name=name):
             return {"kind": kind, "name": name}
         case VariableTarget(name=name, value=value):

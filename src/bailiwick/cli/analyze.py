@@ -219,9 +219,10 @@ class _Spelling:
             case PathTarget(path=path, pattern=pattern, excluded=excluded):
                 item = self.item(access.kind, path, "pattern" if pattern else "literal")
                 yield item | ({"but": excluded} if excluded else {})
-            case HostTarget(host=host, port=port):
+            case HostTarget(host=host, port=port, sends=sends):
                 peer = host if port is None else f"{host}:{port}"
-                yield self.item(access.kind, peer, "unknown" if host == "*" else "literal")
+                item = self.item(access.kind, peer, "unknown" if host == "*" else "literal")
+                yield item | ({"sends": True} if sends else {})
             case VariableTarget(name=name, value=value):
                 item = self.item("environment", name, "unknown" if name == "*" else "literal")
                 reads = access.kind is AccessKind.READ

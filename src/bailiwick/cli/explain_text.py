@@ -230,9 +230,9 @@ def _effect(access: Access, subject: Subject) -> str:
             leads = f", which is {plain(real)}" if real and real != path else ""
             left = f" but {', '.join(_path(one, subject) for one in excluded)}" if excluded else ""
             return f"{_PATH_VERBS.get(access.kind, access.kind)} {_path(path, subject)}{leads}{left}"
-        case HostTarget(host=host, port=port):
+        case HostTarget(host=host, port=port, sends=sends):
             peer = "a host that isn't known" if host == "*" else plain(host)
-            return f"contacts {peer}" + ("" if port is None else f":{port}")
+            return f"{'sends data to' if sends else 'contacts'} {peer}" + ("" if port is None else f":{port}")
         case VariableTarget(name=name, value=value):
             if access.kind is AccessKind.READ:
                 return "reads the whole environment" if name == "*" else f"reads ${plain(name)}"

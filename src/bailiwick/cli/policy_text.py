@@ -33,8 +33,8 @@ def condition_text(condition: Condition) -> str:
             return " ".join([*words, *sorted(options)]) + account
         case HostCondition(host=host) if host == UNKNOWN_HOST:
             return "a host that can't be known"
-        case HostCondition(host=host, port=port):
-            return host if port is None else f"{host}:{port}"
+        case HostCondition(host=host, port=port, fetch=fetch):
+            return (host if port is None else f"{host}:{port}") + (" (to fetch from)" if fetch else "")
         case NameCondition(name=name) | VariableCondition(name=name):
             return name
         case FindingCondition() as finding:

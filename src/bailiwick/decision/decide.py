@@ -9,7 +9,7 @@
 7. What policy would rather have in the sandbox than ask about is allowed there, if nothing else stands against it.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from typing import NamedTuple, TypeAlias
 
@@ -21,7 +21,16 @@ from bailiwick.decision.match import hits_of_units, named, subject_of
 from bailiwick.decision.patterns import MAX_PATTERNS, MAX_STEPS
 from bailiwick.model.access import Access, Facts, Finding, Opaque, PathTarget, ProgramTarget
 from bailiwick.model.decision import Contain, Decision, Obligation, Origin, Reason
-from bailiwick.model.event import ModelSwitch, Prompt, PromptExpansion, SessionStart, ToolCall, ToolResult
+from bailiwick.model.event import (
+    Event,
+    ModelSwitch,
+    PermissionAsked,
+    Prompt,
+    PromptExpansion,
+    SessionStart,
+    ToolCall,
+    ToolResult,
+)
 from bailiwick.model.request import Request
 from bailiwick.model.verdict import Mode, Verdict
 from bailiwick.policy.types import AnyCondition, CommandCondition, Condition, Policy, Rule, Scope, Subject
@@ -76,6 +85,19 @@ def _containable(request: Request) -> bool:
             return request.session.contains and "\0" not in command
         case _:
             return False
+
+
+def _modes(event: Event) -> Iterator[str]:
+    """The session's permission mode, and the one that a call gives to the sub-agent that it starts."""
+    if event.permission_mode:
+        yield event.permission_mode
+    match event.what:
+        case ToolCall(tool="Agent" | "Task", input={"mode": mode}) | PermissionAsked(
+            tool="Agent" | "Task", input={"mode": mode}
+        ) if mode:
+            yield mode if isinstance(mode, str) else "a mode that is no name"
+        case _:
+            pass
 
 
 class _Said(NamedTuple):
@@ -165,7 +187,7 @@ class _Tally:
             for subject in (Subject.FINDINGS, Subject.PROMPTS) if prompted else (Subject.FINDINGS,):
                 kept = [hit for hit in hits if hit.rule.subject is subject]
                 self._objection(bound, subject, [*bound.always.get(subject, ()), *kept], finding, lifting)
-        if mode := self.request.event.permission_mode:
+        for mode in _modes(self.request.event):
             hits = named(bound, Subject.PERMISSION_MODES, mode)
             self._objection(bound, Subject.PERMISSION_MODES, hits, None, lifting)
         match happening:

@@ -86,8 +86,9 @@ def covers(condition: Condition, about: Access | Opaque | Finding | None, bound:
             return contained(path_glob(path.path.rstrip("/") or "/"), [glob])
         case CommandCondition() as command, Access(target=ProgramTarget() as program):
             return command_matches(command, program, project=bound.project, home=bound.home) is Certainty.YES
-        case HostCondition(host=wanted, port=wanted_port), Access(target=HostTarget(host=host, port=port)):
-            return name_glob(wanted).matches(host) and wanted_port in {None, port}
+        case HostCondition(host=wanted, port=wanted_port) as when, Access(target=HostTarget() as peer):
+            fits = name_glob(wanted).matches(peer.host) and wanted_port in {None, peer.port}
+            return fits and not (when.fetch and peer.sends)
         case NameCondition(name=wanted), Access(target=NameTarget(name=name)):
             return name_glob(wanted).matches(name)
         case VariableCondition(name=wanted), Access(target=VariableTarget(name=name)):

@@ -74,8 +74,8 @@ def hits_of_units(bound: Bound, subject: Subject, access: Access, *, steps: int)
             yield from path_units(bound, path, access.kind, steps=steps)
         case ProgramTarget() as program:
             yield [*bound.always.get(subject, ()), *_program(bound, program)]
-        case HostTarget(host=host, port=port):
-            yield [*bound.always.get(subject, ()), *_host(bound, host, port)]
+        case HostTarget() as peer:
+            yield [*bound.always.get(subject, ()), *_host(bound, peer)]
         case NameTarget(name=name):
             yield named(bound, subject, name)
         case VariableTarget(name=name):
@@ -99,11 +99,12 @@ def named(bound: Bound, subject: Subject, name: str) -> list[Hit]:
     return [*always, *index.matching(name)] if index else [*always]
 
 
-def _host(bound: Bound, host: str, port: int | None) -> Iterator[Hit]:
+def _host(bound: Bound, peer: HostTarget) -> Iterator[Hit]:
     """``*`` stands for a host that is not known: it may be any that a rule names, and is granted only where all are.
 
     A layer that says in as many words what an unknown host gets has said it.
     """
+    host, port = peer.host, peer.port
     unknown = host == "*"
     spoken = {hit.layer for hit in bound.hosts.matching(host) if _of_unknown(hit)} if unknown else frozenset()
     for hit in bound.hosts.hits if unknown else bound.hosts.matching(host):
@@ -112,6 +113,8 @@ def _host(bound: Bound, host: str, port: int | None) -> Iterator[Hit]:
                 if _of_unknown(hit):
                     yield hit
             case _ if _of_unknown(hit):
+                pass
+            case HostCondition(fetch=True) if peer.sends:
                 pass
             case HostCondition(host=named_host, port=wanted) if (
                 wanted is None or port is None or wanted == port

@@ -8,6 +8,7 @@ import difflib
 import re
 import shlex
 from collections.abc import Callable
+from dataclasses import replace
 from typing import TypeAlias
 
 from bailiwick.model.access import AccessKind, Tier
@@ -238,6 +239,12 @@ def host(text: Text, problems: Problems) -> tuple[Condition, ...]:
         )
         return ()
     return (HostCondition(host=found[1].strip("[]").rstrip("."), port=port),)
+
+
+def fetched(text: Text, problems: Problems) -> tuple[Condition, ...]:
+    """The same hosts, for connections over which nothing is known to be sent."""
+    found = host(text, problems)
+    return tuple(replace(one, fetch=True) for one in found if isinstance(one, HostCondition))
 
 
 def _misspelt(name: str) -> str | None:

@@ -107,7 +107,11 @@ class LayerBuilder:
             )
 
     def _unknown_host(self, sections: Sections) -> None:
-        said = None if sections.network is None else sections.network.unknown
+        if sections.network is None:
+            return
+        fetch = sections.network.fetch
+        self._list(Subject.NETWORK, "fetch", Verdict.ALLOW, fetch, conditions.fetched)
+        said = sections.network.unknown
         if said is not None:
             self.rules.append(
                 self._spoken(Subject.NETWORK, "network", "unknown", said, HostCondition(host=UNKNOWN_HOST))

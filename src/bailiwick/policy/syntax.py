@@ -153,6 +153,13 @@ class Skills(Names):
 class Network(Names):
     """Hosts, whoever connects to them."""
 
+    fetch: Entries = declare(
+        ENTRIES,
+        "May be fetched from. What is known to send data there (a body, a file, a method that changes something) gets what"
+        " everything else gets.",
+        default=(),
+    )
+
     unknown: Fallback | None = declare(
         FALLBACK, "What a connection to a host that can't be known gets (git push, npm install)."
     )

@@ -72,11 +72,13 @@ class HostCondition:
     """A peer by host glob (``*.example.com``, ``*``) and port; None is any port.
 
     ``UNKNOWN_HOST`` speaks of connections whose peer is not known (a host target ``*``): in its layer it alone
-    speaks of them, so that naming forbidden hosts does not make a question of every ``git push``.
+    speaks of them, so that naming forbidden hosts does not make a question of every ``git push``. With ``fetch`` it
+    holds only while nothing is known to be sent there.
     """
 
     host: str
     port: int | None = None
+    fetch: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -123,8 +123,10 @@ class Machine(Protocol):
     def stands(self, path: str) -> bool:
         """Whether a file of that name surely stands in the project; False where nobody can look."""
 
-    def connect(self, host: str, port: int | None = None, span: Span | None = None) -> None:
-        """Record a connection; host ``*`` where the peer isn't known."""
+    def connect(
+        self, host: str, port: int | None = None, span: Span | None = None, *, sends: bool = False
+    ) -> None:
+        """Record a connection; host ``*`` where the peer isn't known; ``sends``: data goes there."""
 
     def variable(
         self, kind: AccessKind, name: str, value: str | None = None, span: Span | None = None

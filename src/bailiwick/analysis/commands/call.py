@@ -135,6 +135,8 @@ class Call:
                     url(machine, arg)
                 elif arg.literal != "-":
                     machine.path(AccessKind.READ, arg)
+            case Role.CODE | Role.CODE_TREE:
+                code(machine, arg, tree=role is Role.CODE_TREE)
             case Role.AT_FILE:
                 if arg.text.startswith("@"):
                     machine.path(AccessKind.READ, arg.with_text(arg.text[1:]))
@@ -292,7 +294,7 @@ def host(machine: Machine, arg: Arg) -> None:
     connect(machine, match["host"], int(match["port"]) if match["port"] else None, arg.span)
 
 
-def url(machine: Machine, arg: Arg) -> None:
+def url(machine: Machine, arg: Arg, *, sends: bool = False) -> None:
     """A URL operand; a ``file:`` URL is a read."""
     known = arg.text if arg.kind is LITERAL else ""
     if arg.kind in (UNKNOWN, PATTERN) and re.match(
@@ -304,17 +306,48 @@ def url(machine: Machine, arg: Arg) -> None:
         return
     match = _URL.match(known) if known else None
     if match is None:
-        machine.connect("*", None, arg.span)
+        machine.connect("*", None, arg.span, sends=sends)
         machine.opaque("URL isn't known", arg.span, AccessKind.CONNECT)
         return
     port = int(match["port"]) if match["port"] else _PORTS.get((match["scheme"] or "http").lower())
-    connect(machine, match["host"], port, arg.span)
+    connect(machine, match["host"], port, arg.span, sends=sends)
 
 
-def connect(machine: Machine, name: str, port: int | None, span: Span | None) -> None:
+def code(machine: Machine, arg: Arg, *, tree: bool = False) -> None:
+    """What is run or loaded: a file or directory that is read, a URL that is fetched; opaque unless it is the project's own."""
+    if _FETCHED.match(arg.text):
+        url(machine, arg.with_text(arg.text.partition("+")[2] if _WITH_VCS.match(arg.text) else arg.text))
+        machine.opaque("code from the network", arg.span, AccessKind.EXECUTE)
+        return
+    own = trusted(machine, arg)
+    if not (own and tree):
+        machine.path(AccessKind.READ, arg, tree=tree)
+    if not own:
+        machine.opaque("code from outside the project", arg.span, AccessKind.EXECUTE)
+
+
+def trusted(machine: Machine, arg: Arg) -> bool:
+    """Whether a path surely lies in the project, or where only the system's own software is."""
+    if arg.kind is PATTERN:
+        return ".." not in arg.text and not _FROM_ROOT.search(arg.text) and machine.own(Arg("."))
+    if arg.literal is None:
+        return False
+    return machine.own(arg) or (_SYSTEM.match(arg.text) is not None and ".." not in arg.text)
+
+
+_FETCHED = re.compile(r"data:|(?:[a-z]+\+)?(?!file:)[a-zA-Z][a-zA-Z0-9.-]*://|git@")
+_WITH_VCS = re.compile(r"[a-z]+\+[a-z]+://")
+_FROM_ROOT = re.compile(r"(?:\A|[{,])[/~]")
+_SYSTEM = re.compile(r"/(?:usr|bin|sbin|lib\w*|opt|etc|nix/store|dev)/")
+"""Below these only an administrator writes; policy keeps sessions from it."""
+
+
+def connect(
+    machine: Machine, name: str, port: int | None, span: Span | None, *, sends: bool = False
+) -> None:
     """A connection to a host however it is spelled."""
     known = canonical_host(name.rstrip("."))
-    machine.connect(known or name.strip("[]").lower().rstrip("."), port, span)
+    machine.connect(known or name.strip("[]").lower().rstrip("."), port, span, sends=sends)
     if known is None:
         machine.opaque("host that may be read in several ways", span, AccessKind.CONNECT)
 

@@ -10,6 +10,7 @@ from typing import TypeAlias
 
 from bailiwick.analysis.commands.argument import LITERAL, NUMBER, OPEN, UNKNOWN, Arg, sources_of
 from bailiwick.analysis.commands.perform import perform
+from bailiwick.analysis.commands.plugins.foreign import foreign
 from bailiwick.analysis.commands.plugins.tools import named_files
 from bailiwick.analysis.commands.specification import find
 from bailiwick.analysis.shell import builtins, compound
@@ -557,6 +558,8 @@ class Interpreter:
             drafted = text or self.content(args[0], state, perhaps=True)
             running.begin(tuple(a for a in args[1:] if not a.text.startswith("-")), project_code=own)
             running.path(AccessKind.READ, args[0])
+            if (known := find(place.rpartition("/")[2])) is not None and known.plugin == "project":
+                foreign(running, known.name, args[1:])  # ./gradlew is what gradle is
             shebang = None if drafted is None else _SHEBANG.match(drafted.text)
             if drafted is not None and (shebang or not drafted.text.startswith("#!")):
                 # What no line names a program for, the shell reads itself.

@@ -38,8 +38,8 @@ def line(access: Access, cwd: str) -> str:
                 + (" (project code)" if target.project_code else "")
                 + (" (unknown)" if target.unknown else "")
             )
-        case HostTarget(host=host, port=port):
-            return f"connect {host}" + (f":{port}" if port else "")
+        case HostTarget(host=host, port=port, sends=sends):
+            return f"connect {host}" + (f":{port}" if port else "") + (" (sends)" if sends else "")
         case VariableTarget(name=name):
             return f"{'get' if access.kind is AccessKind.READ else 'set'} {name}"
         case NameTarget(name=name):

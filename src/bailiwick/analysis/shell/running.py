@@ -126,7 +126,7 @@ class Running:
         """See ``Machine.own``."""
         project = normal(self._interpreter.context.project).rstrip("/") + "/"
         places = None if path.literal is None else moved(self.state.cwd, path)
-        return places is not None and all(place.startswith(project) for place in places)
+        return places is not None and all(f"{place}/".startswith(project) for place in places)
 
     def stands(self, path: str) -> bool:
         """See ``Machine.stands``."""
@@ -136,10 +136,12 @@ class Running:
         whole = path if path.startswith("/") else f"{self.state.cwd[0]}/{path}"
         return bool(files.expand(escape(normal(whole))))
 
-    def connect(self, host: str, port: int | None = None, span: Span | None = None) -> None:
+    def connect(
+        self, host: str, port: int | None = None, span: Span | None = None, *, sends: bool = False
+    ) -> None:
         """See ``Machine.connect``."""
         self._interpreter.record.access(
-            AccessKind.CONNECT, HostTarget(host=host, port=port), span or self.span
+            AccessKind.CONNECT, HostTarget(host=host, port=port, sends=sends), span or self.span
         )
 
     def variable(

@@ -18,6 +18,11 @@ def python(call: "Call") -> None:
     parsed, machine = call.parsed, call.machine
     code = parsed.values("-c")
     module = parsed.values("-m")
+    script = parsed.operands[0] if parsed.operands and not (code or module) else None
+    if script is not None and (text := _written(call, script)) is not None:
+        _inline(call, text, parsed.operands[1:])
+        machine.path(AccessKind.READ, script)
+        return
     piped = not code and not module and (not parsed.operands or parsed.operands[0].literal == "-")
     if code or (piped and machine.stdin is not None and machine.stdin.literal is not None):
         _inline(call, code[0] if code else machine.stdin or Arg(""), parsed.operands[0 if code else 1 :])
@@ -27,9 +32,15 @@ def python(call: "Call") -> None:
     if module:
         _module(call, module[0])
     elif parsed.operands and parsed.operands[0].literal != "-":
-        machine.path(AccessKind.READ, parsed.operands[0])
+        call.role(Role.CODE, parsed.operands[0])
     elif not parsed.given("--version", "--help", "-V", "-h"):
         machine.opaque("code from standard input or a terminal")
+
+
+def _written(call: "Call", script: Arg) -> Arg | None:
+    """The text of a script outside the project, where the same command has just written it and it is known."""
+    text = None if call.machine.own(script) else call.machine.content(script)
+    return text if text is not None and text.literal is not None else None
 
 
 _MODULES = {
@@ -92,6 +103,10 @@ def node(call: "Call") -> None:
     )
     if piped and machine.stdin is not None:
         inline = [machine.stdin]
+    written = _written(call, parsed.operands[0]) if parsed.operands and not inline else None
+    if written is not None:
+        inline = [written]
+        machine.path(AccessKind.READ, parsed.operands[0])
     known = len(inline) == 1 and inline[0].literal is not None
     loads = known and javascript.project_code(inline[0].text)
     operands = parsed.operands
@@ -108,7 +123,7 @@ def node(call: "Call") -> None:
     elif inline:
         machine.opaque("code that isn't known")
     elif operands and operands[0].literal != "-":
-        machine.path(AccessKind.READ, operands[0])
+        call.role(Role.CODE, operands[0])
     elif not parsed.given("--version", "--help", "-v", "-h", "--test", "--v8-options"):
         machine.opaque("code from standard input or a terminal")
 
@@ -155,7 +170,7 @@ def interpreter(call: "Call") -> None:
         if operands[0].literal == "-":
             machine.opaque("code from standard input")
         else:
-            machine.path(AccessKind.READ, operands[0])
+            call.role(Role.CODE, operands[0])
     elif parsed.given("--test"):
         machine.opaque("runs the project's tests")
     elif not parsed.given("--version", "--help", "-v", "-V", "-h"):

@@ -475,7 +475,8 @@ class Expressions(ABC):
             return None
         for role, value in zip(effect.split(), values, strict=False):
             if role != "-":
-                self._carry_out(role, value, function.name)
+                posted = role == "url" and len(values) > 1  # with a method or a body
+                self._carry_out("posted" if posted else role, value, function.name)
         if effect and len(values) < len([role for role in effect.split() if role != "-"]):
             raise RefusedError(f"calls {function.name} in a way that isn't known")
         return None
@@ -493,6 +494,10 @@ class Expressions(ABC):
                 self._machine.script(word)
             case "url":
                 self._call.role(Role.URL, word)
+            case "posted":
+                from bailiwick.analysis.commands.call import url  # noqa: PLC0415 - the seam imports the plug-ins
+
+                url(self._machine, word, sends=True)
             case "moved":
                 self._machine.path(AccessKind.READ, word, tree=True)
                 self._machine.path(AccessKind.DELETE, word, tree=True)

@@ -27,9 +27,12 @@ def curl(call: "Call") -> None:  # noqa: C901, PLR0912 - one arm per form
     call.begin()
     for problem in parsed.problems:
         machine.opaque(*problem)
+    sends = _sends(call, ("-X", "--request"), _CURL_SENDS)
     for option in parsed.options:
         value = option.value
-        if value is None:
+        if option.name == "--url" and value is not None:
+            url(machine, value, sends=sends)
+        elif value is None:
             call.option(option)
         elif option.name in ("-F", "--form"):
             if value.literal is None:
@@ -70,14 +73,34 @@ def curl(call: "Call") -> None:  # noqa: C901, PLR0912 - one arm per form
             and re.search(r"[\[{]", _IN_BRACKETS.sub("//", operand.text.partition("?")[0], count=1))
             and not parsed.given("-g", "--globoff")
         ):
-            machine.connect("*", None, operand.span)
+            machine.connect("*", None, operand.span, sends=sends)
             machine.opaque("URL with a pattern", operand.span, AccessKind.CONNECT)
         else:
-            url(machine, operand)
+            url(machine, operand, sends=sends)
     if parsed.given("-n"):
         machine.path(AccessKind.READ, Arg(machine.home + "/.netrc"))
     if parsed.given("-O", "--remote-name", "-J", "--remote-header-name", "--remote-name-all"):
         _download(call, parsed.operands, guess=not parsed.given("-J", "--remote-header-name"))
+
+
+_CURL_SENDS = frozenset((
+    "-d", "--data", "--data-ascii", "--data-binary", "--data-raw", "--data-urlencode", "--json", "-F", "--form",
+    "--form-string", "-T", "--upload-file", "--url-query", "-Q", "--quote",
+))  # fmt: skip
+_WGET_SENDS = frozenset(("--post-data", "--post-file", "--body-data", "--body-file"))
+_ASKING = frozenset(("GET", "HEAD", "OPTIONS"))
+"""Methods that change nothing (RFC 9110, 9.2.1)."""
+
+
+def _sends(call: "Call", method: tuple[str, ...], options: frozenset[str]) -> bool:
+    """Whether a body, a file or a method that changes something is given; a header or cookie out of a file is data too."""
+    return any(
+        option.name in options
+        or (option.name in method and (option.value is None or option.value.literal not in _ASKING))
+        or (option.name in ("-H", "--header") and option.value is not None and option.value.text[:1] in ("@", ""))
+        or (option.name in ("-b", "--cookie") and option.value is not None and "=" not in option.value.text)
+        for option in call.parsed.options
+    )
 
 
 def _download(call: "Call", urls: list[Arg], *, guess: bool) -> None:
@@ -99,6 +122,7 @@ def wget(call: "Call") -> None:
     from bailiwick.analysis.commands.call import url  # noqa: PLC0415 - the seam imports the plug-ins
 
     parsed = call.parsed
+    sends = _sends(call, ("--method",), _WGET_SENDS)
     call.begin()
     for problem in parsed.problems:
         call.machine.opaque(*problem)
@@ -111,7 +135,7 @@ def wget(call: "Call") -> None:
             continue
         call.option(option)
     for operand in parsed.operands:
-        url(call.machine, operand)
+        url(call.machine, operand, sends=sends)
     if parsed.given(
         "-r",
         "-m",

@@ -4,6 +4,7 @@ import re
 from typing import TYPE_CHECKING
 
 from bailiwick.analysis.commands.argument import Arg
+from bailiwick.analysis.commands.specification import Role
 from bailiwick.model.access import AccessKind
 
 if TYPE_CHECKING:
@@ -45,7 +46,7 @@ def oneliner(call: "Call") -> None:
     if codes:
         return
     if parsed.operands and parsed.operands[0].literal != "-":
-        machine.path(AccessKind.READ, parsed.operands[0])
+        call.role(Role.CODE, parsed.operands[0])
     elif not parsed.given("--version", "--help", "-v", "-h", "-i", "-m", "-V", "-l") or parsed.operands:
         machine.opaque("code from standard input or a terminal")
 

@@ -5,6 +5,7 @@ from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from bailiwick.analysis.commands.argument import Arg, Kind
+from bailiwick.analysis.commands.plugins.foreign import foreign
 from bailiwick.analysis.commands.specification import Role, names
 from bailiwick.model.access import AccessKind
 from bailiwick.model.glob import escape
@@ -47,6 +48,7 @@ def project(call: "Call") -> None:
         call.machine.path(AccessKind.READ, path, tree=outside)
         if _WRITING.search(option) or (editing and not option):
             call.machine.path(AccessKind.WRITE, path, tree=outside)
+    foreign(call.machine, call.name, call.args[1:])
     if any(arg.text.startswith(("--eval=", "--eval ")) or arg.text == "--eval" for arg in call.args[1:]):
         call.machine.opaque("inline code")
     if call.name in _LAUNCHING:
@@ -61,7 +63,55 @@ def launcher(call: "Call") -> None:
     call.begin()
     call.options()
     call.effects()
+    script = call.parsed.operands[0] if call.parsed.operands else None
+    if script is not None and ("/" in script.text or call.parsed.given("--script", "-s")):
+        call.role(Role.CODE, script)
     _known(call, call.parsed.operands)
+
+
+def runner(call: "Call") -> None:
+    """``npm run x -- words``: a script of the project gets the words behind it, whatever it makes of them."""
+    call.begin()
+    call.options()
+    call.operands()
+    foreign(call.machine, "", call.parsed.operands)
+    if call.parsed.words and call.parsed.words[0].literal in ("exec", "dlx"):
+        _known(call, call.parsed.operands)
+
+
+_FORGES = {"gh": ("github.com", "api.github.com"), "glab": ("gitlab.com",)}
+
+
+def forge(call: "Call") -> None:
+    """``gh`` and ``glab`` speak to another host where an option, a repository or an address names one."""
+    from bailiwick.analysis.commands.call import connect, host, url  # noqa: PLC0415 - the seam imports the plug-ins
+
+    call.begin()
+    call.options()
+    call.operands()
+    machine, usual = call.machine, _FORGES.get(call.name, ())
+    for named in call.parsed.values("--hostname"):
+        if named.literal not in usual:
+            host(machine, named)
+    places = [(place, True) for place in call.parsed.values("-R", "--repo")]
+    for place, whole in [*places, *((operand, False) for operand in call.parsed.operands)]:
+        if place.literal is None:
+            if whole:
+                machine.opaque("repository isn't known", place.span, AccessKind.CONNECT)
+            continue
+        found = _REPOSITORY.match(place.text)
+        if found is None or (found["host"] or found["first"] or "").lower() in {*usual, ""}:
+            continue
+        if found["scheme"]:
+            url(machine, place)
+        else:
+            connect(machine, found["host"] or found["first"], None, place.span)
+
+
+_REPOSITORY = re.compile(
+    r"(?:(?P<scheme>[a-z][a-z0-9+.-]*://)(?:[^@/]*@)?|[\w.-]+@)(?P<host>[\w.-]+)|(?P<first>[\w-]+(?:\.[\w-]+)+(?::\d+)?)/[^/\s]+/[^/\s]+"
+)
+"""An address, or ``host/owner/repository``."""
 
 
 def _launched(call: "Call", verb: str) -> None:

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from bailiwick.analysis.commands.argument import Arg, Kind
-from bailiwick.analysis.commands.call import host
+from bailiwick.analysis.commands.call import host, url
 from bailiwick.analysis.commands.plugins.python.library import EFFECTS, OWN
 from bailiwick.analysis.commands.plugins.python.values import (
     NOTHING,
@@ -29,7 +29,6 @@ from bailiwick.analysis.commands.plugins.python.values import (
     join,
     translated,
 )
-from bailiwick.analysis.commands.specification import Role
 from bailiwick.model.access import AccessKind
 
 if TYPE_CHECKING:
@@ -258,8 +257,8 @@ def _carry_out(  # noqa: C901, PLR0912 - one arm per role
             machine.script(word)
         case "host":
             host(machine, word)
-        case "url":
-            evaluator.call.role(Role.URL, word)
+        case "url" | "posted":
+            url(machine, word, sends=role == "posted" or not _SENT.isdisjoint(given))
         case "address":
             address(evaluator, atom)
         case "getenv":
@@ -268,6 +267,10 @@ def _carry_out(  # noqa: C901, PLR0912 - one arm per role
             set_variable(machine, frozenset([atom]), given.get("value", PLAIN), word)
         case _:
             machine.opaque("Python code: an effect that isn't modelled", word.span)
+
+
+_SENT = frozenset(("data", "json", "files", "content"))
+"""What a request carries in its body."""
 
 
 def _inside(evaluator: "State", destination: Arg, given: Mapping[str, Value]) -> None:
@@ -325,7 +328,8 @@ def address(evaluator: "State", atom: Atom) -> None:
         ports = [port.number for port in atom.items[1] if isinstance(port, Whole)]
         for peer in atom.items[0]:
             if isinstance(peer, Text) and peer.text:
-                machine.connect(peer.text.lower(), ports[0] if len(ports) == 1 else None, evaluator.span)
+                port = ports[0] if len(ports) == 1 else None
+                machine.connect(peer.text.lower(), port, evaluator.span, sends=True)
             else:
                 machine.connect("*", None, evaluator.span)
                 machine.opaque("host isn't known", evaluator.span)

@@ -59,10 +59,11 @@ EFFECTS: Mapping[str, str] = {
     "urllib.request.urlopen": "url:url data timeout context",
     "urllib.request.urlretrieve": "url:url filename:write",
     **{
-        f"{library}.{verb}": "url:url params data json headers cookies files auth timeout allow_redirects verify "
+        f"{library}.{verb}": f"url:{role} params data json headers cookies files auth timeout allow_redirects verify "
         "stream follow_redirects content"
         for library in ("requests", "httpx")
-        for verb in ("get", "post", "put", "patch", "delete", "head", "options")
+        for role, verbs in (("url", ("get", "head", "options")), ("posted", ("post", "put", "patch", "delete")))
+        for verb in verbs
     },
     "socket.create_connection": "address:address timeout",
     "socket.gethostbyname": "hostname:host",

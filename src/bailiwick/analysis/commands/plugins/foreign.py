@@ -1,0 +1,104 @@
+"""What a developer tool is told to take from outside the project: settings, plug-ins, scripts, packages, hosts.
+
+Tools that run the project's code have hundreds of options, and any of them may name a file whose content is run. So
+the rule is the other way round: whatever lies outside the project is code, unless the option is known to name what is
+written, or the program is known to take its operands for data.
+"""
+
+import re
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from bailiwick.analysis.commands.argument import Arg, Kind
+from bailiwick.model.access import AccessKind
+
+if TYPE_CHECKING:
+    from bailiwick.analysis.commands.argument import Machine
+
+_URL = re.compile(r"[a-zA-Z][a-zA-Z0-9.-]*://[^\s\"'`,;|<>()]+")
+_ELSEWHERE = re.compile(r"(?:\A(?:-[A-Za-z]|\+)?|[=:,\"'@\s])((?:/(?![/\s])|~/|\.\./)[^\s\"',;:]+|\.\.(?=\Z|[\s\"',;:]))")
+"""A path that leads out of the working directory, at the beginning of a word or inside it (``-javaagent:/tmp/a.jar``)."""
+_PLACES = re.compile(
+    r"(?i)out|dest|prefix|junit|html|coverage|cov-|profile|report(?!er)|log(?!ger)|save|snapshot|record|cache|te?mp|target\Z|target-?dir|trace\Z|\A-(?-i:[oB])\Z"
+    r"|\A-D(?:maven\.repo\.local|CMAKE_INSTALL_\w+)\Z"
+)
+"""Options that name where results go, or what a cache is."""
+_PATTERNS = frozenset((
+    "-k", "-t", "-m", "-g", "-run", "-bench", "-skip", "--grep", "--testNamePattern", "--test-name-pattern", "--message",
+    "--filter", "--testPathPattern", "--testPathPatterns", "--ignore", "--exclude", "--deselect", "--ignore-pattern",
+    "--tests", "--base", "--public-url", "--base-path", "--mount", "--ignore-glob", "--title",
+))  # fmt: skip
+"""Options whose value only looks like a path: patterns of names, addresses within a server."""
+_BUILDERS = frozenset(("gradle", "gradlew", "mvn", "mvnw", "mvnd", "make", "gmake", "rake", "task", "just", "ninja", "cmake"))
+"""Programs that have no such options."""
+_DATA = frozenset((
+    "tsc", "tsgo", "pyright", "basedpyright", "ruff", "black", "isort", "autopep8", "yapf", "docformatter", "autoflake",
+    "pydocstyle", "pycodestyle", "bandit", "vulture", "radon", "codespell", "gofmt", "goimports", "gofumpt", "rustfmt",
+    "cspell", "markdownlint", "vale", "htmlhint", "swiftformat", "stylua", "shfmt", "mypy", "flake8", "cpplint", "cppcheck",
+    "actionlint", "hadolint", "sqlfmt", "wait-on", "celery", "jupyter-nbconvert", "papermill", "serve", "http-server",
+    "json-server", "live-server", "sass", "lessc", "alembic",
+))  # fmt: skip
+"""Programs that read and never run what their operands name. Their settings may still name programs."""
+_HOSTS = re.compile(r"(?i)(?:host|proxy|registry|mirror|backend|server|endpoint|executor|upstream|remote)=?\Z")
+_HOST = re.compile(r"(?=[^/]*\.)[A-Za-z0-9][A-Za-z0-9.-]*(?::\d+)?\Z")
+_CODE = re.compile(r"--?(?:init-hook|node-options?|jvm-?args|script-shell|shell-auto-fallback|execute|eval|pastebin|scan)(?==|\Z)|-Dexec\.")
+"""Options that hold code or a program, or send the results to others."""
+_CODE_OF = {
+    "make": ("-E",), "gmake": ("-E",), "tox": ("-x", "--override"), "npx": ("-c", "--call"), "rake": ("-e", "-p", "-E", "-g"), "cypress": ("--record",),
+    "playwright": ("--with-deps",), "just": ("--shell", "-c", "--command"), "nodemon": ("-x", "--exec"),
+    "mypy": ("--install-types",), "ctest": ("-D",), "composer": ("--repository",),
+    "bazel": ("--credential_helper", "--bes_backend"),
+    "go": ("-toolexec", "-vettool", "-exec", "-overlay", "-modfile", "-gccgoflags", "-extld"),
+}  # fmt: skip
+"""Options of one program of which the same is true, also where their value is the project's."""
+_MAKE_CODE = re.compile(r"(?:MAKEFLAGS|MAKEFILES|GNUMAKEFLAGS|SHELL|\.SHELLFLAGS)[:+?]?=")
+_SETTING = re.compile(
+    r"(?:net\.(?:offline|retry)|build\.(?:jobs|incremental|target-dir)|term\.[\w.-]+|profile\.[\w.-]+|future-incompat-report\.\w+)\s*=[^/]*\Z"
+)
+"""Settings of ``cargo --config`` that say nothing of programs, sources and hosts."""
+_GETTING = re.compile(r"try-repo\Z|dependency:get\Z|exec:\w+\Z|.*exec-maven-plugin")
+"""Words that fetch code of others, or run any program."""
+
+
+def foreign(machine: "Machine", program: str, words: Sequence[Arg]) -> None:
+    """Record what the words given to a program that runs the project's code take from outside the project."""
+    from bailiwick.analysis.commands.call import host, trusted, url  # noqa: PLC0415 - the seam imports the plug-ins
+
+    before = ""
+    for arg in words:
+        name, equals, rest = arg.text.partition("=")
+        attached = bool(equals) and (name.startswith("-") or name.replace("_", "").isalnum())
+        option, value = (name + "=", rest) if attached else (before, arg.text)
+        plain = option.rstrip("=")
+        before = arg.text if arg.text.startswith("-") and not equals else ""
+        if arg.kind is Kind.OPEN or (plain in _PATTERNS and program not in _BUILDERS):
+            continue
+        if _runs_option(program, arg.text, option, value):
+            machine.opaque("an option that runs, or sends, what is not the project's alone", arg.span)
+        urls = _URL.findall(arg.text)
+        for address in urls:
+            if not address.startswith(("file://", "sqlite")):
+                url(machine, arg.with_text(address))
+        if urls:
+            continue
+        if _HOSTS.search(plain) and _HOST.match(value):
+            host(machine, arg.with_text(value))
+        if _PLACES.search(plain) or (not option and program in _DATA):
+            continue
+        for found in _ELSEWHERE.finditer(arg.text):
+            if not trusted(machine, arg.with_text(found[1])):
+                machine.opaque("code or settings from outside the project", arg.span, AccessKind.EXECUTE)
+                break
+    for arg in words:
+        if _GETTING.match(arg.text):
+            machine.opaque("code from another repository, or any program", arg.span, AccessKind.EXECUTE)
+
+
+def _runs_option(name: str, text: str, option: str, value: str) -> bool:
+    if _CODE.match(text) or (name in ("make", "gmake") and _MAKE_CODE.match(text)):
+        return True
+    own = _CODE_OF.get(name, ())
+    if text.partition("=")[0] in own and text.startswith("-"):
+        return True
+    config = name == "cargo" and option.rstrip("=") == "--config"
+    return config and "=" in value and _SETTING.match(value) is None
