@@ -92,8 +92,9 @@ def _modes(event: Event) -> Iterator[str]:
     if event.permission_mode:
         yield event.permission_mode
     match event.what:
-        case ToolCall(tool="Agent" | "Task", input={"mode": mode}) | PermissionAsked(
-            tool="Agent" | "Task", input={"mode": mode}
+        case (
+            ToolCall(tool="Agent" | "Task", input={"mode": mode})
+            | PermissionAsked(tool="Agent" | "Task", input={"mode": mode})
         ) if mode:
             yield mode if isinstance(mode, str) else "a mode that is no name"
         case _:

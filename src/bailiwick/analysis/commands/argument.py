@@ -133,6 +133,9 @@ class Machine(Protocol):
     ) -> None:
         """Record that an environment variable is read or set."""
 
+    def exported(self, name: str) -> Arg | None:
+        """The value that an environment variable has for the program where the script itself has set it."""
+
     def lists(self, paths: Arg) -> None:
         """Say that the command prints nothing but these paths, each ended by a NUL."""
 

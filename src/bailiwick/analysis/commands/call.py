@@ -342,9 +342,7 @@ _SYSTEM = re.compile(r"/(?:usr|bin|sbin|lib\w*|opt|etc|nix/store|dev)/")
 """Below these only an administrator writes; policy keeps sessions from it."""
 
 
-def connect(
-    machine: Machine, name: str, port: int | None, span: Span | None, *, sends: bool = False
-) -> None:
+def connect(machine: Machine, name: str, port: int | None, span: Span | None, *, sends: bool = False) -> None:
     """A connection to a host however it is spelled."""
     known = canonical_host(name.rstrip("."))
     machine.connect(known or name.strip("[]").lower().rstrip("."), port, span, sends=sends)

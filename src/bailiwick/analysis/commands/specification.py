@@ -41,7 +41,9 @@ class Role(StrEnum):
     URL = "url"
     SOURCE = "source"  # a file that is read, or a URL
     CODE = "code"  # a file or URL whose code or settings are run: opaque unless it is the project's own
-    CODE_TREE = "code_tree"  # the same of a directory; the project's own counts as project code and not as read
+    CODE_TREE = (
+        "code_tree"  # the same of a directory; the project's own counts as project code and not as read
+    )
     AT_FILE = "at_file"  # text, or after @ a file that is read
     KEY_FILE = "key_file"  # a file that is read, perhaps after NAME=
     REMOTE = "remote"  # host:path or a local path that is read
@@ -56,7 +58,16 @@ class Role(StrEnum):
 HARMLESS = frozenset((Role.FLAG, Role.TEXT, Role.OPTIONAL))
 """Option roles that can't reach beyond the program itself."""
 _EXECUTING = frozenset(
-    (Role.CODE, Role.CODE_TREE, Role.REMOTE_PROGRAM, Role.PROGRAM, Role.SHELL, Role.OPAQUE, Role.OPAQUE_FILE, Role.OPAQUE_FLAG)
+    (
+        Role.CODE,
+        Role.CODE_TREE,
+        Role.REMOTE_PROGRAM,
+        Role.PROGRAM,
+        Role.SHELL,
+        Role.OPAQUE,
+        Role.OPAQUE_FILE,
+        Role.OPAQUE_FLAG,
+    )
 )
 _READING = frozenset((Role.READ, Role.READ_TREE, Role.LIST))
 _WRITING = frozenset(Role) - HARMLESS - _EXECUTING - _READING

@@ -4,11 +4,12 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from bailiwick.analysis.commands.argument import LITERAL, OPEN, PATTERN, Arg, Lines, sources_of
+from bailiwick.analysis.commands.inputs import inputs
 from bailiwick.analysis.shell.environment import LIBRARIES, QUIET_READS, is_reported
 from bailiwick.analysis.shell.leading import lead
 from bailiwick.analysis.shell.own import are_plain, is_own
 from bailiwick.analysis.shell.state import State, normal
-from bailiwick.model.access import AccessKind, HostTarget, ProgramTarget, Span, VariableTarget
+from bailiwick.model.access import AccessKind, HostTarget, PathTarget, ProgramTarget, Span, VariableTarget
 from bailiwick.model.glob import escape
 
 if TYPE_CHECKING:
@@ -81,6 +82,8 @@ class Running:
             interpreter.record.flow(source, index)
         for sink in interpreter.sinks:
             interpreter.record.flow(index, sink)
+        if interpreter.record.trail.drafted:
+            self._taken(target.name, index)
         if project_code:
             self._foreign_code()
 
@@ -96,6 +99,20 @@ class Running:
         for place in self.state.cwd:
             if place != project and not place.startswith(project.rstrip("/") + "/"):
                 self.path(_READ, Arg(place), tree=True)
+
+    def _taken(self, name: str, index: int) -> None:
+        """What the same script wrote into a file that the program takes by itself reaches it."""
+        record = self._interpreter.record
+        places = [escape(base.rstrip("/")) for base in self.state.cwd or ()]
+        files = [
+            PathTarget(path=f"{base}/**/{file}", pattern=True) for base in places for file in inputs(name)
+        ]
+        for source in record.trail.written(files) - {index}:
+            record.flow(source, index, by_file=True)
+
+    def exported(self, name: str) -> Arg | None:
+        """See ``Machine.exported``."""
+        return self.state.variables.get(name) if name in self.state.exported else None
 
     def path(self, kind: AccessKind, path: Arg, *, tree: bool = False, without: tuple[str, ...] = ()) -> None:
         """See ``Machine.path``."""

@@ -104,6 +104,11 @@ class Trail:
 
     # -- files as pipes
 
+    @property
+    def drafted(self) -> bool:
+        """Whether anything was written."""
+        return bool(self._wrote)
+
     def reads(self, targets: Iterable[PathTarget], program: int) -> set[int]:
         """A program reads; the programs whose output that may be."""
         found: set[int] = set()

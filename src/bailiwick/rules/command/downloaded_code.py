@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 
+from bailiwick.analysis.commands.inputs import inputs
 from bailiwick.model.access import AccessKind, Facts, Finding, PathTarget, ProgramTarget, Span
 from bailiwick.model.glob import path_glob
 from bailiwick.rules.command.programs import NETWORK, is_interpreter, runs_its_input
@@ -71,17 +72,28 @@ def _stored(facts: Facts, programs: _Programs, carriers: tuple[int, ...]) -> Ite
         if index == carriers[0] or span is None:
             continue
         before = [target for target, end in written.items() if end <= span.start]
-        if (program.path is not None and _among(PathTarget(path=program.path), before)) or (
-            is_interpreter(program.name)
-            and any(
-                isinstance(access.target, PathTarget)
-                and access.kind is AccessKind.READ
-                and _inside(access.cause, span)
-                and _among(access.target, before)
-                for access in facts.accesses
+        if (
+            any(_is_input(program, target) for target in before)
+            or (program.path is not None and _among(PathTarget(path=program.path), before))
+            or (
+                is_interpreter(program.name)
+                and any(
+                    isinstance(access.target, PathTarget)
+                    and access.kind is AccessKind.READ
+                    and _inside(access.cause, span)
+                    and _among(access.target, before)
+                    for access in facts.accesses
+                )
             )
         ):
             yield index
+
+
+def _is_input(program: ProgramTarget, file: PathTarget) -> bool:
+    """Whether the program takes the file without being told."""
+    return not file.pattern and any(
+        path_glob(f"/**/{glob}").matches(file.path) for glob in inputs(program.name)
+    )
 
 
 def _among(file: PathTarget, written: Sequence[PathTarget]) -> bool:

@@ -16,7 +16,9 @@ if TYPE_CHECKING:
     from bailiwick.analysis.commands.argument import Machine
 
 _URL = re.compile(r"[a-zA-Z][a-zA-Z0-9.-]*://[^\s\"'`,;|<>()]+")
-_ELSEWHERE = re.compile(r"(?:\A(?:-[A-Za-z]|\+)?|[=:,\"'@\s])((?:/(?![/\s])|~/|\.\./)[^\s\"',;:]+|\.\.(?=\Z|[\s\"',;:]))")
+_ELSEWHERE = re.compile(
+    r"(?:\A(?:-[A-Za-z]|\+)?|[=:,\"'@\s])((?:/(?![/\s])|~/|\.\./)[^\s\"',;:]+|\.\.(?=\Z|[\s\"',;:]))"
+)
 """A path that leads out of the working directory, at the beginning of a word or inside it (``-javaagent:/tmp/a.jar``)."""
 _PLACES = re.compile(
     r"(?i)out|dest|prefix|junit|html|coverage|cov-|profile|report(?!er)|log(?!ger)|save|snapshot|record|cache|te?mp|target\Z|target-?dir|trace\Z|\A-(?-i:[oB])\Z"
@@ -29,7 +31,9 @@ _PATTERNS = frozenset((
     "--tests", "--base", "--public-url", "--base-path", "--mount", "--ignore-glob", "--title",
 ))  # fmt: skip
 """Options whose value only looks like a path: patterns of names, addresses within a server."""
-_BUILDERS = frozenset(("gradle", "gradlew", "mvn", "mvnw", "mvnd", "make", "gmake", "rake", "task", "just", "ninja", "cmake"))
+_BUILDERS = frozenset(
+    ("gradle", "gradlew", "mvn", "mvnw", "mvnd", "make", "gmake", "rake", "task", "just", "ninja", "cmake")
+)
 """Programs that have no such options."""
 _DATA = frozenset((
     "tsc", "tsgo", "pyright", "basedpyright", "ruff", "black", "isort", "autopep8", "yapf", "docformatter", "autoflake",
@@ -39,9 +43,13 @@ _DATA = frozenset((
     "json-server", "live-server", "sass", "lessc", "alembic",
 ))  # fmt: skip
 """Programs that read and never run what their operands name. Their settings may still name programs."""
-_HOSTS = re.compile(r"(?i)(?:host|proxy|registry|mirror|backend|server|endpoint|executor|upstream|remote)=?\Z")
+_HOSTS = re.compile(
+    r"(?i)(?:host|proxy|registry|mirror|backend|server|endpoint|executor|upstream|remote)\Z"
+)
 _HOST = re.compile(r"(?=[^/]*\.)[A-Za-z0-9][A-Za-z0-9.-]*(?::\d+)?\Z")
-_CODE = re.compile(r"--?(?:init-hook|node-options?|jvm-?args|script-shell|shell-auto-fallback|execute|eval|pastebin|scan)(?==|\Z)|-Dexec\.")
+_CODE = re.compile(
+    r"--?(?:init-hook|node-options?|jvm-?args|script-shell|shell-auto-fallback|execute|eval|pastebin|scan)(?==|\Z)|-Dexec\."
+)
 """Options that hold code or a program, or send the results to others."""
 _CODE_OF = {
     "make": ("-E",), "gmake": ("-E",), "tox": ("-x", "--override"), "npx": ("-c", "--call"), "rake": ("-e", "-p", "-E", "-g"), "cypress": ("--record",),
@@ -62,43 +70,40 @@ _GETTING = re.compile(r"try-repo\Z|dependency:get\Z|exec:\w+\Z|.*exec-maven-plug
 
 def foreign(machine: "Machine", program: str, words: Sequence[Arg]) -> None:
     """Record what the words given to a program that runs the project's code take from outside the project."""
-    from bailiwick.analysis.commands.call import host, trusted, url  # noqa: PLC0415 - the seam imports the plug-ins
-
     before = ""
     for arg in words:
         name, equals, rest = arg.text.partition("=")
         attached = bool(equals) and (name.startswith("-") or name.replace("_", "").isalnum())
-        option, value = (name + "=", rest) if attached else (before, arg.text)
-        plain = option.rstrip("=")
+        option, value = (name, rest) if attached else (before, arg.text)
         before = arg.text if arg.text.startswith("-") and not equals else ""
-        if arg.kind is Kind.OPEN or (plain in _PATTERNS and program not in _BUILDERS):
-            continue
-        if _runs_option(program, arg.text, option, value):
-            machine.opaque("an option that runs, or sends, what is not the project's alone", arg.span)
-        urls = _URL.findall(arg.text)
-        for address in urls:
-            if not address.startswith(("file://", "sqlite")):
-                url(machine, arg.with_text(address))
-        if urls:
-            continue
-        if _HOSTS.search(plain) and _HOST.match(value):
-            host(machine, arg.with_text(value))
-        if _PLACES.search(plain) or (not option and program in _DATA):
-            continue
-        for found in _ELSEWHERE.finditer(arg.text):
-            if not trusted(machine, arg.with_text(found[1])):
-                machine.opaque("code or settings from outside the project", arg.span, AccessKind.EXECUTE)
-                break
-    for arg in words:
+        if arg.kind is not Kind.OPEN and (option not in _PATTERNS or program in _BUILDERS):
+            _word(machine, program, arg, option, value)
         if _GETTING.match(arg.text):
             machine.opaque("code from another repository, or any program", arg.span, AccessKind.EXECUTE)
 
 
-def _runs_option(name: str, text: str, option: str, value: str) -> bool:
-    if _CODE.match(text) or (name in ("make", "gmake") and _MAKE_CODE.match(text)):
+def _word(machine: "Machine", program: str, arg: Arg, option: str, value: str) -> None:
+    from bailiwick.analysis.commands.call import host, trusted, url  # noqa: PLC0415 - the seam imports the plug-ins
+
+    if _runs(program, arg.text, option, value):
+        machine.opaque("an option that runs, or sends, what is not the project's alone", arg.span)
+    if addresses := _URL.findall(arg.text):
+        for address in addresses:
+            if not address.startswith(("file://", "sqlite")):
+                url(machine, arg.with_text(address))
+        return
+    if _HOSTS.search(option) and _HOST.match(value):
+        host(machine, arg.with_text(value))
+    if _PLACES.search(option) or (not option and program in _DATA):
+        return
+    places = [arg.with_text(found[1]) for found in _ELSEWHERE.finditer(arg.text)]
+    if not all(trusted(machine, place) for place in places):
+        machine.opaque("code or settings from outside the project", arg.span, AccessKind.EXECUTE)
+
+
+def _runs(program: str, text: str, option: str, value: str) -> bool:
+    if _CODE.match(text) or (program in ("make", "gmake") and _MAKE_CODE.match(text)):
         return True
-    own = _CODE_OF.get(name, ())
-    if text.partition("=")[0] in own and text.startswith("-"):
+    if text.startswith("-") and text.partition("=")[0] in _CODE_OF.get(program, ()):
         return True
-    config = name == "cargo" and option.rstrip("=") == "--config"
-    return config and "=" in value and _SETTING.match(value) is None
+    return program == "cargo" and option == "--config" and "=" in value and _SETTING.match(value) is None

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeAlias
 
 from bailiwick.analysis.commands.argument import Arg
+from bailiwick.analysis.commands.call import url
 from bailiwick.analysis.commands.plugins.javascript_library import (
     CALLBACKS,
     CONVERTING,
@@ -20,7 +21,6 @@ from bailiwick.analysis.commands.plugins.javascript_library import (
     WORDS,
 )
 from bailiwick.analysis.commands.plugins.javascript_tokens import RefusedError, Token, tokens, unescaped
-from bailiwick.analysis.commands.specification import Role
 from bailiwick.model.access import AccessKind
 
 if TYPE_CHECKING:
@@ -492,12 +492,8 @@ class Expressions(ABC):
         match role:
             case "shell":
                 self._machine.script(word)
-            case "url":
-                self._call.role(Role.URL, word)
-            case "posted":
-                from bailiwick.analysis.commands.call import url  # noqa: PLC0415 - the seam imports the plug-ins
-
-                url(self._machine, word, sends=True)
+            case "url" | "posted":
+                url(self._machine, word, sends=role == "posted")
             case "moved":
                 self._machine.path(AccessKind.READ, word, tree=True)
                 self._machine.path(AccessKind.DELETE, word, tree=True)

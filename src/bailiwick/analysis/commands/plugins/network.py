@@ -19,7 +19,7 @@ _REDIRECTED = {
 """Where ``curl`` is told to connect to instead of the host of the URL."""
 
 
-def curl(call: "Call") -> None:  # noqa: C901, PLR0912 - one arm per form
+def curl(call: "Call") -> None:  # noqa: C901, PLR0912, PLR0915 - one arm per form
     """``curl``: URLs, uploads (``-T``, ``-F name=@file``) and downloads named by the URL (``-O``)."""
     from bailiwick.analysis.commands.call import connect, url  # noqa: PLC0415 - the seam imports the plug-ins
 
@@ -97,7 +97,11 @@ def _sends(call: "Call", method: tuple[str, ...], options: frozenset[str]) -> bo
     return any(
         option.name in options
         or (option.name in method and (option.value is None or option.value.literal not in _ASKING))
-        or (option.name in ("-H", "--header") and option.value is not None and option.value.text[:1] in ("@", ""))
+        or (
+            option.name in ("-H", "--header")
+            and option.value is not None
+            and option.value.text[:1] in ("@", "")
+        )
         or (option.name in ("-b", "--cookie") and option.value is not None and "=" not in option.value.text)
         for option in call.parsed.options
     )

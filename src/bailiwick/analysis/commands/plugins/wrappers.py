@@ -239,6 +239,15 @@ def watch(call: "Call") -> None:
         call.machine.opaque("shell code that isn't known")
 
 
+def _begins_with(call: "Call") -> None:
+    """The start-up file that a variable hands to a shell is a script that it runs first."""
+    machine = call.machine
+    if call.name == "bash" and (file := machine.exported("BASH_ENV")) is not None and file.text:
+        _file(call, file, "bash")
+    if call.name == "zsh" and (place := machine.exported("ZDOTDIR")) is not None and place.text:
+        _file(call, place.with_text(place.text.rstrip("/") + "/.zshenv"), "zsh")
+
+
 def _file(call: "Call", script: Arg, dialect: str) -> None:
     """A script file: what this very command printed into it is read; another's isn't known, unless the project's own."""
     machine = call.machine
@@ -264,6 +273,7 @@ def shell(call: "Call") -> None:
         return
     if parsed.given("-i", "-l", "--login"):
         machine.opaque("an interactive or login shell reads the user's own files")
+    _begins_with(call)
     if parsed.given("-c"):
         if not operands:
             machine.opaque("shell code that isn't known")

@@ -62,7 +62,10 @@ EFFECTS: Mapping[str, str] = {
         f"{library}.{verb}": f"url:{role} params data json headers cookies files auth timeout allow_redirects verify "
         "stream follow_redirects content"
         for library in ("requests", "httpx")
-        for role, verbs in (("url", ("get", "head", "options")), ("posted", ("post", "put", "patch", "delete")))
+        for role, verbs in (
+            ("url", ("get", "head", "options")),
+            ("posted", ("post", "put", "patch", "delete")),
+        )
         for verb in verbs
     },
     "socket.create_connection": "address:address timeout",
