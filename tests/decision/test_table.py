@@ -70,7 +70,10 @@ def _facts(row: dict[str, Any]) -> Facts:  # noqa: C901 (one arm per notation)
         case {"connect": host}:
             return Facts(
                 accesses=(
-                    Access(kind=AccessKind.CONNECT, target=HostTarget(host=host, port=row.get("port"))),
+                    Access(
+                        kind=AccessKind.CONNECT,
+                        target=HostTarget(host=host, port=row.get("port"), sends=row.get("sends", False)),
+                    ),
                 )
             )
         case {"variable": name}:
@@ -103,7 +106,11 @@ def _program(line: str, row: dict[str, Any]) -> ProgramTarget:
 
 
 def _request(row: dict[str, Any], *, unattended: bool = False) -> Request:
-    what = Notice() if "model" not in row else ModelSwitch(from_model="a", to_model=row["model"], before=True)
+    what: ModelSwitch | ToolCall | Notice = Notice()
+    if "model" in row:
+        what = ModelSwitch(from_model="a", to_model=row["model"], before=True)
+    elif "agent_mode" in row:
+        what = ToolCall(tool="Agent", input={"prompt": "x", "mode": row["agent_mode"]})
     return Request(
         principal=Principal(user="me", uid=1000, groups=frozenset({"staff"}), home="/home/me"),
         event=Event(

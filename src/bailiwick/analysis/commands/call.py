@@ -98,7 +98,7 @@ class Call:
             else:
                 self.role(option.role, option.value)
 
-    def role(self, role: Role, arg: Arg, *, recursive: bool = False) -> None:  # noqa: C901, PLR0912 - one arm per form
+    def role(self, role: Role, arg: Arg, *, recursive: bool = False) -> None:  # noqa: C901, PLR0912, PLR0915 - one arm per form
         """Make the accesses of one value or operand."""
         machine = self.machine
         if role in _PATHS:

@@ -99,7 +99,11 @@ def copy(call: "Call") -> None:
 
 
 def build(call: "Call") -> None:
-    """``build``: the directory that is sent to the daemon is read; a URL is fetched."""
+    """``build``: a directory that is sent to the daemon is read, the project's own as its code; a URL is fetched.
+
+    What a build copies from the project goes into an image, not to the session; what its steps print is the doing of
+    the project's code, as with ``make``.
+    """
     from bailiwick.analysis.commands.call import url  # noqa: PLC0415 - the seam imports the plug-ins
 
     call.begin()
@@ -108,7 +112,7 @@ def build(call: "Call") -> None:
     for operand in call.parsed.operands:
         if "://" in operand.text or operand.text.startswith(("git@", "github.com/")):
             url(call.machine, operand)
-        elif operand.literal != "-":
+        elif operand.literal != "-" and not call.machine.own(operand):
             call.machine.path(AccessKind.READ, operand, tree=True)
 
 

@@ -21,7 +21,7 @@ _ELSEWHERE = re.compile(
 )
 """A path that leads out of the working directory, at the beginning of a word or inside it (``-javaagent:/tmp/a.jar``)."""
 _PLACES = re.compile(
-    r"(?i)out|dest|prefix|junit|html|coverage|cov-|profile|report(?!er)|log(?!ger)|save|snapshot|record|cache|te?mp|target\Z|target-?dir|trace\Z|\A-(?-i:[oB])\Z"
+    r"(?i)out|dest|prefix|junit|html|coverage|cov-|profile|report(?!er)|log(?!ger)|save|snapshot|record|cache|te?mp|target\Z|target-?dir|trace\Z|\A-func\Z|\A-(?-i:[oB])\Z"
     r"|\A-D(?:maven\.repo\.local|CMAKE_INSTALL_\w+)\Z"
 )
 """Options that name where results go, or what a cache is."""
@@ -43,9 +43,7 @@ _DATA = frozenset((
     "json-server", "live-server", "sass", "lessc", "alembic",
 ))  # fmt: skip
 """Programs that read and never run what their operands name. Their settings may still name programs."""
-_HOSTS = re.compile(
-    r"(?i)(?:host|proxy|registry|mirror|backend|server|endpoint|executor|upstream|remote)\Z"
-)
+_HOSTS = re.compile(r"(?i)(?:host|proxy|registry|mirror|backend|server|endpoint|executor|upstream|remote)\Z")
 _HOST = re.compile(r"(?=[^/]*\.)[A-Za-z0-9][A-Za-z0-9.-]*(?::\d+)?\Z")
 _CODE = re.compile(
     r"--?(?:init-hook|node-options?|jvm-?args|script-shell|shell-auto-fallback|execute|eval|pastebin|scan)(?==|\Z)|-Dexec\."
@@ -64,20 +62,24 @@ _SETTING = re.compile(
     r"(?:net\.(?:offline|retry)|build\.(?:jobs|incremental|target-dir)|term\.[\w.-]+|profile\.[\w.-]+|future-incompat-report\.\w+)\s*=[^/]*\Z"
 )
 """Settings of ``cargo --config`` that say nothing of programs, sources and hosts."""
+_STARTERS = frozenset(("npx", "bunx", "pnpx", "uvx", "pipx"))
+"""Programs that take options of their own only before the name of the program that they start."""
 _GETTING = re.compile(r"try-repo\Z|dependency:get\Z|exec:\w+\Z|.*exec-maven-plugin")
 """Words that fetch code of others, or run any program."""
 
 
 def foreign(machine: "Machine", program: str, words: Sequence[Arg]) -> None:
     """Record what the words given to a program that runs the project's code take from outside the project."""
-    before = ""
+    before, behind = "", ""
     for arg in words:
         name, equals, rest = arg.text.partition("=")
         attached = bool(equals) and (name.startswith("-") or name.replace("_", "").isalnum())
         option, value = (name, rest) if attached else (before, arg.text)
         before = arg.text if arg.text.startswith("-") and not equals else ""
         if arg.kind is not Kind.OPEN and (option not in _PATTERNS or program in _BUILDERS):
-            _word(machine, program, arg, option, value)
+            _word(machine, behind or program, arg, option, value)
+        if program in _STARTERS and not behind and not arg.text.startswith("-"):
+            behind = arg.text  # what follows are its options
         if _GETTING.match(arg.text):
             machine.opaque("code from another repository, or any program", arg.span, AccessKind.EXECUTE)
 
