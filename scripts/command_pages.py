@@ -41,8 +41,14 @@ ROLES: Mapping[Role, tuple[str, str]] = {
     Role.LIST: ("reads a list of more files: opaque", "a list of more files to read: opaque"),
     Role.VARIABLE: ("sets the environment variable", "an environment variable that is set"),
     Role.OPAQUE: ("**opaque**: its value has an effect that isn't modelled", "**opaque**"),
-    Role.CODE: ("a file or address of code or settings; **opaque** unless it is the project's own", "run or loaded"),
-    Role.CODE_TREE: ("a place that code is taken from; **opaque** unless it is the project's own", "run or loaded"),
+    Role.CODE: (
+        "a file or address of code or settings; **opaque** unless it is the project's own",
+        "run or loaded",
+    ),
+    Role.CODE_TREE: (
+        "a place that code is taken from; **opaque** unless it is the project's own",
+        "run or loaded",
+    ),
     Role.OPAQUE_FILE: ("**opaque**: reads the file, with an effect that isn't modelled", "**opaque**"),
     Role.OPAQUE_FLAG: ("**opaque**: no value, an effect that isn't modelled", ""),
 }
