@@ -13,6 +13,8 @@ from bailiwick.model.skill import Entry, EntryType, Role, SkillTree, Source
 MIN_TAIL = 16
 """Bytes behind the end of a picture that matter; fewer are padding."""
 
+_FILE_NAME = re.compile(rb"(?:/[\w.@+-]+)+\.py")
+"""Where the source stood when it was compiled, which byte code remembers."""
 _RISKY_NAMES = re.compile(
     rb"(?:urlopen|requests|subprocess|socket|system|popen|exec|eval|environ|base64|https?://[\w./-]+|b64decode|urllib|ctypes|marshal|\.ssh|\.aws|curl|/bin/(?:ba)?sh)"
 )
@@ -220,7 +222,7 @@ def _bytecode(tree: SkillTree, entry: Entry, data: bytes, into: Inventory) -> No
     folder = posixpath.dirname(entry.path).removesuffix("__pycache__").rstrip("/")
     original = tree.file(posixpath.join(folder, f"{stem}.py") if folder else f"{stem}.py")
     source = Source(path=entry.path)
-    names = {match[0] for match in _PRINTABLE.finditer(data[16:2_000_000])}
+    names = {match[0] for match in _PRINTABLE.finditer(_FILE_NAME.sub(b"\0", data[16:2_000_000]))}
     risky = sorted({match[0] for name in names for match in _RISKY_NAMES.finditer(name)})
     if original is None or original.data is None:
         into.notice(
