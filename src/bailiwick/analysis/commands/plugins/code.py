@@ -111,7 +111,10 @@ def node(call: "Call") -> None:
     loads = known and javascript.project_code(inline[0].text)
     operands = parsed.operands
     machine.begin(
-        tuple(operands), project_code=loads or (bool(operands) and not inline) or parsed.given("--test")
+        tuple(operands),
+        project_code=loads
+        or (bool(operands) and not inline)
+        or parsed.given("--test", "-r", "--require", "--import", "--loader", "--experimental-loader"),
     )
     call.options()
     for inspected in parsed.options:

@@ -475,7 +475,7 @@ class Expressions(ABC):
             return None
         for role, value in zip(effect.split(), values, strict=False):
             if role != "-":
-                posted = role == "url" and len(values) > 1  # with a method or a body
+                posted = function.name == "fetch" and len(values) > 1  # with a method or a body
                 self._carry_out("posted" if posted else role, value, function.name)
         if effect and len(values) < len([role for role in effect.split() if role != "-"]):
             raise RefusedError(f"calls {function.name} in a way that isn't known")

@@ -199,7 +199,10 @@ def query(call: "Call") -> None:
 def crontab(call: "Call") -> None:
     """``crontab``: a table of what runs later, by the account's own file in the spool."""
     parsed, machine = call.parsed, call.machine
-    call.begin()
+    if parsed.operands or parsed.given("-l", "-e", "-r", "-V"):
+        call.begin()
+    else:  # the table comes from standard input, as with ``-``
+        machine.begin((Arg("-"),), options=parsed.spelled())
     call.options()
     table = Arg("/var/spool/cron/**", Kind.PATTERN)
     if parsed.given("-l", "-e"):

@@ -282,7 +282,7 @@ def result(  # noqa: C901, PLR0912 - one arm per function
         case "range":
             return frozenset([Many(NUMBER, fresh=True)])
         case "urllib.request.Request":
-            if len(values) > 1 or any(keyword.arg != "headers" for keyword in node.keywords):
+            if len(node.args) > 1 or any(keyword.arg != "headers" for keyword in node.keywords):
                 evaluator.refuse("a request that may send something")
             return first
         case "filter" if len(values) == 2:  # noqa: PLR2004 - function and items
