@@ -129,6 +129,9 @@ class SessionState:
 
 NOTHING = Reading()
 
+TOLD = ("client_sessions", "prompt_id", "skills", "labels", "asked")
+"""Fields of a session that hold what the client said; the others were established by the service."""
+
 
 def advance(state: SessionState, event: Event, reading: Reading = NOTHING) -> SessionState:
     """The session after ``event`` has been let through; the same object when nothing changed.

@@ -83,7 +83,7 @@ async def answer(desk: Desk, state: SessionState, body: bytes) -> bytes:
             return await answer_batch(desk, context, event, event.what, size=len(body))
         return told(desk, context, event, decision)
     except (MalformedEventError, NoPolicyError, NotEntitledError) as error:
-        return await refuse(desk, str(error), event=event, state=state)
+        return await refuse(desk, desk.redactor.text(str(error)), event=event, state=state)
     except StoreError as error:
         report(LOG, "an answer could not be recorded", error)
         in_force = desk.policies.in_force
@@ -108,6 +108,7 @@ def told(desk: Desk, context: Context, event: Event, decision: Decision) -> byte
         contact=context.policy.contact,
         session_hint=context.state.key,
         mask=_mask(desk, context.policy, event),
+        conceal=_conceal(desk, event),
         runner=runner_for(desk, context.state, decision),
     )
 
@@ -118,6 +119,11 @@ def _mask(desk: Desk, policy: Policy, event: Event) -> Callable[[str], str]:
     if isinstance(event.what, ToolResult):
         redactor = redactor.knowing(strings_of(event.what.response))
     return redactor.text
+
+
+def _conceal(desk: Desk, event: Event) -> Callable[[str], str]:
+    """What masks a text about an event: of its secrets, those too that only their surroundings there give away."""
+    return lambda text: desk.redactor.knowing(strings_of(event.raw)).text(text)
 
 
 def gather(desk: Desk, state: SessionState) -> Context:
@@ -184,7 +190,13 @@ async def answer_batch(desk: Desk, context: Context, event: Event, batch: ToolBa
         elif desk.calls.refused(event.session, call.call_id):
             request = build_request(context, replace(event, what=call))
             await desk.save(answered(desk, request, Approver.PERSON_REFUSED))
-    return render_batch(event, refused, contact=context.policy.contact, session_hint=context.state.key)
+    return render_batch(
+        event,
+        refused,
+        contact=context.policy.contact,
+        session_hint=context.state.key,
+        conceal=_conceal(desk, event),
+    )
 
 
 async def append(  # noqa: PLR0913 - what was asked, found and decided, and how

@@ -10,11 +10,12 @@ from dataclasses import dataclass, field, replace
 import orjson
 
 from bailiwick.administration.entitlement import NotEntitledError, profile_for, roles_of
+from bailiwick.analysis.text.secrets import scan
 from bailiwick.audit.record import Record, Stamp
 from bailiwick.audit.redaction import Redactor
 from bailiwick.information.approvals import Approvals
 from bailiwick.information.attribution import MAX_NAME
-from bailiwick.information.sessions import SessionFlags, SessionState, to_json
+from bailiwick.information.sessions import TOLD, SessionFlags, SessionState, to_json
 from bailiwick.model.event import Event, ToolCall
 from bailiwick.model.request import FileView, Principal, Request
 from bailiwick.policy.session import session_layer, with_layer
@@ -175,7 +176,7 @@ class Desk:
 
         The first that can be written after some that couldn't is preceded by the mark of that.
         """
-        rows = {} if state is None else {state.key: orjson.dumps(to_json(state))}
+        rows = {} if state is None else {state.key: self._written(state)}
         if self._lock is not None and self._lock.seen > self._kept_version:
             # A service that is started again must still know an old lock for what it is.
             rows[LOCK_VERSION] = b"%d" % self._lock.seen
@@ -186,6 +187,14 @@ class Desk:
         gap = replace(self.gap)
         await self.store.append_all((gap.record(self.stamp(), self.redactor), *records), state=rows)
         self.gap.close(gap)
+
+    def _written(self, state: SessionState) -> bytes:
+        """The session's state as it is kept. What the client said of it (ids, names of skills) may hold a secret."""
+        plain = to_json(state)
+        written = orjson.dumps(plain)
+        if scan(written.decode()):
+            written = orjson.dumps(plain | {name: self.redactor.value(plain[name]) for name in TOLD})
+        return written
 
     async def look_up(self, uid: int) -> None:
         """Make sure that :meth:`principal` need not ask the system, which may be a directory that is slow today."""

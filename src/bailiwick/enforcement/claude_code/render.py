@@ -55,23 +55,25 @@ def render(  # noqa: PLR0913 - what is answered, and who is told what
     contact: str = "",
     session_hint: str = "",
     mask: Callable[[str], str] | None = None,
+    conceal: Callable[[str], str] = str,
     runner: Sequence[str] = (),
 ) -> bytes:
     """The answer to ``event`` that carries ``decision.enforced`` and its obligations out.
 
     ``contact`` is how a person asks for an exception; ``session_hint`` is what ``bailiwick why`` needs to find
     this session, if anything. ``mask`` carries out a ``Redact`` obligation on tool output; where one is due
-    and ``mask`` is absent, the output is withheld. ``runner`` is the command line that runs a shell command, given as
+    and ``mask`` is absent, the output is withheld. ``conceal`` masks what is told of the call, which may be a path or a
+    host with a secret in it. ``runner`` is the command line that runs a shell command, given as
     its last argument, in the sandbox; where that is due and ``runner`` is empty, the call is refused. ASK is carried out as a refusal where the client cannot
     ask: for prompts, configuration changes and tool output.
     """
     stopped = decision.enforced is not Verdict.ALLOW
-    text = explain(decision, contact=contact, session_hint=session_hint) if stopped else ""
+    text = explain(decision, contact=contact, session_hint=session_hint, conceal=conceal) if stopped else ""
     answer = _answer(event, decision, text, mask, runner)
-    warning = _warning(decision, contact=contact, session_hint=session_hint)
+    warning = _warning(decision, contact=contact, session_hint=session_hint, conceal=conceal)
     if warning:
         answer.setdefault("systemMessage", warning)
-    if (note := warning or _changed(event, decision)) and event.name in CONTEXT:
+    if (note := warning or _changed(event, decision, conceal)) and event.name in CONTEXT:
         answer.setdefault("hookSpecificOutput", {"hookEventName": event.name}).setdefault(
             "additionalContext", note
         )
@@ -79,14 +81,20 @@ def render(  # noqa: PLR0913 - what is answered, and who is told what
 
 
 def render_batch(
-    event: Event, refused: Iterable[tuple[ToolCall, Decision]], *, contact: str = "", session_hint: str = ""
+    event: Event,
+    refused: Iterable[tuple[ToolCall, Decision]],
+    *,
+    contact: str = "",
+    session_hint: str = "",
+    conceal: Callable[[str], str] = str,
 ) -> bytes:
     """The answer to a batch report: what the policy says of calls that the client refused by its own rules.
 
     The client names no rule of ours when it refuses, so the model is told here why, and what to do instead.
     """
     told = [
-        f"The call of {call.tool} was refused. {explain(decision, contact=contact, session_hint=session_hint)}"
+        f"The call of {conceal(call.tool)} was refused. "
+        + explain(decision, contact=contact, session_hint=session_hint, conceal=conceal)
         for call, decision in refused
         if decision.enforced is Verdict.DENY
     ]
@@ -153,7 +161,9 @@ def updated_input(
     return None if same else changed
 
 
-def explain(decision: Decision, *, contact: str = "", session_hint: str = "") -> str:
+def explain(
+    decision: Decision, *, contact: str = "", session_hint: str = "", conceal: Callable[[str], str] = str
+) -> str:
     """Why a call was stopped: rule, origin, message, what to do instead, how to ask for an exception."""
     said = [
         reason
@@ -169,10 +179,10 @@ def explain(decision: Decision, *, contact: str = "", session_hint: str = "") ->
     lines += [f"It could not be judged completely: {error}." for error in decision.errors[:MAX_REASONS]]
     if not any(reason.instead for reason in said):
         lines.append("Instead: choose another way, or ask the person you work for.")
-    return _cut("\n".join([*lines, _further(contact, session_hint)]))
+    return _cut("\n".join([conceal("\n".join(lines)), _further(contact, session_hint)]))
 
 
-def _warning(decision: Decision, *, contact: str, session_hint: str) -> str:
+def _warning(decision: Decision, *, contact: str, session_hint: str, conceal: Callable[[str], str]) -> str:
     said = [
         reason
         for reason in decision.reasons
@@ -181,16 +191,16 @@ def _warning(decision: Decision, *, contact: str, session_hint: str) -> str:
     if not said:
         return ""
     lines = _spelled("Policy warning (this will not be allowed once the policy is enforced)", said)
-    return _cut("\n".join([*lines, _further(contact, session_hint)]))
+    return _cut("\n".join([conceal("\n".join(lines)), _further(contact, session_hint)]))
 
 
-def _changed(event: Event, decision: Decision) -> str:
+def _changed(event: Event, decision: Decision, conceal: Callable[[str], str]) -> str:
     """What the model must know to read the result of a call whose text was changed: a search that leaves files out."""
     duties = (duty for duty in decision.obligations if isinstance(duty, Rewrite))
     changed = [f"{duty.field} is {duty.value}" for duty in duties if isinstance(duty.value, str)]
     if event.name != "PreToolUse" or decision.enforced is not Verdict.ALLOW or not changed:
         return ""
-    return _cut(f"Policy changed this call so that it can run: {'; '.join(changed)}")
+    return _cut(conceal(f"Policy changed this call so that it can run: {'; '.join(changed)}"))
 
 
 def _spelled(verb: str, reasons: list[Reason]) -> list[str]:
