@@ -32,6 +32,8 @@ WORDS_ONLY = {
     "unknown-profile",
     "merge-key",  # YAML 1.1 readers merge, and read 0600 as octal
     "octal",
+    "data-class-examples",  # whether they hold is not in the schema
+    "data-classes",  # what a class is made of, and its examples
     "invariants",
     "control-characters",
 }

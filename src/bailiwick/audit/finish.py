@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from bailiwick.analysis.text.secrets import SCAN_LIMIT, scan
+from bailiwick.analysis.text.secrets import SCAN_LIMIT
 from bailiwick.audit.bounds import clip, clip_items, escaped_size, json_text
 from bailiwick.audit.record import Item, Record
 from bailiwick.audit.redaction import Redactor, strings_of
@@ -67,7 +67,7 @@ _Mask = Callable[[str], str]
 def finish(draft: Draft, redactor: Redactor) -> Record:
     """The record that may be written (see module)."""
     everything = "\n".join(_strings(draft))
-    if len(everything) <= SCAN_LIMIT and not scan(everything):  # (1)
+    if len(everything) <= SCAN_LIMIT and not redactor.finds(everything):  # (1)
         if _is_short(draft, everything):  # (2)
             return _as_it_stands(draft)
         return _assembled(draft, names=_same, texts=_same, values=_same)

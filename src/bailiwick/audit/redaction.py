@@ -12,6 +12,7 @@ from hashlib import sha256
 from typing import Any
 
 from bailiwick.analysis.text import views
+from bailiwick.analysis.text.classes import Subject
 from bailiwick.analysis.text.secrets import (
     ANCHORED_RULES,
     SECRET,
@@ -37,7 +38,7 @@ class Redactor:
 
     key: bytes = field(repr=False)
     known: tuple[tuple[str, str], ...] = field(default=(), repr=False)
-    subjects: frozenset[str] = SECRET
+    subjects: frozenset[Subject] = SECRET
 
     def knowing(self, texts: Iterable[str]) -> "Redactor":
         """This redactor, which now also masks, wherever they occur, the secrets found in ``texts``."""
@@ -50,9 +51,13 @@ class Redactor:
         ordered = tuple(sorted(known.items(), key=lambda item: (-len(item[0]), item[0])))
         return Redactor(self.key, ordered, self.subjects) if ordered != self.known else self
 
-    def looking_for(self, subjects: frozenset[str]) -> "Redactor":
+    def looking_for(self, subjects: frozenset[Subject]) -> "Redactor":
         """This redactor, which masks what belongs to ``subjects``."""
         return Redactor(self.key, self.known, subjects)
+
+    def finds(self, text: str) -> bool:
+        """Whether something is found in the first ``SCAN_LIMIT`` characters of ``text``."""
+        return bool(examine(text, subjects=self.subjects).matches)
 
     def fingerprint(self, secret: str) -> str:
         """Twelve hexadecimal digits that are equal for equal secrets and mean nothing without the key."""

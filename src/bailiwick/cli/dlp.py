@@ -13,9 +13,19 @@ from typing import IO, Any
 import orjson
 
 from bailiwick import __version__
-from bailiwick.analysis.text.secrets import EVERYTHING, SCAN_LIMIT, SecretMatch, examine_long, kinds_of
+from bailiwick.analysis.text.classes import Subject
+from bailiwick.analysis.text.secrets import (
+    EVERYTHING,
+    SCAN_LIMIT,
+    SECRET,
+    SecretMatch,
+    examine_long,
+    kinds_of,
+)
 from bailiwick.analysis.text.unpack import members, text_of
 from bailiwick.audit.redaction import Redactor
+from bailiwick.cli import dlp_fingerprint
+from bailiwick.policy.errors import PolicyErrors
 from bailiwick.service.rule_database import warm
 
 DONE, FOUND, USAGE, ENVIRONMENT = 0, 1, 2, 3
@@ -65,6 +75,12 @@ def register(verbs: "argparse._SubParsersAction[argparse.ArgumentParser]") -> No
     scan.add_argument(
         "--examples", action="store_true", help="report placeholders and documented example keys too"
     )
+    scan.add_argument(
+        "--policy",
+        metavar="DIR",
+        type=Path,
+        help="look for the data classes of this policy as well, and report example keys if it does",
+    )
     scan.set_defaults(func=run_scan)
     redact = inner.add_parser(
         "redact",
@@ -76,6 +92,7 @@ def register(verbs: "argparse._SubParsersAction[argparse.ArgumentParser]") -> No
         "--key-file", metavar="FILE", help="key of the fingerprints; without it they differ from run to run"
     )
     redact.set_defaults(func=run_redact)
+    dlp_fingerprint.register(inner)
     explain = inner.add_parser(
         "explain", help="show the page of a rule", description="Show the page of a rule."
     )
@@ -95,9 +112,19 @@ def register(verbs: "argparse._SubParsersAction[argparse.ArgumentParser]") -> No
     test.set_defaults(func=run_test)
 
 
-def subjects_of(only: str | None) -> frozenset[str]:
+def subjects_of(only: str | None) -> frozenset[Subject]:
     """What is looked for."""
     return frozenset((only,)) if only else EVERYTHING
+
+
+def _of_policy(directory: Path) -> frozenset[Subject]:
+    """What a policy adds to what is looked for."""
+    from bailiwick.decision.subjects import recorded_subjects  # noqa: PLC0415 - without a policy none of it is needed
+    from bailiwick.policy.load import load_policy_set  # noqa: PLC0415 - the same
+    from bailiwick.service.policy_files import read_policy_files  # noqa: PLC0415 - the same
+
+    policies = load_policy_set(read_policy_files(directory))
+    return recorded_subjects(policies.data_classes, reported=policies.example_keys) - SECRET
 
 
 # -- scan
@@ -118,6 +145,12 @@ def run_scan(asked: argparse.Namespace) -> int:
     """Exit code 1 when something was found."""
     warm()
     subjects = subjects_of(asked.only)
+    if asked.policy is not None:
+        try:
+            subjects |= _of_policy(asked.policy)
+        except (PolicyErrors, OSError) as error:
+            print(error, file=sys.stderr)
+            return USAGE
     try:
         if asked.jsonl:
             with (
@@ -144,7 +177,7 @@ def run_scan(asked: argparse.Namespace) -> int:
 
 
 def answers(
-    lines: IO[bytes], subjects: frozenset[str] = EVERYTHING, *, examples: bool = False
+    lines: IO[bytes], subjects: frozenset[Subject] = EVERYTHING, *, examples: bool = False
 ) -> Iterator[bytes]:
     """Exactly one line for each input line, in order."""
     while line := lines.readline(MAX_LINE + 1):
@@ -156,7 +189,7 @@ def answers(
         yield _written(_refused(None, f"longer than {MAX_LINE} bytes"))
 
 
-def _answer(line: bytes, subjects: frozenset[str], *, examples: bool) -> Item:
+def _answer(line: bytes, subjects: frozenset[Subject], *, examples: bool) -> Item:
     try:
         said = json.loads(line) if b"\\ud" in line.lower() else orjson.loads(line)
     except ValueError as error:

@@ -2,12 +2,14 @@
 
 from dataclasses import replace
 
+from bailiwick.analysis.text.classes import DataClass, Subject
 from bailiwick.analysis.text.secrets import EVERYTHING
 from bailiwick.model.access import Facts, Finding
 from bailiwick.model.request import Request
 from bailiwick.rules.catalogue import CATALOGUE, PLAIN
 from bailiwick.rules.internal.rule_error import failed
 from bailiwick.rules.rule import Evidence, Rule, gather
+from bailiwick.rules.secret.engine import class_rule
 
 MAX_FINDINGS = 200
 """Findings kept of one event and rule set; one more says that there were more."""
@@ -18,11 +20,11 @@ def detect(
     facts: Facts,
     *,
     rules: tuple[Rule, ...] = CATALOGUE,
-    subjects: frozenset[str] = EVERYTHING,
+    subjects: frozenset[Subject] = EVERYTHING,
 ) -> Facts:
     """``facts`` with the findings of ``rules`` added, in catalogue order.
 
-    ``subjects`` says what is looked for in texts: secrets, personal data or both. Never raises: a rule that fails is itself a finding (``internal/rule-error``), never silence.
+    ``subjects`` says what is looked for in texts: secrets, personal data, classes of the organisation's own. Never raises: a rule that fails is itself a finding (``internal/rule-error``), never silence.
     """
     findings: list[Finding] = list(facts.findings)
     try:
@@ -30,7 +32,11 @@ def detect(
     except Exception as error:  # noqa: BLE001 - law 1: whatever goes wrong is said, nothing escapes
         return replace(facts, findings=(*findings, failed("gathering the evidence", error)))
     found = {secret.match.rule for secret in evidence.secrets}
-    for rule in rules if found or rules is not CATALOGUE else PLAIN:
+    own = [class_rule(one) for one in subjects if isinstance(one, DataClass) and found and one.rule in found]
+    for rule in (
+        *(rules if found or rules is not CATALOGUE else PLAIN),
+        *sorted(own, key=lambda one: one.id),
+    ):
         if rule.of_secrets and rule.id not in found:
             continue
         try:

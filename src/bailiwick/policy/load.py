@@ -18,6 +18,7 @@ from bailiwick.policy import syntax
 from bailiwick.policy.accesses import described
 from bailiwick.policy.builtin import NAME as BUILTIN
 from bailiwick.policy.builtin import builtin_layer
+from bailiwick.policy.data_classes import check_named, read_classes
 from bailiwick.policy.dates import MAX_EXCEPTION_DAYS, end_of, start_of
 from bailiwick.policy.document import read_document
 from bailiwick.policy.errors import PolicyError, PolicyErrors, Problems, did_you_mean, nearest
@@ -54,6 +55,7 @@ FILES: Mapping[str, type] = {
     "teams/": syntax.Team,
     "exceptions/": syntax.Exceptions,
     "tests/": syntax.Cases,
+    "data/": syntax.HashedListText,
 }
 """What stands where in a policy repository."""
 
@@ -97,6 +99,13 @@ class _Repository:
             teams=tuple((team, self._layer(Scope.TEAM, team.team.text, team)) for team in teams),
             problems=self.problems,
         )
+        data = () if organisation is None else organisation.data_classes
+        classes = read_classes(
+            data,
+            {one.at.file: one for one in self.parsed.get(syntax.HashedListText, ())},
+            self.problems,
+        )
+        check_named(compiled, frozenset(f"class/{one.name}" for one in data), self.problems)
         rules = self._rule_ids(compiled)
         exceptions = self._exceptions(rules)
         roles = self._roles(known)
@@ -114,9 +123,10 @@ class _Repository:
         if default is not None:
             self._check_names((default,), known, "profile")
         self.problems.raise_any()
+        reported = _example_keys(organisation)
         policies = {}
         for one in compiled:  # (5)
-            policy = replace(one.policy, exceptions=exceptions)
+            policy = replace(one.policy, exceptions=exceptions, data_classes=classes, example_keys=reported)
             policies[policy.profile] = replace(
                 policy, revision=revision_of((one.digests, replace(policy, layers=())))
             )
@@ -129,6 +139,8 @@ class _Repository:
             examples=examples,
             tests=tests,
             approvers=signers,
+            data_classes=classes,
+            example_keys=reported,
         )
         stem = tuple(policy.revision for policy in policies.values())
         return replace(whole, revision=revision_of((stem, replace(whole, policies={}))))
@@ -332,6 +344,11 @@ def _audit(organisation: syntax.Organisation | None) -> AuditPolicy:
     days = AuditPolicy().retention_days if said.retention_days is None else said.retention_days
     marks = said.on_failure is not None and said.on_failure.text == "allow_and_mark"
     return AuditPolicy(retention_days=days, allow_and_mark=marks)
+
+
+def _example_keys(organisation: syntax.Organisation | None) -> bool:
+    said = None if organisation is None else organisation.example_keys
+    return said is not None and said.text == "report"
 
 
 def _top(name: str) -> Origin:

@@ -44,6 +44,9 @@ ORDER: tuple[tuple[str, type], ...] = (
     ("`other`, `opaque`, `project_code`, `unknown`, when it is a mapping", syntax.Fallback),
     ("`invariants`: each invariant", syntax.InvariantText),
     ("`skill_approvers`: each approver", syntax.ApproverText),
+    ("`data_classes`: each class", syntax.DataClassText),
+    ("`data_classes`: `examples` of a class", syntax.SampleTexts),
+    ("data/*.yaml: a hashed list", syntax.HashedListText),
     ("Accesses: `never` of an invariant, `covers` of an exception", syntax.Accesses),
     ("`examples`", syntax.Examples),
 )

@@ -15,6 +15,7 @@ KINDS: Mapping[str, type] = {
     "roles": syntax.Roles,
     "exceptions": syntax.Exceptions,
     "tests": syntax.Cases,
+    "data": syntax.HashedListText,
 }
 """The kinds of files, by the name of their schema."""
 

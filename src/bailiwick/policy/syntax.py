@@ -483,6 +483,99 @@ class ApproverText:
     )
 
 
+SAMPLE = Word(what="a sample text")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SampleTexts:
+    """Texts that a class of data must be found in, and texts that it must not be found in."""
+
+    at: Origin
+    found: tuple[Text, ...] = declare(
+        Listed(of=SAMPLE, single=True), "Texts in which it is found.", required=True
+    )
+    not_found: tuple[Text, ...] = declare(
+        Listed(of=SAMPLE, single=True), "Look-alikes in which nothing of it is found.", required=True
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DataClassText:
+    """A class of data of your own; its findings are called `class/<name>`. One of `words`, `pattern`, `hashes` says what it is."""
+
+    at: Origin
+    name: Text = declare(
+        Word(
+            what="a class's name",
+            pattern=r"[a-z][a-z0-9]{0,15}(?:-[a-z0-9]{1,15}){0,2}",
+            hint="up to three words of small letters and digits with dashes between them: project-names",
+        ),
+        "Its name.",
+        required=True,
+    )
+    title: Text | None = declare(SENTENCE, "What a person reads of it.")
+    words: tuple[Text, ...] = declare(
+        Listed(of=Word(what="a word or phrase"), single=True),
+        "Words and phrases, in whatever case and with up to three spaces or dashes between words.",
+        default=(),
+    )
+    pattern: Text | None = declare(
+        Word(what="a regular expression"),
+        "A regular expression (Python's syntax, ASCII) that takes bounded time.",
+    )
+    hashes: tuple[Text, ...] = declare(
+        Listed(
+            of=Word(
+                what="a hashed list",
+                pattern=r"data/[A-Za-z0-9._-]+\.yaml",
+                hint="a file of this repository: data/customers.yaml; `bailiwick dlp fingerprint` makes it",
+            ),
+            single=True,
+        ),
+        "Files with the hashes of exact values.",
+        default=(),
+    )
+    tier: Text | None = declare(
+        Choice(words=("block", "redact")),
+        "What a finding is good for: block (if left out) or redact.",
+    )
+    examples: SampleTexts = declare(
+        Record(of=SampleTexts), "Texts of both kinds; checked whenever the policy compiles.", required=True
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HashedListText:
+    """data/*.yaml: hashes of exact values, made by `bailiwick dlp fingerprint`."""
+
+    at: Origin
+    salt: Text = declare(
+        Word(what="a salt", pattern=r"[0-9a-f]{32,64}", hint="32 to 64 hexadecimal digits in quotes"),
+        "The key of the hashes.",
+        required=True,
+    )
+    shortest: int = declare(
+        Number(what="a length", minimum=4, maximum=256),
+        "Letters and digits of the shortest value.",
+        required=True,
+    )
+    longest: int = declare(
+        Number(what="a length", minimum=4, maximum=256),
+        "Letters and digits of the longest value.",
+        required=True,
+    )
+    parts: int = declare(
+        Number(what="a number of words", minimum=1, maximum=8),
+        "Words that a value has at most.",
+        required=True,
+    )
+    hashes: tuple[Text, ...] = declare(
+        Listed(of=Word(what="a hash", pattern=r"[0-9a-f]{32}", hint="32 hexadecimal digits in quotes")),
+        "The hashes.",
+        required=True,
+    )
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Organisation(Sections):
     """organisation.yaml: who this policy is of, and what holds for every profile."""
@@ -496,6 +589,15 @@ class Organisation(Sections):
     audit: AuditText | None = declare(Record(of=AuditText), "How the audit log is kept.")
     invariants: tuple[InvariantText, ...] = declare(
         Listed(of=Record(of=InvariantText)), "What no profile may ever allow.", default=()
+    )
+    data_classes: tuple[DataClassText, ...] = declare(
+        Listed(of=Record(of=DataClassText)),
+        "Classes of data of your own, beside secrets and personal data.",
+        default=(),
+    )
+    example_keys: Text | None = declare(
+        Choice(words=("ignore", "report")),
+        "What placeholders and keys that issuers print in their documentation are: ignored (if left out), or findings.",
     )
     skill_approvers: tuple[ApproverText, ...] = declare(
         Listed(of=Record(of=ApproverText)), "Who may sign approvals of skills.", default=()

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import TypeAlias
 
+from bailiwick.analysis.text.classes import DataClass
 from bailiwick.model.access import AccessKind, Tier
 from bailiwick.model.decision import Obligation, Origin
 from bailiwick.model.verdict import Mode, Verdict
@@ -348,7 +349,8 @@ class Policy:
 
     ``revision`` is the lower-case hex SHA-256 of its canonical text, so equal text has an equal revision.
     ``mode`` is the overall mode. ``unattended`` is what ASK becomes in a session where nobody can answer: DENY,
-    or ASK where a host program answers for a person. ``contact`` is how a person asks for an exception.
+    or ASK where a host program answers for a person. ``contact`` is how a person asks for an exception. ``data_classes`` are
+    the organisation's own; ``example_keys`` says that placeholders and documented keys are findings.
     """
 
     profile: str
@@ -360,6 +362,8 @@ class Policy:
     client: ClientPolicy = field(default_factory=ClientPolicy)
     skills: SkillPolicy = field(default_factory=SkillPolicy)
     flows: tuple[FlowRule, ...] = ()
+    data_classes: tuple[DataClass, ...] = ()
+    example_keys: bool = False
     organisation: str = ""
     contact: str = ""
     revision: str = ""
@@ -392,4 +396,6 @@ class PolicySet:
     examples: Mapping[str, tuple[Example, ...]] = field(default_factory=dict)
     tests: Mapping[str, tuple[Example, ...]] = field(default_factory=dict)
     approvers: tuple[Approver, ...] = ()
+    data_classes: tuple[DataClass, ...] = ()
+    example_keys: bool = False
     revision: str = ""

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from enum import IntEnum
 from typing import Any, TypeAlias
 
+from bailiwick.analysis.text.classes import Subject
 from bailiwick.analysis.text.secrets import EVERYTHING, SCAN_LIMIT, SecretMatch, examine, segment_of
 from bailiwick.model.access import Access, Facts, Finding, ProgramTarget
 from bailiwick.model.event import PermissionAsked, Prompt, PromptExpansion, ToolCall, ToolResult
@@ -86,7 +87,7 @@ class Rule:
     page: Callable[[], str] | None = field(default=None, repr=False)
 
 
-def gather(request: Request, facts: Facts, *, subjects: frozenset[str] = EVERYTHING) -> Evidence:
+def gather(request: Request, facts: Facts, *, subjects: frozenset[Subject] = EVERYTHING) -> Evidence:
     """The evidence of one event. Total; texts beyond ``SCAN_LIMIT`` characters together are counted, not read."""
     texts: list[Text] = []
     room, unscanned = SCAN_LIMIT - 1_024, 0  # with the ends of lines between them they are within the bound
@@ -106,7 +107,7 @@ def gather(request: Request, facts: Facts, *, subjects: frozenset[str] = EVERYTH
     )
 
 
-def _secrets(texts: tuple[Text, ...], subjects: frozenset[str]) -> tuple[tuple[Secret, ...], bool]:
+def _secrets(texts: tuple[Text, ...], subjects: frozenset[Subject]) -> tuple[tuple[Secret, ...], bool]:
     """One scan over all texts, each behind its key, so that ``password`` beside a value counts as its context.
 
     Says also whether all of it was looked at.

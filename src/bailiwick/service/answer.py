@@ -83,7 +83,7 @@ async def answer(desk: Desk, state: SessionState, body: bytes) -> bytes:
             return await answer_batch(desk, context, event, event.what, size=len(body))
         return told(desk, context, event, decision)
     except (MalformedEventError, NoPolicyError, NotEntitledError) as error:
-        return await refuse(desk, desk.redactor.text(str(error)), event=event, state=state)
+        return await refuse(desk, desk.masking.text(str(error)), event=event, state=state)
     except StoreError as error:
         report(LOG, "an answer could not be recorded", error)
         in_force = desk.policies.in_force
@@ -123,7 +123,7 @@ def _mask(desk: Desk, policy: Policy, event: Event) -> Callable[[str], str]:
 
 def _conceal(desk: Desk, event: Event) -> Callable[[str], str]:
     """What masks a text about an event: of its secrets, those too that only their surroundings there give away."""
-    return lambda text: desk.redactor.knowing(strings_of(event.raw)).text(text)
+    return lambda text: desk.masking.knowing(strings_of(event.raw)).text(text)
 
 
 def gather(desk: Desk, state: SessionState) -> Context:
@@ -256,7 +256,7 @@ def recorded(
         facts,
         decision,
         desk.stamp(),
-        desk.redactor,
+        desk.masking,
         decided_us=decided_us,
         approved_by=approved_by,
         elapsed_ms=elapsed_ms,
@@ -277,7 +277,7 @@ def answered(desk: Desk, request: Request, approved_by: str) -> Record:
         Facts(),
         None,
         desk.stamp(),
-        desk.redactor,
+        desk.masking,
         approved_by=approved_by,
         kind=Kind.PERMISSION_ANSWERED,
     )
@@ -296,7 +296,7 @@ async def refuse(
         record = service_record(
             Kind.REFUSED_INPUT,
             desk.stamp(),
-            desk.redactor,
+            desk.masking,
             message=why,
             user=state.user if state and uid in {None, state.uid} else "",
             uid=state.uid if state and uid is None else uid,

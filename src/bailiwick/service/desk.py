@@ -10,9 +10,9 @@ from dataclasses import dataclass, field, replace
 import orjson
 
 from bailiwick.administration.entitlement import NotEntitledError, profile_for, roles_of
-from bailiwick.analysis.text.secrets import scan
 from bailiwick.audit.record import Record, Stamp
 from bailiwick.audit.redaction import Redactor
+from bailiwick.decision.subjects import recorded_subjects
 from bailiwick.information.approvals import Approvals
 from bailiwick.information.attribution import MAX_NAME
 from bailiwick.information.sessions import TOLD, SessionFlags, SessionState, to_json
@@ -171,6 +171,16 @@ class Desk:
             salt=secrets.token_hex(16),
         )
 
+    @property
+    def masking(self) -> Redactor:
+        """What masks secrets, and what the policy in force adds to them."""
+        in_force = self.policies.in_force
+        if in_force is None or not (in_force.data_classes or in_force.example_keys):
+            return self.redactor
+        return self.redactor.looking_for(
+            recorded_subjects(in_force.data_classes, reported=in_force.example_keys)
+        )
+
     async def save(self, *records: Record, state: SessionState | None = None) -> None:
         """Commit records, and the session's new state with them. Raises ``StoreError``.
 
@@ -185,15 +195,15 @@ class Desk:
             await self.store.append_all(records, state=rows)
             return
         gap = replace(self.gap)
-        await self.store.append_all((gap.record(self.stamp(), self.redactor), *records), state=rows)
+        await self.store.append_all((gap.record(self.stamp(), self.masking), *records), state=rows)
         self.gap.close(gap)
 
     def _written(self, state: SessionState) -> bytes:
         """The session's state as it is kept. What the client said of it (ids, names of skills) may hold a secret."""
         plain = to_json(state)
         written = orjson.dumps(plain)
-        if scan(written.decode()):
-            written = orjson.dumps(plain | {name: self.redactor.value(plain[name]) for name in TOLD})
+        if self.masking.finds(written.decode()):
+            written = orjson.dumps(plain | {name: self.masking.value(plain[name]) for name in TOLD})
         return written
 
     async def look_up(self, uid: int) -> None:

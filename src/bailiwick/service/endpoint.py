@@ -265,7 +265,7 @@ class Endpoint:
         await self.desk.look_up(peer.uid)
         me = self.desk.principal(peer.uid)
         for one in notes:
-            record = record_of_note(one, self.desk.stamp(), self.desk.redactor, user=me.user, uid=me.uid)
+            record = record_of_note(one, self.desk.stamp(), self.desk.masking, user=me.user, uid=me.uid)
             await self.desk.save(record)
         return {"recorded": len(notes)}
 

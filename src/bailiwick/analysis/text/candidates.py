@@ -14,6 +14,7 @@ from functools import cache
 from hashlib import sha256
 from typing import Any, Final
 
+from bailiwick.analysis.text.classes import Subject
 from bailiwick.analysis.text.kinds import KINDS
 
 hyperscan: Any
@@ -189,7 +190,7 @@ def ascii_of(text: str) -> bytes:
     return text.encode("ascii", "replace")
 
 
-def hits_in(text: str, subjects: frozenset[str]) -> Hits:
+def hits_in(text: str, subjects: frozenset[Subject]) -> Hits:
     """Where to look closer in ``text``, and where it may be encoded, escaped or joined."""
     hits = Hits()
     data = ascii_of(text)
@@ -208,7 +209,7 @@ def hits_in(text: str, subjects: frozenset[str]) -> Hits:
     return hits
 
 
-def bare_hits_in(data: bytes, subjects: frozenset[str]) -> Hits:
+def bare_hits_in(data: bytes, subjects: frozenset[Subject]) -> Hits:
     """Where to look closer in a text of which ``data`` is ``ascii_of``, as it stands."""
     hits = Hits()
     if "secret" in subjects:

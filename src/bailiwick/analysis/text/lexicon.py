@@ -1,6 +1,6 @@
 """What stands in the place of a secret and is none: placeholders, references, and keys that documentation shows.
 
-An explicit list with tests, and policy says whether it counts (``data.examples``). Comments that ask scanners to look
+An explicit list with tests, and policy says whether it counts (``example_keys``). Comments that ask scanners to look
 away are not honoured. Documented keys are kept as hashes, so that no scanner takes this file for a leak.
 """
 

@@ -13,10 +13,11 @@ import re
 from bisect import bisect_right
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
-from functools import cache
+from functools import cache, lru_cache
 from typing import Final
 
 from bailiwick.analysis.text import candidates, sse, views
+from bailiwick.analysis.text.classes import DataClass, Subject
 from bailiwick.analysis.text.contextual import encoded_credential
 from bailiwick.analysis.text.kind import Certainty, Kind, confidence_of
 from bailiwick.analysis.text.kinds import KINDS, RANK
@@ -104,24 +105,24 @@ def scan(text: str) -> tuple[SecretMatch, ...]:
     return examine(text).matches
 
 
-def examine(text: str, *, subjects: frozenset[str] = SECRET, examples: bool = False) -> Scanned:
+def examine(text: str, *, subjects: frozenset[Subject] = SECRET, examples: bool = False) -> Scanned:
     """``scan`` for what belongs to ``subjects``, with a word on whether anything was left out.
 
-    With ``examples``, placeholders and documented keys are reported too.
+    With ``examples``, or where they are among ``subjects``, placeholders and documented keys are reported too.
     """
-    search = _Search(subjects=subjects)
+    search = _Search(subjects=subjects, classes=_classes_of(subjects))
     if len(text) > SCAN_LIMIT:
         text = text[:SCAN_LIMIT]
         search.complete = False
     found = list(search.everywhere(text))
     matches = _merged(text, found) if found else ()
-    if not examples:
+    if not (examples or "examples" in subjects):
         # Not before: a documented key is none under the name of a more general rule either.
         matches = tuple(match for match in matches if not match.example)
     return Scanned(matches=matches, complete=search.complete)
 
 
-def examine_long(text: str, *, subjects: frozenset[str] = SECRET, examples: bool = False) -> Scanned:
+def examine_long(text: str, *, subjects: frozenset[Subject] = SECRET, examples: bool = False) -> Scanned:
     """``examine`` for a text of any length: in parts that overlap by more than the longest secret."""
     if len(text) <= SCAN_LIMIT:
         return examine(text, subjects=subjects, examples=examples)
@@ -138,7 +139,8 @@ def examine_long(text: str, *, subjects: frozenset[str] = SECRET, examples: bool
 class _Search:
     """One examination: what it looks for, and how much it may still do."""
 
-    subjects: frozenset[str]
+    subjects: frozenset[Subject]
+    classes: tuple[DataClass, ...] = ()
     judged: int = MAX_CANDIDATES
     decoded: int = MAX_DECODED
     complete: bool = True
@@ -219,9 +221,11 @@ class _Search:
         return self._confirmed(text, candidates.bare_hits_in(candidates.ascii_of(text), self.subjects))
 
     def _confirmed(self, text: str, hits: candidates.Hits) -> Iterator[SecretMatch]:
-        if not hits.attempts:
+        if not (hits.attempts or self.classes):
             return
         masks = [mask.span() for mask in _REDACTED.finditer(text)] if "[redacted:" in text else []
+        for one in self.classes:
+            yield from self._of_class(one, text, masks)
         last: dict[int, int] = {}
         for number, position in sorted(hits.attempts):
             kind = KINDS[number]
@@ -250,6 +254,24 @@ class _Search:
                     else Tier.REDACT,
                     example=example,
                 )
+
+    def _of_class(self, one: DataClass, text: str, masks: list[tuple[int, int]]) -> Iterator[SecretMatch]:
+        for start, end in one.spans(text):
+            if any(begin <= start < finish for begin, finish in masks):
+                continue
+            self.judged -= 1
+            if self.judged < 0:
+                self.complete = False
+                return
+            yield SecretMatch(
+                rule=one.rule, start=start, end=end, confidence=Confidence.HIGH, secret=text[start:end],
+                tier=one.tier,
+            )  # fmt: skip
+
+
+@lru_cache(maxsize=64)
+def _classes_of(subjects: frozenset[Subject]) -> tuple[DataClass, ...]:
+    return tuple(sorted((one for one in subjects if isinstance(one, DataClass)), key=lambda one: one.name))
 
 
 def _merged(text: str, found: list[SecretMatch]) -> tuple[SecretMatch, ...]:

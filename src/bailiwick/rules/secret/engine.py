@@ -7,6 +7,7 @@ stands beside this file has more to say than its row.
 from collections.abc import Callable, Iterator
 from functools import partial
 
+from bailiwick.analysis.text.classes import DataClass
 from bailiwick.analysis.text.kind import Kind, Weight
 from bailiwick.analysis.text.secrets import ENCODED
 from bailiwick.model.access import Finding, Span, Tier
@@ -27,6 +28,11 @@ def rules_of(kinds: tuple[Kind, ...]) -> tuple[Rule, ...]:
 def encoded_rule() -> Rule:
     """The rule for base64 and hexadecimal of one random word."""
     return _rule(ENCODED, "Base64 or hexadecimal of a random word", Severity(Weight.MEDIUM), None)
+
+
+def class_rule(one: DataClass) -> Rule:
+    """The rule for a class of the customer's own; it has no page but the policy it stands in."""
+    return _rule(one.rule, one.title, Severity(Weight.HIGH), None)
 
 
 def _rule(rule_id: str, title: str, severity: Severity, page: Callable[[], str] | None) -> Rule:

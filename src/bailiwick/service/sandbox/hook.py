@@ -209,7 +209,7 @@ async def drifted(desk: Desk, session: str, message: str, details: Mapping[str, 
             service_record(
                 Kind.DRIFT,
                 desk.stamp(),
-                desk.redactor,
+                desk.masking,
                 message=message,
                 user=state.user if state else "",
                 uid=state.uid if state else None,

@@ -1,0 +1,196 @@
+"""Classes of an organisation's own, from the policy's text to answer, record and command line."""
+
+import asyncio
+import base64
+import json
+from contextlib import suppress
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from bailiwick.analysis.text.bounded import UnboundedError, check
+from bailiwick.analysis.text.classes import DataClass, HashedList, hashed, normal
+from bailiwick.analysis.text.secrets import examine
+from bailiwick.cli.main import main
+from bailiwick.service.answer import answer
+from governed import desk_at, event, opened, records, tool, verdict
+
+EXAMPLE_KEY = "AK" + "IAIOSFODNN7" + "EXAMPLE"
+VALUES = ("KD-99 4410 2231", "Acme GmbH 4711-0815", "ZZ-TEST-0001")
+ORGANISATION = """\
+organisation: Acme
+default_profile: dev
+example_keys: report
+data_classes:
+  - name: project-names
+    title: Name of an unannounced project
+    words: [Project Nightjar, Heronsgate]
+    examples: {found: [the roadmap of project-nightjar, HERONSGATE], not_found: [a nightjar project, heronsgates]}
+  - name: employee-number
+    pattern: '\\bEMP-[0-9]{6}\\b'
+    tier: redact
+    examples: {found: from EMP-204811, not_found: EMP-20481}
+  - name: customers
+    hashes: data/customers.yaml
+    examples: {found: zz test 0001, not_found: zz test 0002}
+prompts: {deny: [class/project-names]}
+findings: {deny: [input class/*]}
+obligations: {redact: [{tools: "*", rules: class/*}]}
+"""
+PROFILE = "profile: dev\ntools: {allow: [Bash, Read]}\ncommands: {allow: [echo]}\nfindings: {other: allow}\nprompts: {other: allow}\n"
+
+
+@pytest.fixture
+def policy(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> Path:
+    values = tmp_path / "values"
+    values.write_text("\n".join(VALUES), encoding="utf-8")
+    assert main(["dlp", "fingerprint", str(values), "--salt", "5a" * 16]) == 0
+    directory = tmp_path / "policy"
+    for name, text in {
+        "organisation.yaml": ORGANISATION,
+        "profiles/dev.yaml": PROFILE,
+        "data/customers.yaml": capsys.readouterr().out,
+    }.items():
+        (directory / name).parent.mkdir(parents=True, exist_ok=True)
+        (directory / name).write_text(text, encoding="utf-8")
+    assert not any(value.encode() in (directory / "data/customers.yaml").read_bytes() for value in VALUES)
+    return directory
+
+
+SAMPLES = {
+    "see Project   Nightjar here": "class/project-names",
+    "project-nightjar": "class/project-names",
+    base64.b64encode(b"nightjar and project nightjar too").decode(): "class/project-names",
+    "EMP-123456": "class/employee-number",
+    "kd99 4410 2231": "class/customers",
+    "ACME GMBH (4711 0815)": "class/customers",
+    f"key {EXAMPLE_KEY}": "secret/aws-access-key",
+}
+
+
+@pytest.mark.parametrize("sample", SAMPLES)
+def test_the_command_line_finds_what_policy_names(
+    policy: Path, tmp_path: Path, sample: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = tmp_path / "sample"
+    path.write_text(sample, encoding="utf-8")
+    assert main(["dlp", "scan", "--format", "json", "--policy", str(policy), str(path)]) == 1
+    assert [one["rule"] for one in json.loads(capsys.readouterr().out)["findings"]] == [SAMPLES[sample]]
+    assert main(["dlp", "scan", str(path)]) == 0, "without the policy it is nothing"
+
+
+def test_a_wrong_policy_is_told_by_its_place(policy: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (policy / "organisation.yaml").write_text(ORGANISATION.replace("EMP-204811", "EMP-1"), encoding="utf-8")
+    assert main(["dlp", "scan", "--policy", str(policy), str(policy)]) != 0
+    assert "organisation.yaml:12:" in capsys.readouterr().err
+
+
+def test_in_a_session_it_is_refused_masked_and_never_recorded(policy: Path, tmp_path: Path) -> None:
+    with desk_at(tmp_path / "desk") as desk:
+        for path in (tmp_path / "desk" / "policy").rglob("*.yaml"):
+            path.unlink()
+        for path in policy.rglob("*.yaml"):
+            target = tmp_path / "desk" / "policy" / path.relative_to(policy)
+            target.parent.mkdir(exist_ok=True)
+            target.write_bytes(path.read_bytes())
+        desk.policies.reload()
+        state = opened(desk)
+        prompt = asyncio.run(answer(desk, state, event("UserPromptSubmit", prompt="about Project Nightjar")))
+        assert verdict(prompt) == "deny"
+        called = asyncio.run(answer(desk, state, tool("Bash", command="echo kd99 4410 2231")))
+        assert verdict(called) == "deny"
+        output = {"stdout": "from EMP-204811", "stderr": "", "interrupted": False, "isImage": False}
+        result = event(
+            "PostToolUse",
+            tool_name="Bash",
+            tool_input={"command": "echo"},
+            tool_use_id="t-2",
+            tool_response=output,
+        )
+        told = asyncio.run(answer(desk, state, result))
+        assert b"[redacted:class/employee-number:" in told
+        said = prompt + called + told
+        kept = records(tmp_path / "desk" / "state")
+        desk.store.close()
+    files = [path for path in (tmp_path / "desk" / "state").rglob("*") if path.is_file()]
+    for value in ("Nightjar", "kd99 4410", "204811"):
+        assert value.encode() not in said
+        assert not [path for path in files if value.encode() in path.read_bytes()]
+    assert "class/customers" in json.dumps(kept)
+
+
+@pytest.mark.parametrize(
+    "pattern",
+    [
+        r"\bEMP-[0-9]{6}\b",
+        "[A-Z]{2,5}-[0-9]{4,10}",
+        "(?:NJ|HG)[0-9]{3}",
+        "[a-z0-9.]{1,64}@acme[.]example",
+        "(?i:nj)-x?y",
+    ],
+)
+def test_bounded_expressions_are_taken(pattern: str) -> None:
+    check(pattern)
+
+
+@pytest.mark.parametrize(
+    "pattern",
+    [
+        "(?:a+)+b",
+        "(?:a{1,9}){1,9}",
+        "a*",
+        "x.*y",
+        r"(a)\1",
+        "(?=a)b",
+        "(?:a|b|ab){1,12}",
+        "a{1,40}a{1,40}",
+        "(",
+        "a{0,5}",
+    ],
+)
+def test_unbounded_expressions_are_refused(pattern: str) -> None:
+    with pytest.raises(UnboundedError):
+        check(pattern)
+
+
+@given(st.text(max_size=40))
+def test_any_pattern_is_judged(pattern: str) -> None:
+    with suppress(UnboundedError):  # and nothing else
+        check(pattern)
+
+
+WORDS = st.lists(st.text("abcdefghijkmnop0123456789", min_size=4, max_size=9), min_size=1, max_size=4)
+
+
+@given(WORDS, st.text(max_size=30), st.text(max_size=30), st.sampled_from([" ", "-", " - ", "_", "/"]))
+def test_a_listed_value_is_found_in_any_spelling(
+    words: list[str], before: str, after: str, between: str
+) -> None:
+    salt, value = "00" * 16, normal(" ".join(words))
+    known = HashedList(
+        salt=salt,
+        shortest=len(value),
+        longest=len(value),
+        parts=len(words),
+        hashes=frozenset((hashed(salt, value),)),
+    )
+    one = DataClass(name="x", title="x", lists=(known,))
+    text = f"{before} | {between.join(words).upper()} | {after}"
+    begin = len(before) + 3
+    spans = [(match.start, match.end) for match in examine(text, subjects=frozenset((one,))).matches]
+    assert any(start <= begin and end >= begin + len(between.join(words)) for start, end in spans)
+
+
+@pytest.mark.parametrize("text", ["abc", "", "x" * 300, "a b c d e f g h i"])
+def test_values_that_fit_no_list_are_named_by_line(
+    tmp_path: Path, text: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = tmp_path / "values"
+    path.write_text(f"{VALUES[0]}\n{text}\n" if text else "\n", encoding="utf-8")
+    assert main(["dlp", "fingerprint", str(path)]) == 2
+    said = capsys.readouterr()
+    assert not said.out
+    assert (f"{path}:2:" in said.err) == bool(text)
+    assert text not in said.err or len(text) < 4
