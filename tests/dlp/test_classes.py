@@ -11,10 +11,20 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bailiwick.analysis.text.bounded import UnboundedError, check
-from bailiwick.analysis.text.classes import DataClass, HashedList, hashed, normal
+from bailiwick.analysis.text.classes import (
+    PASSAGE,
+    DataClass,
+    Documents,
+    HashedList,
+    fingerprints,
+    hashed,
+    normal,
+)
 from bailiwick.analysis.text.secrets import examine
 from bailiwick.cli.main import main
+from bailiwick.policy.load import load_policy_set
 from bailiwick.service.answer import answer
+from bailiwick.service.policy_files import read_policy_files
 from governed import desk_at, event, opened, records, tool, verdict
 
 EXAMPLE_KEY = "AK" + "IAIOSFODNN7" + "EXAMPLE"
@@ -159,6 +169,69 @@ def test_unbounded_expressions_are_refused(pattern: str) -> None:
 def test_any_pattern_is_judged(pattern: str) -> None:
     with suppress(UnboundedError):  # and nothing else
         check(pattern)
+
+
+CODE = "\n".join(
+    f"def step_{number}(ledger, rate): return settle(ledger.entries[{number}], rate * {number + 3}, mode='night')"
+    for number in range(40)
+)
+LICENCE = " ".join(f"permission is granted to copy part {number} of this work" for number in range(20))
+
+
+def documents_of(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> DataClass:
+    (tmp_path / "src").mkdir()
+    (tmp_path / "src" / "engine.py").write_text(f"# {LICENCE}\n{CODE}", encoding="utf-8")
+    (tmp_path / "licence").write_text(LICENCE, encoding="utf-8")
+    directory = tmp_path / "documented"
+    asked = ["--documents", str(tmp_path / "src"), "--without", str(tmp_path / "licence")]
+    assert main(["dlp", "fingerprint", *asked]) == 0
+    said = f"{{found: {json.dumps(CODE[:900])}, not_found: {json.dumps(LICENCE)}}}"
+    files = {
+        "organisation.yaml": "organisation: Acme\ndata_classes:\n"
+        f"  - {{name: engine, documents: documents/engine.yaml, examples: {said}}}\n",
+        "profiles/dev.yaml": PROFILE,
+        "documents/engine.yaml": capsys.readouterr().out,
+    }
+    assert "ledger" not in files["documents/engine.yaml"]
+    for name, text in files.items():
+        (directory / name).parent.mkdir(parents=True, exist_ok=True)
+        (directory / name).write_text(text, encoding="utf-8")
+    return load_policy_set(read_policy_files(directory)).data_classes[0]
+
+
+def test_a_passage_of_a_document_is_found_however_it_is_laid_out(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    one = documents_of(tmp_path, capsys)
+    words = CODE.split(" ")
+    passage = " \n\t".join(words[30:90]).upper()
+    for text in (passage, base64.b64encode(passage.encode()).decode(), json.dumps({"x": passage})):
+        found = examine(f"see {text} here", subjects=frozenset((one,))).matches
+        assert [match.rule for match in found] == ["class/engine"]
+        assert found[0].end - found[0].start > len(text) // 2
+    assert not examine(LICENCE, subjects=frozenset((one,))).matches
+    assert not examine("def step_1(ledger, rate): return None", subjects=frozenset((one,))).matches
+
+
+@given(st.lists(st.sampled_from("abcdefgh"), min_size=PASSAGE * 2, max_size=120), st.data())
+def test_every_passage_that_is_long_enough_is_found(words: list[str], data: st.DataObject) -> None:
+    salt = "00" * 16
+    document = " ".join(f"{word}{number}" for number, word in enumerate(words))
+    one = DataClass(
+        name="x", title="x", documents=(Documents(salt=salt, hashes=fingerprints(salt, document)),)
+    )
+    at = data.draw(st.integers(0, len(words) - PASSAGE))
+    copied = document.split(" ")[at : at + PASSAGE]
+    assert len(list(one.spans(f"some other text {';'.join(copied)} and more of it"))) == 1
+
+
+def test_a_document_that_is_too_short_has_no_fingerprints(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = tmp_path / "short"
+    path.write_text("a few words only", encoding="utf-8")
+    assert main(["dlp", "fingerprint", "--documents", str(path)]) == 2
+    assert "27 words" in capsys.readouterr().err
 
 
 WORDS = st.lists(st.text("abcdefghijkmnop0123456789", min_size=4, max_size=9), min_size=1, max_size=4)

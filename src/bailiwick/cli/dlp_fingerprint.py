@@ -1,4 +1,4 @@
-"""`bailiwick dlp fingerprint`: a hashed list of exact values for `data_classes` of a policy. It prints no value."""
+"""`bailiwick dlp fingerprint`: hashes of values or documents for `data_classes` of a policy. It prints neither."""
 
 import argparse
 import re
@@ -7,7 +7,16 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
-from bailiwick.analysis.text.classes import MAX_PARTS, hashed, normal, parts_of
+from bailiwick.analysis.text.classes import (
+    MAX_PARTS,
+    PASSAGE,
+    fingerprints,
+    hashed,
+    normal,
+    parts_of,
+    prints_in,
+)
+from bailiwick.analysis.text.unpack import text_of
 
 DONE, USAGE, ENVIRONMENT = 0, 2, 3
 
@@ -18,6 +27,10 @@ MAX_VALUES = 28_000
 """Values of one list: as many as one file of a policy has room for. A class may have several lists."""
 
 
+MAX_PRINTS = 45_000
+"""Fingerprints of one file: those of a million and a half characters of source code, about."""
+
+
 class _UnfitError(Exception):
     """What is wrong with the values, a line for each mistake."""
 
@@ -26,13 +39,25 @@ def register(verbs: "argparse._SubParsersAction[argparse.ArgumentParser]") -> No
     """Add the verb to the group."""
     verb = verbs.add_parser(
         "fingerprint",
-        help="make a hashed list of values for `data_classes` of a policy",
-        description="Print the hashed list (data/NAME.yaml of a policy) of the values in files, one on each line. "
-        "Letter case, and whatever is no letter or digit, does not count.",
+        help="make the hashes of values or documents for `data_classes` of a policy",
+        description="Print the hashed list (data/NAME.yaml of a policy) of the values in files, one on each line, or with "
+        "--documents the fingerprints (documents/NAME.yaml) of whole files. Letter case, and whatever is no letter or "
+        "digit, does not count.",
     )
     verb.add_argument(
-        "files", nargs="+", metavar="FILE", type=Path, help="a file with one value on each line"
+        "files",
+        nargs="+",
+        metavar="FILE",
+        type=Path,
+        help="a file with one value on each line, or a document",
     )
+    verb.add_argument(
+        "--documents", action="store_true", help="the files, and all files in directories, are documents"
+    )
+    verb.add_argument(
+        "--without", action="append", default=[], metavar="FILE", type=Path,
+        help="with --documents: what stands in this file or directory too (licences, public code) is left out",
+    )  # fmt: skip
     verb.add_argument("--salt", metavar="HEX", help="the key of the hashes; without it a new one is drawn")
     verb.set_defaults(func=run)
 
@@ -44,20 +69,63 @@ def run(asked: argparse.Namespace) -> int:
         print("bailiwick: --salt takes 32 to 64 hexadecimal digits in small letters", file=sys.stderr)
         return USAGE
     try:
-        values = _values(asked.files)
+        lines = (
+            _of_documents(salt, asked.files, asked.without)
+            if asked.documents
+            else _of_values(salt, asked.files)
+        )
     except _UnfitError as error:
         print(f"bailiwick: {error}", file=sys.stderr)
         return USAGE
     except OSError as error:
         print(f"bailiwick: {error.filename}: {error.strerror}", file=sys.stderr)
         return ENVIRONMENT
-    sizes = [len(value) for value in values]
-    print("# Keyed hashes of exact values, by `bailiwick dlp fingerprint`.")
-    print(f'salt: "{salt}"\nshortest: {min(sizes)}\nlongest: {max(sizes)}\nparts: {max(values.values())}')
-    print("hashes:")
-    for digest in sorted(hashed(salt, value) for value in values):
-        print(f'- "{digest}"')
+    print("\n".join(lines))
     return DONE
+
+
+def _of_values(salt: str, files: list[Path]) -> list[str]:
+    values = _values(files)
+    sizes = [len(value) for value in values]
+    return [
+        "# Keyed hashes of exact values, by `bailiwick dlp fingerprint`.",
+        f'salt: "{salt}"',
+        f"shortest: {min(sizes)}",
+        f"longest: {max(sizes)}",
+        f"parts: {max(values.values())}",
+        "hashes:",
+        *(f'- "{digest}"' for digest in sorted(hashed(salt, value) for value in values)),
+    ]
+
+
+def _of_documents(salt: str, files: list[Path], without: list[Path]) -> list[str]:
+    known = {one for text in _documents(without) for one in prints_in(salt, text)}
+    kept = {one for text in _documents(files) for one in fingerprints(salt, text)} - known
+    if not 2 <= len(kept) <= MAX_PRINTS:  # noqa: PLR2004 - a passage is known by two
+        raise _UnfitError(
+            f"a file has 2 to {MAX_PRINTS} fingerprints, and here are {len(kept)}: a document needs {PASSAGE} words,"
+            " and many documents need several files"
+        )
+    return [
+        "# Fingerprints of documents, by `bailiwick dlp fingerprint --documents`.",
+        f'salt: "{salt}"',
+        "hashes:",
+        *(f'- "{one}"' for one in sorted(kept)),
+    ]
+
+
+def _documents(paths: list[Path]) -> Iterator[str]:
+    """The text of every file; of a directory, of all below it that are not hidden."""
+    for path in paths:
+        inside = (
+            one
+            for one in sorted(path.rglob("*"))
+            if one.is_file()
+            and not one.is_symlink()
+            and not any(part.startswith(".") for part in one.relative_to(path).parts)
+        )
+        for one in inside if path.is_dir() else (path,):
+            yield text_of(one.read_bytes())
 
 
 def _values(files: list[Path]) -> dict[str, int]:

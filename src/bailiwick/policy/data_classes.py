@@ -4,14 +4,14 @@ from collections.abc import Iterable, Iterator, Mapping
 from fnmatch import fnmatchcase
 
 from bailiwick.analysis.text.bounded import UnboundedError, check
-from bailiwick.analysis.text.classes import MAX_PARTS, DataClass, HashedList, parts_of
+from bailiwick.analysis.text.classes import MAX_PARTS, DataClass, Documents, HashedList, parts_of
 from bailiwick.analysis.text.secrets import examine
 from bailiwick.model.access import Tier
 from bailiwick.model.decision import Origin, Redact
 from bailiwick.policy.errors import Problems, did_you_mean, nearest
 from bailiwick.policy.profiles import Compiled
 from bailiwick.policy.shapes import Text
-from bailiwick.policy.syntax import DataClassText, HashedListText
+from bailiwick.policy.syntax import DataClassText, DocumentsText, HashedListText
 from bailiwick.policy.types import FindingCondition
 
 SHORTEST = 3
@@ -19,15 +19,18 @@ SHORTEST = 3
 
 
 def read_classes(
-    texts: Iterable[DataClassText], lists: Mapping[str, HashedListText], problems: Problems
+    texts: Iterable[DataClassText],
+    lists: Mapping[str, HashedListText],
+    documents: Mapping[str, DocumentsText],
+    problems: Problems,
 ) -> tuple[DataClass, ...]:
-    """The classes, ordered by name. ``lists`` are the hashed lists by the name of their file."""
+    """The classes, ordered by name. ``lists`` and ``documents`` are by the name of their file."""
     found: dict[str, DataClass] = {}
     for said in texts:
         if said.name.text in found:
             problems.add(said.name.at, f"the class `{said.name}` is given twice", "choose another name")
             continue
-        one = _read(said, lists, problems)
+        one = _read(said, lists, documents, problems)
         if one is not None:
             found[one.name] = one
             _hold(said, one, problems)
@@ -54,11 +57,18 @@ def _named(compiled: Iterable[Compiled]) -> Iterator[tuple[Origin, str]]:
                 yield from ((duty.origin, glob) for glob in duty.obligation.rules)
 
 
-def _read(said: DataClassText, lists: Mapping[str, HashedListText], problems: Problems) -> DataClass | None:
-    given = [name for name in ("words", "pattern", "hashes") if getattr(said, name)]
+def _read(
+    said: DataClassText,
+    lists: Mapping[str, HashedListText],
+    documents: Mapping[str, DocumentsText],
+    problems: Problems,
+) -> DataClass | None:
+    given = [name for name in ("words", "pattern", "hashes", "documents") if getattr(said, name)]
     if len(given) != 1:
         what = "says nothing of what it is" if not given else f"has {' and '.join(given)}"
-        problems.add(said.name.at, f"the class `{said.name}` {what}", "write one of words, pattern, hashes")
+        problems.add(
+            said.name.at, f"the class `{said.name}` {what}", "write one of words, pattern, hashes, documents"
+        )
         return None
     wrong = [word for word in said.words if not _check_word(word, problems)]
     if said.pattern is not None:
@@ -68,7 +78,8 @@ def _read(said: DataClassText, lists: Mapping[str, HashedListText], problems: Pr
             problems.add(said.pattern.at, f"the pattern can't be used: {error}", "write a bounded expression")
             return None
     known = [_list(name, lists, problems) for name in said.hashes]
-    if wrong or None in known:
+    printed = [_prints(name, documents, problems) for name in said.documents]
+    if wrong or None in known or None in printed:
         return None
     return DataClass(
         name=said.name.text,
@@ -77,6 +88,7 @@ def _read(said: DataClassText, lists: Mapping[str, HashedListText], problems: Pr
         words=tuple(sorted({word.text for word in said.words})),
         pattern="" if said.pattern is None else said.pattern.text,
         lists=tuple(one for one in known if one is not None),
+        documents=tuple(one for one in printed if one is not None),
     )
 
 
@@ -98,8 +110,7 @@ def _check_word(word: Text, problems: Problems) -> bool:
 def _list(name: Text, lists: Mapping[str, HashedListText], problems: Problems) -> HashedList | None:
     said = lists.get(name.text)
     if said is None:
-        mend = nearest(name.text, lists) or f"make it: `bailiwick dlp fingerprint VALUES > {name}`"
-        problems.add(name.at, f"there is no hashed list `{name}`", mend)
+        _missing(name, lists, "bailiwick dlp fingerprint VALUES", problems)
         return None
     return HashedList(
         salt=said.salt.text,
@@ -108,6 +119,19 @@ def _list(name: Text, lists: Mapping[str, HashedListText], problems: Problems) -
         parts=said.parts,
         hashes=frozenset(one.text for one in said.hashes),
     )
+
+
+def _prints(name: Text, documents: Mapping[str, DocumentsText], problems: Problems) -> Documents | None:
+    said = documents.get(name.text)
+    if said is None:
+        _missing(name, documents, "bailiwick dlp fingerprint --documents FILES", problems)
+        return None
+    return Documents(salt=said.salt.text, hashes=frozenset(one.text for one in said.hashes))
+
+
+def _missing(name: Text, known: Iterable[str], maker: str, problems: Problems) -> None:
+    mend = nearest(name.text, known) or f"make it: `{maker} > {name}`"
+    problems.add(name.at, f"there is no file `{name}`", mend)
 
 
 def _hold(said: DataClassText, one: DataClass, problems: Problems) -> None:

@@ -56,6 +56,7 @@ FILES: Mapping[str, type] = {
     "exceptions/": syntax.Exceptions,
     "tests/": syntax.Cases,
     "data/": syntax.HashedListText,
+    "documents/": syntax.DocumentsText,
 }
 """What stands where in a policy repository."""
 
@@ -103,6 +104,7 @@ class _Repository:
         classes = read_classes(
             data,
             {one.at.file: one for one in self.parsed.get(syntax.HashedListText, ())},
+            {one.at.file: one for one in self.parsed.get(syntax.DocumentsText, ())},
             self.problems,
         )
         check_named(compiled, frozenset(f"class/{one.name}" for one in data), self.problems)

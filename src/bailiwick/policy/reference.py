@@ -47,6 +47,7 @@ ORDER: tuple[tuple[str, type], ...] = (
     ("`data_classes`: each class", syntax.DataClassText),
     ("`data_classes`: `examples` of a class", syntax.SampleTexts),
     ("data/*.yaml: a hashed list", syntax.HashedListText),
+    ("documents/*.yaml: fingerprints of documents", syntax.DocumentsText),
     ("Accesses: `never` of an invariant, `covers` of an exception", syntax.Accesses),
     ("`examples`", syntax.Examples),
 )

@@ -16,6 +16,7 @@ KINDS: Mapping[str, type] = {
     "exceptions": syntax.Exceptions,
     "tests": syntax.Cases,
     "data": syntax.HashedListText,
+    "documents": syntax.DocumentsText,
 }
 """The kinds of files, by the name of their schema."""
 

@@ -501,7 +501,7 @@ class SampleTexts:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DataClassText:
-    """A class of data of your own; its findings are called `class/<name>`. One of `words`, `pattern`, `hashes` says what it is."""
+    """A class of data of your own; its findings are called `class/<name>`. One of `words`, `pattern`, `hashes`, `documents` says what it is."""
 
     at: Origin
     name: Text = declare(
@@ -533,6 +533,18 @@ class DataClassText:
             single=True,
         ),
         "Files with the hashes of exact values.",
+        default=(),
+    )
+    documents: tuple[Text, ...] = declare(
+        Listed(
+            of=Word(
+                what="a file of fingerprints",
+                pattern=r"documents/[A-Za-z0-9._-]+\.yaml",
+                hint="a file of this repository: documents/engine.yaml; `bailiwick dlp fingerprint --documents` makes it",
+            ),
+            single=True,
+        ),
+        "Files with the fingerprints of documents: source code, contracts.",
         default=(),
     )
     tier: Text | None = declare(
@@ -572,6 +584,25 @@ class HashedListText:
     hashes: tuple[Text, ...] = declare(
         Listed(of=Word(what="a hash", pattern=r"[0-9a-f]{32}", hint="32 hexadecimal digits in quotes")),
         "The hashes.",
+        required=True,
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DocumentsText:
+    """documents/*.yaml: fingerprints of documents, made by `bailiwick dlp fingerprint --documents`."""
+
+    at: Origin
+    salt: Text = declare(
+        Word(what="a salt", pattern=r"[0-9a-f]{32,64}", hint="32 to 64 hexadecimal digits in quotes"),
+        "The key of the hashes.",
+        required=True,
+    )
+    hashes: tuple[Text, ...] = declare(
+        Listed(
+            of=Word(what="a fingerprint", pattern=r"[0-9a-f]{16}", hint="16 hexadecimal digits in quotes")
+        ),
+        "The fingerprints.",
         required=True,
     )
 

@@ -1,4 +1,4 @@
-"""Classes of a customer's own: words, an expression, or a list of values known by their keyed hashes only.
+"""Classes of a customer's own: words, an expression, values or documents known by their keyed hashes only.
 
 They are data of a policy, looked for in every reading of a text that secrets are looked for in. Pure, and bounded: a
 class takes time in proportion to the text, whatever that says.
@@ -25,6 +25,19 @@ MAX_PARTS: Final = 8
 DIGEST: Final = 32
 """Hexadecimal digits of a hash that are kept: 128 bits, so that no other value is met by chance."""
 
+GRAM: Final = 12
+"""Words of a document that are hashed together."""
+
+WINDOW: Final = 8
+"""Of so many neighbouring hashes of a document at least one is kept."""
+
+PASSAGE: Final = GRAM + 2 * WINDOW - 1
+"""Words that a passage must have so that it is found for certain: it holds two hashes that were kept."""
+
+PRINT: Final = 16
+"""Hexadecimal digits of a document's hash: 64 bits; two are needed."""
+
+_WRITTEN_SPACE = re.compile(r"\\[nrt]")
 _PART = re.compile(r"[^\W_]+")
 
 
@@ -40,8 +53,16 @@ class HashedList:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Documents:
+    """Documents of which only fingerprints are known (``fingerprints``)."""
+
+    salt: str
+    hashes: frozenset[str] = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class DataClass:
-    """One class, whose findings are called ``class/<name>``: exactly one of ``words``, ``pattern``, ``lists`` is given."""
+    """One class, whose findings are called ``class/<name>``: one of ``words``, ``pattern``, ``lists``, ``documents`` is given."""
 
     name: str
     title: str
@@ -49,6 +70,7 @@ class DataClass:
     words: tuple[str, ...] = ()
     pattern: str = ""
     lists: tuple[HashedList, ...] = ()
+    documents: tuple[Documents, ...] = ()
 
     @property
     def rule(self) -> str:
@@ -56,13 +78,24 @@ class DataClass:
         return f"class/{self.name}"
 
     def spans(self, text: str) -> Iterator[tuple[int, int]]:
-        """Where it is in ``text``: half-open offsets in characters, in order of their beginnings."""
+        """Where it is in ``text``: half-open offsets in characters. The same place may be given twice.
+
+        Ends of lines and tabs that are written as escapes (code inside JSON) part words as they themselves would.
+        """
+        yield from self._spans(text)
+        parted = _WRITTEN_SPACE.sub("  ", text) if "\\" in text else text
+        if parted != text:
+            yield from self._spans(parted)
+
+    def _spans(self, text: str) -> Iterator[tuple[int, int]]:
         if self.pattern:
             yield from (match.span() for match in compiled(self.pattern).finditer(text))
         if self.words:
             yield from _phrases_in(text, _index(self.words))
         for one in self.lists:
             yield from _listed_in(text, one)
+        for known in self.documents:
+            yield from _passages_in(text, known)
 
 
 Subject: TypeAlias = str | DataClass
@@ -82,6 +115,27 @@ def parts_of(value: str) -> tuple[str, ...]:
 def hashed(salt: str, value: str) -> str:
     """The keyed hash (HMAC-SHA-256, cut to 128 bits) of a value in normal form."""
     return hmac.digest(salt.encode(), value.encode("utf-8", "replace"), sha256).hex()[:DIGEST]
+
+
+def fingerprints(salt: str, document: str) -> frozenset[str]:
+    """The fingerprints of a document by winnowing (Schleimer, Wilkerson and Aiken, SIGMOD 2003) over its words.
+
+    Of every ``WINDOW`` neighbouring hashes of ``GRAM`` words the least is kept. A document of fewer than ``PASSAGE``
+    words can't be told from others and has none.
+    """
+    hashes = prints_in(salt, document)
+    if len(hashes) < PASSAGE - GRAM + 1:
+        return frozenset()
+    return frozenset(min(hashes[at : at + WINDOW]) for at in range(len(hashes) - WINDOW + 1))
+
+
+def prints_in(salt: str, text: str) -> list[str]:
+    """Every hash of ``GRAM`` neighbouring words of a text, in order."""
+    return _hashes(salt, [part.casefold() for part in _PART.findall(text)])
+
+
+def _hashes(salt: str, folded: list[str]) -> list[str]:
+    return [hashed(salt, " ".join(folded[at : at + GRAM]))[:PRINT] for at in range(len(folded) - GRAM + 1)]
 
 
 @cache
@@ -122,6 +176,27 @@ def _listed_in(text: str, known: HashedList) -> Iterator[tuple[int, int]]:
                 break
             if len(value) >= known.shortest and hashed(known.salt, value) in known.hashes:
                 yield match.start(), found[last].end()
+
+
+def _passages_in(text: str, known: Documents) -> Iterator[tuple[int, int]]:
+    """Passages with two different fingerprints or more, each within a window of the next."""
+    found = list(_PART.finditer(text))
+    if len(found) <= GRAM:
+        return
+    passage: list[tuple[int, str]] = []
+    for at, printed in enumerate(_hashes(known.salt, [match.group().casefold() for match in found])):
+        if printed not in known.hashes:
+            continue
+        if passage and at - passage[-1][0] > WINDOW:
+            yield from _told(found, passage)
+            passage = []
+        passage.append((at, printed))
+    yield from _told(found, passage)
+
+
+def _told(found: list[re.Match[str]], passage: list[tuple[int, str]]) -> Iterator[tuple[int, int]]:
+    if len({printed for _, printed in passage}) > 1:
+        yield found[passage[0][0]].start(), found[passage[-1][0] + GRAM - 1].end()
 
 
 def _close(found: list[re.Match[str]]) -> bool:
