@@ -26,7 +26,6 @@ SHORTEST, LONGEST = 4, 256
 MAX_VALUES = 28_000
 """Values of one list: as many as one file of a policy has room for. A class may have several lists."""
 
-
 MAX_PRINTS = 45_000
 """Fingerprints of one file: those of a million and a half characters of source code, about."""
 

@@ -9,7 +9,7 @@ import re
 import unicodedata
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from functools import cache
+from functools import lru_cache
 from hashlib import sha256
 from itertools import pairwise
 from typing import Final, TypeAlias
@@ -36,6 +36,12 @@ PASSAGE: Final = GRAM + 2 * WINDOW - 1
 
 PRINT: Final = 16
 """Hexadecimal digits of a document's hash: 64 bits; two are needed."""
+
+MEMORY: Final = 16_384
+"""Hashes that are remembered: the words of a text come again in its other readings, and in the next text."""
+
+REMEMBERED: Final = 256
+"""Expressions and dictionaries that are kept compiled."""
 
 _WRITTEN_SPACE = re.compile(r"\\[nrt]")
 _PART = re.compile(r"[^\W_]+")
@@ -91,7 +97,7 @@ class DataClass:
         if self.pattern:
             yield from (match.span() for match in compiled(self.pattern).finditer(text))
         if self.words:
-            yield from _phrases_in(text, _index(self.words))
+            yield from _phrases_in(text, self.words)
         for one in self.lists:
             yield from _listed_in(text, one)
         for known in self.documents:
@@ -112,6 +118,7 @@ def parts_of(value: str) -> tuple[str, ...]:
     return tuple(part.casefold() for part in _PART.findall(value))
 
 
+@lru_cache(maxsize=MEMORY)
 def hashed(salt: str, value: str) -> str:
     """The keyed hash (HMAC-SHA-256, cut to 128 bits) of a value in normal form."""
     return hmac.digest(salt.encode(), value.encode("utf-8", "replace"), sha256).hex()[:DIGEST]
@@ -138,28 +145,29 @@ def _hashes(salt: str, folded: list[str]) -> list[str]:
     return [hashed(salt, " ".join(folded[at : at + GRAM]))[:PRINT] for at in range(len(folded) - GRAM + 1)]
 
 
-@cache
+@lru_cache(maxsize=REMEMBERED)
 def compiled(pattern: str) -> re.Pattern[str]:
     """The expression; digits and words are those of ASCII."""
     return re.compile(pattern, re.ASCII)
 
 
-@cache
-def _index(words: tuple[str, ...]) -> dict[str, list[tuple[str, ...]]]:
-    """The entries by their first word, the longest first."""
-    found: dict[str, list[tuple[str, ...]]] = {}
-    for entry in sorted({parts_of(word) for word in words}, key=lambda one: (-len(one), one)):
-        found.setdefault(entry[0], []).append(entry)
-    return found
+@lru_cache(maxsize=REMEMBERED)
+def _index(words: tuple[str, ...]) -> tuple[frozenset[tuple[str, ...]], dict[str, tuple[int, ...]]]:
+    """The entries, and for the first word of each how many words such entries have, the longest first."""
+    entries = frozenset(parts_of(word) for word in words)
+    sizes: dict[str, set[int]] = {}
+    for entry in entries:
+        sizes.setdefault(entry[0], set()).add(len(entry))
+    return entries, {first: tuple(sorted(found, reverse=True)) for first, found in sizes.items()}
 
 
-def _phrases_in(text: str, index: dict[str, list[tuple[str, ...]]]) -> Iterator[tuple[int, int]]:
+def _phrases_in(text: str, words: tuple[str, ...]) -> Iterator[tuple[int, int]]:
+    entries, sizes = _index(words)
     found = list(_PART.finditer(text))
     folded = [match.group().casefold() for match in found]
     for number, first in enumerate(folded):
-        for entry in index.get(first, ()):
-            size = len(entry)
-            if tuple(folded[number : number + size]) == entry and _close(found[number : number + size]):
+        for size in sizes.get(first, ()):
+            if tuple(folded[number : number + size]) in entries and _close(found[number : number + size]):
                 yield found[number].start(), found[number + size - 1].end()
                 break
 
