@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from bailiwick.administration.difference import difference
 from bailiwick.analysis.text.bounded import UnboundedError, check
 from bailiwick.analysis.text.classes import (
     PASSAGE,
@@ -122,6 +123,7 @@ def test_in_a_session_it_is_refused_masked_and_never_recorded(policy: Path, tmp_
         told = asyncio.run(answer(desk, state, result))
         assert b"[redacted:class/employee-number:" in told
         said = prompt + called + told
+        assert "Nightjar" not in desk.masking.text("a log line about Project Nightjar")
         kept = records(tmp_path / "desk" / "state")
         desk.store.close()
     files = [path for path in (tmp_path / "desk" / "state").rglob("*") if path.is_file()]
@@ -129,6 +131,14 @@ def test_in_a_session_it_is_refused_masked_and_never_recorded(policy: Path, tmp_
         assert value.encode() not in said
         assert not [path for path in files if value.encode() in path.read_bytes()]
     assert "class/customers" in json.dumps(kept)
+
+
+def test_a_difference_of_policies_names_the_classes(policy: Path) -> None:
+    before = load_policy_set(read_policy_files(policy))
+    text = ORGANISATION.replace("Heronsgate", "Heronsgate, Otter").replace("example_keys: report\n", "")
+    (policy / "organisation.yaml").write_text(text, encoding="utf-8")
+    (one,) = difference(before, load_policy_set(read_policy_files(policy)))
+    assert one.notes == ("data class ~ class/project-names", "example keys: no longer findings")
 
 
 @pytest.mark.parametrize(

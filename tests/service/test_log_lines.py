@@ -13,7 +13,7 @@ BODY = "q7Zk2Wm9Xc4Vb1Nn8Ty5Ru3Eo6Pi0LaSdFgHjKlQwErTyUiOpZxCvBnM2468Gx13"
 def test_lines_and_tracebacks_are_masked() -> None:
     output = io.StringIO()
     handler = logging.StreamHandler(output)
-    handler.setFormatter(RedactingFormatter(Redactor(b"k" * 32), "%(levelname)s %(message)s"))
+    handler.setFormatter(RedactingFormatter(Redactor(b"k" * 32).text, "%(levelname)s %(message)s"))
     log = logging.getLogger("bailiwick.test")
     log.propagate = False
     log.addHandler(handler)

@@ -152,6 +152,7 @@ def _notes(old: Policy, new: Policy) -> Iterator[str]:
     yield from (f"no longer: {text}" for text in before if text not in after)
     yield from (f"new: {text}" for text in after if text not in before)
     yield from _sandbox_notes(old, new)
+    yield from _data_notes(old, new)
     for sign, ours, others in (("-", old, new), ("+", new, old)):
         theirs = {_duty(duty) for layer in others.layers for duty in layer.duties}
         said = (_duty(duty) for layer in ours.layers for duty in layer.duties)
@@ -189,6 +190,16 @@ def _sandbox_notes(old: Policy, new: Policy) -> Iterator[str]:
     )
     yield from (f"{rule}: runs in the sandbox instead of asking" for rule in sorted(after - before))
     yield from (f"{rule}: no longer runs in the sandbox instead of asking" for rule in sorted(before - after))
+
+
+def _data_notes(old: Policy, new: Policy) -> Iterator[str]:
+    """What is looked for in texts, besides secrets and personal data."""
+    before, after = ({one.rule: one for one in policy.data_classes} for policy in (old, new))
+    for name in sorted({*before, *after}):
+        if before.get(name) != after.get(name):
+            yield f"data class {'+' if name not in before else '-' if name not in after else '~'} {name}"
+    if old.example_keys is not new.example_keys:
+        yield f"example keys: {'now' if new.example_keys else 'no longer'} findings"
 
 
 def _duty(duty: Duty) -> str:

@@ -1,17 +1,16 @@
 """The service's own log lines: law 9 holds for them as it does for records."""
 
 import logging
-
-from bailiwick.audit.redaction import Redactor
+from collections.abc import Callable
 
 
 class RedactingFormatter(logging.Formatter):
-    """Formats a line, then masks every secret in it, tracebacks included."""
+    """Formats a line, then has ``mask`` mask every secret in it, tracebacks included."""
 
-    def __init__(self, redactor: Redactor, fmt: str) -> None:
+    def __init__(self, mask: Callable[[str], str], fmt: str) -> None:
         super().__init__(fmt)
-        self._redactor = redactor
+        self._mask = mask
 
     def format(self, record: logging.LogRecord) -> str:
         """The line as it may be written."""
-        return self._redactor.text(super().format(record))
+        return self._mask(super().format(record))

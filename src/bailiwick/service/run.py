@@ -137,10 +137,14 @@ def _kept(policy: PolicySet, files: Mapping[str, str]) -> dict[str, bytes | None
     return {POLICY + policy.revision: orjson.dumps(told)}
 
 
-def _mask_log(redactor: Redactor) -> None:
-    """From now on no secret reaches the service's own log either (law 9)."""
+def _mask_log(desk: Desk) -> None:
+    """From now on no secret, nor data of a class of the policy in force, reaches the service's own log (law 9)."""
+
+    def mask(text: str) -> str:
+        return desk.masking.text(text)
+
     for handler in logging.getLogger().handlers:
-        handler.setFormatter(RedactingFormatter(redactor, LOG_FORMAT))
+        handler.setFormatter(RedactingFormatter(mask, LOG_FORMAT))
 
 
 def _is_over(state: SessionState, now: float) -> bool:
@@ -182,7 +186,7 @@ async def running(places: Places) -> AsyncIterator[Endpoint]:
         registry = Registry(key=key)
         desk = Desk(policies=policies, registry=registry, store=store, redactor=Redactor(store.redaction_key))
         service = Service(places=places, desk=desk)
-        _mask_log(desk.redactor)
+        _mask_log(desk)
         registry.restore(_restored(store.states("s-")))  # (2)
         policies.reload()  # (3)
         if policies.in_force is None and (kept := store.get_state(_REMEMBERED_POLICY)):
