@@ -1,7 +1,8 @@
 # ruff: noqa: RUF009 (`declare` returns dataclass fields, each its own)
 """The language, declared once: every file, section and key, its shape and its meaning.
 
-The reader, the JSON Schema for editors and the reference page all come from these declarations.
+The reader, the JSON Schema for editors and the reference page all come from these declarations. One long file, since
+whoever asks what can be written shall find it in one place.
 """
 
 from dataclasses import dataclass

@@ -1,7 +1,7 @@
 """Compound commands: which state each branch starts in and how the states join again."""
 
 from collections.abc import Iterable
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING
 
 from bailiwick.analysis.commands.argument import (
     LITERAL,
@@ -12,7 +12,8 @@ from bailiwick.analysis.commands.argument import (
     Arg,
     sources_of,
 )
-from bailiwick.analysis.shell.state import State
+from bailiwick.analysis.shell.redirection import carry_out, stored, untouched
+from bailiwick.analysis.shell.state import Outcome, State
 from bailiwick.analysis.shell.syntax import (
     AndOr,
     ArithmeticCommand,
@@ -38,7 +39,6 @@ from bailiwick.model.access import Span
 if TYPE_CHECKING:
     from bailiwick.analysis.shell.interpreter import Interpreter
 
-Outcome: TypeAlias = tuple[State | None, State | None]
 MAX_UNROLLED = 8
 """Words of a ``for`` list that are followed one by one."""
 _PASSES = 3
@@ -86,12 +86,12 @@ def run(interpreter: "Interpreter", node: Command, state: State, stdin: Arg | No
             state.functions[name] = body
             return state, state
         case Redirected(command, redirects):
-            untouched = interpreter.untouched(redirects, state)
-            given, outputs = interpreter.redirects(redirects, state)
+            before = untouched(redirects, state)
+            given, outputs = carry_out(interpreter, redirects, state)
             first = len(interpreter.writers)
             ok, bad = interpreter.command(command, state, given if given is not None else stdin)
-            interpreter.stored(outputs, interpreter.writers[first:])
-            return ok, join(interpreter, (bad, untouched))
+            stored(interpreter, outputs, interpreter.writers[first:])
+            return ok, join(interpreter, (bad, before))
 
 
 def join(interpreter: "Interpreter", states: Iterable[State | None]) -> State | None:

@@ -6,7 +6,6 @@ known, and hands each program to its specification. Work is bounded; what lies b
 
 import re
 from collections.abc import Sequence as SequenceOf
-from typing import TypeAlias
 
 from bailiwick.analysis.commands.argument import LITERAL, NUMBER, OPEN, UNKNOWN, Arg, sources_of
 from bailiwick.analysis.commands.perform import perform
@@ -29,12 +28,12 @@ from bailiwick.analysis.shell.output import printed
 from bailiwick.analysis.shell.own import built_here, is_own, late_names
 from bailiwick.analysis.shell.parser import parse
 from bailiwick.analysis.shell.record import Record
+from bailiwick.analysis.shell.redirection import carry_out, content, filled, stored, untouched
 from bailiwick.analysis.shell.running import Running
-from bailiwick.analysis.shell.state import Array, ShellContext, State, normal
+from bailiwick.analysis.shell.state import Array, Outcome, ShellContext, State, normal
 from bailiwick.analysis.shell.syntax import (
     Assignment,
     Command,
-    Redirect,
     Sequence,
     Simple,
     UnsupportedSyntaxError,
@@ -43,8 +42,6 @@ from bailiwick.analysis.shell.syntax import (
 from bailiwick.analysis.shell.zsh import MODIFIERS
 from bailiwick.model.access import (
     AccessKind,
-    HostTarget,
-    PathTarget,
     ProgramTarget,
     Span,
     VariableTarget,
@@ -57,13 +54,7 @@ _SYSTEM = frozenset(
 )
 _LISTING = frozenset(("find", "git", "grep", "egrep", "fgrep", "rg"))
 """Programs that say what they list; of a wrapper that only holds for part of what it prints."""
-_TEXTS = frozenset(("<<", "<<-", "<<<"))
-_DESCRIPTOR = re.compile(r"\d*-?\Z", re.ASCII)
 _SHEBANG = re.compile(r"#!(?:/usr)?/bin/(?:env )?(bash|sh)\n")
-_NETWORK = re.compile(r"/dev/(?:tcp|udp)/([^/]+)/(\d{1,5})\Z")
-
-Outcome: TypeAlias = tuple[State | None, State | None]
-"""The states after success and after failure; None where the shell has exited."""
 
 
 class Interpreter:
@@ -236,22 +227,17 @@ class Interpreter:
                 return state, state
             span = self.span(node.words[0].start, node.words[-1].end)
             return self.program(tuple(words), state, span, stdin, prefix=prefix)
-        untouched = self.untouched(node.redirects, state)
-        given, outputs = self.redirects(node.redirects, state)
+        before = untouched(node.redirects, state)
+        given, outputs = carry_out(self, node.redirects, state)
         stdin = given if given is not None else stdin
         if not node.words:
             return state, state
         span = self.span(node.words[0].start, node.words[-1].end)
         first = len(self.writers)
         ends = self.program(tuple(words), state, span, stdin, prefix=prefix)
-        self.stored(outputs, self.writers[first:])
-        ok, bad = self._filled(node.redirects, outputs, ends)
-        return ok, compound.join(self, (bad, untouched))
-
-    @staticmethod
-    def untouched(redirects: SequenceOf[Redirect], state: State) -> State | None:
-        """The state in which a command doesn't run because a redirection fails; None where none can."""
-        return None if all(_succeeds(redirect) for redirect in redirects) else state.copy()
+        stored(self, outputs, self.writers[first:])
+        ok, bad = filled(self, node.redirects, outputs, ends)
+        return ok, compound.join(self, (bad, before))
 
     def _words(self, words: tuple[Word, ...], state: State) -> list[Arg]:
         """The argument words that words of source become."""
@@ -291,48 +277,6 @@ class Interpreter:
             own = [arg for word in node.words for arg in self.expander.word(word, state)]
             words = [Arg(arg.text, arg.kind, name.span, arg.sources) for arg in own] + words[1:]
         return words
-
-    def stored(self, outputs: SequenceOf[PathTarget], programs: SequenceOf[int]) -> None:
-        """What ``programs`` print goes into files."""
-        for program in programs if outputs else ():
-            for sink in self.record.trail.writes(outputs, program):
-                self.record.flow(program, sink, by_file=True)
-
-    def _filled(
-        self, redirects: SequenceOf[Redirect], outputs: SequenceOf[PathTarget], ends: Outcome
-    ) -> Outcome:
-        """Remember a text that was printed into a file, for what runs only if that succeeded."""
-        text, (ok, bad) = self.output, ends
-        if not outputs:
-            if not all(_keeps_output(redirect) for redirect in redirects):
-                self.output = None
-            return ends
-        self.output = None  # it went into the file
-        files = [r for r in redirects if r.operator not in ("<", "<<", "<<-", "<<<")]
-        printed = len(files) == 1 and files[0].operator in (">", ">|") and files[0].descriptor in ("", "1")
-        if text is None or text.literal is None or not printed or len(outputs) != 1 or outputs[0].pattern:
-            return ends
-        self.record.trail.drafts[outputs[0].path] = text
-        if ok is None or (content := self.record.trail.holds(text)) is None:
-            return ends
-        ok = ok.copy()
-        ok.contents = {**ok.contents, outputs[0].path: content}
-        return ok, bad
-
-    def content(self, path: Arg, state: State, *, perhaps: bool = False) -> Arg | None:
-        """What stands in a file that the script itself has written, where that is known; see ``Machine.content``."""
-        if not self.record.trail.drafts or path.literal is None:
-            return None
-        if path.text.startswith("/"):
-            place = normal(path.text)
-        elif state.cwd is None or len(state.cwd) != 1 or ".." in path.text:
-            return None
-        else:
-            place = normal(f"{state.cwd[0]}/{path.text}")
-        if perhaps:
-            return self.record.trail.drafts.get(place)
-        held = state.contents.get(place)
-        return held.text if held is not None and self.record.trail.still(held) else None
 
     def _assign(
         self, assignments: SequenceOf[Assignment], state: State, *, runs: bool, reads: bool
@@ -397,61 +341,6 @@ class Interpreter:
             state.shaky = True
         if name == "CDPATH" or (self.dialect == "zsh" and name in TIED_IN_ZSH):
             self.record.opaque(f"{name} is set", span)
-
-    def redirects(
-        self, redirects: SequenceOf[Redirect], state: State
-    ) -> tuple[Arg | None, tuple[PathTarget, ...]]:
-        """Carry out redirections: the text given on standard input where one gives it, and the files written."""
-        stdin: Arg | None = None
-        outputs: tuple[PathTarget, ...] = ()
-        for redirect in redirects:
-            span = self.span(redirect.start, redirect.target.end)
-            if redirect.operator in ("<<", "<<-"):
-                stdin = self.expander.body(redirect.body, state, span)
-                continue
-            if redirect.operator == "<<<":
-                text = self.expander.value(redirect.target, state)
-                stdin = (
-                    Arg(text.text + "\n", text.kind, span, text.sources) if text.literal is not None else text
-                )
-                continue
-            targets = self.expander.word(redirect.target, state)
-            if len(targets) != 1 or targets[0].kind is OPEN:
-                kind = AccessKind.READ if redirect.operator in ("<", "<&") else AccessKind.WRITE
-                self.record.opaque("target of a redirection isn't known", span, kind)
-                continue
-            target = Arg(targets[0].text, targets[0].kind, span, targets[0].sources)
-            known = self.content(target, state)
-            sources, written = self._redirect(redirect, target, state, span)
-            outputs += written
-            if redirect.operator in ("<", "<&") and redirect.descriptor in ("", "0"):
-                stdin = known or Arg("", UNKNOWN, span, targets[0].sources | sources)
-        return stdin, outputs
-
-    def _redirect(
-        self, redirect: Redirect, target: Arg, state: State, span: Span
-    ) -> tuple[frozenset[int], tuple[PathTarget, ...]]:
-        """One redirection to a file: the programs whose output is read, and the files written."""
-        operator, record = redirect.operator, self.record
-        sources: frozenset[int] = frozenset()
-        written: tuple[PathTarget, ...] = ()
-        if operator in (">&", "<&") and target.literal is not None and _DESCRIPTOR.match(target.text):
-            return sources, written
-        if target.text.startswith(("/dev/tcp/", "/dev/udp/")):
-            match = _NETWORK.match(target.text)
-            if target.literal is not None and match:
-                host = HostTarget(host=match[1].lower(), port=int(match[2]))
-                record.access(AccessKind.CONNECT, host, span)
-            else:
-                record.access(AccessKind.CONNECT, HostTarget(host="*"), span)
-                record.opaque("peer isn't known", span, AccessKind.CONNECT)
-            return sources, written
-        if operator in ("<", "<&", "<>"):
-            sources = frozenset(record.trail.written(record.path(AccessKind.READ, target, state, span)))
-        if operator not in ("<", "<&"):
-            written = record.path(AccessKind.WRITE, target, state, span)
-            record.trail.disturbances += 1
-        return sources, written
 
     def program(  # noqa: PLR0913 - one command in full
         self,
@@ -554,8 +443,8 @@ class Interpreter:
             own = place.startswith(project.rstrip("/") + "/")
             running = Running(self, state, args, span, stdin, place)
             own = own or built_here(self, place, project)
-            text = self.content(args[0], state)
-            drafted = text or self.content(args[0], state, perhaps=True)
+            text = content(self, args[0], state)
+            drafted = text or content(self, args[0], state, perhaps=True)
             running.begin(tuple(a for a in args[1:] if not a.text.startswith("-")), project_code=own)
             running.path(AccessKind.READ, args[0])
             if (known := find(place.rpartition("/")[2])) is not None and known.plugin == "project":
@@ -626,16 +515,3 @@ def appended(held: Arg | None, value: Arg, span: Span | None, *, element: bool) 
     if held is not None and known and len(held.text) + len(value.text) <= MAX_TEXT:
         return Arg(held.text + value.text, LITERAL, span, sources)
     return Arg("", UNKNOWN, span, sources)
-
-
-def _keeps_output(redirect: Redirect) -> bool:
-    """Whether a redirection certainly succeeds and leaves standard output where it was."""
-    return _succeeds(redirect) and (redirect.operator in _TEXTS or redirect.descriptor == "2")
-
-
-def _succeeds(redirect: Redirect) -> bool:
-    """Whether a redirection can't fail: of a text, from or to nothing, or to a standard descriptor."""
-    target = redirect.target.literal
-    if redirect.operator in (">&", "<&") and target in ("0", "1", "2"):
-        return True
-    return redirect.operator in _TEXTS or target == "/dev/null"

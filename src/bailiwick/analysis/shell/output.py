@@ -5,6 +5,7 @@ from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING
 
 from bailiwick.analysis.commands.argument import LITERAL, NUMBER, Arg, Kind, Lines, sources_of
+from bailiwick.analysis.shell.redirection import content
 from bailiwick.analysis.shell.state import State
 
 if TYPE_CHECKING:
@@ -71,7 +72,7 @@ def _cat(interpreter: "Interpreter", args: tuple[Arg, ...], state: State, stdin:
         case () | (Arg("-", Kind.LITERAL),):
             return stdin
         case (file,):
-            return interpreter.content(file, state)
+            return content(interpreter, file, state)
         case _:
             return None
 

@@ -8,6 +8,7 @@ from bailiwick.analysis.commands.inputs import inputs
 from bailiwick.analysis.shell.environment import LIBRARIES, QUIET_READS, is_reported
 from bailiwick.analysis.shell.leading import lead
 from bailiwick.analysis.shell.own import are_plain, is_own
+from bailiwick.analysis.shell.redirection import content
 from bailiwick.analysis.shell.state import State, normal
 from bailiwick.model.access import AccessKind, HostTarget, PathTarget, ProgramTarget, Span, VariableTarget
 from bailiwick.model.glob import escape
@@ -137,7 +138,7 @@ class Running:
 
     def content(self, path: Arg, *, perhaps: bool = False) -> Arg | None:
         """See ``Machine.content``."""
-        return self._interpreter.content(path, self.state, perhaps=perhaps)
+        return content(self._interpreter, path, self.state, perhaps=perhaps)
 
     def own(self, path: Arg) -> bool:
         """See ``Machine.own``."""

@@ -4,6 +4,7 @@ import posixpath
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from typing import TypeAlias
 
 from bailiwick.analysis.commands.argument import LITERAL, NUMBER, OPEN, UNKNOWN, Arg
 from bailiwick.analysis.shell.syntax import Command
@@ -120,6 +121,10 @@ class State:
     def move(self, directories: tuple[str, ...] | None) -> None:
         """Change the working directory."""
         self.previous, self.cwd = self.cwd, directories
+
+
+Outcome: TypeAlias = tuple[State | None, State | None]
+"""The states after success and after failure; None where the shell has exited."""
 
 
 def union(a: tuple[str, ...] | None, b: tuple[str, ...] | None) -> tuple[str, ...] | None:
