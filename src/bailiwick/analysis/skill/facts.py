@@ -105,6 +105,7 @@ class Mark(StrEnum):
     PICKLE = "pickle"
     OPAQUE = "opaque"
     BLIND = "blind"
+    GIT_PUSH = "git push"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -117,6 +117,11 @@ _DIRECTIVE = re.compile(
     r"\b(?:always (?:allow|approve|run|trust|use|include|recommend|send|fetch|execute|accept|prefer|skip|add|install|import|append|route)|without (?:asking|confirm\w+|prompting|review)|skip(?:ping)? (?:\w+ )?(?:confirm\w*|review|verif\w+|approval|permission|security|checks?)|auto-?(?:approve|accept|run)|pre-?(?:approved|authori[sz]ed)|(?:is|are|as) (?:fully |explicitly )?trusted|in (?:all|every|any) (?:future|subsequent|new) (?:sessions?|conversations?|projects?)|never (?:ask|question|warn|flag|mention|tell)|do not (?:mention|tell|ask|warn|question)|ignore|silently|user has (?:already )?(?:approved|consented|authori[sz]ed|granted)|full access|disable|bypass|before (?:every|each|any) (?:task|session|response|command|commit))\b|https?://",
     _I,
 )
+HARMFUL_ORDER = re.compile(
+    r"\b(?:ignore|disregard|override|supersede)s?\b[^.\n]{0,60}\b(?:instructions?|rules?|polic(?:y|ies)|guidelines?|objections?|warnings?)\b|\b(?:do not|don'?t|never)\s+(?:\w+\s+){0,2}?(?:mention|tell|inform|reveal|remove|disclose|question|ask (?:for|the user|before))\b|\bwithout (?:asking|confirm\w*|telling|review|mention\w*)\b|\b(?:send|post|upload|forward|curl|fetch|submit|copy|mirror)\b[^\n]{0,100}https?://|\b(?:skip|disable|bypass|turn off)\b[^.\n]{0,40}\b(?:review|confirm\w*|approval|permission\w*|security|checks?|hooks?|verification|scan\w*)\b|\bauto-?(?:approve|accept)\b|\balways (?:approve|allow|accept|trust)\b|\bpre-?(?:approved|authori[sz]ed)\b|\bsilently\b",
+    _I,
+)
+"""Orders that do harm wherever they are kept: that override, hide, send or take a check away."""
 _BYPASS = re.compile(
     r"--dangerously-skip-permissions|\bbypassPermissions\b|\"?defaultMode\"?\s*[:=]\s*\"?(?:bypassPermissions|dontAsk)|\bskipDangerousModePermissionPrompt\b|\bdangerouslyDisableSandbox\b|\bautoApprove\b|--yolo\b|--dangerously-bypass-approvals-and-sandbox|\benableAllProjectMcpServers\b|\bdisableAllHooks\b"
 )
@@ -168,7 +173,7 @@ _HOLE = re.compile(
     r"(?:\{\{?|<|\[|\$\{?|%7B|\bBASE64\(|\bURLENCODE\()\s*([A-Za-z][\w .:-]{1,60}?)\s*(?:\}\}?|>|\]|\b|%7D|\))"
 )
 _TALKING_HOLE = re.compile(
-    r"conversation|summary|history|transcript|prompt|user[_ -]?(?:name|email|input|data|message|request)|e-?mail|secret|token|api[_ -]?key|passw|credential|env\b|file[_ -]?content|hostname|system",
+    r"conversation|summary|history|transcript|prompt|question|findings?\b|contents?\b|source|snippet|diff\b|payload|encoded|base64|answer|response|context|user[_ -]?(?:name|email|input|data|message|request|query|id)|e-?mail|secret|token|api[_ -]?key|passw|credential|env\b|file[_ -]?content|hostname|system",
     _I,
 )
 _CONTEXT_HOLE = re.compile(
@@ -226,6 +231,7 @@ class _Look:
             self.triggers,
             self.lure,
             self.links,
+            self.steps,
             self.sabotage,
         ):
             look()
@@ -458,7 +464,11 @@ class _Look:
                 f"writes into what is read in every session: {_short(match[0])}",
                 role,
                 sure=bool(payload),
-                target="directive" if payload else "",
+                target="harm"
+                if payload and (HARMFUL_ORDER.search(rest) or self.near(HARMFUL_ORDER, told=False, reach=2))
+                else "directive"
+                if payload
+                else "",
                 also=(self.at(payload),) if isinstance(payload, Sentence) else (),
             )
             return
@@ -603,7 +613,8 @@ class _Look:
                 self.notice(
                     Mark.LINK_TEMPLATE,
                     f"an image address that carries {telling[0]}",
-                    sure=any(_TALKING_HOLE.search(hole) for hole in telling),
+                    sure=any(_TALKING_HOLE.search(hole) for hole in telling)
+                    or bool(_SECRET_THING.search(_IMAGE.sub("", self.text)) or self._told_of(telling)),
                     role=self.it.role if not reports(self.text, match.start()) else Role.QUOTED,
                     target=(hosts_in(address) or ["*"])[0],
                 )
@@ -633,6 +644,31 @@ class _Look:
                     sure=bool(re.search(r"image|render|pixel|every", self.text, _I)),
                     target=hosts[0],
                 )
+
+    def _told_of(self, holes: list[str]) -> bool:
+        """Whether a sentence near says what of the person's goes into the hole."""
+        return any(
+            hole.lower() in near.text.lower() and self.thing(near.text)[0] is not None
+            for hole in holes
+            for near in self.around
+            if near.tells
+        )
+
+    def steps(self) -> None:
+        """Downloaded, made executable and run, in sentences of their own."""
+        hosts = hosts_in(self.text)
+        if not hosts or not _FETCHES.search(self.text) or _FETCH_RUN.search(self.text):
+            return
+        after = [self.text, *(s.text for s in self.around if 0 <= s.line - self.it.line <= 8 and s.tells)]
+        window = " ".join(after)
+        if (made := _EXECUTABLE.search(window)) and _THEN_RUN.search(window[made.start() :]):
+            role = Role.NEGATED if self.it.negated else Role.QUOTED if self.it.reporting else self.it.role
+            self.notice(
+                Mark.PIPE_INSTALL,
+                f"asks to download from {hosts[0]}, make it executable and run it",
+                role,
+                target=hosts[0],
+            )
 
     def sabotage(self) -> None:
         for match, role in self.found(_WEAKEN):
@@ -673,6 +709,11 @@ class _Look:
             break
 
 
+_FETCHES = re.compile(r"\b(?:download|fetch|get|grab|save|pull|retrieve|curl|wget)\b", _I)
+_EXECUTABLE = re.compile(
+    r"\bchmod\s+(?:\+x|[ua]\+x|[0-7]*7[0-7]*)|\bexecutable\b|\bexecut(?:e|ion) (?:permission|bit|rights?)", _I
+)
+_THEN_RUN = re.compile(r"\b(?:run|start|launch|execute|invoke)\b|(?:^|[\s`])\./\w", _I)
 _STEPS = re.compile(
     r"\b(?:curl|wget|upload\w*|send\w*|post (?:it|the|them)|exfil\w*|credentials?|tokens?|secrets?|passwords?|environment variables|settings\.json|CLAUDE\.md|MEMORY\.md|webhook\w*|telemetry|collect\w*|backdoor|rm -rf|delete\w*|http[s]?://)\b|\.env\b|~/\.(?:ssh|aws)",
     _I,

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
 from bailiwick.analysis.commands.specification import find
-from bailiwick.analysis.skill import front_matter, hidden, substance
+from bailiwick.analysis.skill import front_matter, hidden, joined, substance
 from bailiwick.analysis.skill.code import javascript, python
 from bailiwick.analysis.skill.code.follow import Follower
 from bailiwick.analysis.skill.code.form import Program, TooDeepError
@@ -131,6 +131,7 @@ class _Reading:
         self.programs: list[Program] = []
         self.roles: dict[str, Role] = {}
         self.mentioned: set[str] = set()
+        self.teaching = False
 
     def _gather(self) -> None:
         """The texts of the tree and of the archives in it."""
@@ -186,6 +187,8 @@ class _Reading:
         main = self._main()
         text = self.texts.get(main, "")
         front = front_matter.read(text) if main else FrontMatter(missing=True, problem="it has no SKILL.md")
+        about = front.text("description")
+        self.teaching = "security" in purposes_of(about) and bool(_TEACHES.search(about))
         everything = "\n".join(
             self.texts[path] for path in self.texts if path.lower().endswith((".md", ".json", ".sh"))
         )
@@ -193,6 +196,7 @@ class _Reading:
         for path, said in self.texts.items():
             self._file(path, said, main)
         self._run_programs()
+        self._joined()
         self._carry_over()
         self._hidden()
         manifest = self._manifest(front, main)
@@ -267,16 +271,7 @@ class _Reading:
                 self._program(program, path, text, role)
         elif ending in (".docx", ".xlsx", ".pptx") or ("!" in path and ending == ".xml"):
             self._office(path, text, role)
-        elif ending in (
-            ".ps1",
-            ".bat",
-            ".cmd",
-            ".rb",
-            ".pl",
-            ".php",
-            ".applescript",
-            ".lua",
-        ) or posixpath.basename(path) in ("Makefile", "Dockerfile", "Justfile", "makefile"):
+        elif ending in _OTHER or posixpath.basename(path) in _MAKERS:
             self._other_script(path, text, role)
 
     def _program(self, program: Program | None, path: str, text: str, role: Role) -> None:
@@ -339,9 +334,13 @@ class _Reading:
         self.documents.append(Document(path=path, front=front, sentences=tuple(said), role=role))
         if _BACKGROUND.search(path):
             return
+        joined.guidance(text, path, role, self.into)
         for block in listed:
-            meant = role_of(block, role)
+            meant = self._meant(block, role)
             if block.kind is Kind.FENCE:
+                where = Source(path=path, line=block.line)
+                joined.shells(block.text, where, meant, self.into)
+                joined.remotes(block.text, where, meant, self.into)
                 self._fence(path, block, meant)
             elif block.kind is Kind.COMMENT:
                 hidden.order(
@@ -350,6 +349,19 @@ class _Reading:
             elif block.kind is not Kind.HEADING:
                 self._inline(path, block, meant)
         self._dynamic(path, text, role)
+
+    def _meant(self, block: Block, role: Role) -> Role:
+        """How a block is meant; in a course on security a fence that is shown, not to be run, quotes."""
+        meant = role_of(block, role)
+        if (
+            self.teaching
+            and block.kind is Kind.FENCE
+            and meant in (Role.INSTRUCTED, Role.OPTIONAL)
+            and _SHOWN.search(block.lead)
+            and not _ORDERED.search(re.split(r"(?<=[.!?])\s", block.lead.strip())[-1])
+        ):
+            return Role.QUOTED
+        return meant
 
     def _sentences(self, path: str, listed: list[Block], role: Role) -> list[Sentence]:
         prose = [block for block in listed if block.kind not in (Kind.FENCE, Kind.COMMENT)]
@@ -366,7 +378,7 @@ class _Reading:
                 "xml",
                 "html",
             ):
-                meant = role_of(block, role)
+                meant = self._meant(block, role)
                 meant = Role.OPTIONAL if meant is Role.INSTRUCTED else meant
                 said += list(
                     sentences(Block(Kind.TEXT, block.text, block.line, "", block.section, block.lead), meant)
@@ -549,6 +561,18 @@ class _Reading:
                 roles = {program.path: self._role(program.path) for program in group}
                 Follower(group, roles, self.into, self.shell).run()
 
+    def _joined(self) -> None:
+        """What lines and files of the scripts do together."""
+        languages = {
+            path: _language(path, text)
+            for path, text in self.texts.items()
+            if _language(path, text)
+            or posixpath.splitext(path)[1].lower() in _OTHER
+            or posixpath.basename(path) in _MAKERS
+        }
+        roles = {path: self._role(path) for path in languages}
+        joined.look(self.texts, languages, roles, self.into)
+
     def _carry_over(self) -> None:
         """Data that one script puts into a file and another sends: the two chains are one."""
         for chain in list(self.into.chains):
@@ -652,6 +676,20 @@ class _Reading:
         )
 
 
+_OTHER = frozenset((".ps1", ".bat", ".cmd", ".rb", ".pl", ".php", ".applescript", ".lua", ".go"))
+_MAKERS = ("Makefile", "Dockerfile", "Justfile", "makefile")
+_TEACHES = re.compile(
+    r"\b(?:teach\w*|course|training|lessons?|workshop|curriculum|tutorial|explain\w*|educat\w*|awareness|reviews? prompts)\b",
+    re.IGNORECASE,
+)
+_SHOWN = re.compile(
+    r"\b(?:samples?|examples?|attackers?|spot|attack|payload|decode|malicious|suspicious|demonstrat\w*|quot\w+|learners?|students?|trainees?|exercise|often contains?|looks? like)\b",
+    re.IGNORECASE,
+)
+_ORDERED = re.compile(
+    r"^\W*(?:now |then |first,? )?(?:run|execute|start|paste|follow|do)\b|\b(?:you must|must run)\b",
+    re.IGNORECASE,
+)
 _CODE = frozenset(
     (
         ".py",

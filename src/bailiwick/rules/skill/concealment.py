@@ -23,7 +23,7 @@ def _find(facts: SkillFacts) -> Iterator[SkillFinding]:
     for item in told(facts, Mark.CONCEAL):
         if not item.sure:
             continue
-        lesson = teaches(facts, item.role)
+        lesson = teaches(facts, item.role) and item.target != "backdoor"
         deed = next(
             (
                 other

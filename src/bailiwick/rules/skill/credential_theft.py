@@ -7,7 +7,7 @@ from bailiwick.analysis.skill.facts import Chain, Mark, Origin, Sink
 from bailiwick.analysis.skill.read import SkillFacts
 from bailiwick.analysis.skill.sensitive import belongs, is_credential, is_local, is_placeholder, kept_in
 from bailiwick.model.access import Confidence
-from bailiwick.model.skill import Role
+from bailiwick.model.skill import CapabilityKind, Role
 from bailiwick.rules.rule import Severity
 from bailiwick.rules.skill.context import about, bad, concealed, covered, documented, teaches
 from bailiwick.rules.skill.rule import (
@@ -16,6 +16,7 @@ from bailiwick.rules.skill.rule import (
     SkillFinding,
     SkillRule,
     Standards,
+    finding,
     of_chain,
     of_mark,
     once,
@@ -23,6 +24,7 @@ from bailiwick.rules.skill.rule import (
 )
 
 _ID = "skill/credential-theft"
+_TYING = (".sh", ".bash", ".py", ".js", ".mjs", ".cjs", ".ts", "Makefile", "package.json")
 _OWNED = re.compile(
     r"GITHUB|GH_|AWS|OPENAI|ANTHROPIC|CLAUDE|GOOGLE|GEMINI|AZURE|STRIPE|SLACK|NPM|PYPI|DOCKER|GITLAB|HF_|HUGGING|SSH|DATABASE|TWILIO|SENDGRID|CLOUDFLARE|VERCEL",
     re.IGNORECASE,
@@ -31,11 +33,63 @@ _OWNED = re.compile(
 
 def _find(facts: SkillFacts) -> Iterator[SkillFinding]:
     yield from once(one for chain in facts.chains if (one := _judged(facts, chain)) is not None)
+    yield from _together(facts)
     for item in told(facts, Mark.PHISH):
         lesson = teaches(facts, item.role) or item.role is Role.OPTIONAL
         yield of_mark(
             _ID, item, Severity.MEDIUM if lesson else Severity.HIGH, confidence=LOW if lesson else HIGH
         )
+
+
+def _together(facts: SkillFacts) -> Iterator[SkillFinding]:
+    """One script reads keys and another sends what it is handed, and a third, or one of the two, ties them."""
+    texts = {
+        entry.path: entry.data[:200_000].decode("utf-8", "replace")
+        for entry in facts.tree.entries
+        if entry.data is not None and entry.path.endswith(_TYING)
+    }
+    reads = {
+        item.source.path: item
+        for item in facts.capabilities
+        if item.kind is CapabilityKind.FS_READ
+        and item.role is Role.EXECUTABLE
+        and (kept := kept_in(item.target)) is not None
+        and kept.origin is Origin.CREDENTIALS
+        and kept.what != "an environment file"
+    }
+    sends = [
+        item
+        for item in facts.capabilities
+        if item.kind is CapabilityKind.NET
+        and item.role is Role.EXECUTABLE
+        and item.detail.upper() in ("POST", "PUT", "PATCH", "UPLOAD")
+        and not is_local(item.target)
+        and not is_placeholder(item.target)
+        and not covered(facts, item.target)
+    ]
+    for path, read in list(reads.items())[:20]:
+        kept = kept_in(read.target)
+        for send in sends[:20]:
+            other = send.source.path
+            if other == path or kept is None or send.target in kept.hosts:
+                continue
+            one, two = path.rpartition("/")[2].partition(".")[0], other.rpartition("/")[2].partition(".")[0]
+            if any(
+                (at == path or _names(one, text)) and (at == other or _names(two, text))
+                for at, text in texts.items()
+            ):
+                yield finding(
+                    _ID,
+                    Severity.HIGH,
+                    f"credentials leave: {kept.what} ({read.target}) is read by {path} and {other} sends to {send.target}",
+                    send.source,
+                    read.source,
+                )
+                break
+
+
+def _names(stem: str, text: str) -> bool:
+    return bool(re.search(rf"(?<![\w-]){re.escape(stem)}(?![\w-])", text))
 
 
 def _judged(facts: SkillFacts, chain: Chain) -> SkillFinding | None:

@@ -74,6 +74,8 @@ def _run(facts: SkillFacts) -> Iterator[SkillFinding]:
 
 def _kept(facts: SkillFacts) -> Iterator[SkillFinding]:
     for item in told(facts, Mark.OBFUSCATED):
+        if item.target == "staged":
+            continue  # it is said by skill/staged-payload
         lesson = teaches(facts, item.role) and item.role is not Role.EXECUTABLE
         yield of_mark(
             _ID,

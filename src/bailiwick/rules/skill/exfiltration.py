@@ -1,5 +1,6 @@
 """Data that leaves: conversations, projects, personal data, and links that carry them."""
 
+import re
 from collections.abc import Iterator
 
 from bailiwick.analysis.skill.facts import Chain, Mark, Origin, Sink
@@ -8,7 +9,16 @@ from bailiwick.analysis.skill.sensitive import is_local, is_placeholder
 from bailiwick.model.access import Confidence
 from bailiwick.model.skill import Role
 from bailiwick.rules.rule import Severity
-from bailiwick.rules.skill.context import about, bad, concealed, covered, documented, spoken_of, teaches
+from bailiwick.rules.skill.context import (
+    about,
+    bad,
+    code_host,
+    concealed,
+    covered,
+    documented,
+    spoken_of,
+    teaches,
+)
 from bailiwick.rules.skill.rule import (
     HIGH,
     LOW,
@@ -22,11 +32,16 @@ from bailiwick.rules.skill.rule import (
 )
 
 _ID = "skill/exfiltration"
+_REMOTES = re.compile(
+    r"\b(?:mirror\w*|migrat\w*|forks?|remotes?|push\w*|publish\w*|deploy\w*|back ?up\w*|sync\w*)\b",
+    re.IGNORECASE,
+)
+"""Words of a description with which a skill says that a repository goes elsewhere."""
 _WHAT = (Origin.CONVERSATION, Origin.PROJECT, Origin.PERSONAL, Origin.SYSTEM, Origin.FILE)
 
 
 def _find(facts: SkillFacts) -> Iterator[SkillFinding]:
-    yield from once([*_chains(facts), *_links(facts)])
+    yield from once([*_chains(facts), *_links(facts), *_pushes(facts)])
 
 
 def _chains(facts: SkillFacts) -> Iterator[SkillFinding]:
@@ -121,6 +136,21 @@ def _links(facts: SkillFacts) -> Iterator[SkillFinding]:
             continue
         yield of_mark(
             _ID, item, Severity.HIGH if item.sure else Severity.MEDIUM, confidence=HIGH if item.sure else LOW
+        )
+
+
+def _pushes(facts: SkillFacts) -> Iterator[SkillFinding]:
+    for item in told(facts, Mark.GIT_PUSH):
+        if item.target != "*" and (
+            covered(facts, item.target)
+            or is_placeholder(item.target)
+            or _REMOTES.search(facts.manifest.description)
+            or (code_host(item.target) and item.role is not Role.EXECUTABLE)
+        ):
+            continue
+        lesson = teaches(facts, item.role) and item.role is not Role.INSTRUCTED
+        yield of_mark(
+            _ID, item, Severity.MEDIUM if lesson else Severity.HIGH, confidence=LOW if lesson else HIGH
         )
 
 

@@ -37,7 +37,8 @@ def _find(facts: SkillFacts) -> Iterator[SkillFinding]:
             )
     for item in told(facts, Mark.WEAKEN):
         lesson = teaches(facts, item.role)
-        severity = Severity.LOW if lesson or not item.sure or item.role is Role.OPTIONAL else Severity.HIGH
+        light = lesson or not item.sure or item.role is Role.OPTIONAL
+        severity = Severity.LOW if light and item.target != "backdoor" else Severity.HIGH
         yield of_mark(_ID, item, severity, confidence=HIGH if severity is Severity.HIGH else LOW)
     for item in told(facts, Mark.PAYMENT):
         yield of_mark(_ID, item, Severity.MEDIUM if about(facts, "finance") else Severity.HIGH)

@@ -1,5 +1,6 @@
 """Code that does harm only at a time, on a machine or out of sight of tests, as far as code shows it."""
 
+import re
 from collections.abc import Iterator
 
 from bailiwick.analysis.skill.facts import Mark
@@ -14,6 +15,19 @@ _ID = "skill/logic-bomb"
 
 def _find(facts: SkillFacts) -> Iterator[SkillFinding]:
     for item in told(facts, Mark.GATED):
+        if re.search(r"mtime|st_[ac]time|getmtime", item.text):
+            continue  # how old a file is, not what day it is
+        if item.target in ("harm", "send"):
+            sends = ("messaging", "sharing", "web") if item.target == "send" else ()
+            meant = about(facts, "scheduling", "backup", "deployment", *sends)
+            yield of_mark(
+                _ID,
+                item,
+                Severity.MEDIUM if meant else Severity.HIGH,
+                confidence=LOW if meant else HIGH,
+                why_not="the skill says that it works by the clock" if meant else "",
+            )
+            continue
         ci = "CI" in item.text or "GITHUB_ACTIONS" in item.text
         if item.target == "delete" or (
             item.target == "write" and not ci and not about(facts, "scheduling", "backup")

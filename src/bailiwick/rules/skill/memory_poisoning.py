@@ -34,6 +34,8 @@ def _judged(facts: SkillFacts) -> Iterator[SkillFinding]:
             severity = Severity.MEDIUM if meant and not concealed(facts, item.source) else Severity.HIGH
         else:
             severity = Severity.LOW if meant else Severity.MEDIUM
+        if item.target == "harm" and item.role in (Role.EXECUTABLE, Role.INSTRUCTED):
+            severity = Severity.HIGH
         if teaches(facts, item.role) and not concealed(facts, item.source):
             severity = Severity.LOW
         yield of_mark(

@@ -20,6 +20,11 @@ from bailiwick.rules.skill.rule import (
 )
 
 _ID = "skill/settings-tampering"
+_SAID = re.compile(
+    r"\b(?:settings?|permissions?|hooks?|allow-?lists?|status ?line|claude code (?:config\w*|set-?up)|mcp servers?|unattended|proxy|gateway)\b",
+    re.IGNORECASE,
+)
+"""Words of a description with which a skill says that it changes how the client is set up."""
 
 
 def _find(facts: SkillFacts) -> Iterator[SkillFinding]:
@@ -43,6 +48,12 @@ def _settings(facts: SkillFacts) -> Iterator[SkillFinding]:
             )
         else:
             severity = Severity.MEDIUM if not meant and not teaches(facts, item.role) else Severity.LOW
+        if item.target == "widened":
+            severity = (
+                Severity.MEDIUM
+                if _SAID.search(facts.manifest.description) and "ANTHROPIC_" not in item.text
+                else Severity.HIGH
+            )
         if concealed(facts, item.source):
             severity = Severity.HIGH
         yield of_mark(

@@ -93,10 +93,13 @@ def _marks(facts: SkillFacts) -> Iterator[SkillFinding]:
             Severity.LOW
             if known
             else Severity.MEDIUM
-            if teaches(facts, item.role) and item.role is not Role.EXECUTABLE
+            if item.role is not Role.EXECUTABLE and (teaches(facts, item.role) or code_host(item.target))
             else Severity.HIGH,
             confidence=LOW if known else HIGH,
         )
+    for item in told(facts, Mark.OBFUSCATED):
+        if item.target == "staged":
+            yield of_mark(_ID, item, Severity.HIGH)
     for item in told(facts, Mark.PICKLE):
         yield of_mark(_ID, item, Severity.HIGH)
     for item in told(facts, Mark.DESERIALIZE):
