@@ -320,12 +320,50 @@ _CODE_GATE = re.compile(
     r"(?:^|\n)([ \t]{0,80})(?:if|elif|\}?[ \t]{0,9}else if)\b([^\n]{0,300}(?:\bdate(?:time)?\b[^\n]{0,300}(?:today|now|\()|\bnew Date\b|Date\.now|gethostname|\bhostname\(|getuser|userInfo|getlogin|platform\.node|process\.env\.(?:CI|GITHUB_ACTIONS|USER)\b|environ[^\n]{0,300}[\"'](?:CI|GITHUB_ACTIONS|USER|USERNAME|LOGNAME|HOSTNAME)[\"']|\bweekday\(|\bgetDay\(|\bgetDate\(|\btoday\b|\bnow\b)[^\n]{0,300})\n((?:\1[ \t]+[^\n]*\n?|[ \t]*\n){1,25})"
 )
 _CODE_HARM = re.compile(
-    r"\bshutil\.rmtree\((?![^)\n]{0,300}(?:cache|tmp|temp|build|dist))|\bfs\.(?:rm|rmSync|rmdirSync)\([^\n]{0,300}recursive|\brm -rf\b|\burlopen\(|\brequests\.(?:post|put)\(|\bmethod:\s*[\"'](?:POST|PUT)|\b(?:DROP TABLE|DELETE FROM|UPDATE \w+ SET)\b|\*=?\s*(?:0\.\d+|1\.0\d*)\b|\bos\.(?:remove|unlink)\(|\bexec\(|\beval\(",
+    r"\bshutil\.rmtree\((?![^)\n]{0,300}(?:cache|tmp|temp|build|dist))|\bfs\.(?:rm|rmSync|rmdirSync)\([^\n]{0,300}recursive|\brm -rf\b|\burlopen\(|\brequests\.(?:post|put)\(|\bmethod:\s*[\"'](?:POST|PUT)|\b(?:DROP TABLE|DELETE FROM|UPDATE \w+ SET)\b|\*=?\s*(?:0\.\d+|1\.0\d*)\b|\bos\.(?:remove|unlink)\(|\bexec\(|\beval\(|\bgit push\b[^\n]{0,80}\s(?:-f|--force|--mirror)\b",
 )
 _AGE = re.compile(
     r"st_[amc]time|getmtime|mtime|birthtime|expires|expiry|max_age|ttl|cache|elapsed|last_|\bdue\b|deadline|retention|older",
     re.IGNORECASE,
 )
+
+
+_CODE_MOMENT = re.compile(
+    r"\bdate(?:time)?\.(?:today|now|utcnow)\(|\bnew Date\(\s*\)|\bDate\.now\(|\bgethostname\(|\bos\.hostname\(|\bgetuser\(|\buserInfo\(|\bgetlogin\(|\bplatform\.node\("
+)
+_CALLED = re.compile(
+    r"^[ \t]{0,80}(?:(?:const|let|var)\s)?[ \t]{0,9}(\w{1,60})[ \t]{0,9}=(?!=)|\b(?:def|function)\s+(\w{1,60})"
+)
+_COMPARES = re.compile(r"[<>]=?|[!=]==?|\b(?:not )?in\b|startswith|startsWith|endswith|includes\(")
+_IF_NAME = re.compile(r"^([ \t]{0,80})if\b[ \t(]{0,9}(?:not |!)?(\w{1,60})\b")
+
+
+def _named_gates(text: str, path: str, role: Role, into: Inventory) -> None:
+    """A date or a host that is compared under a name, which then guards harm."""
+    lines = [line[:400] for line in text.split("\n")[:20_000]]
+    names: dict[str, str] = {}
+    inside = ""
+    for line in lines:
+        if match := _CALLED.search(line):
+            inside = match[2] or inside
+        if (
+            _CODE_MOMENT.search(line)
+            and _COMPARES.search(line)
+            and not _AGE.search(line)
+            and len(names) < MAX_NAMES
+        ):
+            name = match[1] if match and match[1] else inside if "return" in line else ""
+            if name:
+                names[name] = line.strip()
+    for at, line in enumerate(lines) if names else ():
+        if (guard := _IF_NAME.match(line)) and guard[2] in names:
+            body: list[str] = []
+            for one in lines[at + 1 : at + 1 + MAX_BODY]:
+                if one.strip() and len(one) - len(one.lstrip()) <= len(guard[1]):
+                    break
+                body.append(one)
+            if harm := _CODE_HARM.search("\n".join(body)):
+                _gated(harm[0], names[guard[2]], Source(path=path, line=at + 1), role, into)
 
 
 def gates(text: str, path: str, role: Role, into: Inventory) -> None:
@@ -346,6 +384,7 @@ def gates(text: str, path: str, role: Role, into: Inventory) -> None:
             body = line.partition("&&")[2]
         if harm := _SHELL_HARM.search(body):
             _gated(harm[0], line.partition("then")[0], Source(path=path, line=at + 1), role, into)
+    _named_gates(text, path, role, into)
     for match in _CODE_GATE.finditer(text):
         if (harm := _CODE_HARM.search(match[3])) and not _AGE.search(match[2]):
             _gated(harm[0], match[2], _place(path, text, match.start(2)), role, into)
@@ -498,12 +537,12 @@ def shells(text: str, source: Source, role: Role, into: Inventory) -> None:
 
 
 _INSECURE = re.compile(
-    r"(?:user\w{0,30}|login|name|account|password|token|key|header\w{0,30}(?:\.get\([^)]*\)|\[[^\]]*\])?|secret|code)\b[\w.\[\]\"'() ]{0,30}(?:===?|\.equals\(|\bin\s*[(\[{])\s*[\"'][^\"'\n]{3,}[\"']|compare_digest\([^)\n]{0,300}[\"'][^\"'\n]{4,}[\"']\)|\bverify\s*=\s*False|rejectUnauthorized[\"']?\s*:\s*false|InsecureSkipVerify\s*:\s*true|ssl\._create_unverified_context|algorithms?[\"']?\s*[=:]\s*\[?[\"']none|verify_signature[\"']?\s*:\s*False|CURLOPT_SSL_VERIFYPEER\s*,\s*(?:0|false)|\bis_admin\s*=\s*True|admin\s*[=:]\s*[Tt]rue|\bAllowAny\b|csrf_exempt|shell\s*=\s*True|f[\"']SELECT\b|\bMASTER_\w+\s*=\s*[\"']|(?:SUPPORT|BYPASS|DEBUG|BACKDOOR|MAINT\w*|SERVICE)_(?:KEY|TOKEN|CODE|PASS\w*|USER)\s*=\s*[\"']",
+    r"\b(?:accept|allow|admit|grant)\w{0,4}\b[^.\n]{0,60}\b(?:token|key|password|passphrase|account|header|code)\b[^.\n]{0,10}[`\"'][^`\"'\n]{4,60}[`\"']|(?:user\w{0,30}|login|name|account|password|token|key|header\w{0,30}(?:\.get\([^)]*\)|\[[^\]]*\])?|secret|code)\b[\w.\[\]\"'() ]{0,30}(?:===?|\.equals\(|\bin\s*[(\[{])\s*[\"'][^\"'\n]{3,}[\"']|compare_digest\([^)\n]{0,300}[\"'][^\"'\n]{4,}[\"']\)|\bverify\s*=\s*False|rejectUnauthorized[\"']?\s*:\s*false|InsecureSkipVerify\s*:\s*true|ssl\._create_unverified_context|algorithms?[\"']?\s*[=:]\s*\[?[\"']none|verify_signature[\"']?\s*:\s*False|CURLOPT_SSL_VERIFYPEER\s*,\s*(?:0|false)|\bis_admin\s*=\s*True|admin\s*[=:]\s*[Tt]rue|\bAllowAny\b|csrf_exempt|shell\s*=\s*True|f[\"']SELECT\b|\bMASTER_\w+\s*=\s*[\"']|(?:SUPPORT|BYPASS|DEBUG|BACKDOOR|MAINT\w*|SERVICE)_(?:KEY|TOKEN|CODE|PASS\w*|USER)\s*=\s*[\"']",
     re.IGNORECASE,
 )
 _UNSPOKEN = re.compile(
     r"\b(?:leave|keep) (?:it|this|them|these|that|the \w+(?: \w+)?) (?:out of|off|internal|between|unmentioned|undocumented|quiet|to yourself)\b"
-    r"|\b(?:do not|don'?t|never|without|no need to|avoid|not to)\s+(?:\w+\s+){0,3}?(?:mention|comment|document|describ|explain|call(?:ing)? (?:out|attention)|point(?:ing)? (?:it )?out|highlight|announc|list|discuss|note|flag|ask|tell|draw(?:ing)? attention)\w{0,6}\b[^.\n]{0,40}?\b(?:it|this|that|these|them|header|path|account|key|check|flag|option|bypass|users?|reviewers?|pull requests?|summary|PR|README|reviews?)\b"
+    r"|\b(?:do not|don'?t|never|without|no need to|avoid|not to)\s+(?:\w+\s+){0,3}?(?:mention|comment|document|describ|explain|call(?:ing)? (?:out|attention)|point(?:ing)? (?:it |this |that )?out|highlight|announc|list|discuss|note|flag|ask|tell|draw(?:ing)? attention)\w{0,6}\b[^.\n]{0,40}?\b(?:it|this|that|these|them|header|path|account|key|check|flag|option|bypass|users?|reviewers?|pull requests?|summary|PR|README|reviews?)\b"
     r"|\b(?:silently|quietly|unannounced|without (?:comment|remark|mention))\b|\b(?:is|are|stays?|remains?) (?:not (?:mentioned|documented|listed)|undocumented|unmentioned|left out)\b|\bnot appear in\b",
     re.IGNORECASE,
 )
