@@ -25,8 +25,8 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     for item in mine:
         item.add_marker(pytest.mark.e2e)
     part, parts = map(int, config.getoption("--part").split("/"))
-    left = set(mine[part - 1 :: parts])
-    items[:] = [item for item in items if item not in set(mine) - left]
+    others = set(mine) - set(mine[part - 1 :: parts])
+    items[:] = [item for item in items if item not in others]
 
 
 @pytest.fixture(scope="session")

@@ -29,7 +29,7 @@ from bailiwick.enforcement.claude_code import (
 )
 from bailiwick.information.sessions import NOTHING, Reading, SessionState, advance, wait
 from bailiwick.model.access import Facts
-from bailiwick.model.decision import Decision
+from bailiwick.model.decision import Decision, Redact
 from bailiwick.model.event import Event, PermissionAsked, ToolBatch, ToolCall, ToolResult
 from bailiwick.model.request import Principal, Request, Session
 from bailiwick.model.verdict import Verdict
@@ -107,18 +107,19 @@ def told(desk: Desk, context: Context, event: Event, decision: Decision) -> byte
         decision,
         contact=context.policy.contact,
         session_hint=context.state.key,
-        mask=_mask(desk, context.policy, event),
+        mask=_mask(desk, context.policy, event, decision),
         conceal=_conceal(desk, event),
         runner=runner_for(desk, context.state, decision),
     )
 
 
-def _mask(desk: Desk, policy: Policy, event: Event) -> Callable[[str], str]:
-    """What masks a text of the answer. What is found anywhere in a tool's output is masked everywhere in it."""
+def _mask(desk: Desk, policy: Policy, event: Event, decision: Decision) -> Callable[[str], str] | None:
+    """What masks a tool's output, where that is due: what is found anywhere in it is masked everywhere in it."""
+    due = any(isinstance(obligation, Redact) for obligation in decision.obligations)
+    if not isinstance(event.what, ToolResult) or not due:
+        return None
     redactor = desk.redactor.looking_for(subjects_of(policy))
-    if isinstance(event.what, ToolResult):
-        redactor = redactor.knowing(strings_of(event.what.response))
-    return redactor.text
+    return redactor.knowing(strings_of(event.what.response)).text
 
 
 def _conceal(desk: Desk, event: Event) -> Callable[[str], str]:

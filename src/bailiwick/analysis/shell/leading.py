@@ -81,9 +81,10 @@ def leads(name: str, value: str) -> Iterator[Lead]:
         return
     peer = _PEER.fullmatch(name) is not None and name not in _LISTENING
     steering = peer or _SOURCE.fullmatch(name) is not None
+    written = _WRITTEN.fullmatch(name) is not None
     for part in parts:
         if _PATH.fullmatch(part):
-            yield Lead(path=part, written=_WRITTEN.fullmatch(name) is not None)
+            yield Lead(path=part, written=written)
         elif address := _ADDRESS.match(part):
             scheme, host, port = address[1].lower(), address[2], address[3]
             if scheme == "file":

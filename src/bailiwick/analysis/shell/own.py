@@ -23,13 +23,17 @@ def is_own(interpreter: "Interpreter", value: Arg, state: State) -> bool:
     """Whether a list of directories surely names none outside the project."""
     if value.literal is None or not value.text or state.cwd is None:
         return False
-    project = normal(interpreter.context.project).rstrip("/")
     places = [
         normal(f"{base}/{part}") if part[:1] != "/" else normal(part)
         for part in value.text.split(":")
         for base in state.cwd
     ]
-    return all(place == project or place.startswith(project + "/") for place in places)
+    return all(is_within(interpreter, place) for place in places)
+
+
+def is_within(interpreter: "Interpreter", place: str) -> bool:
+    """Whether a normal path is the project's root or lies below it."""
+    return f"{place}/".startswith(normal(interpreter.context.project).rstrip("/") + "/")
 
 
 def built_here(interpreter: "Interpreter", place: str, project: str) -> bool:

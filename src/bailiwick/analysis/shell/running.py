@@ -7,7 +7,7 @@ from bailiwick.analysis.commands.argument import LITERAL, OPEN, PATTERN, Arg, Li
 from bailiwick.analysis.commands.inputs import inputs
 from bailiwick.analysis.shell.environment import LIBRARIES, QUIET_READS, is_reported
 from bailiwick.analysis.shell.leading import lead
-from bailiwick.analysis.shell.own import are_plain, is_own
+from bailiwick.analysis.shell.own import are_plain, is_own, is_within
 from bailiwick.analysis.shell.redirection import content
 from bailiwick.analysis.shell.state import State, normal
 from bailiwick.model.access import AccessKind, HostTarget, PathTarget, ProgramTarget, Span, VariableTarget
@@ -96,9 +96,8 @@ class Running:
         if self.state.cwd is None:
             self.opaque("runs the code of a directory that isn't known", kind=_EXECUTE)
             return
-        project = normal(self._interpreter.context.project)
         for place in self.state.cwd:
-            if place != project and not place.startswith(project.rstrip("/") + "/"):
+            if not is_within(self._interpreter, place):
                 self.path(_READ, Arg(place), tree=True)
 
     def _taken(self, name: str, index: int) -> None:
@@ -142,9 +141,8 @@ class Running:
 
     def own(self, path: Arg) -> bool:
         """See ``Machine.own``."""
-        project = normal(self._interpreter.context.project).rstrip("/") + "/"
         places = None if path.literal is None else moved(self.state.cwd, path)
-        return places is not None and all(f"{place}/".startswith(project) for place in places)
+        return places is not None and all(is_within(self._interpreter, place) for place in places)
 
     def stands(self, path: str) -> bool:
         """See ``Machine.stands``."""
