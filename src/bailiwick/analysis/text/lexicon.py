@@ -56,6 +56,8 @@ _WORDS = (
 )  # fmt: skip
 _WORD = re.compile(f"(?i){'|'.join(_WORDS)}")
 """Words that make a value a stand-in when little else is in it."""
+_WRITTEN = re.compile(r"[a-z_-]+|[A-Z_-]+|[A-Z]?[a-z]+(?:[-_]?[A-Z][a-z]+)*")
+"""The ways in which people write words; chance also makes ``TODo`` out of a random token's letters."""
 
 _WHOLE = re.compile(
     r"(?i)^(?:(?:the|an?|this|that|new|old|db|user|admin|root|api|auth|access|client|private|public|test|default|plain|valid|invalid|wrong|bad"
@@ -90,9 +92,13 @@ def regular(text: str) -> bool:
     )
 
 
+def _worded(value: str) -> bool:
+    return any(_WRITTEN.fullmatch(match[0]) for match in _WORD.finditer(value))
+
+
 def stand_in(body: str) -> bool:
     """Whether the variable part of a token is a placeholder."""
-    return regular(body) or _WORD.search(body) is not None or documented(body)
+    return regular(body) or _worded(body) or documented(body)
 
 
 def reference(value: str) -> bool:
@@ -105,6 +111,6 @@ def placeholder(value: str) -> bool:
     return (
         _FILLER.match(value) is not None
         or _WHOLE.match(value) is not None
-        or _WORD.search(value) is not None
+        or _worded(value)
         or regular(value)
     )
