@@ -5,7 +5,9 @@ import binascii
 import re
 
 from bailiwick.analysis.skill.facts import Inventory, Mark
-from bailiwick.analysis.skill.prose import CONCEAL, JUDGE, OVERRIDE, hosts_in
+from bailiwick.analysis.skill.prose.hosts import hosts_in
+from bailiwick.analysis.skill.prose.orders import JUDGE
+from bailiwick.analysis.skill.prose.words import CONCEAL, OVERRIDE
 from bailiwick.model.skill import Role, Source
 
 _TAGS = re.compile(

@@ -16,6 +16,7 @@ from bailiwick.rules.skill.rule import (
     SkillFinding,
     SkillRule,
     Standards,
+    confident,
     finding,
     of_chain,
     of_mark,
@@ -184,7 +185,7 @@ def _token(facts: SkillFacts, chain: Chain) -> tuple[Severity | None, Confidence
     if known:
         return (
             Severity.HIGH,
-            HIGH if not documented(facts, host) else LOW,
+            confident(not documented(facts, host)),
             "the documents name the host" if documented(facts, host) else "",
         )
     return Severity.MEDIUM, LOW, "it may be the key of that service"

@@ -13,6 +13,7 @@ from bailiwick.rules.skill.rule import (
     SkillFinding,
     SkillRule,
     Standards,
+    confident,
     of_chain,
     of_mark,
     once,
@@ -81,15 +82,15 @@ def _kept(facts: SkillFacts) -> Iterator[SkillFinding]:
             _ID,
             item,
             Severity.HIGH if item.sure and not lesson else Severity.MEDIUM,
-            confidence=HIGH if item.sure and not lesson else LOW,
+            confidence=confident(item.sure and not lesson),
         )
     for item in facts.marks(Mark.BYTECODE):
         yield of_mark(
-            _ID, item, Severity.HIGH if item.sure else Severity.MEDIUM, confidence=HIGH if item.sure else LOW
+            _ID, item, Severity.HIGH if item.sure else Severity.MEDIUM, confidence=confident(item.sure)
         )
     for item in facts.marks(Mark.TAIL):
         yield of_mark(
-            _ID, item, Severity.HIGH if item.sure else Severity.LOW, confidence=HIGH if item.sure else LOW
+            _ID, item, Severity.HIGH if item.sure else Severity.LOW, confidence=confident(item.sure)
         )
     for item in facts.marks(Mark.BINARY):
         yield of_mark(

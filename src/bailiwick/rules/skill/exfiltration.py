@@ -25,6 +25,7 @@ from bailiwick.rules.skill.rule import (
     SkillFinding,
     SkillRule,
     Standards,
+    confident,
     of_chain,
     of_mark,
     once,
@@ -94,7 +95,7 @@ def _weight(facts: SkillFacts, chain: Chain) -> tuple[Severity | None, Confidenc
         )
     if bad(host):
         if origin in (Origin.FILE, Origin.SYSTEM):
-            return Severity.HIGH, HIGH if chain.role is Role.EXECUTABLE else LOW, ""
+            return Severity.HIGH, confident(chain.role is Role.EXECUTABLE), ""
         return (Severity.MEDIUM, LOW, "the skill teaches security") if teaching else (Severity.HIGH, HIGH, "")
     asked = covered(facts, host) and about(facts, "messaging", "sharing", "web")
     if origin is Origin.CONVERSATION and (
@@ -108,7 +109,7 @@ def _weight(facts: SkillFacts, chain: Chain) -> tuple[Severity | None, Confidenc
         silent = not spoken_of(facts, host) and not chain.auth
         if silent and (chain.role is Role.EXECUTABLE or origin is not Origin.FILE):
             sure = chain.role is Role.EXECUTABLE and origin is Origin.PROJECT
-            return Severity.HIGH, HIGH if sure else LOW, "" if sure else "the person may have named the file"
+            return Severity.HIGH, confident(sure), "" if sure else "the person may have named the file"
     if asked or origin is Origin.FILE or (covered(facts, host) and origin is not Origin.CONVERSATION):
         return None, LOW, ""
     if origin is Origin.CONVERSATION:
@@ -120,7 +121,7 @@ def _weight(facts: SkillFacts, chain: Chain) -> tuple[Severity | None, Confidenc
             return Severity.MEDIUM, LOW, "its documents name the host"
         return (Severity.MEDIUM, LOW, "the skill teaches security") if teaching else (Severity.HIGH, HIGH, "")
     if origin is Origin.PERSONAL:
-        return Severity.HIGH, HIGH if chain.role is Role.EXECUTABLE else LOW, ""
+        return Severity.HIGH, confident(chain.role is Role.EXECUTABLE), ""
     if origin is Origin.SYSTEM:
         return Severity.MEDIUM, LOW, "what it tells of the machine is little"
     if about(facts, "sharing", "messaging", "web", "deployment"):
@@ -135,7 +136,7 @@ def _links(facts: SkillFacts) -> Iterator[SkillFinding]:
         ):
             continue
         yield of_mark(
-            _ID, item, Severity.HIGH if item.sure else Severity.MEDIUM, confidence=HIGH if item.sure else LOW
+            _ID, item, Severity.HIGH if item.sure else Severity.MEDIUM, confidence=confident(item.sure)
         )
 
 

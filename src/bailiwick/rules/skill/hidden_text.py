@@ -7,7 +7,15 @@ from bailiwick.analysis.skill.read import SkillFacts
 from bailiwick.model.skill import Role
 from bailiwick.rules.rule import Severity
 from bailiwick.rules.skill.context import about
-from bailiwick.rules.skill.rule import HIGH, LOW, SkillFinding, SkillRule, Standards, finding, of_mark
+from bailiwick.rules.skill.rule import (
+    LOW,
+    SkillFinding,
+    SkillRule,
+    Standards,
+    confident,
+    finding,
+    of_mark,
+)
 
 _ID = "skill/hidden-text"
 
@@ -19,14 +27,14 @@ def _find(facts: SkillFacts) -> Iterator[SkillFinding]:
             _ID,
             item,
             Severity.HIGH if item.sure and not lesson else Severity.MEDIUM,
-            confidence=HIGH if item.sure else LOW,
+            confidence=confident(item.sure),
         )
     for item in facts.marks(Mark.HIDDEN):
         if item.role is Role.FIXTURE:
             yield of_mark(_ID, item, Severity.LOW, confidence=LOW, why_not="it stands in test data")
             continue
         yield of_mark(
-            _ID, item, Severity.HIGH if item.sure else Severity.MEDIUM, confidence=HIGH if item.sure else LOW
+            _ID, item, Severity.HIGH if item.sure else Severity.MEDIUM, confidence=confident(item.sure)
         )
     for item in facts.marks(Mark.PADDING):
         behind = [

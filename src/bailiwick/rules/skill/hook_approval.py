@@ -6,11 +6,10 @@ from bailiwick.analysis.skill.facts import Mark
 from bailiwick.analysis.skill.read import SkillFacts
 from bailiwick.rules.rule import Severity
 from bailiwick.rules.skill.rule import (
-    HIGH,
-    LOW,
     SkillFinding,
     SkillRule,
     Standards,
+    confident,
     of_mark,
     told,
 )
@@ -24,7 +23,7 @@ def _find(facts: SkillFacts) -> Iterator[SkillFinding]:
             _ID,
             item,
             Severity.HIGH if item.sure else Severity.MEDIUM,
-            confidence=HIGH if item.sure else LOW,
+            confidence=confident(item.sure),
             why_not="" if item.sure else "it decides by what is called",
         )
 

@@ -8,11 +8,10 @@ from bailiwick.model.skill import Role
 from bailiwick.rules.rule import Severity
 from bailiwick.rules.skill.context import teaches
 from bailiwick.rules.skill.rule import (
-    HIGH,
-    LOW,
     SkillFinding,
     SkillRule,
     Standards,
+    confident,
     of_mark,
     told,
 )
@@ -31,7 +30,7 @@ def _find(facts: SkillFacts) -> Iterator[SkillFinding]:
             _ID,
             item,
             severity,
-            confidence=HIGH if severity is Severity.HIGH else LOW,
+            confidence=confident(severity is Severity.HIGH),
             why_not="the skill teaches security"
             if lesson
             else "reference material"

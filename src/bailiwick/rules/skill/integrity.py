@@ -8,11 +8,10 @@ from bailiwick.model.skill import Role
 from bailiwick.rules.rule import Severity
 from bailiwick.rules.skill.context import about, teaches
 from bailiwick.rules.skill.rule import (
-    HIGH,
-    LOW,
     SkillFinding,
     SkillRule,
     Standards,
+    confident,
     of_mark,
     told,
 )
@@ -32,14 +31,14 @@ def _find(facts: SkillFacts) -> Iterator[SkillFinding]:
                 _ID,
                 item,
                 severity,
-                confidence=HIGH if item.sure else LOW,
+                confidence=confident(item.sure),
                 why_not="" if item.sure else "changing data may be what the person wants",
             )
     for item in told(facts, Mark.WEAKEN):
         lesson = teaches(facts, item.role)
         light = lesson or not item.sure or item.role is Role.OPTIONAL
         severity = Severity.LOW if light and item.target != "backdoor" else Severity.HIGH
-        yield of_mark(_ID, item, severity, confidence=HIGH if severity is Severity.HIGH else LOW)
+        yield of_mark(_ID, item, severity, confidence=confident(severity is Severity.HIGH))
     for item in told(facts, Mark.PAYMENT):
         yield of_mark(_ID, item, Severity.MEDIUM if about(facts, "finance") else Severity.HIGH)
 

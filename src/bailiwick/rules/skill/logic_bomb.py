@@ -8,7 +8,7 @@ from bailiwick.analysis.skill.read import SkillFacts
 from bailiwick.model.skill import Role
 from bailiwick.rules.rule import Severity
 from bailiwick.rules.skill.context import about
-from bailiwick.rules.skill.rule import HIGH, LOW, SkillFinding, SkillRule, Standards, of_mark, told
+from bailiwick.rules.skill.rule import HIGH, LOW, SkillFinding, SkillRule, Standards, confident, of_mark, told
 
 _ID = "skill/logic-bomb"
 
@@ -36,7 +36,7 @@ def _find(facts: SkillFacts) -> Iterator[SkillFinding]:
                 _ID,
                 item,
                 Severity.HIGH,
-                confidence=HIGH if item.target == "delete" or item.role is Role.EXECUTABLE else LOW,
+                confidence=confident(item.target == "delete" or item.role is Role.EXECUTABLE),
             )
         elif item.target == "run" and not ci:
             yield of_mark(

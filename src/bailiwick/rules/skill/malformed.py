@@ -7,11 +7,11 @@ from bailiwick.analysis.skill.read import SkillFacts
 from bailiwick.model.skill import Source
 from bailiwick.rules.rule import Severity
 from bailiwick.rules.skill.rule import (
-    HIGH,
     LOW,
     SkillFinding,
     SkillRule,
     Standards,
+    confident,
     finding,
     of_mark,
 )
@@ -27,7 +27,7 @@ def _find(facts: SkillFacts) -> Iterator[SkillFinding]:
             severity,
             f"front matter: {facts.front.problem}",
             Source(path=facts.front_path),
-            confidence=HIGH if facts.front.hostile else LOW,
+            confidence=confident(facts.front.hostile),
         )
     for document in facts.documents:
         if document.front.hostile and document.path != facts.front_path:

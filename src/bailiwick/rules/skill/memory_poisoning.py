@@ -8,11 +8,10 @@ from bailiwick.model.skill import Role
 from bailiwick.rules.rule import Severity
 from bailiwick.rules.skill.context import about, concealed, teaches
 from bailiwick.rules.skill.rule import (
-    HIGH,
-    LOW,
     SkillFinding,
     SkillRule,
     Standards,
+    confident,
     of_mark,
     once,
     told,
@@ -42,7 +41,7 @@ def _judged(facts: SkillFacts) -> Iterator[SkillFinding]:
             _ID,
             item,
             severity,
-            confidence=HIGH if severity is Severity.HIGH else LOW,
+            confidence=confident(severity is Severity.HIGH),
             why_not="keeping notes is what the skill is for" if meant else "",
         )
 

@@ -7,10 +7,10 @@ from bailiwick.analysis.skill.read import SkillFacts
 from bailiwick.rules.rule import Severity
 from bailiwick.rules.skill.rule import (
     HIGH,
-    LOW,
     SkillFinding,
     SkillRule,
     Standards,
+    confident,
     of_mark,
 )
 
@@ -20,7 +20,7 @@ _ID = "skill/path-escape"
 def _find(facts: SkillFacts) -> Iterator[SkillFinding]:
     for item in facts.marks(Mark.ESCAPE):
         yield of_mark(
-            _ID, item, Severity.HIGH if item.sure else Severity.MEDIUM, confidence=HIGH if item.sure else LOW
+            _ID, item, Severity.HIGH if item.sure else Severity.MEDIUM, confidence=confident(item.sure)
         )
     for item in facts.marks(Mark.CLASH):
         yield of_mark(

@@ -8,11 +8,10 @@ from bailiwick.model.skill import Role
 from bailiwick.rules.rule import Severity
 from bailiwick.rules.skill.context import about, concealed, teaches
 from bailiwick.rules.skill.rule import (
-    HIGH,
-    LOW,
     SkillFinding,
     SkillRule,
     Standards,
+    confident,
     of_mark,
     told,
 )
@@ -47,7 +46,7 @@ def _find(facts: SkillFacts) -> Iterator[SkillFinding]:
             _ID,
             item,
             severity,
-            confidence=HIGH if severity is Severity.HIGH else LOW,
+            confidence=confident(severity is Severity.HIGH),
             why_not="running by itself is what the skill is for" if meant else "",
         )
 

@@ -8,11 +8,11 @@ from bailiwick.model.skill import CapabilityKind, Role
 from bailiwick.rules.rule import Severity
 from bailiwick.rules.skill.context import about, covered, documented
 from bailiwick.rules.skill.rule import (
-    HIGH,
     LOW,
     SkillFinding,
     SkillRule,
     Standards,
+    confident,
     finding,
 )
 
@@ -51,7 +51,7 @@ def _find(facts: SkillFacts) -> Iterator[SkillFinding]:
             f"reads {read.target} and connects to {send.target}, and neither is what it says it is for",
             read.source,
             send.source,
-            confidence=HIGH if severity is Severity.HIGH else LOW,
+            confidence=confident(severity is Severity.HIGH),
         )
     elif reads:
         yield finding(

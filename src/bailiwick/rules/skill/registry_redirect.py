@@ -9,11 +9,10 @@ from bailiwick.model.skill import Role
 from bailiwick.rules.rule import Severity
 from bailiwick.rules.skill.context import covered
 from bailiwick.rules.skill.rule import (
-    HIGH,
-    LOW,
     SkillFinding,
     SkillRule,
     Standards,
+    confident,
     of_mark,
     told,
 )
@@ -30,7 +29,7 @@ def _find(facts: SkillFacts) -> Iterator[SkillFinding]:
             _ID,
             item,
             Severity.HIGH if item.sure or not meant else Severity.MEDIUM,
-            confidence=HIGH if item.sure else LOW,
+            confidence=confident(item.sure),
             why_not="" if item.sure else "it may be the company's own registry",
         )
 

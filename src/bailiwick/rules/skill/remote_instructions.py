@@ -14,6 +14,7 @@ from bailiwick.rules.skill.rule import (
     SkillFinding,
     SkillRule,
     Standards,
+    confident,
     of_chain,
     of_mark,
     told,
@@ -38,7 +39,7 @@ def _find(facts: SkillFacts) -> Iterator[SkillFinding]:
             _ID,
             item,
             severity,
-            confidence=HIGH if severity is Severity.HIGH else LOW,
+            confidence=confident(severity is Severity.HIGH),
             why_not="the host is what the skill is about" if own else "",
         )
     for chain in facts.chains:

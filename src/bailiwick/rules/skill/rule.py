@@ -52,6 +52,11 @@ class SkillRule:
 HIGH, LOW = Confidence.HIGH, Confidence.LOW
 
 
+def confident(holds: bool) -> Confidence:  # noqa: FBT001 - one question, asked by name at each place
+    """High confidence where something holds, low where it doesn't."""
+    return HIGH if holds else LOW
+
+
 def finding(
     rule: str,
     severity: Severity,
@@ -118,6 +123,7 @@ __all__ = [
     "SkillFinding",
     "SkillRule",
     "Standards",
+    "confident",
     "finding",
     "of_chain",
     "of_mark",

@@ -9,11 +9,10 @@ from bailiwick.model.skill import Role
 from bailiwick.rules.rule import Severity
 from bailiwick.rules.skill.context import about, concealed, teaches
 from bailiwick.rules.skill.rule import (
-    HIGH,
-    LOW,
     SkillFinding,
     SkillRule,
     Standards,
+    confident,
     of_mark,
     once,
     told,
@@ -60,7 +59,7 @@ def _settings(facts: SkillFacts) -> Iterator[SkillFinding]:
             _ID,
             item,
             severity,
-            confidence=HIGH if severity is Severity.HIGH else LOW,
+            confidence=confident(severity is Severity.HIGH),
             why_not="setting up the client is what the skill is for"
             if meant and severity < Severity.HIGH
             else "",
@@ -76,7 +75,7 @@ def _git(facts: SkillFacts) -> Iterator[SkillFinding]:
             _ID,
             item,
             Severity.HIGH if item.sure and not hooks else Severity.MEDIUM,
-            confidence=HIGH if item.sure else LOW,
+            confidence=confident(item.sure),
         )
 
 

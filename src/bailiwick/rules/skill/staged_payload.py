@@ -15,6 +15,7 @@ from bailiwick.rules.skill.rule import (
     SkillFinding,
     SkillRule,
     Standards,
+    confident,
     of_chain,
     of_mark,
     once,
@@ -112,7 +113,7 @@ def _marks(facts: SkillFacts) -> Iterator[SkillFinding]:
             else Severity.MEDIUM
             if remote
             else Severity.LOW,
-            confidence=HIGH if remote else LOW,
+            confidence=confident(remote),
             why_not="" if remote else "the file may be the person's own",
         )
 

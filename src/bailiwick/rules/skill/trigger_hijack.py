@@ -10,11 +10,11 @@ from bailiwick.model.skill import Role, Source
 from bailiwick.rules.rule import Severity
 from bailiwick.rules.skill.context import teaches
 from bailiwick.rules.skill.rule import (
-    HIGH,
     LOW,
     SkillFinding,
     SkillRule,
     Standards,
+    confident,
     finding,
     of_mark,
     told,
@@ -43,7 +43,7 @@ def _find(facts: SkillFacts) -> Iterator[SkillFinding]:
         )
         if teaches(facts, item.role) and not described:
             severity = Severity.LOW
-        yield of_mark(_ID, item, severity, confidence=HIGH if severity is Severity.HIGH else LOW)
+        yield of_mark(_ID, item, severity, confidence=confident(severity is Severity.HIGH))
     yield from _suppressed(facts)
     name = facts.front.text("name")
     if name and not name.isascii():

@@ -84,3 +84,55 @@ PERSONAL_CALLS = {
     "pyperclip.paste": "the clipboard", "clipboardy.read": "the clipboard", "clipboardy.readSync": "the clipboard", "PIL.ImageGrab.grab": "the screen", "ImageGrab.grab": "the screen", "pyautogui.screenshot": "the screen", "mss.mss": "the screen",
     "pynput.keyboard.Listener": "what is typed", "keyboard.on_press": "what is typed", "keyboard.hook": "what is typed", "cv2.VideoCapture": "the camera", "sounddevice.rec": "the microphone", "pyaudio.PyAudio": "the microphone",
 }  # fmt: skip
+
+HEADERS = frozenset(
+    (
+        "headers",
+        "auth",
+        "cookies",
+        "Authorization",
+        "authorization",
+        "x-api-key",
+        "X-API-Key",
+        "api_key",
+        "cert",
+        "Api-Key",
+        "X-Auth-Token",
+        "Cookie",
+    )
+)
+"""Arguments of a request that prove who asks."""
+
+KEEPS_TEXT = frozenset(
+    (
+        "decode",
+        "encode",
+        "strip",
+        "lower",
+        "upper",
+        "replace",
+        "format",
+        "expanduser",
+        "resolve",
+        "as_posix",
+        "absolute",
+        "toString",
+        "trim",
+        "rstrip",
+        "lstrip",
+        "concat",
+        "href",
+    )
+)
+"""Methods that give back the text they are called on, more or less."""
+
+KEEPS = KEEPS_TEXT | frozenset(
+    ("items", "values", "keys", "copy", "get", "read", "readlines", "readline", "splitlines", "split", "append", "extend", "update", "json", "text", "getvalue", "communicate", "then", "map", "filter", "join", "slice", "push", "set", "pop", "hex", "fetchall", "fetchone", "execute", "cursor", "on", "pipe", "content", "arrayBuffer", "namelist", "getmembers", "body", "toArray", "reduce", "flat", "forEach", "entries", "insert", "group", "findall", "search", "match", "__getitem__", "getAttribute")
+)  # fmt: skip
+"""Methods that give back what they are called on or given."""
+
+
+FILLS = frozenset(
+    ("append", "extend", "add", "update", "push", "insert", "unshift", "appendleft", "setdefault")
+)
+"""Methods that put their arguments into what they are called on."""

@@ -104,3 +104,13 @@ def decoded(text: str, how: str) -> str | None:
     except (ValueError, binascii.Error, zlib.error, OSError, EOFError, UnicodeError):
         return None
     return out[:MAX_TEXT].decode("latin-1")
+
+
+def between(values: list[Value], mark: str) -> list[Value]:
+    """The values with a text between each two."""
+    spread: list[Value] = []
+    for value in values:
+        if spread:
+            spread.append(Value((mark,)))
+        spread.append(value)
+    return spread

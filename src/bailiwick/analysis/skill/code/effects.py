@@ -1,0 +1,373 @@
+"""What calls of a script do: send, look up, connect, run, evaluate, read, write, remove and load."""
+
+import re
+from collections.abc import Iterable, Sequence
+
+from bailiwick.analysis.skill.code import library
+from bailiwick.analysis.skill.code.form import Program
+from bailiwick.analysis.skill.code.places import addressed, host_in, project_path, shown_path, word_of
+from bailiwick.analysis.skill.code.values import GAP, NOTHING, Value, between, concatenated, gathered
+from bailiwick.analysis.skill.facts import Inventory, Label, Mark, Origin, Sink
+from bailiwick.analysis.skill.sensitive import is_config, is_memory, is_startup, kept_in
+from bailiwick.model.skill import CapabilityKind, Role, Source
+
+_ACCOUNTS = re.compile(r"0x\[|\[13\]|bc1|\[A-Z\]\{2\}\\?d?\[?|\[A-Z\]\{2\}|IBAN|\[1-9A-HJ-NP-Za-km-z\]")
+_ACCOUNT = re.compile(
+    r"0x[0-9a-fA-F]{20,}|\b(?:bc1|[13])[a-km-zA-HJ-NP-Z1-9]{20,}|\b[A-Z]{2}\d{2}[ \w]{10,}|\b[1-9A-HJ-NP-Za-km-z]{32,44}\b"
+)
+_FIXED_DATE = re.compile(
+    r"(?:date|datetime|Date|strptime)\w*\(\s*[\"']?\d{4}|[\"']\d{4}-\d\d|\b1[6-9]\d{8}\b|(?:gethostname|node|getuser|hostname|username)\b[^=]*[=!]==?|\bCI\b|GITHUB_ACTIONS"
+)
+"""A gate that was set when the code was written: a date, a machine, a test runner."""
+
+_METHOD = re.compile(r"\.(get|post|put|patch|delete|head)$")
+
+
+class ShellReader:
+    """What reads commands that scripts start; the shell reader of skills is one."""
+
+    def command(
+        self, text: str, source: Source, role: Role, given: frozenset[Label], by: str
+    ) -> frozenset[Label]:
+        """Read a command (with gaps); the kinds of data in what it prints."""
+        raise NotImplementedError
+
+    def decoded(self, text: str, source: Source, role: Role) -> None:
+        """Read a text that was encoded and is run."""
+        raise NotImplementedError
+
+
+class Effects:
+    """What the calls of some programs do, into an inventory; ``shell`` reads a command that a script starts."""
+
+    def __init__(
+        self, programs: Sequence[Program], roles: dict[str, Role], into: Inventory, shell: ShellReader
+    ) -> None:
+        self._roles = roles
+        self._into = into
+        self._shell = shell
+        self._outputs: dict[tuple[str, Source], frozenset[Label]] = {}
+        self._looking = False
+        self._program = programs[0] if programs else Program(path="", module="")
+        self._gate = ""
+
+    def _source(self, line: int) -> Source:
+        return Source(path=self._program.path, line=line + self._program.shift)
+
+    @property
+    def _role(self) -> Role:
+        return self._roles.get(self._program.path, Role.EXECUTABLE)
+
+    def _label(self, origin: Origin, name: str, line: int, texts: tuple[str, ...] = ()) -> Value:
+        return Value(texts, frozenset((Label(origin, name, self._source(line)),)))
+
+    # --- sinks
+
+    def _out(self, held: Value, host: str, line: int) -> None:
+        if not self._looking:
+            return
+        self._gated(f"connects to {host}", line)
+        for label in sorted(held.labels, key=str):
+            self._into.chain(label, Sink.SEND, host, self._source(line), self._role)
+        for label in sorted(held.auth - held.labels, key=str):
+            self._into.chain(label, Sink.SEND, host, self._source(line), self._role, auth=True)
+
+    def _gated(self, what: str, line: int) -> None:
+        if self._gate and _FIXED_DATE.search(self._gate):
+            self._into.notice(
+                Mark.GATED,
+                f"{what} only when {self._gate}",
+                self._source(line),
+                self._role,
+                sure=False,
+                target="run",
+            )
+
+    def _sent(self, path: str, args: list[Value], named: dict[str, Value], line: int) -> Value:
+        where = named.get("url") or (
+            args[1]
+            if path.endswith(".request") and len(args) > 1 and not addressed(args[0])
+            else args[0]
+            if args
+            else NOTHING
+        )
+        host = host_in(where)
+        method = _METHOD.search(path)
+        sends = "data" in named or "json" in named or "files" in named or "content" in named or len(args) > 1
+        verb = method[1].upper() if method else "POST" if sends else "GET"
+        if self._looking:
+            self._into.capability(
+                CapabilityKind.NET, host, self._source(line), self._role, detail=verb, by=self._program.path
+            )
+        body = gathered(
+            [
+                where,
+                *args[1:],
+                *(value for name, value in named.items() if name not in library.HEADERS and name != "url"),
+            ]
+        )
+        # A variable that says where to goes nowhere; ``headers`` prove who asks.
+        address = frozenset(
+            label
+            for label in where.labels
+            if (label.origin is Origin.VARIABLE and where.texts and where.text.startswith(GAP))
+            or (label.origin is Origin.VARIABLE and not where.texts)
+        )
+        auth = (
+            frozenset().union(*(value.every for name, value in named.items() if name in library.HEADERS))
+            if named
+            else frozenset[Label]()
+        )
+        self._out(Value((), body.labels - address, body.auth | auth), host, line)
+        return Value(
+            (),
+            frozenset(
+                (
+                    Label(Origin.DOWNLOAD, host, self._source(line)),
+                    Label(Origin.CARRIED, host, self._source(line)),
+                )
+            )
+            if path.startswith(("http", "XML"))
+            else frozenset((Label(Origin.DOWNLOAD, host, self._source(line)),)),
+        )
+
+    def _connected(self, args: list[Value], line: int) -> Value:
+        host = host_in(args[0]) if args else "*"
+        if host == "*" and args and GAP not in args[0].text and re.fullmatch(r"[\w.:-]+", args[0].text):
+            host = args[0].text.lower()
+        if self._looking:
+            self._into.capability(
+                CapabilityKind.NET,
+                host,
+                self._source(line),
+                self._role,
+                detail="connect",
+                by=self._program.path,
+            )
+        return Value((), frozenset((Label(Origin.CARRIED, host, self._source(line)),)))
+
+    def _dns(self, args: list[Value], line: int) -> Value:
+        held = gathered(args)
+        host = args[0].text.rpartition(GAP)[2].lstrip(".") if args and args[0].texts else ""
+        if self._looking:
+            self._into.capability(
+                CapabilityKind.NET,
+                host or "*",
+                self._source(line),
+                self._role,
+                detail="dns",
+                by=self._program.path,
+            )
+            if host or not args[0].texts if args else False:
+                for label in sorted(held.labels, key=str):
+                    self._into.chain(label, Sink.DNS, host or "*", self._source(line), self._role)
+        return NOTHING
+
+    def _ran(self, path: str, args: list[Value], words: list[Value], line: int) -> Value:
+        """A command that is started; ``words`` are its words, where they stand apart."""
+        held = gathered(args)
+        texts = (
+            [" ".join(word_of(word.text) for word in words)] if words else list(args[0].texts) if args else []
+        )
+        source = self._source(line)
+        result: frozenset[Label] = frozenset()
+        if not self._looking:
+            printed = [label for text in texts for label in self._printed(text, source)]
+            return Value((), held.labels.union(printed))
+        self._gated(f"runs {texts[0][:60] if texts else 'something'}", line)
+        for text in texts:
+            for label in self._shell.command(text, source, self._role, held.labels, self._program.path):
+                result |= {label}
+        if not texts:
+            self._into.capability(CapabilityKind.EXEC, "*", source, self._role, by=self._program.path)
+        for label in sorted(held.labels, key=str):
+            if label.origin in (Origin.DOWNLOAD, Origin.ENCODED, Origin.INPUT, Origin.CARRIED):
+                self._into.chain(label, Sink.EXECUTE, path, source, self._role)
+        return Value((), result | held.labels)
+
+    def _printed(self, text: str, source: Source) -> frozenset[Label]:
+        """The kinds of data in what a command prints; a command is read once for it."""
+        if (text, source) not in self._outputs:
+            self._outputs[text, source] = self._shell.command(
+                text, source, self._role, frozenset(), self._program.path
+            )
+        return self._outputs[text, source]
+
+    def _evaluated(self, args: list[Value], line: int, path: str) -> Value:
+        if self._looking:
+            for label in sorted(args[0].labels, key=str):
+                self._into.chain(label, Sink.EXECUTE, path, self._source(line), self._role)
+            for text in args[0].texts:
+                if any(label.origin is Origin.ENCODED for label in args[0].labels):
+                    self._shell.decoded(text, self._source(line), self._role)
+        return Value((), args[0].labels)
+
+    def _deserialized(
+        self, path: str, held: Value, named: dict[str, Value], args: list[Value], line: int
+    ) -> None:
+        if (
+            not self._looking
+            or (path == "yaml.load" and (len(args) > 1 or "Loader" in named))
+            or path == "yaml.full_load"
+        ):
+            return
+        for label in sorted(held.labels, key=str):
+            if label.origin in (Origin.DOWNLOAD, Origin.CARRIED, Origin.FILE, Origin.ENCODED):
+                self._into.notice(
+                    Mark.DESERIALIZE,
+                    f"{path} runs what is in {label.name}",
+                    self._source(line),
+                    self._role,
+                    sure=label.origin is not Origin.FILE,
+                    target=label.origin.value,
+                    also=(label.source,),
+                )
+
+    # --- files
+
+    def _read(
+        self, path: str, method: str, base: Value, args: list[Value], named: dict[str, Value], line: int
+    ) -> Value:
+        if path in library.READ:
+            where = args[0] if args else NOTHING
+            mode = (args[1] if len(args) > 1 else named.get("mode", NOTHING)).text
+            if (
+                path.endswith("open") and any(letter in mode for letter in "wax+") and path != "tarfile.open"
+            ) or (path in ("tarfile.open", "zipfile.ZipFile") and "w" in mode):
+                return self._opened(where, line)
+            if path == "os.walk" or "glob" in path or "dir" in path:
+                return self._file(where, line)
+            return self._file(where, line)
+        if method == "open" and any(letter in (args[0].text if args else "") for letter in "wax"):
+            return self._opened(base, line)
+        if method in ("glob", "rglob", "iterdir"):
+            pattern = concatenated(between([base, args[0]], "/")) if args else base
+            return Value(pattern.texts, self._file(pattern, line).labels)
+        return self._file(base, line) if base.texts or base.labels else base
+
+    def _file(self, where: Value, line: int) -> Value:
+        labels: set[Label] = set(where.labels)
+        if not where.texts:
+            labels.add(Label(Origin.FILE, "a file that is named when it runs", self._source(line)))
+        for text in where.texts:
+            name = shown_path(text)
+            kept = kept_in(name)
+            if self._looking and name != "*":
+                self._into.capability(
+                    CapabilityKind.FS_READ,
+                    project_path(name),
+                    self._source(line),
+                    self._role,
+                    by=self._program.path,
+                )
+            labels.add(Label(kept.origin if kept else Origin.FILE, name, self._source(line)))
+        return Value(where.texts, frozenset(labels), where.auth)
+
+    def _opened(self, where: Value, line: int) -> Value:
+        self._written(where, NOTHING, line)
+        return Value(
+            (),
+            frozenset(
+                Label(Origin.INPUT, f"written:{shown_path(text)}", self._source(line))
+                for text in where.texts or (GAP,)
+            ),
+        )
+
+    def _handle_written(self, targets: Iterable[Value], held: Value, line: int) -> None:
+        for target in targets:
+            for label in target.labels:
+                if label.name.startswith("written:"):
+                    self._written(Value((label.name.removeprefix("written:"),)), held, line)
+
+    def _written(self, where: Value, held: Value, line: int) -> Value:
+        if not self._looking:
+            return NOTHING
+        for text in where.texts or (GAP,):
+            name = shown_path(text)
+            self._into.writes.setdefault(name, set()).update(
+                label for label in held.labels if not label.name.startswith("written:")
+            )
+            kind = (
+                CapabilityKind.MEMORY_WRITE
+                if is_memory(name)
+                else CapabilityKind.CONFIG_WRITE
+                if is_config(name)
+                else CapabilityKind.FS_WRITE
+            )
+            self._into.capability(
+                kind, project_path(name), self._source(line), self._role, by=self._program.path
+            )
+            if kind is CapabilityKind.MEMORY_WRITE:
+                self._into.notice(Mark.MEMORY, f"writes {name}", self._source(line), self._role, target=name)
+            elif kind is CapabilityKind.CONFIG_WRITE:
+                self._into.notice(Mark.SETTING, f"writes {name}", self._source(line), self._role, target=name)
+            elif is_startup(name):
+                self._into.notice(
+                    Mark.PERSIST,
+                    f"writes {name}, which runs by itself",
+                    self._source(line),
+                    self._role,
+                    target=name,
+                )
+            if self._gate and not name.startswith("/tmp"):  # noqa: S108 - a name, not a file of ours
+                self._into.notice(
+                    Mark.GATED,
+                    f"writes {name} only when {self._gate}",
+                    self._source(line),
+                    self._role,
+                    sure=False,
+                    target="write" if _FIXED_DATE.search(self._gate) else name,
+                )
+        return NOTHING
+
+    def _removed(self, path: str, where: Value, line: int) -> None:
+        if not self._looking:
+            return
+        for text in where.texts or (GAP,):
+            name = shown_path(text)
+            self._into.capability(
+                CapabilityKind.FS_WRITE,
+                project_path(name),
+                self._source(line),
+                self._role,
+                detail="delete",
+                by=self._program.path,
+            )
+            whole = name in ("~", "/", "~/", "${project}", ".") or re.fullmatch(
+                r"~/(?:Documents|Desktop|projects|src|code|Pictures)/?\**", name
+            )
+            if whole and ("rmtree" in path or "rm" in path):
+                self._into.notice(
+                    Mark.DESTROY, f"deletes {name} and all below", self._source(line), self._role, target=name
+                )
+            if self._gate and ("rmtree" in path or whole):
+                self._into.notice(
+                    Mark.GATED,
+                    f"deletes {name} only when {self._gate}",
+                    self._source(line),
+                    self._role,
+                    target="delete",
+                )
+
+    def _substituted(self, args: list[Value], line: int) -> None:
+        """Accounts or wallets in a text replaced by one that stands in the code."""
+        if self._looking and _ACCOUNTS.search(args[0].text) and _ACCOUNT.search(args[1].text):
+            self._into.notice(
+                Mark.TAMPER,
+                f"replaces accounts or wallets by {args[1].text[:60]}",
+                self._source(line),
+                self._role,
+                target="data",
+            )
+
+    def _loaded(self, path: str, args: list[Value], line: int) -> Value:
+        held = gathered(args)
+        if self._looking:
+            for label in sorted(held.labels, key=str):
+                if label.origin in (Origin.DOWNLOAD, Origin.ENCODED):
+                    self._into.chain(label, Sink.EXECUTE, path, self._source(line), self._role)
+                name = label.name.removeprefix("written:")
+                if label.origin is Origin.FILE or name != label.name:
+                    file = Label(Origin.FILE, name, label.source)
+                    self._into.chain(file, Sink.EXECUTE, path, self._source(line), self._role)
+        return held

@@ -1,0 +1,294 @@
+"""Texts that people or the agent read: their front matter, sentences, code between them, and what runs before the prompt."""
+
+import json
+import re
+from dataclasses import dataclass
+
+from bailiwick.analysis.commands.specification import find
+from bailiwick.analysis.skill import front_matter, hidden
+from bailiwick.analysis.skill.code import javascript, python
+from bailiwick.analysis.skill.code.form import Program, TooDeepError
+from bailiwick.analysis.skill.configuration import Configuration
+from bailiwick.analysis.skill.facts import Inventory, Mark, Origin, Sink
+from bailiwick.analysis.skill.front_matter import FrontMatter
+from bailiwick.analysis.skill.kinds import BACKGROUND, instructs
+from bailiwick.analysis.skill.markdown import Block, Kind, blocks
+from bailiwick.analysis.skill.others import fetches_and_runs
+from bailiwick.analysis.skill.prose.hosts import hosts_in
+from bailiwick.analysis.skill.prose.sentences import notice_in
+from bailiwick.analysis.skill.scripts.guidance import guidance
+from bailiwick.analysis.skill.scripts.remotes import remotes, shells
+from bailiwick.analysis.skill.shell import SkillShell
+from bailiwick.analysis.skill.speech import Sentence, negated, reports, role_of, sentences
+from bailiwick.model.skill import CapabilityKind, Partial, Role, Source
+
+MAX_INLINE = 60_000
+"""Characters of a paragraph in which commands between backquotes are looked for."""
+
+_SHELL = frozenset(
+    ("sh", "bash", "shell", "zsh", "console", "terminal", "shellscript", "shell-session", "ksh", "fish")
+)
+_PYTHON = frozenset(("python", "py", "python3", "pycon"))
+_SCRIPT = frozenset(("javascript", "js", "jsx", "ts", "typescript", "tsx", "mjs", "node"))
+_DYNAMIC = re.compile(r"(?<![`\w])!`([^`\n]{1,2000})`")
+_RUNNING = re.compile(
+    r"\b(?:run|execute|use|type|paste|enter|with|via|command|install|call|invoke|then|start|using|runs)\b[^.`]{0,40}$",
+    re.IGNORECASE,
+)
+_NESTED = re.compile(r"(?:/bin/)?(?:ba|z)?sh -c [\"']?\$\((?:curl|wget)[^)\n]*\)[\"']?")
+_PIPED = re.compile(r"\b(?:curl|wget|base64)\b.*\|\s*(?:sudo\s+)?(?:ba|z)?sh\b", re.DOTALL)
+_LEADING = re.compile(r"(?:^|[\s;&|])(?:python3?|bash|sh|node|npx|source|\./)")
+_SHOWN = re.compile(
+    r"\b(?:samples?|examples?|attackers?|spot|attack|payload|decode|malicious|suspicious|demonstrat\w*|quot\w+|learners?|students?|trainees?|exercise|often contains?|looks? like)\b",
+    re.IGNORECASE,
+)
+_ORDERED = re.compile(
+    r"^\W*(?:now |then |first,? )?(?:run|execute|start|paste|follow|do)\b|\b(?:you must|must run)\b",
+    re.IGNORECASE,
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Document:
+    """A text that is read by people or by the agent: its front matter, its sentences, how it stands."""
+
+    path: str
+    front: FrontMatter
+    sentences: tuple[Sentence, ...]
+    role: Role
+
+
+class Documents:
+    """Reads the documents of one skill into its inventory; ``teaching`` says that it is a course on security."""
+
+    def __init__(self, into: Inventory, shell: SkillShell, configuration: Configuration) -> None:
+        self.into = into
+        self.shell = shell
+        self.configuration = configuration
+        self.teaching = False
+        self.read: list[Document] = []
+        self.programs: list[Program] = []
+        self.roles: dict[str, Role] = {}
+        self.partial: list[Partial] = []
+
+    def document(self, path: str, text: str, role: Role, main: str) -> None:
+        """Read one document, the skill's own text being ``main``."""
+        if role is not Role.FIXTURE:
+            role = Role.INSTRUCTED if path == main or instructs(path) else Role.OPTIONAL
+        text = hidden.plain_letters(text)
+        front = front_matter.read(text)
+        if not front.missing:
+            self._front(path, front, text, role)
+        listed = list(blocks(front.body, front.body_line))
+        said = self.sentences(path, listed, role)
+        self.read.append(Document(path=path, front=front, sentences=tuple(said), role=role))
+        if BACKGROUND.search(path):
+            return
+        guidance(text, path, role, self.into)
+        for block in listed:
+            meant = self._meant(block, role)
+            if block.kind is Kind.FENCE:
+                where = Source(path=path, line=block.line)
+                shells(block.text, where, meant, self.into)
+                remotes(block.text, where, meant, self.into)
+                self._fence(path, block, meant)
+            elif block.kind is Kind.COMMENT:
+                hidden.order(
+                    block.text, Source(path=path, line=block.line), self.into, "a comment that isn't shown"
+                )
+            elif block.kind is not Kind.HEADING:
+                self._inline(path, block, meant)
+        self._dynamic(path, text, role)
+
+    def _meant(self, block: Block, role: Role) -> Role:
+        """How a block is meant; in a course on security a fence that is shown, not to be run, quotes."""
+        meant = role_of(block, role)
+        if (
+            self.teaching
+            and block.kind is Kind.FENCE
+            and meant in (Role.INSTRUCTED, Role.OPTIONAL)
+            and _SHOWN.search(block.lead)
+            and not _ORDERED.search(re.split(r"(?<=[.!?])\s", block.lead.strip())[-1])
+        ):
+            return Role.QUOTED
+        return meant
+
+    def sentences(self, path: str, listed: list[Block], role: Role) -> list[Sentence]:
+        """The sentences of prose and of fences that hold words, looked at."""
+        prose = [block for block in listed if block.kind not in (Kind.FENCE, Kind.COMMENT)]
+        said = [sentence for block in prose for sentence in sentences(block, role)]
+        for block in listed:
+            if block.kind is Kind.FENCE and block.language in (
+                "",
+                "text",
+                "markdown",
+                "md",
+                "txt",
+                "prompt",
+                "plaintext",
+                "xml",
+                "html",
+            ):
+                meant = self._meant(block, role)
+                meant = Role.OPTIONAL if meant is Role.INSTRUCTED else meant
+                said += list(
+                    sentences(Block(Kind.TEXT, block.text, block.line, "", block.section, block.lead), meant)
+                )
+        said.sort(key=lambda sentence: sentence.line)
+        if not BACKGROUND.search(path):
+            notice_in(said, path, self.into)
+        return said
+
+    def _fence(self, path: str, block: Block, role: Role) -> None:
+        language, text = block.language, block.text
+        if language in _SHELL or (
+            language == ""
+            and _LEADING.search(text.split("\n")[0][:200])
+            and "=" not in text.split("\n")[0][:12]
+        ):
+            self.shell.script(text, path, block.line, role)
+        elif language in _PYTHON or language in _SCRIPT:
+            lower = python.lower if language in _PYTHON else javascript.lower
+            name = f"{path}#L{block.line}"
+            try:
+                program = lower(
+                    text, f"x.{language}" if language in ("ts", "tsx", "typescript") else path, name
+                )
+            except TooDeepError:
+                self.partial.append(Partial(path=path, reason="nested too deeply to be followed"))
+                return
+            if program is not None:
+                program.path, program.shift = path, block.line - 1
+                self.programs.append(program)
+                self.roles.setdefault(path, role)
+                self.roles[name] = role
+        elif language in ("json", "jsonc", "json5"):
+            self._json_fence(path, block, role)
+        elif language in ("powershell", "ps1", "pwsh", "cmd", "bat") and fetches_and_runs(text):
+            self.into.notice(
+                Mark.PIPE_INSTALL,
+                "runs what it downloads (PowerShell)",
+                Source(path=path, line=block.line),
+                role,
+                target=(hosts_in(text) or ["*"])[0],
+            )
+        if language not in _SHELL and re.search(
+            r"base64\s+(?:-d|-D|--decode)[^\n]*\|\s*(?:ba|z)?sh\b|\bcurl\b[^\n|]*\|\s*(?:sudo\s+)?(?:ba|z)?sh\b",
+            text,
+        ):
+            self.shell.script(text, path, block.line, role)
+
+    def _json_fence(self, path: str, block: Block, role: Role) -> None:
+        """Settings that the text shows: meant when it says to put them somewhere."""
+        try:
+            value = json.loads(block.text)
+        except (ValueError, RecursionError):
+            return
+        if not isinstance(value, dict) or not {
+            "permissions",
+            "hooks",
+            "env",
+            "mcpServers",
+            "enableAllProjectMcpServers",
+        } & set(value):
+            return
+        told = re.search(
+            r"\b(?:add|set|put|write|create|merge|save|update|append|paste|edit|configure|insert)\b",
+            block.lead,
+            re.IGNORECASE,
+        )
+        before = len(self.into.noticed)
+        self.configuration.settings(path, block.text, value, role if told else Role.OPTIONAL)
+        for item in list(self.into.noticed)[before:]:
+            del self.into.noticed[item]
+            self.into.notice(
+                item.mark,
+                item.text,
+                Source(path=path, line=block.line + item.source.line - 1),
+                item.role,
+                sure=item.sure and bool(told),
+                target=item.target,
+                also=item.also,
+            )
+
+    def _inline(self, path: str, block: Block, role: Role) -> None:
+        """Commands between backquotes in a sentence that says to run them."""
+        for match in re.finditer(r"`([^`\n]{4,800})`", block.text[:MAX_INLINE]):
+            before = block.text[max(match.start() - 400, 0) : match.start()]
+            line = block.line + block.text.count("\n", 0, match.start())
+            if _RUNNING.search(before) and find(match[1].removeprefix("sudo ").split()[0]) is not None:
+                meant = (
+                    Role.NEGATED
+                    if negated(before, len(before))
+                    else Role.QUOTED
+                    if reports(before, len(before))
+                    else role
+                )
+                self.shell.script(match[1], path, line, meant)
+        piped = re.search(r"\b(?:curl|wget|echo)\b.*", block.text[:MAX_INLINE], re.DOTALL)
+        if nested := _NESTED.search(block.text[:MAX_INLINE]):
+            self.shell.script(nested[0], path, block.line, role)
+        if piped and "`" not in block.text and _PIPED.search(piped[0]):
+            self.shell.script(piped[0], path, block.line, role)
+
+    def _dynamic(self, path: str, text: str, role: Role) -> None:
+        """``!`cmd` `` runs before the model sees anything: what it prints becomes part of the prompt."""
+        for match in _DYNAMIC.finditer(text):
+            line = text.count("\n", 0, match.start()) + 1
+            start = text.rfind("\n", 0, match.start()) + 1
+            if text[start : match.start()].count("`") % 2:
+                continue
+            source = Source(path=path, line=line)
+            labels = self.shell.command(
+                match[1],
+                source,
+                Role.EXECUTABLE if role is not Role.FIXTURE else role,
+                frozenset(),
+                "dynamic context",
+            )
+            for label in sorted(labels, key=str):
+                if label.origin in (Origin.CREDENTIALS, Origin.ENVIRONMENT, Origin.DOWNLOAD, Origin.PERSONAL):
+                    self.into.chain(label, Sink.CONTEXT, "the prompt", source, role)
+            self.into.capability(
+                CapabilityKind.EXEC,
+                match[1].split()[0],
+                source,
+                Role.EXECUTABLE,
+                detail="before the prompt",
+                by="dynamic context",
+            )
+
+    def _front(self, path: str, front: FrontMatter, text: str, role: Role) -> None:
+        if "hooks" in front.values:
+            self.configuration.hooks_of(path, text, front.values["hooks"], role, front.line("hooks"))
+        mode = front.text("permissionMode")
+        if mode in ("bypassPermissions", "dontAsk"):
+            self.into.notice(
+                Mark.BYPASS,
+                f"permissionMode: {mode}",
+                Source(path=path, line=front.line("permissionMode")),
+                role,
+                target=mode,
+            )
+        servers = front.values.get("mcpServers")
+        if isinstance(servers, dict):
+            self.configuration.settings(path, text, {"mcpServers": servers}, role)
+        if front.text("context") == "fork" or front.text("agent"):
+            self.into.capability(
+                CapabilityKind.SPAWN,
+                front.text("agent") or "general-purpose",
+                Source(path=path, line=front.line("context")),
+                role,
+            )
+        described = front.text("description") + " " + front.text("when_to_use")
+        lines = [
+            Sentence(
+                described[:4_000],
+                front.line("description"),
+                role,
+                False,
+                False,
+                Block(Kind.TEXT, described, front.line("description")),
+            )
+        ]
+        notice_in(lines, path, self.into)

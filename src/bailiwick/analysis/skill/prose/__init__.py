@@ -1,0 +1,1 @@
+"""What the words of a skill ask for, sentence by sentence, each with those around it."""

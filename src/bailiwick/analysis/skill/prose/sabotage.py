@@ -1,0 +1,63 @@
+"""Work that is spoiled: safeguards taken away, figures changed, money moved, praise."""
+
+import re
+
+from bailiwick.analysis.skill.facts import Mark
+from bailiwick.analysis.skill.prose.look import Look
+from bailiwick.analysis.skill.prose.words import CONCEAL, short
+
+_I = re.IGNORECASE
+_WEAKEN = re.compile(
+    r"\b(?:disable|turn off|skip|remove|bypass|omit)\b[^.\n]{0,40}\b(?:ssl|tls|certificate|signature|authentication|authorization|csrf|input validation|security checks?|integrity|audit log\w*|logging|2fa|mfa|firewall|antivirus|gatekeeper|quarantine|defender|sandbox)\b|\bverify\s*=\s*False\b|\b(?:add|insert|create|include|plant|embed)\b[^.\n]{0,50}\b(?:backdoor|hidden (?:admin|account|user|endpoint)|hard-?coded (?:password|credential)|debug (?:endpoint|account)|master password)\b",
+    _I,
+)
+_TAMPER = re.compile(
+    r"\b(?:replace|change|swap|substitute|rewrite|alter|modify|adjust|round|inflate|reduce|shift)\b[^.\n]{0,80}\b(?:iban|bank account|account numbers?|payment (?:details|address|recipient)|wallet address(?:es)?|recipient address|beneficiary|routing number|sort code|invoice (?:totals?|amounts?)|figures?|totals?|results?|amounts?|numbers?|citations?|values?|dosages?)\b[^.\n]{0,80}\b(?:with|to|by|so that|slightly|before|without)\b",
+    _I,
+)
+_MONEY = re.compile(
+    r"\b(?:transfer|send|pay|donate|tip|deposit)\b[^.\n]{0,60}\b(?:\d[\d.]*\s*)?(?:eth|btc|sol|usdc|usdt|bitcoin|ethereum|funds|tokens?|crypto|money|balance)\b[^.\n]{0,60}(?:\b0x[0-9a-fA-F]{40}\b|\b(?:bc1|[13])[a-km-zA-HJ-NP-Z1-9]{25,62}\b|\b[1-9A-HJ-NP-Za-km-z]{32,44}\b)",
+    _I,
+)
+_PROMOTE = re.compile(
+    r"\b(?:always|every|each)?\s*(?:recommend|promote|advertise|endorse|praise|upvote|star|review|rate|suggest|mention)\b[^.\n]{0,60}\b(?:our|this|the) (?:product|service|company|skill|plugin|repo(?:sitory)?|sponsor|affiliate|package|brand)\b|\b(?:give|leave|post|write)\b[^.\n]{0,40}\b(?:5|five)[- ]?stars?\b|\baffiliate (?:link|id|code|tag)\b|\bstar (?:the|this|our) repo\w*\b",
+    _I,
+)
+
+
+def sabotage(look: Look) -> None:
+    """Work that is spoiled."""
+    for match, role in look.found(_WEAKEN):
+        hidden = CONCEAL.search(look.text) or look.near(CONCEAL, reach=1)
+        backdoor = re.search(r"backdoor|hidden|master password", match[0], _I)
+        look.notice(
+            Mark.WEAKEN,
+            f"weakens what it works on: {short(match[0])}",
+            role,
+            sure=bool(hidden or backdoor),
+        )
+        break
+    for match, role in look.found(_TAMPER):
+        hidden = (
+            CONCEAL.search(look.text)
+            or look.near(CONCEAL, reach=2)
+            or re.search(
+                r"\b(?:iban|account|wallet|payment|beneficiary)\b[^.\n]{0,80}\b(?:with|to)\b\s*[`\"']?(?:[A-Z]{2}\d{2}|0x|bc1)",
+                look.text,
+                _I,
+            )
+        )
+        look.notice(
+            Mark.TAMPER,
+            f"changes what people rely on: {short(match[0])}",
+            role,
+            sure=bool(hidden),
+            target="data",
+        )
+        break
+    for match, role in look.found(_MONEY):
+        look.notice(Mark.PAYMENT, f"moves money: {short(match[0])}", role)
+        break
+    for match, role in look.found(_PROMOTE):
+        look.notice(Mark.PROMOTE, f"promotes: {short(match[0])}", role, sure=bool(CONCEAL.search(look.text)))
+        break

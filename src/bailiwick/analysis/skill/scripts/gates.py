@@ -1,0 +1,102 @@
+"""Harm that waits: for a date, a host, an account, or for nobody to test it."""
+
+import re
+
+from bailiwick.analysis.skill.facts import Inventory, Mark
+from bailiwick.analysis.skill.scripts.places import place
+from bailiwick.model.skill import Role, Source
+
+MAX_NAMES = 200
+"""Names that are followed in one script."""
+
+_MOMENT = r"(?:\bdate\s+['\"]?\+|\$\(date\b|\bhostname\b|\$\{?HOSTNAME|\bwhoami\b|\$\{?USER\b|\$\{?LOGNAME|\bid\s+-un|\$\{?(?:CI|GITHUB_ACTIONS|CI_\w+|JENKINS_URL|GITLAB_CI)\b|\bRANDOM\b|\bgit\s+config\s+(?:--\S+\s+)?user\.email)"
+_SHELL_MOMENT = re.compile(_MOMENT)
+_IF = re.compile(r"^[ \t]{0,80}(?:if|elif)\b|;[ \t]{0,9}if\b")
+_TEST = re.compile(r"^[ \t]{0,80}(?:\[\[?|test)\s")
+MAX_BODY = 25
+"""Lines behind a condition that are taken for what it guards."""
+_SHELL_HARM = re.compile(
+    r"\brm\s+-\w*[rf]\w*\s+[\"']?(?:~|/(?!tmp/)|\$\{?HOME|\$\{?PWD|\.(?:\s|$|/\s)|\*|\.git\b|--no-preserve-root)|\bfind\s+[^\n;]{0,300}-delete\b|\bsed\s+-i\b|\bshred\b|\bmkfs\b|\bdd\s+[^\n]{0,300}of=/|\bgit\s+(?:push\s[^\n]{0,300}(?:--force|--mirror|-f\b)|reset\s+--hard|clean\s+-\w*f)|\bcurl\b[^\n]{0,300}(?:\s-d\b|--data|\s-F\b|\s-T\b|--upload)|\|\s*(?:ba|z)?sh\b|\bDROP\s+(?:TABLE|DATABASE)\b|\btruncate\s+-s|\bperl\s+-\w*i\b|\bUPDATE\s+\w+\s+SET\b|\bDELETE\s+FROM\b"
+)
+_CODE_GATE = re.compile(
+    r"(?:^|\n)([ \t]{0,80})(?:if|elif|\}?[ \t]{0,9}else if)\b([^\n]{0,300}(?:\bdate(?:time)?\b[^\n]{0,300}(?:today|now|\()|\bnew Date\b|Date\.now|gethostname|\bhostname\(|getuser|userInfo|getlogin|platform\.node|process\.env\.(?:CI|GITHUB_ACTIONS|USER)\b|environ[^\n]{0,300}[\"'](?:CI|GITHUB_ACTIONS|USER|USERNAME|LOGNAME|HOSTNAME)[\"']|\bweekday\(|\bgetDay\(|\bgetDate\(|\btoday\b|\bnow\b)[^\n]{0,300})\n((?:\1[ \t]+[^\n]*\n?|[ \t]*\n){1,25})"
+)
+_CODE_HARM = re.compile(
+    r"\bshutil\.rmtree\((?![^)\n]{0,300}(?:cache|tmp|temp|build|dist))|\bfs\.(?:rm|rmSync|rmdirSync)\([^\n]{0,300}recursive|\brm -rf\b|\burlopen\(|\brequests\.(?:post|put)\(|\bmethod:\s*[\"'](?:POST|PUT)|\b(?:DROP TABLE|DELETE FROM|UPDATE \w+ SET)\b|\*=?\s*(?:0\.\d+|1\.0\d*)\b|\bos\.(?:remove|unlink)\(|\bexec\(|\beval\(|\bgit push\b[^\n]{0,80}\s(?:-f|--force|--mirror)\b",
+)
+_AGE = re.compile(
+    r"st_[amc]time|getmtime|mtime|birthtime|expires|expiry|max_age|ttl|cache|elapsed|last_|\bdue\b|deadline|retention|older",
+    re.IGNORECASE,
+)
+
+
+_CODE_MOMENT = re.compile(
+    r"\bdate(?:time)?\.(?:today|now|utcnow)\(|\bnew Date\(\s*\)|\bDate\.now\(|\bgethostname\(|\bos\.hostname\(|\bgetuser\(|\buserInfo\(|\bgetlogin\(|\bplatform\.node\("
+)
+_CALLED = re.compile(
+    r"^[ \t]{0,80}(?:(?:const|let|var)\s)?[ \t]{0,9}(\w{1,60})[ \t]{0,9}=(?!=)|\b(?:def|function)\s+(\w{1,60})"
+)
+_COMPARES = re.compile(r"[<>]=?|[!=]==?|\b(?:not )?in\b|startswith|startsWith|endswith|includes\(")
+_IF_NAME = re.compile(r"^([ \t]{0,80})if\b[ \t(]{0,9}(?:not |!)?(\w{1,60})\b")
+
+
+def _named_gates(text: str, path: str, role: Role, into: Inventory) -> None:
+    """A date or a host that is compared under a name, which then guards harm."""
+    lines = [line[:400] for line in text.split("\n")[:20_000]]
+    names: dict[str, str] = {}
+    inside = ""
+    for line in lines:
+        if match := _CALLED.search(line):
+            inside = match[2] or inside
+        if (
+            _CODE_MOMENT.search(line)
+            and _COMPARES.search(line)
+            and not _AGE.search(line)
+            and len(names) < MAX_NAMES
+        ):
+            name = match[1] if match and match[1] else inside if "return" in line else ""
+            if name:
+                names[name] = line.strip()
+    for at, line in enumerate(lines) if names else ():
+        if (guard := _IF_NAME.match(line)) and guard[2] in names:
+            body: list[str] = []
+            for one in lines[at + 1 : at + 1 + MAX_BODY]:
+                if one.strip() and len(one) - len(one.lstrip()) <= len(guard[1]):
+                    break
+                body.append(one)
+            if harm := _CODE_HARM.search("\n".join(body)):
+                _gated(harm[0], names[guard[2]], Source(path=path, line=at + 1), role, into)
+
+
+def gates(text: str, path: str, role: Role, into: Inventory) -> None:
+    """Harm that waits for a date, a host, an account or for nobody to test it."""
+    lines = text.split("\n")[:20_000]
+    for at, whole in enumerate(lines):
+        line = whole[:400]
+        if _SHELL_MOMENT.search(line) is None or _AGE.search(line):
+            continue
+        body = ""
+        if _IF.search(line):
+            rest = lines[at + 1 : at + 1 + MAX_BODY]
+            end = next(
+                (i for i, one in enumerate(rest) if one.lstrip()[:3].rstrip(" ;") in ("fi", "els")), len(rest)
+            )
+            body = "\n".join([line.partition("then")[2], *(one[:400] for one in rest[:end])])
+        elif _TEST.search(line):
+            body = line.partition("&&")[2]
+        if harm := _SHELL_HARM.search(body):
+            _gated(harm[0], line.partition("then")[0], Source(path=path, line=at + 1), role, into)
+    _named_gates(text, path, role, into)
+    for match in _CODE_GATE.finditer(text):
+        if (harm := _CODE_HARM.search(match[3])) and not _AGE.search(match[2]):
+            _gated(harm[0], match[2], place(path, text, match.start(2)), role, into)
+
+
+def _gated(harm: str, gate: str, source: Source, role: Role, into: Inventory) -> None:
+    into.notice(
+        Mark.GATED,
+        f"does {' '.join(harm.split())[:50]!r} only when {' '.join(gate.split())[:90]}",
+        source,
+        role,
+        target="send" if re.search(r"curl|urlopen|requests|method", harm) else "harm",
+    )

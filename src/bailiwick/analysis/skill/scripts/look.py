@@ -1,0 +1,49 @@
+"""Every look at the text of a skill's scripts, in the order of their files. Bounded by characters."""
+
+import re
+from collections.abc import Mapping
+from itertools import islice
+
+from bailiwick.analysis.skill.facts import Inventory
+from bailiwick.analysis.skill.scripts.gates import gates
+from bailiwick.analysis.skill.scripts.keys import keys
+from bailiwick.analysis.skill.scripts.places import place
+from bailiwick.analysis.skill.scripts.remotes import remotes, shells
+from bailiwick.analysis.skill.scripts.settings import settings
+from bailiwick.analysis.skill.scripts.staged import MAX_NAMES, SCRIPT, SHELL, staged
+from bailiwick.model.skill import CapabilityKind, Role, Source
+
+MAX_SCRIPT = 200_000
+"""Characters of one script that are looked at."""
+
+MAX_SCRIPTS = 2_000_000
+"""Characters of all scripts of a skill that are looked at."""
+
+_POSTS = re.compile(
+    r"\bhost(?:name)?\s*:\s*[\"']([\w.-]+\.\w+)[\"'][^{}]{0,200}\bmethod\s*:\s*[\"'](?:POST|PUT)|\bmethod\s*:\s*[\"'](?:POST|PUT)[\"'][^{}]{0,200}\bhost(?:name)?\s*:\s*[\"']([\w.-]+\.\w+)"
+)
+"""The options of a request of node's own, which name the host and the method apart."""
+
+
+def look(
+    texts: Mapping[str, str], languages: Mapping[str, str], roles: Mapping[str, Role], into: Inventory
+) -> None:
+    """Every look, over the scripts of a skill: by path its text, its language (``""``: another) and how it stands."""
+    clean: dict[str, str] = {}
+    room = MAX_SCRIPTS
+    for path in languages:
+        clean[path] = texts[path][: min(MAX_SCRIPT, max(room, 0))]
+        room -= len(clean[path])
+    staged(clean, languages, roles, into)
+    for path, text in clean.items():
+        role = roles[path]
+        gates(text, path, role, into)
+        if languages[path] == SCRIPT:
+            for match in islice(_POSTS.finditer(text), MAX_NAMES):
+                host, where = match[1] or match[2], place(path, text, match.start())
+                into.capability(CapabilityKind.NET, host.lower(), where, role, detail="POST", by=path)
+        if languages[path] == SHELL:
+            keys(text, path, role, into)
+        settings(text, path, role, into)
+        remotes(text, Source(path=path, line=1), role, into)
+        shells(text, Source(path=path, line=1), role, into)
