@@ -50,7 +50,8 @@ def git(call: "Call") -> None:  # noqa: PLR0915, C901, PLR0912 - one arm per for
     call.effects()
     command = parsed.words[0].text if parsed.words else ""
     if command not in _NO_REPOSITORY:
-        machine.path(AccessKind.READ, Arg(".git"), tree=True)
+        # The store stands for what is in it, which may be more than can be looked through at every command.
+        machine.path(AccessKind.READ, Arg(".git"))
         if not machine.own(Arg(".git")):
             # Even to look at one runs what its configuration names (core.fsmonitor); the project's is protected.
             machine.opaque("a repository elsewhere may name programs that git runs")
