@@ -27,15 +27,19 @@ class AccessKind(StrEnum):
     CHANGE_CONFIG = "change-config"
 
 
-@value(frozen=True, slots=True, kw_only=True)
+@value(frozen=True, slots=True)
 class Span:
-    """The piece of the analysed text that causes a fact: half-open character offsets into that text."""
+    """The piece of the analysed text that causes a fact: half-open character offsets into that text.
+
+    Its fields, and those of the other values that a shell command becomes dozens of, may be given by position: keywords
+    would make each twice as dear.
+    """
 
     start: int
     end: int
 
 
-@value(frozen=True, slots=True, kw_only=True)
+@value(frozen=True, slots=True)
 class PathTarget:
     """A file or directory tree.
 
@@ -54,7 +58,7 @@ class PathTarget:
     excluded: tuple[str, ...] = ()
 
 
-@value(frozen=True, slots=True, kw_only=True)
+@value(frozen=True, slots=True)
 class ProgramTarget:
     """A program and its arguments.
 
@@ -112,7 +116,7 @@ class VariableTarget:
 Target: TypeAlias = PathTarget | ProgramTarget | HostTarget | NameTarget | VariableTarget
 
 
-@value(frozen=True, slots=True, kw_only=True)
+@value(frozen=True, slots=True)
 class Access:
     """One thing that a tool call would do.
 
@@ -140,7 +144,7 @@ class Opaque:
     by: int | None = field(default=None, compare=False)
 
 
-@value(frozen=True, slots=True, kw_only=True)
+@value(frozen=True, slots=True)
 class Flow:
     """Output of the program at index ``source`` of ``Facts.accesses`` reaches the program at index ``sink`` as input.
 

@@ -1,6 +1,6 @@
 """What is known of one argument word, and the seam between command knowledge and the shell interpreter."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from enum import Enum
 from typing import Final, Protocol
 
@@ -136,11 +136,18 @@ class Machine(Protocol):
     def exported(self, name: str) -> Arg | None:
         """The value that an environment variable has for the program where the script itself has set it."""
 
+    @property
+    def heard(self) -> bool:
+        """Whether anything follows what the command prints; where nothing does, ``lists`` and ``lines`` say nothing."""
+
     def lists(self, paths: Arg) -> None:
         """Say that the command prints nothing but these paths, each ended by a NUL."""
 
-    def lines(self, paths: Arg) -> None:
-        """Say that the command prints nothing but paths that the pattern matches, one on a line, as they are called."""
+    def lines(self, found: Callable[[], Arg]) -> None:
+        """Say that the command prints nothing but paths that the pattern matches, one on a line, as they are called.
+
+        The pattern is asked for only where anything follows from it.
+        """
 
     def opaque(self, reason: str, span: Span | None = None, kind: AccessKind | None = None) -> None:
         """Record a part whose accesses aren't known; ``kind`` where only what they reach isn't."""

@@ -4,7 +4,7 @@ Follows POSIX utility syntax guidelines and GNU getopt_long: clusters, attached 
 ``--``. What the specification doesn't list is reported, never skipped.
 """
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import TypeAlias
 
 from bailiwick.analysis.commands.argument import LITERAL, NUMBER, OPEN, PATTERN, UNKNOWN, Arg
@@ -23,10 +23,11 @@ class Option:
     span: Span | None
 
 
+_FLAG = Role.FLAG
 Problem: TypeAlias = tuple[str, Span | None, AccessKind | None]
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, init=False)
 class Parsed:
     """The result.
 
@@ -35,12 +36,18 @@ class Parsed:
     """
 
     node: Specification
-    words: list[Arg] = field(default_factory=list)
-    options: list[Option] = field(default_factory=list)
-    operands: list[Arg] = field(default_factory=list)
-    problems: list[Problem] = field(default_factory=list)
-    reached: list[tuple[AccessKind, Span | None]] = field(default_factory=list)
-    open: bool = False
+    words: list[Arg]
+    options: list[Option]
+    operands: list[Arg]
+    problems: list[Problem]
+    reached: list[tuple[AccessKind, Span | None]]
+    open: bool
+
+    def __init__(self, node: Specification) -> None:
+        self.node = node
+        self.words, self.options, self.operands = [], [], []
+        self.problems, self.reached = [], []
+        self.open = False
 
     def spelled(self) -> tuple[tuple[str, str | None], ...]:
         """Every option in each spelling that means the same, with its value (see ``ProgramTarget.options``)."""
@@ -85,14 +92,12 @@ def parse(specification: Specification, args: tuple[Arg, ...]) -> Parsed:
             continue
         text = arg.text
         if text == "--" and arg.kind is LITERAL:
-            parsed.operands += args[i + 1 :]
-            parsed.open |= any(a.kind is OPEN for a in args[i + 1 :])
+            _rest(parsed, args[i + 1 :])
             break
         if len(text) > 1 and text[0] == "-" and arg.kind is not NUMBER:
             i = _option(parsed, args, i)
-            if parsed.options and parsed.options[-1].name in node.stop:
-                parsed.operands += args[i:]
-                parsed.open |= any(a.kind is OPEN for a in args[i:])
+            if node.stop and parsed.options and parsed.options[-1].name in node.stop:
+                _rest(parsed, args[i:])
                 break
             continue
         if node.subcommands and not parsed.operands:
@@ -105,17 +110,21 @@ def parse(specification: Specification, args: tuple[Arg, ...]) -> Parsed:
             parsed.node = child
             i += 1
             if child is node.other and not child.permute:
-                parsed.operands += args[i:]
-                parsed.open |= any(a.kind is OPEN for a in args[i:])
+                _rest(parsed, args[i:])
                 break
             continue
         if not node.permute:
-            parsed.operands += args[i:]
-            parsed.open |= any(a.kind is OPEN for a in args[i:])
+            _rest(parsed, args[i:])
             break
         parsed.operands.append(arg)
         i += 1
     return parsed
+
+
+def _rest(parsed: Parsed, args: tuple[Arg, ...]) -> None:
+    """Whatever follows is an operand."""
+    parsed.operands += args
+    parsed.open |= any(arg.kind is OPEN for arg in args)
 
 
 def _unknown(parsed: Parsed, arg: Arg) -> None:
@@ -138,6 +147,9 @@ def _unknown(parsed: Parsed, arg: Arg) -> None:
 def _option(parsed: Parsed, args: tuple[Arg, ...], i: int) -> int:
     """Read the option at ``i``; the index after it and its value."""
     arg, node = args[i], parsed.node
+    if arg.kind is LITERAL and not node.digits and node.options.get(arg.text) is _FLAG:
+        parsed.options.append(Option(arg.text, _FLAG, None, arg.span))  # spelled as it is listed
+        return i + 1
     if node.digits and arg.kind is LITERAL and arg.text[1:].isdigit():
         return i + 1
     if arg.text.startswith("--") or node.single_dash:

@@ -6,6 +6,7 @@ understood is opaque, with the piece of text that is.
 """
 
 from dataclasses import replace
+from functools import cache
 from typing import TYPE_CHECKING
 
 from bailiwick.analysis.commands import specification
@@ -33,6 +34,7 @@ def preload() -> None:
     specification.preload()
 
 
+@cache
 def _interpreter() -> "type[Interpreter]":
     """The interpreter with all that it knows of commands: a third of Bailiwick, which much can begin without."""
     from bailiwick.analysis.shell.interpreter import Interpreter  # noqa: PLC0415

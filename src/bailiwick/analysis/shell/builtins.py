@@ -6,7 +6,6 @@ isn't positively understood is opaque, and the state afterwards is unknown.
 
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeAlias
 
 from bailiwick.analysis.commands.argument import (
@@ -24,6 +23,7 @@ from bailiwick.analysis.shell.running import Running, moved
 from bailiwick.analysis.shell.state import State
 from bailiwick.analysis.shell.syntax import Arithmetic
 from bailiwick.model.access import AccessKind, Span
+from bailiwick.model.value import value
 
 if TYPE_CHECKING:
     from bailiwick.analysis.shell.interpreter import Interpreter
@@ -45,7 +45,7 @@ _PLAIN_ARITHMETIC = re.compile(r"[\w\s+*/%=<>!&|?:,~^()-]+\Z", re.ASCII)
 _HARMLESS_DECLARATION = re.compile(r"-[girxaAt]+\Z")
 
 
-@dataclass(frozen=True, slots=True)
+@value(frozen=True, slots=True)
 class Invocation:
     """One builtin as called."""
 
@@ -184,9 +184,9 @@ def _declare(call: Invocation) -> Outcome:  # noqa: C901, PLR0912 - one arm per 
         elif call.args[0].text not in ("export", "readonly"):
             state.variables[name] = Arg("", OPEN, arg.span)  # inside a function a new, empty variable
         if call.args[0].text in ("local", "declare", "typeset"):
-            interpreter.local_names.add(name)
+            interpreter.local_names |= {name}
         if frozen or call.args[0].text == "readonly":
-            interpreter.frozen.add(name)
+            interpreter.frozen |= {name}
         if exporting:
             state.exported |= {name}
     return state, state
@@ -322,7 +322,7 @@ def _trap(call: Invocation) -> Outcome:
         call.interpreter.record.again += 1
         call.interpreter.record.trail.loose += 1  # it runs again, later
         call.interpreter.nested(words[0], call.state.copy(), call.interpreter.dialect)
-        call.interpreter.traps.append((words[0], call.interpreter.changes))
+        call.interpreter.traps += ((words[0], call.interpreter.changes),)
     return call.state, call.state
 
 

@@ -48,14 +48,14 @@ _ARITHMETIC_TESTS = frozenset(("-v", "-eq", "-ne", "-lt", "-gt", "-le", "-ge", "
 def run(interpreter: "Interpreter", node: Command, state: State, stdin: Arg | None) -> Outcome:  # noqa: C901, PLR0912 - one arm per form
     """Read a compound command."""
     match node:
+        case Pipeline():
+            return _pipeline(interpreter, node, state, stdin)
+        case AndOr():
+            return _and_or(interpreter, node, state)
         case Simple():
             return interpreter.simple(node, state, stdin)
         case Sequence():
             return interpreter.sequence(node, state)
-        case AndOr():
-            return _and_or(interpreter, node, state)
-        case Pipeline():
-            return _pipeline(interpreter, node, state, stdin)
         case Subshell(body):
             interpreter.sequence(body, state.copy())
             return state, state
@@ -125,13 +125,15 @@ def _pipeline(interpreter: "Interpreter", node: Pipeline, state: State, stdin: A
     if len(node.stages) == 1:
         ok, bad = interpreter.command(node.stages[0], state, stdin)
         return bad, ok
-    outer = interpreter.readers, interpreter.writers
+    outer, heard = (interpreter.readers, interpreter.writers), interpreter.heard
     interpreter.record.trail.loose += 1
+    last = len(node.stages) - 1
     first_readers: list[int] = []
     previous: list[int] = []
     after: State | None = state
     for number, stage in enumerate(node.stages):
         interpreter.readers, interpreter.writers = [], []
+        interpreter.heard = heard or number < last
         inner = state.copy()
         ended = interpreter.command(stage, inner, stdin)
         if number == 0:
@@ -142,13 +144,13 @@ def _pipeline(interpreter: "Interpreter", node: Pipeline, state: State, stdin: A
         previous = interpreter.writers
         output = interpreter.output if isinstance(stage, Simple) else None
         stdin = output if output is not None else Arg("", UNKNOWN, None, frozenset(previous))
-        if number == len(node.stages) - 1 and interpreter.dialect == "zsh":
+        if number == last and interpreter.dialect == "zsh":
             after = join(interpreter, (state, *ended))  # zsh runs the last stage in the shell itself
     interpreter.record.trail.loose -= 1
-    interpreter.readers, interpreter.writers = outer
+    (interpreter.readers, interpreter.writers), interpreter.heard = outer, heard
     interpreter.readers += first_readers
     interpreter.writers += previous
-    return after, after.copy() if after else None
+    return after, after
 
 
 def _if(interpreter: "Interpreter", node: If, state: State) -> Outcome:
@@ -273,7 +275,7 @@ def call(
         state.variables = {n: Arg("", OPEN, None, v.sources) for n, v in state.variables.items()}
         return state, state
     outer, state.positional = state.positional, args[1:]
-    names, interpreter.local_names = interpreter.local_names, set()
+    names, interpreter.local_names = interpreter.local_names, frozenset()
     interpreter.record.again += 1
     interpreter.inside += 1
     ok, bad = interpreter.command(body, state)

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 from bailiwick.analysis.commands.argument import LITERAL, NUMBER, OPEN, PATTERN, UNKNOWN, Arg, Lines
 from bailiwick.analysis.shell.environment import NUMBERS, PORTABLE_NUMBERS, QUIET_READS, is_dangerous
-from bailiwick.analysis.shell.expansion import Field, braces, glob, joined
+from bailiwick.analysis.shell.expansion import MAX_TEXT, Field, braces, glob, joined
 from bailiwick.analysis.shell.state import Array, State, numeric
 from bailiwick.analysis.shell.syntax import (
     Arithmetic,
@@ -21,6 +21,7 @@ from bailiwick.model.access import AccessKind, Span, VariableTarget
 if TYPE_CHECKING:
     from bailiwick.analysis.shell.interpreter import Interpreter
 
+_BRACES = Text("{}", quoted=False)
 _BLANKS = re.compile(r"[ \t\n]+")
 _WILD = re.compile(r"[*?\[]")
 _SUBSCRIPT = re.compile(r"(\w+)\[\$?([^\]]*)\]\Z", re.ASCII)
@@ -39,8 +40,14 @@ class Expander:
         span = self._interpreter.span(word.start, word.end)
         if word.literal is not None:
             return [Arg(word.literal, LITERAL, span)]
-        if not any(isinstance(p, Text) and not p.quoted and "{" in p.text for p in word.parts):
-            return self._fields(word.parts, state, span, split=True)
+        parts = word.parts
+        for part in parts:
+            if type(part) is Text and not part.quoted and "{" in part.text:
+                break
+        else:
+            return self._fields(parts, state, span, split=True)
+        if len(parts) == 1 and parts[0] == _BRACES:
+            return [Arg("{}", LITERAL, span)]
         expanded = braces(word.parts) if self._interpreter.dialect != "sh" else None
         if expanded is None:
             self._fields(word.parts, state, span, split=True)
@@ -64,7 +71,10 @@ class Expander:
         return fields[0] if fields else Arg("", LITERAL, span)
 
     def _fields(self, parts: tuple[Part, ...], state: State, span: Span, *, split: bool) -> list[Arg]:  # noqa: C901, PLR0912 - one arm per form
-        if split and (whole := self._whole(parts, state)) is not None:
+        if len(parts) == 1 and type(only := parts[0]) is Text:
+            if only.quoted and len(only.text) <= MAX_TEXT:
+                return [Arg(only.text, LITERAL, span)]
+        elif split and (whole := self._whole(parts, state)) is not None:
             return whole
         finished: list[Field] = []
         field = Field(span)
@@ -208,7 +218,7 @@ class Expander:
     def _process(self, part: ProcessSubstitution, state: State) -> frozenset[int]:
         if part.direction == "<":
             return self._interpreter.capture(part.body, state)[0]
-        self._interpreter.sinks += sorted(self._interpreter.feed(part.body, state))
+        self._interpreter.sinks += tuple(sorted(self._interpreter.feed(part.body, state)))
         return frozenset()
 
     def arithmetic(self, node: Arithmetic, state: State, span: Span) -> None:

@@ -24,6 +24,7 @@ Token = str | Part
 _INTEGER_RANGE = re.compile(r"(-?\d+)\.\.(-?\d+)(?:\.\.(-?\d+))?\Z", re.ASCII)
 _LETTER_RANGE = re.compile(r"([A-Za-z])\.\.([A-Za-z])\Z")
 _STARS = re.compile(r"(?<!\\)\*{2,}")
+_SAME = re.compile(r"[^\[\]\\{},!]*\Z")
 _BRACKET = re.compile(r"\[([!^]?)((?:[A-Za-z0-9_.,:@%+=]|-|\[:[a-z]+:\])+)\]")
 
 
@@ -135,6 +136,8 @@ def glob(text: str) -> str | None:
     A backslash here escapes (it comes from a value). The result over-approximates: ``**`` is kept, since
     ``globstar`` may be set.
     """
+    if _SAME.match(text):
+        return text
     out: list[str] = []
     i, count = 0, len(text)
     while i < count:

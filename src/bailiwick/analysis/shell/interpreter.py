@@ -58,31 +58,33 @@ _SHEBANG = re.compile(r"#!(?:/usr)?/bin/(?:env )?(bash|sh)\n")
 
 
 class Interpreter:
-    """One analysis."""
+    """One analysis. What most of them never change stands in the class."""
+
+    as_user: str | None = None
+    source = ""  # the analysed text
+    shift = 0  # where the text being read begins in it
+    origin: Span | None = None  # the word it comes from, where it doesn't stand there unchanged
+    heard = False  # whether what the current command prints goes to a program or into a word
+    sinks: tuple[int, ...] = ()  # programs that read what the current command writes to `>( )`
+    output: Arg | None = None  # what the last simple command printed, where that is known
+    lines = False  # whether a script of several lines is read
+    inside = 0  # functions that are being read
+    local_names: frozenset[str] = frozenset()  # declared local in the function being read
+    frozen = READ_ONLY  # an assignment to these fails
+    traps: tuple[tuple[Arg, int], ...] = ()  # code run later, and `changes` when it was set
+    changes = 0  # how often the directory or a variable may have changed
+    listed: Arg | None = None  # the paths the last program prints, NUL-ended, where they are known
+    trusting = False  # names of files were taken as they stand
+    nesting = 0
 
     def __init__(self, context: ShellContext) -> None:
         self.context = context
         self.record = Record(context)
         self.expander = Expander(self)
         self.dialect = context.dialect
-        self.as_user: str | None = None
-        self.source = ""  # the analysed text
-        self.shift = 0  # where the text being read begins in it
-        self.origin: Span | None = None  # the word it comes from, where it doesn't stand there unchanged
         self.readers: list[int] = []  # programs that read the current standard input
         self.writers: list[int] = []  # programs that write the current standard output
-        self.sinks: list[int] = []  # programs that read what the current command writes to `>( )`
-        self.output: Arg | None = None  # what the last simple command printed, where that is known
-        self.lines = False  # whether a script of several lines is read
-        self.inside = 0  # functions that are being read
-        self.local_names: set[str] = set()  # declared local in the function being read
-        self.frozen = set(READ_ONLY)  # an assignment to these fails
-        self.traps: list[tuple[Arg, int]] = []  # code run later, and `changes` when it was set
-        self.changes = 0  # how often the directory or a variable may have changed
-        self.listed: Arg | None = None  # the paths the last program prints, NUL-ended, where they are known
-        self.trusting = False  # names of files were taken as they stand
         self.aliases = context.aliases
-        self.nesting = 0
 
     def close(self) -> None:
         """Break the one circle of references, so that memory is free at once and the collector has nothing to do."""
@@ -90,12 +92,7 @@ class Interpreter:
 
     def span(self, start: int, end: int) -> Span:
         """A span of the analysed text."""
-        return self.origin or Span(start=start + self.shift, end=end + self.shift)
-
-    def started(self, index: int) -> None:
-        """Note a program that takes part in the current pipeline stage."""
-        self.readers.append(index)
-        self.writers.append(index)
+        return self.origin or Span(start + self.shift, end + self.shift)
 
     # -- scripts
 
@@ -109,7 +106,8 @@ class Interpreter:
             state.cwd, state.shaky, state.stack = None, True, None
             state.variables = {name: Arg("", OPEN) for name in state.variables}
             return state
-        self.lines |= "\n" in text.strip()
+        if "\n" in text and "\n" in text.strip():
+            self.lines = True
         ok, bad = self.sequence(tree, state)
         return self._merged(ok, bad) or state
 
@@ -179,9 +177,13 @@ class Interpreter:
 
     def sequence(self, node: Sequence, state: State) -> Outcome:
         """Commands one after the other."""
+        last = len(node.items) - 1
+        if not last:
+            command, background = node.items[0]
+            if not background:
+                return self.command(command, state)
         ok: State | None = state
         bad: State | None = None
-        last = len(node.items) - 1
         for number, (command, background) in enumerate(node.items):
             current = self._merged(ok, bad)
             if current is None:
@@ -204,18 +206,17 @@ class Interpreter:
 
     def command(self, node: Command, state: State, stdin: Arg | None = None) -> Outcome:
         """One command of any kind."""
-        if isinstance(node, Simple):
+        if type(node) is Simple:
             return self.simple(node, state, stdin)
         self.output = None
         return compound.run(self, node, state, stdin)
 
     def simple(self, node: Simple, state: State, stdin: Arg | None) -> Outcome:
         """A simple command: expand, assign, redirect, run."""
-        self.record.spend(4 + len(state.variables) // 4)
         self.output = None
-        self.sinks = []
+        self.sinks = ()
         words = self._words(node.words, state)
-        self.record.spend(len(words))
+        self.record.spend(4 + len(words) + len(state.variables) // 4)
         if self.aliases and node.words and not node.words[0].parts:
             words = self._unaliased(words, state)
         prefix = None
@@ -227,7 +228,8 @@ class Interpreter:
                 return state, state
             span = self.span(node.words[0].start, node.words[-1].end)
             return self.program(tuple(words), state, span, stdin, prefix=prefix)
-        before = untouched(node.redirects, state)
+        before, heard = untouched(node.redirects, state), self.heard
+        self.heard = True  # by whoever reads the file
         given, outputs = carry_out(self, node.redirects, state)
         stdin = given if given is not None else stdin
         if not node.words:
@@ -235,6 +237,7 @@ class Interpreter:
         span = self.span(node.words[0].start, node.words[-1].end)
         first = len(self.writers)
         ends = self.program(tuple(words), state, span, stdin, prefix=prefix)
+        self.heard = heard
         stored(self, outputs, self.writers[first:])
         ok, bad = filled(self, node.redirects, outputs, ends)
         return ok, compound.join(self, (bad, before))
@@ -244,9 +247,8 @@ class Interpreter:
         args: list[Arg] = []
         origin, shift = self.origin, self.shift
         for word in words:
-            if word.literal is not None:
-                span = origin or Span(start=word.start + shift, end=word.end + shift)
-                args.append(Arg(word.literal, LITERAL, span))
+            if (literal := word.literal) is not None:
+                args.append(Arg(literal, LITERAL, origin or Span(word.start + shift, word.end + shift)))
             else:
                 args += self.expander.word(word, state)
         return args
@@ -383,7 +385,7 @@ class Interpreter:
             self.listed = None
             self._external(name, args, inner, span, stdin)
             paths = self.listed if name in _LISTING else None
-            self.output = printed(self, args, state, stdin) or paths
+            self.output = (printed(self, args, state, stdin) or paths) if self.heard else None
         finally:
             self.nesting -= 1
             self.as_user, self.record.owner = before
@@ -459,21 +461,23 @@ class Interpreter:
             target = ProgramTarget(
                 name=name.rpartition("/")[2], argv=tuple(a.literal for a in args), as_user=self.as_user
             )
-            self.started(self.record.access(AccessKind.EXECUTE, target, span))
+            index = self.record.access(AccessKind.EXECUTE, target, span)
+            self.readers.append(index)
+            self.writers.append(index)
             self.record.opaque(f"runs the program {name} in a directory that isn't known", span)
 
     # -- what flows where
 
     def capture(self, body: Sequence, state: State) -> tuple[frozenset[int], Arg | None]:
         """Read a substitution: the programs whose output it is, and the output where it is known."""
-        outer = self.readers, self.writers
-        self.readers, self.writers = [], []
+        outer, heard = (self.readers, self.writers), self.heard
+        self.readers, self.writers, self.heard = [], [], True
         try:
             self.sequence(body, state.copy())
             single = len(body.items) == 1 and isinstance(body.items[0][0], Simple)
             return frozenset(self.writers), self.output if single else None
         finally:
-            self.readers, self.writers = outer
+            (self.readers, self.writers), self.heard = outer, heard
 
     def feed(self, body: Sequence, state: State) -> frozenset[int]:
         """Read ``>( )``: the programs that read what is written to it."""

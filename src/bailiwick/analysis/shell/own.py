@@ -55,13 +55,19 @@ def _is_build(interpreter: "Interpreter", maker: int, project: str) -> bool:
     return builds and untouched and not record.unclear(maker)
 
 
+def can_look(interpreter: "Interpreter", state: State) -> bool:
+    """Whether names of files may be looked up as they stand now: by somebody who sees them, in one directory, untouched."""
+    trail = interpreter.record.trail
+    return interpreter.context.files is not None and not trail.disturbances and len(state.cwd or ()) == 1
+
+
 def are_plain(interpreter: "Interpreter", paths: Arg, state: State) -> bool:
     """Whether everything that stands where ``paths`` says has a name that a shell takes for one word.
 
     Looked up as the files stand now: what the script itself may have made before isn't there yet.
     """
     files = interpreter.context.files
-    if files is None or interpreter.record.trail.disturbances or state.cwd is None or len(state.cwd) != 1:
+    if files is None or not can_look(interpreter, state) or state.cwd is None:
         return False
     base = "" if paths.text.startswith("/") else state.cwd[0].rstrip("/") + "/"
     found = files.expand(normal(escape(base) + paths.text))

@@ -32,7 +32,7 @@ from bailiwick.analysis.shell.syntax import (
     UnsupportedSyntaxError,
     Word,
 )
-from bailiwick.analysis.shell.words import NAME
+from bailiwick.analysis.shell.words import MAX_DEPTH, NAME, SKIPPED
 
 MAX_BYTES = 10_000
 """Bytes of a script that is read, as UTF-8; a longer one is refused whole (the client asks beyond as many)."""
@@ -41,6 +41,7 @@ _RESERVED = re.compile(
     r"(?=[ \t\n;|&<>()]|\Z)"
 )
 _RESERVED_BEGIN = frozenset("!{}[cdefistuw")
+_NOWHERE: frozenset[str] = frozenset()
 _TIME_FORMAT = re.compile(r"-p(?=[ \t\n;|&]|\Z)")
 _HOOK = re.compile(
     r"command_not_found_handler?\Z|(?:chpwd|precmd|preexec|periodic|zshexit|zshaddhistory|zsh_directory_name)\Z|TRAP"
@@ -57,9 +58,10 @@ def parse(text: str, dialect: str = "bash") -> Sequence:
     Raises:
         UnsupportedSyntaxError: the text isn't positively understood.
     """
-    if len(text) > MAX_BYTES or (not text.isascii() and len(text.encode(errors="surrogatepass")) > MAX_BYTES):
+    plain = text.isascii()
+    if len(text) > MAX_BYTES or not (plain or len(text.encode(errors="surrogatepass")) <= MAX_BYTES):
         raise UnsupportedSyntaxError(f"longer than {MAX_BYTES} bytes", 0, len(text))
-    if odd := _ODD_CHARACTERS.search(text):
+    if not (plain and text.isprintable()) and (odd := _ODD_CHARACTERS.search(text)):
         raise UnsupportedSyntaxError("control, invisible or odd space character", *odd.span())
     if dialect == "zsh" and (form := zsh.FORMS.search(text)):
         raise UnsupportedSyntaxError("form with another meaning in zsh", *form.span())
@@ -73,8 +75,7 @@ class Parser(ConditionReader):
 
     def script(self) -> Sequence:
         """The whole text."""
-        body = self._list(frozenset(), "")
-        self.blank()
+        body = self._list(_NOWHERE, "")
         if self.i < self.n:
             raise self.fail("unexpected " + self.s[self.i])
         if self.pending:
@@ -87,8 +88,7 @@ class Parser(ConditionReader):
         outer, self.pending = self.pending, []
         around = self.enclosed, self.documents
         self.enclosed, self.documents = True, False
-        body = self._list(frozenset(), ")")
-        self.newlines()
+        body = self._list(_NOWHERE, ")")
         if self.pending or self.i >= self.n or self.s[self.i] != ")":
             raise self.fail("unterminated $( or here-document")
         self.pending = outer
@@ -113,11 +113,18 @@ class Parser(ConditionReader):
 
     def newlines(self) -> None:
         """Skip blanks, comments and line ends, reading here-documents that begin there."""
-        while True:
-            self.blank()
-            if self.i >= self.n or self.s[self.i] != "\n":
+        s, n = self.s, self.n
+        while self.i < n:
+            c = s[self.i]
+            if c == "\n":
+                self._newline()
+            elif c in SKIPPED:
+                before = self.i
+                self.blank()
+                if self.i == before:
+                    return
+            else:
                 return
-            self._newline()
 
     def _heredocs(self) -> None:
         pending, self.pending = self.pending, []
@@ -158,21 +165,19 @@ class Parser(ConditionReader):
 
     def _list(self, stop: frozenset[str], closing: str) -> Sequence:  # noqa: C901, PLR0912 - one arm per form
         items: list[tuple[Command, bool]] = []
-        s = self.s
+        s, n = self.s, self.n
         while True:
             self.newlines()
-            if self.i >= self.n or s[self.i] == closing or self._at_stop(stop):
+            if self.i >= n or (c := s[self.i]) == closing or (stop and self._at_stop(stop)):
                 break
-            if s[self.i] in ";&|)":
-                raise self.fail("unexpected " + s[self.i])
+            if c in ";&|)":
+                raise self.fail("unexpected " + c)
             if self.enclosed and self.documents:
                 # Bash 5.2 writes the text of a substitution anew and there loses separators after a here-document.
                 raise self.fail("command after a here-document in a substitution")
             command = self._and_or()
             background = False
-            self.blank()
-            if self.i < self.n and s[self.i] != closing:
-                c = s[self.i]
+            if self.i < n and (c := s[self.i]) != closing:
                 if c == "\n":
                     self._newline()
                 elif c == ";":
@@ -184,7 +189,7 @@ class Parser(ConditionReader):
                 elif c == "&":
                     self.i += 1
                     background = True
-                elif not self._at_stop(stop):
+                elif not (stop and self._at_stop(stop)):
                     raise self.fail("unexpected " + c)
                 elif c == ")":
                     raise self.fail("unexpected )")
@@ -194,8 +199,6 @@ class Parser(ConditionReader):
         return Sequence(tuple(items))
 
     def _at_stop(self, stop: frozenset[str]) -> bool:
-        if not stop:
-            return False
         if ";;" in stop and self.s.startswith((";;", ";&"), self.i):
             return True
         match = _RESERVED.match(self.s, self.i)
@@ -203,15 +206,14 @@ class Parser(ConditionReader):
 
     def _and_or(self) -> Command:
         first = self._pipeline()
+        if self.i >= self.n or not self.s.startswith(("&&", "||"), self.i):
+            return first
         rest: list[tuple[str, Command]] = []
-        while True:
-            self.blank()
-            operator = self.s[self.i : self.i + 2]
-            if operator not in ("&&", "||"):
-                return AndOr(first, tuple(rest)) if rest else first
+        while (operator := self.s[self.i : self.i + 2]) in ("&&", "||"):
             self.i += 2
             self.newlines()
             rest.append((operator, self._pipeline()))
+        return AndOr(first, tuple(rest))
 
     def _prefix(self) -> tuple[bool, bool]:
         """Read ``!`` and ``time``: whether there is each."""
@@ -245,15 +247,16 @@ class Parser(ConditionReader):
         return negated, timed
 
     def _pipeline(self) -> Command:
-        s, (negated, timed) = self.s, self._prefix()
-        stages = [self._command()]
+        s = self.s
+        negated, timed = self._prefix() if s.startswith(("!", "t"), self.i) else (False, False)
+        first = self._command()
+        if not negated and not timed and not s.startswith("|", self.i):
+            return first
+        stages = [first]
         if timed and (not isinstance(stages[0], Simple) or (self.dialect == "zsh" and not stages[0].words)):
             # Bash itself misreads a compound command there inside $( ); zsh assigns in a subshell.
             raise self.fail("time before a compound command or an assignment")
-        while True:
-            self.blank()
-            if s.startswith("||", self.i) or not s.startswith("|", self.i):
-                break
+        while s.startswith("|", self.i) and not s.startswith("||", self.i):
             self.i += 1
             if s.startswith("&", self.i):
                 self.only("bash", "zsh")
@@ -293,18 +296,23 @@ class Parser(ConditionReader):
         return body
 
     def _command(self) -> Command:
-        self.deeper()
-        self.blank()
+        """One command, and the blanks behind it."""
+        self.depth += 1
+        if self.depth > MAX_DEPTH:
+            raise self.fail("nested too deeply")
         s = self.s
+        if self.i < self.n and s[self.i] in SKIPPED:
+            self.blank()
         if self.i >= self.n:
             raise self.fail("command expected")
-        if s[self.i] == "(":
+        c = s[self.i]
+        if c == "(":
             command = self._parenthesised()
-        elif s[self.i] in _RESERVED_BEGIN and (match := _RESERVED.match(s, self.i)):
+        elif c in _RESERVED_BEGIN and (match := _RESERVED.match(s, self.i)):
             self.i = match.end()
             self._apart()
             command = self._compound(match.group())
-        elif s[self.i] == "]" and TEST_END.match(s, self.i):
+        elif c == "]" and TEST_END.match(s, self.i):
             raise self.fail("unexpected ]]")
         else:
             command = self.simple()

@@ -54,7 +54,7 @@ class Record:
         self.trail = Trail()
         self._seen: dict[Access, int] = {}
         self._opaque: dict[Opaque, None] = {}
-        self._flows: dict[Flow, None] = {}
+        self._flows: dict[tuple[int, int], bool] = {}  # source and sink: whether by a file
 
     def spend(self, work: int) -> None:
         """Take off what something costs. Raises BudgetExceededError when that isn't left."""
@@ -64,16 +64,20 @@ class Record:
 
     def facts(self) -> Facts:
         """Everything written down."""
-        return Facts(accesses=tuple(self.accesses), opaque=tuple(self._opaque), flows=tuple(self._flows))
+        flows = [Flow(source, sink, by_file) for (source, sink), by_file in self._flows.items()]
+        return Facts(accesses=tuple(self.accesses), opaque=tuple(self._opaque), flows=tuple(flows))
 
     def access(self, kind: AccessKind, target: Target, cause: Span | None) -> int:
         """Write down one access; its index."""
-        access = Access(kind=kind, target=target, cause=cause, by=self.owner)
-        index = len(self.accesses)
+        access = Access(kind, target, cause, self.owner)
+        accesses = self.accesses
+        index = len(accesses)
         if self.again and (known := self._seen.setdefault(access, index)) != index:
             return known
-        self.accesses.append(access)
-        self.spend(3)
+        accesses.append(access)
+        self._left -= 3
+        if self._left < 0:
+            raise BudgetExceededError
         return index
 
     def opaque(self, reason: str, cause: Span | None, kind: AccessKind | None = None) -> None:
@@ -89,14 +93,19 @@ class Record:
         """Write down that one program's output reaches another."""
         if source == sink:
             return
-        self.spend(1)
-        if len(self._flows) >= MAX_FLOWS:
+        self._left -= 1
+        if self._left < 0:
+            raise BudgetExceededError
+        flows = self._flows
+        if len(flows) >= MAX_FLOWS:
             self.opaque("too many flows", None)
             return
-        flow = Flow(source=source, sink=sink, by_file=by_file)
-        if not by_file:
-            self._flows.pop(flow, None)  # what also comes straight is told as that
-        self._flows.setdefault(flow)
+        ends = source, sink
+        if ends not in flows:
+            flows[ends] = by_file
+        elif not by_file:
+            del flows[ends]  # what also comes straight is told as that
+            flows[ends] = False
 
     def path(  # noqa: PLR0913 - an access has so many sides
         self,
@@ -114,43 +123,41 @@ class Record:
         """
         text = path.text
         glob = path.kind is not LITERAL
-        if not glob and (
-            not text or (text.startswith("/dev/") and (text in _QUIET or _DESCRIPTOR.match(text)))
-        ):
+        if glob:
+            if path.kind is NUMBER:
+                text = "*"
+            elif path.kind is UNKNOWN or path.kind is OPEN:
+                begins = f" (begins {text!r})" if text else ""
+                self.opaque(f"{kind} of a path that isn't known{begins}", cause, kind)
+                return ()
+        elif not text or (text.startswith("/dev/") and (text in _QUIET or _DESCRIPTOR.match(text))):
             return ()
-        if path.kind is NUMBER:
-            text = "*"
-        elif path.kind is UNKNOWN or path.kind is OPEN:
-            begins = f" (begins {text!r})" if text else ""
-            self.opaque(f"{kind} of a path that isn't known{begins}", cause, kind)
-            return ()
-        if text.startswith("/"):
-            bases: tuple[str, ...] = ("",)
-        elif state.cwd is None:
+        if text[:1] == "/":
+            return self._one(kind, text, text, cause, glob, tree, without)
+        bases = state.cwd
+        if bases is None:
             self.opaque(f"{kind} of {text!r} in a directory that isn't known", cause, kind)
             return ()
-        else:
-            bases = state.cwd
+        if glob:
+            bases = tuple([escape(base) for base in bases])
         if len(bases) == 1:
-            return self._one(kind, bases[0], text, cause, glob=glob, tree=tree, without=without)
+            return self._one(kind, f"{bases[0]}/{text}", text, cause, glob, tree, without)
         return tuple(
             target
             for base in bases
-            for target in self._one(kind, base, text, cause, glob=glob, tree=tree, without=without)
+            for target in self._one(kind, f"{base}/{text}", text, cause, glob, tree, without)
         )
 
-    def _one(  # noqa: PLR0913 - one command in full
+    def _one(  # noqa: PLR0913, PLR0917 - one access in full, by position since it is made so often
         self,
         kind: AccessKind,
-        base: str,
+        whole: str,
         text: str,
         cause: Span | None,
-        *,
-        glob: bool,
-        tree: bool,
+        glob: bool,  # noqa: FBT001 - same
+        tree: bool,  # noqa: FBT001 - same
         without: tuple[str, ...],
     ) -> tuple[PathTarget, ...]:
-        whole = (escape(base) if glob else base) + "/" + text
         path = normal(whole)
         real = None
         if ".." in text:
@@ -175,7 +182,7 @@ class Record:
         if glob and not _is_glob(path):
             self.opaque("pattern of too many alternatives", cause, kind)
             return ()
-        target = PathTarget(path=path, pattern=glob or tree, real=real, excluded=excluded)
+        target = PathTarget(path, glob or tree, real, None, excluded)
         self.access(kind, target, cause)
         if not self.trail.links:
             return (target,)
@@ -211,7 +218,9 @@ class Record:
 
     def _leads(self, path: str) -> bool:
         """Whether ``path`` may be a link, or hold one."""
-        return self.trail.links or (self.context.files is not None and self.context.files.real(path) != path)
+        return bool(self.trail.links) or (
+            self.context.files is not None and self.context.files.real(path) != path
+        )
 
 
 def _near_proc(pattern: str) -> bool:

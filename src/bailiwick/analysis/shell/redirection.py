@@ -98,8 +98,9 @@ def filled(
     printed = len(files) == 1 and files[0].operator in (">", ">|") and files[0].descriptor in ("", "1")
     if text is None or text.literal is None or not printed or len(outputs) != 1 or outputs[0].pattern:
         return ends
-    interpreter.record.trail.drafts[outputs[0].path] = text
-    if ok is None or (content := interpreter.record.trail.holds(text)) is None:
+    trail = interpreter.record.trail
+    trail.drafts = {**trail.drafts, outputs[0].path: text}
+    if ok is None or (content := trail.holds(text)) is None:
         return ends
     ok = ok.copy()
     ok.contents = {**ok.contents, outputs[0].path: content}

@@ -1,13 +1,13 @@
 """One command as it runs: the interpreter's side of the ``Machine`` seam."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING
 
 from bailiwick.analysis.commands.argument import LITERAL, OPEN, PATTERN, Arg, Lines, sources_of
 from bailiwick.analysis.commands.inputs import inputs
 from bailiwick.analysis.shell.environment import LIBRARIES, QUIET_READS, is_reported
 from bailiwick.analysis.shell.leading import lead
-from bailiwick.analysis.shell.own import are_plain, is_own, is_within
+from bailiwick.analysis.shell.own import are_plain, can_look, is_own, is_within
 from bailiwick.analysis.shell.redirection import content
 from bailiwick.analysis.shell.state import State, normal
 from bailiwick.model.access import AccessKind, HostTarget, PathTarget, ProgramTarget, Span, VariableTarget
@@ -63,28 +63,37 @@ class Running:
         argv = _known(args)
         if not project_code and self.state.exported and (places := LIBRARIES & self.state.exported):
             project_code = args[0].text.startswith(tuple(_RUNTIMES[place] for place in places))
+        name = args[0].text
+        if "/" in name:
+            name = name.rpartition("/")[2]
         target = ProgramTarget(
-            name=args[0].text.rpartition("/")[2],
-            path=self.path_name,
-            words=_known(words),
-            options=options,
-            argv=argv,
-            open_ended=len(argv) < len(args),
-            project_code=project_code,
-            unknown=unknown,
-            as_user=interpreter.as_user,
+            name,
+            self.path_name,
+            _known(words) if words else (),
+            options,
+            argv,
+            len(argv) < len(args),
+            project_code,
+            unknown,
+            interpreter.as_user,
         )
-        index = interpreter.record.access(_EXECUTE, target, self.span)
-        interpreter.started(index)
-        interpreter.record.owner = index
-        interpreter.record.trail.disturbances += project_code or unknown
+        record = interpreter.record
+        index = record.access(_EXECUTE, target, self.span)
+        interpreter.readers.append(index)
+        interpreter.writers.append(index)
+        record.owner = index
+        trail = record.trail
+        if project_code or unknown:
+            trail.disturbances += 1
         sources = sources_of(args)
-        for source in sorted(sources | self.stdin.sources) if self.stdin is not None else sorted(sources):
-            interpreter.record.flow(source, index)
+        if self.stdin is not None:
+            sources |= self.stdin.sources
+        for source in sorted(sources) if sources else ():
+            record.flow(source, index)
         for sink in interpreter.sinks:
-            interpreter.record.flow(index, sink)
-        if interpreter.record.trail.drafted:
-            self._taken(target.name, index)
+            record.flow(index, sink)
+        if trail.drafted:
+            self._taken(name, index)
         if project_code:
             self._foreign_code()
 
@@ -124,10 +133,10 @@ class Running:
         if kind is _READ:
             for source in record.trail.reads(targets, program):
                 record.flow(source, program, by_file=True)
-        elif kind is _WRITE and self.args[0].text not in _ATTRIBUTES:
-            for sink in record.trail.writes(targets, program):
-                record.flow(program, sink, by_file=True)
-        if kind is not _READ and self.args[0].text not in _ATTRIBUTES:
+        elif self.args[0].text not in _ATTRIBUTES:
+            if kind is _WRITE:
+                for sink in record.trail.writes(targets, program):
+                    record.flow(program, sink, by_file=True)
             record.trail.disturbances += 1
 
     def link(self, name: Arg, target: Arg, *, symbolic: bool, fresh: bool = True) -> None:
@@ -171,14 +180,23 @@ class Running:
             if kind is not _READ and value is not None:
                 lead(self._interpreter, name, Arg(value), self.state, span or self.span)
 
+    @property
+    def heard(self) -> bool:
+        """See ``Machine.heard``."""
+        return self._interpreter.heard
+
     def lists(self, paths: Arg) -> None:
         """See ``Machine.lists``."""
         self._interpreter.listed = paths
 
-    def lines(self, paths: Arg) -> None:
+    def lines(self, found: Callable[[], Arg]) -> None:
         """See ``Machine.lines``."""
-        if paths.kind is PATTERN and are_plain(self._interpreter, paths, self.state):
-            self._interpreter.listed = Lines(paths.text, PATTERN, paths.span, paths.sources)
+        interpreter = self._interpreter
+        if not interpreter.heard or not can_look(interpreter, self.state):
+            return
+        paths = found()
+        if paths.kind is PATTERN and are_plain(interpreter, paths, self.state):
+            interpreter.listed = Lines(paths.text, PATTERN, paths.span, paths.sources)
 
     def opaque(self, reason: str, span: Span | None = None, kind: AccessKind | None = None) -> None:
         """See ``Machine.opaque``."""
@@ -228,6 +246,9 @@ def _piece(args: tuple[Arg, ...], whole: Span | None) -> Span | None:
 
 def _known(args: tuple[Arg, ...]) -> tuple[str | None, ...]:
     """The words as facts show them; those that may be any number of words are left out."""
+    words = [arg.text for arg in args if arg.kind is LITERAL]
+    if len(words) == len(args):
+        return tuple(words)
     return tuple([arg.text if arg.kind is LITERAL else None for arg in args if arg.kind is not OPEN])
 
 

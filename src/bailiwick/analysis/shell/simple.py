@@ -7,18 +7,18 @@ from bailiwick.analysis.shell.syntax import (
     Arithmetic,
     Assignment,
     Command,
-    Part,
     Redirect,
     Simple,
     Text,
     Word,
 )
-from bailiwick.analysis.shell.words import META, PLAIN_ARGUMENT, PLAIN_WORD, WordReader
+from bailiwick.analysis.shell.words import META, PLAIN_ARGUMENT, PLAIN_WORD, SKIPPED, WordReader
 
 _ASSIGNMENT = re.compile(r"([A-Za-z_][A-Za-z0-9_]*)(\+?)=")
 _SUBSCRIPTED = re.compile(r"([A-Za-z_][A-Za-z0-9_]*)\[")
 _HARMLESS_SUBSCRIPT = re.compile(r"[\w.!^-]*\Z", re.ASCII)
 _REDIRECT = re.compile(r"(\d+|\{[A-Za-z_]\w*\})?(&>>|&>|<<<|<<-|<<|<>|<&|>>|>&|>\||<|>)", re.ASCII)
+_BEGINS_REDIRECT = frozenset("<>&{0123456789")
 _BASH_REDIRECTS = frozenset(("&>>", "&>", "<<<"))
 _AFTER_CLOSE = (META | {""}) - {"<", ">", "("}
 _DELIMITER_ESCAPE = re.compile(r"\\[A-Za-z0-9_]+\Z")
@@ -60,7 +60,7 @@ class SimpleReader(WordReader):
     def redirect(self) -> Redirect | None:
         """Read a redirection, or None where there is none."""
         s, start = self.s, self.i
-        if start >= self.n or s[start] not in "<>&{0123456789":
+        if start >= self.n or s[start] not in _BEGINS_REDIRECT:
             return None
         match = _REDIRECT.match(s, start)
         if not match:
@@ -115,11 +115,13 @@ class SimpleReader(WordReader):
         words: list[Word] = []
         redirects: list[Redirect] = []
         while True:
-            while match := (_USUAL_ARGUMENT if words else _USUAL_WORD).match(s, self.i):
-                words.append(self._usual(match))
-            self.blank()
+            self._usual(words)
             if self.i >= self.n:
                 break
+            if s[self.i] in SKIPPED:
+                self.blank()
+                if self.i >= self.n:
+                    break
             c = s[self.i]
             if c in "\n;|)" or (c == "&" and not s.startswith("&>", self.i)):
                 break
@@ -127,7 +129,7 @@ class SimpleReader(WordReader):
             if plain and self._is_plain(plain.group(), plain.end()):
                 words.append(Word(self.first(self.i), self.last(plain.end()), plain.group()))
                 self.i = plain.end()
-            elif (redirect := self.redirect()) is not None:
+            elif c in _BEGINS_REDIRECT and (redirect := self.redirect()) is not None:
                 redirects.append(redirect)
             elif (assignment := self._assignment(words)) is not None:
                 assignments.append(assignment)
@@ -148,17 +150,23 @@ class SimpleReader(WordReader):
             self.first(start), self.last(self.i), tuple(assignments), tuple(words), tuple(redirects)
         )
 
-    def _usual(self, match: re.Match[str]) -> Word:
-        """The word of a match of ``_USUAL_WORD``."""
-        kind = match.lastindex or 0
-        text, (begin, end) = match[kind], match.span(kind)
-        self.i = match.end()
-        parts: tuple[Part, ...] = ()
-        if kind > 1:
-            begin, end, parts = begin - 1, end + 1, (Text(text, quoted=True),)
-        if self.origin is not None:
-            return Word(*self.origin, text, parts)
-        return Word(begin + self.offset, end + self.offset, text, parts)
+    def _usual(self, words: list[Word]) -> None:
+        """Read words as long as they are of the usual kinds."""
+        s, i, offset, origin = self.s, self.i, self.offset, self.origin
+        match = (_USUAL_ARGUMENT if words else _USUAL_WORD).match(s, i)
+        while match is not None:
+            kind = match.lastindex or 0
+            begin, end = match.span(kind)
+            text = s[begin:end]
+            i = end
+            if kind == 1:
+                word = Word(begin + offset, end + offset, text)
+            else:
+                i += 1
+                word = Word(begin - 1 + offset, i + offset, text, (Text(text, quoted=True),))
+            words.append(word if origin is None else Word(*origin, text, word.parts))
+            match = _USUAL_ARGUMENT.match(s, i)
+        self.i = i
 
     def _is_plain(self, text: str, end: int) -> bool:
         """Whether a plain run is a word of its own: no descriptor of a redirection, nothing parenthesised after it."""
@@ -184,10 +192,12 @@ class SimpleReader(WordReader):
 
     def _assignment(self, words: list[Word]) -> Assignment | None:
         s, start = self.s, self.i
+        if words and words[0].literal not in _DECLARATIONS:
+            return None
         match = _ASSIGNMENT.match(s, start)
         if words:
             # Only the declaration builtins take an array as an argument; the rest of their words are words.
-            if match and words[0].literal in _DECLARATIONS and s.startswith("(", match.end()):
+            if match and s.startswith("(", match.end()):
                 self.i = match.end()
                 assignment = self._value(match.group(1), start, append=bool(match.group(2)), subscript=None)
                 words.append(Word(self.first(start), self.last(self.i), s[start : match.end()]))

@@ -170,5 +170,7 @@ def normal(path: str) -> str:
             return path
         if path[-2:] == "/." and path.count("/.") == 1:
             return path[:-2] or "/"
+        if "/./" not in path and "/.." not in path and path[-2:] != "/.":
+            return path  # names that begin with a dot
     path = posixpath.normpath(path)
     return path[1:] if path.startswith("//") else path

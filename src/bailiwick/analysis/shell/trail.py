@@ -5,7 +5,7 @@ moment ago is on no disk yet, so that nobody but the script itself says where it
 """
 
 import re
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import lru_cache
 
 from bailiwick.analysis.commands.argument import Arg
@@ -34,25 +34,25 @@ class Content:
 class Touched:
     """Which programs wrote, or read, which paths."""
 
-    __slots__ = ("_paths", "_patterns")
+    _paths: Mapping[str, set[int]] = {}
+    _patterns: Mapping[str, set[int]] = {}
 
     def __init__(self) -> None:
-        self._paths: dict[str, set[int]] = {}
-        self._patterns: dict[str, set[int]] = {}
+        self.noted: list[tuple[PathTarget, int]] = []  # not yet in the books, which most commands never open
 
     def __bool__(self) -> bool:
-        return bool(self._paths or self._patterns)
+        return bool(self.noted or self._paths or self._patterns)
 
-    def add(self, target: PathTarget, program: int) -> None:
-        """Note that a program touched what ``target`` names."""
-        book = self._patterns if target.pattern else self._paths
-        if target.path in book:
-            book[target.path].add(program)
-        else:
-            book[target.path] = {program}
+    def _enter(self) -> None:
+        paths, patterns = dict(self._paths), dict(self._patterns)
+        for target, program in self.noted:
+            (patterns if target.pattern else paths).setdefault(target.path, set()).add(program)
+        self._paths, self._patterns, self.noted = paths, patterns, []
 
     def by(self, target: PathTarget) -> set[int]:
         """The programs that may have touched some path of ``target``."""
+        if self.noted:
+            self._enter()
         path = target.path
         if not target.pattern:
             found = set(self._paths.get(path, ()))
@@ -63,7 +63,7 @@ class Touched:
         return found
 
 
-def _those(book: dict[str, set[int]], chosen: Callable[[str], bool]) -> set[int]:
+def _those(book: Mapping[str, set[int]], chosen: Callable[[str], bool]) -> set[int]:
     """The programs of the paths that are chosen; of all, where those are too many to look at."""
     every = len(book) > MAX_TOUCHED
     return set().union(*(programs for path, programs in book.items() if every or chosen(path)))
@@ -89,34 +89,27 @@ def _ends(glob: str) -> tuple[str, str]:
 class Trail:
     """Everything one script has done to files.
 
-    ``loose`` counts the reasons why time doesn't follow the text; ``disturbances`` what may have changed any file.
-    ``drafts`` is what was last printed into each file, whether or not it came there.
+    ``drafted`` says that anything was written. ``loose`` counts the reasons why time doesn't follow the text;
+    ``disturbances`` what may have changed any file. ``drafts`` is what was last printed into each file, whether or not it
+    came there, ``links`` where the names lead that the script made. Both are replaced, never changed.
     """
 
-    __slots__ = ("_links", "_read", "_wrote", "disturbances", "drafts", "loose")
+    drafted = False
+    disturbances = 0
+    loose = 0
+    drafts: Mapping[str, Arg] = {}
+    links: Mapping[str, tuple[str, ...]] = {}
 
     def __init__(self) -> None:
         self._read, self._wrote = Touched(), Touched()
-        self._links: dict[str, tuple[str, ...]] = {}
-        self.drafts: dict[str, Arg] = {}
-        self.disturbances = 0
-        self.loose = 0
 
     # -- files as pipes
 
-    @property
-    def drafted(self) -> bool:
-        """Whether anything was written."""
-        return bool(self._wrote)
-
     def reads(self, targets: Iterable[PathTarget], program: int) -> set[int]:
         """A program reads; the programs whose output that may be."""
-        found: set[int] = set()
         for target in targets:
-            self._read.add(target, program)
-            if self._wrote:
-                found |= self._wrote.by(target)
-        return found
+            self._read.noted.append((target, program))
+        return self.written(targets) if self.drafted else set()
 
     def written(self, targets: Iterable[PathTarget]) -> set[int]:
         """The programs that may have written to ``targets``."""
@@ -125,8 +118,9 @@ class Trail:
     def writes(self, targets: Iterable[PathTarget], program: int) -> set[int]:
         """A program writes; the programs that were read before and may yet read it."""
         found: set[int] = set()
+        self.drafted = True
         for target in targets:
-            self._wrote.add(target, program)
+            self._wrote.noted.append((target, program))
             if self.loose:
                 found |= self._read.by(target)
         return found
@@ -135,24 +129,19 @@ class Trail:
 
     def holds(self, text: Arg) -> Content | None:
         """What to remember of a file that was just filled; None where that can't be relied on."""
-        return None if self.loose or self._links else Content(text, self.disturbances)
+        return None if self.loose or self.links else Content(text, self.disturbances)
 
     def still(self, content: Content) -> bool:
         """Whether nothing can have changed the file since; any write counts, since two names may be one file."""
-        return not self.loose and not self._links and content.disturbances == self.disturbances
+        return not self.loose and not self.links and content.disturbances == self.disturbances
 
     # -- names that lead elsewhere
 
-    @property
-    def links(self) -> bool:
-        """Whether the script made any."""
-        return bool(self._links)
-
     def link(self, name: str, target: str) -> bool:
         """What lies at or below ``name`` may lie at or below ``target``; False where there are too many to follow."""
-        if name not in self._links and len(self._links) >= MAX_LINKS:
+        if name not in self.links and len(self.links) >= MAX_LINKS:
             return False
-        self._links[name] = tuple({*self._links.get(name, ()), target})
+        self.links = {**self.links, name: tuple({*self.links.get(name, ()), target})}
         return True
 
     def led(self, path: str, *, pattern: bool, removing: bool) -> Iterator[tuple[str, bool]]:
@@ -160,7 +149,7 @@ class Trail:
         seen, pending = {path}, [(path, pattern)]
         while pending and len(seen) < MAX_LED:
             here, glob = pending.pop()
-            for name, targets in self._links.items():
+            for name, targets in self.links.items():
                 for target in targets:
                     there = _through(here, name, target, pattern=glob, removing=removing)
                     if there is not None and there[0] not in seen:

@@ -24,11 +24,14 @@ MAX_DEPTH = 24
 """Nesting of commands and expansions beyond which text is refused (measured: no natural command passes 9)."""
 
 META = frozenset(" \t\n;|&<>()")
+SKIPPED = frozenset(" \t\\#")
+"""What ``blank`` begins with; asking first costs less than calling it for nothing."""
 NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 PLAIN_WORD = re.compile(r"[A-Za-z0-9_./:@%+,^\-]+(?=[ \t\n;|&<>()]|\Z)")
 PLAIN_ARGUMENT = re.compile(r"[A-Za-z0-9_./:@%+,^\-][A-Za-z0-9_./:@%+,^=\-]*(?=[ \t\n;|&<>()]|\Z)")
 _PIECE = re.compile(r"[^ \t\n;|&<>()]{1,40}|.|\n|\Z")
-_PLAIN_RUN = re.compile(r"[A-Za-z0-9_./:@%+,^\]\-]+")
+_PLAIN_RUN = re.compile(r"[A-Za-z0-9_./:@%+,^\-*?=!#\[\]{}]+")
+_EXPANDED = re.compile(r"[*?\[{~]")
 _CASES = re.compile(r"[a-z]\.\.[A-Z]|[A-Z]\.\.[a-z]")
 _NUMBER_NAME = re.compile(r"\{[A-Za-z_][A-Za-z0-9_]*\}\Z")
 _BLANK = re.compile(r"(?:[ \t]|\\\n)+")
@@ -179,10 +182,9 @@ class WordReader:
         """Refuse what looks like a word and is something else."""
         if self.s.startswith(("<", ">"), self.i) and _NUMBER_NAME.match(self.s, start, self.i):
             raise self.fail("name for a descriptor where a word is expected")
-        if any(
-            isinstance(p, Text) and not p.quoted and "{" in p.text and _CASES.search(p.text) for p in parts
-        ):
-            raise self.fail("range across the cases")  # which holds a back-quote and a backslash
+        for part in parts:
+            if type(part) is Text and not part.quoted and "{" in part.text and _CASES.search(part.text):
+                raise self.fail("range across the cases")  # which holds a back-quote and a backslash
         if self.dialect == "zsh" and (reason := zsh.word(parts)):
             raise self.fail(reason)
 
@@ -225,9 +227,9 @@ class WordReader:
     def _literal(parts: list[Part]) -> str | None:
         text = []
         for part in parts:
-            if not isinstance(part, Text):
+            if type(part) is not Text:
                 return None
-            if not part.quoted and any(c in part.text for c in "*?[{~"):
+            if not part.quoted and _EXPANDED.search(part.text):
                 return "[" if len(parts) == 1 and part.text == "[" else None
             text.append(part.text)
         return "".join(text)

@@ -1,7 +1,6 @@
 """``find``: a walk below roots, and an expression that tests what it meets and acts on it."""
 
 import re
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from bailiwick.analysis.commands.argument import LITERAL, OPEN, PATTERN, UNKNOWN, Arg
@@ -10,6 +9,7 @@ from bailiwick.analysis.commands.plugins.wrappers import FOUND, placed
 from bailiwick.analysis.paths import any_depth
 from bailiwick.model.access import AccessKind
 from bailiwick.model.glob import GlobError, name_glob
+from bailiwick.model.value import value
 
 if TYPE_CHECKING:
     from bailiwick.analysis.commands.call import Call
@@ -26,6 +26,9 @@ _ONE_ARGUMENT = frozenset((
     "gid", "perm", "maxdepth", "mindepth", "inum", "links", "fstype", "lname", "ilname", "used", "samefile",
     "printf", "regextype", "context", "Bmin", "Btime", "flags",
 ))  # fmt: skip
+_SWITCHES = frozenset([f"-{name}" for name in _NO_ARGUMENT if name not in ("delete", ",")] + ["(", ")", "!"])
+_TESTS = _SWITCHES | {f"-{name}" for name in _ONE_ARGUMENT if name != "samefile"}
+"""Predicates that look at nothing but what the walk meets, as they are mostly written."""
 _PRINTING = frozenset(("-print", "-printf", "-ls", "-exec", "-execdir", "-ok", "-okdir", None))
 _ACTING = frozenset((
     "-print0", "-printf", "-ls", "-exec", "-execdir", "-ok", "-okdir", "-fprint", "-fprint0", "-fprintf", "-fls", "-delete", None,
@@ -58,15 +61,35 @@ def find(call: "Call") -> None:
     for root in roots:  # like ls: names are shown, contents only by what -exec runs
         machine.path(AccessKind.READ, root)
     walk = _Walk(call, tuple(roots), i)
-    words = [arg.literal for arg in args]
-    if "-print0" in words and not _PRINTING.intersection(words[i:]):
+    if machine.heard:
+        _tell(walk, i)
+    _expression(walk, i)
+
+
+def _expression(walk: "_Walk", i: int) -> None:
+    """Make the accesses of the expression that begins at ``i``."""
+    args, count = walk.call.args, len(walk.call.args)
+    while i < count:
+        word = args[i]
+        if word.kind is LITERAL and word.text in _TESTS:
+            if word.text in _SWITCHES:
+                i += 1
+                continue
+            if i + 1 < count and args[i + 1].kind is LITERAL:
+                i += 2
+                continue
+        i = _predicate(walk, i)
+
+
+def _tell(walk: "_Walk", start: int) -> None:
+    """Say which names the expression prints."""
+    words, machine = [arg.literal for arg in walk.call.args], walk.call.machine
+    if "-print0" in words and not _PRINTING.intersection(words[start:]):
         found = walk.found(words.index("-print0"))
         if found.kind is PATTERN:
             machine.lists(found)
     elif not _ACTING.intersection(words):
-        machine.lines(walk.named())
-    while i < len(args):
-        i = _predicate(walk, i)
+        machine.lines(walk.named)
 
 
 class _Walk:
@@ -95,7 +118,7 @@ class _Walk:
         return tested.named if tested.ready <= end < tested.limit else tested.broad
 
 
-@dataclass(frozen=True, slots=True)
+@value(frozen=True, slots=True)
 class _Tested:
     """Any path of the walk, and one of a name that the tests demand, with the words between which they do."""
 

@@ -114,7 +114,7 @@ def git(call: "Call") -> None:  # noqa: PLR0915, C901, PLR0912 - one arm per for
                 machine.path(AccessKind.DELETE, operand, tree=True)
                 machine.path(AccessKind.WRITE, operand, tree=True)
         case "ls-files" if not parsed.options and len(operands) < 2:  # noqa: PLR2004 - one pattern
-            machine.lines(_listed(operands))
+            machine.lines(lambda: _listed(operands))
         case "diff":
             if parsed.given("--no-index"):
                 for operand in operands:

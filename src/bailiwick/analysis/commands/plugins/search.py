@@ -24,7 +24,7 @@ def grep(call: "Call") -> None:
     node = parsed.node
     if parsed.given("--version", "--help", "--type-list"):
         return
-    given = parsed.given("-e", "-f", "--regexp", "--file", "--files", "--type-list")
+    given = parsed.given("-e", "-f", "--regexp", "--file", "--files")
     always = call.name == "rg"
     recursive = always or any(option.name in node.recursive for option in parsed.options)
     paths = parsed.operands if given else parsed.after_first
@@ -37,7 +37,7 @@ def grep(call: "Call") -> None:
     if parsed.given("-l", "-L", "--files-with-matches", "--files-without-match") and not parsed.given(
         "-Z", "-z", "--null", "-0"
     ):
-        machine.lines(matches(list(paths)) if recursive else Arg("", Kind.UNKNOWN))
+        machine.lines(lambda: matches(list(paths)) if recursive else Arg("", Kind.UNKNOWN))
     only, without = (_chosen(parsed) if always else _included(parsed)) if recursive else ((), ())
     for path in paths:
         if path.literal == "-":
@@ -133,10 +133,17 @@ def fd(call: "Call") -> None:
         machine.run(tuple(placed))
 
 
+def _top(root: str) -> str:
+    """Where a walk starts, as a glob that begins there names it."""
+    if "." not in root and "//" not in root and root[-1:] != "/":
+        return root.lstrip("/")
+    return root if root == "." else posixpath.normpath(root).lstrip("/")
+
+
 def matches(roots: list[Arg], globs: tuple[str, ...] = ("**",)) -> Arg:
     """Any path below the roots that one of ``globs`` matches from there on, as one argument."""
     if all(root.literal is not None and not root.text.startswith("-") for root in roots):
-        tops = [posixpath.normpath(root.text).lstrip("/") for root in roots]
+        tops = [_top(root.text) for root in roots]
         places = [f"{escape(top)}/{glob}" if top not in ("", ".") else glob for top in tops for glob in globs]
         absolute = {root.text.startswith("/") for root in roots}
         start = "/" if True in absolute else "./"
