@@ -69,13 +69,14 @@ class Redactor:
         Without ``contextual`` only known secrets that are secrets by their own form are masked, beside those
         found in the text itself.
         """
-        return self._masked(text, examine(text, subjects=self.subjects).matches, contextual=contextual)
+        return self.masked(text, examine(text, subjects=self.subjects).matches, contextual=contextual)
 
     def whole(self, text: str) -> str:
         """The same for a text of any length: nothing of it is beyond the bound of one scan."""
-        return self._masked(text, examine_long(text, subjects=self.subjects).matches, contextual=True)
+        return self.masked(text, examine_long(text, subjects=self.subjects).matches)
 
-    def _masked(self, text: str, matches: Iterable[SecretMatch], *, contextual: bool) -> str:
+    def masked(self, text: str, matches: Iterable[SecretMatch], *, contextual: bool = True) -> str:
+        """``text`` with what was found in it (``matches``), and what is known, replaced."""
         spans = [
             (start, end, match.rule, match.secret, number)
             for match in matches

@@ -16,15 +16,13 @@ from bailiwick import __version__
 from bailiwick.analysis.text.classes import Subject
 from bailiwick.analysis.text.secrets import (
     EVERYTHING,
-    SCAN_LIMIT,
-    SECRET,
     SecretMatch,
     examine_long,
     kinds_of,
 )
 from bailiwick.analysis.text.unpack import members, text_of
-from bailiwick.audit.redaction import Redactor
-from bailiwick.cli import dlp_fingerprint
+from bailiwick.cli import dlp_fingerprint, dlp_redact
+from bailiwick.cli.dlp_subjects import of_policy, subjects_of
 from bailiwick.policy.errors import PolicyErrors
 from bailiwick.service.rule_database import warm
 
@@ -82,16 +80,7 @@ def register(verbs: "argparse._SubParsersAction[argparse.ArgumentParser]") -> No
         help="look for the data classes of this policy as well, and report example keys if it does",
     )
     scan.set_defaults(func=run_scan)
-    redact = inner.add_parser(
-        "redact",
-        help="copy standard input with what is found masked",
-        description="Copy standard input to standard output, the same but for what is found, which becomes [redacted:RULE:FINGERPRINT].",
-    )
-    redact.add_argument("--only", choices=("secret", "personal"), help="mask only findings of this kind")
-    redact.add_argument(
-        "--key-file", metavar="FILE", help="key of the fingerprints; without it they differ from run to run"
-    )
-    redact.set_defaults(func=run_redact)
+    dlp_redact.register(inner)
     dlp_fingerprint.register(inner)
     explain = inner.add_parser(
         "explain", help="show the page of a rule", description="Show the page of a rule."
@@ -110,21 +99,6 @@ def register(verbs: "argparse._SubParsersAction[argparse.ArgumentParser]") -> No
     )
     test.add_argument("rule", help="its id: secret/github-token")
     test.set_defaults(func=run_test)
-
-
-def subjects_of(only: str | None) -> frozenset[Subject]:
-    """What is looked for."""
-    return frozenset((only,)) if only else EVERYTHING
-
-
-def _of_policy(directory: Path) -> frozenset[Subject]:
-    """What a policy adds to what is looked for."""
-    from bailiwick.decision.subjects import recorded_subjects  # noqa: PLC0415 - without a policy none of it is needed
-    from bailiwick.policy.load import load_policy_set  # noqa: PLC0415 - the same
-    from bailiwick.service.policy_files import read_policy_files  # noqa: PLC0415 - the same
-
-    policies = load_policy_set(read_policy_files(directory))
-    return recorded_subjects(policies.data_classes, reported=policies.example_keys) - SECRET
 
 
 # -- scan
@@ -147,7 +121,7 @@ def run_scan(asked: argparse.Namespace) -> int:
     subjects = subjects_of(asked.only)
     if asked.policy is not None:
         try:
-            subjects |= _of_policy(asked.policy)
+            subjects |= of_policy(asked.policy)
         except (PolicyErrors, OSError) as error:
             print(error, file=sys.stderr)
             return USAGE
@@ -345,33 +319,6 @@ _FORMATS = {"text": _as_text, "json": _as_json, "sarif": _as_sarif}
 def _title(rule: str) -> str:
     kinds = kinds_of(rule)
     return kinds[0].title if kinds else rule
-
-
-# -- redact
-
-
-def run_redact(asked: argparse.Namespace) -> int:
-    """Exit code 3 when something could not be looked at: then nothing of it is printed."""
-    warm()
-    try:
-        key = Path(asked.key_file).read_bytes() if asked.key_file else os.urandom(32)
-    except OSError as error:
-        print(f"bailiwick: {asked.key_file}: {error.strerror}", file=sys.stderr)
-        return ENVIRONMENT
-    redactor = Redactor(key, subjects=subjects_of(asked.only))
-    out = sys.stdout.buffer
-    pending: list[str] = []
-    size = 0
-    for raw in sys.stdin.buffer:
-        line = raw.decode("utf-8", "surrogateescape")
-        pending.append(line)
-        size += len(line)
-        # Whole lines, so that nothing is cut in two; a private key is many lines.
-        if size >= SCAN_LIMIT // 2 and not line.strip().endswith(("-----", ",", "\\")):
-            out.write(redactor.whole("".join(pending)).encode("utf-8", "surrogateescape"))
-            pending, size = [], 0
-    out.write(redactor.whole("".join(pending)).encode("utf-8", "surrogateescape"))
-    return DONE
 
 
 # -- explain, list, test

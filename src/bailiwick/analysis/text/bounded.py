@@ -5,6 +5,7 @@ An expression is refused that can be tried in more than ``MAX_TRIES`` ways from 
 """
 
 import re
+from functools import lru_cache
 from typing import Any, Final
 
 MAX_TRIES: Final = 256
@@ -75,3 +76,59 @@ def _ways(operation: str, argument: Any) -> int:
 
 def _width(tree: Any) -> int:
     return int(tree.getwidth()[1])
+
+
+@lru_cache(maxsize=256)
+def reach_of(pattern: str) -> tuple[int, bool, bool]:
+    """How many characters an expression can match, whether a space or tab is one of them, and whether an end of line is."""
+    tree = _parser.parse(pattern, re.ASCII)
+    return int(tree.getwidth()[1]), _takes(tree, " \t\r"), _takes(tree, "\n")
+
+
+def _takes(tree: Any, letters: str) -> bool:
+    """Whether one of ``letters`` may be in what the expression matches."""
+    dots = letters != "\n" or bool(tree.state.flags & re.DOTALL)
+    return any(_takes_one(str(operation), argument, letters, dots=dots) for operation, argument in tree)
+
+
+def _takes_one(operation: str, argument: Any, letters: str, *, dots: bool) -> bool:
+    match operation:
+        case "LITERAL":
+            return chr(argument) in letters
+        case "NOT_LITERAL":
+            return True
+        case "ANY":
+            return dots
+        case "IN":
+            return any(_within(argument, letter) for letter in letters)
+        case "BRANCH":
+            return any(_takes(one, letters) for one in argument[1])
+        case "SUBPATTERN":
+            return bool(argument[1] & re.DOTALL) or _takes(argument[3], letters)
+        case "ATOMIC_GROUP":
+            return _takes(argument, letters)
+        case "MAX_REPEAT" | "MIN_REPEAT" | "POSSESSIVE_REPEAT":
+            return _takes(argument[2], letters)
+        case _:
+            return False
+
+
+_CATEGORIES: Final = {"SPACE": str.isspace, "DIGIT": str.isdigit, "WORD": str.isalnum}
+
+
+def _within(items: Any, letter: str) -> bool:
+    """Whether a set of characters has ``letter`` in it, a space of some kind."""
+    found = negated = False
+    for operation, argument in items:
+        match str(operation):
+            case "NEGATE":
+                negated = True
+            case "LITERAL":
+                found = found or argument == ord(letter)
+            case "RANGE":
+                found = found or argument[0] <= ord(letter) <= argument[1]
+            case _:
+                name = str(argument).removeprefix("CATEGORY_").removeprefix("UNI_")
+                belongs = _CATEGORIES[name.removeprefix("NOT_")](letter)
+                found = found or belongs != name.startswith("NOT_")
+    return found != negated

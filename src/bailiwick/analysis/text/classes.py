@@ -14,6 +14,7 @@ from hashlib import sha256
 from itertools import pairwise
 from typing import Final, TypeAlias
 
+from bailiwick.analysis.text.bounded import reach_of
 from bailiwick.model.access import Tier
 
 MAX_GAP: Final = 3
@@ -42,6 +43,9 @@ MEMORY: Final = 16_384
 
 REMEMBERED: Final = 256
 """Expressions and dictionaries that are kept compiled."""
+
+TAIL: Final = 4_096
+"""Characters at the end of a text in which the beginning of an entry or value is looked for."""
 
 _WRITTEN_SPACE = re.compile(r"\\[nrt]")
 _PART = re.compile(r"[^\W_]+")
@@ -92,6 +96,22 @@ class DataClass:
         parted = _WRITTEN_SPACE.sub("  ", text) if "\\" in text else text
         if parted != text:
             yield from self._spans(parted)
+
+    def live_from(self, text: str) -> int:
+        """The first offset from which on ``text``, if it goes on, may become one; ``len(text)`` where nothing can."""
+        start = len(text)
+        if self.pattern:
+            start = _unfinished(text, self.pattern)
+        found = list(_PART.finditer(text, max(len(text) - TAIL, 0)))
+        if not found or not (self.words or self.lists or self.documents):
+            return start
+        if self.words:
+            start = min(start, _begun(text, found, self.words))
+        for one in self.lists:
+            start = min(start, _last_words(text, found, one.parts))
+        for known in self.documents:
+            start = min(start, _passage_begun(found, known))
+        return start
 
     def _spans(self, text: str) -> Iterator[tuple[int, int]]:
         if self.pattern:
@@ -205,6 +225,58 @@ def _passages_in(text: str, known: Documents) -> Iterator[tuple[int, int]]:
 def _told(found: list[re.Match[str]], passage: list[tuple[int, str]]) -> Iterator[tuple[int, int]]:
     if len({printed for _, printed in passage}) > 1:
         yield found[passage[0][0]].start(), found[passage[-1][0] + GRAM - 1].end()
+
+
+def _unfinished(text: str, pattern: str) -> int:
+    """Where what an expression can match at most may have begun, as far back as it gets over spaces and ends of lines."""
+    width, spaces, lines = reach_of(pattern)
+    edge = 0
+    if not lines:
+        edge = text.rfind("\n") + 1
+    if not spaces:
+        edge = max(edge, *(text.rfind(space) + 1 for space in " \t\r\f\v"))
+    return max(len(text) - width + 1, edge)
+
+
+@lru_cache(maxsize=REMEMBERED)
+def _beginnings(words: tuple[str, ...]) -> frozenset[tuple[str, ...]]:
+    """Every first part of an entry of several words."""
+    return frozenset(
+        parts[:size] for parts in (parts_of(word) for word in words) for size in range(1, len(parts))
+    )
+
+
+def _begun(text: str, found: list[re.Match[str]], words: tuple[str, ...]) -> int:
+    """Where an entry may have begun of which the last word, whole or in part, is not the last."""
+    begun = _beginnings(words)
+    folded = [match.group().casefold() for match in found[-MAX_PARTS:]]
+    found = found[-MAX_PARTS:]
+    for number in range(len(found)):
+        whole = tuple(folded[number:])
+        close = _close(found[number:])
+        if close and ((whole in begun and len(text) - found[-1].end() <= MAX_GAP) or whole[:-1] in begun):
+            return found[number].start()
+    return len(text)
+
+
+def _last_words(text: str, found: list[re.Match[str]], parts: int) -> int:
+    """Where the last words begin that may be the first of a value of ``parts`` words."""
+    start = end = len(text)
+    for match in reversed(found[-parts:] if parts > 1 else []):
+        if end - match.end() > MAX_GAP:
+            break
+        start = end = match.start()
+    return start
+
+
+def _passage_begun(found: list[re.Match[str]], known: Documents) -> int:
+    """Where a passage begins that goes on, or the last words that are too few to tell."""
+    start = found[max(len(found) - GRAM, 0)].start()
+    late = found[-(GRAM + WINDOW + 1) :]
+    for at, printed in enumerate(_hashes(known.salt, [match.group().casefold() for match in late])):
+        if printed in known.hashes:
+            return min(start, late[at].start())
+    return start
 
 
 def _close(found: list[re.Match[str]]) -> bool:

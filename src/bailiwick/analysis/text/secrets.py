@@ -75,6 +75,15 @@ class SecretMatch:
             self.start + by, self.end + by, tuple((one + by, other + by) for one, other in self.pieces)
         )
 
+    def cut(self, begin: int, end: int) -> "SecretMatch":
+        """As much of it as lies in ``text[begin:end]``, with offsets into that."""
+        pieces = tuple(
+            (max(one, begin) - begin, min(other, end) - begin)
+            for one, other in self.pieces
+            if one < end and other > begin
+        )
+        return self.at(max(self.start, begin) - begin, min(self.end, end) - begin, pieces)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Scanned:
@@ -105,12 +114,15 @@ def scan(text: str) -> tuple[SecretMatch, ...]:
     return examine(text).matches
 
 
-def examine(text: str, *, subjects: frozenset[Subject] = SECRET, examples: bool = False) -> Scanned:
+def examine(
+    text: str, *, subjects: frozenset[Subject] = SECRET, examples: bool = False, flowing: bool = False
+) -> Scanned:
     """``scan`` for what belongs to ``subjects``, with a word on whether anything was left out.
 
-    With ``examples``, or where they are among ``subjects``, placeholders and documented keys are reported too.
+    With ``examples``, or where they are among ``subjects``, placeholders and documented keys are reported too. A
+    ``flowing`` text is not read backwards, and its messages are not put together: that takes the whole of it.
     """
-    search = _Search(subjects=subjects, classes=_classes_of(subjects))
+    search = _Search(subjects=subjects, classes=_classes_of(subjects), flowing=flowing)
     if len(text) > SCAN_LIMIT:
         text = text[:SCAN_LIMIT]
         search.complete = False
@@ -144,6 +156,7 @@ class _Search:
     judged: int = MAX_CANDIDATES
     decoded: int = MAX_DECODED
     complete: bool = True
+    flowing: bool = False
 
     def everywhere(self, text: str, depth: int = 0) -> Iterator[SecretMatch]:
         """What is in ``text`` and in its other readings; offsets into ``text``."""
@@ -157,7 +170,7 @@ class _Search:
             view = views.joined(text, hits.joints)
             if view is not None:
                 yield from self._mapped(self._plain(view.text), view)
-        for stream in sse.streams(text):
+        for stream in () if self.flowing else sse.streams(text):
             yield from self._mapped(self._plain(stream.text), stream)
         if depth < MAX_DEPTH:
             for start, end, decoded in views.encoded(text, hits.runs, hits.digits):
@@ -168,8 +181,8 @@ class _Search:
     def _turned(self, text: str) -> Iterator[SecretMatch]:
         """What is sure when the text is read backwards, or rotated by thirteen letters."""
         data, size = candidates.ascii_of(text), len(text)
-        hits = candidates.bare_hits_in(data[::-1], SECRET)
-        if hits.attempts:
+        hits = candidates.bare_hits_in(data[::-1], SECRET) if not self.flowing else None
+        if hits and hits.attempts:
             for match in self._sure(self._confirmed(text[::-1], hits)):
                 yield match.at(size - match.end, size - match.start)
         hits = candidates.bare_hits_in(data.translate(_ROT13_BYTES), SECRET)
@@ -294,13 +307,14 @@ def _merged(text: str, found: list[SecretMatch]) -> tuple[SecretMatch, ...]:
     return tuple(merged)
 
 
-def _precedence(match: SecretMatch) -> tuple[bool, bool, bool, bool, int]:
+def _precedence(match: SecretMatch) -> tuple[bool, bool, bool, bool, int, bool]:
     return (
         match.rule not in ANCHORED_RULES,
         match.example,
         match.tier is Tier.REDACT,
         match.confidence is Confidence.LOW,
         RANK.get(match.rule, len(RANK)),
+        not match.pieces,
     )
 
 

@@ -25,10 +25,13 @@ _ESCAPE = re.compile(
     r"|&#x(?P<h>[0-9a-fA-F]{2,4});|&#(?P<d>\d{2,5});|&(?P<e>quot|apos|amp);|\\+(?P<o>[0-3][0-7]{2})|\\+(?P<c>/)"
     rf"|(?P<i>[{_INVISIBLE}]+)"
 )
+_MARK = re.compile(rf"[%\\&{_INVISIBLE}]")
 _UNSEEN = re.compile(rf"(?P<i>[{_INVISIBLE}]+)")
 _JOINT = re.compile(
-    r"(?<=[\w+/=.-])(?:[\"'`]{1,2}[ \t\r\n\\]{0,12}(?:\+|\.\.?|&|\|\||<>)?[ \t\r\n\\]{0,12}[\"'`]{1,2}|[\"']{1,2}|\\(?![nrtux\\\"'0-9bf]))(?=[\w+/=.-])"
+    r"[\"'`\\](?<=[\w+/=.-].)(?:(?<!\\)[\"'`]?[ \t\r\n\\]{0,12}(?:\+|\.\.?|&|\|\||<>)?[ \t\r\n\\]{0,12}[\"'`]{1,2}|(?<![\\`])[\"']?"
+    r"|(?<=\\)(?![nrtux\\\"'0-9bf]))(?=[\w+/=.-])"
 )
+"""Begins with a set, for which the library looks fast."""
 _ENTITY = {"quot": '"', "apos": "'", "amp": "&"}
 _B64 = "A-Za-z0-9+/_-"
 _RUN = re.compile(rf"[{_B64}]{{20,}}+(?:(?<=[{_B64}]{{60}})(?:\r?\n|\\n)[{_B64}]+)*+=?=?")
@@ -173,12 +176,21 @@ def unescaped(text: str, *, rounds: int = 3) -> Layered | None:
     views: list[View] = []
     current = text
     for _ in range(rounds):
-        view = _substitute(current, _ESCAPE.finditer(current))
+        view = _substitute(current, _escapes(current))
         if view is None:
             break
         views.append(view)
         current = view.text
     return Layered(tuple(views)) if views else None
+
+
+def _escapes(text: str) -> Iterator[re.Match[str]]:
+    """Every escape; looked for by its first character, which takes a tenth of the time."""
+    position = 0
+    for mark in _MARK.finditer(text):
+        if mark.start() >= position and (match := _ESCAPE.match(text, mark.start())) is not None:
+            position = match.end()
+            yield match
 
 
 def unescaped_at(text: str, ends: Iterable[int]) -> View | None:
