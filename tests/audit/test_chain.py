@@ -4,15 +4,17 @@ from dataclasses import replace
 from hashlib import sha256
 from typing import Any
 
+import orjson
 import pytest
 import rfc8785
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bailiwick.audit.canonical import canonical
-from bailiwick.audit.chain import ChainState, Sealed, genesis, seal, verify
+from bailiwick.audit.chain import ChainState, Run, Sealed, genesis, link, seal, verify
 from bailiwick.audit.merkle import Frontier, leaf_hash, node_hash
 from bailiwick.audit.note import Checkpoint, NoteError, Signer, VerifierKey, open_note
+from bailiwick.audit.tiles import WIDTH, joined
 
 SIGNER = Signer.from_seed("bailiwick/host/0011", b"s" * 32)
 KEY = SIGNER.verifier
@@ -249,3 +251,35 @@ def test_malformed_checkpoints_are_refused(broken: str) -> None:
 def test_no_text_is_a_note_by_accident(text: str) -> None:
     with pytest.raises(NoteError):
         open_note(text, KEY)
+
+
+@pytest.mark.parametrize("spoiled", [b"", b',"seq":7}', b', "z":1}'])
+@pytest.mark.parametrize("signed_at", [100, WIDTH])
+def test_entries_kept_together_are_verified_as_one_by_one(spoiled: bytes, signed_at: int) -> None:
+    """What other JSON readers may read differently is no entry, though its signer hashed and signed it."""
+    state, entries, notes = genesis("0011"), list[Sealed](), []
+    for number in range(WIDTH):
+        body = seal(state, {"n": number})[1].body
+        if number == 7 and spoiled:
+            body = body[:-1] + spoiled
+        leaf = leaf_hash(body)
+        head = link(state.head, leaf)
+        state = ChainState(epoch="0011", head=head, frontier=state.frontier.append(leaf))
+        entries.append(Sealed(sequence=number, body=body, leaf=leaf, head=head))
+        if state.size == signed_at:
+            notes.append(note_of(state))
+    leaves = b"".join(entry.leaf for entry in entries)
+    bodies = [entry.body for entry in entries]
+    run = Run(
+        first=0,
+        head=genesis("0011").head,
+        leaves=leaves,
+        root=joined(leaves),
+        bodies=bodies,
+        records=orjson.loads(b"[" + b",".join(bodies) + b"]"),
+    )
+    together = verify("0011", [run], notes, KEY)
+    assert together == verify("0011", entries, notes, KEY)
+    assert together.intact == (not spoiled)
+    moved = verify("0011", [replace(run, head=bytes(32))], notes, KEY)
+    assert "the chain head doesn't follow" in moved.faults[0].message

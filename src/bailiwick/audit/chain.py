@@ -14,7 +14,7 @@ Verification, per entry (1) to (4), then (5) and (6):
 6. the log isn't shorter than the latest checkpoint or than what the verifier saw earlier.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from hashlib import sha256
 from typing import Any
@@ -22,8 +22,9 @@ from typing import Any
 import orjson
 
 from bailiwick.audit.canonical import canonical
-from bailiwick.audit.merkle import Edge, Frontier, leaf_hash
+from bailiwick.audit.merkle import HASH_SIZE, Edge, Frontier, leaf_hash
 from bailiwick.audit.note import Checkpoint, Note, NoteError, VerifierKey, open_note
+from bailiwick.audit.tiles import HEIGHT, WIDTH
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -74,6 +75,30 @@ def link(head: bytes, leaf: bytes) -> bytes:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Run:
+    """Entries kept together, to be verified in one go: from ``first`` on, after the chain head ``head``.
+
+    ``leaves`` are the leaf hashes that are kept with them and ``root`` the root over those; ``records`` is what the
+    entries say, read as JSON.
+    """
+
+    first: int
+    head: bytes
+    leaves: bytes
+    root: bytes
+    bodies: Sequence[bytes]
+    records: Sequence[Any]
+
+    def apart(self) -> Iterator[Sealed]:
+        """The entries one by one, with the chain heads that the leaf hashes give."""
+        head = self.head
+        for number, body in enumerate(self.bodies):
+            leaf = self.leaves[number * HASH_SIZE : (number + 1) * HASH_SIZE]
+            head = link(head, leaf)
+            yield Sealed(sequence=self.first + number, body=body, leaf=leaf, head=head)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Fault:
     """Something ``verify`` found: from which entry on, and what."""
 
@@ -101,7 +126,7 @@ MAX_FAULTS = 20
 
 def verify(  # noqa: PLR0913 - what is verified, under which keys, against what is known
     epoch: str,
-    entries: Iterable[Sealed],
+    entries: Iterable[Sealed | Run],
     notes: Iterable[str],
     key: VerifierKey,
     *,
@@ -115,40 +140,119 @@ def verify(  # noqa: PLR0913 - what is verified, under which keys, against what 
     hashes of entries, from 0 on, that are no longer there; ``entries`` go on after them. ``expected_head`` is a chain head seen earlier: some entry must still have it.
     """
     faults: list[Fault] = []
-    checkpoints = _opened(notes, key, also, faults)
-    count = len(checkpoints)
-    tree, head = Edge(), genesis(epoch).head
-    seen = expected_head is None or expected_head == head
-    faults.extend(_checkpoint_faults(tree, head, checkpoints.pop(0, ())))
+    walk = _Walk(epoch, _opened(notes, key, also, faults), faults, expected_head)
+    count = len(walk.checkpoints)
+    walk.heed_checkpoints()
     for leaf in purged:
-        head = link(head, leaf)
-        tree.append(leaf)
-        seen = seen or head == expected_head
-        faults.extend(_checkpoint_faults(tree, head, checkpoints.pop(tree.size, ())))
-    upcoming = tree.size
+        walk.add(leaf, link(walk.head, leaf))
+        walk.heed_checkpoints()
     for entry in entries:
-        leaf = leaf_hash(entry.body)
-        found = tuple(_entry_faults(epoch, (upcoming, head), entry, leaf))
-        broken = bool(faults or found)
-        faults.extend(found)
+        if isinstance(entry, Run):
+            walk.run(entry)
+        else:
+            walk.entry(entry)
         if len(faults) >= MAX_FAULTS:
             break
+    return walk.end(count)
+
+
+class _Walk:
+    """A verification under way: where it stands, and what it found."""
+
+    def __init__(
+        self,
+        epoch: str,
+        checkpoints: dict[int, tuple[Checkpoint, ...]],
+        faults: list[Fault],
+        expected_head: bytes | None,
+    ) -> None:
+        self.epoch = epoch
+        self.checkpoints = checkpoints
+        self.faults = faults
+        self.tree, self.head = Edge(), genesis(epoch).head
+        self.upcoming = 0
+        self.expected = expected_head
+        self.seen = expected_head is None or expected_head == self.head
+
+    def add(self, leaf: bytes, head: bytes) -> None:
+        """Go on by one entry."""
+        self.head = head
+        self.tree.append(leaf)
+        self.upcoming += 1
+        self.seen = self.seen or head == self.expected
+
+    def heed_checkpoints(self) -> None:
+        """Hold the checkpoints of this size, if there are any, against the log (5)."""
+        for checkpoint in self.checkpoints.pop(self.upcoming, ()):
+            if checkpoint.head != self.head or checkpoint.root != self.tree.frontier().root():
+                message = f"the checkpoint signed at size {self.tree.size} is of another log"
+                self.faults.append(Fault(sequence=max(self.tree.size - 1, 0), message=message))
+
+    def entry(self, entry: Sealed) -> None:
+        """Verify one entry."""
+        leaf = leaf_hash(entry.body)
+        found = tuple(_entry_faults(self.epoch, (self.upcoming, self.head), entry, leaf))
+        broken = bool(self.faults or found)
+        self.faults.extend(found)
         # After a fault go on from what the entry claims, so that each fault is told once and in its place.
-        upcoming = entry.sequence + 1
-        head = entry.head
-        tree.append(leaf)
-        seen = seen or head == expected_head
-        due = checkpoints.pop(upcoming, ())
-        if due and not broken:
-            faults.extend(_checkpoint_faults(tree, head, due))
-    for size in sorted(checkpoints):  # (6)
-        if size > upcoming:
-            message = f"entries {upcoming} to {size - 1} were signed for and are gone"
-            faults.append(Fault(sequence=upcoming, message=message))
-    if not seen:
-        faults.append(Fault(sequence=upcoming, message="no entry has the chain head seen earlier"))
-    state = ChainState(epoch=epoch, head=head, frontier=tree.frontier())
-    return Verification(state=state, checkpoints=count, faults=tuple(faults[:MAX_FAULTS]))
+        self.upcoming = entry.sequence
+        self.add(leaf, entry.head)
+        if broken:
+            self.checkpoints.pop(self.upcoming, ())
+        else:
+            self.heed_checkpoints()
+
+    def run(self, run: Run) -> None:
+        """Verify entries that are kept together: at once where nothing is wrong, else one by one."""
+        if self.faults or not self._is_sound(run):
+            for entry in run.apart():
+                self.entry(entry)
+            return
+        head, leaves = self.head, run.leaves
+        end = self.upcoming + len(run.bodies)
+        due = any(size in self.checkpoints for size in range(self.upcoming + 1, end))
+        if due or not self.seen or self.upcoming % WIDTH or len(run.bodies) != WIDTH:
+            for at in range(0, len(leaves), HASH_SIZE):
+                leaf = leaves[at : at + HASH_SIZE]
+                self.add(leaf, link(self.head, leaf))
+                self.heed_checkpoints()
+            return
+        for at in range(0, len(leaves), HASH_SIZE):
+            head = sha256(b"\x02" + head + leaves[at : at + HASH_SIZE]).digest()
+        self.head, self.upcoming = head, end
+        self.tree.append_full(run.root, HEIGHT)
+        self.heed_checkpoints()
+
+    def _is_sound(self, run: Run) -> bool:
+        """Whether (1) to (4) hold for every entry of a run."""
+        if run.first != self.upcoming or run.head != self.head:
+            return False
+        if b"".join([sha256(b"\x00" + body).digest() for body in run.bodies]) != run.leaves:
+            return False
+        try:
+            whole = orjson.dumps(run.records, option=orjson.OPT_SORT_KEYS)
+        except orjson.JSONEncodeError:
+            return False
+        if whole != b"[" + b",".join(run.bodies) + b"]" or len(run.records) != len(run.bodies):
+            return False
+        epoch = self.epoch
+        return all(
+            type(record) is dict and record.get("seq") == number and record.get("epoch") == epoch
+            for number, record in enumerate(run.records, run.first)
+        )
+
+    def end(self, checkpoints: int) -> Verification:
+        """The outcome, once every entry was verified."""
+        for size in sorted(self.checkpoints):  # (6)
+            if size > self.upcoming:
+                message = f"entries {self.upcoming} to {size - 1} were signed for and are gone"
+                self.faults.append(Fault(sequence=self.upcoming, message=message))
+        if not self.seen:
+            self.faults.append(
+                Fault(sequence=self.upcoming, message="no entry has the chain head seen earlier")
+            )
+        state = ChainState(epoch=self.epoch, head=self.head, frontier=self.tree.frontier())
+        return Verification(state=state, checkpoints=checkpoints, faults=tuple(self.faults[:MAX_FAULTS]))
 
 
 def _opened(
@@ -188,12 +292,3 @@ def _entry_faults(epoch: str, before: tuple[int, bytes], entry: Sealed, leaf: by
         named = False
     if not named or fields.get("epoch") != epoch or fields.get("seq") != entry.sequence:
         yield Fault(sequence=entry.sequence, message="the bytes aren't this log's entry of this sequence")
-
-
-def _checkpoint_faults(tree: Edge, head: bytes, checkpoints: Iterable[Checkpoint]) -> Iterable[Fault]:
-    for checkpoint in checkpoints:  # (5)
-        if checkpoint.head != head or checkpoint.root != tree.frontier().root():
-            yield Fault(
-                sequence=max(tree.size - 1, 0),
-                message=f"the checkpoint signed at size {tree.size} is of another log",
-            )

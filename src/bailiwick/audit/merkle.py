@@ -80,6 +80,15 @@ class Edge:
         self._nodes.append(node)
         self.size += 1
 
+    def append_full(self, root: bytes, height: int) -> None:
+        """Add the ``2**height`` leaves of a full sub-tree with this root, where such a one begins."""
+        node, place = root, self.size >> height
+        while place & 1:
+            node = node_hash(self._nodes.pop(), node)
+            place >>= 1
+        self._nodes.append(node)
+        self.size += 1 << height
+
     def frontier(self) -> Frontier:
         """The frontier as it is now."""
         return Frontier(self.size, tuple(self._nodes))

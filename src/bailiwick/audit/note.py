@@ -7,6 +7,7 @@ each follows from the one before, cosigns it.
 
 import base64
 import binascii
+import re
 from dataclasses import dataclass, field
 from enum import IntEnum
 from hashlib import sha256
@@ -19,6 +20,7 @@ from cryptography.hazmat.primitives.asymmetric.mldsa import MLDSA44PrivateKey, M
 _KEY_ID_SIZE = 4
 _TIME_SIZE = 8
 _DASH = "\u2014"
+_CONTROL = re.compile(r"[\x00-\x09\x0b-\x1f]")
 MAX_SIGNATURES = 100
 """Signatures of a note at most, as other readers of notes have it."""
 
@@ -196,7 +198,7 @@ class Note:
     @classmethod
     def parse(cls, note: str) -> "Note":
         """Read a note. Raises NoteError."""
-        if len(note) > MAX_NOTE or any(c < " " and c != "\n" for c in note):
+        if len(note) > MAX_NOTE or _CONTROL.search(note):
             raise NoteError("a note is too long or has control characters in it")
         text, separator, block = note.rpartition("\n\n")
         if not separator or not block.endswith("\n"):

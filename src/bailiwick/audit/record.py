@@ -9,6 +9,7 @@ C2SP tile log, and carries a random ``salt``, so that its leaf hash gives nothin
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from enum import StrEnum
+from operator import attrgetter
 from typing import Any
 
 from bailiwick.audit.kinds import Kind
@@ -111,10 +112,15 @@ class Record:
 
     def fields(self) -> dict[str, Any]:
         """The record as the mapping that is sealed: what is empty is left out."""
-        return {name: value for name in FIELD_NAMES if (value := getattr(self, name)) not in (None, "", ())}
+        return {
+            name: value
+            for name, value in zip(FIELD_NAMES, _VALUES(self), strict=True)
+            if value or value.__class__ is int
+        }
 
 
 FIELD_NAMES: tuple[str, ...] = tuple(field.name for field in fields(Record))
+_VALUES = attrgetter(*FIELD_NAMES)
 
 FIELD_MEANINGS: Mapping[str, str] = {
     "v": "version of this form",

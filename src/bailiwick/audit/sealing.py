@@ -17,6 +17,7 @@ import zlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from functools import lru_cache
 from hashlib import blake2b, sha256
 from typing import Any
 
@@ -37,7 +38,9 @@ PUBLIC = frozenset((
 
 KEY_SIZE = 32
 _NONCE_SIZE = 12
-_COMMIT = b"\x03"
+COMMIT = b"\x03"
+"""What the commitment's hash begins with."""
+
 _RAW, _DEFLATED = b"\x00", b"\x01"
 MAX_PRIVATE = 4 * 1024 * 1024
 """Bytes of a private part at most; what would unpack to more is refused."""
@@ -85,7 +88,7 @@ MAX_RULES = 64
 
 def commitment(private: bytes) -> bytes:
     """What an entry says of its private part: SHA-256 of 0x03 and its bytes."""
-    return sha256(_COMMIT + private).digest()
+    return sha256(COMMIT + private).digest()
 
 
 def sealed_fields(parts: Parts, key_id: str) -> dict[str, Any]:
@@ -169,7 +172,15 @@ def subject_of(fields: Mapping[str, Any]) -> str:
 
 def month_of(time_ms: int) -> str:
     """The month, UTC, of a wall clock in milliseconds: ``2026-11``. What no calendar has is held to what one has."""
-    return datetime.fromtimestamp(min(max(time_ms, 0), _LAST_MS) / 1_000, UTC).strftime("%Y-%m")
+    return _month(min(max(time_ms, 0), _LAST_MS) // _DAY_MS)
+
+
+@lru_cache(maxsize=1_024)
+def _month(day: int) -> str:
+    return datetime.fromtimestamp(day * _DAY_MS / 1_000, UTC).strftime("%Y-%m")
+
+
+_DAY_MS = 86_400_000
 
 
 _LAST_MS = 253_402_300_799_000
@@ -180,4 +191,9 @@ def blind(key: bytes, name: str, value: str) -> bytes:
     """What stands in the log's table for a personal value: found by who knows it, meaningless to who doesn't."""
     if not value:
         return b""
-    return blake2b(f"{name}\0{value}".encode("utf-8", "surrogatepass"), key=key, digest_size=8).digest()
+    return blind_bytes(key, name.encode(), value.encode("utf-8", "surrogatepass"))
+
+
+def blind_bytes(key: bytes, name: bytes, value: bytes) -> bytes:
+    """``blind`` of texts that are bytes already."""
+    return blake2b(name + b"\0" + value, key=key, digest_size=8).digest()

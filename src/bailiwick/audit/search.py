@@ -134,25 +134,26 @@ class Terms:
 
 def terms_of(record: Mapping[str, Any]) -> Terms:
     """The terms of a record. Total."""
-    kind = text_of(record, "kind")
+    said_once = {name: value for name, value in record.items() if value.__class__ is str}
+    text = said_once.get
+    kind = text("kind", "")
     accesses = items_of(record, "accesses")
-    trigger = text_of(record, "trigger")
     said = [*items_of(record, "reasons"), *items_of(record, "findings")]
-    rules = [text_of(item, "rule") for item in said] + [text_of(record, "rule"), *words_of(record, "rules")]
-    texts = [text_of(record, name) for name in ("input", "text", "error", "tool", "agent_type", "project")]
-    texts += [" ".join(str(value) for value in item.values()) for item in accesses[:MOST]]
+    rules = [text_of(item, "rule") for item in said] + [text("rule", ""), *words_of(record, "rules")]
+    texts = [text(name, "") for name in ("input", "text", "error", "tool", "agent_type", "project")]
+    texts += [" ".join(map(str, item.values())) for item in accesses[:MOST]]
     texts += [text_of(item, name) for item in said for name in ("message", "about", "rule")]
     return Terms(
         time_ms=number_of(record, "time_ms") or 0,
         kind=kind,
-        user=text_of(record, "user"),
-        session=text_of(record, "session"),
-        client_session=text_of(record, "client_session"),
-        tool=text_of(record, "tool"),
-        verdict=text_of(record, "verdict"),
-        enforced=text_of(record, "enforced"),
-        host=text_of(record, "host"),
-        skills=_distinct([*words_of(record, "skills"), trigger, text_of(record, "activates")]),
+        user=text("user", ""),
+        session=text("session", ""),
+        client_session=text("client_session", ""),
+        tool=text("tool", ""),
+        verdict=text("verdict", ""),
+        enforced=text("enforced", ""),
+        host=text("host", ""),
+        skills=_distinct([*words_of(record, "skills"), text("trigger", ""), text("activates", "")]),
         rules=_distinct(rules),
         paths=_distinct([text_of(item, name) for item in accesses for name in ("path", "real")]),
         hosts=_distinct([text_of(item, "host") for item in accesses]),
@@ -162,6 +163,8 @@ def terms_of(record: Mapping[str, Any]) -> Terms:
 
 
 def _distinct(names: list[str]) -> tuple[str, ...]:
+    if not any(names):
+        return ()
     return tuple(dict.fromkeys(filter(None, names)))[:MOST]
 
 

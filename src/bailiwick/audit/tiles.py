@@ -7,6 +7,7 @@ functions are pure; what they read comes through ``TileStorage``.
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from hashlib import sha256
 from typing import Protocol
 
 from bailiwick.audit.merkle import EMPTY_ROOT, HASH_SIZE, node_hash
@@ -207,7 +208,7 @@ def joined(hashes: bytes) -> bytes:
     count, rest = divmod(len(hashes), HASH_SIZE)
     if rest or count.bit_count() != 1:
         raise TileError(f"{len(hashes)} bytes aren't the hashes of a full tree")
-    nodes = [hashes[i : i + HASH_SIZE] for i in range(0, len(hashes), HASH_SIZE)]
-    while len(nodes) > 1:
-        nodes = [node_hash(nodes[i], nodes[i + 1]) for i in range(0, len(nodes), 2)]
-    return nodes[0]
+    while len(hashes) > HASH_SIZE:
+        pairs = range(0, len(hashes), 2 * HASH_SIZE)
+        hashes = b"".join([sha256(b"\x01" + hashes[i : i + 2 * HASH_SIZE]).digest() for i in pairs])
+    return hashes

@@ -11,12 +11,17 @@ from typing import Any
 
 import orjson
 
-from bailiwick.audit.chain import ChainState, Sealed, genesis
+from bailiwick.audit.block import BlockError
+from bailiwick.audit.chain import ChainState, genesis
 from bailiwick.audit.merkle import HASH_SIZE, Frontier
-from bailiwick.audit.note import MAX_SIZE, Checkpoint, Note, NoteError, Signer
+from bailiwick.audit.note import MAX_SIZE, Checkpoint, Note, NoteError
 from bailiwick.audit.retention import Unheld
-from bailiwick.audit.sealing import blind, pack_entry, unpack_entry
+from bailiwick.audit.sealing import SealError, blind, pack_entry, seal_private, unpack_entry
 from bailiwick.audit.tiles import WIDTH, joined
+from bailiwick.service.blocks import INSERT, OpenBlock, Settled, blocks, row_of_block
+from bailiwick.service.blocks import SCHEMA as BLOCKS
+from bailiwick.service.keys import KeyRing
+from bailiwick.service.settling import Fresh, Settlement, Tail
 from bailiwick.service.state_directory import StateDirectory, StoreError
 
 KEEP_EVERY = 1_000
@@ -31,9 +36,9 @@ ROOM = 4 * 1024 * 1024
 SPARE = 16
 """How many times that must be free for it to be taken at once."""
 
-SCHEMA_VERSION = 2
+SCHEMA_VERSION = 3
 
-_SCHEMA = """
+_SCHEMA = f"""
 CREATE TABLE log (
   seq INTEGER PRIMARY KEY, time_ms INTEGER NOT NULL, kind TEXT NOT NULL, tool TEXT NOT NULL, enforced TEXT NOT NULL,
   user BLOB NOT NULL, session BLOB NOT NULL, client_session BLOB NOT NULL, call_id BLOB NOT NULL,
@@ -41,6 +46,7 @@ CREATE TABLE log (
 ) STRICT;
 CREATE INDEX log_call ON log (call_id) WHERE call_id <> x'';
 CREATE INDEX log_stopped ON log (seq) WHERE enforced IN ('ask', 'deny');
+{BLOCKS}
 CREATE TABLE tile (level INTEGER NOT NULL, n INTEGER NOT NULL, hash BLOB NOT NULL, PRIMARY KEY (level, n))
   STRICT, WITHOUT ROWID;
 CREATE TABLE purged (n INTEGER PRIMARY KEY, leaves BLOB NOT NULL) STRICT;
@@ -67,33 +73,43 @@ _INSERT = (
 
 StateRows = Mapping[str, bytes | None]
 
+KEEP_ROWS = 256
+"""The newest entries stand on their own, so that the last is read and written alone; older ones go into blocks."""
+
 
 class Ledger:
     """The open database and where the log in it stands. Raises sqlite3.Error and StoreError."""
 
     def __init__(
-        self, directory: StateDirectory, signer: Signer, clock: Callable[[], int], *, create: bool = False
+        self, directory: StateDirectory, keys: KeyRing, clock: Callable[[], int], *, create: bool = False
     ) -> None:
         self.directory = directory
-        self.signer = signer
+        self.keys = keys
+        self.blinding = keys.blinding
+        self.signer = directory.signer()
         self.second = directory.second_signer()
         self.clock = clock
         self.unfolded = 0
+        self.erasures = 0
+        self._tail: Tail | None = None
         self.connection = connect(directory)
         try:
             if create:
                 self._create(genesis(directory.epoch))
             self.chain = self._load()
             self.signed = self._check()
+            self._rows_from = self._first_row(0)
         except BaseException:
             self.connection.close()
             raise
 
-    def write(self, chain: ChainState, rows: Sequence[tuple[Any, ...]], states: Sequence[StateRows]) -> None:
+    def write(self, chain: ChainState, fresh: Sequence[Fresh], states: Sequence[StateRows]) -> None:
         """Commit entries that bring the log to ``chain``, and state rows, on stable storage; all or nothing."""
+        tail = None
         with _transaction(self.connection):
-            if rows:
-                self.connection.executemany(_INSERT, rows)
+            if fresh:
+                rest, tail = self._blocked(fresh) if len(fresh) >= WIDTH else (fresh, None)
+                self.connection.executemany(_INSERT, [row_of(one, self.blinding) for one in rest])
                 self._close_tiles(chain.size)
                 self._sign(chain)
             for state in states:
@@ -102,9 +118,100 @@ class Ledger:
                         self.connection.execute("DELETE FROM state WHERE key = ?", (key,))
                     else:
                         self.connection.execute("INSERT OR REPLACE INTO state VALUES (?, ?)", (key, value))
+        if tail is not None and self._rows_from >= self.chain.size - self.chain.size % WIDTH:
+            self._rows_from = chain.size - len(tail.entries)
+        if fresh:
+            self._tail = tail
         self.chain = chain
         self.signed = chain.size
-        self.unfolded += 1 + len(rows)
+        self.unfolded += 1 + len(fresh)
+
+    def _blocked(self, fresh: Sequence[Fresh]) -> tuple[Sequence[Fresh], Tail | None]:
+        """Keep the tiles that many entries fill as blocks at once: the entries left over, and the tile they begin.
+
+        Where the entries before them can't be kept so, nothing is, and they wait for ``settle``.
+        """
+        begun = self._begun()
+        if begun is None:
+            return fresh, None
+        head, entries = (
+            begun.head,
+            [*begun.entries, *(Settled(one.sealed, one.private, one.key) for one in fresh)],
+        )
+        whole = len(entries) // WIDTH * WIDTH
+        try:
+            for low in range(0, whole, WIDTH):
+                tile = entries[low : low + WIDTH]
+                self.connection.execute(INSERT, row_of_block(head, tile, self.blinding))
+                head = tile[-1].sealed.head
+        except BlockError:
+            self.connection.execute("DELETE FROM block WHERE n >= ?", (self.chain.size // WIDTH,))
+            return fresh, None
+        if begun.entries:
+            first = self.chain.size - len(begun.entries)
+            self.connection.execute("DELETE FROM log WHERE seq >= ?", (first,))
+        return fresh[whole - len(begun.entries) :], Tail(head, entries[whole:])
+
+    def _begun(self) -> Tail | None:
+        """The entries of the tile that isn't full yet; None where they can't be read."""
+        low = self.chain.size - self.chain.size % WIDTH
+        if self._tail is not None:
+            return self._tail
+        work = self._unsettled(low, self.chain.size)
+        try:
+            return None if work is None else Tail(work.head, work.entries(self.keys.find))
+        except (BlockError, SealError):
+            return None
+
+    def unsettled(self) -> Settlement | None:
+        """The oldest entries that are to become a block, once there are enough after them; None where there are none."""
+        if not self.has_unsettled:
+            return None
+        low = self._rows_from - self._rows_from % WIDTH
+        return self._unsettled(low, low + WIDTH) or Settlement(low, b"", [], self.erasures)
+
+    @property
+    def has_unsettled(self) -> bool:
+        """Whether there are so many entries on their own that the oldest of them should become a block."""
+        return self.chain.size - self._rows_from >= KEEP_ROWS + WIDTH
+
+    def settle(self, work: Settlement, row: tuple[Any, ...] | None) -> None:
+        """Put a block in the place of its entries; without ``row`` they stay as they are. Nothing remains of them in the file."""
+        if work.erasures != self.erasures:
+            return
+        end = work.low + WIDTH
+        if row is not None:
+            with _erasing(self.connection, fold=False):
+                self.connection.execute(INSERT, row)
+                self.connection.execute("DELETE FROM log WHERE seq >= ? AND seq < ?", (work.low, end))
+            self.unfolded += WIDTH
+        self._rows_from = self._first_row(end)
+
+    def _unsettled(self, low: int, high: int) -> Settlement | None:
+        """The entries of a tile as they stand; None where one of them, or what was before them, isn't there."""
+        sql = "SELECT seq, body, leaf, head, private FROM log WHERE seq >= ? AND seq < ? ORDER BY seq"
+        rows = self.connection.execute(sql, (low, high)).fetchall()
+        head = self._head_before(low)
+        if head is None or len(rows) != high - low:
+            return None
+        return Settlement(low, head, rows, self.erasures)
+
+    def _head_before(self, sequence: int) -> bytes | None:
+        if sequence == 0:
+            return genesis(self.chain.epoch).head
+        if sequence == self.chain.size:
+            return self.chain.head
+        row = self.connection.execute("SELECT head FROM log WHERE seq = ?", (sequence - 1,)).fetchone()
+        if row is not None:
+            return bytes(row[0])
+        return next((one.head_after() for one in self._blocks(sequence - 1, sequence)), None)
+
+    def _blocks(self, first: int, end: int) -> Iterator[OpenBlock]:
+        return blocks(self.connection, self.keys.find, first, end)
+
+    def _first_row(self, start: int) -> int:
+        (found,) = self.connection.execute("SELECT min(seq) FROM log WHERE seq >= ?", (start,)).fetchone()
+        return self.chain.size if found is None else int(found)
 
     @property
     def is_long(self) -> bool:
@@ -144,8 +251,7 @@ class Ledger:
 
         How many entries went. Their leaf hashes stay, so every proof does, and so does the chain.
         """
-        (first,) = self.connection.execute("SELECT min(seq) FROM log").fetchone()
-        begin, end = (first or 0) // WIDTH, min(unheld.below, self.chain.size - 1) // WIDTH
+        begin, end = first_of(self.connection) // WIDTH, min(unheld.below, self.chain.size - 1) // WIDTH
         end = min(end, begin + most)
         if begin >= end:
             return 0
@@ -154,6 +260,8 @@ class Ledger:
                 leaves = read_tile(self.connection, 0, index, WIDTH)
                 self.connection.execute("INSERT INTO purged VALUES (?, ?)", (index, leaves))
             self.connection.execute("DELETE FROM log WHERE seq < ?", (end * WIDTH,))
+            self.connection.execute("DELETE FROM block WHERE n < ?", (end,))
+        self._forget()
         return (end - begin) * WIDTH
 
     def blank(self, keys: frozenset[str], low: int, high: int) -> None:
@@ -165,6 +273,18 @@ class Ledger:
             found = [(seq,) for seq, body in rows if orjson.loads(unpack_entry(body)).get("key") in keys]
             columns = ", ".join(f"{name} = x''" for name in (*BLIND_COLUMNS, "private"))
             self.connection.executemany(f"UPDATE log SET {columns} WHERE seq = ?", found)  # noqa: S608 - constants
+            for one in self._blocks(low, high):
+                if (rest := one.without(keys)) is not None:
+                    self.connection.execute(
+                        "UPDATE block SET calls = ?, private = ? WHERE n = ?", (*rest, one.number)
+                    )
+        self._forget()
+
+    def _forget(self) -> None:
+        """What was read before an erasure is not written after it."""
+        self.erasures += 1
+        self._tail = None
+        self._rows_from = self._first_row(0)
 
     def close(self) -> None:
         """Sign the last checkpoint with both keys, fold the write-ahead log in and close."""
@@ -264,6 +384,14 @@ class Ledger:
         """The size of the last checkpoint. Raises StoreError unless it is the log's own."""
         entry = self.connection.execute("SELECT seq, head FROM log ORDER BY seq DESC LIMIT 1").fetchone()
         size, head = (0, genesis(self.chain.epoch).head) if entry is None else (entry[0] + 1, bytes(entry[1]))
+        (last,) = self.connection.execute("SELECT max(n) FROM block").fetchone()
+        if last is not None and (last + 1) * WIDTH > size:
+            try:
+                size, head = next(
+                    (one.end, one.head_after()) for one in self._blocks(last * WIDTH, last * WIDTH + 1)
+                )
+            except SealError as error:
+                raise self._damaged(str(error)) from error
         signed = self.connection.execute("SELECT max(size) FROM checkpoint").fetchone()[0]
         if (size, head) != (self.chain.size, self.chain.head) or signed != size:
             raise self._damaged(
@@ -281,6 +409,10 @@ def read_tile(connection: sqlite3.Connection, level: int, index: int, width: int
     low, high = index * WIDTH, index * WIDTH + width
     if level == 0 and (
         row := connection.execute("SELECT leaves FROM purged WHERE n = ?", (index,)).fetchone()
+    ):
+        return bytes(row[0])[: width * HASH_SIZE]
+    if level == 0 and (
+        row := connection.execute("SELECT leaves FROM block WHERE n = ?", (index,)).fetchone()
     ):
         return bytes(row[0])[: width * HASH_SIZE]
     rows = (
@@ -308,9 +440,26 @@ def connect(directory: StateDirectory) -> sqlite3.Connection:
     return connection
 
 
-def row_of(fields: Mapping[str, Any], sealed: Sealed, private: bytes, blinding: bytes) -> tuple[Any, ...]:
-    """The row of a sealed record; ``private`` is its sealed private part."""
-    columns = columns_of(fields, blinding)
+def first_of(connection: sqlite3.Connection) -> int:
+    """The first entry that is still there; 0 in an empty log."""
+    (row,) = connection.execute("SELECT min(seq) FROM log").fetchone()
+    (block,) = connection.execute("SELECT min(n) FROM block").fetchone()
+    return min(
+        (first for first in (row, None if block is None else block * WIDTH) if first is not None), default=0
+    )
+
+
+def size_of(connection: sqlite3.Connection) -> int:
+    """Entries in the log, with those that were purged."""
+    (row,) = connection.execute("SELECT max(seq) FROM log").fetchone()
+    (block,) = connection.execute("SELECT max(n) FROM block").fetchone()
+    return max(-1 if row is None else row, -1 if block is None else (block + 1) * WIDTH - 1) + 1
+
+
+def row_of(fresh: Fresh, blinding: bytes) -> tuple[Any, ...]:
+    """The row of an entry."""
+    sealed, private = fresh.sealed, seal_private(fresh.private, fresh.key)
+    columns = columns_of(fresh.fields, blinding)
     return (sealed.sequence, *columns, sealed.leaf, sealed.head, pack_entry(sealed.body), private)
 
 
@@ -333,13 +482,14 @@ def columns_of(
 
 
 @contextlib.contextmanager
-def _erasing(connection: sqlite3.Connection) -> Iterator[None]:
-    """A transaction after which what was deleted stands in no file of the database any more."""
+def _erasing(connection: sqlite3.Connection, *, fold: bool = True) -> Iterator[None]:
+    """A transaction after which what was deleted stands in no file of the database any more; with ``fold`` at once."""
     connection.execute("PRAGMA secure_delete = ON")
     try:
         with _transaction(connection):
             yield
-        connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+        if fold:
+            connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
     finally:
         connection.execute("PRAGMA secure_delete = OFF")
 

@@ -1,30 +1,36 @@
 """Reading a log, also while a service writes it: entries, search, verification."""
 
 import contextlib
+import heapq
 import sqlite3
-from collections.abc import Generator, Iterable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from fnmatch import fnmatchcase
+from itertools import islice
 from pathlib import Path
 from typing import Any, Self
 
 import orjson
 
 from bailiwick.audit.canonical import canonical
-from bailiwick.audit.chain import MAX_FAULTS, Fault, Sealed, Verification, verify
-from bailiwick.audit.kinds import Kind
+from bailiwick.audit.chain import Sealed, Verification
 from bailiwick.audit.merkle import HASH_SIZE
-from bailiwick.audit.note import Note, NoteError, VerifierKey
+from bailiwick.audit.note import VerifierKey
 from bailiwick.audit.query import Query
-from bailiwick.audit.sealing import SealError, blind, open_private, put_together, unpack_entry
-from bailiwick.audit.tiles import HEIGHT, WIDTH, joined
+from bailiwick.audit.sealing import DataKey, SealError, blind, open_private, put_together, unpack_entry
+from bailiwick.audit.tiles import WIDTH
+from bailiwick.service.blocks import TAG, OpenBlock, blocks, call_tag
 from bailiwick.service.keys import KeyRing
-from bailiwick.service.ledger import COLUMNS, OPEN_COLUMNS, columns_of, read_tile
+from bailiwick.service.ledger import first_of, read_tile, size_of
+from bailiwick.service.log_check import LogCheck
 from bailiwick.service.state_directory import StoreError, read_verifiers
 
 DAMAGE = (sqlite3.Error, UnicodeDecodeError, TypeError, SealError)
 """How a database file shows that it was damaged: errors of its own, text that isn't UTF-8, values of another type."""
 
 _ENTRY = "seq, body, leaf, head, private"
+_BETWEEN = f"SELECT {_ENTRY} FROM log WHERE seq >= ? AND seq < ? ORDER BY seq"  # noqa: S608 - constants
+_STOPPED = ("ask", "deny")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,7 +69,7 @@ class LogReader:
             self._connection.execute("PRAGMA busy_timeout = 5000")
             self._connection.execute("SELECT 1 FROM log LIMIT 1").fetchone()
             self._keys, self._blinding = _keys_of(directory)
-            self._blinded: dict[tuple[str, str], bytes] = {}
+            self._moments = 0
         except DAMAGE as error:
             raise StoreError(
                 f"{self.database}: {error}", mend="read it as the account that owns it"
@@ -79,32 +85,112 @@ class LogReader:
 
     def entries(self, start: int = 0, *, end: int | None = None) -> Generator[Entry, None, None]:
         """Entries of sequence ``start`` up to, not including, ``end``, in order."""
-        sql = f"SELECT {_ENTRY} FROM log WHERE seq >= ? AND seq < ? ORDER BY seq"  # noqa: S608 - constants
-        yield from self._read(sql, (start, 2**62 if end is None else end))
+        place, end = max(start, 0), 2**62 if end is None else end
+        with self._moment():
+            for block in self._blocks(place, end):
+                yield from self._read(_BETWEEN, (place, block.first))  # entries that could not be settled
+                yield from self._of_block(block, place, end)
+                place = block.end
+            yield from self._read(_BETWEEN, (place, end))
+
+    def records(self, start: int, end: int) -> Generator[tuple[int, dict[str, Any]], None, None]:
+        """Sequences and fields of the records from ``start`` up to, not including, ``end``, for who reads many: in no order of their names."""
+        place = start
+        with self._moment():
+            for block in self._blocks(start, end):
+                yield from (
+                    (one.sealed.sequence, one.record) for one in self._read(_BETWEEN, (place, block.first))
+                )
+                try:
+                    found = block.records()
+                except (SealError, ValueError, TypeError):
+                    found = [one.record for one in self._of_block(block, block.first, block.end)]
+                low, place = max(start, block.first), block.end
+                yield from enumerate(found[low - block.first : end - block.first], low)
+            yield from ((one.sealed.sequence, one.record) for one in self._read(_BETWEEN, (place, end)))
 
     def last(self, count: int) -> list[Entry]:
         """The last ``count`` entries, in order."""
-        sql = f"SELECT {_ENTRY} FROM log ORDER BY seq DESC LIMIT ?"  # noqa: S608 - constants
-        return list(self._read(sql, (count,)))[::-1]
+        return list(self.entries(max(self.size() - count, 0))) if count else []
 
     def search(self, query: Query, *, limit: int | None = None, stopped: bool = False) -> Iterator[Entry]:
         """Entries for which ``query`` holds, newest first, ``limit`` at most; only denied and asked, if ``stopped``."""
         where, values = self._where(query)
         if stopped:
-            where += " AND enforced IN ('ask', 'deny')"
-        found = 0
+            where += f" AND enforced IN {_STOPPED}"
         sql = f"SELECT {_ENTRY} FROM log WHERE {where} ORDER BY seq DESC"  # noqa: S608 - built from constants
-        for entry in self._read(sql, values):
-            if query.matches(entry.record):
-                yield entry
-                found += 1
-                if limit is not None and found >= limit:
-                    return
+        with self._moment():
+            alone, blocked = self._read(sql, values), self._blocks_for(query)
+            merged = heapq.merge(alone, blocked, key=lambda entry: entry.sealed.sequence, reverse=True)
+            found = (
+                entry
+                for entry in merged
+                if query.matches(entry.record) and (not stopped or entry.record.get("enforced") in _STOPPED)
+            )
+            yield from islice(found, limit)
 
     def call(self, call_id: str) -> list[Entry]:
         """The entries of one tool call: the decision and the outcome."""
+        if not call_id or not self._blinding:
+            return []
         sql = f"SELECT {_ENTRY} FROM log WHERE call_id = ? AND call_id <> x'' ORDER BY seq"  # noqa: S608 - constants
-        return list(self._read(sql, (blind(self._blinding, "call_id", call_id),)))
+        with self._moment():
+            tag = call_tag(call_id, self._blinding)
+            places = [
+                number * WIDTH + at // TAG
+                for number, calls in self._rows("SELECT n, calls FROM block ORDER BY n", ())
+                if tag in calls
+                for at in range(0, len(calls), TAG)
+                if calls[at : at + TAG] == tag
+            ]
+            settled = [entry for place in places for entry in self.entries(place, end=place + 1)]
+            mine = [entry for entry in settled if entry.record.get("call_id") == call_id]
+            return mine + list(self._read(sql, (blind(self._blinding, "call_id", call_id),)))
+
+    @contextlib.contextmanager
+    def _moment(self) -> Iterator[None]:
+        """While this lasts everything is read as it is now: entries may become a block meanwhile."""
+        if not self._moments:
+            self._connection.execute("BEGIN")
+        self._moments += 1
+        try:
+            yield
+        finally:
+            self._moments -= 1
+            if not self._moments:
+                self._connection.rollback()
+
+    def _find(self, key_id: str) -> DataKey | None:
+        return None if self._keys is None else self._keys.find(key_id)
+
+    def _blocks(self, first: int, end: int, *, newest_first: bool = False) -> Iterator[OpenBlock]:
+        try:
+            yield from blocks(self._connection, self._find, first, end, newest_first=newest_first)
+        except DAMAGE as error:
+            raise StoreError(f"{self.database}: {error}") from error
+
+    def _blocks_for(self, query: Query) -> Iterator[Entry]:
+        """Entries of blocks in which ``query`` may hold for some, newest first."""
+        for block in self._blocks(0, 2**62, newest_first=True):
+            late = query.until_ms is not None and block.first_ms >= query.until_ms
+            early = query.since_ms is not None and block.last_ms < query.since_ms
+            other = query.kind and not any(fnmatchcase(kind, query.kind) for kind in block.kinds.split())
+            if not (late or early or other):
+                yield from reversed(list(self._of_block(block, block.first, block.end)))
+
+    def _of_block(self, block: OpenBlock, start: int, end: int) -> Iterator[Entry]:
+        low, high = max(start, block.first), min(end, block.end)
+        try:
+            alone = high - low == 1
+            for sealed in [block.one(low)] if alone else block.all()[low - block.first : high - block.first]:
+                try:
+                    private = block.private(sealed.sequence)
+                    record = put_together(orjson.loads(sealed.body), private)
+                except (SealError, orjson.JSONDecodeError, TypeError):
+                    record, private = {"seq": sealed.sequence, "kind": "unreadable"}, None
+                yield Entry(sealed=sealed, record=record, private=private)
+        except SealError as error:
+            raise StoreError(f"{self.database}: {error}", mend="see `bailiwick log verify`") from error
 
     def checkpoints(self) -> list[str]:
         """The signed checkpoints, smallest log first."""
@@ -122,73 +208,21 @@ class LogReader:
         ``keys`` are the log's public keys as kept elsewhere, by default the state directory's own; ``notes`` are
         checkpoints kept elsewhere.
         """
-        key, *also = keys or read_verifiers(self.directory)
-        faults: list[Fault] = []
-        # One read transaction: entries and checkpoints are of the same moment though a service goes on writing.
-        self._connection.execute("BEGIN")
         try:
-            outcome = verify(
-                key.name.rpartition("/")[2],
-                self._checked(faults),
-                [*self.checkpoints(), *notes],
-                key,
-                also=also,
-                purged=self._purged(),
-                expected_head=expected_head,
-            )
-            faults.extend(self._purge_faults())
-            damage = [
-                *self._damage(),
-                *self._tile_faults(outcome.state.size),
-                *self._signature_faults((key, *also)),
-            ]
+            with self._moment():
+                check = LogCheck(self._connection, self._find, self._blinding)
+                return check.verify(
+                    keys or read_verifiers(self.directory), expected_head=expected_head, notes=notes
+                )
         except DAMAGE as error:
             raise StoreError(
                 f"{self.database}: {error}", mend="the file is damaged; restore a backup"
             ) from error
-        finally:
-            self._connection.rollback()
-        everything = sorted((*outcome.faults, *faults, *damage), key=lambda fault: fault.sequence)
-        return Verification(state=outcome.state, checkpoints=outcome.checkpoints, faults=tuple(everything))
-
-    def _checked(self, faults: list[Fault]) -> Iterator[Sealed]:
-        sql = f"SELECT {_ENTRY}, {', '.join(COLUMNS)} FROM log ORDER BY seq"  # noqa: S608 - constants
-        for sequence, kept, leaf, head, private, *columns in self._connection.execute(sql):
-            try:
-                body = unpack_entry(kept)
-            except SealError:
-                body = bytes(kept)  # the leaf hash tells
-            if len(faults) < MAX_FAULTS:
-                faults.extend(self._faults_beside(sequence, body, private, columns))
-            yield Sealed(sequence=sequence, body=bytes(body), leaf=bytes(leaf), head=bytes(head))
-
-    def _faults_beside(
-        self, sequence: int, body: bytes, sealed: bytes, columns: Sequence[Any]
-    ) -> Iterator[Fault]:
-        """What is wrong with what stands beside an entry: its private part, and the columns."""
-        names: tuple[str, ...] = OPEN_COLUMNS
-        private = b"{}"
-        try:
-            public = orjson.loads(body)
-            key = self._keys.find(str(public.get("key"))) if self._keys else None
-            if key is not None:
-                private = open_private(sealed, str(public.get("private")), key)
-                names = COLUMNS
-        except SealError as error:
-            why = str(error) if sealed else "the private part is gone, though its key was not destroyed"
-            yield Fault(sequence=sequence, message=why)
-            return
-        except orjson.JSONDecodeError:
-            return  # the leaf hash tells
-        told = columns_of({**public, **orjson.loads(private)}, self._blinding, self._blinded)
-        wrong = [name for name, one, other in zip(names, told, columns, strict=False) if one != other]
-        if wrong:
-            yield Fault(sequence=sequence, message=f"search columns changed: {', '.join(wrong)}")
 
     def _record(self, body: bytes, sealed: bytes) -> tuple[dict[str, Any], bytes | None]:
         """The fields of a record, and its private part where the key of it is at hand. Raises SealError, ValueError."""
         public = orjson.loads(body)
-        key = self._keys.find(str(public.get("key"))) if self._keys and sealed else None
+        key = self._find(str(public.get("key"))) if sealed else None
         private = None if key is None else open_private(sealed, str(public.get("private")), key)
         return put_together(public, private), private
 
@@ -222,54 +256,6 @@ class LogReader:
                 values.extend(both)
         return " AND ".join(parts), tuple(values)
 
-    def _damage(self) -> list[Fault]:
-        rows = self._connection.execute("PRAGMA integrity_check(5)").fetchall()
-        return [Fault(sequence=0, message=f"the file is damaged: {text}") for (text,) in rows if text != "ok"]
-
-    def _tile_faults(self, size: int) -> Iterator[Fault]:
-        """Kept roots of tiles that aren't the ones over what they are of, are missing, or are too many."""
-        level, count = 0, size
-        while count := count // WIDTH:
-            kept = self._connection.execute("SELECT n, hash FROM tile WHERE level = ? ORDER BY n", (level,))
-            held = dict(kept.fetchall())
-            for index in range(count):
-                full = read_tile(self._connection, level, index, WIDTH)
-                if len(full) != WIDTH * HASH_SIZE or held.pop(index, None) != joined(full):
-                    yield Fault(
-                        sequence=index << (HEIGHT * (level + 1)),
-                        message=f"a tile of level {level + 1} was changed",
-                    )
-            if held:
-                yield Fault(sequence=0, message=f"level {level + 1} has tiles of entries that aren't there")
-            level += 1
-        if self._connection.execute("SELECT 1 FROM tile WHERE level >= ?", (level,)).fetchone():
-            yield Fault(sequence=0, message="there are tiles of entries that aren't there")
-
-    def _purged(self) -> Iterator[bytes]:
-        """The leaf hashes of purged entries."""
-        for (leaves,) in self._connection.execute("SELECT leaves FROM purged ORDER BY n"):
-            yield from (leaves[i : i + HASH_SIZE] for i in range(0, len(leaves), HASH_SIZE))
-
-    def _purge_faults(self) -> Iterator[Fault]:
-        """Entries that are gone though no record says that they were purged."""
-        first = self.first()
-        sql = "SELECT body FROM log WHERE kind = ?"
-        records = (
-            orjson.loads(unpack_entry(body)) for (body,) in self._connection.execute(sql, (Kind.PURGED,))
-        )
-        if first and not any(int(record.get("upto", 0)) >= first for record in records):
-            yield Fault(
-                sequence=0, message=f"entries 0 to {first - 1} are gone without a record of their purge"
-            )
-
-    def _signature_faults(self, keys: Sequence[VerifierKey]) -> Iterator[Fault]:
-        """Checkpoints of the log's own that carry a signature of somebody else, or one that was made unrecognisable."""
-        known = {(key.name, key.key_id()) for key in keys}
-        for text in self.checkpoints():
-            with contextlib.suppress(NoteError):  # a note that can't be read is told of elsewhere
-                if any((name, key_id) not in known for name, key_id, _ in Note.parse(text).signatures):
-                    yield Fault(sequence=0, message="a checkpoint has a signature by a key that isn't known")
-
     def tile(self, level: int, index: int, width: int) -> bytes:
         """Hashes of the log's tree (``audit.tiles.TileStorage``)."""
         try:
@@ -279,13 +265,18 @@ class LogReader:
 
     def size(self) -> int:
         """Entries in the log."""
-        return next(
-            (row[0] + 1 for row in self._rows("SELECT max(seq) FROM log", ()) if row[0] is not None), 0
-        )
+        return self._told(size_of)
 
     def first(self) -> int:
         """The first entry that was not purged; the next sequence in an empty log."""
-        return next((row[0] for row in self._rows("SELECT min(seq) FROM log", ()) if row[0] is not None), 0)
+        return self._told(first_of)
+
+    def _told(self, ask: Callable[[sqlite3.Connection], int]) -> int:
+        try:
+            with self._moment():
+                return ask(self._connection)
+        except DAMAGE as error:
+            raise StoreError(f"{self.database}: {error}") from error
 
     def erased(self) -> str:
         """A mark that is another one whenever more was purged from the log, or more of its keys were destroyed."""
@@ -295,8 +286,21 @@ class LogReader:
     def span(self, from_ms: int, to_ms: int) -> tuple[int | None, int | None]:
         """The first and the last entry whose wall clock is in a period (``to_ms`` exclusive)."""
         sql = "SELECT min(seq), max(seq) FROM log WHERE time_ms >= ? AND time_ms < ?"
-        first, last = next(self._rows(sql, (from_ms, to_ms)))
-        return first, last
+        with self._moment():
+            alone = next(self._rows(sql, (from_ms, to_ms)))
+            ends = [self._in_blocks(from_ms, to_ms, newest_first=last) for last in (False, True)]
+        found: list[int] = [place for place in (*alone, *ends) if place is not None]
+        return (min(found), max(found)) if found else (None, None)
+
+    def _in_blocks(self, from_ms: int, to_ms: int, *, newest_first: bool) -> int | None:
+        """The first (or last) entry of a block whose wall clock is in a period."""
+        for block in self._blocks(0, 2**62, newest_first=newest_first):
+            if block.last_ms >= from_ms and block.first_ms < to_ms:
+                times = (orjson.loads(one.body)["time_ms"] for one in block.all())
+                places = [block.first + place for place, time in enumerate(times) if from_ms <= time < to_ms]
+                if places:
+                    return places[-1 if newest_first else 0]
+        return None
 
     def checkpoint(self) -> str:
         """The last signed checkpoint."""

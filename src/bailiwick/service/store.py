@@ -35,10 +35,11 @@ import orjson
 from bailiwick.audit.chain import seal
 from bailiwick.audit.record import RECORD_LIMIT, Record
 from bailiwick.audit.retention import Unheld
-from bailiwick.audit.sealing import month_of, seal_private, sealed_fields, subject_of, take_apart
+from bailiwick.audit.sealing import DataKey, month_of, sealed_fields, subject_of, take_apart
 from bailiwick.audit.tiles import WIDTH
 from bailiwick.service.keys import KeyEntry, KeyRing
-from bailiwick.service.ledger import Ledger, StateRows, row_of
+from bailiwick.service.ledger import Ledger, StateRows
+from bailiwick.service.settling import Fresh
 from bailiwick.service.state_directory import StateDirectory, StoreError
 
 __all__ = ["Receipt", "Store", "StoreError"]
@@ -91,7 +92,6 @@ class Store:
         self.directory = directory
         self._ledger = ledger
         self._keys = keys
-        self._blinding = keys.blinding
         self._jobs: queue.SimpleQueue[_Job] = queue.SimpleQueue()
         self._wake = threading.Semaphore(0)
         self._writing = threading.Lock()
@@ -118,7 +118,7 @@ class Store:
         directory = StateDirectory.acquire(path, os.urandom)
         try:
             keys = KeyRing(path, writable=True)
-            ledger = Ledger(directory, directory.signer(), clock, create=directory.fresh)
+            ledger = Ledger(directory, keys, clock, create=directory.fresh)
             directory.publish()
             return cls(directory, ledger, keys)
         except (sqlite3.Error, OSError) as error:
@@ -285,20 +285,41 @@ class Store:
             if not self._jobs.empty():
                 return None
             self._commit([_Job(records=fields, state=state, done=outcomes.append)])
-            if self._ledger.is_long:
+            if self._ledger.is_long or self._ledger.has_unsettled:
                 self._wake.release()
         finally:
             self._writing.release()
         return outcomes[0]
 
     def _run(self) -> None:
-        """The store's thread: commit what waits, fold the write-ahead log when there is time."""
+        """The store's thread: commit what waits; when there is time fold the write-ahead log, and make blocks."""
         while not (self._closed and self._jobs.empty()):
             self._wake.acquire()
             with self._writing:
                 if jobs := self._take():
                     self._commit(jobs)
                 self._ledger.fold(idle=self._jobs.empty())
+            if self._jobs.empty() and not self._closed:
+                self._settle()
+
+    def _settle(self) -> None:
+        """Make a block of the oldest entries that stand on their own; who wants to commit meanwhile may."""
+        with self._writing:
+            work = None if self._broken else self._ledger.unsettled()
+        if work is None:
+            return
+        row = work.block(self._find, self._ledger.blinding)
+        with self._writing:
+            try:
+                self._ledger.settle(work, row)
+                if self._ledger.has_unsettled:
+                    self._wake.release()
+            except sqlite3.Error:
+                self._broken = True  # they stand as they were, and the next commit tells what is wrong
+
+    def _find(self, key_id: str) -> DataKey | None:
+        with self._writing:
+            return self._keys.find(key_id)
 
     def _take(self) -> list[_Job]:
         """The jobs of the next commit: all that wait, up to the bound."""
@@ -314,7 +335,7 @@ class Store:
             if self._broken:
                 # After a failed write nothing in memory is believed: what is on disk says where the log stands.
                 self._ledger.close()
-                self._ledger = Ledger(self.directory, self._ledger.signer, self._ledger.clock)
+                self._ledger = Ledger(self.directory, self._keys, self._ledger.clock)
                 self._broken = False
             receipts = self._write(jobs)
         except Exception as error:  # noqa: BLE001 - whatever it is, the writer must go on and everybody be told
@@ -333,7 +354,7 @@ class Store:
         if len(jobs) > 1 or any(len(job.records) > 1 for job in jobs):
             everything = (fields for job in jobs for fields in job.records)
             self._keys.make({(subject_of(fields), month_of(fields["time_ms"])) for fields in everything})
-        rows: list[tuple[Any, ...]] = []
+        fresh: list[Fresh] = []
         receipts: list[tuple[Receipt, ...]] = []
         for job in jobs:
             mine: list[Receipt] = []
@@ -341,11 +362,10 @@ class Store:
                 parts = take_apart(fields)
                 key = self._keys.current(subject_of(fields), month_of(fields["time_ms"]))
                 chain, sealed = seal(chain, sealed_fields(parts, key.id))
-                private = seal_private(parts.private, key)
-                rows.append(row_of(fields, sealed, private, self._blinding))
+                fresh.append(Fresh(fields, sealed, parts.private, key))
                 mine.append(Receipt(sequence=sealed.sequence, head=sealed.head))
             receipts.append(tuple(mine))
-        self._ledger.write(chain, rows, [job.state for job in jobs])
+        self._ledger.write(chain, fresh, [job.state for job in jobs])
         return receipts
 
 

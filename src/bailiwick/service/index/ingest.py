@@ -3,17 +3,21 @@
 import sqlite3
 from collections import Counter
 from collections.abc import Iterable, Mapping
+from operator import attrgetter
 from typing import Any
 
 from bailiwick.audit.search import DAY_MS, HOUR_MS, Terms, Thing, terms_of
 from bailiwick.service.index.schema import FIELDS, LISTS, VERDICTS
+
+_SINGLE = attrgetter(*FIELDS)
 
 MOST_NAMES = 300_000
 """Names whose numbers are kept in memory; beyond them the memory is emptied."""
 
 _VERDICT = {name: number for number, name in enumerate(VERDICTS)}
 _EVENT = f"INSERT INTO event (place, time_ms, verdict, enforced, {', '.join(FIELDS)}) VALUES ({', '.join('?' * (4 + len(FIELDS)))})"  # noqa: S608 - constants
-_NAME = "INSERT INTO name (field, text) VALUES (?, ?) ON CONFLICT (field, text) DO UPDATE SET text = text RETURNING id"
+_KNOWN = "SELECT id FROM name WHERE field = ? AND text = ?"
+_NAME = "INSERT INTO name (field, text) VALUES (?, ?)"
 _SEEN = (
     "INSERT INTO seen VALUES (?, ?, ?, ?, ?, ?) "
     "ON CONFLICT (thing, user, name) DO UPDATE SET times = times + excluded.times"
@@ -45,7 +49,7 @@ class Ingest:
         hours: dict[int, tuple[int, int]] = {}
         for place, record in records:
             terms = terms_of(record)
-            single = tuple(self._number(field, getattr(terms, field)) for field in FIELDS)
+            single = [self._number(field, text) for field, text in zip(FIELDS, _SINGLE(terms), strict=True)]
             verdict = _VERDICT.get(terms.enforced, 0)
             events.append((place, terms.time_ms, _VERDICT.get(terms.verdict, 0), verdict, *single))
             words.append((place, terms.text))
@@ -63,7 +67,8 @@ class Ingest:
                 )
                 for thing, numbers in used:
                     for number in numbers:
-                        first = seen.setdefault((thing.value, user, number), [place, terms.time_ms, 0])
+                        if (first := seen.get((thing, user, number))) is None:
+                            first = seen[thing, user, number] = [place, terms.time_ms, 0]
                         first[2] += 1
             hour = terms.time_ms // HOUR_MS
             low, _ = hours.get(hour, (place, place))
@@ -74,16 +79,19 @@ class Ingest:
 
     def _listed(self, terms: Terms) -> dict[str, list[int]]:
         lists = {"skill": terms.skills, "rule": terms.rules, "path": terms.paths, "contact": terms.hosts}
-        return {field: [self._number(field, text) for text in texts] for field, texts in lists.items()}
+        return {
+            field: [self._number(field, text) for text in texts] if texts else []
+            for field, texts in lists.items()
+        }
 
     def _number(self, field: str, text: str) -> int:
         if not text:
             return 0
         known = self._names.get((field, text))
         if known is None:
-            known = self._names[field, text] = int(
-                self._connection.execute(_NAME, (field, text)).fetchone()[0]
-            )
+            row = self._connection.execute(_KNOWN, (field, text)).fetchone()
+            known = row[0] if row else self._connection.execute(_NAME, (field, text)).lastrowid
+            known = self._names[field, text] = int(known or 0)
         return known
 
     def _write(

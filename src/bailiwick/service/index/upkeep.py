@@ -71,8 +71,8 @@ def _catch_up(reader: LogReader, index: EmbeddedIndex, epoch: str, size: int, to
 
 def batches(reader: LogReader, place: int, size: int) -> Iterator[Sequence[tuple[int, Mapping[str, Any]]]]:
     """The records from ``place`` on, some at a time; what was purged is passed over."""
-    with contextlib.closing(reader.entries(place, end=size)) as entries:
-        while batch := [(one.sealed.sequence, one.record) for one in islice(entries, BATCH)]:
+    with contextlib.closing(reader.records(place, size)) as records:
+        while batch := list(islice(records, BATCH)):
             yield batch
 
 

@@ -1,0 +1,262 @@
+"""Entries that are settled, those of one tile in one block: what they have in common is kept once (docs/adr, "blocks").
+
+Of the entries is packed together what they say, in ``PARTS`` parts, so that reading one unpacks a quarter. Their commitments and the
+names of their keys are random and stand as they are. Of the private parts those under one key are packed and sealed
+together, their salts before them. An entry and a private part come back byte for byte.
+
+    entries   the byte 1, keys (2), entries (2), the keys' names (8 each), which key is each entry's (1 each),
+              commitments (32 each), then each part: length (4), deflated entries with a line feed between them
+    private   for each key in this order: length (4), sealed: salts (16 each), deflated private parts likewise;
+              length 0 once the key is destroyed
+
+Numbers are unsigned, big-endian. AES-256-GCM as in ``audit.sealing``; the nonce is the beginning of the hash of the
+commitments, unique because those are, and what is authenticated with it is the key's name and the block's number.
+"""
+
+import struct
+import zlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+from hashlib import sha256
+
+from cryptography.exceptions import InvalidTag
+
+from bailiwick.audit.dictionary import DICTIONARY, ENTRY_DICTIONARY
+from bailiwick.audit.merkle import HASH_SIZE
+from bailiwick.audit.sealing import COMMIT, MAX_PRIVATE, DataKey, SealError
+from bailiwick.audit.tiles import MAX_ENTRY, WIDTH
+
+PARTS = 4
+"""Parts that the entries of a block are packed in."""
+
+_FORM = b"\x01"
+_HEAD = struct.Struct(">HH")
+_LENGTH = struct.Struct(">I")
+_KEY_NAME, _SALT, _NONCE_SIZE = 8, 16, 12
+_KEY_MARK, _PRIVATE_MARK, _SALT_MARK = b'"key":"', b'"private":"', b'"salt":"'
+_SMALL = 4_096
+"""Texts up to here are packed with a window that costs less to set up."""
+
+
+class BlockError(ValueError):
+    """Entries that can't be kept as a block: they stay as they are."""
+
+
+@dataclass(frozen=True, slots=True)
+class Member:
+    """An entry on its way into a block: its bytes, its private part and the key of that; None where it was erased."""
+
+    body: bytes
+    private: bytes | None
+    key: DataKey | None
+
+
+@dataclass(frozen=True, slots=True)
+class Packed:
+    """A block's two texts."""
+
+    entries: bytes
+    private: bytes
+
+
+def pack(number: int, members: Sequence[Member]) -> Packed:
+    """The block ``number`` of these entries. Raises BlockError for entries of another form than ``sealing`` gives them."""
+    names: dict[bytes, int] = {}
+    owners, commitments, said = bytearray(), [], []
+    for member in members:
+        body, name = _taken(member.body, _KEY_MARK, 2 * _KEY_NAME)
+        body, committed = _taken(body, _PRIVATE_MARK, 2 * HASH_SIZE)
+        owners.append(names.setdefault(name, len(names)))
+        commitments.append(committed)
+        said.append(body)
+    head = _FORM + _HEAD.pack(len(names), len(members)) + b"".join(names) + owners + b"".join(commitments)
+    size = -(-len(members) // PARTS)
+    parts = [
+        _deflated(b"\n".join(said[low : low + size]), ENTRY_DICTIONARY) for low in range(0, len(said), size)
+    ]
+    entries = head + b"".join(_LENGTH.pack(len(part)) + part for part in parts)
+    private = bytearray()
+    places = gathered(owners, len(names))
+    for name, mine in zip(names, places, strict=True):
+        sealed = _sealed(
+            number, name, [members[index] for index in mine], [commitments[index] for index in mine]
+        )
+        private += _LENGTH.pack(len(sealed)) + sealed
+    return Packed(entries, bytes(private))
+
+
+def _sealed(number: int, name: bytes, members: Sequence[Member], commitments: Sequence[bytes]) -> bytes:
+    """The private parts under one key, sealed; nothing where they were erased."""
+    key = members[0].key
+    if key is None or any(one.private is None for one in members):
+        if any(one.private is not None for one in members):
+            raise BlockError("private parts under one key of which only some can be read")
+        return b""
+    salts, texts = [], []
+    for one in members:
+        text, salt = _taken(one.private or b"", _SALT_MARK, 2 * _SALT)
+        salts.append(salt)
+        texts.append(text)
+    plain = b"".join(salts) + _deflated(b"\n".join(texts), DICTIONARY)
+    nonce = sha256(b"".join(commitments)).digest()[:_NONCE_SIZE]
+    return key.cipher.encrypt(nonce, plain, _bound(name, number))
+
+
+class Block:
+    """A block as kept, to read from. Raises SealError where it isn't one."""
+
+    __slots__ = ("_commitments", "_parts", "_private", "count", "keys", "number", "owners")
+
+    def __init__(self, number: int, entries: bytes, private: bytes) -> None:
+        self.number = number
+        try:
+            names, count = map(int, _HEAD.unpack_from(entries, 1))
+            self.count: int = count
+            at = 1 + _HEAD.size
+            raw = entries[at : at + names * _KEY_NAME]
+            self.keys = [raw[i : i + _KEY_NAME] for i in range(0, len(raw), _KEY_NAME)]
+            at += names * _KEY_NAME
+            self.owners = entries[at : at + self.count]
+            at += self.count
+            self._commitments = entries[at : at + self.count * HASH_SIZE]
+            at += self.count * HASH_SIZE
+            self._parts = _chunks(entries, at, PARTS)
+            self._private = _chunks(private, 0, names)
+        except struct.error as error:
+            raise SealError("a block was changed: it ends in the middle") from error
+        if (
+            entries[:1] != _FORM
+            or not 0 < self.count <= WIDTH
+            or self.count % PARTS
+            or max(self.owners) >= names
+        ):
+            raise SealError("a block was changed: it has another form")
+
+    def bodies(self) -> list[bytes]:
+        """The bytes of every entry, in order. Raises SealError."""
+        return [body for part in range(PARTS) for body in self._part(part)]
+
+    def body(self, index: int) -> bytes:
+        """The bytes of one entry. Raises SealError."""
+        part, offset = divmod(index, self.count // PARTS)
+        return self._part(part)[offset]
+
+    def members_of(self, owner: int) -> list[int]:
+        """The entries whose private parts are under the key at this place of ``keys``."""
+        return [index for index, one in enumerate(self.owners) if one == owner]
+
+    def members(self) -> list[list[int]]:
+        """``members_of`` for every key."""
+        return gathered(self.owners, len(self.keys))
+
+    def is_empty(self, owner: int) -> bool:
+        """Whether nothing is kept under this key any more."""
+        return not self._private[owner]
+
+    def privates(self, owner: int, members: Sequence[int], key: DataKey) -> list[bytes]:
+        """The private parts under a key (``members_of``), each the one that its entry commits to. Raises SealError."""
+        kept = self._commitments
+        committed = b"".join([kept[index * HASH_SIZE : (index + 1) * HASH_SIZE] for index in members])
+        salts = len(members) * _SALT
+        try:
+            nonce = sha256(committed).digest()[:_NONCE_SIZE]
+            plain = key.cipher.decrypt(nonce, self._private[owner], _bound(self.keys[owner], self.number))
+            texts = _inflated(plain[salts:], DICTIONARY, len(members) * MAX_PRIVATE).split(b"\n")
+        except (InvalidTag, ValueError, zlib.error) as error:
+            raise SealError("the private part was changed: its key doesn't open it") from error
+        hexed, place, found = plain[:salts].hex().encode(), 0, []
+        for text in texts:
+            at = text.find(_SALT_MARK) + len(_SALT_MARK)
+            found.append(text[:at] + hexed[place : place + 2 * _SALT] + text[at:])
+            place += 2 * _SALT
+        if b"".join([sha256(COMMIT + one).digest() for one in found]) != committed:
+            raise SealError("the private part isn't the one that was recorded")
+        return found
+
+    def without(self, keys: frozenset[str]) -> tuple[bytes, list[int]] | None:
+        """The private text without what is under these keys, and the entries whose that was; None where nothing of it is here."""
+        doomed = {
+            owner for owner, name in enumerate(self.keys) if self._private[owner] and name.hex() in keys
+        }
+        if not doomed:
+            return None
+        kept = (b"" if owner in doomed else one for owner, one in enumerate(self._private))
+        text = b"".join(_LENGTH.pack(len(one)) + one for one in kept)
+        return text, [index for index, owner in enumerate(self.owners) if owner in doomed]
+
+    def _part(self, part: int) -> list[bytes]:
+        size = self.count // PARTS
+        try:
+            said = _inflated(self._parts[part], ENTRY_DICTIONARY, size * (MAX_ENTRY + 1)).split(b"\n")
+            if len(said) != size:
+                raise SealError("a block was changed: it has other entries than it says")
+            names = [name.hex().encode() for name in self.keys]
+            first = part * size
+            hexed = self._commitments[first * HASH_SIZE : (first + size) * HASH_SIZE].hex().encode()
+            found = []
+            for place, text in enumerate(said):
+                key = text.index(_KEY_MARK) + len(_KEY_MARK)
+                at = text.index(_PRIVATE_MARK, key) + len(_PRIVATE_MARK)
+                committed = hexed[place * 2 * HASH_SIZE : (place + 1) * 2 * HASH_SIZE]
+                found.append(
+                    text[:key] + names[self.owners[first + place]] + text[key:at] + committed + text[at:]
+                )
+        except (ValueError, zlib.error) as error:
+            raise SealError("a block was changed: it can't be unpacked") from error
+        return found
+
+
+def gathered(owners: bytes | bytearray, count: int) -> list[list[int]]:
+    """The places of each of ``count`` owners."""
+    places: list[list[int]] = [[] for _ in range(count)]
+    for place, owner in enumerate(owners):
+        places[owner].append(place)
+    return places
+
+
+def _taken(text: bytes, mark: bytes, size: int) -> tuple[bytes, bytes]:
+    """``text`` without the hexadecimal value behind ``mark``, and the value. Raises BlockError where it isn't there.
+
+    In canonical JSON a mark with its quotes occurs where it is meant and nowhere else: quotes inside a string are escaped.
+    """
+    at = text.find(mark) + len(mark)
+    value = text[at : at + size]
+    if (
+        at < len(mark)
+        or text[at + size : at + size + 1] != b'"'
+        or value.translate(None, b"0123456789abcdef")
+        or b"\n" in text
+    ):
+        raise BlockError(f"an entry without the usual {mark.decode()}")
+    return text[:at] + text[at + size :], bytes.fromhex(value.decode())
+
+
+def _bound(name: bytes, number: int) -> bytes:
+    return b"block %d %s" % (number, name)
+
+
+def _chunks(data: bytes, at: int, count: int) -> list[bytes]:
+    """``count`` texts, each with its length before it, and nothing behind them. Raises struct.error, SealError."""
+    found = []
+    for _ in range(count):
+        (size,) = _LENGTH.unpack_from(data, at)
+        at += _LENGTH.size
+        found.append(data[at : at + size])
+        at += size
+    if at != len(data):
+        raise SealError("a block was changed: it has another length than it says")
+    return found
+
+
+def _deflated(text: bytes, dictionary: bytes) -> bytes:
+    window, memory = (-12, 5) if len(text) <= _SMALL else (-15, 8)
+    packer = zlib.compressobj(6, zlib.DEFLATED, window, memory, zlib.Z_DEFAULT_STRATEGY, dictionary)
+    return packer.compress(text) + packer.flush()
+
+
+def _inflated(packed: bytes, dictionary: bytes, most: int) -> bytes:
+    unpacker = zlib.decompressobj(-15, dictionary)
+    text = unpacker.decompress(packed, most)
+    if not unpacker.eof or unpacker.unused_data:
+        raise ValueError("not a whole packed text")
+    return text

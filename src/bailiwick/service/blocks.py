@@ -1,0 +1,169 @@
+"""Blocks in the log's file: one row for the entries of a tile that is settled (``audit.block``)."""
+
+import sqlite3
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import orjson
+
+from bailiwick.audit.block import Block, BlockError, Member, pack
+from bailiwick.audit.chain import Sealed, link
+from bailiwick.audit.merkle import HASH_SIZE
+from bailiwick.audit.sealing import DataKey, SealError, blind, blind_bytes
+from bailiwick.audit.tiles import WIDTH
+
+SCHEMA = """
+CREATE TABLE block (
+  n INTEGER PRIMARY KEY, first_ms INTEGER NOT NULL, last_ms INTEGER NOT NULL, kinds TEXT NOT NULL, head BLOB NOT NULL,
+  calls BLOB NOT NULL, leaves BLOB NOT NULL, entries BLOB NOT NULL, private BLOB NOT NULL
+) STRICT;
+"""
+"""``head`` is the chain head before the first entry, ``calls`` the beginnings of the blinded ids of tool calls."""
+
+COLUMNS = "n, first_ms, last_ms, kinds, head, calls, leaves, entries, private"
+INSERT = f"INSERT INTO block ({COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)"  # noqa: S608 - constants
+
+TAG = 4
+"""Bytes of a blinded call id that are kept: what they find by chance is looked at and left."""
+
+_NO_TAG = bytes(TAG)
+_CALL_NAME, _CALL_MARK = b"call_id", b'"call_id":"'
+
+Find = Callable[[str], DataKey | None]
+
+
+@dataclass(frozen=True, slots=True)
+class Settled:
+    """An entry with what stands beside it, on its way into a block."""
+
+    sealed: Sealed
+    private: bytes | None
+    key: DataKey | None
+
+
+def row_of_block(head: bytes, entries: Sequence[Settled], blinding: bytes) -> tuple[Any, ...]:
+    """The row of the entries of a tile, before which the chain head was ``head``. Raises BlockError."""
+    number, offset = divmod(entries[0].sealed.sequence, WIDTH)
+    if offset or len(entries) != WIDTH:
+        raise BlockError("not the entries of one tile")
+    packed = pack(number, [Member(one.sealed.body, one.private, one.key) for one in entries])
+    first_ms, last_ms, kinds = told(
+        orjson.loads(b"[" + b",".join([one.sealed.body for one in entries]) + b"]")
+    )
+    calls = b"".join([_NO_TAG if one.private is None else tag_of(one.private, blinding) for one in entries])
+    leaves = b"".join([one.sealed.leaf for one in entries])
+    return (number, first_ms, last_ms, kinds, head, calls, leaves, packed.entries, packed.private)
+
+
+def told(records: Sequence[Any]) -> tuple[int, int, str]:
+    """What the columns say of these entries: the first and the last wall clock, and their kinds."""
+    times = [record["time_ms"] for record in records]
+    return min(times), max(times), " ".join(sorted({record["kind"] for record in records}))
+
+
+def tag_of(private: bytes, blinding: bytes) -> bytes:
+    """The beginning of the blinded call id of a private part; zeros where it has none."""
+    at = private.find(_CALL_MARK)
+    if at < 0:
+        return _NO_TAG
+    at += len(_CALL_MARK)
+    call = private[at : private.find(b'"', at)]
+    if b"\\" in call:
+        call = orjson.loads(private)["call_id"].encode("utf-8", "surrogatepass")
+    return blind_bytes(blinding, _CALL_NAME, call)[:TAG] if call else _NO_TAG
+
+
+def call_tag(call_id: str, blinding: bytes) -> bytes:
+    """The beginning of a blinded call id."""
+    return blind(blinding, "call_id", call_id)[:TAG] or _NO_TAG
+
+
+class OpenBlock:
+    """A block as it is read: entries with their chain heads, and private parts where their keys are at hand."""
+
+    def __init__(self, row: tuple[Any, ...], find: Find) -> None:
+        self.number: int = row[0]
+        self.first: int = self.number * WIDTH
+        self.first_ms, self.last_ms, self.kinds, self.head, self.calls, self.leaves = row[1:7]
+        self.block = Block(self.number, *row[7:])
+        self._find = find
+        self._opened: dict[int, dict[int, bytes]] = {}
+        self._heads: list[bytes] = []
+        sizes = (self.block.count, len(self.leaves) // HASH_SIZE, len(self.calls) // TAG)
+        if sizes != (WIDTH, WIDTH, WIDTH) or len(self.leaves) % HASH_SIZE or len(self.calls) % TAG:
+            raise SealError("a block was changed: it isn't that of a whole tile")
+
+    @property
+    def end(self) -> int:
+        """The sequence after its last entry."""
+        return self.first + self.block.count
+
+    def all(self) -> list[Sealed]:
+        """Every entry. Raises SealError."""
+        return [self._sealed(place, body) for place, body in enumerate(self.block.bodies())]
+
+    def one(self, sequence: int) -> Sealed:
+        """One entry. Raises SealError."""
+        return self._sealed(sequence - self.first, self.block.body(sequence - self.first))
+
+    def private(self, sequence: int) -> bytes | None:
+        """The private part of an entry; None where its key isn't at hand or was destroyed. Raises SealError."""
+        place = sequence - self.first
+        owner = self.block.owners[place]
+        if owner not in self._opened:
+            key = None if self.block.is_empty(owner) else self._find(self.block.keys[owner].hex())
+            members = self.block.members_of(owner) if key else []
+            privates = self.block.privates(owner, members, key) if key else []
+            self._opened[owner] = dict(zip(members, privates, strict=True))
+        return self._opened[owner].get(place)
+
+    def records(self) -> list[dict[str, Any]]:
+        """The fields of every record. Raises SealError, and ValueError or TypeError where an entry isn't one."""
+        found: list[dict[str, Any]] = orjson.loads(b"[" + b",".join(self.block.bodies()) + b"]")
+        for owner, members in enumerate(self.block.members()):
+            key = None if self.block.is_empty(owner) else self._find(self.block.keys[owner].hex())
+            if key is None:
+                for place in members:
+                    found[place]["sealed"] = 1
+                continue
+            privates = orjson.loads(b"[" + b",".join(self.block.privates(owner, members, key)) + b"]")
+            for place, private in zip(members, privates, strict=True):
+                found[place].update(private)
+        return found
+
+    def without(self, keys: frozenset[str]) -> tuple[bytes, bytes] | None:
+        """``calls`` and ``private`` without what these destroyed keys sealed; None where nothing of it is here."""
+        if (found := self.block.without(keys)) is None:
+            return None
+        private, places = found
+        calls = bytearray(self.calls)
+        for place in places:
+            calls[place * TAG : (place + 1) * TAG] = _NO_TAG
+        return bytes(calls), private
+
+    def head_after(self) -> bytes:
+        """The chain head after its last entry."""
+        return self._chain()[-1]
+
+    def _chain(self) -> list[bytes]:
+        if not self._heads:
+            head = self.head
+            for at in range(0, len(self.leaves), HASH_SIZE):
+                head = link(head, self.leaves[at : at + HASH_SIZE])
+                self._heads.append(head)
+        return self._heads
+
+    def _sealed(self, place: int, body: bytes) -> Sealed:
+        leaf = self.leaves[place * HASH_SIZE : (place + 1) * HASH_SIZE]
+        return Sealed(sequence=self.first + place, body=body, leaf=leaf, head=self._chain()[place])
+
+
+def blocks(
+    connection: sqlite3.Connection, find: Find, first: int, end: int, *, newest_first: bool = False
+) -> Iterator[OpenBlock]:
+    """The blocks in which entries of sequence ``first`` up to, not including, ``end`` may stand. Raises SealError."""
+    order = "DESC" if newest_first else "ASC"
+    sql = f"SELECT {COLUMNS} FROM block WHERE n >= ? AND n < ? ORDER BY n {order}"  # noqa: S608 - constants
+    for row in connection.execute(sql, (first // WIDTH, -(-end // WIDTH))):
+        yield OpenBlock(row, find)

@@ -1,0 +1,193 @@
+"""Verification of a log's file: its entries, and all that stands beside them."""
+
+import contextlib
+import sqlite3
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Any
+
+import orjson
+
+from bailiwick.audit.chain import MAX_FAULTS, Fault, Run, Sealed, Verification, verify
+from bailiwick.audit.kinds import Kind
+from bailiwick.audit.merkle import HASH_SIZE
+from bailiwick.audit.note import Note, NoteError, VerifierKey
+from bailiwick.audit.sealing import SealError, open_private, unpack_entry
+from bailiwick.audit.tiles import HEIGHT, WIDTH, joined
+from bailiwick.service import blocks
+from bailiwick.service.blocks import TAG, Find, OpenBlock, tag_of
+from bailiwick.service.ledger import COLUMNS, OPEN_COLUMNS, columns_of, first_of, read_tile
+
+_ROWS = f"SELECT seq, body, leaf, head, private, {', '.join(COLUMNS)} FROM log WHERE seq >= ? AND seq < ? ORDER BY seq"  # noqa: S608 - constants
+
+
+class LogCheck:
+    """One verification, in a transaction of the caller's: what is read is of one moment though a service goes on writing.
+
+    ``find`` gives data keys, ``blinding`` the key of the blinded columns; without them private parts can't be held
+    against what entries commit to. Raises what SQLite and damaged values raise.
+    """
+
+    def __init__(self, connection: sqlite3.Connection, find: Find, blinding: bytes) -> None:
+        self._connection = connection
+        self._find = find
+        self._blinding = blinding
+        self._blinded: dict[tuple[str, str], bytes] = {}
+        self._faults: list[Fault] = []
+        self._roots: dict[int, bytes] = {}
+        self._purge_records: list[Any] = []
+
+    def verify(
+        self, keys: Sequence[VerifierKey], *, expected_head: bytes | None, notes: Iterable[str]
+    ) -> Verification:
+        """The whole log (``audit.chain.verify``), and what stands beside its entries."""
+        key, *also = keys
+        own = [note for (note,) in self._connection.execute("SELECT note FROM checkpoint ORDER BY size")]
+        outcome = verify(
+            key.name.rpartition("/")[2],
+            self._entries(),
+            [*own, *notes],
+            key,
+            also=also,
+            purged=self._purged(),
+            expected_head=expected_head,
+        )
+        beside = (
+            *self._purge_faults(),
+            *self._damage(),
+            *self._tile_faults(outcome.state.size),
+            *_signature_faults(own, keys),
+        )
+        everything = sorted((*outcome.faults, *self._faults, *beside), key=lambda fault: fault.sequence)
+        return Verification(state=outcome.state, checkpoints=outcome.checkpoints, faults=tuple(everything))
+
+    def _entries(self) -> Iterator[Sealed | Run]:
+        place = 0
+        # One after the other, so that one that can't be read doesn't hide those behind it.
+        for (number,) in self._connection.execute("SELECT n FROM block ORDER BY n"):
+            yield from self._alone(place, number * WIDTH)
+            place = (number + 1) * WIDTH
+            try:
+                yield self._run(next(blocks.blocks(self._connection, self._find, number * WIDTH, place)))
+            except (SealError, ValueError, KeyError, TypeError) as error:
+                self._faults.append(Fault(sequence=number * WIDTH, message=f"a block was changed: {error}"))
+        yield from self._alone(place, 2**62)
+
+    def _run(self, block: OpenBlock) -> Run:
+        """A block's entries, once its columns and private parts are held against them."""
+        bodies = block.block.bodies()
+        records = orjson.loads(b"[" + b",".join(bodies) + b"]")
+        if len(self._faults) < MAX_FAULTS:
+            if blocks.told(records) != (block.first_ms, block.last_ms, block.kinds):
+                self._faults.append(
+                    Fault(sequence=block.first, message="search columns changed: first_ms, last_ms, kinds")
+                )
+            self._faults.extend(self._private_faults(block))
+        if Kind.PURGED in block.kinds.split():
+            self._purge_records += [record for record in records if record["kind"] == Kind.PURGED]
+        root = self._roots[block.number] = joined(block.leaves)
+        return Run(
+            first=block.first, head=block.head, leaves=block.leaves, root=root, bodies=bodies, records=records
+        )
+
+    def _private_faults(self, block: OpenBlock) -> Iterator[Fault]:
+        inner, calls, blinding = block.block, block.calls, self._blinding
+        for owner, members in enumerate(inner.members()):
+            key = self._find(inner.keys[owner].hex())
+            if key is None or not members:
+                continue
+            try:
+                if inner.is_empty(owner):
+                    raise SealError("the private part is gone, though its key was not destroyed")  # noqa: TRY301 - told as the others
+                privates = inner.privates(owner, members, key)
+            except SealError as error:
+                yield Fault(sequence=block.first + members[0], message=str(error))
+                continue
+            for place, private in zip(members, privates, strict=True):
+                if tag_of(private, blinding) != calls[place * TAG : place * TAG + TAG]:
+                    yield Fault(sequence=block.first + place, message="search columns changed: call_id")
+
+    def _alone(self, first: int, end: int) -> Iterator[Sealed]:
+        for sequence, kept, leaf, head, private, *columns in self._connection.execute(_ROWS, (first, end)):
+            try:
+                body = unpack_entry(kept)
+            except SealError:
+                body = bytes(kept)  # the leaf hash tells
+            if len(self._faults) < MAX_FAULTS:
+                self._faults.extend(self._faults_beside(sequence, body, private, columns))
+            yield Sealed(sequence=sequence, body=bytes(body), leaf=bytes(leaf), head=bytes(head))
+
+    def _faults_beside(
+        self, sequence: int, body: bytes, sealed: bytes, columns: Sequence[Any]
+    ) -> Iterator[Fault]:
+        """What is wrong with what stands beside an entry: its private part, and the columns."""
+        names: tuple[str, ...] = OPEN_COLUMNS
+        private = b"{}"
+        try:
+            public = orjson.loads(body)
+            key = self._find(str(public.get("key")))
+            if key is not None:
+                private = open_private(sealed, str(public.get("private")), key)
+                names = COLUMNS
+        except SealError as error:
+            why = str(error) if sealed else "the private part is gone, though its key was not destroyed"
+            yield Fault(sequence=sequence, message=why)
+            return
+        except orjson.JSONDecodeError:
+            return  # the leaf hash tells
+        if public.get("kind") == Kind.PURGED:
+            self._purge_records.append(public)
+        told = columns_of({**public, **orjson.loads(private)}, self._blinding, self._blinded)
+        wrong = [name for name, one, other in zip(names, told, columns, strict=False) if one != other]
+        if wrong:
+            yield Fault(sequence=sequence, message=f"search columns changed: {', '.join(wrong)}")
+
+    def _damage(self) -> list[Fault]:
+        rows = self._connection.execute("PRAGMA integrity_check(5)").fetchall()
+        return [Fault(sequence=0, message=f"the file is damaged: {text}") for (text,) in rows if text != "ok"]
+
+    def _tile_faults(self, size: int) -> Iterator[Fault]:
+        """Kept roots of tiles that aren't the ones over what they are of, are missing, or are too many."""
+        level, count = 0, size
+        while count := count // WIDTH:
+            kept = self._connection.execute("SELECT n, hash FROM tile WHERE level = ? ORDER BY n", (level,))
+            held = dict(kept.fetchall())
+            for index in range(count):
+                if held.pop(index, None) != self._root(level, index):
+                    yield Fault(
+                        sequence=index << (HEIGHT * (level + 1)),
+                        message=f"a tile of level {level + 1} was changed",
+                    )
+            if held:
+                yield Fault(sequence=0, message=f"level {level + 1} has tiles of entries that aren't there")
+            level += 1
+        if self._connection.execute("SELECT 1 FROM tile WHERE level >= ?", (level,)).fetchone():
+            yield Fault(sequence=0, message="there are tiles of entries that aren't there")
+
+    def _root(self, level: int, index: int) -> bytes | None:
+        """The root over a full tile; None where it isn't full."""
+        if not level and index in self._roots:
+            return self._roots[index]
+        full = read_tile(self._connection, level, index, WIDTH)
+        return joined(full) if len(full) == WIDTH * HASH_SIZE else None
+
+    def _purged(self) -> Iterator[bytes]:
+        """The leaf hashes of purged entries."""
+        for (leaves,) in self._connection.execute("SELECT leaves FROM purged ORDER BY n"):
+            yield from (leaves[i : i + HASH_SIZE] for i in range(0, len(leaves), HASH_SIZE))
+
+    def _purge_faults(self) -> Iterator[Fault]:
+        """Entries that are gone though no record says that they were purged."""
+        first = first_of(self._connection)
+        if first and not any(int(record.get("upto", 0)) >= first for record in self._purge_records):
+            yield Fault(
+                sequence=0, message=f"entries 0 to {first - 1} are gone without a record of their purge"
+            )
+
+
+def _signature_faults(notes: Iterable[str], keys: Sequence[VerifierKey]) -> Iterator[Fault]:
+    """Checkpoints of the log's own that carry a signature of somebody else, or one that was made unrecognisable."""
+    known = {(key.name, key.key_id()) for key in keys}
+    for text in notes:
+        with contextlib.suppress(NoteError):  # a note that can't be read is told of elsewhere
+            if any((name, key_id) not in known for name, key_id, _ in Note.parse(text).signatures):
+                yield Fault(sequence=0, message="a checkpoint has a signature by a key that isn't known")

@@ -1,0 +1,62 @@
+"""Entries on their way into the log's file: new ones, and older ones that become a block."""
+
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import orjson
+
+from bailiwick.audit.block import BlockError
+from bailiwick.audit.chain import Sealed
+from bailiwick.audit.sealing import DataKey, SealError, open_private, unpack_entry
+from bailiwick.service.blocks import Settled, row_of_block
+
+
+@dataclass(frozen=True, slots=True)
+class Fresh:
+    """An entry that is new: its record's fields, the sealed entry, the private part and the key of that."""
+
+    fields: Mapping[str, Any]
+    sealed: Sealed
+    private: bytes
+    key: DataKey
+
+
+@dataclass(frozen=True, slots=True)
+class Tail:
+    """The entries of a tile that isn't full yet, and the chain head before them."""
+
+    head: bytes
+    entries: list[Settled]
+
+
+@dataclass(frozen=True, slots=True)
+class Settlement:
+    """The entries of a tile on their way into a block, as read from the file; made up without holding up the writer."""
+
+    low: int
+    head: bytes
+    rows: list[tuple[int, bytes, bytes, bytes, bytes]]
+    erasures: int
+
+    def entries(self, find: Callable[[str], DataKey | None]) -> list[Settled]:
+        """The entries with their private parts. Raises BlockError where one can't be read, SealError where it was changed."""
+        found = []
+        for sequence, kept, leaf, head, blob in self.rows:
+            body = unpack_entry(kept)
+            public = orjson.loads(body)
+            key = find(public["key"])
+            if key is None and blob:
+                raise BlockError(f"entry {sequence} can't be read: its key isn't at hand")
+            private = open_private(blob, public["private"], key) if key and blob else None
+            found.append(Settled(Sealed(sequence=sequence, body=body, leaf=leaf, head=head), private, key))
+            time.sleep(0)  # a decision that waits goes first
+        return found
+
+    def block(self, find: Callable[[str], DataKey | None], blinding: bytes) -> tuple[Any, ...] | None:
+        """The block's row; None where they must stay as they are."""
+        try:
+            return row_of_block(self.head, self.entries(find), blinding) if self.rows else None
+        except (BlockError, SealError):
+            return None
