@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
-from bailiwick.model.glob import Glob, GlobError, GlobSet, escape, literal, name_glob, path_glob, word_glob
+from bailiwick.model.glob import Glob, GlobError, GlobSet, escape, literal, name_glob, path_glob, word_glob, word_matches
 from bailiwick.model.verdict import Mode
 from bailiwick.policy.types import (
     AnyCondition,
@@ -24,6 +24,9 @@ from bailiwick.policy.types import (
 
 MAX_BOUND = 32
 """Policies kept ready at once: sessions of one machine that differ in profile, project or account."""
+
+MAX_REMEMBERED = 1024
+"""Answers about patterns, and about names, that each bound policy keeps: the same are asked about again and again."""
 
 GRANTING = frozenset({Scope.BUILTIN, Scope.ORGANISATION, Scope.TEAM, Scope.PROFILE})
 """Layers whose ALLOW breaks silence. Narrower ones only narrow: what nobody wider speaks of stays a question."""
@@ -84,8 +87,9 @@ class Bound:
     hosts: Index
     findings: Index
     variables: Index
-    programs: Mapping[str, Programs]
-    other_programs: Programs
+    programs: Mapping[str, Sequence[Hit]]
+    other_programs: Sequence[Hit]
+    """The rules for programs by name, and those that name them by a pattern or by path."""
     always: Mapping[Subject, tuple[Hit, ...]]
     uniform: bool
     folded: bool
@@ -93,6 +97,23 @@ class Bound:
     remembered: dict[object, list[Hit]] = field(default_factory=dict)
     answers: dict[object, Any] = field(default_factory=dict)
     """What ``decide`` found that all layers together say where these rules match."""
+    _called: dict[str, Programs] = field(default_factory=dict)
+
+    def remember(self, asked: object, hits: list[Hit]) -> None:
+        """Keep the rules that match what was ``asked``, which the policy and its binding alone determine."""
+        if len(self.remembered) >= MAX_REMEMBERED:
+            self.remembered.clear()
+        self.remembered[asked] = hits
+
+    def programs_called(self, name: str) -> Programs:
+        """The rules that may speak of a program of this name."""
+        known = self._called.get(name)
+        if known is None:
+            if len(self._called) >= MAX_REMEMBERED:
+                self._called.clear()
+            others = [hit for hit in self.other_programs if _may_be_called(hit, name)]
+            known = self._called[name] = _programs([*others, *self.programs.get(name, ())])
+        return known
 
 
 def fill_in(glob: str, *, project: str, home: str) -> str:
@@ -161,8 +182,8 @@ def _bind(policy: Policy, project: str, home: str, *, folded: bool) -> Bound:
         hosts=index(HostCondition)[0],
         findings=index(FindingCondition)[0],
         variables=index(VariableCondition)[0],
-        other_programs=_programs(programs.pop("", ())),
-        programs={name: _programs(found) for name, found in programs.items()},
+        other_programs=programs.pop("", ()),
+        programs=programs,
         always={subject: tuple(found) for subject, found in always.items()},
         folded=folded,
         uniform=policy.mode is Mode.ENFORCE
@@ -173,6 +194,16 @@ def _bind(policy: Policy, project: str, home: str, *, folded: bool) -> Bound:
 
 def _literal_word(word: str) -> str | None:
     return literal(word_glob(word).text)
+
+
+def _may_be_called(hit: Hit, name: str) -> bool:
+    when = hit.rule.when
+    return (
+        not isinstance(when, CommandCondition)
+        or not when.words
+        or "/" in when.words[0]
+        or word_matches(when.words[0], name)
+    )
 
 
 def _programs(hits: Sequence[Hit]) -> Programs:

@@ -80,11 +80,11 @@ def _tally(policy: Policy, request: Request, facts: Facts, *, containing: bool) 
 
 def _containable(request: Request) -> bool:
     """Whether the call is a command whose text can be made to run in the sandbox."""
-    match request.event.what:
-        case ToolCall(tool="Bash", input={"command": str(command)}):
-            return request.session.contains and "\0" not in command
-        case _:
-            return False
+    call = request.event.what
+    if not request.session.contains or not isinstance(call, ToolCall) or call.tool != "Bash":
+        return False
+    command = call.input.get("command")
+    return isinstance(command, str) and "\0" not in command
 
 
 def _modes(event: Event) -> Iterator[str]:

@@ -15,7 +15,7 @@ from bailiwick.model.access import (
     ProgramTarget,
     VariableTarget,
 )
-from bailiwick.model.glob import name_glob, path_glob, word_glob
+from bailiwick.model.glob import name_glob, path_glob, word_matches
 from bailiwick.model.verdict import Verdict
 from bailiwick.policy.types import UNKNOWN_HOST, CommandCondition, HostCondition, Subject
 
@@ -43,25 +43,26 @@ class Certainty(IntEnum):
     YES = 2
 
 
+_SUBJECTS = {
+    PathTarget: Subject.FILES,
+    ProgramTarget: Subject.COMMANDS,
+    HostTarget: Subject.NETWORK,
+    VariableTarget: Subject.ENVIRONMENT,
+}
+
+
 def subject_of(access: Access) -> Subject:
     """The section of the language that speaks of ``access``."""
-    match access.target:
-        case _ if access.kind is AccessKind.CHANGE_CONFIG and not isinstance(access.target, VariableTarget):
-            return Subject.CONFIG
-        case PathTarget():
-            return Subject.FILES
-        case ProgramTarget():
-            return Subject.COMMANDS
-        case HostTarget():
-            return Subject.NETWORK
-        case VariableTarget():
-            return Subject.ENVIRONMENT
-        case NameTarget(name=name):
-            if access.kind is AccessKind.LOAD_SKILL:
-                return Subject.SKILLS
-            if access.kind is AccessKind.SPAWN_AGENT:
-                return Subject.AGENTS
-            return Subject.MCP if name.startswith("mcp__") else Subject.TOOLS
+    kind, target = access.kind, access.target
+    if kind is AccessKind.CHANGE_CONFIG and not isinstance(target, VariableTarget):
+        return Subject.CONFIG
+    if isinstance(target, NameTarget):
+        if kind is AccessKind.LOAD_SKILL:
+            return Subject.SKILLS
+        if kind is AccessKind.SPAWN_AGENT:
+            return Subject.AGENTS
+        return Subject.MCP if target.name.startswith("mcp__") else Subject.TOOLS
+    return _SUBJECTS[type(target)]
 
 
 def hits_of_units(bound: Bound, subject: Subject, access: Access, *, steps: int) -> Iterator[Sequence[Hit]]:
@@ -94,9 +95,12 @@ def _variable(bound: Bound, name: str) -> Iterator[Hit]:
 
 def named(bound: Bound, subject: Subject, name: str) -> list[Hit]:
     """The rules of ``subject`` whose name glob matches ``name``."""
-    always = bound.always.get(subject, ())
-    index = bound.names.get(subject)
-    return [*always, *index.matching(name)] if index else [*always]
+    known = bound.remembered.get((subject, name))
+    if known is None:
+        index = bound.names.get(subject)
+        known = [*bound.always.get(subject, ()), *(index.matching(name) if index else ())]
+        bound.remember((subject, name), known)
+    return known
 
 
 def _host(bound: Bound, peer: HostTarget) -> Iterator[Hit]:
@@ -132,11 +136,8 @@ def _of_unknown(hit: Hit) -> bool:
 
 
 def _program(bound: Bound, program: ProgramTarget) -> Iterator[Hit]:
-    known = bound.programs.get(program.name)
-    candidates = [*bound.other_programs.candidates(program.words, open_ended=program.open_ended)]
-    if known is not None:
-        candidates += known.candidates(program.words, open_ended=program.open_ended)
-    for hit in candidates:
+    rules = bound.programs_called(program.name)
+    for hit in rules.candidates(program.words, open_ended=program.open_ended):
         if isinstance(hit.rule.when, CommandCondition):
             certainty = command_matches(hit.rule.when, program, project=bound.project, home=bound.home)
             if certainty is Certainty.YES and hit.rule.verdict is Verdict.ALLOW:
@@ -177,7 +178,7 @@ def command_matches(
             if word is None:
                 found = Certainty.MAYBE
             else:
-                found = Certainty.YES if word == wanted or word_glob(wanted).matches(word) else Certainty.NO
+                found = Certainty.YES if word_matches(wanted, word) else Certainty.NO
         certainty = min(certainty, found)
         if certainty is Certainty.NO:
             return certainty

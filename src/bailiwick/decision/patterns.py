@@ -44,9 +44,6 @@ MAX_PATTERNS = 64
 MAX_TRIED = 4
 """Exclusions tried on a rule that is spelled like none of them."""
 
-MAX_REMEMBERED = 1024
-"""Answers about patterns kept for each bound policy; the project's own tree is asked about again and again."""
-
 
 def path_units(bound: Bound, target: PathTarget, kind: AccessKind, *, steps: int) -> Iterator[Sequence[Hit]]:
     """The matching rules for each path that ``target`` is: its real path too, and each path of an expansion.
@@ -101,9 +98,8 @@ def _of_kind(hits: Sequence[Hit], kind: AccessKind) -> list[Hit]:
 def _remembered(bound: Bound, asked: _Asked) -> list[Hit]:
     known = bound.remembered.get(asked)
     if known is None:
-        if len(bound.remembered) >= MAX_REMEMBERED:
-            bound.remembered.clear()
-        known = bound.remembered[asked] = _hits(bound, asked)
+        known = _hits(bound, asked)
+        bound.remember(asked, known)
     return known
 
 

@@ -5,6 +5,7 @@ from typing import TypeAlias
 
 from bailiwick.model.access import Access, Finding, Opaque
 from bailiwick.model.glob import name_glob
+from bailiwick.model.value import value
 from bailiwick.model.verdict import Mode, Verdict
 
 
@@ -23,7 +24,7 @@ class Origin:
         return f"{self.file}:{self.line}"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value(frozen=True, slots=True, kw_only=True)
 class Reason:
     """One rule that spoke. ``about`` is what it spoke of; ``mode`` how far it is carried out.
 
@@ -109,7 +110,7 @@ class Contain:
 Obligation: TypeAlias = Clamp | Rewrite | Redact | Notify | Sandbox | Contain
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value(frozen=True, slots=True, kw_only=True)
 class Decision:
     """The answer to one request.
 

@@ -87,6 +87,16 @@ class Glob:
         return bool(_single(self).matching(text))
 
 
+def word_matches(glob: str, word: str) -> bool:
+    """Whether ``word`` is of the word glob ``glob``."""
+    return word == glob or (_is_pattern(glob) and word_glob(glob).matches(word))
+
+
+@lru_cache(maxsize=4096)
+def _is_pattern(glob: str) -> bool:
+    return _MAGIC.search(glob) is not None
+
+
 def name_glob(text: str) -> Glob:
     """A glob over names. Raises GlobError."""
     return _name_glob(text)
