@@ -96,7 +96,8 @@ def _is_short(draft: Draft, everything: str) -> bool:
                 return False
     for bounds in (_LINES, _ITEMS):
         for name, limit in bounds.items():
-            if (listed := fields.get(name)) and size + _KEYS * len(listed) > limit:
+            listed = fields.get(name)
+            if listed and size > limit - _KEYS * len(listed) < 6 * sum(map(len, _listed(listed, limit))):
                 return False
     return True
 

@@ -7,12 +7,13 @@ C2SP tile log, and carries a random ``salt``, so that its leaf hash gives nothin
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, fields
+from dataclasses import fields
 from enum import StrEnum
 from operator import attrgetter
 from typing import Any
 
 from bailiwick.audit.kinds import Kind
+from bailiwick.model.value import value
 
 VERSION = 2
 RECORD_LIMIT = 65_535
@@ -31,7 +32,7 @@ class Approver(StrEnum):
     PERSON_REFUSED = "person-refused"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value(frozen=True, slots=True, kw_only=True)
 class Stamp:
     """What only the service knows: clocks, host and randomness.
 
@@ -45,7 +46,7 @@ class Stamp:
     salt: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value(frozen=True, slots=True, kw_only=True)
 class Record:
     """One record; ``FIELD_MEANINGS`` says what each field means.
 

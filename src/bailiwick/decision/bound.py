@@ -5,7 +5,17 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
-from bailiwick.model.glob import Glob, GlobError, GlobSet, escape, literal, name_glob, path_glob, word_glob, word_matches
+from bailiwick.model.glob import (
+    Glob,
+    GlobError,
+    GlobSet,
+    escape,
+    literal,
+    name_glob,
+    path_glob,
+    word_glob,
+    word_matches,
+)
 from bailiwick.model.verdict import Mode
 from bailiwick.policy.types import (
     AnyCondition,

@@ -88,7 +88,7 @@ class _Asked(NamedTuple):
 
 
 def _groups(bound: Bound, paths: Sequence[str]) -> dict[tuple[int, ...], None]:
-    return dict.fromkeys(map(bound.paths.globs.matching, paths))
+    return dict.fromkeys(bound.paths.globs.matching_each(paths))
 
 
 def _of_kind(hits: Sequence[Hit], kind: AccessKind) -> list[Hit]:

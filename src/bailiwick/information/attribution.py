@@ -13,9 +13,11 @@ does was measured with the client (2.1.330):
 """
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from enum import StrEnum
 from typing import Any, TypeAlias
+
+from bailiwick.model.value import value
 
 MAX_USES = 512
 """Uses of skills that one session remembers. With more, the oldest that the agent has otherwise are forgotten last."""
@@ -50,7 +52,7 @@ class How(StrEnum):
     TRANSCRIPT = "transcript"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value(frozen=True, slots=True, kw_only=True)
 class SkillUse:
     """A skill whose text one agent (empty: the main thread) of one conversation has before it.
 
@@ -69,7 +71,7 @@ class SkillUse:
     compacted: bool = False
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value(frozen=True, slots=True, kw_only=True)
 class Spawn:
     """A call under way that may start a sub-agent: whose it is, and the skill that the sub-agent is to follow.
 
@@ -82,7 +84,7 @@ class Spawn:
     places: Places = ()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value(frozen=True, slots=True, kw_only=True)
 class Loaded:
     """What is known of a skill about to be loaded: where it stands, and whether it runs in a sub-agent of its own."""
 
@@ -90,7 +92,7 @@ class Loaded:
     forks: bool = False
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value(frozen=True, slots=True, kw_only=True)
 class Attribution:
     """The skills of one governed session, by agent and conversation. ``started`` are the sub-agents that run now."""
 

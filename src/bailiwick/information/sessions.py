@@ -4,7 +4,7 @@ The client's hook payload names neither the user nor the skill behind a call, so
 """
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import asdict, field, replace
 from typing import Any
 
 from bailiwick.information.attribution import (
@@ -32,6 +32,7 @@ from bailiwick.model.event import (
     ToolCall,
     ToolResult,
 )
+from bailiwick.model.value import value
 
 MAX_CLIENT_SESSIONS = 64
 """Ids of the client that one session remembers, the latest; each ``/clear`` and resume makes one."""
@@ -40,7 +41,7 @@ MAX_ASKED = 32
 """Calls that a person is being asked about whose reading is remembered."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value(frozen=True, slots=True, kw_only=True)
 class Reading:
     """What a call brings into the conversation once it has run: skills whose files it reads, and labels.
 
@@ -54,7 +55,7 @@ class Reading:
     unseen: str = ""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value(frozen=True, slots=True, kw_only=True)
 class Asked:
     """A call that a person is being asked about, and what it will have read. ``skills`` are names and places."""
 
@@ -63,7 +64,7 @@ class Asked:
     labels: tuple[Label, ...] = ()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value(frozen=True, slots=True, kw_only=True)
 class SessionFlags:
     """What the person who started the session narrowed on the command line."""
 
@@ -72,7 +73,7 @@ class SessionFlags:
     max_bash_timeout: int | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value(frozen=True, slots=True, kw_only=True)
 class SessionState:
     """One governed session.
 
@@ -123,8 +124,10 @@ class SessionState:
     def trigger(self, agent: str) -> str:
         """The innermost skill in whose course ``agent`` acts, with a slash before it where a person typed it."""
         active = self.active_skills(agent)
+        if not active:
+            return ""
         typed = {use.name for use in self.skills.uses if use.how is How.TYPED and not use.lingers}
-        return "" if not active else f"/{active[-1]}" if active[-1] in typed else active[-1]
+        return f"/{active[-1]}" if active[-1] in typed else active[-1]
 
 
 NOTHING = Reading()

@@ -228,13 +228,25 @@ class Automaton:
 
     def matching(self, text: str) -> tuple[int, ...]:
         """The numbers of the patterns that match the whole of ``text``, ascending."""
-        state = self._start
+        return self._run(self._start, text).accepts
+
+    def matching_each(self, paths: Iterable[str]) -> Iterator[tuple[int, ...]]:
+        """``matching`` of each; what paths below one directory have in common is gone through once."""
+        directories: dict[str, _State] = {}
+        for path in paths:
+            directory, slash, name = path.rpartition("/")
+            state = directories.get(directory)
+            if state is None:
+                state = directories[directory] = self._run(self._start, directory)
+            yield self._run(state, slash + name).accepts
+
+    def _run(self, state: _State, text: str) -> _State:
         for character in text:
             try:
                 state = state.steps[character]
             except KeyError:
                 state = self._learn(state, character)
-        return state.accepts
+        return state
 
     def explore(
         self,

@@ -4,11 +4,13 @@ Only ``enforcement.claude_code`` knows how a client spells these on the wire.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any, TypeAlias
 
+from bailiwick.model.value import value
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+
+@value(frozen=True, slots=True, kw_only=True)
 class ToolCall:
     """A tool is about to run. ``input`` is the tool's own argument object, unchecked."""
 
@@ -18,7 +20,7 @@ class ToolCall:
     server: str | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value(frozen=True, slots=True, kw_only=True)
 class ToolResult:
     """A tool has run. ``failed`` says that it reported an error; ``milliseconds`` is None when not reported."""
 
@@ -30,14 +32,14 @@ class ToolResult:
     milliseconds: int | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value(frozen=True, slots=True, kw_only=True)
 class ToolBatch:
     """The tool calls of one message have all been dealt with, those included that the client refused by itself."""
 
     calls: tuple[ToolCall, ...]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value(frozen=True, slots=True, kw_only=True)
 class PermissionAsked:
     """The client is about to ask a person (or a host program) whether a tool may run."""
 
@@ -45,14 +47,14 @@ class PermissionAsked:
     input: Mapping[str, Any]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value(frozen=True, slots=True, kw_only=True)
 class Prompt:
     """A person or a host program submitted a prompt."""
 
     text: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value(frozen=True, slots=True, kw_only=True)
 class PromptExpansion:
     """A typed slash command or MCP prompt is about to be expanded. ``source`` is where it is defined."""
 
@@ -63,7 +65,7 @@ class PromptExpansion:
     text: str = ""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value(frozen=True, slots=True, kw_only=True)
 class SessionStart:
     """A session began or went on (``startup``, ``resume``, ``clear``, ``compact``, ``fork``)."""
 
@@ -71,24 +73,24 @@ class SessionStart:
     model: str | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value(frozen=True, slots=True, kw_only=True)
 class SessionEnd:
     """A session ended."""
 
     reason: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value(frozen=True, slots=True, kw_only=True)
 class AgentStart:
     """A sub-agent began; its id and type are in the envelope."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value(frozen=True, slots=True, kw_only=True)
 class AgentStop:
     """A sub-agent ended; its id and type are in the envelope."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value(frozen=True, slots=True, kw_only=True)
 class ConfigChange:
     """A settings or skill file changed under a running session and the client is about to apply it."""
 
@@ -96,7 +98,7 @@ class ConfigChange:
     path: str | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value(frozen=True, slots=True, kw_only=True)
 class ModelSwitch:
     """The model is about to change (``before``) or has changed."""
 
@@ -105,7 +107,7 @@ class ModelSwitch:
     before: bool
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value(frozen=True, slots=True, kw_only=True)
 class Notice:
     """Any other event, known by name or not; nothing to decide, recorded whole."""
 
@@ -127,7 +129,7 @@ Happening: TypeAlias = (
 )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value(frozen=True, slots=True, kw_only=True)
 class Event:
     """One report of the client. ``raw`` is the whole decoded message, unknown fields included.
 

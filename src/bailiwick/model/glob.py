@@ -11,7 +11,7 @@ The name dialect (tools, hosts, words of commands) gives slashes no meaning: ``*
 
 import itertools
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from enum import Enum
 from functools import lru_cache
@@ -132,6 +132,10 @@ class GlobSet:
     def matching(self, text: str) -> tuple[int, ...]:
         """The indexes of the globs that match ``text``, ascending."""
         return self._automaton.matching(text)
+
+    def matching_each(self, paths: Iterable[str]) -> Iterator[tuple[int, ...]]:
+        """``matching`` of each, faster where they share directories."""
+        return self._automaton.matching_each(paths)
 
     def explore(
         self, *, within: Sequence[int] = (), without: Sequence[int] = (), budget: Budget | None = None

@@ -1,12 +1,12 @@
 """The question put to the PDP: who asks, what happened, in which session."""
 
-from dataclasses import dataclass
 from typing import Protocol
 
 from bailiwick.model.event import Event
+from bailiwick.model.value import value
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value(frozen=True, slots=True, kw_only=True)
 class Principal:
     """The operating-system account behind a session, established by the kernel, and its groups.
 
@@ -20,7 +20,7 @@ class Principal:
     identity: str = ""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value(frozen=True, slots=True, kw_only=True)
 class Session:
     """What the service knows of a session, independent of what the client says.
 
@@ -44,7 +44,7 @@ class Session:
     shell: str = "bash"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value(frozen=True, slots=True, kw_only=True)
 class Request:
     """Principal, action and context of one event; ``now`` is whole seconds since 1970, UTC."""
 

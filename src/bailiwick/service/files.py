@@ -51,8 +51,9 @@ class OsFiles:
         found: set[str] = set()
         try:
             glob = Glob(pattern)
-            for path, linked in _below(fixed_part(pattern)[0]):
-                if glob.matches(path):
+            base, rest = fixed_part(pattern)
+            for path, linked in _below(base):
+                if rest == "**" or glob.matches(path):
                     found.add(path)
                     if linked:
                         found.add(self.real(path))

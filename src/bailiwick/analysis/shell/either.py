@@ -1,7 +1,6 @@
 """Which dialect a shell speaks, and what is known of a command when nobody knows: what bash and zsh would both do."""
 
 from dataclasses import replace
-from pathlib import PurePosixPath
 
 from bailiwick.model.access import Facts, Opaque, Span
 
@@ -12,7 +11,7 @@ _DIFFERENT = "bash and zsh would do different things, and it isn't known which o
 
 def dialect_of(shell: str) -> str:
     """The dialect of the shell at a path, by its name: ``bash``, ``zsh``, or ``EITHER``."""
-    name = PurePosixPath(shell).name
+    name = shell.rpartition("/")[2]
     return next(
         (dialect for dialect in ("bash", "zsh") if name == dialect or name.startswith(dialect + "-")), EITHER
     )
