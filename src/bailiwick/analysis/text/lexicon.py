@@ -97,8 +97,16 @@ def _worded(value: str) -> bool:
 
 
 def stand_in(body: str) -> bool:
-    """Whether the variable part of a token is a placeholder."""
-    return regular(body) or _worded(body) or documented(body)
+    """Whether the variable part of a token is a placeholder: a word among much else that is random is chance."""
+    return regular(body) or documented(body) or (_worded(body) and not _random(_WORD.sub("", body)))
+
+
+def _random(rest: str) -> bool:
+    return (
+        len(rest) >= 32  # noqa: PLR2004 - chance hardly writes a word into fewer
+        and all(re.search(kind, rest) for kind in ("[a-z]", "[A-Z]", "[0-9]"))
+        and not regular(rest)
+    )
 
 
 def reference(value: str) -> bool:
