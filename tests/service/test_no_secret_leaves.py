@@ -113,6 +113,7 @@ def test_no_secret_of_any_rule_leaves(plants: list[tuple[tuple[str, Route], str,
 
 
 @pytest.mark.nightly
+@pytest.mark.timeout(3_600)
 @given(PLANTS)
 @settings(max_examples=2_000, deadline=None)
 def test_no_secret_of_any_rule_leaves_at_length(

@@ -10,7 +10,6 @@ from bailiwick.model.glob import name_glob
 from bailiwick.model.verdict import Mode
 from bailiwick.policy.types import Policy
 
-
 MAX_KNOWN = 1024
 """Pairs of a policy and a tool whose duties are kept ready."""
 
