@@ -5,8 +5,8 @@ A file's first line is ``command: name`` or ``command: [name, alias]``. Everythi
 """
 
 import re
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from collections.abc import Mapping
+from dataclasses import field, replace
 from enum import StrEnum
 from functools import cache
 from pathlib import Path
@@ -14,7 +14,9 @@ from typing import Any
 
 import yaml
 
-_LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+from bailiwick.model.value import value
+
+_LOADER = getattr(yaml, "CBaseLoader", yaml.BaseLoader)  # nothing but texts: types would cost as much as reading
 
 
 class Role(StrEnum):
@@ -75,7 +77,7 @@ _VALUELESS = frozenset((Role.FLAG, Role.OPTIONAL, Role.OPAQUE_FLAG))
 _OPERAND_ROLES = frozenset(Role) - {Role.FLAG, Role.OPTIONAL, Role.TARGET, Role.DIRECTORY, Role.OPAQUE_FLAG}
 
 
-@dataclass(frozen=True, slots=True)
+@value(frozen=True, slots=True)
 class Effect:
     """An access every run makes: a path role with its path, ``connect``, or ``opaque`` with its reason.
 
@@ -87,7 +89,7 @@ class Effect:
     argument: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value(frozen=True, slots=True, kw_only=True)
 class Specification:
     """One command or sub-command.
 
@@ -125,7 +127,7 @@ class Specification:
     same: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value(frozen=True, slots=True, kw_only=True)
 class Example:
     """A command line and the accesses it must give, as ``shell.listing`` prints them."""
 
@@ -284,7 +286,7 @@ def find(name: str) -> Specification | None:
 
 
 def preload() -> None:
-    """Load every specification now (about a tenth of a second), so that no later call waits for one."""
+    """Load every specification now (some 60 ms), so that no later call waits for one."""
     for name in names():
         find(name)
 
@@ -309,33 +311,36 @@ def load(file: str, text: str) -> tuple[Specification, tuple[Example, ...]]:
         SpecificationError: with the file's name and the key that is wrong.
     """
     specification, document = _document(file, text)
-    if twice := next(
-        _repeated(yaml.compose(text, Loader=_LOADER)), None
-    ):  # YAML's reader would keep only the last
-        raise SpecificationError(f"{file}: line {twice.start_mark.line + 1}: {twice.value} is listed twice")
     listed = document.get("examples", [])
     if not listed or not all(isinstance(e, dict) and set(e) == {"cmd", "gives"} for e in listed):
         raise SpecificationError(f"{file}: examples: a list of {{cmd, gives}} is required")
     return specification, tuple(Example(command=e["cmd"], gives=tuple(e["gives"])) for e in listed)
 
 
-def _repeated(node: yaml.Node | None) -> Iterator[yaml.Node]:
-    """Keys that a mapping has more than once."""
-    if isinstance(node, yaml.MappingNode):
-        seen: set[str] = set()
-        for key, value in node.value:
-            if key.value in seen:
-                yield key
-            seen.add(key.value)
-            yield from _repeated(value)
-    elif isinstance(node, yaml.SequenceNode):
-        for item in node.value:
-            yield from _repeated(item)
+def _plain(file: str, node: yaml.Node | None) -> Any:
+    """What a node says: mappings, lists, texts, true, false and nothing."""
+    if isinstance(node, yaml.ScalarNode):
+        return node.value if node.style else _WORDS.get(node.value, node.value)
+    if isinstance(node, yaml.SequenceNode):
+        return [_plain(file, item) for item in node.value]
+    if not isinstance(node, yaml.MappingNode):
+        return None
+    found: dict[str, Any] = {}
+    for key, item in node.value:
+        if not isinstance(key, yaml.ScalarNode):
+            raise SpecificationError(f"{file}: line {key.start_mark.line + 1}: a text is expected as key")
+        if key.value in found:
+            raise SpecificationError(f"{file}: line {key.start_mark.line + 1}: {key.value} is listed twice")
+        found[key.value] = _plain(file, item)
+    return found
+
+
+_WORDS: Mapping[str, bool | None] = {"true": True, "false": False, "": None, "null": None, "~": None}
 
 
 def _document(file: str, text: str) -> tuple[Specification, Mapping[str, Any]]:
     try:
-        document = yaml.load(text, Loader=_LOADER)  # noqa: S506 - one of the two safe loaders
+        document = _plain(file, yaml.compose(text, Loader=_LOADER))
     except yaml.YAMLError as error:
         raise SpecificationError(f"{file}: not YAML: {error}") from None
     if not isinstance(document, dict) or "command" not in document:
@@ -423,7 +428,7 @@ def _bool(file: str, name: str, raw: Mapping[str, Any], key: str, *, default: bo
     return value
 
 
-@dataclass(frozen=True, slots=True)
+@value(frozen=True, slots=True)
 class _Options:
     """The options of a node, and what is made of them; sub-commands that list none of their own share it."""
 
