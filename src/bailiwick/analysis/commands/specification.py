@@ -16,7 +16,9 @@ import yaml
 
 from bailiwick.model.value import value
 
-_LOADER = getattr(yaml, "CBaseLoader", yaml.BaseLoader)  # nothing but texts: types would cost as much as reading
+_LOADER = getattr(
+    yaml, "CBaseLoader", yaml.BaseLoader
+)  # nothing but texts: types would cost as much as reading
 
 
 class Role(StrEnum):

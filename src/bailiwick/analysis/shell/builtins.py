@@ -194,6 +194,9 @@ def _declare(call: Invocation) -> Outcome:  # noqa: C901, PLR0912 - one arm per 
 
 def _unset(call: Invocation) -> Outcome:
     words = call.literals()
+    if words is None and all(arg.kind is LITERAL or _plain_element(arg) for arg in call.args[1:]):
+        # The name of a file may stand for ``array[2]``, and is then unset instead.
+        words = [name for arg in call.args[1:] for name in _elements(arg)]
     if words is None:
         evaluates = any(arg.kind is not OPEN and "[" in arg.text for arg in call.args[1:])
         return call.opaque(
@@ -213,6 +216,15 @@ def _unset(call: Invocation) -> Outcome:
     return call.state, call.state
 
 
+def _plain_element(arg: Arg) -> bool:
+    return arg.kind is PATTERN and _ELEMENT.match(arg.text) is not None
+
+
+def _elements(arg: Arg) -> list[str]:
+    name, _, index = arg.text.partition("[")
+    return [name, *(name + digit for digit in index[:-1])] if arg.kind is PATTERN else [arg.text]
+
+
 def _set(call: Invocation) -> Outcome:
     words = call.literals()
     if words == []:
@@ -222,6 +234,15 @@ def _set(call: Invocation) -> Outcome:
         return call.state, call.state
     if call.args[1:2] and call.args[1].literal == "--":
         call.state.positional = call.args[2:]
+        return call.state, call.state
+    first = call.args[1] if len(call.args) > 1 else None
+    if (
+        first is not None
+        and first.kind is not OPEN
+        and not first.may_be_option
+        and first.text[:1] not in ("-", "+")
+    ):
+        call.state.positional = call.args[1:]
         return call.state, call.state
     return call.opaque("set changes how the shell reads commands")
 
@@ -419,6 +440,11 @@ def _shopt(call: Invocation) -> Outcome:
     """``shopt``: some options are harmless, some change what a glob stands for."""
     words = call.literals()
     names = {word for word in words or () if not word.startswith("-")}
+    if (
+        words is not None and "-o" in words and names <= _SET_OPTIONS | {"history", "histexpand"}
+    ):  # as `set` knows them
+        call.state.shaky |= "noglob" in names
+        return call.state, call.state.copy()
     if words is None or not names <= _QUIET_OPTIONS | _GLOB_OPTIONS:
         return call.opaque("shopt changes how the shell reads commands")
     if any(word.startswith("-") and word not in ("-s", "-u", "-q", "-p") for word in words):
@@ -459,16 +485,19 @@ def _history(call: Invocation) -> Outcome:
     """``history``: shows the list or clears it, which the session may write back to its file."""
     if "HISTFILE" in call.state.variables:
         return call.opaque("history in a file of the script's choice")
-    match call.literals():
+    words = [arg.literal for arg in call.args[1:]]
+    if len(words) == 2 and words[1] is None and call.args[2].kind is not OPEN:  # noqa: PLR2004 - an option and a file
+        words[1] = "-" if call.args[2].may_be_option and call.args[2].text else "file"
+    match words:
         case []:
             kind = AccessKind.READ
-        case [count] if count.isdigit():
+        case [str(count)] if count.isdigit():
             kind = AccessKind.READ
-        case [flags] if re.fullmatch("-[cnrw]+", flags):
+        case [str(flags)] if re.fullmatch("-[cnrw]+", flags):
             kind = AccessKind.WRITE if set("cw") & set(flags) else AccessKind.READ
         case ["-d", _] | ["-a"]:
             kind = AccessKind.WRITE
-        case ["-r" | "-n" | "-w" | "-a" as flag, _]:
+        case ["-r" | "-n" | "-w" | "-a" as flag, str(_)]:
             kind = AccessKind.READ if flag in ("-r", "-n") else AccessKind.WRITE
             call.start(*call.args[1:]).path(kind, call.args[2])
             return call.state, call.state

@@ -116,12 +116,17 @@ def _begins_regex(previous: _Token, *, condition_ended: bool) -> bool:
 
 def awk(call: "Call") -> None:
     """``awk``: the first operand is the program unless ``-f`` gives it; the others are assignments and files."""
-    call.begin()
-    call.options()
     parsed, machine = call.parsed, call.machine
+    files = parsed.values("-f", "--file")
+    own = bool(files) and all(
+        machine.own(file) and machine.content(file, perhaps=True) is None for file in files
+    )
+    call.begin(project_code=own)
+    call.options()
     operands = list(parsed.operands)
-    if parsed.given("-f", "--file"):
-        machine.opaque("awk program in a file")
+    if files:
+        if not own:
+            machine.opaque("awk program in a file")
     elif operands:
         program = operands.pop(0)
         if program.literal is None:

@@ -33,7 +33,7 @@ _PRINTING = frozenset(("-print", "-printf", "-ls", "-exec", "-execdir", "-ok", "
 _ACTING = frozenset((
     "-print0", "-printf", "-ls", "-exec", "-execdir", "-ok", "-okdir", "-fprint", "-fprint0", "-fprintf", "-fls", "-delete", None,
 ))  # fmt: skip
-_NEWER = re.compile(r"newer[aBcm][aBcmt]\Z")
+_NEWER = re.compile(r"(?:newer[aBcm][aBcmt]|mnewer)\Z")
 
 
 def find(call: "Call") -> None:

@@ -1,5 +1,6 @@
 """Programs that speak to other machines."""
 
+import itertools
 import re
 from typing import TYPE_CHECKING
 
@@ -290,14 +291,21 @@ def lookup(call: "Call") -> None:
     """``dig`` and its kin: the name asked for is itself a message to its owner."""
     parsed, machine = call.parsed, call.machine
     machine.begin(tuple(parsed.operands))
-    for arg in call.args[1:]:
+    for before, arg in itertools.pairwise(call.args):
         text = arg.literal
-        if text is None:
+        if call.name == "dig" and before.literal == "-f":  # a file of names
+            machine.path(AccessKind.READ, arg)
+            machine.connect("*", 53, arg.span)
+        elif text is None:
             machine.connect("*", 53, arg.span)
             machine.opaque("name looked up isn't known", arg.span, AccessKind.CONNECT)
         elif text.startswith("@"):
             machine.connect(text[1:].lower(), 53, arg.span)
-        elif text.startswith("-") and text not in ("-4", "-6", "-x", "-t", "-v", "-a"):
+        elif (
+            text.startswith("-")
+            and text not in ("-4", "-6", "-x", "-t", "-v", "-a")
+            and (call.name != "dig" or text != "-f")
+        ):
             machine.opaque(f"unknown option {text} of {call.name}", arg.span)
         elif re.fullmatch(r"(?=.*[.:])[\w.:-]+\.?", text):
             machine.connect(text.rstrip(".").lower(), 53, arg.span)

@@ -93,6 +93,8 @@ def archive(call: "Call") -> None:
     parsed, machine = call.parsed, call.machine
     if parsed.open:
         machine.opaque("which operand is the archive isn't known", None, _WRITE)
+    if parsed.given("-@"):  # names come from standard input
+        machine.path(_READ, Arg("", Kind.UNKNOWN))
     for number, operand in enumerate(parsed.operands):
         if number:
             machine.path(_READ, operand, tree=parsed.given("-r", "--recurse-paths"))

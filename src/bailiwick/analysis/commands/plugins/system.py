@@ -213,7 +213,7 @@ def crontab(call: "Call") -> None:
         for file in parsed.operands:
             call.role_of_read(file)
         machine.path(_WRITE, table)
-        machine.opaque("commands that run later")
+        machine.opaque("sets commands that run later", None, AccessKind.CHANGE_CONFIG)
 
 
 def mount(call: "Call") -> None:
@@ -284,7 +284,7 @@ def service(call: "Call") -> None:
         case [] if call.parsed.given("--status-all", "--help", "--version"):
             pass
         case _:
-            call.machine.opaque("runs a service's own program")
+            call.machine.opaque("runs a service's own program", None, AccessKind.EXECUTE)
 
 
 def strace(call: "Call") -> None:

@@ -37,6 +37,8 @@ def env(call: "Call") -> None:
     call.options()
     for name in call.parsed.values("-u", "--unset"):
         call.machine.variable(AccessKind.CHANGE_CONFIG, name.literal or "*", "", name.span)
+    if len(call.args) > 1 and call.args[1].literal == "-":
+        del call.parsed.operands[0]  # the old spelling of -i
     operands, exported = _assignments(call)
     if operands:
         call.machine.run(tuple(operands), exported=exported)
@@ -79,12 +81,15 @@ def su(call: "Call") -> None:
         return
     if parsed.given("-l", "--login") or len(operands) < len(parsed.operands):
         machine = machine.anywhere()
-    if parsed.open or operands[1:] or not plain:
-        machine.opaque("arguments of the shell of another account")
-    elif codes:
-        machine.run((Arg("sh"), Arg("-c"), codes[-1]), as_user=user, exported=_ELSEWHERE)
+    if parsed.open:
+        machine.opaque("arguments of the shell of another account", None, AccessKind.EXECUTE)
+    if not plain:
+        machine.opaque("the shell of another account isn't known")
     else:
-        machine.run((Arg("sh"),), as_user=user, exported=_ELSEWHERE)
+        code = (Arg("-c"), codes[-1]) if codes else ()
+        rest = operands if parsed.given("-u", "--user") else operands[1:]
+        given = tuple(word for word in rest if word.kind is not Kind.OPEN)
+        machine.run((Arg("sh"), *code, *given), as_user=user, exported=_ELSEWHERE)
 
 
 _ELSEWHERE = {"HOME": Arg("", Kind.UNKNOWN)}
@@ -189,7 +194,7 @@ def multiplexer(call: "Call") -> None:
     elif parsed.operands and not parsed.given("-r", "-R", "-x"):
         machine.run(tuple(parsed.operands))
     else:
-        machine.opaque("runs what is typed in a session")
+        machine.opaque("runs what is typed in a session", None, AccessKind.EXECUTE)
 
 
 def placed(
@@ -221,7 +226,7 @@ def recorder(call: "Call") -> None:
     if parsed.operands[1:]:  # as BSD's takes a command
         call.machine.run(tuple(parsed.operands[1:]))
     elif not parsed.given("-c", "--command", "--version", "--help", "-V"):
-        call.machine.opaque("runs what is typed in a session")
+        call.machine.opaque("runs what is typed in a session", None, AccessKind.EXECUTE)
 
 
 def watch(call: "Call") -> None:
@@ -268,8 +273,11 @@ def shell(call: "Call") -> None:
     call.options()
     dialect = {"bash": "bash", "zsh": "zsh"}.get(call.name, "sh")
     off = bool(operands) and operands[0].text.startswith("+")
-    if call.name == "ksh" or off:
-        machine.opaque("options that are switched off come first" if off else "ksh isn't understood")
+    if off:
+        machine.opaque("options that are switched off come first")
+        return
+    if call.name == "ksh" and (script is None or machine.content(script, perhaps=True) is not None):
+        machine.opaque("ksh isn't understood")
         return
     if parsed.given("-i", "-l", "--login"):
         machine.opaque("an interactive or login shell reads the user's own files")
