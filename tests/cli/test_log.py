@@ -307,7 +307,7 @@ def test_errors_name_the_mend(run: Run, tmp_path: Path) -> None:
     assert code == 3
     assert (
         err
-        == f"bailiwick: {tmp_path}/nowhere/log.db: no log here. To mend: name the state directory with --state\n"
+        == f"bailiwick: {tmp_path}/nowhere/log.db: no log here. To mend: `bailiwick claude` starts a governed session, with which a log begins; if there is one elsewhere, name its directory with --state\n"
     )
     code, _, err = run("search", "--since", "yesterday")
     assert code == 2

@@ -9,6 +9,7 @@ from bailiwick.model.access import PathTarget
 
 _MAGIC = re.compile(r"[\\*?\[\]{},]")
 _ESCAPED = re.compile(r"\\(.)", re.DOTALL)
+_PROCESS_LINK = re.compile(r"/proc/[^/]+/(?:task/[^/]+/)?(?:root|cwd|fd|map_files|exe)(?:/|\Z)")
 _EXCLUSION = re.compile(r"!(?:\{([^{}]+)\}|[^{},]+)")
 _ANY_DEPTH = re.compile(r"(?:\*\*/(?=.)|(?!.*/))(?!.*\*\*)([\w.@+*-]+(?:/[\w.@+*-]+)*)", re.ASCII)
 _SPACE = "\t\n\v\f\r \xa0\u1680\u2028\u2029\u202f\u205f\u3000\ufeff" + "".join(
@@ -83,6 +84,14 @@ def spellings(path: str, *, cwd: str, home: str) -> tuple[str, ...]:
     mended = unicodedata.normalize("NFC", path.strip(_SPACE))
     both = (absolute(mended, cwd=cwd, home=home), absolute(path, cwd=cwd, home=home))
     return tuple(dict.fromkeys(both))
+
+
+def in_process(path: str) -> bool:
+    """Whether a path goes through a link of proc(5) that only the process it belongs to can be asked about.
+
+    To us ``/proc/self`` is another process than to whoever uses the path.
+    """
+    return path.startswith("/proc/") and _PROCESS_LINK.match(path) is not None
 
 
 def fixed_part(pattern: str) -> tuple[str, str]:

@@ -19,6 +19,7 @@ from bailiwick.analysis.paths import (
     absolute,
     escaped,
     fixed_part,
+    in_process,
     left_out,
     spellings,
     tree,
@@ -92,7 +93,7 @@ _Reader: TypeAlias = Callable[[_Call], Iterable[_Fact] | Facts]
 
 def analyze(request: Request, files: FileView) -> Facts:
     """Everything the reported event would access, with paths resolved as far as ``files`` can see. Total."""
-    return _resolve(_facts(request, files), files)
+    return _resolve(_into_processes(_facts(request, files)), files)
 
 
 def _facts(request: Request, files: FileView) -> Facts:
@@ -457,6 +458,16 @@ def _resolve(facts: Facts, files: FileView) -> Facts:
             case _:
                 seen.append(access)
     return replace(facts, accesses=(*seen, *led))
+
+
+def _into_processes(facts: Facts) -> Facts:
+    """What is reached through a process is opaque. The shell's reader says so itself, with the place in the command."""
+    for access in () if facts.opaque else facts.accesses:
+        if isinstance(access.target, PathTarget) and in_process(access.target.path):
+            return replace(
+                facts, opaque=(Opaque(reason="path into a process, which leads to where that one is"),)
+            )
+    return facts
 
 
 __all__ = ["READERS", "analyze"]

@@ -13,7 +13,7 @@ from bailiwick.service.account import principal_of
 from bailiwick.service.custody import Custodian, CustodyError, Who
 from bailiwick.service.local import ServiceError, call, is_running
 from bailiwick.service.places import Places
-from bailiwick.service.state_directory import StoreError
+from bailiwick.service.state_directory import no_log
 from bailiwick.service.store import Store, wall_clock
 
 SECONDS = 600.0
@@ -30,9 +30,7 @@ def ask_custodian(places: Places, action: str, given: Mapping[str, Any]) -> dict
         except ServiceError as error:
             raise CustodyError(str(error)) from error
     if not (places.state / "log.db").exists():
-        raise StoreError(
-            f"{places.state / 'log.db'}: no log here", mend="name the state directory with --state"
-        )
+        raise no_log(places.state / "log.db")
     with Store.open(places.state) as store:
         return asyncio.run(_alone(store, action, given))
 

@@ -58,8 +58,9 @@ def call(
         if not isinstance(said, dict):
             raise ServiceError(f"what answers at {places.socket} is no Bailiwick service")
     except (OSError, http.client.HTTPException, orjson.JSONDecodeError) as error:
+        why = getattr(error, "strerror", None) or error
         raise ServiceError(
-            f"no service answers at {places.socket} ({error}); start it with `bailiwick service start`"
+            f"no service answers at {places.socket} ({why}); `bailiwick claude` starts one with a session, `bailiwick service start` one alone"
         ) from error
     finally:
         connection.close()

@@ -23,7 +23,7 @@ from bailiwick.service.blocks import TAG, OpenBlock, blocks, call_tag
 from bailiwick.service.keys import KeyRing
 from bailiwick.service.ledger import first_of, read_tile, size_of
 from bailiwick.service.log_check import LogCheck
-from bailiwick.service.state_directory import StoreError, read_verifiers
+from bailiwick.service.state_directory import StoreError, no_log, read_verifiers
 
 DAMAGE = (sqlite3.Error, UnicodeDecodeError, TypeError, SealError)
 """How a database file shows that it was damaged: errors of its own, text that isn't UTF-8, values of another type."""
@@ -63,7 +63,7 @@ class LogReader:
                 f"{directory}: {error.strerror}", mend="read it as the account that owns it"
             ) from error
         if not found:
-            raise StoreError(f"{self.database}: no log here", mend="name the state directory with --state")
+            raise no_log(self.database)
         try:
             self._connection = sqlite3.connect(f"{self.database.absolute().as_uri()}?mode=ro", uri=True)
             self._connection.execute("PRAGMA busy_timeout = 5000")

@@ -28,6 +28,14 @@ class StoreError(Exception):
         self.mend = mend
 
 
+def no_log(database: Path) -> StoreError:
+    """The error of whoever wants to read a log that isn't there."""
+    return StoreError(
+        f"{database}: no log here",
+        mend="`bailiwick claude` starts a governed session, with which a log begins; if there is one elsewhere, name its directory with --state",
+    )
+
+
 @dataclass(frozen=True, slots=True)
 class StateDirectory:
     """A state directory that this process holds. ``lock`` is the open descriptor that holds it.
