@@ -105,6 +105,8 @@ def _facts(request: Request, files: FileView) -> Facts:
         environment=dict(request.session.environment),
         dialect=request.session.shell,
         files=files,
+        aliases=dict(request.session.aliases),
+        functions=request.session.functions,
     )
     match event.what:
         case ToolCall(tool=tool, input=arguments) | PermissionAsked(tool=tool, input=arguments):

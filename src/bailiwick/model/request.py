@@ -28,7 +28,8 @@ class Session:
     that nobody can answer a question, so ASK is carried out as DENY. ``skills`` are the skills active for the
     calling agent, ``trigger`` the innermost of them, with a slash before it where a person typed it. ``contains`` says that commands can be made to run in the sandbox on this machine. ``environment`` holds the names and values of variables that analysis may rely on.
     ``folds_case`` says that the file system takes ``.ENV`` for ``.env``.
-    ``shell`` is the shell that the client runs commands with (``bash``, ``zsh`` or ``sh``).
+    ``shell`` is the shell that the client runs commands with (``bash``, ``zsh`` or ``sh``); ``aliases`` are those it knows
+    from the person's start-up files, by name, and ``functions`` the names of functions.
     """
 
     key: str
@@ -42,6 +43,8 @@ class Session:
     environment: tuple[tuple[str, str], ...] = ()
     folds_case: bool = False
     shell: str = "bash"
+    aliases: tuple[tuple[str, str], ...] = ()
+    functions: frozenset[str] = frozenset()
 
 
 @value(frozen=True, slots=True, kw_only=True)

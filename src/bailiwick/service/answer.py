@@ -28,6 +28,7 @@ from bailiwick.enforcement.claude_code import (
     render_failure,
 )
 from bailiwick.information.sessions import NOTHING, Reading, SessionState, advance, wait
+from bailiwick.information.shell_setup import ShellSetup
 from bailiwick.model.access import Facts
 from bailiwick.model.decision import Decision, Redact
 from bailiwick.model.event import Event, PermissionAsked, ToolBatch, ToolCall, ToolResult
@@ -37,6 +38,7 @@ from bailiwick.policy.types import Policy
 from bailiwick.service.desk import Desk, NoPolicyError, NotEntitledError
 from bailiwick.service.files import folds_case
 from bailiwick.service.sandbox.hook import can_contain, drifted, runner_for, tried
+from bailiwick.service.shell_setups import setup_of
 from bailiwick.service.skills.view import reading_of
 from bailiwick.service.store import StoreError
 from bailiwick.service.trace import report
@@ -141,6 +143,8 @@ def gather(desk: Desk, state: SessionState) -> Context:
 def build_request(context: Context, event: Event) -> Request:
     """The question put to the PDP."""
     state = context.state
+    calls = isinstance(event.what, ToolCall | PermissionAsked)
+    setup = setup_of(state.home, state.shell, state.opened) if calls else ShellSetup()
     return Request(
         principal=context.principal,
         event=event,
@@ -155,6 +159,8 @@ def build_request(context: Context, event: Event) -> Request:
             contains=can_contain(),
             environment=(("HOME", state.home),),
             shell=dialect_of(state.shell),
+            aliases=setup.aliases,
+            functions=setup.functions,
             folds_case=folds_case(state.project) or folds_case(state.home),
         ),
         now=context.now,

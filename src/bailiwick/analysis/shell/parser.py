@@ -481,6 +481,8 @@ class Parser(ConditionReader):
 
     def _coprocess(self) -> Command:
         self.only("bash")
+        if self.enclosed:  # bash 5.2 writes the text of a substitution anew, and there names it twice
+            raise self.fail("coprocess in a substitution")
         self.blank()
         s = self.s
         match = NAME.match(s, self.i)
