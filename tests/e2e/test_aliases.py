@@ -23,7 +23,13 @@ def test_an_alias_is_judged_as_what_it_stands_for(room: Room, named: str, file: 
     room.write(PROJECT / "docs/kept", "kept")
     room.write(PROJECT / ".env", "SECRET=1\n")
     outcome = room.governed(
-        [bash("true"), bash("spill"), bash("peek"), bash("rmx docs/kept"), bash("echo x > ~/.claude/shell-snapshots/x.sh")],
+        [
+            bash("true"),
+            bash("spill"),
+            bash("peek"),
+            bash("rmx docs/kept"),
+            bash("echo x > ~/.claude/shell-snapshots/x.sh"),
+        ],
         env={"SHELL": named},
     )
     judged = room.judged()

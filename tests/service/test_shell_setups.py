@@ -12,15 +12,11 @@ from bailiwick.service.shell_setups import PLACE, setup_of
 OPENED = 1_795_997_000
 
 
-def snapshot(
-    home: Path, alias: str, *, at: int = OPENED, shell: str = "bash", text: str | None = None
-) -> Path:
+def snapshot(home: Path, alias: str, *, at: int = OPENED, kind: str = "bash") -> Path:
     place = home / PLACE
     place.mkdir(parents=True, exist_ok=True)
-    file = place / f"snapshot-{shell}-{at}000-{alias.partition('=')[0]}{len(list(place.iterdir()))}.sh"
-    file.write_text(
-        text if text is not None else f"# Snapshot file\n# Aliases\nalias -- {alias}\n", encoding="utf-8"
-    )
+    file = place / f"snapshot-{kind}-{at}000-{alias.partition('=')[0]}{len(list(place.iterdir()))}.sh"
+    file.write_text(f"# Snapshot file\n# Aliases\nalias -- {alias}\n", encoding="utf-8")
     return file
 
 
@@ -34,7 +30,7 @@ def test_a_session_has_the_aliases_of_its_snapshot(tmp_path: Path) -> None:
 
 
 def test_another_shells_and_older_snapshots_do_not_count(tmp_path: Path) -> None:
-    snapshot(tmp_path, "z='ls'", shell="zsh")
+    snapshot(tmp_path, "z='ls'", kind="zsh")
     snapshot(tmp_path, "old='ls'", at=OPENED - shell_setups.EARLY_SECONDS - 1)
     snapshot(tmp_path, "early='ls'", at=OPENED - shell_setups.EARLY_SECONDS + 1)
     assert aliases(tmp_path) == {"early": "ls"}

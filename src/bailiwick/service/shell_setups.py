@@ -40,7 +40,7 @@ def setup_of(home: str, shell: str, opened: int) -> ShellSetup:
 
 
 def _setup(path: str, kind: str) -> ShellSetup | None:
-    told = os.stat(path, follow_symlinks=False)
+    told = Path(path).lstat()
     if not stat.S_ISREG(told.st_mode) or told.st_size > MAX_SIZE:
         return None
     return _read(path, "zsh" if kind == "zsh" else "bash", (told.st_ino, told.st_mtime_ns, told.st_size))
