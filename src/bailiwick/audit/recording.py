@@ -166,6 +166,28 @@ def service_record(  # noqa: PLR0913 - keywords, each a field of the record
     return finish(Draft(fields=fields, extra=bounded(dict(details or {}), EXTRA + MARGIN)), redactor)
 
 
+def fallback_record(
+    stamp: Stamp, redactor: Redactor, kept: Mapping[str, Any], *, user: str, uid: int
+) -> Record:
+    """The record of what the relay stopped by itself, of the line that it kept. Nothing in that is taken on trust."""
+    tool, event, call = (str(kept.get(name) or "") for name in ("tool", "event", "call"))
+    size = kept.get("bytes")
+    fields = {
+        "kind": Kind.FALLBACK,
+        **_stamped(stamp),
+        "user": user,
+        "uid": uid,
+        "event": event,
+        "tool": tool,
+        "call_id": call,
+        "input_bytes": safe_integer(size) if isinstance(size, int) and not isinstance(size, bool) else None,
+        "enforced": "deny",
+        "text": f"stopped by the relay: {kept.get('why') or 'it did not say why'}",
+    }
+    extra = {name: value for name, value in kept.items() if name in {"id", "time_ms", "hash"}}
+    return finish(Draft(fields=fields, extra=bounded(extra, EXTRA)), redactor)
+
+
 def _stamped(stamp: Stamp) -> dict[str, Any]:
     return {
         "time_ms": stamp.wall_ms,

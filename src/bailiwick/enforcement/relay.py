@@ -12,6 +12,10 @@ failure here ends with status 2 and a line on standard error that says why:
 4. accept only status 200 with a complete body that is one JSON object;
 5. write it.
 
+With ``--segment FILE`` what it stopped is kept: one line at the end of that file, on stable storage before the program
+ends, which the service adopts when it is back. It says when, why, which event, tool and call, how large, and the event's
+hash; nothing of what the event says, so no secret either.
+
 For events that decide nothing, ``--notice`` makes the failure status 1, because status 2 on a stop event makes
 the agent go on.
 """
@@ -30,9 +34,55 @@ DEADLINE = "8"
 MAX_SECONDS = 600
 BLOCK, NOTICE = 2, 1
 
-USAGE = "usage: relay.py (--socket PATH | --port N) [--timeout SECONDS] [--token-file FILE] [--notice]"
+MAX_SEGMENT = 1024 * 1024
+"""A segment that has grown so large takes no more lines: a service that is away has lost nothing but their number."""
+
+EVENTS = [
+    "PreToolUse",
+    "PostToolUse",
+    "PostToolUseFailure",
+    "PermissionRequest",
+    "UserPromptSubmit",
+    "UserPromptExpansion",
+    "SessionStart",
+    "SessionEnd",
+    "SubagentStart",
+    "SubagentStop",
+    "Stop",
+    "Notification",
+    "PreCompact",
+    "ConfigChange",
+]
+TOOLS = [
+    "Agent",
+    "Bash",
+    "BashOutput",
+    "Edit",
+    "ExitPlanMode",
+    "Glob",
+    "Grep",
+    "KillShell",
+    "LS",
+    "MultiEdit",
+    "NotebookEdit",
+    "NotebookRead",
+    "Read",
+    "Skill",
+    "SlashCommand",
+    "Task",
+    "TodoWrite",
+    "WebFetch",
+    "WebSearch",
+    "Write",
+]
+"""Names that are kept as they are; of others only their form: a name may be made up to carry something."""
+
+USAGE = "usage: relay.py (--socket PATH | --port N) [--timeout SECONDS] [--token-file FILE] [--segment FILE] [--notice]"
 
 Options = dict[str, str]
+
+stopped: dict[str, bytes] = {}
+"""What is to be kept should the program fail: the segment's path, and the event once it is read."""
 
 
 class Failure(Exception):  # noqa: N818 - how a relay fails, not a mistake in it
@@ -44,8 +94,11 @@ def main() -> None:
     status = NOTICE if "--notice" in sys.argv else BLOCK
     try:
         options = parse(sys.argv[1:])
+        if "--segment" in options:
+            stopped["segment"] = options["--segment"].encode("utf-8", "surrogateescape")
         arm(options, status)  # (1)
-        reply = exchange(options, "/v1/hook", read_input(), token(options))  # (2) (3) (4)
+        stopped["event"] = read_input()  # (2)
+        reply = exchange(options, "/v1/hook", stopped["event"], token(options))  # (3) (4)
         write_all(1, reply)  # (5)
     except Failure as failure:
         end(status, str(failure))
@@ -59,6 +112,11 @@ def main() -> None:
 def end(status: int, message: str = "") -> None:
     """End the program now, with a line on standard error if there is something to say."""
     if message:
+        if "segment" in stopped:
+            try:
+                keep(stopped.pop("segment"), stopped.get("event", b""), message)
+            except BaseException as error:  # noqa: BLE001 - nothing may end with another status
+                message += f" (and that could not be kept: {type(error).__name__})"
         try:
             text = f"bailiwick relay: {message}; nothing runs without an answer of the policy service\n"
             posix.write(2, text.encode("utf-8", "replace"))
@@ -67,13 +125,104 @@ def end(status: int, message: str = "") -> None:
     posix._exit(status)  # noqa: SLF001 - public as os._exit
 
 
+def keep(segment: bytes, event: bytes, why: str) -> None:
+    """Append what was stopped to the segment, on stable storage. Raises OSError."""
+    line = told(event, why)
+    sync = getattr(posix, "fdatasync", posix.fsync)
+    flags = (
+        posix.O_WRONLY
+        | posix.O_APPEND
+        | posix.O_CREAT
+        | posix.O_NOFOLLOW
+        | posix.O_CLOEXEC
+        | posix.O_NONBLOCK
+    )
+    for _ in range(5):
+        descriptor = posix.open(segment, flags, 0o600)
+        try:
+            mine = posix.fstat(descriptor)
+            if mine.st_size > MAX_SEGMENT:
+                return
+            write_all(descriptor, line)
+            sync(descriptor)
+            if not mine.st_size:
+                settle(segment.rpartition(b"/")[0] or b".")
+            # The service may have taken the file away in between and read it before: then it goes into the next one.
+            # While this one is open its number isn't given to another.
+            now = posix.stat(segment)
+            if (now.st_dev, now.st_ino) == (mine.st_dev, mine.st_ino):
+                return
+        except FileNotFoundError:
+            continue
+        finally:
+            posix.close(descriptor)
+
+
+def settle(folder: bytes) -> None:
+    """Bring the name of a new file to stable storage; in a folder that this account can't list the file system does it."""
+    try:
+        descriptor = posix.open(folder, posix.O_RDONLY | posix.O_CLOEXEC)
+    except PermissionError:
+        return
+    try:
+        posix.fsync(descriptor)
+    finally:
+        posix.close(descriptor)
+
+
+def told(event: bytes, why: str) -> bytes:
+    """The line that is kept of an event: names that are known, and numbers."""
+    import time  # noqa: PLC0415 - only where something failed
+
+    try:
+        said, _ = scan(event.decode("utf-8").strip(" \t\r\n"))
+    except (ValueError, StopIteration, RecursionError, SystemError):
+        said = {}
+    given = said if isinstance(said, dict) else {}
+    name, tool, call = (str(given.get(one, "")) for one in ("hook_event_name", "tool_name", "tool_use_id"))
+    shown = tool if tool in TOOLS else "mcp" if tool[:5] == "mcp__" else "other" if tool else ""
+    plain = call[:8] == "toolu_01" and call[8:].isalnum() and call.isascii() and len(call) <= MAX_CALL
+    reason = next((kept for kept in REASONS if why.startswith(kept)), "the relay failed")
+    fields = (
+        ("id", posix.urandom(8).hex()),
+        ("event", name if name in EVENTS else "other" if name else ""),
+        ("tool", shown),
+        ("call", call if plain else ""),
+        ("hash", hashed(event)),
+        ("why", reason),
+    )
+    text = ",".join([f'"{key}":"{value}"' for key, value in fields])
+    return f'{{"v":1,"time_ms":{time.time_ns() // 1_000_000},"bytes":{len(event)},{text}}}\n'.encode("ascii")
+
+
+MAX_CALL = 40
+REASONS = (
+    "the service can't be reached",
+    "the service did not answer in time",
+    "the service closed the connection",
+    "the service replied with status",
+    "the reply",
+    "the event is larger",
+    "there is no event",
+    "the session's secret is malformed",
+)
+
+
+def hashed(event: bytes) -> str:
+    """SHA-256 of the event, empty where this Python's own needs a library to be loaded."""
+    for name in ("_sha256", "_sha2"):
+        if name in sys.builtin_module_names:
+            return str(__import__(name).sha256(event).hexdigest())
+    return ""
+
+
 def parse(arguments: list[str]) -> Options:
     """Options by name. Raises ``Failure``."""
     options: Options = {}
     rest = iter(arguments)
     for name in rest:
         value: str | None = "yes" if name == "--notice" else next(rest, None)
-        known = ("--notice", "--socket", "--port", "--timeout", "--token-file")
+        known = ("--notice", "--socket", "--port", "--timeout", "--token-file", "--segment")
         if name not in known or value is None:
             raise Failure(USAGE)
         options[name] = value

@@ -45,6 +45,7 @@ StateDirectory=bailiwick
 StateDirectoryMode=0700
 RuntimeDirectory=bailiwick
 RuntimeDirectoryMode=0755
+ReadWritePaths=-/var/lib/bailiwick-segments
 OOMScoreAdjust=-500
 
 # Whether a link inside a project leads out of it is found by following it, and homes are closed to others.

@@ -29,10 +29,11 @@ Note = Callable[[Kind, str], Awaitable[None]]
 
 @dataclass(slots=True, kw_only=True)
 class Heartbeat:
-    """The beat of one service. ``note`` records; ``wall`` and ``steady`` are clocks in seconds."""
+    """The beat of one service. ``note`` records, ``adopt`` records what relays kept; ``wall`` and ``steady`` are clocks in seconds."""
 
     custodian: Custodian
     note: Note
+    adopt: Callable[[], Awaitable[None]]
     wall: Callable[[], float] = time.time
     steady: Callable[[], float] = time.monotonic
     _offset: float | None = field(default=None)
@@ -49,6 +50,7 @@ class Heartbeat:
         try:
             await self._look_at_clock()
             await self.note(Kind.HEARTBEAT, "alive")
+            await self.adopt()
             await self._keep()
         except (StoreError, CustodyError) as error:
             report(LOG, "a heartbeat could not be recorded", error)

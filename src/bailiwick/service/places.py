@@ -7,6 +7,7 @@ from pathlib import Path
 SYSTEM_STATE = Path("/var/lib/bailiwick")
 SYSTEM_POLICY = Path("/etc/bailiwick/policy")
 SYSTEM_RUNTIME = Path("/run/bailiwick")
+SYSTEM_SEGMENTS = Path("/var/lib/bailiwick-segments")
 SYSTEM_INSTALLATION = Path("/etc/bailiwick/installation.json")
 """That this file is there says that the machine has an installation, whether or not its service runs."""
 
@@ -44,6 +45,11 @@ class Places:
     def sessions(self) -> Path:
         """One private folder per open session, holding its compiled client settings."""
         return self.state / "sessions"
+
+    @property
+    def segments(self) -> Path:
+        """Where relays keep what they stopped while the service was away: a file for each account, named by its number."""
+        return SYSTEM_SEGMENTS if self.machine_wide else self.state / "segments"
 
     @property
     def log(self) -> Path:

@@ -30,6 +30,7 @@ from bailiwick.policy.types import PolicySet
 from bailiwick.service.desk import Desk, NoPolicyError
 from bailiwick.service.endpoint import HOST, Endpoint
 from bailiwick.service.evidence import POLICY
+from bailiwick.service.fallback import adopt
 from bailiwick.service.heartbeat import Heartbeat
 from bailiwick.service.http_server import Server
 from bailiwick.service.log_lines import RedactingFormatter
@@ -96,6 +97,16 @@ class Service:
         )
         self.desk.registry.put(state)
         await self.tidy()
+
+    async def adopt(self) -> None:
+        """Put on record what relays stopped while the service was away; what can't be now is tried with the next heartbeat."""
+        folder = self.places.segments
+        try:
+            if not self.places.machine_wide:
+                folder.mkdir(mode=0o700, exist_ok=True)
+            await adopt(folder, self.desk.store, self.desk.stamp, self.desk.masking)
+        except (StoreError, OSError) as error:
+            report(LOG, "what relays kept could not be recorded", error)
 
     async def tidy(self) -> None:
         """Forget the sessions that are over: nobody can go on with them, and their secrets are worth nothing."""
@@ -210,6 +221,7 @@ async def running(places: Places) -> AsyncIterator[Endpoint]:
                 Kind.SERVICE_START, f"Bailiwick {__version__} listens on {endpoint.url}"
             )  # (5)
             await service.reloaded()
+            await service.adopt()
             _announce(places, endpoint.url)
         except (StoreError, OSError) as error:
             raise StartError(f"the start could not be recorded: {error}") from error
@@ -219,7 +231,9 @@ async def running(places: Places) -> AsyncIterator[Endpoint]:
         gc.freeze()  # what is there now stays: no collection has to look through it again
         watch = asyncio.create_task(policies.watch(service.reloaded))
         stack.callback(watch.cancel)
-        beating = asyncio.create_task(Heartbeat(custodian=desk.custodian, note=service.note).run())
+        beating = asyncio.create_task(
+            Heartbeat(custodian=desk.custodian, note=service.note, adopt=service.adopt).run()
+        )
         stack.callback(beating.cancel)
         yield endpoint
         with contextlib.suppress(StoreError):

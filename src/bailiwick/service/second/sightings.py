@@ -102,7 +102,7 @@ def in_log(reader: LogReader, since_ms: int = 0) -> Iterator[Sighting]:
         if time_ms < since_ms:
             continue
         kind = record.get("kind")
-        if kind in {Kind.TOOL_CALL, Kind.TOOL_OUTCOME}:
+        if kind in {Kind.TOOL_CALL, Kind.TOOL_OUTCOME, Kind.FALLBACK}:
             ids = [text_of(record, "call_id")]
         elif kind == Kind.TOOL_BATCH:
             ids = text_of(record, "text").split()
