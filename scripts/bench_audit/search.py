@@ -1,16 +1,18 @@
-"""The embedded index: ingest, size, and the questions that an investigation asks."""
+"""The questions that an investigation asks, of the embedded index."""
 
 import sqlite3
 import statistics
 import time
 from collections.abc import Callable, Iterator
-from itertools import islice
 from pathlib import Path
+from typing import Any
 
-from events import T0, events
+from events import T0
+from record import WHOLE
 
 from bailiwick.audit.search import By, Search, Thing
-from bailiwick.service.index.embedded import FILE, EmbeddedIndex
+from bailiwick.service.index.upkeep import up_to_date
+from bailiwick.service.log_reader import LogReader
 
 DAY = 86_400_000
 REPEATS = 15
@@ -18,22 +20,7 @@ REPEATS = 15
 
 def measure(room: Path, count: int) -> Iterator[tuple[str, str, str]]:
     """Figures with what they should reach."""
-    path = room / FILE
-    made = events(count)
-    with EmbeddedIndex(path) as index:
-        wall = cpu = 0.0
-        while batch := list(islice(made, 1_000)):
-            began, busy = time.perf_counter(), time.process_time()
-            index.add(batch)
-            wall, cpu = wall + time.perf_counter() - began, cpu + time.process_time() - busy
-        index.settle()
-        yield (
-            "ingest into the index, batches of 1,000",
-            f"{count / wall:,.0f} events/s",
-            "20,000/s with the log, 2 cores",
-        )
-        yield "processor time per event", f"{cpu / count * 1e6:.1f} us", ""
-        yield "size of the index", f"{path.stat().st_size / count:.0f} bytes/event", "400 with the log"
+    with LogReader(room / WHOLE) as reader, up_to_date(reader) as index:
         end = T0 + 90 * DAY
         user = Search(user="user3", since_ms=end - DAY, until_ms=end)
         session = f"s-user3-{(end - DAY) // 14_400_000}"
@@ -76,6 +63,24 @@ def measure(room: Path, count: int) -> Iterator[tuple[str, str, str]]:
         )
         for what, ask, promise in asked:
             yield what, f"{_median(ask) * 1e3:.2f} ms", promise
+
+        def read(places: list[int]) -> list[dict[str, Any]]:
+            return [entry.record for place in places for entry in reader.entries(place, end=place + 1)]
+
+        latest = index.find(user, limit=200)
+        yield (
+            f"and {len(latest)} records of that user read",
+            f"{_median(lambda: read(latest)) * 1e3:.2f} ms",
+            "",
+        )
+        timeline = index.session(session)
+        yield (
+            f"and the {len(timeline)} of that session",
+            f"{_median(lambda: read(timeline)) * 1e3:.2f} ms",
+            "",
+        )
+        call = str(read([count // 2])[0]["call_id"])
+        yield "one call by its id", f"{_median(lambda: reader.call(call)) * 1e3:.2f} ms", ""
     floor = sqlite3.connect(":memory:")
     yield (
         "floor: one statement of SQLite",

@@ -4,10 +4,10 @@ Of the entries is packed together what they say, in ``PARTS`` parts, so that rea
 names of their keys are random and stand as they are. Of the private parts those under one key are packed and sealed
 together, their salts before them. An entry and a private part come back byte for byte.
 
-    entries   the byte 1, keys (2), entries (2), the keys' names (8 each), which key is each entry's (1 each),
-              commitments (32 each), then each part: length (4), deflated entries with a line feed between them
-    private   for each key in this order: length (4), sealed: salts (16 each), deflated private parts likewise;
-              length 0 once the key is destroyed
+    entries   the byte 1, keys (2), entries (2), the keys' names (8 each), which key is each entry's (1 each), commitments
+              (32 each), the parts' lengths (4 each), then each part: deflated entries with a line feed between them
+    private   for each key in this order its length (4), then in the same order, sealed: salts (16 each), deflated private
+              parts likewise; length 0 once the key is destroyed
 
 Numbers are unsigned, big-endian. AES-256-GCM as in ``audit.sealing``; the nonce is the beginning of the hash of the
 commitments, unique because those are, and what is authenticated with it is the key's name and the block's number.
@@ -18,6 +18,7 @@ import zlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from hashlib import sha256
+from itertools import accumulate
 
 from cryptography.exceptions import InvalidTag
 
@@ -74,15 +75,14 @@ def pack(number: int, members: Sequence[Member]) -> Packed:
     parts = [
         _deflated(b"\n".join(said[low : low + size]), ENTRY_DICTIONARY) for low in range(0, len(said), size)
     ]
-    entries = head + b"".join(_LENGTH.pack(len(part)) + part for part in parts)
-    private = bytearray()
+    private = []
     places = gathered(owners, len(names))
     for name, mine in zip(names, places, strict=True):
         sealed = _sealed(
             number, name, [members[index] for index in mine], [commitments[index] for index in mine]
         )
-        private += _LENGTH.pack(len(sealed)) + sealed
-    return Packed(entries, bytes(private))
+        private.append(sealed)
+    return Packed(head + _joined(parts), _joined(private))
 
 
 def _sealed(number: int, name: bytes, members: Sequence[Member], commitments: Sequence[bytes]) -> bytes:
@@ -105,7 +105,7 @@ def _sealed(number: int, name: bytes, members: Sequence[Member], commitments: Se
 class Block:
     """A block as kept, to read from. Raises SealError where it isn't one."""
 
-    __slots__ = ("_commitments", "_parts", "_private", "count", "keys", "number", "owners")
+    __slots__ = ("_commitments", "_names", "_parts", "_private", "count", "number", "owners")
 
     def __init__(self, number: int, entries: bytes, private: bytes) -> None:
         self.number = number
@@ -113,24 +113,24 @@ class Block:
             names, count = map(int, _HEAD.unpack_from(entries, 1))
             self.count: int = count
             at = 1 + _HEAD.size
-            raw = entries[at : at + names * _KEY_NAME]
-            self.keys = [raw[i : i + _KEY_NAME] for i in range(0, len(raw), _KEY_NAME)]
-            at += names * _KEY_NAME
-            self.owners = entries[at : at + self.count]
-            at += self.count
-            self._commitments = entries[at : at + self.count * HASH_SIZE]
-            at += self.count * HASH_SIZE
-            self._parts = _chunks(entries, at, PARTS)
-            self._private = _chunks(private, 0, names)
+            self._names = entries[at : (at := at + names * _KEY_NAME)]
+            self.owners = entries[at : (at := at + count)]
+            self._commitments = entries[at : (at := at + count * HASH_SIZE)]
+            self._parts = _Texts(entries, at, PARTS)
+            self._private = _Texts(private, 0, names)
         except struct.error as error:
             raise SealError("a block was changed: it ends in the middle") from error
-        if (
-            entries[:1] != _FORM
-            or not 0 < self.count <= WIDTH
-            or self.count % PARTS
-            or max(self.owners) >= names
-        ):
+        if entries[:1] != _FORM or not 0 < count <= WIDTH or count % PARTS or max(self.owners) >= names:
             raise SealError("a block was changed: it has another form")
+
+    def key(self, owner: int) -> bytes:
+        """The name of a key, by its place."""
+        return self._names[owner * _KEY_NAME : (owner + 1) * _KEY_NAME]
+
+    @property
+    def keys(self) -> list[bytes]:
+        """The names of the keys of the private parts."""
+        return [self.key(owner) for owner in range(len(self._names) // _KEY_NAME)]
 
     def bodies(self) -> list[bytes]:
         """The bytes of every entry, in order. Raises SealError."""
@@ -139,7 +139,7 @@ class Block:
     def body(self, index: int) -> bytes:
         """The bytes of one entry. Raises SealError."""
         part, offset = divmod(index, self.count // PARTS)
-        return self._part(part)[offset]
+        return self._part(part, offset)[0]
 
     def members_of(self, owner: int) -> list[int]:
         """The entries whose private parts are under the key at this place of ``keys``."""
@@ -147,7 +147,7 @@ class Block:
 
     def members(self) -> list[list[int]]:
         """``members_of`` for every key."""
-        return gathered(self.owners, len(self.keys))
+        return gathered(self.owners, len(self._names) // _KEY_NAME)
 
     def is_empty(self, owner: int) -> bool:
         """Whether nothing is kept under this key any more."""
@@ -160,7 +160,7 @@ class Block:
         salts = len(members) * _SALT
         try:
             nonce = sha256(committed).digest()[:_NONCE_SIZE]
-            plain = key.cipher.decrypt(nonce, self._private[owner], _bound(self.keys[owner], self.number))
+            plain = key.cipher.decrypt(nonce, self._private[owner], _bound(self.key(owner), self.number))
             texts = _inflated(plain[salts:], DICTIONARY, len(members) * MAX_PRIVATE).split(b"\n")
         except (InvalidTag, ValueError, zlib.error) as error:
             raise SealError("the private part was changed: its key doesn't open it") from error
@@ -180,30 +180,53 @@ class Block:
         }
         if not doomed:
             return None
-        kept = (b"" if owner in doomed else one for owner, one in enumerate(self._private))
-        text = b"".join(_LENGTH.pack(len(one)) + one for one in kept)
-        return text, [index for index, owner in enumerate(self.owners) if owner in doomed]
+        kept = [b"" if owner in doomed else self._private[owner] for owner in range(len(self.keys))]
+        return _joined(kept), [index for index, owner in enumerate(self.owners) if owner in doomed]
 
-    def _part(self, part: int) -> list[bytes]:
+    def _part(self, part: int, only: int | None = None) -> list[bytes]:
+        """The entries of a part, or one of them."""
         size = self.count // PARTS
         try:
             said = _inflated(self._parts[part], ENTRY_DICTIONARY, size * (MAX_ENTRY + 1)).split(b"\n")
             if len(said) != size:
                 raise SealError("a block was changed: it has other entries than it says")
-            names = [name.hex().encode() for name in self.keys]
-            first = part * size
+            first, places = part * size, range(size) if only is None else range(only, only + 1)
             hexed = self._commitments[first * HASH_SIZE : (first + size) * HASH_SIZE].hex().encode()
+            names = self._names.hex().encode()
+            owners = self.owners[first : first + size]
             found = []
-            for place, text in enumerate(said):
+            for place in places:
+                text, owner = said[place], owners[place] * 2 * _KEY_NAME
                 key = text.index(_KEY_MARK) + len(_KEY_MARK)
                 at = text.index(_PRIVATE_MARK, key) + len(_PRIVATE_MARK)
                 committed = hexed[place * 2 * HASH_SIZE : (place + 1) * 2 * HASH_SIZE]
                 found.append(
-                    text[:key] + names[self.owners[first + place]] + text[key:at] + committed + text[at:]
+                    text[:key] + names[owner : owner + 2 * _KEY_NAME] + text[key:at] + committed + text[at:]
                 )
         except (ValueError, zlib.error) as error:
             raise SealError("a block was changed: it can't be unpacked") from error
         return found
+
+
+class _Texts:
+    """``count`` texts, their lengths before them, and nothing behind. Raises struct.error, SealError."""
+
+    __slots__ = ("_data", "_ends")
+
+    def __init__(self, data: bytes, at: int, count: int) -> None:
+        lengths = struct.unpack_from(f">{count}I", data, at)
+        self._data = data
+        self._ends = tuple(accumulate(lengths, initial=at + count * _LENGTH.size))
+        if self._ends[-1] != len(data):
+            raise SealError("a block was changed: it has another length than it says")
+
+    def __getitem__(self, place: int) -> bytes:
+        return self._data[self._ends[place] : self._ends[place + 1]]
+
+
+def _joined(texts: Sequence[bytes]) -> bytes:
+    """``_Texts`` as bytes."""
+    return b"".join((*map(_LENGTH.pack, map(len, texts)), *texts))
 
 
 def gathered(owners: bytes | bytearray, count: int) -> list[list[int]]:
@@ -233,19 +256,6 @@ def _taken(text: bytes, mark: bytes, size: int) -> tuple[bytes, bytes]:
 
 def _bound(name: bytes, number: int) -> bytes:
     return b"block %d %s" % (number, name)
-
-
-def _chunks(data: bytes, at: int, count: int) -> list[bytes]:
-    """``count`` texts, each with its length before it, and nothing behind them. Raises struct.error, SealError."""
-    found = []
-    for _ in range(count):
-        (size,) = _LENGTH.unpack_from(data, at)
-        at += _LENGTH.size
-        found.append(data[at : at + size])
-        at += size
-    if at != len(data):
-        raise SealError("a block was changed: it has another length than it says")
-    return found
 
 
 def _deflated(text: bytes, dictionary: bytes) -> bytes:

@@ -89,7 +89,7 @@ class OpenBlock:
         self.block = Block(self.number, *row[7:])
         self._find = find
         self._opened: dict[int, dict[int, bytes]] = {}
-        self._heads: list[bytes] = []
+        self._heads: list[bytes] = [self.head]
         sizes = (self.block.count, len(self.leaves) // HASH_SIZE, len(self.calls) // TAG)
         if sizes != (WIDTH, WIDTH, WIDTH) or len(self.leaves) % HASH_SIZE or len(self.calls) % TAG:
             raise SealError("a block was changed: it isn't that of a whole tile")
@@ -112,7 +112,7 @@ class OpenBlock:
         place = sequence - self.first
         owner = self.block.owners[place]
         if owner not in self._opened:
-            key = None if self.block.is_empty(owner) else self._find(self.block.keys[owner].hex())
+            key = None if self.block.is_empty(owner) else self._find(self.block.key(owner).hex())
             members = self.block.members_of(owner) if key else []
             privates = self.block.privates(owner, members, key) if key else []
             self._opened[owner] = dict(zip(members, privates, strict=True))
@@ -122,7 +122,7 @@ class OpenBlock:
         """The fields of every record. Raises SealError, and ValueError or TypeError where an entry isn't one."""
         found: list[dict[str, Any]] = orjson.loads(b"[" + b",".join(self.block.bodies()) + b"]")
         for owner, members in enumerate(self.block.members()):
-            key = None if self.block.is_empty(owner) else self._find(self.block.keys[owner].hex())
+            key = None if self.block.is_empty(owner) else self._find(self.block.key(owner).hex())
             if key is None:
                 for place in members:
                     found[place]["sealed"] = 1
@@ -144,19 +144,19 @@ class OpenBlock:
 
     def head_after(self) -> bytes:
         """The chain head after its last entry."""
-        return self._chain()[-1]
+        return self._head(self.block.count)
 
-    def _chain(self) -> list[bytes]:
-        if not self._heads:
-            head = self.head
-            for at in range(0, len(self.leaves), HASH_SIZE):
-                head = link(head, self.leaves[at : at + HASH_SIZE])
-                self._heads.append(head)
-        return self._heads
+    def _head(self, count: int) -> bytes:
+        """The chain head after so many entries."""
+        heads, leaves = self._heads, self.leaves
+        while len(heads) <= count:
+            at = (len(heads) - 1) * HASH_SIZE
+            heads.append(link(heads[-1], leaves[at : at + HASH_SIZE]))
+        return heads[count]
 
     def _sealed(self, place: int, body: bytes) -> Sealed:
         leaf = self.leaves[place * HASH_SIZE : (place + 1) * HASH_SIZE]
-        return Sealed(sequence=self.first + place, body=body, leaf=leaf, head=self._chain()[place])
+        return Sealed(sequence=self.first + place, body=body, leaf=leaf, head=self._head(place + 1))
 
 
 def blocks(

@@ -92,7 +92,7 @@ class LogCheck:
     def _private_faults(self, block: OpenBlock) -> Iterator[Fault]:
         inner, calls, blinding = block.block, block.calls, self._blinding
         for owner, members in enumerate(inner.members()):
-            key = self._find(inner.keys[owner].hex())
+            key = self._find(inner.key(owner).hex())
             if key is None or not members:
                 continue
             try:
