@@ -1,6 +1,5 @@
 """Sealing: what is personal is in the private part alone, comes back with its key, and is proven without it."""
 
-from dataclasses import fields
 from typing import Any
 
 import orjson
@@ -10,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bailiwick.audit.canonical import canonical
-from bailiwick.audit.record import FIELD_MEANINGS, Record
+from bailiwick.audit.record import FIELD_MEANINGS, FIELD_NAMES
 from bailiwick.audit.sealing import (
     PUBLIC,
     DataKey,
@@ -32,7 +31,7 @@ KEY = DataKey.of("00ff", b"k" * 32)
 OTHER = DataKey.of("00fe", b"k" * 32)
 
 TEXT = st.text(max_size=40)
-PRIVATE_NAMES = sorted(field.name for field in fields(Record) if field.name not in PUBLIC)
+PRIVATE_NAMES = sorted(name for name in FIELD_NAMES if name not in PUBLIC)
 RECORDS: st.SearchStrategy[dict[str, Any]] = st.fixed_dictionaries(
     {"v": st.just(2), "kind": TEXT, "time_ms": st.integers(0, 2**53 - 1), "salt": TEXT},
     optional={name: TEXT for name in PRIVATE_NAMES if name not in {"reasons", "findings", "salt"}}

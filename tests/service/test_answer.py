@@ -22,6 +22,7 @@ from bailiwick.service.answer import SMALL, answer
 from bailiwick.service.calls import MAX_CALLS
 from bailiwick.service.desk import Desk
 from bailiwick.service.files import OsFiles
+from bailiwick.service.log_reader import LogReader
 from bailiwick.service.nearby import Mounts
 from bailiwick.service.state_directory import StoreError
 from bailiwick.service.store import Receipt, Store
@@ -206,6 +207,27 @@ def test_what_could_not_be_recorded_is_marked_once_it_can(tmp_path: Path, on_fai
     )
     assert gap["error"].startswith("log.db: the disk is full")
     assert [one["kind"] for one in rest] == ["tool-call", "tool-call"]
+
+
+@pytest.mark.parametrize("said", ["{}", "{payloads: off}", "{payloads: sealed}"])
+def test_what_goes_through_tools_is_kept_whole_only_where_policy_says_so(tmp_path: Path, said: str) -> None:
+    response = {"stdout": "line\n" * 5_000}
+    with desk_at(tmp_path) as desk:
+        text = POLICY["organisation.yaml"] + f"audit: {said}\n"
+        (tmp_path / "policy" / "organisation.yaml").write_text(text)
+        desk.policies.reload()
+        state = opened(desk)
+        ask(desk, state, READ)
+        done = event(
+            "PostToolUse", tool_name="Read", tool_input={"file_path": "/tmp/x"}, tool_response=response
+        )
+        ask(desk, state, done)
+        ask(desk, state, event("UserPromptSubmit", prompt="go"))
+    with LogReader(tmp_path / "state") as reader:
+        kept = [json.loads(text) for entry in reader.entries() if (text := reader.payload(entry))]
+        assert reader.verify().intact
+    expected = [{"input": json.loads(READ)["tool_input"]}, {"response": response}, {"prompt": "go"}]
+    assert kept == (expected if "sealed" in said else [])
 
 
 def test_a_skill_whose_record_failed_is_not_active(tmp_path: Path) -> None:

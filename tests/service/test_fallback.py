@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from hashlib import sha256
 from pathlib import Path
+from random import Random
 
 import pytest
 
@@ -20,7 +21,7 @@ from bailiwick.service.fallback import adopt
 from bailiwick.service.log_reader import LogReader
 from bailiwick.service.second.sightings import in_log
 from bailiwick.service.store import Store
-from planted import MAKERS
+from planted import ALNUM, MAKERS
 
 RELAY = Path(enforcement.__file__).parent / "relay.py"
 UID = os.getuid()
@@ -92,7 +93,7 @@ def test_what_was_stopped_is_on_record_once(store: Store, folder: Path) -> None:
 def test_no_secret_reaches_a_segment(folder: Path) -> None:
     segment = folder / f"{UID}.segment"
     for make in MAKERS.values():
-        _, secret = make("Zq7Xw3Lk9Tb2" * 6)
+        _, secret = make("".join(Random(7).choices(ALNUM, k=64)))  # noqa: S311 - test data
         for body in (
             event(
                 tool_name=secret, hook_event_name=secret, tool_use_id=secret, tool_input={"command": secret}

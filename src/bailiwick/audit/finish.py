@@ -11,16 +11,20 @@ secret by its own form, for the same reason.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from hashlib import sha256
 from typing import Any
 
 from bailiwick.analysis.text.secrets import SCAN_LIMIT
-from bailiwick.audit.bounds import clip, clip_items, escaped_size, json_text
+from bailiwick.audit.bounds import bounded, clip, clip_items, escaped_size, json_text
 from bailiwick.audit.record import Item, Record
 from bailiwick.audit.redaction import Redactor, strings_of
 
 WORD, PATH, MESSAGE, TEXT, INPUT, EXTRA = 256, 4_096, 1_024, 4_096, 8_192, 4_096
 """Bytes, inside a JSON string, of: a name, a path, a message, a prompt, a tool input, what else was reported."""
+
+PAYLOAD = 1_048_576
+"""Bytes of a payload that is kept whole; what is larger is cut, and says so."""
 
 MARGIN = 16_384
 """Characters beyond a bound that are still read before the cut, so that a secret across the cut is seen whole."""
@@ -52,20 +56,31 @@ _FREE = frozenset(("arguments", "value", "message", "instead", "about", "rules")
 class Draft:
     """A record as it was read, not yet redacted and not to be written; input and extra are still JSON values.
 
-    ``fields`` are those of a ``Record``, but for those two.
+    ``fields`` are those of a ``Record``, but for those two. ``payload`` is a JSON value to be kept whole beside it; None: nothing is.
     """
 
     fields: Mapping[str, Any]
     input: Mapping[str, Any] = field(default_factory=dict)
     input_cut: bool = False
     extra: Mapping[str, Any] = field(default_factory=dict)
+    payload: Any = None
 
 
 _Mask = Callable[[str], str]
 
 
 def finish(draft: Draft, redactor: Redactor) -> Record:
-    """The record that may be written (see module)."""
+    """The record that may be written (see module), and with it the draft's payload, which is redacted and bounded by itself."""
+    record = _finished(draft, redactor)
+    if draft.payload is None:
+        return record
+    payload = bounded(draft.payload, PAYLOAD)
+    knowing = redactor.knowing((*_strings(draft), *strings_of(payload)))
+    whole = clip(knowing.whole(json_text(knowing.value(payload))), PAYLOAD).encode()
+    return replace(record, payload=sha256(whole).hexdigest(), payload_bytes=len(whole), whole=whole)
+
+
+def _finished(draft: Draft, redactor: Redactor) -> Record:
     everything = "\n".join(_strings(draft))
     if len(everything) <= SCAN_LIMIT and not redactor.finds(everything):  # (1)
         if _is_short(draft, everything):  # (2)

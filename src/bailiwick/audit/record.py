@@ -7,7 +7,7 @@ C2SP tile log, and carries a random ``salt``, so that its leaf hash gives nothin
 """
 
 from collections.abc import Mapping
-from dataclasses import fields
+from dataclasses import field, fields
 from enum import StrEnum
 from operator import attrgetter
 from typing import Any
@@ -50,7 +50,8 @@ class Stamp:
 class Record:
     """One record; ``FIELD_MEANINGS`` says what each field means.
 
-    Empty strings, empty lists and None are left out of its bytes.
+    Empty strings, empty lists and None are left out of its bytes. ``whole`` is no field of it: the payload that is kept
+    beside it, of which ``payload`` is the SHA-256.
     """
 
     kind: Kind
@@ -109,7 +110,10 @@ class Record:
     keys: tuple[str, ...] = ()
     origin: str = ""
     origin_seq: int | None = None
+    payload: str = ""
+    payload_bytes: int | None = None
     extra: str = ""
+    whole: bytes = field(default=b"", repr=False)
 
     def fields(self) -> dict[str, Any]:
         """The record as the mapping that is sealed: what is empty is left out."""
@@ -120,7 +124,7 @@ class Record:
         }
 
 
-FIELD_NAMES: tuple[str, ...] = tuple(field.name for field in fields(Record))
+FIELD_NAMES: tuple[str, ...] = tuple(one.name for one in fields(Record) if one.name != "whole")
 _VALUES = attrgetter(*FIELD_NAMES)
 
 FIELD_MEANINGS: Mapping[str, str] = {
@@ -182,6 +186,8 @@ FIELD_MEANINGS: Mapping[str, str] = {
     "origin": "in a collector's log: the log that the record comes from",
     "origin_seq": "and its place there",
     "keys": "names of the data keys that were destroyed",
+    "payload": "SHA-256 of the payload that is kept beside the record, where policy says so",
+    "payload_bytes": "its size",
     "extra": "whatever else the client reported, as JSON text, redacted, cut at 4 KiB",
     "rules": "the rules that spoke or found something, by id",
     "private": "commitment to the private part: SHA-256 of 0x03 and its canonical bytes",

@@ -70,8 +70,9 @@ def record_of(  # noqa: PLR0913 - who, what, decision, when, how
     approved_by: str = "",
     elapsed_ms: int | None = None,
     kind: Kind | None = None,
+    payload: bool = False,
 ) -> Record:
-    """The record of one event of a client.
+    """The record of one event of a client, with ``payload`` also what went into the tool, came out of it or was prompted.
 
     ``decision`` is None where nothing was to be decided; ``kind`` is given where it isn't the happening's. Total: any event gives a record; it is redacted and
     bounded by ``finish``, which every string of it passes.
@@ -130,9 +131,22 @@ def record_of(  # noqa: PLR0913 - who, what, decision, when, how
             input=kept,
             input_cut=kept != arguments,
             extra=bounded(extra, EXTRA + MARGIN),
+            payload=_payload(what) if payload else None,
         ),
         redactor,
     )
+
+
+def _payload(what: Happening) -> Any:
+    match what:
+        case ToolCall(input=value):
+            return {"input": value}
+        case ToolResult(response=value):
+            return {"response": value}
+        case Prompt(text=text):
+            return {"prompt": text}
+        case _:
+            return None
 
 
 def service_record(  # noqa: PLR0913 - keywords, each a field of the record

@@ -104,6 +104,31 @@ def seal_private(private: bytes, key: DataKey) -> bytes:
     return key.cipher.encrypt(commitment(private)[:_NONCE_SIZE], plain, key.id.encode())
 
 
+def seal_payload(payload: bytes, private: bytes, key: DataKey) -> bytes:
+    """A payload that is kept beside a record, packed and encrypted under the key of the record's private part."""
+    packed = zlib.compress(payload)
+    return key.cipher.encrypt(
+        _payload_nonce(commitment(private).hex()), packed, b"payload " + key.id.encode()
+    )
+
+
+def open_payload(blob: bytes, committed: str, key: DataKey) -> bytes:
+    """Inverse of ``seal_payload``; ``committed`` is what the entry says of its private part. Raises SealError."""
+    try:
+        packed = key.cipher.decrypt(_payload_nonce(committed), blob, b"payload " + key.id.encode())
+        unpacker = zlib.decompressobj()
+        payload = unpacker.decompress(packed, MAX_PRIVATE)
+    except (InvalidTag, ValueError, zlib.error) as error:
+        raise SealError("the payload was changed: its key doesn't open it") from error
+    if not unpacker.eof:
+        raise SealError("the payload isn't whole")
+    return payload
+
+
+def _payload_nonce(committed: str) -> bytes:
+    return sha256(b"payload\n" + committed.encode()).digest()[:_NONCE_SIZE]
+
+
 def open_private(blob: bytes, committed: str, key: DataKey) -> bytes:
     """Inverse of ``seal_private``; ``committed`` is what the entry says of it. Raises SealError."""
     try:

@@ -40,6 +40,11 @@ def register(verbs: "argparse._SubParsersAction[argparse.ArgumentParser]") -> No
     show.add_argument(
         "record", metavar="SEQ|CALL_ID", help="sequence number or the client's id of a tool call"
     )
+    show.add_argument(
+        "--payload",
+        action="store_true",
+        help="and what is kept whole beside it, where policy says `payloads: sealed`",
+    )
     log_verify.register(action)
     log_keep.register(action)
     log_deliver.register(action)
@@ -97,6 +102,9 @@ def _show(reader: LogReader, asked: argparse.Namespace) -> int:
     printer = Printer(as_json=asked.json)
     for number, entry in enumerate(found):
         printer.whole(entry, first=number == 0)
+        if asked.payload:
+            payload = reader.payload(entry)
+            printer.payload(entry.record, payload)
     return DONE
 
 

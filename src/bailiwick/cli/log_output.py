@@ -3,11 +3,13 @@
 import os
 import re
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
+from typing import Any
 
 import orjson
 
+from bailiwick.audit.wording import plain
 from bailiwick.cli import log_text
 from bailiwick.service.log_reader import Entry
 
@@ -45,6 +47,24 @@ class Printer:
         if not first:
             print()
         print(log_text.whole(entry.record, head=entry.sealed.head.hex(), colour=self.colour))
+
+    def payload(self, record: Mapping[str, Any], payload: bytes | None) -> None:
+        """What is kept whole beside a record."""
+        if self.as_json:
+            print_json({"seq": record.get("seq"), "payload": None if payload is None else payload.decode()})
+            return
+        erased = (
+            "erased, or its key isn't at hand"
+            if record.get("payload") or record.get("sealed")
+            else "none was kept"
+        )
+        shown = f"({erased})" if payload is None else "".join(map(plain_line, payload.decode()))
+        print(f"payload  {shown}")
+
+
+def plain_line(char: str) -> str:
+    """A character of a text of several lines, such that it can't drive a terminal."""
+    return char if char == "\n" else plain(char)
 
 
 def moment(text: str, *, now: float) -> int | None:

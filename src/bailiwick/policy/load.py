@@ -345,7 +345,8 @@ def _audit(organisation: syntax.Organisation | None) -> AuditPolicy:
         return AuditPolicy()
     days = AuditPolicy().retention_days if said.retention_days is None else said.retention_days
     marks = said.on_failure is not None and said.on_failure.text == "allow_and_mark"
-    return AuditPolicy(retention_days=days, allow_and_mark=marks)
+    payloads = said.payloads is not None and said.payloads.text == "sealed"
+    return AuditPolicy(retention_days=days, allow_and_mark=marks, payloads=payloads)
 
 
 def _example_keys(organisation: syntax.Organisation | None) -> bool:

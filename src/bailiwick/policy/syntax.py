@@ -462,6 +462,10 @@ class AuditText:
         Choice(words=("deny", "allow_and_mark")),
         "What a call gets whose record can't be written: deny (the default), or what policy says, with a mark in the log once it can be written again.",
     )
+    payloads: Text | None = declare(
+        Choice(words=("off", "sealed")),
+        "Whether tool inputs, tool outputs and prompts are kept whole beside their records: off (the default), or sealed under the key of their person and month, masked like everything.",
+    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

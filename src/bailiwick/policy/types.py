@@ -374,10 +374,12 @@ class AuditPolicy:
     """How the audit log is kept: for how many days, and what a call gets whose record can't be written.
 
     ``allow_and_mark`` lets such a call have what policy says, and leaves a mark in the log once that can be written.
+    With ``payloads`` what goes into tools, comes out of them, and is prompted, is kept whole, sealed.
     """
 
     retention_days: int = 400
     allow_and_mark: bool = False
+    payloads: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

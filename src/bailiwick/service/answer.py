@@ -267,6 +267,7 @@ def recorded(
         decided_us=decided_us,
         approved_by=approved_by,
         elapsed_ms=elapsed_ms,
+        payload=desk.keeps_payloads,
     )
     return (answered(desk, request, approved_by), record) if person else (record,)
 

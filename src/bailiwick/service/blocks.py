@@ -132,15 +132,15 @@ class OpenBlock:
                 found[place].update(private)
         return found
 
-    def without(self, keys: frozenset[str]) -> tuple[bytes, bytes] | None:
-        """``calls`` and ``private`` without what these destroyed keys sealed; None where nothing of it is here."""
+    def without(self, keys: frozenset[str]) -> tuple[bytes, bytes, list[int]] | None:
+        """``calls`` and ``private`` without what these destroyed keys sealed, and of which entries; None where nothing of it is here."""
         if (found := self.block.without(keys)) is None:
             return None
         private, places = found
         calls = bytearray(self.calls)
         for place in places:
             calls[place * TAG : (place + 1) * TAG] = _NO_TAG
-        return bytes(calls), private
+        return bytes(calls), private, [self.first + place for place in places]
 
     def head_after(self) -> bytes:
         """The chain head after its last entry."""

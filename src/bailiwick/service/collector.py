@@ -20,7 +20,7 @@ from aiohttp import web
 from bailiwick.audit.bounds import SAFE
 from bailiwick.audit.kinds import Kind
 from bailiwick.audit.note import Signer, VerifierKey, parse_keys
-from bailiwick.audit.record import RECORD_LIMIT, Record, Stamp
+from bailiwick.audit.record import FIELD_NAMES, RECORD_LIMIT, Record, Stamp
 from bailiwick.audit.recording import service_record
 from bailiwick.audit.redaction import Redactor
 from bailiwick.audit.segment import MAX_SEGMENT, Cursor, SegmentError, Shipped, following, receipt, unpack
@@ -42,7 +42,7 @@ SILENCE_SECONDS = 900
 ROOM = RECORD_LIMIT - 4_096
 """Bytes of another log's record that are kept whole; where it comes from needs some too."""
 
-_KEPT = frozenset(one.name for one in fields(Record)) - {"v", "kind", "origin", "origin_seq"}
+_KEPT = frozenset(FIELD_NAMES) - {"v", "kind", "origin", "origin_seq"}
 _LISTS = frozenset(one.name for one in fields(Record) if str(one.type).startswith("tuple"))
 _NUMBERS = frozenset(one.name for one in fields(Record) if str(one.type).startswith("int") or one.type is int)
 

@@ -92,6 +92,11 @@ class Desk:
     def __post_init__(self) -> None:
         self.custodian = Custodian(store=self.store, redactor=self.redactor, stamp=self.stamp)
 
+    @property
+    def keeps_payloads(self) -> bool:
+        """Whether policy has payloads kept whole."""
+        return self.policies.in_force is not None and self.policies.in_force.audit.payloads
+
     def nearby(self) -> Nearby:
         """A view of the files that can be had without waiting, for one request."""
         return Nearby(self.mounts.far())

@@ -16,7 +16,7 @@ from bailiwick.audit.chain import ChainState, genesis
 from bailiwick.audit.merkle import HASH_SIZE, Frontier
 from bailiwick.audit.note import MAX_SIZE, Checkpoint, Note, NoteError
 from bailiwick.audit.retention import Unheld
-from bailiwick.audit.sealing import SealError, blind, pack_entry, seal_private, unpack_entry
+from bailiwick.audit.sealing import SealError, blind, pack_entry, seal_payload, seal_private, unpack_entry
 from bailiwick.audit.tiles import WIDTH, joined
 from bailiwick.service.blocks import INSERT, OpenBlock, Settled, blocks, row_of_block
 from bailiwick.service.blocks import SCHEMA as BLOCKS
@@ -49,6 +49,7 @@ CREATE INDEX log_stopped ON log (seq) WHERE enforced IN ('ask', 'deny');
 {BLOCKS}
 CREATE TABLE tile (level INTEGER NOT NULL, n INTEGER NOT NULL, hash BLOB NOT NULL, PRIMARY KEY (level, n))
   STRICT, WITHOUT ROWID;
+CREATE TABLE payload (seq INTEGER PRIMARY KEY, sealed BLOB NOT NULL) STRICT;
 CREATE TABLE purged (n INTEGER PRIMARY KEY, leaves BLOB NOT NULL) STRICT;
 CREATE TABLE checkpoint (size INTEGER PRIMARY KEY, note TEXT NOT NULL) STRICT;
 CREATE TABLE tree (one INTEGER PRIMARY KEY CHECK (one = 1), epoch TEXT NOT NULL, size INTEGER NOT NULL,
@@ -110,6 +111,14 @@ class Ledger:
             if fresh:
                 rest, tail = self._blocked(fresh) if len(fresh) >= WIDTH else (fresh, None)
                 self.connection.executemany(_INSERT, [row_of(one, self.blinding) for one in rest])
+                self.connection.executemany(
+                    "INSERT INTO payload VALUES (?, ?)",
+                    [
+                        (one.sealed.sequence, seal_payload(one.payload, one.private, one.key))
+                        for one in fresh
+                        if one.payload
+                    ],
+                )
                 self._close_tiles(chain.size)
                 self._sign(chain)
             for state in states:
@@ -261,6 +270,7 @@ class Ledger:
                 self.connection.execute("INSERT INTO purged VALUES (?, ?)", (index, leaves))
             self.connection.execute("DELETE FROM log WHERE seq < ?", (end * WIDTH,))
             self.connection.execute("DELETE FROM block WHERE n < ?", (end,))
+            self.connection.execute("DELETE FROM payload WHERE seq < ?", (end * WIDTH,))
         self._forget()
         return (end - begin) * WIDTH
 
@@ -275,9 +285,11 @@ class Ledger:
             self.connection.executemany(f"UPDATE log SET {columns} WHERE seq = ?", found)  # noqa: S608 - constants
             for one in self._blocks(low, high):
                 if (rest := one.without(keys)) is not None:
-                    self.connection.execute(
-                        "UPDATE block SET calls = ?, private = ? WHERE n = ?", (*rest, one.number)
-                    )
+                    calls, private, gone = rest
+                    update = "UPDATE block SET calls = ?, private = ? WHERE n = ?"
+                    self.connection.execute(update, (calls, private, one.number))
+                    found.extend((sequence,) for sequence in gone)
+            self.connection.executemany("DELETE FROM payload WHERE seq = ?", found)
         self._forget()
 
     def _forget(self) -> None:

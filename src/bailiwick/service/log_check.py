@@ -2,7 +2,8 @@
 
 import contextlib
 import sqlite3
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from hashlib import sha256
 from typing import Any
 
 import orjson
@@ -11,13 +12,15 @@ from bailiwick.audit.chain import MAX_FAULTS, Fault, Run, Sealed, Verification, 
 from bailiwick.audit.kinds import Kind
 from bailiwick.audit.merkle import HASH_SIZE
 from bailiwick.audit.note import Note, NoteError, VerifierKey
-from bailiwick.audit.sealing import SealError, open_private, unpack_entry
+from bailiwick.audit.sealing import DataKey, SealError, open_payload, open_private, unpack_entry
 from bailiwick.audit.tiles import HEIGHT, WIDTH, joined
 from bailiwick.service import blocks
 from bailiwick.service.blocks import TAG, Find, OpenBlock, tag_of
 from bailiwick.service.ledger import COLUMNS, OPEN_COLUMNS, columns_of, first_of, read_tile
 
 _ROWS = f"SELECT seq, body, leaf, head, private, {', '.join(COLUMNS)} FROM log WHERE seq >= ? AND seq < ? ORDER BY seq"  # noqa: S608 - constants
+
+_PAYLOAD_MARK = b'"payload":"'
 
 
 class LogCheck:
@@ -35,6 +38,7 @@ class LogCheck:
         self._faults: list[Fault] = []
         self._roots: dict[int, bytes] = {}
         self._purge_records: list[Any] = []
+        self._payloads: dict[int, tuple[str, str, DataKey]] = {}
 
     def verify(
         self, keys: Sequence[VerifierKey], *, expected_head: bytes | None, notes: Iterable[str]
@@ -55,6 +59,7 @@ class LogCheck:
             *self._purge_faults(),
             *self._damage(),
             *self._tile_faults(outcome.state.size),
+            *self._payload_faults(),
             *_signature_faults(own, keys),
         )
         everything = sorted((*outcome.faults, *self._faults, *beside), key=lambda fault: fault.sequence)
@@ -103,6 +108,9 @@ class LogCheck:
                 yield Fault(sequence=block.first + members[0], message=str(error))
                 continue
             for place, private in zip(members, privates, strict=True):
+                if _PAYLOAD_MARK in private:
+                    public = orjson.loads(inner.body(place))
+                    self._note_payload(block.first + place, private, public, key)
                 if tag_of(private, blinding) != calls[place * TAG : place * TAG + TAG]:
                     yield Fault(sequence=block.first + place, message="search columns changed: call_id")
 
@@ -128,6 +136,8 @@ class LogCheck:
             if key is not None:
                 private = open_private(sealed, str(public.get("private")), key)
                 names = COLUMNS
+                if _PAYLOAD_MARK in private:
+                    self._note_payload(sequence, private, public, key)
         except SealError as error:
             why = str(error) if sealed else "the private part is gone, though its key was not destroyed"
             yield Fault(sequence=sequence, message=why)
@@ -140,6 +150,27 @@ class LogCheck:
         wrong = [name for name, one, other in zip(names, told, columns, strict=False) if one != other]
         if wrong:
             yield Fault(sequence=sequence, message=f"search columns changed: {', '.join(wrong)}")
+
+    def _note_payload(self, sequence: int, private: bytes, public: Mapping[str, Any], key: DataKey) -> None:
+        digest = orjson.loads(private)["payload"]
+        self._payloads[sequence] = (str(digest), str(public.get("private")), key)
+
+    def _payload_faults(self) -> Iterator[Fault]:
+        """Payloads that aren't the ones that their records name, are missing, or belong to none."""
+        for sequence, sealed in self._connection.execute("SELECT seq, sealed FROM payload ORDER BY seq"):
+            named = self._payloads.pop(sequence, None)
+            if named is None:
+                if self._blinding:
+                    yield Fault(sequence=sequence, message="there is a payload that no record names")
+                continue
+            digest, committed, key = named
+            try:
+                if sha256(open_payload(sealed, committed, key)).hexdigest() != digest:
+                    raise SealError("the payload isn't the one that was recorded")  # noqa: TRY301 - told as the others
+            except SealError as error:
+                yield Fault(sequence=sequence, message=str(error))
+        for sequence in self._payloads:
+            yield Fault(sequence=sequence, message="the payload is gone, though its key was not destroyed")
 
     def _damage(self) -> list[Fault]:
         rows = self._connection.execute("PRAGMA integrity_check(5)").fetchall()

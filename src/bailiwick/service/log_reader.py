@@ -6,6 +6,7 @@ import sqlite3
 from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
+from hashlib import sha256
 from itertools import islice
 from pathlib import Path
 from typing import Any, Self
@@ -17,7 +18,15 @@ from bailiwick.audit.chain import Sealed, Verification
 from bailiwick.audit.merkle import HASH_SIZE
 from bailiwick.audit.note import VerifierKey
 from bailiwick.audit.query import Query
-from bailiwick.audit.sealing import DataKey, SealError, blind, open_private, put_together, unpack_entry
+from bailiwick.audit.sealing import (
+    DataKey,
+    SealError,
+    blind,
+    open_payload,
+    open_private,
+    put_together,
+    unpack_entry,
+)
 from bailiwick.audit.tiles import WIDTH
 from bailiwick.service.blocks import TAG, OpenBlock, blocks, call_tag
 from bailiwick.service.keys import KeyRing
@@ -147,6 +156,24 @@ class LogReader:
             mine = [entry for entry in settled if entry.record.get("call_id") == call_id]
             return mine + list(self._read(sql, (blind(self._blinding, "call_id", call_id),)))
 
+    def payload(self, entry: Entry) -> bytes | None:
+        """What is kept whole beside an entry; None where nothing is, or its key was destroyed. Raises StoreError."""
+        public = orjson.loads(entry.sealed.body)
+        key = self._find(str(public.get("key"))) if entry.private is not None else None
+        sql = "SELECT sealed FROM payload WHERE seq = ?"
+        row = next(self._rows(sql, (entry.sealed.sequence,)), None)
+        if key is None or row is None:
+            return None
+        try:
+            payload = open_payload(row[0], str(public.get("private")), key)
+        except SealError as error:
+            raise StoreError(f"{self.database}: entry {entry.sealed.sequence}: {error}") from error
+        if sha256(payload).hexdigest() != entry.record.get("payload"):
+            raise StoreError(
+                f"{self.database}: entry {entry.sealed.sequence}: its payload isn't the one that was recorded"
+            )
+        return payload
+
     @contextlib.contextmanager
     def _moment(self) -> Iterator[None]:
         """While this lasts everything is read as it is now: entries may become a block meanwhile."""
@@ -158,7 +185,8 @@ class LogReader:
         finally:
             self._moments -= 1
             if not self._moments:
-                self._connection.rollback()
+                with contextlib.suppress(sqlite3.ProgrammingError):  # closed while somebody was still reading
+                    self._connection.rollback()
 
     def _find(self, key_id: str) -> DataKey | None:
         return None if self._keys is None else self._keys.find(key_id)
@@ -315,7 +343,8 @@ class LogReader:
 
     def _rows(self, sql: str, values: tuple[Any, ...]) -> Iterator[tuple[Any, ...]]:
         try:
-            yield from self._connection.execute(sql, values)
+            for row in self._connection.execute(sql, values):  # noqa: UP028 - delegating would close the cursor, of a closed database too
+                yield row
         except DAMAGE as error:
             raise StoreError(f"{self.database}: {error}") from error
 

@@ -15,12 +15,13 @@ from bailiwick.service.blocks import Settled, row_of_block
 
 @dataclass(frozen=True, slots=True)
 class Fresh:
-    """An entry that is new: its record's fields, the sealed entry, the private part and the key of that."""
+    """An entry that is new, its record's fields, its private part, the key of that, and the payload kept beside it."""
 
     fields: Mapping[str, Any]
     sealed: Sealed
     private: bytes
     key: DataKey
+    payload: bytes = b""
 
 
 @dataclass(frozen=True, slots=True)

@@ -28,7 +28,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Self
+from typing import Any, NamedTuple, Self
 
 import orjson
 
@@ -73,6 +73,13 @@ class Receipt:
     head: bytes
 
 
+class _Checked(NamedTuple):
+    """A record's fields, and the payload that is kept beside it."""
+
+    fields: Mapping[str, Any]
+    payload: bytes
+
+
 _Outcome = tuple[Receipt, ...] | StoreError
 
 
@@ -80,7 +87,7 @@ _Outcome = tuple[Receipt, ...] | StoreError
 class _Job:
     """What waits for the writer: records to append in one go, state to set, whom to tell."""
 
-    records: tuple[Mapping[str, Any], ...]
+    records: tuple[_Checked, ...]
     state: StateRows
     done: Callable[[_Outcome], None]
 
@@ -156,13 +163,13 @@ class Store:
         self, records: tuple[Record, ...], *, state: StateRows | None = None
     ) -> tuple[Receipt, ...]:
         """Commit several records, in this order and without others between them, all or none."""
-        fields = tuple(map(_checked, records))
+        checked = tuple(map(_checked, records))
         loop = asyncio.get_running_loop()
         # Who comes second in one turn of the event loop isn't alone: those share a commit of the thread's.
         if not self._taken:
             self._taken = True
             loop.call_soon(self._next_turn)
-            if (outcome := self._at_once(fields, state or {})) is not None:
+            if (outcome := self._at_once(checked, state or {})) is not None:
                 return _stored(outcome)
         future: asyncio.Future[_Outcome] = loop.create_future()
 
@@ -175,7 +182,7 @@ class Store:
             with contextlib.suppress(RuntimeError):
                 loop.call_soon_threadsafe(settle, outcome)
 
-        self._submit(_Job(records=fields, state=state or {}, done=done))
+        self._submit(_Job(records=checked, state=state or {}, done=done))
         return _stored(await future)
 
     def _next_turn(self) -> None:
@@ -276,7 +283,7 @@ class Store:
         self._jobs.put(job)
         self._wake.release()
 
-    def _at_once(self, fields: tuple[Mapping[str, Any], ...], state: StateRows) -> _Outcome | None:
+    def _at_once(self, checked: tuple[_Checked, ...], state: StateRows) -> _Outcome | None:
         """Commit here and now, unless somebody else is at it or waits for it, or the disk is slow: then None."""
         if self._closed or self._usual_seconds > QUICK_SECONDS or not self._writing.acquire(blocking=False):
             return None
@@ -284,7 +291,7 @@ class Store:
         try:
             if not self._jobs.empty():
                 return None
-            self._commit([_Job(records=fields, state=state, done=outcomes.append)])
+            self._commit([_Job(records=checked, state=state, done=outcomes.append)])
             if self._ledger.is_long or self._ledger.has_unsettled:
                 self._wake.release()
         finally:
@@ -352,17 +359,17 @@ class Store:
     def _write(self, jobs: list[_Job]) -> list[tuple[Receipt, ...]]:
         chain = self._ledger.chain
         if len(jobs) > 1 or any(len(job.records) > 1 for job in jobs):
-            everything = (fields for job in jobs for fields in job.records)
+            everything = (one.fields for job in jobs for one in job.records)
             self._keys.make({(subject_of(fields), month_of(fields["time_ms"])) for fields in everything})
         fresh: list[Fresh] = []
         receipts: list[tuple[Receipt, ...]] = []
         for job in jobs:
             mine: list[Receipt] = []
-            for fields in job.records:
+            for fields, payload in job.records:
                 parts = take_apart(fields)
                 key = self._keys.current(subject_of(fields), month_of(fields["time_ms"]))
                 chain, sealed = seal(chain, sealed_fields(parts, key.id))
-                fresh.append(Fresh(fields, sealed, parts.private, key))
+                fresh.append(Fresh(fields, sealed, parts.private, key, payload))
                 mine.append(Receipt(sequence=sealed.sequence, head=sealed.head))
             receipts.append(tuple(mine))
         self._ledger.write(chain, fresh, [job.state for job in jobs])
@@ -376,8 +383,8 @@ def _stored(outcome: _Outcome) -> tuple[Receipt, ...]:
     return outcome
 
 
-def _checked(record: Record) -> Mapping[str, Any]:
-    """The fields of a record that fits an entry. Raises StoreError; others' commits must not fail for it."""
+def _checked(record: Record) -> _Checked:
+    """A record that fits an entry. Raises StoreError; others' commits must not fail for it."""
     fields = record.fields()
     try:
         size = len(orjson.dumps(fields))
@@ -385,7 +392,7 @@ def _checked(record: Record) -> Mapping[str, Any]:
         raise StoreError(f"not a record: {error}") from error
     if size > RECORD_LIMIT - _ENVELOPE:
         raise StoreError(f"a record of {size} bytes is over the bound of {RECORD_LIMIT - _ENVELOPE}")
-    return fields
+    return _Checked(fields, record.whole)
 
 
 def _mend(error: Exception) -> str:
