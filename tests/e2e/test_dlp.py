@@ -72,3 +72,37 @@ def test_the_content_of_an_environment_file_in_a_command_is_refused(room: Room) 
     assert TOKEN.encode() not in raw
     findings = [finding for record in room.records() for finding in record.get("findings", ())]
     assert {finding["rule"] for finding in findings} >= {"secret/github-token", "secret/generic-assignment"}
+
+
+BROKEN = """
+import bailiwick.enforcement.claude_code.render as render
+
+render.redacted_output = lambda tool, response, mask: {"of": "no shape that the client knows"}
+"""
+"""What a service does that the client doesn't understand: it then passes the replacement over."""
+
+
+def test_output_that_the_client_does_not_replace_never_reaches_the_model(room: Room) -> None:
+    (room.project / "notes.txt").write_text(f"token {TOKEN}\n")
+    room.write("/scratch/home/broken/sitecustomize.py", BROKEN)
+    outcome = room.governed(
+        [bash("cat notes.txt"), bash("echo 2")],
+        profile="data",
+        env={"PYTHONPATH": "/scratch/home/broken"},
+    )
+    assert TOKEN not in sent(outcome)
+    assert len(outcome.model.requests) == 1  # the turn ended before the client asked the model again
+    (alarm,) = [record for record in room.records() if record["kind"] == "alarm"]
+    assert "secret/github-token" in alarm["text"]
+    assert TOKEN not in json.dumps(room.records())
+
+
+def test_the_client_tells_what_the_model_gets_of_each_call(room: Room) -> None:
+    (room.project / "notes.txt").write_text(f"token {TOKEN}\n")
+    outcome = room.governed(
+        [[bash("cat notes.txt"), Use(tool="Read", input={"file_path": "/scratch/project/notes.txt"})]],
+        profile="data",
+    )
+    assert outcome.ran(0, 0)
+    assert outcome.ran(0, 1)
+    assert not [record for record in room.records() if record["kind"] == "alarm"]

@@ -59,6 +59,10 @@ class Redactor:
         """Whether something is found in the first ``SCAN_LIMIT`` characters of ``text``."""
         return bool(examine(text, subjects=self.subjects).matches)
 
+    def known_in(self, texts: Iterable[str]) -> tuple[str, ...]:
+        """The rules of the known secrets that stand in ``texts``, in order."""
+        return tuple(sorted({rule for text in texts for _, _, rule, _ in self._occurrences(text)}))
+
     def fingerprint(self, secret: str) -> str:
         """Twelve hexadecimal digits that are equal for equal secrets and mean nothing without the key."""
         return hmac.digest(self.key, secret.encode("utf-8", "replace"), sha256).hex()[:12]

@@ -34,9 +34,13 @@ class ToolResult:
 
 @value(frozen=True, slots=True, kw_only=True)
 class ToolBatch:
-    """The tool calls of one message have all been dealt with, those included that the client refused by itself."""
+    """The tool calls of one message have all been dealt with, those included that the client refused by itself.
+
+    ``told`` is what the model is about to be told of each, by the call's id.
+    """
 
     calls: tuple[ToolCall, ...]
+    told: Mapping[str, Any] = field(default_factory=dict)
 
 
 @value(frozen=True, slots=True, kw_only=True)

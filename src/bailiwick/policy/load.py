@@ -125,10 +125,16 @@ class _Repository:
         if default is not None:
             self._check_names((default,), known, "profile")
         self.problems.raise_any()
-        reported = _example_keys(organisation)
+        reported = _said(organisation and organisation.example_keys, "report")
         policies = {}
         for one in compiled:  # (5)
-            policy = replace(one.policy, exceptions=exceptions, data_classes=classes, example_keys=reported)
+            policy = replace(
+                one.policy,
+                exceptions=exceptions,
+                data_classes=classes,
+                example_keys=reported,
+                unmasked_recorded=_said(organisation and organisation.unmasked_output, "record"),
+            )
             policies[policy.profile] = replace(
                 policy, revision=revision_of((one.digests, replace(policy, layers=())))
             )
@@ -349,9 +355,8 @@ def _audit(organisation: syntax.Organisation | None) -> AuditPolicy:
     return AuditPolicy(retention_days=days, allow_and_mark=marks, payloads=payloads)
 
 
-def _example_keys(organisation: syntax.Organisation | None) -> bool:
-    said = None if organisation is None else organisation.example_keys
-    return said is not None and said.text == "report"
+def _said(setting: Text | None, word: str) -> bool:
+    return setting is not None and setting.text == word
 
 
 def _top(name: str) -> Origin:

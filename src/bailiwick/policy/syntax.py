@@ -635,6 +635,11 @@ class Organisation(Sections):
         Choice(words=("ignore", "report")),
         "What placeholders and keys that issuers print in their documentation are: ignored (if left out), or findings.",
     )
+    unmasked_output: Text | None = declare(
+        Choice(words=("stop", "record")),
+        "What is done when the client has output for the model that policy masked and the client did not: the turn ends before the "
+        "model gets it (if left out), or that is recorded only.",
+    )
     skill_approvers: tuple[ApproverText, ...] = declare(
         Listed(of=Record(of=ApproverText)), "Who may sign approvals of skills.", default=()
     )

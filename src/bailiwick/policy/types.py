@@ -350,7 +350,8 @@ class Policy:
     ``revision`` is the lower-case hex SHA-256 of its canonical text, so equal text has an equal revision.
     ``mode`` is the overall mode. ``unattended`` is what ASK becomes in a session where nobody can answer: DENY,
     or ASK where a host program answers for a person. ``contact`` is how a person asks for an exception. ``data_classes`` are
-    the organisation's own; ``example_keys`` says that placeholders and documented keys are findings.
+    the organisation's own; ``example_keys`` says that placeholders and documented keys are findings;
+    ``unmasked_recorded`` that output which the client did not mask ends no turn.
     """
 
     profile: str
@@ -364,6 +365,7 @@ class Policy:
     flows: tuple[FlowRule, ...] = ()
     data_classes: tuple[DataClass, ...] = ()
     example_keys: bool = False
+    unmasked_recorded: bool = False
     organisation: str = ""
     contact: str = ""
     revision: str = ""

@@ -42,6 +42,7 @@ from bailiwick.service.shell_setups import setup_of
 from bailiwick.service.skills.view import reading_of
 from bailiwick.service.store import StoreError
 from bailiwick.service.trace import report
+from bailiwick.service.unmasked import stopped
 
 LOG = logging.getLogger(__name__)
 
@@ -81,6 +82,8 @@ async def answer(desk: Desk, state: SessionState, body: bytes) -> bytes:
         if reading.unseen:
             unseen = f"the client puts a call down to the skill {reading.unseen}, of which no event told"
             await drifted(desk, state.key, unseen, {"skill": reading.unseen, "agent": event.agent})
+        if (stop := await stopped(desk, context.policy, state.key, event)) is not None:
+            return stop
         if isinstance(event.what, ToolBatch):
             return await answer_batch(desk, context, event, event.what, size=len(body))
         return told(desk, context, event, decision)
@@ -117,11 +120,13 @@ def told(desk: Desk, context: Context, event: Event, decision: Decision) -> byte
 
 def _mask(desk: Desk, policy: Policy, event: Event, decision: Decision) -> Callable[[str], str] | None:
     """What masks a tool's output, where that is due: what is found anywhere in it is masked everywhere in it."""
-    due = any(isinstance(obligation, Redact) for obligation in decision.obligations)
+    withheld = decision.enforced >= Verdict.ASK
+    due = withheld or any(isinstance(obligation, Redact) for obligation in decision.obligations)
     if not isinstance(event.what, ToolResult) or not due:
         return None
-    redactor = desk.redactor.looking_for(subjects_of(policy))
-    return redactor.knowing(strings_of(event.what.response)).text
+    redactor = desk.redactor.looking_for(subjects_of(policy)).knowing(strings_of(event.what.response))
+    desk.calls.masked(event.session, event.what.call_id, redactor)
+    return redactor.text
 
 
 def _conceal(desk: Desk, event: Event) -> Callable[[str], str]:

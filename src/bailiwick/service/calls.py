@@ -8,10 +8,24 @@ from typing import Any
 import orjson
 
 from bailiwick.audit.record import Approver
+from bailiwick.audit.redaction import Redactor, strings_of
+from bailiwick.model.event import ToolBatch, ToolCall
 from bailiwick.model.verdict import Verdict
 
 MAX_CALLS = 10_000
 """Calls remembered, the latest, across all sessions; a batch is reported at once, an answer of a person takes minutes."""
+
+
+MAX_MASKED = 1_000
+"""Masked outputs of which it is not known yet whether the model gets them so, the latest; each is known within its message."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Unmasked:
+    """A call whose output the model would get unmasked: what is in it, or nothing where the client doesn't show it."""
+
+    call: ToolCall
+    rules: tuple[str, ...]
 
 
 @dataclass(slots=True)
@@ -29,6 +43,8 @@ class Calls:
 
     _calls: dict[bytes, Call] = field(default_factory=dict)
     _asked: dict[bytes, Verdict] = field(default_factory=dict)
+    _masked: dict[bytes, Redactor] = field(default_factory=dict, repr=False)
+    _spoilt: dict[bytes, None] = field(default_factory=dict)
 
     def judged(self, client_session: str, call_id: str, enforced: Verdict, at_ns: int) -> None:
         """Remember that a call was put to this service; the oldest are forgotten."""
@@ -67,10 +83,36 @@ class Calls:
         call.ended = True
         return True
 
+    def masked(self, client_session: str, call_id: str, redactor: Redactor) -> None:
+        """The client was told to show the model this call's output without what ``redactor`` knows."""
+        if redactor.known:
+            _put(self._masked, _digest(client_session, call_id), redactor, MAX_MASKED)
 
-def _put(kept: dict[bytes, Any], name: bytes, value: Any) -> None:
+    def unmasked(self, client_session: str, batch: ToolBatch) -> tuple[Unmasked, ...]:
+        """The calls of a batch whose masked output the client didn't take over; each is looked at once."""
+        found = []
+        for call in batch.calls:
+            redactor = self._masked.pop(_digest(client_session, call.call_id), None)
+            if redactor is None:
+                continue
+            shown = call.call_id in batch.told
+            rules = redactor.known_in(strings_of(batch.told.get(call.call_id)))
+            if rules or not shown:
+                found.append(Unmasked(call=call, rules=rules))
+        return tuple(found)
+
+    def spoil(self, client_session: str) -> None:
+        """A conversation holds what the model must not get: nothing more of it may be sent."""
+        _put(self._spoilt, _digest(client_session), None)
+
+    def spoilt(self, client_session: str) -> bool:
+        """Whether it does."""
+        return _digest(client_session) in self._spoilt
+
+
+def _put(kept: dict[bytes, Any], name: bytes, value: Any, most: int = MAX_CALLS) -> None:
     kept[name] = value
-    if len(kept) > MAX_CALLS:
+    if len(kept) > most:
         del kept[next(iter(kept))]
 
 

@@ -11,6 +11,7 @@ from bailiwick.enforcement.claude_code.render import (
     render,
     render_batch,
     render_failure,
+    render_stop,
     updated_input,
 )
 
@@ -26,6 +27,7 @@ __all__ = [
     "render",
     "render_batch",
     "render_failure",
+    "render_stop",
     "updated_input",
     "withheld_output",
 ]

@@ -197,8 +197,11 @@ def _tool_batch(fields: _Fields) -> ToolBatch:
     if not isinstance(listed, list):
         raise MalformedEventError("tool_calls is not a list")
     # It reports what is over: a call whose input the client found to be no object is not worth a refusal.
-    calls = (call for call in listed if isinstance(call, dict) and isinstance(call.get("tool_input"), dict))
-    return ToolBatch(calls=tuple(_tool_call(_Fields(call)) for call in calls))
+    calls = [call for call in listed if isinstance(call, dict) and isinstance(call.get("tool_input"), dict)]
+    told = {
+        str(call.get("tool_use_id", "")): call["tool_response"] for call in calls if "tool_response" in call
+    }
+    return ToolBatch(calls=tuple(_tool_call(_Fields(call)) for call in calls), told=told)
 
 
 def _tool_result(fields: _Fields) -> ToolResult:

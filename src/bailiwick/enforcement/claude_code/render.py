@@ -113,6 +113,11 @@ def render_failure(event: Event | str | None, message: str) -> bytes:
         f"Bailiwick could not judge this, so it does not run: {message}\n"
         "Instead: try once more; if it stays, run `bailiwick doctor`."
     )
+    return render_stop(event, text)
+
+
+def render_stop(event: Event | str | None, text: str) -> bytes:
+    """The answer that stops whatever ``event`` would let happen, ``text`` being all that is said of it."""
     name = event.name if isinstance(event, Event) else event
     match name:
         case "PreToolUse" | "PreModelSwitch":
@@ -125,7 +130,7 @@ def render_failure(event: Event | str | None, message: str) -> bytes:
             return _bytes(_blocked(text) | _specific(name, updatedToolOutput=_withheld(event)))
         case "Elicitation" | "ElicitationResult":
             return _bytes(_specific(name, action="decline") | {"systemMessage": text})
-        case None:
+        case None | "PostToolBatch":
             return _bytes(_blocked(text))
         case _ if name in GATING:
             return _bytes(_blocked(text))
