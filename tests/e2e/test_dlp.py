@@ -5,7 +5,7 @@ import string
 from random import Random
 
 import pytest
-from harness import Outcome, Room, bash
+from harness import BAILIWICK, POLICY, Outcome, Room, bash
 
 from bailiwick.service.scripted_model import Use
 from planted import MAKERS
@@ -74,22 +74,22 @@ def test_the_content_of_an_environment_file_in_a_command_is_refused(room: Room) 
     assert {finding["rule"] for finding in findings} >= {"secret/github-token", "secret/generic-assignment"}
 
 
-BROKEN = """
-import bailiwick.enforcement.claude_code.render as render
+MISUNDERSTOOD = """
+import sys
+from bailiwick.service.run import main
 
+render = sys.modules["bailiwick.enforcement.claude_code.render"]
 render.redacted_output = lambda tool, response, mask: {"of": "no shape that the client knows"}
+sys.exit(main([]))
 """
-"""What a service does that the client doesn't understand: it then passes the replacement over."""
+"""A service whose replacements the client passes over."""
 
 
 def test_output_that_the_client_does_not_replace_never_reaches_the_model(room: Room) -> None:
     (room.project / "notes.txt").write_text(f"token {TOKEN}\n")
-    room.write("/scratch/home/broken/sitecustomize.py", BROKEN)
-    outcome = room.governed(
-        [bash("cat notes.txt"), bash("echo 2")],
-        profile="data",
-        env={"PYTHONPATH": "/scratch/home/broken"},
-    )
+    room.start([BAILIWICK[0], "-c", MISUNDERSTOOD])
+    room.wait_for((room.state / "service.json").exists)
+    outcome = room.governed([bash("cat notes.txt"), bash("echo 2")], profile="data")
     assert TOKEN not in sent(outcome)
     assert len(outcome.model.requests) == 1  # the turn ended before the client asked the model again
     (alarm,) = [record for record in room.records() if record["kind"] == "alarm"]
@@ -106,3 +106,13 @@ def test_the_client_tells_what_the_model_gets_of_each_call(room: Room) -> None:
     assert outcome.ran(0, 0)
     assert outcome.ran(0, 1)
     assert not [record for record in room.records() if record["kind"] == "alarm"]
+
+
+@pytest.mark.parametrize("word", ["stop", "stop_failing"])
+def test_output_of_a_failing_command_ends_the_turn_where_policy_says_so(room: Room, word: str) -> None:
+    organisation = (POLICY / "organisation.yaml").read_text()
+    room.set_policy(changes={"organisation.yaml": f"{organisation}\nunmasked_output: {word}\n"})
+    (room.project / "notes.txt").write_text(f"token {TOKEN}\n")
+    outcome = room.governed([bash("cat notes.txt; false"), bash("echo 2")], profile="data")
+    assert (TOKEN in sent(outcome)) is (word == "stop")
+    assert len([record for record in room.records() if record["kind"] == "alarm"]) == (word != "stop")

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from bailiwick.policy.types import Unmasked
 from bailiwick.service.answer import answer
 from bailiwick.service.desk import Desk
 from governed import POLICY, desk_at, event, opened, records, tool
@@ -31,7 +32,7 @@ def desk(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Desk]:
 def stops(desk: Desk) -> bool:
     policies = desk.policies.in_force
     assert policies is not None
-    return not policies.policies["dev"].unmasked_recorded
+    return policies.policies["dev"].unmasked is Unmasked.STOP
 
 
 def ran(desk: Desk, output: str, call: str = "one") -> dict[str, Any]:

@@ -200,8 +200,8 @@ def _data_notes(old: Policy, new: Policy) -> Iterator[str]:
             yield f"data class {'+' if name not in before else '-' if name not in after else '~'} {name}"
     if old.example_keys is not new.example_keys:
         yield f"example keys: {'now' if new.example_keys else 'no longer'} findings"
-    if old.unmasked_recorded is not new.unmasked_recorded:
-        yield f"output that the client did not mask: {'now only recorded' if new.unmasked_recorded else 'now ends the turn'}"
+    if old.unmasked is not new.unmasked:
+        yield f"output that the client did not mask: {old.unmasked.value} -> {new.unmasked.value}"
 
 
 def _duty(duty: Duty) -> str:

@@ -38,6 +38,7 @@ from bailiwick.policy.types import (
     PolicySet,
     Role,
     Scope,
+    Unmasked,
 )
 
 __all__ = ["PolicyError", "PolicyErrors", "load_policy_set"]
@@ -125,7 +126,7 @@ class _Repository:
         if default is not None:
             self._check_names((default,), known, "profile")
         self.problems.raise_any()
-        reported = _said(organisation and organisation.example_keys, "report")
+        reported = _example_keys(organisation)
         policies = {}
         for one in compiled:  # (5)
             policy = replace(
@@ -133,7 +134,7 @@ class _Repository:
                 exceptions=exceptions,
                 data_classes=classes,
                 example_keys=reported,
-                unmasked_recorded=_said(organisation and organisation.unmasked_output, "record"),
+                unmasked=_unmasked(organisation),
             )
             policies[policy.profile] = replace(
                 policy, revision=revision_of((one.digests, replace(policy, layers=())))
@@ -355,8 +356,14 @@ def _audit(organisation: syntax.Organisation | None) -> AuditPolicy:
     return AuditPolicy(retention_days=days, allow_and_mark=marks, payloads=payloads)
 
 
-def _said(setting: Text | None, word: str) -> bool:
-    return setting is not None and setting.text == word
+def _example_keys(organisation: syntax.Organisation | None) -> bool:
+    said = None if organisation is None else organisation.example_keys
+    return said is not None and said.text == "report"
+
+
+def _unmasked(organisation: syntax.Organisation | None) -> Unmasked:
+    said = None if organisation is None else organisation.unmasked_output
+    return Unmasked.STOP if said is None else Unmasked(said.text)
 
 
 def _top(name: str) -> Origin:

@@ -636,9 +636,10 @@ class Organisation(Sections):
         "What placeholders and keys that issuers print in their documentation are: ignored (if left out), or findings.",
     )
     unmasked_output: Text | None = declare(
-        Choice(words=("stop", "record")),
-        "What is done when the client has output for the model that policy masked and the client did not: the turn ends before the "
-        "model gets it (if left out), or that is recorded only.",
+        Choice(words=("stop", "stop_failing", "record")),
+        "What is done when the client has output for the model that policy masks and the client did not: the turn ends before the "
+        "model gets it (`stop`, if left out; `stop_failing`: output of failing commands, which no client masks, ends it too), or "
+        "that is recorded only.",
     )
     skill_approvers: tuple[ApproverText, ...] = declare(
         Listed(of=Record(of=ApproverText)), "Who may sign approvals of skills.", default=()

@@ -343,6 +343,14 @@ class Role:
     groups: frozenset[str] = frozenset()
 
 
+class Unmasked(StrEnum):
+    """What is done about output that policy masks and the client did not, before the model gets it."""
+
+    STOP = "stop"
+    STOP_FAILING = "stop_failing"
+    RECORD = "record"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Policy:
     """The resultant policy of one profile: what the PDP decides by and the compiler renders.
@@ -351,7 +359,7 @@ class Policy:
     ``mode`` is the overall mode. ``unattended`` is what ASK becomes in a session where nobody can answer: DENY,
     or ASK where a host program answers for a person. ``contact`` is how a person asks for an exception. ``data_classes`` are
     the organisation's own; ``example_keys`` says that placeholders and documented keys are findings;
-    ``unmasked_recorded`` that output which the client did not mask ends no turn.
+    ``unmasked`` says what output does that the client did not mask.
     """
 
     profile: str
@@ -365,7 +373,7 @@ class Policy:
     flows: tuple[FlowRule, ...] = ()
     data_classes: tuple[DataClass, ...] = ()
     example_keys: bool = False
-    unmasked_recorded: bool = False
+    unmasked: Unmasked = Unmasked.STOP
     organisation: str = ""
     contact: str = ""
     revision: str = ""

@@ -34,7 +34,7 @@ from bailiwick.model.decision import Decision, Redact
 from bailiwick.model.event import Event, PermissionAsked, ToolBatch, ToolCall, ToolResult
 from bailiwick.model.request import Principal, Request, Session
 from bailiwick.model.verdict import Verdict
-from bailiwick.policy.types import Policy
+from bailiwick.policy.types import Policy, Unmasked
 from bailiwick.service.desk import Desk, NoPolicyError, NotEntitledError
 from bailiwick.service.files import folds_case
 from bailiwick.service.sandbox.hook import can_contain, drifted, runner_for, tried
@@ -125,7 +125,8 @@ def _mask(desk: Desk, policy: Policy, event: Event, decision: Decision) -> Calla
     if not isinstance(event.what, ToolResult) or not due:
         return None
     redactor = desk.redactor.looking_for(subjects_of(policy)).knowing(strings_of(event.what.response))
-    desk.calls.masked(event.session, event.what.call_id, redactor)
+    if event.name == "PostToolUse" or policy.unmasked is Unmasked.STOP_FAILING:
+        desk.calls.masked(event.session, event.what.call_id, redactor)
     return redactor.text
 
 

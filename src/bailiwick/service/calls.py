@@ -21,7 +21,7 @@ MAX_MASKED = 1_000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Unmasked:
+class Left:
     """A call whose output the model would get unmasked: what is in it, or nothing where the client doesn't show it."""
 
     call: ToolCall
@@ -88,7 +88,7 @@ class Calls:
         if redactor.known:
             _put(self._masked, _digest(client_session, call_id), redactor, MAX_MASKED)
 
-    def unmasked(self, client_session: str, batch: ToolBatch) -> tuple[Unmasked, ...]:
+    def unmasked(self, client_session: str, batch: ToolBatch) -> tuple[Left, ...]:
         """The calls of a batch whose masked output the client didn't take over; each is looked at once."""
         found = []
         for call in batch.calls:
@@ -98,7 +98,7 @@ class Calls:
             shown = call.call_id in batch.told
             rules = redactor.known_in(strings_of(batch.told.get(call.call_id)))
             if rules or not shown:
-                found.append(Unmasked(call=call, rules=rules))
+                found.append(Left(call=call, rules=rules))
         return tuple(found)
 
     def spoil(self, client_session: str) -> None:

@@ -6,7 +6,8 @@ message's calls, and before the model is asked again, the client tells what the 
 1. What was masked in a call's output is remembered until then, in memory only.
 2. Where any of it stands in what the model will get, or where the client doesn't say what that is, an alarm is recorded.
 3. The turn ends there, and the conversation takes nothing more: the client would send the same output with every
-   later request. A policy may have it recorded only (``unmasked_output: record``).
+   later request. A policy may have it recorded only (``unmasked_output: record``), or have the output of failing commands,
+   which no client replaces, end the turn as well (``stop_failing``).
 
 A service that was started in between knows nothing of the calls before, and checks them not.
 """
@@ -17,8 +18,8 @@ from bailiwick.audit.kinds import Kind
 from bailiwick.audit.recording import service_record
 from bailiwick.enforcement.claude_code import render_stop
 from bailiwick.model.event import Event, Prompt, PromptExpansion, ToolBatch, ToolCall
-from bailiwick.policy.types import Policy
-from bailiwick.service.calls import Unmasked
+from bailiwick.policy.types import Policy, Unmasked
+from bailiwick.service.calls import Left
 from bailiwick.service.desk import Desk
 from bailiwick.service.store import StoreError
 from bailiwick.service.trace import report
@@ -40,7 +41,7 @@ async def stopped(desk: Desk, policy: Policy, session: str, event: Event) -> byt
     found = desk.calls.unmasked(event.session, event.what)
     if not found:
         return None
-    stops = not policy.unmasked_recorded
+    stops = policy.unmasked is not Unmasked.RECORD
     if stops:
         desk.calls.spoil(event.session)
     for one in found:
@@ -51,7 +52,7 @@ async def stopped(desk: Desk, policy: Policy, session: str, event: Event) -> byt
     return render_stop(event, f"{said}\nThe turn ends before the model gets it.\n{_SPOILT}")
 
 
-def _said(one: Unmasked) -> str:
+def _said(one: Left) -> str:
     what = (
         f"still holds {', '.join(one.rules)}, which was masked"
         if one.rules
@@ -60,7 +61,7 @@ def _said(one: Unmasked) -> str:
     return f"The output of {one.call.tool} that the client has for the model {what}."
 
 
-async def _alarm(desk: Desk, session: str, event: Event, one: Unmasked, *, stops: bool) -> None:
+async def _alarm(desk: Desk, session: str, event: Event, one: Left, *, stops: bool) -> None:
     state = desk.registry.by_key(session)
     try:
         await desk.save(
