@@ -97,9 +97,9 @@ def records(state: Path, **wanted: object) -> list[dict[str, Any]]:
 
 
 @contextmanager
-def desk_at(root: Path, files: Mapping[str, str] = POLICY, **parts: Any) -> Iterator[Desk]:
-    """A desk whose policy (``files``) and state are real files below ``root``; ``parts`` replace its own."""
-    policies = Policies(directory=write_policy(root / "policy", files))
+def desk_at(root: Path, policy: Mapping[str, str] = POLICY, **parts: Any) -> Iterator[Desk]:
+    """A desk whose policy (``policy``) and state are real files below ``root``; ``parts`` replace its own."""
+    policies = Policies(directory=write_policy(root / "policy", policy))
     policies.reload()
     with Store.open(root / "state") as store:
         key = service_key(root / "state" / "service.key")

@@ -113,11 +113,15 @@ def render_failure(event: Event | str | None, message: str) -> bytes:
         f"Bailiwick could not judge this, so it does not run: {message}\n"
         "Instead: try once more; if it stays, run `bailiwick doctor`."
     )
-    return render_stop(event, text)
+    return _refusal(event, text)
 
 
-def render_stop(event: Event | str | None, text: str) -> bytes:
-    """The answer that stops whatever ``event`` would let happen, ``text`` being all that is said of it."""
+def render_stop(event: Event, text: str) -> bytes:
+    """The answer that stops whatever ``event`` would let happen, behind a batch the whole turn; ``text`` says why."""
+    return _bytes(_blocked(text)) if event.name == "PostToolBatch" else _refusal(event, text)
+
+
+def _refusal(event: Event | str | None, text: str) -> bytes:
     name = event.name if isinstance(event, Event) else event
     match name:
         case "PreToolUse" | "PreModelSwitch":
@@ -130,7 +134,7 @@ def render_stop(event: Event | str | None, text: str) -> bytes:
             return _bytes(_blocked(text) | _specific(name, updatedToolOutput=_withheld(event)))
         case "Elicitation" | "ElicitationResult":
             return _bytes(_specific(name, action="decline") | {"systemMessage": text})
-        case None | "PostToolBatch":
+        case None:
             return _bytes(_blocked(text))
         case _ if name in GATING:
             return _bytes(_blocked(text))
