@@ -12,7 +12,7 @@ from bailiwick.model.verdict import Verdict
 
 COMMANDS = tuple(agent_commands())
 MINIMUM = 1_000
-MOST_ASKED = 0.10
+MOST_ASKED = 0.08
 """Share of the corpus that may be asked about or denied under the starter's ``developer`` profile; 0.08 is aimed at.
 
 Three quarters of it are questions that the profile means to ask: pushing, new packages, other machines, containers.

@@ -10,7 +10,7 @@ from collections.abc import Sequence as SequenceOf
 from bailiwick.analysis.commands.argument import LITERAL, NUMBER, OPEN, UNKNOWN, Arg, sources_of
 from bailiwick.analysis.commands.perform import perform
 from bailiwick.analysis.commands.plugins.foreign import foreign
-from bailiwick.analysis.commands.plugins.tools import named_files
+from bailiwick.analysis.commands.plugins.tools import handed, named_files
 from bailiwick.analysis.commands.specification import find
 from bailiwick.analysis.shell import builtins, compound
 from bailiwick.analysis.shell.environment import (
@@ -449,6 +449,7 @@ class Interpreter:
             drafted = text or content(self, args[0], state, perhaps=True)
             running.begin(tuple(a for a in args[1:] if not a.text.startswith("-")), project_code=own)
             running.path(AccessKind.READ, args[0])
+            handed(running, args)
             if (known := find(place.rpartition("/")[2])) is not None and known.plugin == "project":
                 foreign(running, known.name, args[1:])  # ./gradlew is what gradle is
             shebang = None if drafted is None else _SHEBANG.match(drafted.text)

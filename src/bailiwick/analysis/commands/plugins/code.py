@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 from bailiwick.analysis.commands.argument import Arg
 from bailiwick.analysis.commands.plugins import javascript
 from bailiwick.analysis.commands.plugins.python import follow, parse, shadowable
+from bailiwick.analysis.commands.plugins.tools import handed
 from bailiwick.analysis.commands.specification import Role
 from bailiwick.model.access import AccessKind
 
@@ -33,6 +34,7 @@ def python(call: "Call") -> None:
         _module(call, module[0])
     elif parsed.operands and parsed.operands[0].literal != "-":
         call.role(Role.CODE, parsed.operands[0])
+        handed(machine, parsed.operands)
     elif not parsed.given("--version", "--help", "-V", "-h"):
         machine.opaque("code from standard input or a terminal")
 
@@ -127,6 +129,7 @@ def node(call: "Call") -> None:
         machine.opaque("code that isn't known")
     elif operands and operands[0].literal != "-":
         call.role(Role.CODE, operands[0])
+        handed(machine, operands)
     elif not parsed.given("--version", "--help", "-v", "-h", "--test", "--v8-options"):
         machine.opaque("code from standard input or a terminal")
 
@@ -174,6 +177,7 @@ def interpreter(call: "Call") -> None:
             machine.opaque("code from standard input")
         else:
             call.role(Role.CODE, operands[0])
+            handed(machine, operands)
     elif parsed.given("--test"):
         machine.opaque("runs the project's tests")
     elif not parsed.given("--version", "--help", "-v", "-V", "-h"):

@@ -11,6 +11,7 @@ from bailiwick.model.access import AccessKind
 from bailiwick.model.glob import escape
 
 if TYPE_CHECKING:
+    from bailiwick.analysis.commands.argument import Machine
     from bailiwick.analysis.commands.call import Call
 
 
@@ -75,6 +76,8 @@ def runner(call: "Call") -> None:
     call.options()
     call.operands()
     foreign(call.machine, "", call.parsed.operands)
+    if call.parsed.node.project_code:
+        handed(call.machine, (call.args[0], *call.parsed.operands))
     if call.parsed.words and call.parsed.words[0].literal in ("exec", "dlx"):
         _known(call, call.parsed.operands)
 
@@ -288,8 +291,62 @@ def manual(call: "Call") -> None:
 
 
 def kill(call: "Call") -> None:
-    """``kill``, ``pkill``: signals reach processes, not files; the policy speaks of the program."""
-    call.machine.begin(_words(call))
+    """``kill``, ``pkill``: signals reach processes, not files; the policy speaks of the program.
+
+    A pattern that our own service's command line matches is told by the service's name too, however it is spelt.
+    """
+    words = _words(call)
+    aims = call.name == "pkill" or (
+        call.name == "killall" and any(a.text in ("-r", "--regexp") for a in call.args)
+    )
+    reached = aims and any(arg.literal is not None and _reaches_guard(arg.text) for arg in words)
+    told = any(GUARD[0] in arg.text for arg in words)
+    call.machine.begin((Arg(GUARD[0]), *words) if reached and not told else words)
     for arg in call.args[1:]:
         if arg.literal == "-F" or arg.text.startswith("--pidfile"):
             call.machine.opaque("process named by a file", arg.span)
+
+
+GUARD = ("bailiwick", "python -I -m bailiwick.service.run --state --policy --runtime")
+"""How the service is called, and its command line."""
+_SINGLE = re.compile(r"\[([\w.-])\]|\\([^\w])", re.ASCII)
+_REPEATED = re.compile(r"\.[*+]")
+_NOT_PLAIN = re.compile(r"[\[\](){}+?*\\]")
+
+
+def _reaches_guard(pattern: str) -> bool:
+    """Whether a regular expression may match the service's command line; one that isn't plain is taken at its plain parts."""
+    return any(_matches_guard(_SINGLE.sub(r"\1\2", choice)) for choice in pattern.split("|"))
+
+
+def _matches_guard(choice: str) -> bool:
+    head = choice.startswith("^")
+    pieces = _REPEATED.split(choice.removeprefix("^").removesuffix("$"))
+    plain = [piece for text in pieces for piece in _NOT_PLAIN.split(text)]
+    line, place = GUARD[1], 0
+    if not any(len(piece) >= MIN_AIM for piece in plain):
+        return False  # what matches most processes is for the policy to say
+    for number, piece in enumerate(plain):
+        found = _place(line, piece, place)
+        if found < 0 or (head and not number and found):
+            return False
+        place = found + len(piece)
+    return True
+
+
+MIN_AIM = 4
+"""Characters that a pattern must have in a row to count as aimed at something."""
+
+
+def _place(line: str, piece: str, start: int) -> int:
+    """Where ``piece``, in which a dot is any character, stands in ``line`` from ``start`` on; -1 where it doesn't."""
+    for at in range(start, len(line) - len(piece) + 1):
+        if all(c in (".", line[at + i]) for i, c in enumerate(piece)):
+            return at
+    return -1
+
+
+def handed(machine: "Machine", args: Sequence[Arg]) -> None:
+    """Record what the project's own code may read since it is told of it: the files that its words name."""
+    for _, path, _ in named_files(args):
+        machine.path(AccessKind.READ, path)

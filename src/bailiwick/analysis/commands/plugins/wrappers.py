@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from bailiwick.analysis.commands.argument import Arg, Kind, Lines
+from bailiwick.analysis.commands.plugins.tools import handed
 from bailiwick.model.access import AccessKind
 
 if TYPE_CHECKING:
@@ -260,6 +261,7 @@ def _file(call: "Call", script: Arg, dialect: str) -> None:
     machine.path(AccessKind.READ, script)
     if (drafted := text or machine.content(script, perhaps=True)) is not None:
         machine.script(drafted, tuple(call.parsed.operands), dialect=dialect)
+    handed(machine, call.parsed.operands)
     if text is None and not machine.own(script):
         machine.opaque("runs a shell script file", script.span)
 
