@@ -10,7 +10,7 @@ from bailiwick.information.approvals import Grant, grants_for
 from bailiwick.model.skill import Capability, SkillTree
 from bailiwick.rules.rule import Severity
 from bailiwick.rules.skill.rule import SkillFinding
-from bailiwick.service.skill_scan import rules_digest
+from bailiwick.service.scan_cache import rules_digest
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

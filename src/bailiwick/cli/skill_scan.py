@@ -17,8 +17,9 @@ from bailiwick.enforcement.skills import html, text
 from bailiwick.enforcement.skills.report import dumped, known_in, skill, to_json, to_sarif, worst
 from bailiwick.policy.errors import PolicyErrors
 from bailiwick.rules.skill.catalogue import SKILL_CATALOGUE
+from bailiwick.service.scan_cache import ScanCache
 from bailiwick.service.skill_files import NoSkillError, SkillPlace, find_skills
-from bailiwick.service.skill_scan import ScanCache, look, scan
+from bailiwick.service.skill_scan import look, scan
 
 DONE, BLOCKED, USAGE, ENVIRONMENT = 0, 1, 2, 3
 

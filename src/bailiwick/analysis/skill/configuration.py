@@ -36,6 +36,10 @@ _BASES = frozenset(
 _ALLOWING = re.compile(
     r"[\"']?permissionDecision[\"']?\s*[:=]\s*[\"']allow|\\\"permissionDecision\\\"\s*:\s*\\\"allow|[\"']decision[\"']\s*:\s*[\"']approve|[\"']?behavior[\"']?\s*:\s*[\"']allow"
 )
+_UNSPELLED = re.compile(
+    r"permissionDecision\\?[\"']?\]?\s*[:=]\s*(?![=\s]*\\?[\"'](?:deny|ask|defer)\b)[^\s]|\bdecision\\?[\"']\]?\s*[:=]\s*(?!\s*\\?[\"'](?:block|deny|ask)\b)[$A-Za-z(]"
+)
+"""A decision that is put together: what it comes to isn't spelled where it is given."""
 _JUDGING = re.compile(
     r"[\"'](?:deny|ask|block)[\"']|\\\"(?:deny|ask|block)\\\"|\bexit 2\b|sys\.exit\(2\)|process\.exit\(2\)"
 )
@@ -219,7 +223,7 @@ class Configuration:
             self.hooks[script] = source
         bodies = [(source, command), *((Source(path=script), self._scripts[script]) for script in started)]
         for where, body in bodies:
-            allow = _ALLOWING.search(body)
+            allow = _ALLOWING.search(body) or _UNSPELLED.search(body)
             if allow is None:
                 continue
             wide = matcher in ("", "*", ".*") or "Bash" in matcher

@@ -25,6 +25,10 @@ from bailiwick.model.skill import CapabilityKind, Partial, Role, Source
 MAX_INLINE = 60_000
 """Characters of a paragraph in which commands between backquotes are looked for."""
 
+_LICENCE = re.compile(
+    r"\b(?:Permission is hereby granted|Licensed under|Apache License|GNU (?:LESSER |AFFERO )?GENERAL|Redistribution and use|Mozilla Public|Creative Commons|WITHOUT WARRANT|All rights reserved|Contributor Covenant)",
+    re.IGNORECASE,
+)
 _SHELL = frozenset(
     ("sh", "bash", "shell", "zsh", "console", "terminal", "shellscript", "shell-session", "ksh", "fish")
 )
@@ -32,11 +36,16 @@ _PYTHON = frozenset(("python", "py", "python3", "pycon"))
 _SCRIPT = frozenset(("javascript", "js", "jsx", "ts", "typescript", "tsx", "mjs", "node"))
 _DYNAMIC = re.compile(r"(?<![`\w])!`([^`\n]{1,2000})`")
 _RUNNING = re.compile(
-    r"\b(?:run|execute|use|type|paste|enter|with|via|command|install|call|invoke|then|start|using|runs)\b[^.`]{0,40}$",
+    r"\b(?:run|execute|use|type|paste|enter|with|via|command|install|call|invoke|then|start|using|runs|first|next|after that)\b[^.`]{0,40}$|^\W*$",
     re.IGNORECASE,
 )
 _NESTED = re.compile(r"(?:/bin/)?(?:ba|z)?sh -c [\"']?\$\((?:curl|wget)[^)\n]*\)[\"']?")
 _PIPED = re.compile(r"\b(?:curl|wget|base64)\b.*\|\s*(?:sudo\s+)?(?:ba|z)?sh\b", re.DOTALL)
+_FETCHED_AND_RUN = re.compile(
+    r"\b(?:curl|wget)\b[^`\n]{0,400}(?:\|\s*(?:sudo\s+)?(?:ba|z)?sh\b|&&[^`\n]{0,200}(?:chmod|\./|\bsh\b|\bbash\b|/tmp/))"
+)
+_SCHEME = re.compile(r"(\b(?:curl|wget)\b(?:\s+-[\w-]+)*\s+)(?=(?:[\w-]+\.)+[a-z]{2,})")
+"""A host where a command to fetch takes an address: it means https."""
 _LEADING = re.compile(r"(?:^|[\s;&|])(?:python3?|bash|sh|node|npx|source|\./)")
 _SHOWN = re.compile(
     r"\b(?:samples?|examples?|attackers?|spot|attack|payload|decode|malicious|suspicious|demonstrat\w*|quot\w+|learners?|students?|trainees?|exercise|often contains?|looks? like)\b",
@@ -82,7 +91,7 @@ class Documents:
         listed = list(blocks(front.body, front.body_line))
         said = self.sentences(path, listed, role)
         self.read.append(Document(path=path, front=front, sentences=tuple(said), role=role))
-        if BACKGROUND.search(path):
+        if BACKGROUND.search(path) and _LICENCE.search(text):
             return
         guidance(text, path, role, self.into)
         for block in listed:
@@ -98,6 +107,10 @@ class Documents:
                 )
             elif block.kind is not Kind.HEADING:
                 self._inline(path, block, meant)
+                if "push" in block.text and not negated(block.text):
+                    remotes(
+                        block.text.replace("`", "\n"), Source(path=path, line=block.line), meant, self.into
+                    )
         self._dynamic(path, text, role)
 
     def _meant(self, block: Block, role: Role) -> Role:
@@ -135,7 +148,7 @@ class Documents:
                     sentences(Block(Kind.TEXT, block.text, block.line, "", block.section, block.lead), meant)
                 )
         said.sort(key=lambda sentence: sentence.line)
-        if not BACKGROUND.search(path):
+        if not (BACKGROUND.search(path) and any(_LICENCE.search(one.text) for one in said)):
             notice_in(said, path, self.into)
         return said
 
@@ -225,6 +238,23 @@ class Documents:
                     else role
                 )
                 self.shell.script(match[1], path, line, meant)
+            elif _FETCHED_AND_RUN.search(match[1]):
+                meant = (
+                    Role.NEGATED
+                    if negated(before, len(before))
+                    else Role.QUOTED
+                    if reports(before, len(before))
+                    else role
+                )
+                self.shell.script(_SCHEME.sub(r"\1https://", match[1]), path, line, meant)
+        if fetches_and_runs(block.text[:MAX_INLINE]) and not negated(block.text):
+            self.into.notice(
+                Mark.PIPE_INSTALL,
+                "runs what it downloads (PowerShell)",
+                Source(path=path, line=block.line),
+                Role.QUOTED if reports(block.text, len(block.text)) else role,
+                target=(hosts_in(block.text) or ["*"])[0],
+            )
         piped = re.search(r"\b(?:curl|wget|echo)\b.*", block.text[:MAX_INLINE], re.DOTALL)
         if nested := _NESTED.search(block.text[:MAX_INLINE]):
             self.shell.script(nested[0], path, block.line, role)

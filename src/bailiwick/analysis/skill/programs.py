@@ -154,6 +154,19 @@ def takes_code(program: ProgramTarget) -> bool:
     return not operands or operands[0] in (None, "-") or "-s" in program.argv
 
 
+def code_of(program: ProgramTarget) -> tuple[str, str] | None:
+    """The code that an interpreter is given on its command line, with its language."""
+    for name, flag, language in (
+        ("python", "-c", "python"),
+        ("node", "-e", "javascript"),
+        ("node", "--eval", "javascript"),
+    ):
+        if program.name.startswith(name) and flag in program.argv[:-1]:
+            code = program.argv[program.argv.index(flag) + 1]
+            return (language, code) if code else None
+    return None
+
+
 def sends(program: ProgramTarget) -> bool:
     """Whether it sends what it is given, and does not only fetch."""
     return program.name not in ("curl", "wget", "http", "https", "xh") or any(

@@ -276,6 +276,15 @@ class _Reading:
         for program in self.documents.programs:
             roles = {program.path: self.documents.roles.get(program.module, Role.INSTRUCTED)}
             Follower([program], roles, self.into, self.shell).run()
+        for language, code, source, role in self.shell.snippets:
+            lower = python.lower if language == "python" else javascript.lower
+            try:
+                given = lower(code, source.path, f"{source.path}#L{source.line}")
+            except TooDeepError:
+                continue
+            if given is not None:
+                given.path, given.shift = source.path, (source.line or 1) - 1
+                Follower([given], {source.path: role}, self.into, self.shell).run()
         if self.programs:
             roles = {program.path: self._role(program.path) for program in self.programs}
             Follower(self.programs, roles, self.into, self.shell).run()

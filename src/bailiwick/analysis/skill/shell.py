@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterator, Sequence
+from itertools import islice
 
 from bailiwick.analysis.shell import MAX_LENGTH, ShellContext, analyze_shell
 from bailiwick.analysis.skill import packages
@@ -20,6 +21,7 @@ from bailiwick.analysis.skill.programs import (
     SHELLS,
     SUBCOMMANDS,
     TOKEN_STORES,
+    code_of,
     implied,
     method_of,
     sends,
@@ -44,6 +46,12 @@ UNKNOWN = "BAILIWICK_UNKNOWN"
 MAX_READ = 3_000
 """Commands of one skill that are read."""
 
+MAX_SNIPPETS = 100
+"""Pieces of code on command lines that are followed."""
+
+_HERE = re.compile(
+    r"\b(python3?|node)\b[^\n<|;&]{0,80}<<-?\s*[\"']?(\w+)[\"']?[^\n]*\n([\s\S]{1,20000}?)\n[ \t]*\2\b"
+)
 _HOME, _PROJECT, _SKILL = "/home/user", "/project", "/skill"
 _CONTEXT = ShellContext(
     cwd=_PROJECT,
@@ -73,6 +81,8 @@ class SkillShell(ShellReader):
         self._read = 0
         self.started: dict[str, Role] = {}
         """Files of the skill that a command runs, and how the command stands in the text."""
+        self.snippets: list[tuple[str, str, Source, Role]] = []
+        """Code that commands hand to an interpreter: its language, itself, where it stands."""
 
     def command(
         self, text: str, source: Source, role: Role, given: frozenset[Label], by: str
@@ -98,6 +108,10 @@ class SkillShell(ShellReader):
         clean = _PROMPT.sub("", text)
         clean = _BASE.sub(_SKILL, clean)
         clean = _PLACE.sub("PLACEHOLDER", clean) if by == "text" else clean
+        for match in islice(_HERE.finditer(text), MAX_SNIPPETS - min(len(self.snippets), MAX_SNIPPETS)):
+            language = "python" if match[1].startswith("python") else "javascript"
+            line = first + text.count("\n", 0, match.start(3))
+            self.snippets.append((language, match[3], Source(path=path, line=line), role))
         for piece, offset in _pieces(clean):
             given = frozenset((stdin,)) if stdin else frozenset[Label]()
             self._piece(
@@ -285,6 +299,8 @@ class SkillShell(ShellReader):
         name = program.name
         if name in (".", "source", UNKNOWN) or name.startswith("_"):
             return  # the file is an access of its own; a name with an underscore is a function
+        if (code := code_of(program)) is not None and len(self.snippets) < MAX_SNIPPETS:
+            self.snippets.append((*code, where, told.role))
         inside = next((w for w in [program.path or "", *words[:2]] if w and self._within(w)), None)
         if inside is not None:
             path = self._within(inside)

@@ -30,7 +30,7 @@ _NEGATION = re.compile(
     re.IGNORECASE,
 )
 _REPORTING = re.compile(
-    r"\b(?:detect\w*|flag(?:s|ged|ging)?|look(?:s|ing)? for|watch(?:es|ing)? for|search(?:es|ing)? for|scan\w* for|check\w* (?:for|whether|if|that)|identif\w+|attackers?|adversar\w+|malicious|malware|attempts? to|tr(?:y|ies|ying) to|could|might|would|for example|e\.g\.|such as|suspicious|indicat\w+|sign(?:s|ature)? of|phrases? like|patterns? like|instructions? like|text like|prompts? like|if (?:(?:the|a|an|any|some|this) (?:\w+ )?(?:content|text|page|file|document|message|tool|result|website|input|response|comment|email|attacker|skill|instruction)|you (?:see|find|encounter|notice)|someone|content|text)|treat\w* .{0,40} as (?:data|untrusted)|example of|known as|called|vulnerab\w+|exploit\w*|red flag|rule|alert\w*|sigma|yara|cve-|t1\d{3})\b",
+    r"\b(?:detect\w*|flag(?:s|ged|ging)?|look(?:s|ing)? for|watch(?:es|ing)? for|search(?:es|ing)? for|scan\w* for|check\w* (?:for|whether|if|that)|identif\w+|attackers?|adversar\w+|malicious|malware|attempts? to|tr(?:y|ies|ying) to|could|might|would|for example|e\.g\.|such as|suspicious|indicat\w+|sign(?:s|ature)? of|phrases? like|patterns? like|instructions? like|text like|prompts? like|if (?:(?:the|a|an|any|some|this) (?:\w+ )?(?:content|text|page|file|document|message|tool|result|website|input|response|comment|email|attacker|skill|instruction)|you (?:see|find|encounter|notice)|someone|content|text)|if (?:the |a |an |any |some )?\w+ (?:asks?|tells?|says?|tries|wants|demands|requests|instructs|claims|begs)\b|treat\w* .{0,40} as (?:data|untrusted)|example of|known as|called|vulnerab\w+|exploit\w*|red flag|rule|alert\w*|sigma|yara|cve-|t1\d{3})\b",
     re.IGNORECASE,
 )
 _SUBORDINATE = re.compile(
@@ -147,4 +147,4 @@ def quoted(text: str, start: int, end: int) -> bool:
 
 def reports(text: str, at: int) -> bool:
     """Whether the words before a piece only report it: what to detect, what an attacker would do."""
-    return bool(_REPORTING.search(text[:at]))
+    return bool(_REPORTING.search(re.split(r"[.!?]\s", text[:at])[-1]))

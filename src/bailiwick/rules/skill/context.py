@@ -26,12 +26,15 @@ _CODE_HOSTS = re.compile(
 
 
 def covered(facts: SkillFacts, host: str) -> bool:
-    """Whether the host is what the skill is about, by its name and description, or never leaves this machine."""
+    """Whether the host is what the skill is about, by its description, or never leaves this machine.
+
+    A name alone says nothing: whoever names a skill may name a host after it.
+    """
     if is_local(host) or is_placeholder(host):
         return True
     if is_drop(host) or is_paste(host) or is_address(host):
         return False
-    return belongs(f"{facts.manifest.name} {' '.join(_proper(facts.manifest.description))}", host)
+    return belongs(" ".join(_proper(facts.manifest.description)), host)
 
 
 def _proper(description: str) -> list[str]:
@@ -76,9 +79,19 @@ def bad(host: str) -> bool:
     return is_drop(host) or is_paste(host) or is_address(host)
 
 
+def known_installer(host: str) -> bool:
+    """Whether the host gives out an installer that half the world uses."""
+    return bool(_INSTALLERS.search(host))
+
+
 def installer(facts: SkillFacts, host: str) -> bool:
     """Whether a script of the host is an installer that is known, or of the thing the skill is about."""
-    return bool(_INSTALLERS.search(host)) or covered(facts, host) or _used_as_program(facts, host)
+    return (
+        known_installer(host)
+        or covered(facts, host)
+        or (belongs(facts.manifest.name, host) and not bad(host))
+        or _used_as_program(facts, host)
+    )
 
 
 def code_host(host: str) -> bool:

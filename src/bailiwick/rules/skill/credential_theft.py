@@ -137,7 +137,12 @@ def _weight(facts: SkillFacts, chain: Chain) -> tuple[Severity | None, Confidenc
     if kept is not None and any(host == own or host.endswith(f".{own}") for own in kept.hosts):
         return None, LOW, ""
     if host == "*":
-        return Severity.MEDIUM, LOW, "where it goes isn't known: it may be where the person says"
+        kept_whole = kept is not None and kept.what != "an environment file" and not chain.auth
+        return (
+            Severity.HIGH if kept_whole and chain.role is Role.EXECUTABLE else Severity.MEDIUM,
+            LOW,
+            "where it goes isn't known: it may be where the person says",
+        )
     if concealed(facts, chain.source):
         return Severity.CRITICAL, HIGH, ""
     if covered(facts, host) and (kept is None or (kept.what == "an environment file" and chain.auth)):

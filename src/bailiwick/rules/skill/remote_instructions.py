@@ -7,7 +7,7 @@ from bailiwick.analysis.skill.read import SkillFacts
 from bailiwick.analysis.skill.sensitive import is_local
 from bailiwick.model.skill import Role
 from bailiwick.rules.rule import Severity
-from bailiwick.rules.skill.context import bad, covered, installer, teaches
+from bailiwick.rules.skill.context import bad, covered, known_installer, teaches
 from bailiwick.rules.skill.rule import (
     HIGH,
     LOW,
@@ -25,7 +25,7 @@ _ID = "skill/remote-instructions"
 
 def _find(facts: SkillFacts) -> Iterator[SkillFinding]:
     for item in told(facts, Mark.REMOTE_INSTRUCTIONS):
-        own = covered(facts, item.target) or installer(facts, item.target)
+        own = covered(facts, item.target) or known_installer(item.target)
         if teaches(facts, item.role) and item.role is Role.OPTIONAL:
             continue
         severity = (

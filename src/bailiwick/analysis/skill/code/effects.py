@@ -119,6 +119,9 @@ class Effects:
             else frozenset[Label]()
         )
         self._out(Value((), body.labels - address, body.auth | auth), host, line)
+        if path == "urllib.request.urlretrieve" and len(args) > 1:
+            fetched = frozenset((Label(Origin.DOWNLOAD, host, self._source(line)),))
+            self._written(args[1], Value((), fetched), line)
         return Value(
             (),
             frozenset(
@@ -363,6 +366,9 @@ class Effects:
     def _loaded(self, path: str, args: list[Value], line: int) -> Value:
         held = gathered(args)
         if self._looking:
+            for text in args[0].texts if args and path.endswith("run_path") else ():
+                file = Label(Origin.FILE, shown_path(text), self._source(line))
+                self._into.chain(file, Sink.EXECUTE, path, self._source(line), self._role)
             for label in sorted(held.labels, key=str):
                 if label.origin in (Origin.DOWNLOAD, Origin.ENCODED):
                     self._into.chain(label, Sink.EXECUTE, path, self._source(line), self._role)

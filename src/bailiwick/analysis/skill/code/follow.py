@@ -300,7 +300,7 @@ class Follower(Effects):
         if path in ("tempfile.NamedTemporaryFile", "NamedTemporaryFile", "tempfile.TemporaryFile"):
             return self._opened(Value((f"{_TEMPORARY}{self._program.module}.{line}",)), line)
         if method in ("exec_module", "spec_from_file_location", "run_path", "SourceFileLoader"):
-            return self._loaded(path, [everything], line)
+            return self._loaded(path, [*args[:1], everything], line)
         if path in (
             "ctypes.CDLL",
             "ctypes.cdll.LoadLibrary",
@@ -313,6 +313,8 @@ class Follower(Effects):
             return self._loaded(path, args, line)
         if method in ("sub", "replace", "replaceAll", "subn") and len(args) > 1:
             self._substituted(args, line)
+        if path == "URL" and len(args) > 1 and addressed(args[1]):
+            return Value(args[1].texts, everything.labels, everything.auth)
         if path in library.SAME or method in library.KEEPS:
             texts = (
                 args[0].texts

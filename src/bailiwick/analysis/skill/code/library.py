@@ -13,7 +13,7 @@ CONNECT = re.compile(
     r"|^(?:websocket|websockets)\.(?:create_connection|connect)$|^WebSocket$|^ws(?:\.WebSocket)?$|^net\.(?:connect|createConnection)$|^tls\.connect$|^paramiko\.Transport$|^imaplib\.IMAP4(?:_SSL)?$"
 )
 DNS = re.compile(
-    r"^socket\.(?:gethostbyname(?:_ex)?|getaddrinfo)$|^dns\.resolver\.(?:query|resolve)$|^dns(?:\.promises|/promises)?\.(?:lookup|resolve\w*)$|^(?:\w+\.)?resolver\.(?:query|resolve)$"
+    r"\.resolve(?:4|6|Any|Txt|Cname|Mx|Ns|Srv|Ptr|Soa|Naptr|Caa)$|^socket\.(?:gethostbyname(?:_ex)?|getaddrinfo)$|^dns\.resolver\.(?:query|resolve)$|^dns(?:\.promises|/promises)?\.(?:lookup|resolve\w*)$|^(?:\w+\.)?resolver\.(?:query|resolve)$"
 )
 METHOD_SEND = frozenset(("post", "put", "patch"))
 """Methods that send, on an object whose class isn't known, when the first argument is an address."""

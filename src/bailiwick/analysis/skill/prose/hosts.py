@@ -4,15 +4,33 @@ import re
 
 from bailiwick.analysis.address import web_address
 from bailiwick.analysis.skill.sensitive import is_drop, is_local, is_paste, is_placeholder
+from bailiwick.analysis.text.form import Form
 
 _I = re.IGNORECASE
-URL = re.compile(
+URL = Form(
     r"\b(?:https?|ftp|hxxps?)://[^\s<>\"'`)\]}]+|(?<![\w@/.-])(?:\d{1,3}\.){3}\d{1,3}(?::\d+)?(?:/\S*)?", _I
 )
-HOSTISH = re.compile(
+HOSTISH = Form(
     r"(?<![\w@/.-])(?:[a-z0-9-]+\.)+(?:site|io|co|com|net|org|dev|app|xyz|sh|me|ai|cloud|info|ru|cn|top|online)\b(?:/\S*)?",
     _I,
 )
+
+
+_BARE = Form(
+    r"(?<![\w@/.-])(?:[a-z0-9](?:[a-z0-9-]{0,60}[a-z0-9])?\.){1,5}[a-z]{2,12}(?=[/:\"'`\s,;)]|\.?$|\.\s)", _I
+)
+_FILE = Form(
+    r"\.(?:py|js|mjs|cjs|ts|tsx|sh|rb|pl|php|go|lua|ps1|mdx?|json|ya?ml|toml|txt|css|html?|csv|xml|log|lock|cfg|conf|ini|env|tgz|gz|zip|tar|exe|dll|so|png|jpe?g|svg|pdf|java|rs|c|h|cpp|sql|db|bin|dat|tmp|git|key|pem|crt|get|post|put|parse|read|open|join|stringify|dumps|exit|argv|environ|path|run|log|error|write|push|map|filter|now|request|init|main|append|format|length|name|value|text|body|data|test|new|claude|local|js|md|doc|docx|xlsx|pptx|ipynb|parquet|service|target|config|settings|model|index|value|type|id)$",
+    _I,
+)
+
+
+def bare_hosts(text: str) -> list[str]:
+    """Hosts that are named without a scheme, as in ``send it to in.example.org/x``; names of files are none."""
+    found = [match[0].lower() for match in _BARE.finditer(text)]
+    return [
+        name for name in found if not _FILE.search(name) and not is_placeholder(name) and not is_local(name)
+    ]
 
 
 def hosts_in(text: str) -> list[str]:

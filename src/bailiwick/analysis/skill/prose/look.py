@@ -4,41 +4,80 @@ import re
 from collections.abc import Iterator
 
 from bailiwick.analysis.skill.facts import Inventory, Mark
+from bailiwick.analysis.skill.prose.classes import first
 from bailiwick.analysis.skill.speech import Sentence, negated, quoted, reports
+from bailiwick.analysis.text.form import Form
 from bailiwick.model.skill import Role, Source
 
 NEAR = 6
 """Sentences before and after in which one thing belongs to another."""
 
 
+NEAR_LINES = 14
+"""Lines between a sentence and one around it."""
+
+
 class Look:
     """A look at one sentence: with those around it, where it stands, and where what is noticed goes."""
 
-    def __init__(self, sentence: Sentence, around: list[Sentence], path: str, into: Inventory) -> None:
+    def __init__(
+        self, sentence: Sentence, around: list[Sentence], path: str, into: Inventory, before: int = 0
+    ) -> None:
         self.it = sentence
         self.text = sentence.text
         self.around = around
         self.source = Source(path=path, line=sentence.line)
         self.path = path
         self.into = into
+        self._before = before
+        """How many of the sentences around stand before it."""
 
-    def found(self, pattern: re.Pattern[str]) -> Iterator[tuple[re.Match[str], Role]]:
+    def found(self, pattern: Form) -> Iterator[tuple[re.Match[str], Role]]:
         """Matches with how they stand: quoted, reported or told."""
         for match in pattern.finditer(self.text):
-            role = self.it.role
-            if role in (Role.INSTRUCTED, Role.OPTIONAL):
-                if quoted(self.text, match.start(), match.end()) or reports(self.text, match.start()):
-                    role = Role.QUOTED
-                elif negated(self.text, match.start()):
-                    role = Role.NEGATED
-            yield match, role
+            yield match, self.role_at(match)
 
-    def near(self, pattern: re.Pattern[str], *, told: bool = True, reach: int = NEAR) -> Sentence | None:
+    def role_at(self, match: re.Match[str]) -> Role:
+        """How a piece of the sentence stands: quoted, reported, forbidden or told."""
+        role = self.it.role
+        if role in (Role.INSTRUCTED, Role.OPTIONAL):
+            if quoted(self.text, match.start(), match.end()) or reports(self.text, match.start()):
+                return Role.QUOTED
+            if negated(self.text, match.start()):
+                return Role.NEGATED
+        return role
+
+    def nearby(self, forms: tuple[Form, ...], lines: int = 3) -> Sentence | None:
+        """The nearest sentence around that has one of some forms and doesn't only report it."""
+        ordered = sorted(self.around, key=lambda s: abs(s.line - self.it.line))
+        return next(
+            (
+                s
+                for s in ordered
+                if abs(s.line - self.it.line) <= lines
+                and s.role in (Role.INSTRUCTED, Role.OPTIONAL)
+                and first(forms, s.text)
+            ),
+            None,
+        )
+
+    def near(self, pattern: Form, *, told: bool = True, reach: int = NEAR) -> Sentence | None:
         """The nearest sentence around that matches and tells."""
         ordered = sorted(self.around, key=lambda s: abs(s.line - self.it.line))
         return next(
             (s for s in ordered[: 2 * reach] if pattern.search(s.text) and (not told or s.tells)), None
         )
+
+    @property
+    def paragraph(self) -> str:
+        """The sentences of the same line, in their order, as one text."""
+        every = [*self.around[: self._before], self.it, *self.around[self._before :]]
+        return " ".join(one.text for one in every if one.line == self.it.line)
+
+    def following(self, sentences: int) -> str:
+        """The sentence and some behind it, as one text."""
+        behind = [s.text for s in self.around[self._before :] if s.line - self.it.line <= NEAR]
+        return " ".join([self.text, *behind[:sentences]])
 
     def notice(
         self,

@@ -3,37 +3,39 @@
 import re
 
 from bailiwick.analysis.skill.facts import Mark
+from bailiwick.analysis.skill.prose import classes
 from bailiwick.analysis.skill.prose.hosts import HOSTISH, hosts_in
 from bailiwick.analysis.skill.prose.look import Look
 from bailiwick.analysis.skill.prose.words import FETCH_RUN, short
 from bailiwick.analysis.skill.sensitive import is_address, is_paste
 from bailiwick.analysis.skill.speech import reports
+from bailiwick.analysis.text.form import Form
 from bailiwick.model.skill import Role
 
 _I = re.IGNORECASE
-_PREREQUISITE = re.compile(
+_PREREQUISITE = Form(
     r"\b(?:pre-?requisites?|required?|must|important|before (?:using|you|proceeding|starting|continuing|first)|needs?|setup|installation|will not (?:work|function)|won'?t (?:work|function)|cannot (?:work|function)|does not work|mandatory|necessary|depends on|in order to|first,?)\b",
     _I,
 )
-_PASTE = re.compile(
+_PASTE = Form(
     r"\b(?:copy|paste|run|execute|enter|type|open|launch|double-?click|visit|follow|navigate|go to)\b[^.\n]{0,100}\b(?:terminal|command (?:line|prompt)|powershell|console|shell|installer|the (?:command|script|file|binary|executable|snippet|instructions?)|install(?:ation)? (?:command|script))\b",
     _I,
 )
-_ARCHIVE = re.compile(
+_ARCHIVE = Form(
     r"https?://\S+\.(?:zip|rar|7z|exe|dmg|pkg|msi|scr|bat|ps1|app|tar\.gz|tgz|iso|jar|command|run|bin)\b", _I
 )
-_PASSWORD = re.compile(
+_PASSWORD = Form(
     r"\b(?:pass(?:word|wd|phrase|code)?|pw|pwd)\b\s*(?:is|:|=|-|\u2013|`|\"|')*\s*[`\"'*]*\w{3,}", _I
 )
-_RUNNABLE = re.compile(
+_RUNNABLE = Form(
     r"\b(?:extract|unzip|unpack|run|execute|launch|install|open|start|double-?click|download)\w*\b", _I
 )
-_LINK = re.compile(r"!?\[[^\]]*\]\(\s*<?(https?://[^)\s]+)")
-_FETCHES = re.compile(r"\b(?:download|fetch|get|grab|save|pull|retrieve|curl|wget)\b", _I)
-_EXECUTABLE = re.compile(
+_LINK = Form(r"!?\[[^\]]*\]\(\s*<?(https?://[^)\s]+)")
+_FETCHES = Form(r"\b(?:download|fetch|get|grab|save|pull|retrieve|curl|wget)\b", _I)
+_EXECUTABLE = Form(
     r"\bchmod\s+(?:\+x|[ua]\+x|[0-7]*7[0-7]*)|\bexecutable\b|\bexecut(?:e|ion) (?:permission|bit|rights?)", _I
 )
-_THEN_RUN = re.compile(r"\b(?:run|start|launch|execute|invoke)\b|(?:^|[\s`])\./\w", _I)
+_THEN_RUN = Form(r"\b(?:run|start|launch|execute|invoke)\b|(?:^|[\s`])\./\w", _I)
 
 
 def lure(look: Look) -> None:
@@ -67,11 +69,14 @@ def lure(look: Look) -> None:
         and _PREREQUISITE.search(window)
     ):
         host = hosts[0] if hosts else "*"
+        guard = classes.GUARD.search(window)
         look.notice(
             Mark.LURE,
-            f"asks to download and start a program from {short(archive[0])}",
+            f"asks to start a download of {host} against the system's warning: {short(guard[0])}"
+            if guard
+            else f"asks to download and start a program from {short(archive[0])}",
             look.it.role,
-            sure=False,
+            sure=bool(guard),
             target=host,
         )
     for host in hosts:

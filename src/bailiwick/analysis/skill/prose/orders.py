@@ -3,36 +3,38 @@
 import re
 
 from bailiwick.analysis.skill.facts import Mark
+from bailiwick.analysis.skill.prose import classes
 from bailiwick.analysis.skill.prose.hosts import hosts_in
 from bailiwick.analysis.skill.prose.look import Look
 from bailiwick.analysis.skill.prose.words import CONCEAL, FETCH_RUN, OVERRIDE, short
 from bailiwick.analysis.skill.speech import Sentence, negated, quoted, reports
+from bailiwick.analysis.text.form import Form
 from bailiwick.model.skill import Role
 
 _I = re.IGNORECASE
-_FOREIGN = re.compile(
+_FOREIGN = Form(
     r"忽略(?:之前|以上|先前|所有|前面)[^。\n]{0,12}(?:指令|规则|指示|提示)|无视[^。\n]{0,10}(?:指令|规则)|以前の指示を(?:すべて)?無視|이전\s*지시(?:를|사항을)?\s*무시"
     r"|\bignor(?:a|e|ez|er|iere|ieren|ar)\b[^.\n]{0,20}\b(?:todas|las|toutes|les|alle|vorherigen|bisherigen|anteriores|précédentes|tutte|le)\b[^.\n]{0,20}\b(?:instrucciones|instructions|anweisungen|istruzioni|instruções|regeln|reglas)\b"
     r"|игнорируй(?:те)?[^.\n]{0,30}(?:инструкци|правил)",
     _I,
 )
-_PHISH = re.compile(
+_PHISH = Form(
     r"\b(?:ask|prompt|request|have|tell|instruct|require|get)\b[^.\n]{0,40}\b(?:user|them|person|customer)\b[^.\n]{0,60}\b(?:seed phrase|recovery phrase|mnemonic|private key|master password|2fa code|one-?time (?:code|password)|otp|login password|sudo password|system password|credit card|cvv|ssn|social security)\b",
     _I,
 )
-_SPREAD = re.compile(
+_SPREAD = Form(
     r"\b(?:copy|install|add|replicate|propagate|write)\b[^.\n]{0,30}\bthis (?:skill|file|plugin)\b[^.\n]{0,40}\b(?:into|to|in)\b[^.\n]{0,20}\b(?:every|all|each|any|other)\b[^.\n]{0,30}\b(?:projects?|repos?(?:itor(?:y|ies))?|skills?|director(?:y|ies)|workspaces?)\b",
     _I,
 )
-_CLICK = re.compile(
+_CLICK = Form(
     r"\b(?:tell|ask|convince|urge|instruct|advise|have|get)\b[^.\n]{0,40}\b(?:user|them|person)\b[^.\n]{0,60}\b(?:click|choose|select|press|pick|approve|accept|allow)\b[^.\n]{0,40}(?:always allow|don'?t ask again|allow all|accept all|trust this|yes to all|every prompt)",
     _I,
 )
-_CONCEAL_STRONG = re.compile(
+_CONCEAL_STRONG = Form(
     r"\b(?:tell|inform|notify|mention|reveal|disclose|alert|report|know|aware|notice|secretly|covertly|stealthily|without the user)",
     _I,
 )
-JUDGE = re.compile(
+JUDGE = Form(
     r"\bif you are (?:an?|the) (?:\w+ ){0,2}(?:llm|ai|scanner|reviewer|auditor|model|classifier|judge|tool|analy[sz]er|agent)\b[^.\n]{0,30}\b(?:evaluat|review|scan|analy[sz]|audit|check|classif|inspect|assess)\w*"
     r"|"
     r"\b(?:note|message|attention|instruction|dear|notice|memo|hint)s?\s*(?:to|for)\s*(?:the |any |all |automated |ai |llm |security |skill )*(?:scanners?|reviewers?|auditors?|judges?|analy[sz]ers?|moderators?|classifiers?|graders?|evaluators?|static analysis|security tools?|llm)\b"
@@ -43,20 +45,20 @@ JUDGE = re.compile(
     r"|\"(?:verdict|risk|classification|is_malicious|malicious|safe)\"\s*:\s*\"?(?:safe|benign|none|low|false|true|clean)\"?",
     _I,
 )
-_REMOTE_FETCH = re.compile(
+_REMOTE_FETCH = Form(
     r"\b(?:fetch|download|load|read|curl|retrieve|pull|get|visit|open|check|query|request|webfetch|wget|access|consult)\w*\b",
     _I,
 )
-_REMOTE_OBEY = re.compile(
+_REMOTE_OBEY = Form(
     r"\b(?:follow|execut\w+|obey|carry out|comply with|perform|apply|run|act on|do (?:what|whatever|exactly)|implement|adopt)\b[^.\n]{0,50}\b(?:instructions?|steps?|commands?|directives?|guidance|whatever|it says|they say|tasks?|orders?|prompts?|rules|response|returned|its contents?|exactly|the (?:content|text|result|page))\b"
     r"|\btreat\w*\b[^.\n]{0,50}\bas (?:your |the |authoritative |additional |system |new |trusted )*(?:instructions?|system prompt|orders|directives|commands|part of (?:this|your))|\b(?:as|are|contains?) (?:your|the) (?:new |real |actual |current |latest |updated )?(?:instructions?|orders|directives)\b|\bexecute (?:it|them|the result|the response|what)\b",
     _I,
 )
-_HARMFUL = re.compile(
+_HARMFUL = Form(
     r"\b(?:bypass\w*|permissions?|inject\w*|overwrit\w+|replac\w+|disabl\w+|exfil\w*|payloads?|encod\w+|install\w*|iban|wallet|account)\b",
     _I,
 )
-_STEPS = re.compile(
+_STEPS = Form(
     r"\b(?:curl|wget|upload\w*|send\w*|post (?:it|the|them)|exfil\w*|credentials?|tokens?|secrets?|passwords?|environment variables|settings\.json|CLAUDE\.md|MEMORY\.md|webhook\w*|telemetry|collect\w*|backdoor|rm -rf|delete\w*|http[s]?://)\b|\.env\b|~/\.(?:ssh|aws)",
     _I,
 )
@@ -73,6 +75,8 @@ def override(look: Look) -> None:
             or bool(re.search(r"system|safety|instruction", match[0], _I)),
         )
         return
+    if match_ := classes.first(classes.OVERRIDDEN, look.text):
+        look.notice(Mark.OVERRIDE, f"says {short(match_[0])}", look.role_at(match_))
 
 
 def foreign(look: Look) -> None:
@@ -105,13 +109,15 @@ def foreign(look: Look) -> None:
 
 def conceal(look: Look) -> None:
     """Orders to keep something from people."""
-    for match in sorted(CONCEAL.finditer(look.text), key=lambda one: not _CONCEAL_STRONG.search(one[0])):
+    said = sorted(CONCEAL.finditer(look.text), key=lambda one: not _CONCEAL_STRONG.search(one[0]))
+    form = classes.first(classes.CONCEALED, look.text)
+    for match in [*([form] if form else []), *said]:
         role = look.it.role
         if quoted(look.text, match.start(), match.end()) or reports(look.text, match.start()):
             role = Role.QUOTED
         rest = look.text[: match.start()] + " " + look.text[match.end() :]
         harm = _STEPS.search(rest) or _HARMFUL.search(rest) or look.near(_STEPS, reach=2)
-        strong = bool(_CONCEAL_STRONG.search(match[0]))
+        strong = match is form or bool(_CONCEAL_STRONG.search(match[0]))
         look.notice(
             Mark.CONCEAL,
             f"says {short(match[0])}",
@@ -129,15 +135,18 @@ def judge(look: Look) -> None:
         role = look.it.role if match[0].lower().startswith("if you are") else role  # noqa: PLW2901
         look.notice(Mark.JUDGE, f"speaks to whoever checks it: {short(match[0])}", role)
         return
+    said = look.following(2)
+    if (match_ := classes.first(classes.ACQUITTED, said)) and match_.start() < len(look.text):
+        look.notice(Mark.JUDGE, f"speaks to whoever checks it: {short(match_[0])}", look.role_at(match_))
 
 
 def remote(look: Look) -> None:
     """Orders that are taken from what an address answers."""
     addresses = hosts_in(look.text)
-    obey = _REMOTE_OBEY.search(look.text)
-    if not addresses or not _REMOTE_FETCH.search(look.text):
+    obey = _REMOTE_OBEY.search(look.text) or classes.OBEYED.search(look.text)
+    if not addresses or not (_REMOTE_FETCH.search(look.text) or classes.KEPT_THERE.search(look.text)):
         return
-    other = None if obey else look.near(_REMOTE_OBEY, reach=1)
+    other = None if obey else look.near(_REMOTE_OBEY, reach=1) or look.near(classes.OBEYED, reach=1)
     if other is not None and (
         abs(other.line - look.it.line) > 3
         or not re.search(
@@ -159,7 +168,8 @@ def remote(look: Look) -> None:
     )
     told = obey[0] if obey else other.text if other else ""
     sure = bool(
-        re.search(
+        classes.OBEYED.search(told)
+        or re.search(
             r"\b(?:execut\w+|obey|carry out|comply|follow|whatever|treat|act on|run|perform)\b", told, _I
         )
     )

@@ -3,26 +3,42 @@
 import re
 
 from bailiwick.analysis.skill.facts import Mark
+from bailiwick.analysis.skill.prose import classes
 from bailiwick.analysis.skill.prose.look import Look
 from bailiwick.analysis.skill.prose.words import CONCEAL, short
+from bailiwick.analysis.text.form import Form
 
 _I = re.IGNORECASE
-_WEAKEN = re.compile(
+_WEAKEN = Form(
     r"\b(?:disable|turn off|skip|remove|bypass|omit)\b[^.\n]{0,40}\b(?:ssl|tls|certificate|signature|authentication|authorization|csrf|input validation|security checks?|integrity|audit log\w*|logging|2fa|mfa|firewall|antivirus|gatekeeper|quarantine|defender|sandbox)\b|\bverify\s*=\s*False\b|\b(?:add|insert|create|include|plant|embed)\b[^.\n]{0,50}\b(?:backdoor|hidden (?:admin|account|user|endpoint)|hard-?coded (?:password|credential)|debug (?:endpoint|account)|master password)\b",
     _I,
 )
-_TAMPER = re.compile(
+_TAMPER = Form(
     r"\b(?:replace|change|swap|substitute|rewrite|alter|modify|adjust|round|inflate|reduce|shift)\b[^.\n]{0,80}\b(?:iban|bank account|account numbers?|payment (?:details|address|recipient)|wallet address(?:es)?|recipient address|beneficiary|routing number|sort code|invoice (?:totals?|amounts?)|figures?|totals?|results?|amounts?|numbers?|citations?|values?|dosages?)\b[^.\n]{0,80}\b(?:with|to|by|so that|slightly|before|without)\b",
     _I,
 )
-_MONEY = re.compile(
+_MONEY = Form(
     r"\b(?:transfer|send|pay|donate|tip|deposit)\b[^.\n]{0,60}\b(?:\d[\d.]*\s*)?(?:eth|btc|sol|usdc|usdt|bitcoin|ethereum|funds|tokens?|crypto|money|balance)\b[^.\n]{0,60}(?:\b0x[0-9a-fA-F]{40}\b|\b(?:bc1|[13])[a-km-zA-HJ-NP-Z1-9]{25,62}\b|\b[1-9A-HJ-NP-Za-km-z]{32,44}\b)",
     _I,
 )
-_PROMOTE = re.compile(
+_PROMOTE = Form(
     r"\b(?:always|every|each)?\s*(?:recommend|promote|advertise|endorse|praise|upvote|star|review|rate|suggest|mention)\b[^.\n]{0,60}\b(?:our|this|the) (?:product|service|company|skill|plugin|repo(?:sitory)?|sponsor|affiliate|package|brand)\b|\b(?:give|leave|post|write)\b[^.\n]{0,40}\b(?:5|five)[- ]?stars?\b|\baffiliate (?:link|id|code|tag)\b|\bstar (?:the|this|our) repo\w*\b",
     _I,
 )
+
+
+def _bent(look: Look) -> None:
+    """Figures that are bent: towards something, and kept from people."""
+    match = classes.first(classes.ALTERED, look.text)
+    if match is None:
+        return
+    quiet = classes.first(classes.CONCEALED, look.text) or look.nearby(classes.CONCEALED)
+    fitted = classes.FITTED.search(look.text)
+    if not (quiet and fitted) and not (fitted and re.search("significan|p-value", look.text, re.IGNORECASE)):
+        return
+    look.notice(
+        Mark.TAMPER, f"bends what people rely on: {short(match[0])}", look.role_at(match), target="data"
+    )
 
 
 def sabotage(look: Look) -> None:
@@ -55,6 +71,16 @@ def sabotage(look: Look) -> None:
             target="data",
         )
         break
+    else:
+        _bent(look)
+    door = classes.first(classes.BACKDOOR, look.text) or classes.first(classes.BACKDOOR, look.paragraph)
+    if door and (classes.first(classes.CONCEALED, look.text) or look.nearby(classes.CONCEALED)):
+        look.notice(
+            Mark.WEAKEN,
+            f"asks for a way around a check that isn't spoken of: {short(door[0])}",
+            look.role_at(door) if door.string == look.text else look.it.role,
+            target="backdoor",
+        )
     for match, role in look.found(_MONEY):
         look.notice(Mark.PAYMENT, f"moves money: {short(match[0])}", role)
         break

@@ -3,43 +3,60 @@
 import re
 
 from bailiwick.analysis.skill.facts import Label, Mark, Origin, Sink
-from bailiwick.analysis.skill.prose.hosts import URL, hosts_in
+from bailiwick.analysis.skill.prose import classes
+from bailiwick.analysis.skill.prose.hosts import URL, bare_hosts, hosts_in
 from bailiwick.analysis.skill.prose.look import Look
 from bailiwick.analysis.skill.prose.words import SECRET_THING, thing_in
 from bailiwick.analysis.skill.speech import negated, quoted, reports
+from bailiwick.analysis.text.form import Form
 from bailiwick.model.skill import Role, Source
 
 _I = re.IGNORECASE
-_EMAIL = re.compile(r"[\w.+-]+@[\w-]+\.[\w.]+")
-_SENDING = re.compile(
-    r"\b(?:send|sends|sending|post(?:s|ing)?|upload(?:s|ing)?|transmit\w*|forward(?:s|ing)?|exfiltrat\w+|submit\w*|relay\w*|beacon\w*|ship(?:s|ping)?|push(?:es|ing)?|sync(?:s|ing)?|report(?:s|ing)?|deliver\w*|email(?:s|ing)?|share(?:s|d)?|append|attach|embed|encode|include|pass|put|log|mirror|copy|back ?up|register|append(?:ing)?)\b",
+_EMAIL = Form(r"[\w.+-]+@[\w-]+\.[\w.]+")
+_SENDING = Form(
+    r"\b(?:send|sends|sending|post(?:s|ing)?|upload(?:s|ing)?|transmit\w*|forward(?:s|ing)?|exfiltrat\w+|submit\w*|relay\w*|beacon\w*|ship(?:s|ping)?|push(?:es|ing)?|sync(?:s|ing)?|report(?:s|ing)?|deliver\w*|email(?:s|ing)?|share(?:s|d)?|append|attach|embed|encode|include|pass|put|log|mirror|copy|back ?up|register|append(?:ing)?|go(?:es)?|pass(?:es|ing)?|hand(?:s|ing)?|deposit\w*|drop(?:s|ping)?|feed(?:s|ing)?|give[ns]?|stream\w*|contribut\w+|call(?:s|ing)?|curl|deliver\w*)\b",
     _I,
 )
-_IMAGE = re.compile(
+_IMAGE = Form(
     r"!\[[^\]]*\]\(\s*<?(https?://[^)]+?)>?\s*\)|<img\b[^>]*\bsrc\s*=\s*[\"'](https?://[^\"']+)", _I
 )
-_HOLE = re.compile(
+_HOLE = Form(
     r"(?:\{\{?|<|\[|\$\{?|%7B|\bBASE64\(|\bURLENCODE\()\s*([A-Za-z][\w .:-]{1,60}?)\s*(?:\}\}?|>|\]|\b|%7D|\))"
 )
-_TALKING_HOLE = re.compile(
+_TALKING_HOLE = Form(
     r"conversation|summary|history|transcript|prompt|question|findings?\b|contents?\b|source|snippet|diff\b|payload|encoded|base64|answer|response|context|user[_ -]?(?:name|email|input|data|message|request|query|id)|e-?mail|secret|token|api[_ -]?key|passw|credential|env\b|file[_ -]?content|hostname|system",
     _I,
 )
-_CONTEXT_HOLE = re.compile(
+_CONTEXT_HOLE = Form(
     r"conversation|summary|context|history|transcript|prompt|user[_ -]?(?:name|email|input|data|message|request|query|id)|e-?mail|secret|token|api[_ -]?key|passw|credential|env\b|file[_ -]?content|contents?\b|code\b|data\b|answer|response|question|message|hostname|cwd|path|repo|base64|encoded|payload|system",
     _I,
 )
 
 
+_STRONG = Form(
+    r"send|post|upload|transmit|forward|exfil|submit|relay|beacon|push|email|append|embed|encode|sync|mirror|ship|^go(?:es)?$|pass|hand|deposit|feed|stream|contribut|deliver|curl|report",
+    _I,
+)
+_PLAIN = Form(r"send|post|upload|transmit|forward|exfil|submit|relay|beacon|push|email|sync|mirror|ship", _I)
+_VAGUE = Form(r"(?:the )?(?:conversation|chat|session|requests?|inputs?|quer(?:y|ies)|messages?)(?:'s)?", _I)
+"""Words for what was said that are also names of other things: they need a verb that says plainly what is done."""
+_TO = Form(r"\b(?:to|at|on|into|with|towards|under)\s+[`\"'*(<]*$", _I)
+
+
+def _named(text: str) -> list[str]:
+    """Hosts without a scheme that something is sent to."""
+    return [host for host in bare_hosts(text) if _TO.search(text[: text.lower().find(host)]) and "/" in text]
+
+
 def sending(look: Look) -> None:
     """What is to be sent, and where to."""
-    verb = _SENDING.search(look.text)
+    verb = max(_SENDING.finditer(look.text), key=lambda one: bool(_STRONG.search(one[0])), default=None)
     if verb is None:
         return
     thing, origin = thing_in(look.text)
-    hosts = hosts_in(look.text) or _EMAIL.findall(look.text)
+    hosts = hosts_in(look.text) or _EMAIL.findall(look.text) or _named(look.text)
     also: list[Source] = []
-    if thing is None:
+    if thing is None or origin is Origin.PROJECT:
         refers = re.search(
             r"\b(?:it|them|this|that|these|those|everything|all of (?:it|them)|the (?:result|output|data|file|contents?|archive|bundle|payload|values?|string|list|collected|gathered|encoded|json|summary|information|info))\b",
             look.text,
@@ -49,11 +66,15 @@ def sending(look: Look) -> None:
             look.around, key=lambda s: look.it.line - s.line if s.line <= look.it.line else 1_000
         ):
             if refers and near.line <= look.it.line and near.tells and look.it.line - near.line <= 8:
-                thing, origin = thing_in(near.text)
-                if thing is not None:
+                other, kind = thing_in(near.text)
+                if other is not None and (thing is None or kind is not Origin.PROJECT):
+                    thing, origin = other, kind
                     also.append(look.at(near))
                     break
-    if thing is None:
+    quiet = classes.first(classes.CONCEALED, look.text) or look.nearby(classes.CONCEALED)
+    if thing is None and hosts and quiet and _STRONG.search(verb[0]):
+        thing, origin = "what it works on", Origin.PROJECT
+    if thing is None or (_VAGUE.fullmatch(thing) and not _PLAIN.search(verb[0])):
         return
     if not hosts:
         for near in sorted(look.around, key=lambda s: abs(s.line - look.it.line)):
@@ -74,13 +95,7 @@ def sending(look: Look) -> None:
         else look.it.role
     )
     label = Label(origin, thing, also[0] if also else look.source)
-    strong = bool(
-        re.search(
-            r"send|post|upload|transmit|forward|exfil|submit|relay|beacon|push|email|append|embed|encode|sync|mirror|ship",
-            verb[0],
-            _I,
-        )
-    )
+    strong = bool(_STRONG.search(verb[0]))
     if strong:
         look.into.chain(
             label,
@@ -149,6 +164,69 @@ def links(look: Look) -> None:
                 sure=bool(re.search(r"image|render|pixel|every", look.text, _I)),
                 target=hosts[0],
             )
+
+
+_CARRIES = Form(
+    r"\bfollowed by\b|\bappend\w*\b|\bplus\b|\bends? (?:with|in)\b|\b(?:added|attached|appended|tacked on|put)\b|\bwhere\b[^.\n]{0,20}\b(?:is|are|stands? for|holds?|means)\b|\breplac\w+\b[^.\n]{0,60}\b(?:by|with)\b|\b(?:percent|url)[- ]?encod\w+\b|\bbase64\w*\b|\bhex\w*\b|\b(?:query|path|parameter|fragment|suffix)\b|\bin the (?:address|url|link)\b",
+    _I,
+)
+_SHOWN = Form(
+    r"\b(?:images?|pictures?|pixels?|badges?|icons?|logos?|banners?|links?|cards?|address(?:es)?|urls?|thumbnails?|stickers?|favicons?|previews?|render\w*|qr codes?)\b|!\[",
+    _I,
+)
+
+
+def carried(look: Look) -> None:
+    """An address that is shown to people and carries what was said: the two in one sentence, or in sentences beside each other."""
+    said = thing_in(look.text)
+    if said[0] is None or said[1] is Origin.PROJECT or not _CARRIES.search(look.text):
+        return
+    beside = [s for s in look.around if abs(s.line - look.it.line) <= 5 and s.role is look.it.role]
+    hosts = hosts_in(look.text) or [host for near in beside for host in hosts_in(near.text)]
+    window = " ".join([look.text, *(s.text for s in beside)])
+    if not hosts or not _SHOWN.search(window):
+        return
+    role = look.it.role
+    if look.it.negated or reports(look.text, len(look.text)):
+        role = Role.NEGATED if look.it.negated else Role.QUOTED
+    look.notice(Mark.LINK_TEMPLATE, f"an address that carries {said[0]}", role, target=hosts[0])
+
+
+_COMMITTED = Form(
+    r"\b(?:commit(?: message)?s?|trailers?|branch names?|tags?|pull request|pr (?:body|description)|issues?|gists?|release notes|public repo\w*|git notes?)\b",
+    _I,
+)
+_PUT = Form(
+    r"\b(?:carr(?:y|ies)|includ\w+|put|add\w*|append\w*|holds?|contains?|paste|write|attach\w*|embed\w*|followed by|gets?|base64\w*|hex\w*|encod\w+)\b",
+    _I,
+)
+
+
+def committed(look: Look) -> None:
+    """Credentials that are to be put into a commit, an issue or another text that others read."""
+    thing, origin = thing_in(look.text)
+    match = _COMMITTED.search(look.paragraph)
+    if thing is None or match is None or origin is not Origin.CREDENTIALS or not _PUT.search(look.text):
+        return
+    if not re.search(
+        r"\b(?:values?|contents?|base64\w*|hex\w*|encod\w+|cop(?:y|ies)|whole|full|verbatim|of the)\b",
+        look.text,
+        _I,
+    ):
+        return
+    role = Role.NEGATED if look.it.negated or _forbids(look.paragraph) else look.it.role
+    look.into.chain(Label(origin, thing, look.source), Sink.GIT, match[0], look.source, role)
+
+
+def _forbids(text: str) -> bool:
+    """Whether a sentence forbids or removes, wherever in it that stands."""
+    return bool(
+        re.search(
+            r"\b(?:never|not|no|don'?t|without|remove|redact|avoid|scan|check|leak\w*|warn\w*|detect\w*|prevent\w*|instead)\b",
+            text,
+            _I,
+        )
+    )
 
 
 def _told_of(look: Look, holes: list[str]) -> bool:

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from bailiwick.analysis.skill.facts import Inventory
 from bailiwick.analysis.skill.prose import lasting, lures, orders, sabotage, sending
-from bailiwick.analysis.skill.prose.look import NEAR, Look
+from bailiwick.analysis.skill.prose.look import NEAR, NEAR_LINES, Look
 from bailiwick.analysis.skill.speech import Sentence
 
 _LOOKS = (
@@ -16,9 +16,12 @@ _LOOKS = (
     sending.sending,
     lasting.memory,
     lasting.settings,
+    lasting.loosened,
     lasting.triggers,
     lures.lure,
     sending.links,
+    sending.carried,
+    sending.committed,
     lures.steps,
     sabotage.sabotage,
 )
@@ -30,8 +33,13 @@ def notice_in(sentences: Sequence[Sentence], path: str, into: Inventory) -> None
         around = [
             near
             for near in sentences[max(index - NEAR, 0) : index + NEAR + 1]
-            if abs(near.line - sentence.line) <= 14 and near is not sentence
+            if abs(near.line - sentence.line) <= NEAR_LINES and near is not sentence
         ]
-        look = Look(sentence, around, path, into)
+        before = sum(
+            1
+            for near in sentences[max(index - NEAR, 0) : index]
+            if abs(near.line - sentence.line) <= NEAR_LINES
+        )
+        look = Look(sentence, around, path, into, before)
         for one in _LOOKS:
             one(look)

@@ -5,8 +5,12 @@ from collections.abc import Mapping
 from itertools import islice
 
 from bailiwick.analysis.skill.facts import Inventory
+from bailiwick.analysis.skill.scripts.comments import comments
+from bailiwick.analysis.skill.scripts.flows import flows
+from bailiwick.analysis.skill.scripts.folded import folded
 from bailiwick.analysis.skill.scripts.gates import gates
 from bailiwick.analysis.skill.scripts.keys import keys
+from bailiwick.analysis.skill.scripts.lasting import registries, startup
 from bailiwick.analysis.skill.scripts.places import place
 from bailiwick.analysis.skill.scripts.remotes import remotes, shells
 from bailiwick.analysis.skill.scripts.settings import settings
@@ -35,7 +39,9 @@ def look(
         clean[path] = texts[path][: min(MAX_SCRIPT, max(room, 0))]
         room -= len(clean[path])
     staged(clean, languages, roles, into)
-    for path, text in clean.items():
+    plain = {path: folded(text) for path, text in clean.items()}
+    flows(plain, languages, roles, into)
+    for path, text in plain.items():
         role = roles[path]
         gates(text, path, role, into)
         if languages[path] == SCRIPT:
@@ -45,5 +51,8 @@ def look(
         if languages[path] == SHELL:
             keys(text, path, role, into)
         settings(text, path, role, into)
+        comments(text, path, role, into)
+        startup(text, path, role, into)
+        registries(text, path, role, into)
         remotes(text, Source(path=path, line=1), role, into)
         shells(text, Source(path=path, line=1), role, into)

@@ -11,6 +11,9 @@ from bailiwick.model.skill import Role, Source
 _REMOTE = re.compile(
     r"\bgit\b[^\n;&|]{0,80}?\bremote\s+(?:add|set-url)\s+(?:-\S+\s+|--\S+\s+)*[\"']?([\w./${}-]+)[\"']?\s+[\"']?((?:https?|ssh|git)://[^\s\"']+|[\w.-]+@[\w.-]+:[^\s\"']+|\$\{?\w+\}?)"
 )
+_CONFIGURED = re.compile(
+    r"\bgit\b[^\n;&|]{0,60}?\bconfig\b[^\n;&|]{0,60}?\b(?:remote\.([\w.-]+?)\.(push)?url|url\.[\"']?(\S+?)[\"']?\.(?:push)?insteadOf)\b\s*[\"']?((?:https?|ssh|git)://[^\s\"']+|[\w.-]+@[\w.-]+:[^\s\"']+)?"
+)
 _PUSH = re.compile(r"\bgit\b[^\n;&|]{0,80}?\bpush\b([^\n;&|]{0,300})")
 _ADDRESS = re.compile(r"(?:https?|ssh|git)://(?:[^\s\"'@/]+@)?([\w.-]+)|\b[\w.-]+@([\w.-]+):")
 _FORCED = re.compile(
@@ -29,6 +32,17 @@ def remotes(text: str, source: Source, role: Role, into: Inventory) -> None:
         )
     )
     brought = {match[1]: _resolved(match[2], names) for match in _REMOTE.finditer(plain)}
+    for match in _CONFIGURED.finditer(plain):
+        address = _ADDRESS.search(match[4] or match[3] or "")
+        if address is not None and (match[2] or match[3] or match[1] not in ("origin", "upstream")):
+            host = (address[1] or address[2]).lower()
+            into.notice(
+                Mark.GIT_PUSH,
+                f"sets where git pushes to: {host}",
+                Source(path=source.path, line=source.line + line_of(plain, match.start()) - 1),
+                role,
+                target=host,
+            )
     for match in _PUSH.finditer(plain):
         words = match[1]
         for name in re.findall(r"\$\{?(\w+)", words):

@@ -3,6 +3,7 @@
 import re
 
 from bailiwick.analysis.skill.facts import Inventory, Mark
+from bailiwick.analysis.skill.prose.classes import unchecked
 from bailiwick.analysis.skill.prose.words import HARMFUL_ORDER
 from bailiwick.analysis.skill.scripts.places import place, row_of
 from bailiwick.model.skill import Role
@@ -11,7 +12,7 @@ _SETTINGS = re.compile(
     r"\.claude[/\\\"',\s)]+[^\n]{0,30}settings(?:\.local)?\.json|\bsettings(?:\.local)?\.json\b[^\n]{0,80}\.claude|\.claude\.json|[\"']\.claude[\"'][^\n]{0,20}[\"']settings"
 )
 _WRITES = re.compile(
-    r"write_text|\.write\(|writeFile|json\.dump\(|\bjq\b[^\n]{0,300}(?:>|sponge)|(?<![=-])>>?\s*[\"']?(?:\$\{?\w+|[^\s\"'=]{0,80}(?:settings|\.md))|\btee\b|\bsed\s+-i|\bmv\b|\bcp\b"
+    r"write_text|appendFile|outputFile|file_put_contents|Add-Content|Set-Content|Out-File|File\.write|\.write\(|writeFile|json\.dump\(|\bjq\b[^\n]{0,300}(?:>|sponge)|(?<![=-])>>?\s*[\"']?(?:\$\{?\w+|[^\s\"'=]{0,80}(?:settings|\.md))|\btee\b|\bsed\s+-i|\bmv\b|\bcp\b"
 )
 WIDENING = re.compile(
     r"\bbypassPermissions\b|\bdontAsk\b|\bdefaultMode\b[^\n]{0,30}acceptEdits|\bskipDangerousModePermissionPrompt\b|\benableAllProjectMcpServers\b|\bdisableAllHooks\b|\bANTHROPIC_(?:BASE_URL|AUTH_TOKEN)\b|\bapiKeyHelper\b|\bNODE_TLS_REJECT_UNAUTHORIZED\b|\bautoApprove\b|\bdangerouslyDisableSandbox\b"
@@ -44,7 +45,7 @@ def settings(text: str, path: str, role: Role, into: Inventory) -> None:
         )
     for match in _MEMORY.finditer(text):
         near = text[max(match.start() - 900, 0) : match.end() + 900]
-        order = HARMFUL_ORDER.search(near)
+        order = HARMFUL_ORDER.search(near) or unchecked(near)
         if order and _WRITES.search(near):
             into.notice(
                 Mark.MEMORY,

@@ -7,8 +7,10 @@ import posixpath
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from itertools import islice
 
 from bailiwick.analysis.skill.facts import Inventory, Mark
+from bailiwick.analysis.skill.prose.hosts import hosts_in
 from bailiwick.analysis.skill.scripts.places import place
 from bailiwick.model.skill import Role
 
@@ -85,6 +87,9 @@ _SHELL_FILE = re.compile(
     rf"{_SHELL_DECODES}[^\n]{{0,300}}?(?:>|-out\s|-o\s|--output\s|\btee\s)\s*[\"']?([$~./\w{{}}-]+)",
     re.MULTILINE,
 )
+_DOWNLOADS = re.compile(
+    r"\b(?:curl|wget)\b([^\n;&|]{0,300}?)(?:\s-\w*[oO]\s*|\s--output[ =]|\s>\s*|\s-O[ =]?)[\"']?(\$\{?\w+\}?[\w./-]*|[~/.\w-][\w./~-]*)[\"']?([^\n;&|]{0,300})"
+)
 _ESCAPES = re.compile(r"\\(?:x[0-9a-fA-F]{2}|[0-3][0-7]{2})")
 
 
@@ -100,6 +105,7 @@ def staged(
     for path, text in texts.items():
         if languages[path] == SHELL:
             at = _shell_runs(text)
+            _downloaded(text, path, roles[path], into)
         else:
             language = _LANGUAGES.get(languages[path])
             at = None
@@ -120,6 +126,29 @@ def staged(
             roles[path],
             target="staged",
         )
+
+
+def _downloaded(text: str, path: str, role: Role, into: Inventory) -> None:
+    """A shell script that runs the file it downloads, whatever its address is put together of."""
+    plain = re.sub(r"\\\n", "  ", text)
+    for match in islice(_DOWNLOADS.finditer(plain), MAX_SHARED):
+        file = re.escape(match[2].strip("{}").lstrip("$").lstrip("{"))
+        if match[2].startswith("-") or hosts_in(match[1] + match[3]):
+            continue  # the reader of shells follows an address that is spelled
+        runs = re.search(
+            rf"(?:^|[;&|]\s*|\bthen\s+|\bdo\s+)(?:(?:sudo|nohup|exec|env)\s+)*(?:(?:ba|z|da)?sh\s+|source\s+|\.\s+|python3?\s+|node\s+|perl\s+|ruby\s+)?[\"']?(?:\$\{{?)?{file}\}}?[\"']?(?:\s|$|[;&])",
+            plain[match.end() :],
+            re.MULTILINE,
+        )
+        if runs:
+            into.notice(
+                Mark.PIPE_INSTALL,
+                "runs the file it downloads, from an address that isn't spelled",
+                place(path, text, min(match.start(), len(text))),
+                role,
+                target="*",
+            )
+            return
 
 
 def _passed(path: str, text: str, other: str, names: set[str]) -> Iterator[str]:
@@ -168,7 +197,19 @@ def _uses(value: str, names: set[str]) -> bool:
     )
 
 
+_ALIAS = re.compile(
+    rf"(?:^|[;{{\n])[ \t]{{0,80}}(?:const|let|var)?[ \t]{{0,9}}({_NAME})[ \t]{{0,9}}=[ \t]{{0,9}}(?:[^;\n]{{0,120}}\.constructor\b|(?:globalThis|global|window|self)?\.?\[?[\"']?(?:eval|Function)[\"']?\]?|(?:builtins\.|__builtins__\.)?(?:exec|eval)|getattr\([^\n]{{0,60}},\s*[\"'](?:exec|eval|system|run|popen|Popen)[\"']\))[ \t]*(?:;|\n|$)"
+)
+"""Another name for what runs code."""
+
+
 def _runs(text: str, language: _Language, holders: set[str]) -> int | None:
+    for alias in [match[1] for match in islice(_ALIAS.finditer(text), MAX_SHARED)]:
+        for match in re.finditer(rf"(?<![\w.]){re.escape(alias)}\s*\(", text):
+            plain = _argument(text, match.end()).strip()
+            used = set(re.findall(_NAME, plain))
+            if used & holders or language.decodes.search(plain):
+                return match.start()
     for match in language.runs.finditer(text):
         inner = _argument(text, match.end())
         plain = inner.strip()

@@ -1,0 +1,261 @@
+"""Data followed by name through scripts of any language: from what reads it, over names, functions and files, to what sends or runs it.
+
+Coarse on purpose: statements, not syntax. It stands beside the exact readers of Python, JavaScript and shell, for what those can't
+resolve, and alone for every other language. So it wants both ends and a name that ties them.
+"""
+
+import posixpath
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
+from itertools import islice
+
+from bailiwick.analysis.skill.facts import Inventory, Label, Origin, Sink
+from bailiwick.analysis.skill.prose.hosts import bare_hosts, hosts_in
+from bailiwick.analysis.skill.scripts import tongues
+from bailiwick.analysis.skill.scripts.statements import (
+    NAMES,
+    PATH,
+    UPLOADS,
+    Script,
+    Statement,
+    literals,
+    not_own,
+    paths,
+    prepare,
+    statements_of,
+    takes,
+)
+from bailiwick.analysis.skill.sensitive import is_local, is_placeholder, kept_in
+from bailiwick.model.skill import CapabilityKind, Role, Source
+
+MAX_STATEMENTS = 6_000
+"""Statements of one skill's scripts that are followed."""
+
+MAX_ROUNDS = 5
+MAX_HELD = 12
+"""Labels of one name."""
+
+_COMMON = frozenset(
+    ("get", "set", "run", "main", "open", "read", "write", "send", "post", "put", "load", "join", "log", "init", "call", "push", "add", "map", "then", "print", "data", "self", "this", "args", "json", "path", "file", "url", "const", "string")
+)  # fmt: skip
+_EXACT = ("python", "javascript", "shell")
+
+
+def flows(
+    texts: Mapping[str, str], languages: Mapping[str, str], roles: Mapping[str, Role], into: Inventory
+) -> None:
+    """Chains from what scripts read to what they send, look up or run."""
+    room = MAX_STATEMENTS
+    scripts: list[Script] = []
+    active = {path: text for path, text in texts.items() if roles[path] is not Role.FIXTURE}
+    if not any(_worth(text) for text in active.values()):
+        return
+    for path, text in active.items():
+        listed = list(islice(statements_of(text, languages[path]), room))
+        room -= len(listed)
+        stem = posixpath.splitext(posixpath.basename(path))[0]
+        script = Script(path, languages[path], text, stem, listed, {})
+        for one in listed:
+            prepare(one, script)
+        scripts.append(script)
+    if not any(one.own for script in scripts for one in script.statements):
+        for script in scripts:
+            _sink(script, roles[script.path], into)
+        return
+    for script in scripts:
+        script.near = [
+            other
+            for other in scripts
+            if other is not script
+            and re.search(
+                rf"\b(?:import|from|require\w*|source|include\w*|use|load|dofile|Import-Module)\b[^\n]{{0,120}}\b{re.escape(other.stem)}\b|^[ \t]{{0,80}}\.[ \t][^\n]{{0,120}}\b{re.escape(other.stem)}\b",
+                script.text,
+                re.MULTILINE,
+            )
+        ]
+    for _ in range(MAX_ROUNDS):
+        changed = [_follow(script) for script in scripts]
+        if not any(changed):
+            break
+    for script in scripts:
+        _sink(script, roles[script.path], into)
+
+
+def _worth(text: str) -> bool:
+    """Whether a script could hold an end of a flow."""
+    return bool(
+        tongues.SENDS.search(text)
+        or tongues.FETCHES.search(text)
+        or tongues.SENDS_IN_SHELL.search(text)
+        or tongues.SENDS_IN_CODE.search(text)
+        or tongues.LOOKS_UP.search(text)
+        or tongues.LOOKS_UP_IN_SHELL.search(text)
+        or tongues.LOOKS_UP_IN_CODE.search(text)
+        or any(pattern.search(text) for pattern, _ in tongues.SOURCES.values())
+        or any(kept_in(word) for word in paths(text[:100_000]))
+    )
+
+
+def _taken(labels: Mapping[Label, None], text: str) -> dict[Label, None]:
+    """The labels of a statement; where it reads, paths become what they lead to."""
+    if not takes(text):
+        return dict(labels)
+    return dict.fromkeys(replace(one, name=one.name.removeprefix(PATH)) for one in labels)
+
+
+def _labels(names: Iterable[str], text: str, script: Script) -> dict[Label, None]:
+    """What names hold: those of this script, and functions and constants of others that it speaks of."""
+    found: dict[Label, None] = {}
+    for name in names:
+        if name in script.held:
+            found |= script.held[name]
+        for other in script.near:
+            held = other.held.get(name)
+            if (
+                held
+                and (name in other.parameters or name.isupper())
+                and (name not in _COMMON or f"{other.stem}.{name}" in text)
+            ):
+                found |= held
+    return found
+
+
+def _hold(script: Script, name: str, labels: Mapping[Label, None]) -> bool:
+    match = NAMES.match(name.strip().lstrip("$@%")) if labels else None
+    if match is None:
+        return False
+    held = script.held.setdefault(match[0], {})
+    before = len(held)
+    for label in labels:
+        if len(held) < MAX_HELD:
+            held.setdefault(label)
+    return len(held) > before
+
+
+def _follow(script: Script) -> bool:
+    """One round over the statements of a script; whether it found more."""
+    changed = False
+    for one in script.statements:
+        every = _taken(one.own | _labels(one.names, one.text, script), one.text)
+        if not every:
+            continue
+        if one.target is not None:
+            names, value = one.target
+            labels = _taken(one.own | _labels(NAMES.findall(value), value, script), value)
+            for name in names.split(",")[:6]:
+                changed |= _hold(script, name, labels)
+        for names, value, direct in one.bound:
+            labels = _labels(NAMES.findall(value), value, script) | (one.own if direct else {})
+            for name in re.split(r"[,=> ]+", names):
+                changed |= _hold(script, name, labels)
+        if one.fills:
+            changed |= _hold(script, one.fills, every)
+        if one.gives:
+            changed |= _hold(script, one.function, every)
+        if not one.defines:
+            changed |= _calls(one, script)
+    return changed
+
+
+def _calls(one: Statement, script: Script) -> bool:
+    """What a call hands to the parameters of a function of the skill."""
+    changed = False
+    for other in (script, *script.near):
+        for name in one.names & other.parameters.keys():
+            if other is not script and name in _COMMON and f"{other.stem}.{name}" not in one.text:
+                continue
+            match = re.search(rf"(?<!\w){re.escape(name)}\s*[( ](.*)", one.text, re.DOTALL)
+            if match is None:
+                continue
+            labels = _labels(NAMES.findall(match[1]), match[1], script) | one.own
+            for parameter in other.parameters[name]:
+                changed |= _hold(other, parameter, labels)
+    return changed
+
+
+def _sink(script: Script, role: Role, into: Inventory) -> None:
+    seen: set[tuple[Origin, str, str]] = set()
+    for one in script.statements:
+        text = one.text
+        where = Source(path=script.path, line=one.line)
+        shell = script.language == "shell"
+        sends = (
+            tongues.SENDS_IN_SHELL.search(text)
+            if shell
+            else not_own(tongues.SENDS.search(text), script) or tongues.SENDS_IN_CODE.search(text)
+        )
+        asks = (
+            tongues.LOOKS_UP_IN_SHELL.search(text)
+            if shell
+            else tongues.LOOKS_UP.search(text) or tongues.LOOKS_UP_IN_CODE.search(text)
+        )
+        runs = (
+            None if shell else (tongues.EVALUATES if script.language in _EXACT else tongues.RUNS).search(text)
+        )
+        if not (sends or asks or runs):
+            continue
+        if script.language not in _EXACT and sends:
+            for host in hosts_in(text):
+                into.capability(CapabilityKind.NET, host, where, role, detail=_verb(text), by=script.path)
+        if runs:
+            for label in one.own | _labels(one.names, text, script):
+                if label.origin is Origin.DOWNLOAD and label.source.path == script.path:
+                    into.chain(label, Sink.EXECUTE, runs[0].strip(" ("), where, role)
+        if sends:
+            held = _taken(one.own | _labels(one.names, text, script), text)
+        elif asks:
+            asked = text[asks.start() :]
+            held = _labels(NAMES.findall(asked), asked, script) | (one.own if _joins(asked) else {})
+        else:
+            continue
+        if not held:
+            continue
+        host = _host(text, script)
+        if is_placeholder(host) or is_local(host):
+            continue
+        for label in held:
+            if (
+                label.name.startswith(PATH)
+                or label.origin is Origin.DOWNLOAD
+                or (label.origin, label.name, host) in seen
+            ):
+                continue
+            if label.source == where and script.language == "shell" and not UPLOADS.search(text):
+                continue  # the reader of shells sees one command whole
+            seen.add((label.origin, label.name, host))
+            into.chain(label, Sink.SEND if sends else Sink.DNS, host, where, role)
+
+
+def _joins(text: str) -> bool:
+    """Whether a name that is looked up is put together."""
+    return bool(re.search(r"\$\{|\{\w|\$\w|[\"'`]\s*[+.]|[+.]\s*[\"'`]|%s|\.format\(|\bjoin\b", text))
+
+
+def _verb(text: str) -> str:
+    return "POST" if re.search(r"\b(?:post|put|patch|upload)", text, re.IGNORECASE) else "GET"
+
+
+def _host(text: str, script: Script) -> str:
+    """The host of an address in a statement: spelled there, under a name, or the only one that its scripts know."""
+    if hosts := hosts_in(text):
+        return hosts[0]
+    for name in dict.fromkeys(NAMES.findall(text)):
+        for other in (script, *script.near):
+            if (said := other.texts.get(name)) and (hosts := hosts_in(said) or _spelled(said)):
+                return hosts[0]
+    spelled = [host for one in literals(text) for host in _spelled(one)]
+    return (spelled or _hosts(script) or [host for one in script.near for host in _hosts(one)] or ["*"])[0]
+
+
+_ADDRESS = re.compile(r"(?:[a-z]{2,5}://)?[\w.-]+(?::\d+)?(?:/[\w./?=&%$@{}-]*)?")
+"""A literal that is an address and nothing else."""
+
+
+def _spelled(literal: str) -> list[str]:
+    return bare_hosts(literal) if _ADDRESS.fullmatch(literal) else []
+
+
+def _hosts(script: Script) -> list[str]:
+    """Hosts that the literals of a script name."""
+    return hosts_in(script.text) or [host for one in literals(script.text) for host in _spelled(one)]
