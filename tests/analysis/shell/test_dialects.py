@@ -44,6 +44,7 @@ def test_zsh_forms_are_opaque_in_zsh(text: str) -> None:
         "for f in a b; do cat $f; done",
         "echo ${x}",
         "git status",
+        "git diff HEAD~1 HEAD~2..HEAD",
     ],
 )
 def test_plain_commands_mean_the_same_everywhere(text: str) -> None:

@@ -217,8 +217,7 @@ class WordReader:
             case "`":
                 self._backquoted(parts, quoted=False)
             case _:
-                if c == "~" and self.dialect == "zsh" and (parts or s.startswith("[", self.i + 1)):
-                    # Of a directory by name, or after empty quotes, where zsh still expands it.
+                if c == "~" and self.dialect == "zsh" and not _is_plain_in_zsh(parts, s[self.i + 1 : self.i + 2]):
                     raise self.fail("tilde inside a word")
                 _add_unquoted(parts, c)
                 self.i += 1
@@ -501,6 +500,14 @@ def _is_certain(text: str) -> bool:
             break
         text = outer
     return _CERTAIN.match(text) is not None
+
+
+def _is_plain_in_zsh(before: list[Part], following: str) -> bool:
+    """Whether zsh leaves a tilde alone: not of a directory by name, nor after what may be empty, ``:`` or ``=``."""
+    if following == "[" or not before:
+        return following != "["
+    last = before[-1]
+    return isinstance(last, Text) and not last.quoted and last.text[-1:] not in ("", ":", "=")
 
 
 def _add_unquoted(parts: list[Part], text: str) -> None:
