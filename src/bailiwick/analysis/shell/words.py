@@ -217,7 +217,11 @@ class WordReader:
             case "`":
                 self._backquoted(parts, quoted=False)
             case _:
-                if c == "~" and self.dialect == "zsh" and not _is_plain_in_zsh(parts, s[self.i + 1 : self.i + 2]):
+                if (
+                    c == "~"
+                    and self.dialect == "zsh"
+                    and not _is_plain_in_zsh(parts, s[self.i + 1 : self.i + 2])
+                ):
                     raise self.fail("tilde inside a word")
                 _add_unquoted(parts, c)
                 self.i += 1
