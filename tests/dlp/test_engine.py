@@ -10,7 +10,7 @@ from disguises import DISGUISES
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from bailiwick.analysis.text import candidates
+from bailiwick.analysis.text import candidates, views
 from bailiwick.analysis.text.examples import example_of
 from bailiwick.analysis.text.kinds import KINDS
 from bailiwick.analysis.text.secrets import EVERYTHING, SCAN_LIMIT, examine, examine_long
@@ -147,3 +147,15 @@ def test_text_behind_a_zero_byte_and_behind_the_bound_is_looked_at() -> None:
     long = f"{filler[:-30]} {case.text} {filler}"
     (match,) = examine_long(long).matches
     assert long[match.start : match.end] == case.secret
+
+
+@pytest.mark.usefixtures("fast")
+def test_reading_only_what_was_changed_finds_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
+    filler = "an ordinary line \\n with an escape, of %41 kinds\n" * 600
+    for number, text in enumerate([*EXAMPLES, *(case.text for case in heldout.secrets())]):
+        first = f"\\u005cu{ord(text[0]):04x}"  # an escape in an escape: seen in the second round only
+        long = f"{filler[: 900 * (number % 9)]}x {first}{text[1:]}\n{filler}"
+        found = examine(long, subjects=EVERYTHING)
+        with monkeypatch.context() as whole:
+            whole.setattr(views, "near", lambda view: view)
+            assert examine(long, subjects=EVERYTHING) == found

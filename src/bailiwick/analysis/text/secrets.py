@@ -220,7 +220,8 @@ class _Search:
                 self._inside(*run, depth) for run in views.encoded(view.text, hits.runs, hits.digits)
             )
         if rounds > 1:
-            inner.append(self._through(views.unescaped_at(view.text, hits.escapes), depth, rounds - 1))
+            again = views.unescaped_at(view.text, hits.escapes)
+            inner.append(self._through(again and views.near(again), depth, rounds - 1))
         for matches in inner:
             for match in matches:
                 yield match.at(*view.span(match.start, match.end))

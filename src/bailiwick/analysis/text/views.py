@@ -25,6 +25,15 @@ _ESCAPE = re.compile(
     r"|&#x(?P<h>[0-9a-fA-F]{2,4});|&#(?P<d>\d{2,5});|&(?P<e>quot|apos|amp);|\\+(?P<o>[0-3][0-7]{2})|\\+(?P<c>/)"
     rf"|(?P<i>[{_INVISIBLE}]+)"
 )
+_BLOCK = 256
+"""Characters that are told to be ASCII at a time: in most texts few are not."""
+
+_NEAR: Final = 700
+"""Characters of the longest secret with spaces in it, and of what stands before it; private keys are longer."""
+
+_WORTHWHILE: Final = 20_000
+"""Characters of a text from which on less of it is read."""
+
 _MARK = re.compile(rf"[%\\&{_INVISIBLE}]")
 _UNSEEN = re.compile(rf"(?P<i>[{_INVISIBLE}]+)")
 _JOINT = re.compile(
@@ -207,9 +216,71 @@ def unescaped_at(text: str, ends: Iterable[int]) -> View | None:
         if match is not None and (match := _ESCAPE.match(text, match.start())) is not None:
             found[match.start()] = match
             last = match.end()
-    if "\x00" in text or not text.isascii():
-        found.update((match.start(), match) for match in _UNSEEN.finditer(text))
+    found.update((match.start(), match) for match in _unseen(text))
     return _substitute(text, [found[start] for start in sorted(found)]) if found else None
+
+
+def _unseen(text: str) -> Iterator[re.Match[str]]:
+    """Every run of invisible characters, looked for only where there are others than printed ASCII."""
+    if text.isascii():
+        if "\x00" in text:
+            yield from _UNSEEN.finditer(text)
+        return
+    for begin in range(0, len(text), _BLOCK):
+        block = text[begin : begin + _BLOCK]
+        if not block.isascii() or "\x00" in block:
+            yield from _UNSEEN.finditer(text, begin, begin + _BLOCK)
+
+
+def near(view: View) -> View:
+    """As much of a view as lies near what was changed in it; the whole where most of it does.
+
+    The rest was read before, as it stands. What is near: whole lines and runs, up to ``_NEAR`` characters and what completes them.
+    """
+    text, size = view.text, len(view.text)
+    if size < _WORTHWHILE or "-----BEGIN " in text or "PuTTY-" in text:
+        return view
+    windows: list[list[int]] = []
+    ends = (*view.begins[1:], size)
+    taken = 0
+    expected = view.starts[0] if view.starts else 0
+    for begin, end, start, width in zip(view.begins, ends, view.starts, view.widths, strict=True):
+        if width or start != expected:
+            first = _line(text, max(begin - _NEAR, 0))
+            last = _line_end(text, min((end if width else begin) + _NEAR, size))
+            if windows and first <= windows[-1][1]:
+                taken += max(last - windows[-1][1], 0)
+                windows[-1][1] = max(windows[-1][1], last)
+            else:
+                windows.append([first, last])
+                taken += last - first
+            if taken * 2 > size:
+                return view
+        expected = start + (width or 1) * (end - begin)
+    built = Builder()
+    for first, last in windows:
+        piece = bisect_right(view.begins, first) - 1
+        while piece < len(view.begins) and view.begins[piece] < last:
+            begin = max(view.begins[piece], first)
+            offset = (begin - view.begins[piece]) * (view.widths[piece] or 1)
+            built.add(text[begin : min(ends[piece], last)], view.starts[piece] + offset, view.widths[piece])
+            piece += 1
+        built.add("\n\n", built.starts[-1])
+    return built.view(complete=view.complete)
+
+
+def _line(text: str, place: int) -> int:
+    """Where the line begins that ``place`` lies in, or, where that is long, its run."""
+    first = text.rfind("\n", max(place - _NEAR, 0), place) + 1
+    return first or max(text.rfind(" ", 0, place), text.rfind("\n", 0, place)) + 1
+
+
+def _line_end(text: str, place: int) -> int:
+    last = text.find("\n", place, place + _NEAR)
+    if last < 0:
+        ends = [end for end in (text.find(" ", place), text.find("\n", place)) if end >= 0]
+        last = min(ends, default=len(text))
+    return last
 
 
 def alike(text: str) -> str | None:
