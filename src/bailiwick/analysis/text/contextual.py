@@ -292,6 +292,17 @@ def _option(match: re.Match[str]) -> Iterable[Judged]:
         yield from credential(match)
 
 
+_PORTS = re.compile(
+    r"(?:[\d.]+:|\[[0-9a-fA-F:]+\]:)?\d{1,5}(?:-\d{1,5})?(?::\d{1,5}(?:-\d{1,5})?)?(?:/(?:tcp|udp|sctp))?"
+)
+
+
+def _behind_command(match: re.Match[str]) -> Iterable[Judged]:
+    """Behind an option of a program that takes passwords there; programs of containers take ports there too."""
+    if not _PORTS.fullmatch(match.group("secret")):
+        yield from credential(match)
+
+
 _SETTER = re.compile(
     r"(?i)(?:set|with|define|putenv|put|add)[\w.]{0,20}\(?[\\\"']{0,4}[\w.\-]{0,20}$|[.\"'][\w\-]{0,20}$"
 )
@@ -407,7 +418,7 @@ CONTEXTUAL: Final[tuple[Kind, ...]] = (
         r"|(?:curl|wget|xh|https?)\b[^\n|;&]{0,400}?[ \t](?:-u|--user|-a|--auth|--proxy-user|-U)[ \t=]{0,3}[\\\"']{0,3}[^\s:\"'$]{1,80}:|smbclient\b[^\n|;&]{0,300}?-U[ \t]{0,3}[^\s%]{1,80}%)"
         r"[\\\"']{0,3}(?P<secret>[^\s\"'`|;&()<>\\]{4,200}+)",
         ("mysql", "mariadb", "sshpass", "redis-cli", "valkey-cli", "sqlcmd", "unzip", "lftp", "ldap", "docker", "podman", "helm", "skopeo", "buildah", "oc ", "az ",
-         "cf ", "twine", "mongo", "cqlsh", "clickhouse-client", "curl", "wget", "xh ", "http ", "https ", "smbclient"), credential, folded=False,
+         "cf ", "twine", "mongo", "cqlsh", "clickhouse-client", "curl", "wget", "xh ", "http ", "https ", "smbclient"), _behind_command, folded=False,
         filters=((r"[ \t](?:-[pPawuU]|--pass(?:word)?|--user|--auth|--proxy-user)[ \t=]{0,5}[\\\"']{0,3}[^\s\"'`|;&()<>\\]{4}", 0),), reach=520,
         example="mysql -u root -pZ{a12}9 -h db.internal app",
     ),

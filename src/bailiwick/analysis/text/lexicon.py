@@ -66,7 +66,7 @@ _WHOLE = re.compile(
     r"|environment|env|file|vault|here|abc|xyz|asdf|foo|bar|baz|change|it|me|now|hello|world)[-_ .!]*)+\d{0,6}[!?*]?$"
 )
 _REFERENCE = re.compile(
-    r"^(?:[$%<{\[*#@&]|\\?\$|os\.|process\.|env[.(\[]|ENV\[|self\.|this\.|config[.(\[]|settings\.|secrets?\.|vault:|ssm:|arn:|op://|file:|https?://|/|\./|\.\./|~/|!!|-$|\\)"
+    r"^(?:[$%<{\[*#@&]|\\?\$|os\.|process\.|env[.(\[]|ENV\[|self\.|this\.|config[.(\[]|settings\.|secrets?\.|vault:|ssm:|arn:|op://|file:|https?://|/|\./|\.\./|~/|!!|-$|\\|[A-Za-z_]\w*\?\.|[a-z]\w*\.[A-Z][a-z]+(?:[A-Z0-9]\w*)?$)"
 )
 _FILLER = re.compile(r"^(?:x+|X+|\*+|\.+|•+|_+|-+|#+|0+|\?+)$")
 

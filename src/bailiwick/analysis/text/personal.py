@@ -175,8 +175,20 @@ _RESERVED_MAIL = re.compile(
     r"(?i)(?:^|\.)(?:example|test|invalid|localhost|local|internal|lan|noreply)$|(?:^|\.)example\.(?:com|org|net|edu|co\.\w\w|de)$|(?:^|\.)(?:domain|email|mail|company|acme|corp|yourdomain|mydomain|foo|bar|foobar|host|server|site|somewhere|test|users\.noreply\.github)\.(?:com|org|net|tld)$"
 )
 _ROLE = re.compile(
-    r"(?i)^(?:git|hg|svn|no-?reply|do-?not-?reply|noreply\d*|postmaster|mailer-daemon|root|nobody|actions|bot|dependabot|github-actions|www-data|user(?:name)?|you|your\.?(?:name|email)|me|foo|bar|name|someone|somebody|email|test\w*|admin|info|support|security|bugs?|help|hello|contact|sales|legal|privacy|abuse|webmaster|team|dev|devel|list|announce\w*|\w+-(?:dev|devel|list|users|announce|bugs|owner|request))$"
+    r"(?i)^(?:bugs?-[\w-]+|[\w-]+-(?:bugs?|sig|developers?|porters|discuss|help|maintainers?|commits?|patches|security)|hostmaster|noc|feedback|press|office|developers?|maintainers?|git|hg|svn|no-?reply|do-?not-?reply|noreply\d*|postmaster|mailer-daemon|root|nobody|actions|bot|dependabot|github-actions|www-data|user(?:name)?|you|your\.?(?:name|email)|me|foo|bar|name|someone|somebody|email|test\w*|admin|info|support|security|bugs?|help|hello|contact|sales|legal|privacy|abuse|webmaster|team|dev|devel|list|announce\w*|\w+-(?:dev|devel|list|users|announce|bugs|owner|request))$"
 )
+_LISTS = re.compile(
+    r"(?i)(?:^|\.)(?:lists?|groups|googlegroups|mailman|bugs|rt|packages|tracker|alioth)\.|(?:^|\.)(?:googlegroups\.com|openssh\.com|libssh\.org|lysator\.liu\.se)$"
+)
+"""Where lists and trackers are, and whose names of algorithms are written like addresses."""
+
+_WORK = re.compile(
+    r"(?i)copyright|\bauthors?\b|\bmaintain|written by|\blicen[cs]e|contributors?\b|=head1|acknowledg"
+)
+"""What stands above an address in the head of a file or a list of those who made something."""
+
+_REMARK = re.compile(r"[ \t]*(?:#|\*|//|--|;|\.\\\"|=|E<lt>)")
+_ABOVE = 240
 _FILES = frozenset(
     (
         "png",
@@ -225,17 +237,38 @@ def _mail(match: re.Match[str]) -> Iterable[Judged]:
     ):
         return
     start, end = local.start(), match.end()
-    if _RESERVED_MAIL.search(domain) or _ROLE.match(local.group()):
+    if _RESERVED_MAIL.search(domain) or _ROLE.match(local.group()) or _LISTS.search(domain):
         yield start, end, Certainty.STAND_IN
         return
     line = text[max(text.rfind("\n", 0, start) + 1, start - 160) : start]
     named = text[start - 1 : start] == "<" or text[end : end + 1] == ">"
-    if _CREDIT.search(line) or (
-        named and not re.search(r"(?i)\b(?:from|to|cc|bcc|reply-to)\s*:[^:]{0,60}$|mailto:$", line)
+    if (
+        _CREDIT.search(line)
+        or _by_whom(text, start, end)
+        or (named and not re.search(r"(?i)\b(?:from|to|cc|bcc|reply-to)\s*:[^:]{0,60}$|mailto:$", line))
     ):
         return  # whom a work is by is meant to be known
     yield start, end, Certainty.LOW
 
+
+def _by_whom(text: str, start: int, end: int) -> bool:
+    """Whether it stands in a remark, or in brackets in it, below words that speak of who made the work."""
+    first = text.rfind("\n", 0, start) + 1
+    remark = _REMARK.match(text, first) is not None
+    if remark and text[start - 1 : start] == "(" and text[end : end + 1] == ")":
+        return True
+    if text[start - 5 : start] == "E<lt>" or text[start - 4 : start] == "&lt;":
+        return True
+    above = text[max(start - _ABOVE, 0) : start]
+    words = _WORK.search(above) or (remark and _REACHED.search(above))
+    return bool(words) and (remark or "\n" in above.strip("\n")) and not _TOLD.search(above[-80:])
+
+
+_REACHED = re.compile(r"(?i)contact|upstream|reported|suggested|thanks")
+_TOLD = re.compile(
+    r"(?i)\b(?:customer|user|client|patient|employee|e-?mail|mail|to|from|cc|bcc|subscriber|lead|recipient|login)s?[\"']?[ \t]*[:=]"
+)
+"""Words before an address that is somebody's in data."""
 
 _COUNTRY = re.compile(
     r"(?:1|7|2[07]|2[1-689]\d|3[0-469]|3[578]\d|4[013-9]|42\d|5[1-8]|5[09]\d|6[0-6]|6[7-9]\d|8[1246]|8[0578]\d|9[0-58]|9[679]\d)"
@@ -255,7 +288,10 @@ def _phone(match: re.Match[str]) -> Iterable[Judged]:
     if re.search(r"555-?01\d\d$", value) or len(set(digits)) < 4:  # noqa: PLR2004 - 000 000 and its like
         yield *span, Certainty.STAND_IN
     elif value.startswith("+"):
-        groups = len(re.findall(r"\d+", value))
+        parts = re.findall(r"\d+", value)
+        groups = len(parts)
+        if groups == 2 and "." in value and not _PHONE_WORDS.search(_before(match)):  # noqa: PLR2004 - a number with decimals
+            return
         if (
             _COUNTRY.match(digits)
             and _SHORTEST <= len(digits) <= _LONGEST
@@ -270,10 +306,10 @@ def _phone(match: re.Match[str]) -> Iterable[Judged]:
 
 
 _ADDRESS_WORDS = re.compile(
-    r"(?i)client|remote|visitor|customer|user|subscriber|login|logged in|signed in|sign-in|forwarded|real-ip|source ip|src ip|src_ip|source_ip|sourceip|ip ?address|ip_addr|\bip[\"']?\s*[:=]|from ip|peer|caller|connection from|accepted .* for"
+    r"(?i)(?<![a-z])(?:clients?|remote|visitor|customer|user|subscriber)(?![a-z]{3})|login|logged in|signed in|sign-in|forwarded|real-ip|source ip|src ip|src_ip|source_ip|sourceip|ip ?address|ip_addr|\bip[\"']?\s*[:=]|from ip|peer|caller|connection from|accepted .* for"
 )
 _VERSION_WORDS = re.compile(
-    r"(?i)version|ver\.?|release|v$|build|tag|dns|resolver|nameserver|gateway|subnet|mask|\bas\d|bind|listen|server\b"
+    r"(?i)version|ver\.?|release|v$|build|tag|dns|resolver|nameserver|gateway|subnet|mask|\bas\d|bind|listen|server\b|(?<![a-z])host(?:name)?[\"']?\s*[:=]|proxy|endpoint|upstream"
 )
 
 
