@@ -35,7 +35,7 @@ UUID: Final = re.compile(r"(?i)^[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}$")
 _TAIL = re.compile(
     r"(?i)(?:hash|digest|checksum|fingerprint|(?<![a-z])ids?|id|names?|ur[li]s?|paths?|files?|filename|dir|folder|types?|kind|length|len|size|count|limit"
     r"|expir\w*|ttl|age|min|max|policy|fields?|params?|headers?|class|label|hint|prompt|reset|valid\w*|regex|pattern|format|ref|arn|version|date"
-    r"|time|at|algo\w*|provider|manager|store|service|endpoint|issuer|audience|scopes?|method|mode|env|var|variable|prefix|suffix|index|list|map"
+    r"|time|at|algo\w*|provider|manager|mgr\w*|store|service|endpoint|issuer|audience|scopes?|method|mode|env|var|variable|prefix|suffix|index|list|map"
     r"|iz\w+|tokens|ization|enabled|required|s3|bucket|region|usage|budget|rate|window|column|table|rotation|strength|rules?|by|func\w*|handler|parser)$"
 )
 """What the rest of a name says when its value is about a secret rather than one."""
@@ -138,6 +138,14 @@ def chosen(value: str, *, quoted: bool) -> bool:
     return not (wordy(value) and not signs and digits <= 2 and re.search(r"[._-]", value) is not None)  # noqa: PLR2004 - see above
 
 
+_TYPE = re.compile(r"[A-Z]\w*::[A-Z]\w*::\w*$")
+"""The name of a kind of resource: ``AWS::IAM::AccessKey``."""
+
+
+def _of_type(match: re.Match[str]) -> bool:
+    return _TYPE.search(match.string, max(match.start() - 60, 0), match.start()) is not None
+
+
 def _assigned(match: re.Match[str]) -> Iterable[Judged]:
     """A value given to a name that stands for secrets."""
     group = "quoted" if match.group("quoted") is not None else "bare"
@@ -152,7 +160,7 @@ def _assigned(match: re.Match[str]) -> Iterable[Judged]:
     before = match.string[max(match.start() - 24, 0) : match.start()]
     if not value or _TAIL.search(name + tail) or _HEAD.search(before) or lexicon.reference(value):
         return
-    if _HASHED.match(value):
+    if _HASHED.match(value) or _of_type(match):
         return
     password = bool(re.match(_PASSWORDS, name, re.IGNORECASE)) or bool(re.search(r"(?i)pass|pwd", tail))
     sure = _SURE.search(before[-12:] + name + tail) is not None
@@ -183,7 +191,7 @@ def credential(match: re.Match[str]) -> Iterable[Judged]:
 def _opaque(match: re.Match[str]) -> Iterable[Judged]:
     """Behind the name of a scheme or a parameter: a random text."""
     secret = match.group("secret")
-    if random_looking(secret, least=12, sure=True):
+    if random_looking(secret, least=12, sure=True) and not _of_type(match):
         yield from credential(match)
 
 
@@ -383,7 +391,7 @@ CONTEXTUAL: Final[tuple[Kind, ...]] = (
     ),
     _kind(
         "registry-auth", "Registry credential (docker, npm, pip)",
-        r"(?:(?<![a-z])_?auth[\\\"']{0,6}[ \t]{0,5}[:=][ \t]{0,5}[\\\"']{0,6})(?P<secret>[A-Za-z0-9+/]{8,800}+={0,2})", ("auth",), _basic,
+        r"(?:(?<![a-z])_?auth[\\\"']{0,6}[ \t]{0,5}[:=][ \t]{0,5}[\\\"']{0,6})(?P<secret>[A-Za-z0-9+/]{8,800}+={0,2})(?!\()", ("auth",), _basic,
         example='{{"auths": {{"registry.internal": {{"auth": "{basic}"}}}}}}',
     ),
     _kind(

@@ -55,6 +55,10 @@ def _issuer(digits: str) -> bool:
     )
 
 
+_AMONG = re.compile(r"[0-9A-F]{4}[ \n]\Z")
+"""Before groups of four digits that are part of a longer list of such groups."""
+
+
 def _card(match: re.Match[str]) -> Iterable[Judged]:
     text = match.group("value")
     digits = re.sub(r"\D", "", text)
@@ -70,6 +74,8 @@ def _card(match: re.Match[str]) -> Iterable[Judged]:
     spoken = _CARD_WORDS.search(_before(match)) or re.search(
         r"(?i)cvv|cvc|\b\d\d/\d\d", match.string[span[1] : span[1] + 30]
     )
+    if grouped and not spoken and _AMONG.search(match.string, max(span[0] - 5, 0), span[0]):
+        return
     if grouped or spoken:
         yield *span, Certainty.HIGH
     elif not _ID_WORDS.search(_before(match, 24)):
@@ -187,7 +193,7 @@ _WORK = re.compile(
 )
 """What stands above an address in the head of a file or a list of those who made something."""
 
-_REMARK = re.compile(r"[ \t]*(?:#|\*|//|--|;|\.\\\"|=|E<lt>)")
+_REMARK = re.compile(r"[ \t]*(?:#|//|--|;|\.\\\")|[ \t]+\*[ \t]")
 _ABOVE = 240
 _FILES = frozenset(
     (
@@ -244,29 +250,29 @@ def _mail(match: re.Match[str]) -> Iterable[Judged]:
     named = text[start - 1 : start] == "<" or text[end : end + 1] == ">"
     if (
         _CREDIT.search(line)
-        or _by_whom(text, start, end)
+        or _by_whom(text, start)
         or (named and not re.search(r"(?i)\b(?:from|to|cc|bcc|reply-to)\s*:[^:]{0,60}$|mailto:$", line))
     ):
         return  # whom a work is by is meant to be known
     yield start, end, Certainty.LOW
 
 
-def _by_whom(text: str, start: int, end: int) -> bool:
-    """Whether it stands in a remark, or in brackets in it, below words that speak of who made the work."""
-    first = text.rfind("\n", 0, start) + 1
-    remark = _REMARK.match(text, first) is not None
-    if remark and text[start - 1 : start] == "(" and text[end : end + 1] == ")":
-        return True
+def _by_whom(text: str, start: int) -> bool:
+    """Whether it is told in a remark of a program, or below words that speak of who made the work."""
     if text[start - 5 : start] == "E<lt>" or text[start - 4 : start] == "&lt;":
         return True
     above = text[max(start - _ABOVE, 0) : start]
-    words = _WORK.search(above) or (remark and _REACHED.search(above))
-    return bool(words) and (remark or "\n" in above.strip("\n")) and not _TOLD.search(above[-80:])
+    if _TOLD.search(above[-80:]):
+        return False
+    marks = [
+        _REMARK.match(text, text.rfind("\n", 0, start) + 1),
+        re.search(r"[ \t](?:#|//)[^\n\"']*\Z", above),
+    ]
+    return any(marks) or ("\n" in above.strip("\n") and _WORK.search(above) is not None)
 
 
-_REACHED = re.compile(r"(?i)contact|upstream|reported|suggested|thanks")
 _TOLD = re.compile(
-    r"(?i)\b(?:customer|user|client|patient|employee|e-?mail|mail|to|from|cc|bcc|subscriber|lead|recipient|login)s?[\"']?[ \t]*[:=]"
+    r"(?i)\b(?:customer|user|client|patient|employee|subscriber|recipient|login|account|member|applicant)(?:s|name)?\b"
 )
 """Words before an address that is somebody's in data."""
 
@@ -308,6 +314,11 @@ def _phone(match: re.Match[str]) -> Iterable[Judged]:
 _ADDRESS_WORDS = re.compile(
     r"(?i)(?<![a-z])(?:clients?|remote|visitor|customer|user|subscriber)(?![a-z]{3})|login|logged in|signed in|sign-in|forwarded|real-ip|source ip|src ip|src_ip|source_ip|sourceip|ip ?address|ip_addr|\bip[\"']?\s*[:=]|from ip|peer|caller|connection from|accepted .* for"
 )
+_PLACE = re.compile(
+    r"(?i)(?:proxy|server|destination|target|endpoint|upstream)\W{1,16}(?:\w{0,4}ip\w{0,8}|host\w{0,4}|address)[\"']?\s*[:=]\s*[\"']?\Z"
+)
+"""What is configured: the address of a machine that serves, not of somebody's."""
+
 _VERSION_WORDS = re.compile(
     r"(?i)version|ver\.?|release|v$|build|tag|dns|resolver|nameserver|gateway|subnet|mask|\bas\d|bind|listen|server\b|(?<![a-z])host(?:name)?[\"']?\s*[:=]|proxy|endpoint|upstream"
 )
@@ -318,6 +329,8 @@ def _address(match: re.Match[str]) -> Iterable[Judged]:
     try:
         address = ip_address(match.group("value"))
     except ValueError:
+        return
+    if _PLACE.search(match.string, max(match.start("value") - 60, 0), match.start("value")):
         return
     if (
         address.is_global
