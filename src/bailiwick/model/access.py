@@ -187,7 +187,7 @@ class Finding:
     tier: Tier | None = None
 
 
-@value(frozen=True, slots=True, kw_only=True)
+@value(frozen=True, slots=True)
 class Facts:
     """Everything analysis and detection say of one event."""
 

@@ -155,7 +155,7 @@ class GlobSet:
 
 def escape(text: str) -> str:
     """The glob that matches just ``text``."""
-    return _MAGIC.sub(r"\\\g<0>", text)
+    return _MAGIC.sub(r"\\\g<0>", text) if _MAGIC.search(text) else text
 
 
 def literal(glob: str) -> str | None:

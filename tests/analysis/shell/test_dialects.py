@@ -23,8 +23,8 @@ def found(text: str, dialect: str) -> list[str]:
     [
         "=ls x", "echo >! f", "echo >>! f", "ls &| rm x", "ls &! rm x", "ls *(e:'rm x':)", "ls *(+f)", "echo ${(e)x}",
         "echo ${x:h}", "echo $x:h", "echo $x[1]", "echo $x[(e)a]", "echo ~[x]", "repeat 3 rm x", "noglob rm *", "- rm x",
-        "nocorrect rm x", "foreach i (a b) rm $i; end", "rm <1-5>", "echo ${=x}", "echo ${~x}", "echo $~x", "x=(a b)", "[[ a =~ b ]]",
-        "{ rm x } always { rm y }", "echo <(rm x)", "> f", "<<< x", "<f", "{a,b} c", "{rm x}", "echo a}", "echo $#x", "echo $12",
+        "nocorrect rm x", "foreach i (a b) rm $i; end", "rm <1-5>", "echo ${=x}", "echo ${~x}", "echo $~x", "typeset x=(a b)", "[[ a =~ b ]]",
+        "{ rm x } always { rm y }", "echo a<(rm x)", "> f", "<<< x", "<f", "{a,b} c", "{rm x}", "echo a}", "echo $#x", "echo $12",
         "ls 12>f", "ls >&p", "echo $'\\C-a'", "x=a:=ls", "1=x", "é=1", "echo $é", "chpwd() { rm x; }", "TRAPEXIT() { rm x; }",
         "time x=1", "time time ls", "> f if", "> f [[ x ]]", "if(ls) then rm x; fi", "ls {fd} > f", "{fd}> f ls", 'ls ""~', "rm {1\\..3}",
         "rm {01..10}", "command cd x", "exec noglob rm *", "[[ a -eq b ]]", "[[ a < b ]]", "cd -1; rm x", "cd +2; rm x", "print -P x",
@@ -94,10 +94,22 @@ def test_the_last_stage_of_a_pipe_runs_in_the_shell_itself_in_zsh() -> None:
         "ls 2>&1 | cat",
         "rm {a,b}",
         "! ls",
+        "x=(a b); x+=(c); ls $x",
+        "cat <(ls) > f",
+        "ls | tee >(wc -l)",
+        "((x = 3)) && ls",
+        "for ((i = 0; i < 3; i++)); do ls; done",
     ],
 )
 def test_zsh_forms_that_mean_the_same_are_read(text: str) -> None:
     assert "syntax" not in " ".join(reasons(text, "zsh"))
+
+
+def test_an_array_of_zsh_is_any_number_of_words() -> None:
+    assert found("x=(a b); rm $x[1]", "zsh") != found("x=(a b); rm ${x[1]}", "bash")
+    assert "delete b" not in found("x=(a b); rm ${x[1]}", "zsh")
+    assert "opaque" in found("x=(a b); rm ${x[1]}", "zsh")
+    assert found("cat <(rm x)", "zsh") == found("cat <(rm x)", "bash")
 
 
 def reasons(text: str, dialect: str) -> list[str]:
@@ -119,7 +131,7 @@ def test_an_unknown_shell_does_what_bash_and_zsh_would_both_do() -> None:
         "x='a b'; rm $x",
         "true | cd sub; touch x",
         "rm =ls",
-        "cat <(ls)",
+        "cat a<(ls)",
         "> f",
         "rm a}",
         "x=(a b); rm ${x[1]}",

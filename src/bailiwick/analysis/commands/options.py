@@ -51,6 +51,8 @@ class Parsed:
 
     def spelled(self) -> tuple[tuple[str, str | None], ...]:
         """Every option in each spelling that means the same, with its value (see ``ProgramTarget.options``)."""
+        if not self.options:
+            return ()
         found: list[tuple[str, str | None]] = []
         same = self.node.same
         for option in self.options:

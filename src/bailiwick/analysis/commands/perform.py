@@ -13,7 +13,8 @@ _OWN_SYNTAX = frozenset(("find",))
 
 def perform(specification: Specification, args: tuple[Arg, ...], machine: Machine) -> None:
     """Record everything that running ``args`` would do."""
-    parsed = Parsed(specification) if specification.plugin in _OWN_SYNTAX else parse(specification, args[1:])
+    own = specification.plugin in _OWN_SYNTAX
+    parsed = Parsed(specification) if own or len(args) == 1 else parse(specification, args[1:])
     call = Call(args, parsed, machine)
     for option in parsed.options:
         if option.role is _DIRECTORY and option.value is not None:

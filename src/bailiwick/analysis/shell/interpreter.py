@@ -320,7 +320,8 @@ class Interpreter:
         elements = tuple(arg for word in words for arg in self.expander.word(word, state))
         self.record.spend(len(elements))
         sources = sources_of(elements)
-        exact = not any(arg.kind is OPEN or arg.text.startswith("[") for arg in elements)
+        exact = self.dialect == "bash"  # zsh counts from 1 and leaves out what is empty
+        exact &= not any(arg.kind is OPEN or arg.text.startswith("[") for arg in elements)
         if assignment.append:
             held = state.variables.get(assignment.name)
             exact &= isinstance(held, Array)
@@ -358,8 +359,13 @@ class Interpreter:
         """Run a command whose words are expanded: function, builtin or program."""
         if not args:
             return state, state
-        name = args[0].literal
-        if not name or not name.isascii() or (self.dialect == "zsh" and name in MODIFIERS):
+        name = args[0].text
+        if (
+            args[0].kind is not LITERAL
+            or not name
+            or not name.isascii()
+            or (self.dialect == "zsh" and name in MODIFIERS)
+        ):
             self.record.opaque("name of a program isn't known", args[0].span or span)
             return self._after_unknown(args[0], state)
         if self.nesting >= MAX_NESTING:

@@ -330,7 +330,7 @@ class Parser(ConditionReader):
 
     def _parenthesised(self) -> Command:
         if self.s.startswith("((", self.i):
-            self.only("bash")
+            self.only("bash", "zsh")
             return self._redirected(ArithmeticCommand(self.arithmetic(self.i + 2)))
         self.i += 1
         body = self._list(frozenset(), ")")
@@ -389,7 +389,7 @@ class Parser(ConditionReader):
 
     def _counted(self) -> Command:
         """``for ((a; b; c))``."""
-        self.only("bash")
+        self.only("bash", "zsh")
         s, start = self.s, self.i + 2
         header = self.arithmetic(start)
         if s.count(";", start, self.i) != 2:  # noqa: PLR2004 - three expressions

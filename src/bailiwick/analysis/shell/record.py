@@ -64,8 +64,8 @@ class Record:
 
     def facts(self) -> Facts:
         """Everything written down."""
-        flows = [Flow(source, sink, by_file) for (source, sink), by_file in self._flows.items()]
-        return Facts(accesses=tuple(self.accesses), opaque=tuple(self._opaque), flows=tuple(flows))
+        flows = self._flows and tuple([Flow(*ends, by_file) for ends, by_file in self._flows.items()])
+        return Facts(tuple(self.accesses), tuple(self._opaque), flows or ())
 
     def access(self, kind: AccessKind, target: Target, cause: Span | None) -> int:
         """Write down one access; its index."""

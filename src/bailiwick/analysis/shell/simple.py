@@ -155,15 +155,12 @@ class SimpleReader(WordReader):
         s, i, offset, origin = self.s, self.i, self.offset, self.origin
         match = (_USUAL_ARGUMENT if words else _USUAL_WORD).match(s, i)
         while match is not None:
-            kind = match.lastindex or 0
-            begin, end = match.span(kind)
-            text = s[begin:end]
-            i = end
-            if kind == 1:
-                word = Word(begin + offset, end + offset, text)
+            text, i = match[1], match.end()
+            if text is not None:
+                word = Word(i - len(text) + offset, i + offset, text)
             else:
-                i += 1
-                word = Word(begin - 1 + offset, i + offset, text, (Text(text, quoted=True),))
+                text = match[match.lastindex or 0]
+                word = Word(i - len(text) - 2 + offset, i + offset, text, (Text(text, quoted=True),))
             words.append(word if origin is None else Word(*origin, text, word.parts))
             match = _USUAL_ARGUMENT.match(s, i)
         self.i = i
@@ -198,6 +195,7 @@ class SimpleReader(WordReader):
         if words:
             # Only the declaration builtins take an array as an argument; the rest of their words are words.
             if match and s.startswith("(", match.end()):
+                self.only("bash")
                 self.i = match.end()
                 assignment = self._value(match.group(1), start, append=bool(match.group(2)), subscript=None)
                 words.append(Word(self.first(start), self.last(self.i), s[start : match.end()]))
@@ -231,7 +229,7 @@ class SimpleReader(WordReader):
         return Assignment(name, self.first(start), self.last(self.i), append, value, None, subscript)
 
     def _array(self) -> tuple[Word, ...]:
-        self.only("bash")
+        self.only("bash", "zsh")
         s = self.s
         self.i += 1
         elements: list[Word] = []

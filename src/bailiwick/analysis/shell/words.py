@@ -130,6 +130,9 @@ class WordReader:
         s = self.s
         if self.i < self.n:
             c = s[self.i]
+            if c == " " and s[self.i + 1 : self.i + 2] not in SKIPPED:  # mostly
+                self.i += 1
+                return
             if c in " \t\\":
                 if match := _BLANK.match(s, self.i):
                     # A continuation glued to what stands before it may join two tokens.
@@ -238,7 +241,9 @@ class WordReader:
         return "".join(text)
 
     def _process_substitution(self, direction: str, parts: list[Part]) -> None:
-        self.only("bash")
+        self.only("bash", "zsh")
+        if parts:
+            self.only("bash")
         self.i += 2
         body = self.enclosed_script()
         if not body.items:
