@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING
 
-from bailiwick.analysis.commands.argument import LITERAL, OPEN, PATTERN, Arg, Lines
+from bailiwick.analysis.commands.argument import LITERAL, OPEN, PATTERN, Arg, Lines, sources_of
 from bailiwick.analysis.commands.inputs import inputs
 from bailiwick.analysis.shell.environment import LIBRARIES, QUIET_READS, is_reported
 from bailiwick.analysis.shell.leading import lead
@@ -60,15 +60,9 @@ class Running:
         """See ``Machine.begin``."""
         interpreter = self._interpreter
         args = self.args
-        argv: list[str | None] = []
-        sources = frozenset[int]() if self.stdin is None else self.stdin.sources
-        for arg in args:
-            if arg.kind is LITERAL:
-                argv.append(arg.text)
-            elif arg.kind is not OPEN:
-                argv.append(None)
-            if arg.sources:
-                sources |= arg.sources
+        argv, sources = _known(args), sources_of(args)
+        if self.stdin is not None:
+            sources |= self.stdin.sources
         if not project_code and self.state.exported and (places := LIBRARIES & self.state.exported):
             project_code = args[0].text.startswith(tuple(_RUNTIMES[place] for place in places))
         name = args[0].text
@@ -79,7 +73,7 @@ class Running:
             self.path_name,
             _known(words) if words else (),
             options,
-            tuple(argv),
+            argv,
             len(argv) < len(args),
             project_code,
             unknown,
