@@ -1,5 +1,6 @@
 """`bailiwick dlp`: the batch contract, the formats, and that none of its output holds a secret."""
 
+import base64
 import io
 import json
 import zipfile
@@ -8,7 +9,9 @@ from pathlib import Path
 import heldout
 import pytest
 
+from bailiwick.audit.redaction import Redactor
 from bailiwick.cli.main import main
+from governed import POLICY, write_policy
 from planted import MAKERS
 
 BODY = "q7Zk2Wm9Xc4Vb1Nn8Ty5Ru3Eo6Pi0LaSdFgHjKlQwErTyUiOpZxCvBnM2468Gx13"
@@ -119,3 +122,51 @@ def test_explain_list_and_test(
     assert (code, TOKEN in out) == (0, False)
     code, out = run(monkeypatch, capsysbinary, b"x", "test", "secret/github-token")
     assert (code, "finds nothing" in out) == (1, True)
+
+
+def test_the_same_secret_has_the_same_fingerprint_and_only_with_the_key(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsysbinary: pytest.CaptureFixture[bytes]
+) -> None:
+    key = tmp_path / "key"
+    key.write_bytes(b"k" * 32)
+    (tmp_path / "a.txt").write_text(f"x {TOKEN}\ny {base64.b64encode(f'of {TOKEN}'.encode()).decode()}\n")
+    for form in ("json", "sarif", "text"):
+        words = ("scan", "--format", form, "--key-file", str(key), str(tmp_path / "a.txt"))
+        _, out = run(monkeypatch, capsysbinary, b"", *words)
+        assert out.count(Redactor(b"k" * 32).fingerprint(TOKEN)) == 2
+    line = json.dumps({"id": 1, "text": TOKEN}).encode()
+    _, out = run(monkeypatch, capsysbinary, TOKEN.encode(), "redact", "--key-file", str(key))
+    assert Redactor(b"k" * 32).fingerprint(TOKEN) in out  # the mask of redact and the finding of scan are one
+    (tmp_path / "lines").write_bytes(line)
+    _, out = run(monkeypatch, capsysbinary, b"", "scan", "--jsonl", str(tmp_path / "lines"))
+    assert "fingerprint" not in out
+    assert main(["dlp", "scan", "--key-file", "/nowhere", str(tmp_path)]) == 3
+
+
+def test_the_data_classes_of_a_policy_are_listed_explained_and_tried(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsysbinary: pytest.CaptureFixture[bytes]
+) -> None:
+    classes = (
+        "data_classes:\n  - name: projects\n    title: Name of an unannounced project\n    tier: redact\n"
+        "    words: [Project Nightjar]\n    examples: {found: project nightjar, not_found: a nightjar}\n"
+    )
+    policy = write_policy(
+        tmp_path / "policy", POLICY | {"organisation.yaml": POLICY["organisation.yaml"] + classes}
+    )
+    at = ("--policy", str(policy))
+    code, out = run(monkeypatch, capsysbinary, b"", "list", *at)
+    assert (code, out.splitlines()[0].split()) == (
+        0,
+        ["class/projects", "redact", "high", "Name", "of", "an", "unannounced", "project"],
+    )
+    code, out = run(monkeypatch, capsysbinary, b"", "explain", "class/projects", *at)
+    assert (code, "1 words or phrases" in out, "Nightjar" in out) == (0, True, False)
+    code, out = run(monkeypatch, capsysbinary, b"on project nightjar", "test", "class/projects", *at)
+    assert (code, out) == (0, "1:4: found (redact, high): on [16 characters]\n")
+    assert run(monkeypatch, capsysbinary, b"x", "test", "class/projects")[0] == 2
+    assert run(monkeypatch, capsysbinary, b"on project nightjar", "redact", *at)[1].startswith(
+        "on [redacted:class/projects:"
+    )
+    (policy / "organisation.yaml").write_text("organisation: [")
+    for words in (("list",), ("explain", "x"), ("test", "x"), ("redact",)):
+        assert run(monkeypatch, capsysbinary, b"", *words, *at)[0] == 2

@@ -120,3 +120,34 @@ def test_withheld_output_is_looked_for_too(tmp_path: Path) -> None:
         assert ran(desk, f"the token {TOKEN} it is")["decision"] == "block"
         assert batch(desk, {"tool_response": f"the token {TOKEN}"})["decision"] == "block"
         assert len(records(tmp_path / "state", kind="alarm")) == 1
+
+
+def test_masking_megabytes_keeps_no_other_session_waiting(tmp_path: Path) -> None:
+    output = f"an ordinary line of output\n{TOKEN}\n" * 30_000
+
+    async def both(desk: Desk) -> tuple[list[str], str]:
+        state = opened(desk)
+        order: list[str] = []
+        response = {"stdout": output, "stderr": "", "interrupted": False, "isImage": False}
+        large = event(
+            "PostToolUse",
+            tool_name="Bash",
+            tool_input={"command": "x"},
+            tool_use_id="one",
+            tool_response=response,
+        )
+
+        async def one(name: str, body: bytes) -> bytes:
+            said = await answer(desk, state, body)
+            order.append(name)
+            return said
+
+        first = asyncio.create_task(one("large", large))
+        await asyncio.sleep(0)
+        await one("small", tool("Bash", "two", command="ls"))
+        return order, (await first).decode()
+
+    with desk_at(tmp_path, MASKING) as desk:
+        order, said = asyncio.run(both(desk))
+    assert order == ["small", "large"]
+    assert TOKEN not in said

@@ -8,9 +8,9 @@ from bailiwick.audit.bounds import bounded, json_text, safe_integer, size_of
 from bailiwick.audit.describe import item_of_access, item_of_finding, item_of_obligation, item_of_reason
 from bailiwick.audit.finish import EXTRA, INPUT, MARGIN, MESSAGE, Draft, finish
 from bailiwick.audit.kinds import Kind
-from bailiwick.audit.record import Record, Stamp
+from bailiwick.audit.record import Item, Record, Stamp
 from bailiwick.audit.redaction import Redactor
-from bailiwick.model.access import Facts
+from bailiwick.model.access import Facts, Finding
 from bailiwick.model.decision import Decision
 from bailiwick.model.event import (
     AgentStart,
@@ -113,7 +113,7 @@ def record_of(  # noqa: PLR0913 - who, what, decision, when, how
         "accesses": tuple(map(item_of_access, facts.accesses[:MOST])),
         "accesses_omitted": max(len(facts.accesses) - MOST, 0) or None,
         "opaque": tuple(part.reason for part in facts.opaque[:MOST]),
-        "findings": tuple(map(item_of_finding, facts.findings[:MOST])),
+        "findings": tuple(_fingerprinted(finding, redactor) for finding in facts.findings[:MOST]),
         "client_version": session.client_version,
         "decided_us": decided_us,
         "duration_ms": duration,
@@ -135,6 +135,12 @@ def record_of(  # noqa: PLR0913 - who, what, decision, when, how
         ),
         redactor,
     )
+
+
+def _fingerprinted(finding: Finding, redactor: Redactor) -> Item:
+    """A finding with the keyed fingerprint of its secret: the same in every record, and in every mask, of this log."""
+    fingerprint = {"fingerprint": redactor.fingerprint(finding.secret)} if finding.secret else {}
+    return {**item_of_finding(finding), **fingerprint}
 
 
 def _payload(what: Happening) -> Any:

@@ -5,7 +5,7 @@ import json
 import os
 import sys
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any
@@ -13,7 +13,7 @@ from typing import IO, Any
 import orjson
 
 from bailiwick import __version__
-from bailiwick.analysis.text.classes import Subject
+from bailiwick.analysis.text.classes import DataClass, Subject
 from bailiwick.analysis.text.secrets import (
     EVERYTHING,
     SecretMatch,
@@ -21,6 +21,7 @@ from bailiwick.analysis.text.secrets import (
     kinds_of,
 )
 from bailiwick.analysis.text.unpack import members, text_of
+from bailiwick.audit.redaction import Redactor
 from bailiwick.cli import dlp_fingerprint, dlp_redact
 from bailiwick.cli.dlp_subjects import of_policy, subjects_of
 from bailiwick.policy.errors import PolicyErrors
@@ -38,6 +39,8 @@ _SKIPPED = frozenset((".git", "node_modules", ".venv", "__pycache__"))
 """Directories that are not walked into unless they are named themselves."""
 
 Item = dict[str, Any]
+Fingerprint = Callable[[str], str] | None
+_OF_POLICY = "a policy, whose data classes (class/NAME) are rules too"
 
 _CONTRACT = """\
 with --jsonl, each input line:  {"id": ..., "text": "..."}
@@ -79,6 +82,11 @@ def register(verbs: "argparse._SubParsersAction[argparse.ArgumentParser]") -> No
         type=Path,
         help="look for the data classes of this policy as well, and report example keys if it does",
     )
+    scan.add_argument(
+        "--key-file",
+        metavar="FILE",
+        help="give each finding a fingerprint keyed with this file: equal for equal secrets, and of no use without the key",
+    )
     scan.set_defaults(func=run_scan)
     dlp_redact.register(inner)
     dlp_fingerprint.register(inner)
@@ -86,11 +94,13 @@ def register(verbs: "argparse._SubParsersAction[argparse.ArgumentParser]") -> No
         "explain", help="show the page of a rule", description="Show the page of a rule."
     )
     explain.add_argument("rule", help="its id: secret/github-token")
+    explain.add_argument("--policy", metavar="DIR", type=Path, help=_OF_POLICY)
     explain.set_defaults(func=run_explain)
     listed = inner.add_parser(
         "list", help="list the rules", description="List the rules: id, tier, severity, what they find."
     )
     listed.add_argument("--json", action="store_true", help="as JSON")
+    listed.add_argument("--policy", metavar="DIR", type=Path, help=_OF_POLICY)
     listed.set_defaults(func=run_list)
     test = inner.add_parser(
         "test",
@@ -98,6 +108,7 @@ def register(verbs: "argparse._SubParsersAction[argparse.ArgumentParser]") -> No
         description="Say whether a rule finds something in a sample on standard input. Exit code 0 when it does, 1 when it doesn't.",
     )
     test.add_argument("rule", help="its id: secret/github-token")
+    test.add_argument("--policy", metavar="DIR", type=Path, help=_OF_POLICY)
     test.set_defaults(func=run_test)
 
 
@@ -113,24 +124,28 @@ class Found:
     column: int
     match: SecretMatch
     preview: str
+    fingerprint: str = ""
 
 
 def run_scan(asked: argparse.Namespace) -> int:
     """Exit code 1 when something was found."""
     warm()
     subjects = subjects_of(asked.only)
-    if asked.policy is not None:
-        try:
-            subjects |= of_policy(asked.policy)
-        except (PolicyErrors, OSError) as error:
-            print(error, file=sys.stderr)
-            return USAGE
     try:
+        if asked.policy is not None:
+            subjects |= of_policy(asked.policy)
+    except (PolicyErrors, OSError) as error:
+        print(error, file=sys.stderr)
+        return USAGE
+    try:
+        fingerprint = (
+            Redactor(Path(asked.key_file).read_bytes()).fingerprint if asked.key_file is not None else None
+        )
         if asked.jsonl:
             with (
                 os.fdopen(os.dup(0), "rb") if asked.path == ["-"] else Path(asked.path[0]).open("rb") as lines
             ):
-                for answer in answers(lines, subjects, examples=asked.examples):
+                for answer in answers(lines, subjects, examples=asked.examples, fingerprint=fingerprint):
                     sys.stdout.buffer.write(answer)
                     sys.stdout.buffer.flush()
             return DONE
@@ -140,7 +155,7 @@ def run_scan(asked: argparse.Namespace) -> int:
             scanned = examine_long(text, subjects=subjects, examples=asked.examples)
             if not (scanned.complete and whole):
                 partly.append(path)
-            found.extend(_located(path, text, scanned.matches))
+            found.extend(_located(path, text, scanned.matches, fingerprint))
     except BrokenPipeError:
         raise
     except OSError as error:
@@ -151,19 +166,25 @@ def run_scan(asked: argparse.Namespace) -> int:
 
 
 def answers(
-    lines: IO[bytes], subjects: frozenset[Subject] = EVERYTHING, *, examples: bool = False
+    lines: IO[bytes],
+    subjects: frozenset[Subject] = EVERYTHING,
+    *,
+    examples: bool = False,
+    fingerprint: Fingerprint = None,
 ) -> Iterator[bytes]:
     """Exactly one line for each input line, in order."""
     while line := lines.readline(MAX_LINE + 1):
         if len(line) <= MAX_LINE or line.endswith(b"\n"):
-            yield _written(_answer(line.removesuffix(b"\n"), subjects, examples=examples))
+            yield _written(
+                _answer(line.removesuffix(b"\n"), subjects, examples=examples, fingerprint=fingerprint)
+            )
             continue
         while line and not line.endswith(b"\n"):
             line = lines.readline(MAX_LINE)
         yield _written(_refused(None, f"longer than {MAX_LINE} bytes"))
 
 
-def _answer(line: bytes, subjects: frozenset[Subject], *, examples: bool) -> Item:
+def _answer(line: bytes, subjects: frozenset[Subject], *, examples: bool, fingerprint: Fingerprint) -> Item:
     try:
         said = json.loads(line) if b"\\ud" in line.lower() else orjson.loads(line)
     except ValueError as error:
@@ -176,7 +197,7 @@ def _answer(line: bytes, subjects: frozenset[Subject], *, examples: bool) -> Ite
     started = time.perf_counter_ns()
     scanned = examine_long(text, subjects=subjects, examples=examples)
     micros = (time.perf_counter_ns() - started) // 1000
-    findings = [item_of(match) for match in scanned.matches]
+    findings = [item_of(match, fingerprint(match.secret) if fingerprint else "") for match in scanned.matches]
     return {"id": said.get("id"), "findings": findings, "complete": scanned.complete, "micros": micros}
 
 
@@ -191,7 +212,7 @@ def _written(said: Item) -> bytes:
         return json.dumps(said).encode() + b"\n"
 
 
-def item_of(match: SecretMatch) -> Item:
+def item_of(match: SecretMatch, fingerprint: str = "") -> Item:
     """A finding in the words of the contract."""
     return {
         "rule": match.rule,
@@ -200,6 +221,7 @@ def item_of(match: SecretMatch) -> Item:
         "start": match.start,
         "end": match.end,
         **({"example": True} if match.example else {}),
+        **({"fingerprint": fingerprint} if fingerprint else {}),
     }
 
 
@@ -232,7 +254,9 @@ def _read(name: str, file: IO[bytes]) -> Iterator[tuple[str, str, bool]]:
         yield name, text_of(data[:MAX_FILE]), len(data) <= MAX_FILE
 
 
-def _located(path: str, text: str, matches: Iterable[SecretMatch]) -> Iterator[Found]:
+def _located(
+    path: str, text: str, matches: Iterable[SecretMatch], fingerprint: Fingerprint = None
+) -> Iterator[Found]:
     line, begin = 1, 0
     for match in matches:
         line += text.count("\n", begin, match.start)
@@ -244,6 +268,7 @@ def _located(path: str, text: str, matches: Iterable[SecretMatch]) -> Iterator[F
             column=match.start - first + 1,
             match=match,
             preview=_preview(text, match, matches),
+            fingerprint=fingerprint(match.secret) if fingerprint else "",
         )
 
 
@@ -258,6 +283,7 @@ def _preview(text: str, match: SecretMatch, matches: Iterable[SecretMatch]) -> s
 def _as_text(found: list[Found], partly: list[str]) -> str:
     lines = [
         f"{one.path}:{one.line}:{one.column}: {one.match.rule} ({one.match.tier.value}, {one.match.confidence.value}): {one.preview}"
+        + (f" {one.fingerprint}" if one.fingerprint else "")
         for one in found
     ]
     lines += [f"{path}: not fully scanned" for path in partly]
@@ -270,7 +296,7 @@ def _as_json(found: list[Found], partly: list[str]) -> str:
             "path": one.path,
             "line": one.line,
             "column": one.column,
-            **item_of(one.match),
+            **item_of(one.match, one.fingerprint),
             "preview": one.preview,
         }
         for one in found
@@ -286,6 +312,7 @@ def _as_sarif(found: list[Found], partly: list[str]) -> str:
             "ruleId": one.match.rule,
             "level": "error" if one.match.tier.value == "block" else "warning",
             "message": {"text": f"{_title(one.match.rule)}: {one.preview}"},
+            **({"fingerprints": {"bailiwick/v1": one.fingerprint}} if one.fingerprint else {}),
             "locations": [
                 {
                     "physicalLocation": {
@@ -329,6 +356,17 @@ def run_explain(asked: argparse.Namespace) -> int:
     from bailiwick.rules.catalogue import CATALOGUE  # noqa: PLC0415 - the other verbs need no catalogue
     from bailiwick.rules.page import page_of  # noqa: PLC0415 - the same
 
+    try:
+        classes = _classes(asked)
+    except (PolicyErrors, OSError) as error:
+        print(error, file=sys.stderr)
+        return USAGE
+    for one in classes:
+        if one.rule == asked.rule:
+            print(
+                f"{one.rule}  severity high  tier {one.tier.value}\n\n{one.title}\n\nKnown by {_known_by(one)}."
+            )
+            return DONE
     for rule in CATALOGUE:
         if rule.id == asked.rule:
             tiers = sorted({kind.tier.value for kind in kinds_of(rule.id)})
@@ -343,16 +381,28 @@ def run_explain(asked: argparse.Namespace) -> int:
 
 
 def run_list(asked: argparse.Namespace) -> int:
-    """Every rule for secrets and personal data."""
+    """Every rule for secrets and personal data, and the data classes of a policy."""
     from bailiwick.rules.catalogue import CATALOGUE  # noqa: PLC0415 - the other verbs need no catalogue
 
-    rules = [rule for rule in CATALOGUE if rule.of_secrets]
-    rows = []
-    for rule in rules:
-        tiers = sorted({kind.tier.value for kind in kinds_of(rule.id)}) or ["redact"]
-        rows.append(
-            {"rule": rule.id, "tier": tiers[0], "severity": rule.severity.name.lower(), "title": rule.title}
-        )
+    try:
+        classes = _classes(asked)
+    except (PolicyErrors, OSError) as error:
+        print(error, file=sys.stderr)
+        return USAGE
+    rows = [
+        {"rule": one.rule, "tier": one.tier.value, "severity": "high", "title": one.title} for one in classes
+    ]
+    for rule in CATALOGUE:
+        if rule.of_secrets:
+            tiers = sorted({kind.tier.value for kind in kinds_of(rule.id)}) or ["redact"]
+            rows.append(
+                {
+                    "rule": rule.id,
+                    "tier": tiers[0],
+                    "severity": rule.severity.name.lower(),
+                    "title": rule.title,
+                }
+            )
     if asked.json:
         print(json.dumps(rows, indent=2))
         return DONE
@@ -364,11 +414,16 @@ def run_list(asked: argparse.Namespace) -> int:
 
 def run_test(asked: argparse.Namespace) -> int:
     """Exit code 0 when the rule finds something, 1 when it doesn't, 2 when there is no such rule."""
-    if not kinds_of(asked.rule):
+    try:
+        classes = _classes(asked)
+    except (PolicyErrors, OSError) as error:
+        print(error, file=sys.stderr)
+        return USAGE
+    if not kinds_of(asked.rule) and asked.rule not in {one.rule for one in classes}:
         return _unknown(asked.rule)
     warm()
     text = text_of(sys.stdin.buffer.read(MAX_FILE))
-    scanned = examine_long(text, subjects=EVERYTHING, examples=True)
+    scanned = examine_long(text, subjects=EVERYTHING | frozenset(classes), examples=True)
     matches = scanned.matches
     own = [match for match in matches if match.rule == asked.rule]
     for one in _located("sample", text, matches):
@@ -383,6 +438,25 @@ def run_test(asked: argparse.Namespace) -> int:
     if not scanned.complete:
         print("the sample was not fully scanned")
     return DONE if any(not match.example for match in own) else FOUND
+
+
+def _classes(asked: argparse.Namespace) -> list[DataClass]:
+    """The data classes of the policy that is named, if any. Raises PolicyErrors, OSError."""
+    found = of_policy(asked.policy) if asked.policy is not None else frozenset()
+    return sorted((one for one in found if isinstance(one, DataClass)), key=lambda one: one.name)
+
+
+def _known_by(one: DataClass) -> str:
+    """How a class is known; the words and values themselves stay in the policy."""
+    ways = [
+        f"{len(one.words):,} words or phrases" if one.words else "",
+        f"the expression {one.pattern}" if one.pattern else "",
+        f"{sum(len(known.hashes) for known in one.lists):,} hashed values" if one.lists else "",
+        f"{sum(len(known.hashes) for known in one.documents):,} fingerprints of documents"
+        if one.documents
+        else "",
+    ]
+    return ", ".join(way for way in ways if way)
 
 
 def _unknown(rule: str) -> int:

@@ -176,11 +176,13 @@ class Finding:
 
     ``rule`` is the catalogue id (``secret/aws-access-key``). ``field`` names the part of the event in which
     ``cause`` is an offset (``prompt``, ``tool_input.command``). ``message`` never contains the secret. ``tier`` says what a
-    finding of a secret or of personal data is good for; None for any other.
+    finding of a secret or of personal data is good for; None for any other. ``secret`` is what was found, so that its keyed
+    fingerprint can be recorded; it must never be written anywhere itself.
     """
 
     rule: str
     message: str
+    secret: str = field(default="", repr=False)
     field: str = ""
     cause: Span | None = None
     confidence: Confidence = Confidence.HIGH

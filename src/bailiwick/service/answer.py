@@ -17,7 +17,7 @@ from bailiwick.analysis.shell.either import dialect_of
 from bailiwick.audit.kinds import Kind
 from bailiwick.audit.record import Approver, Record
 from bailiwick.audit.recording import record_of, service_record
-from bailiwick.audit.redaction import strings_of
+from bailiwick.audit.redaction import Redactor, strings_of
 from bailiwick.decision.judge import judge
 from bailiwick.decision.subjects import subjects_of
 from bailiwick.enforcement.claude_code import (
@@ -86,7 +86,7 @@ async def answer(desk: Desk, state: SessionState, body: bytes) -> bytes:
             return stop
         if isinstance(event.what, ToolBatch):
             return await answer_batch(desk, context, event, event.what, size=len(body))
-        return told(desk, context, event, decision)
+        return await told(desk, context, event, decision, size=len(body))
     except (MalformedEventError, NoPolicyError, NotEntitledError) as error:
         return await refuse(desk, desk.masking.text(str(error)), event=event, state=state)
     except StoreError as error:
@@ -97,7 +97,7 @@ async def answer(desk: Desk, state: SessionState, body: bytes) -> bytes:
         allowed = given is not None and given.enforced < Verdict.ASK
         desk.gap.note(str(error), int(desk.clock() * 1_000), allowed=allowed)
         if event is not None and context is not None and given is not None:
-            return told(desk, context, event, given)
+            return await told(desk, context, event, given, size=len(body))
         why = f"the audit record could not be written ({error}); nothing runs without one"
         return refusal(event, why)
     except Exception as error:  # noqa: BLE001 - no error may become anything but a denial
@@ -105,29 +105,37 @@ async def answer(desk: Desk, state: SessionState, body: bytes) -> bytes:
         return await refuse(desk, f"internal error ({type(error).__name__})", event=event, state=state)
 
 
-def told(desk: Desk, context: Context, event: Event, decision: Decision) -> bytes:
-    """The decision as the client is told it."""
-    return render(
-        event,
-        decision,
-        contact=context.policy.contact,
-        session_hint=context.state.key,
-        mask=_mask(desk, context.policy, event, decision),
-        conceal=_conceal(desk, event),
-        runner=runner_for(desk, context.state, decision),
-    )
+async def told(desk: Desk, context: Context, event: Event, decision: Decision, *, size: int) -> bytes:
+    """The decision as the client is told it; megabytes of output are masked in a thread, so that no other session waits."""
+    runner = runner_for(desk, context.state, decision)
+
+    def rendered() -> tuple[bytes, Redactor | None]:
+        redactor = _redactor(desk, context.policy, event, decision)
+        answer = render(
+            event,
+            decision,
+            contact=context.policy.contact,
+            session_hint=context.state.key,
+            mask=None if redactor is None else redactor.text,
+            conceal=_conceal(desk, event),
+            runner=runner,
+        )
+        return answer, redactor
+
+    answer, redactor = rendered() if size <= SMALL else await asyncio.to_thread(rendered)
+    looked_for = event.name == "PostToolUse" or context.policy.unmasked is Unmasked.STOP_FAILING
+    if redactor and looked_for and isinstance(event.what, ToolResult):
+        desk.calls.masked(event.session, event.what.call_id, redactor)
+    return answer
 
 
-def _mask(desk: Desk, policy: Policy, event: Event, decision: Decision) -> Callable[[str], str] | None:
+def _redactor(desk: Desk, policy: Policy, event: Event, decision: Decision) -> Redactor | None:
     """What masks a tool's output, where that is due: what is found anywhere in it is masked everywhere in it."""
     withheld = decision.enforced >= Verdict.ASK
     due = withheld or any(isinstance(obligation, Redact) for obligation in decision.obligations)
     if not isinstance(event.what, ToolResult) or not due:
         return None
-    redactor = desk.redactor.looking_for(subjects_of(policy)).knowing(strings_of(event.what.response))
-    if event.name == "PostToolUse" or policy.unmasked is Unmasked.STOP_FAILING:
-        desk.calls.masked(event.session, event.what.call_id, redactor)
-    return redactor.text
+    return desk.redactor.looking_for(subjects_of(policy)).knowing(strings_of(event.what.response))
 
 
 def _conceal(desk: Desk, event: Event) -> Callable[[str], str]:

@@ -314,6 +314,10 @@ def _phone(match: re.Match[str]) -> Iterable[Judged]:
 _ADDRESS_WORDS = re.compile(
     r"(?i)(?<![a-z])(?:clients?|remote|visitor|customer|user|subscriber)(?![a-z]{3})|login|logged in|signed in|sign-in|forwarded|real-ip|source ip|src ip|src_ip|source_ip|sourceip|ip ?address|ip_addr|\bip[\"']?\s*[:=]|from ip|peer|caller|connection from|accepted .* for"
 )
+_SECTIONS: Final = 32
+_DIRECTLY = re.compile(r"(?i)(?:ip\w*|addr\w*|from|remote\w*|for)[\"']?\W{0,6}\Z")
+"""What stands directly before the address of a machine, and not before the number of a section."""
+
 _PLACE = re.compile(
     r"(?i)(?:proxy|server|destination|target|endpoint|upstream)\W{1,16}(?:\w{0,4}ip\w{0,8}|host\w{0,4}|address)[\"']?\s*[:=]\s*[\"']?\Z"
 )
@@ -330,6 +334,9 @@ def _address(match: re.Match[str]) -> Iterable[Judged]:
         address = ip_address(match.group("value"))
     except ValueError:
         return
+    small = address.version == 4 and all(octet < _SECTIONS for octet in address.packed)  # noqa: PLR2004 - IPv4
+    if small and not _DIRECTLY.search(before):
+        return  # the number of a section
     if _PLACE.search(match.string, max(match.start("value") - 60, 0), match.start("value")):
         return
     if (

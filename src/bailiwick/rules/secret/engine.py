@@ -46,6 +46,7 @@ def _rule(rule_id: str, title: str, severity: Severity, page: Callable[[], str] 
                     cause=Span(start=secret.start, end=secret.end),
                     confidence=secret.match.confidence,
                     tier=secret.match.tier,
+                    secret=secret.match.secret,
                 )
 
     return Rule(id=rule_id, title=title, severity=severity, find=find, of_secrets=True, page=page)
