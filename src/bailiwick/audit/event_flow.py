@@ -125,7 +125,7 @@ class EventFlow:
 
     def _plain(self, raw: bytes) -> bytes:
         said = raw.decode("utf-8", "surrogateescape")
-        return self._redactor.whole(said).encode("utf-8", "surrogateescape")
+        return self._redactor.text(said).encode("utf-8", "surrogateescape")
 
     def _passed(self, raw: bytes) -> bytes:
         """One event, and before it what is held of the blocks that it ends."""

@@ -76,7 +76,7 @@ def finish(draft: Draft, redactor: Redactor) -> Record:
         return record
     payload = bounded(draft.payload, PAYLOAD)
     knowing = redactor.knowing((*_strings(draft), *strings_of(payload)))
-    whole = clip(knowing.whole(json_text(knowing.value(payload))), PAYLOAD).encode()
+    whole = clip(knowing.text(json_text(knowing.value(payload))), PAYLOAD).encode()
     return replace(record, payload=sha256(whole).hexdigest(), payload_bytes=len(whole), whole=whole)
 
 

@@ -44,7 +44,7 @@ class Redactor:
         """This redactor, which now also masks, wherever they occur, the secrets found in ``texts``."""
         known = dict(self.known)
         for text in texts:
-            for match in examine(text, subjects=self.subjects).matches:
+            for match in examine_long(text, subjects=self.subjects).matches:
                 if len(match.secret) >= MINIMUM_KNOWN:
                     known.setdefault(match.secret, match.rule)
         # Longest first, so that a secret which contains another is masked whole.
@@ -73,11 +73,7 @@ class Redactor:
         Without ``contextual`` only known secrets that are secrets by their own form are masked, beside those
         found in the text itself.
         """
-        return self.masked(text, examine(text, subjects=self.subjects).matches, contextual=contextual)
-
-    def whole(self, text: str) -> str:
-        """The same for a text of any length: nothing of it is beyond the bound of one scan."""
-        return self.masked(text, examine_long(text, subjects=self.subjects).matches)
+        return self.masked(text, examine_long(text, subjects=self.subjects).matches, contextual=contextual)
 
     def masked(self, text: str, matches: Iterable[SecretMatch], *, contextual: bool = True) -> str:
         """``text`` with what was found in it (``matches``), and what is known, replaced."""
