@@ -133,6 +133,7 @@ def test_a_tool_call_is_recorded_whole() -> None:
         "salt": "5a" * 16,
         "host": "build-7",
         "user": "alice",
+        "identity": "alice@build-7",
         "uid": 1000,
         "session": "s-1",
         "client_session": "c-1",

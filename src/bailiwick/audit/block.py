@@ -105,10 +105,11 @@ def _sealed(number: int, name: bytes, members: Sequence[Member], commitments: Se
 class Block:
     """A block as kept, to read from. Raises SealError where it isn't one."""
 
-    __slots__ = ("_commitments", "_names", "_parts", "_private", "count", "number", "owners")
+    __slots__ = ("_commitments", "_names", "_parts", "_private", "_said", "count", "number", "owners")
 
     def __init__(self, number: int, entries: bytes, private: bytes) -> None:
         self.number = number
+        self._said: dict[int, list[bytes]] = {}
         try:
             names, count = map(int, _HEAD.unpack_from(entries, 1))
             self.count: int = count
@@ -134,12 +135,15 @@ class Block:
 
     def bodies(self) -> list[bytes]:
         """The bytes of every entry, in order. Raises SealError."""
-        return [body for part in range(PARTS) for body in self._part(part)]
+        every = range(self.count // PARTS)
+        return [body for part in range(PARTS) for body in self._whole(part, self._unpacked(part), every)]
 
     def body(self, index: int) -> bytes:
         """The bytes of one entry. Raises SealError."""
         part, offset = divmod(index, self.count // PARTS)
-        return self._part(part, offset)[0]
+        if part not in self._said:
+            self._said[part] = self._unpacked(part)
+        return self._whole(part, self._said[part], range(offset, offset + 1))[0]
 
     def members_of(self, owner: int) -> list[int]:
         """The entries whose private parts are under the key at this place of ``keys``."""
@@ -183,18 +187,26 @@ class Block:
         kept = [b"" if owner in doomed else self._private[owner] for owner in range(len(self.keys))]
         return _joined(kept), [index for index, owner in enumerate(self.owners) if owner in doomed]
 
-    def _part(self, part: int, only: int | None = None) -> list[bytes]:
-        """The entries of a part, or one of them."""
+    def _unpacked(self, part: int) -> list[bytes]:
+        """What the entries of a part say, without commitments and names of keys."""
         size = self.count // PARTS
         try:
             said = _inflated(self._parts[part], ENTRY_DICTIONARY, size * (MAX_ENTRY + 1)).split(b"\n")
-            if len(said) != size:
-                raise SealError("a block was changed: it has other entries than it says")
-            first, places = part * size, range(size) if only is None else range(only, only + 1)
-            hexed = self._commitments[first * HASH_SIZE : (first + size) * HASH_SIZE].hex().encode()
-            names = self._names.hex().encode()
-            owners = self.owners[first : first + size]
-            found = []
+        except (ValueError, zlib.error) as error:
+            raise SealError("a block was changed: it can't be unpacked") from error
+        if len(said) != size:
+            raise SealError("a block was changed: it has other entries than it says")
+        return said
+
+    def _whole(self, part: int, said: Sequence[bytes], places: range) -> list[bytes]:
+        """The entries at these places of a part."""
+        size = self.count // PARTS
+        first = part * size
+        hexed = self._commitments[first * HASH_SIZE : (first + size) * HASH_SIZE].hex().encode()
+        names = self._names.hex().encode()
+        owners = self.owners[first : first + size]
+        found = []
+        try:
             for place in places:
                 text, owner = said[place], owners[place] * 2 * _KEY_NAME
                 key = text.index(_KEY_MARK) + len(_KEY_MARK)
@@ -203,8 +215,8 @@ class Block:
                 found.append(
                     text[:key] + names[owner : owner + 2 * _KEY_NAME] + text[key:at] + committed + text[at:]
                 )
-        except (ValueError, zlib.error) as error:
-            raise SealError("a block was changed: it can't be unpacked") from error
+        except ValueError as error:
+            raise SealError("a block was changed: an entry isn't one") from error
         return found
 
 

@@ -20,7 +20,10 @@ class Source(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Sighting:
-    """A source saw a call. ``session`` is the client's id of the session; ``agent`` is empty on the main thread."""
+    """A source saw a call. ``session`` is the client's id of the session; ``agent`` is empty on the main thread.
+
+    ``approver`` is who let the call run, an ``audit.record.Approver``, where the source says it.
+    """
 
     source: Source
     call_id: str
@@ -28,6 +31,7 @@ class Sighting:
     tool: str = ""
     time_ms: int = 0
     agent: str = ""
+    approver: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -7,10 +7,11 @@ from typing import Any
 from bailiwick.audit.finish import Draft, finish
 from bailiwick.audit.kinds import Kind
 from bailiwick.audit.record import Record, Stamp
+from bailiwick.audit.recording import local_identity
 from bailiwick.audit.redaction import Redactor
 
-NOTED = frozenset((Kind.LOG_READ, Kind.DETECTION, Kind.UNRECORDED_CALL))
-"""Kinds that a note may have: none of them says that a client did something."""
+NOTED = frozenset((Kind.LOG_READ, Kind.DETECTION, Kind.UNRECORDED_CALL, Kind.PERMISSION_ANSWERED))
+"""Kinds that a note may have: none of them says that a client did something, unless as another source has it."""
 
 MOST = 100
 """Techniques or pieces of evidence in a note."""
@@ -29,6 +30,7 @@ class Note:
     call_id: str = ""
     rule: str = ""
     level: str = ""
+    approved_by: str = ""
     techniques: tuple[str, ...] = ()
     evidence: tuple[str, ...] = ()
 
@@ -37,7 +39,9 @@ class Note:
         return {name: value for name, value in asdict(self).items() if value not in ("", ())}
 
 
-_TEXTS = frozenset(("text", "user", "session", "client_session", "tool", "call_id", "rule", "level"))
+_TEXTS = frozenset(
+    ("text", "user", "session", "client_session", "tool", "call_id", "rule", "level", "approved_by")
+)
 _LISTS = frozenset(("techniques", "evidence"))
 
 
@@ -70,6 +74,7 @@ def record_of_note(note: Note, stamp: Stamp, redactor: Redactor, *, user: str, u
         "host": stamp.host,
         "salt": stamp.salt,
         "user": note.user or user,
+        "identity": local_identity(note.user or user, stamp.host),
         "uid": None if note.user and note.user != user else uid,
     }
     return finish(Draft(fields=fields), redactor)

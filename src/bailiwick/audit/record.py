@@ -138,7 +138,7 @@ FIELD_MEANINGS: Mapping[str, str] = {
     "host": "the machine",
     "user": "operating-system account, established by the kernel",
     "uid": "its number",
-    "identity": "the person behind the account as the directory names them, where one is bound to it",
+    "identity": "the person behind the account as the directory names them; where none is bound to it the account at its machine",
     "session": "Bailiwick's key of the session",
     "client_session": "the client's own id of the session",
     "profile": "the session's profile",

@@ -90,7 +90,7 @@ def record_of(  # noqa: PLR0913 - who, what, decision, when, how
         **_stamped(stamp),
         "user": principal.user,
         "uid": principal.uid,
-        "identity": principal.identity,
+        "identity": principal.identity or local_identity(principal.user, stamp.host),
         "session": session.key,
         "client_session": event.session,
         "profile": session.profile,
@@ -176,6 +176,7 @@ def service_record(  # noqa: PLR0913 - keywords, each a field of the record
         **_stamped(stamp),
         "user": user,
         "uid": uid,
+        "identity": local_identity(user, stamp.host),
         "session": session,
         "policy": policy,
         "text": message,
@@ -184,6 +185,11 @@ def service_record(  # noqa: PLR0913 - keywords, each a field of the record
         "keys": keys,
     }
     return finish(Draft(fields=fields, extra=bounded(dict(details or {}), EXTRA + MARGIN)), redactor)
+
+
+def local_identity(user: str, host: str) -> str:
+    """Who an account is where no directory is bound to it: the account at this machine, unless its name says a domain itself."""
+    return user if not user or "@" in user or "\\" in user else f"{user}@{host}"
 
 
 def fallback_record(
@@ -197,6 +203,7 @@ def fallback_record(
         **_stamped(stamp),
         "user": user,
         "uid": uid,
+        "identity": local_identity(user, stamp.host),
         "event": event,
         "tool": tool,
         "call_id": call,

@@ -8,9 +8,10 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
 
-from bailiwick.audit.completeness import Gap, Sighting, compare
+from bailiwick.audit.completeness import Gap, Sighting, Source, compare
 from bailiwick.audit.kinds import Kind
 from bailiwick.audit.notes import Note
+from bailiwick.audit.record import Approver
 from bailiwick.audit.wording import plain
 from bailiwick.cli.log_output import moment, print_json
 from bailiwick.service.log_reader import LogReader
@@ -90,6 +91,7 @@ def _completeness(places: Places, asked: argparse.Namespace) -> int:
         found = compare(seen, until_ms=int(now * 1_000) - max(asked.grace, 0) * 1_000)
         if asked.record:
             _record(places, reader, [gap for gap in found.gaps if gap.is_ungoverned])
+            _record_consents(places, seen)
     for gap in found.gaps:
         _print(gap, as_json=asked.json)
     if not asked.json:
@@ -99,6 +101,28 @@ def _completeness(places: Places, asked: argparse.Namespace) -> int:
             file=sys.stderr,
         )
     return FINDINGS if found.gaps else DONE
+
+
+def _record_consents(places: Places, seen: list[Sighting]) -> None:
+    """Put on record which calls a person let run from then on for good: a hook sees no more than that they ran."""
+    known = {one.call_id for one in seen if one.source is Source.HOOK and one.approver == _FOR_GOOD}
+    given = [one for one in seen if one.source is Source.TELEMETRY and one.approver == _FOR_GOOD]
+    notes = [
+        Note(
+            kind=Kind.PERMISSION_ANSWERED,
+            text="the client says that a person let this run, and what is like it from then on",
+            client_session=one.session,
+            tool=one.tool,
+            call_id=one.call_id,
+            approved_by=_FOR_GOOD,
+        )
+        for one in given
+        if one.call_id not in known
+    ]
+    note(places, notes)
+
+
+_FOR_GOOD = Approver.PERSON_PERMANENTLY
 
 
 def _print(gap: Gap, *, as_json: bool) -> None:

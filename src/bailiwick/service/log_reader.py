@@ -40,6 +40,8 @@ DAMAGE = (sqlite3.Error, UnicodeDecodeError, TypeError, SealError)
 _ENTRY = "seq, body, leaf, head, private"
 _BETWEEN = f"SELECT {_ENTRY} FROM log WHERE seq >= ? AND seq < ? ORDER BY seq"  # noqa: S608 - constants
 _STOPPED = ("ask", "deny")
+KEPT_BLOCKS = 64
+"""Blocks that are kept open at most; one takes 100 kB or so."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -79,6 +81,8 @@ class LogReader:
             self._connection.execute("SELECT 1 FROM log LIMIT 1").fetchone()
             self._keys, self._blinding = _keys_of(directory)
             self._moments = 0
+            self._kept: dict[int, OpenBlock | None] = {}
+            self._kept_version = -1
         except DAMAGE as error:
             raise StoreError(
                 f"{self.database}: {error}", mend="read it as the account that owns it"
@@ -193,9 +197,24 @@ class LogReader:
 
     def _blocks(self, first: int, end: int, *, newest_first: bool = False) -> Iterator[OpenBlock]:
         try:
+            if end - first == 1:
+                yield from self._one_block(first // WIDTH)
+                return
             yield from blocks(self._connection, self._find, first, end, newest_first=newest_first)
         except DAMAGE as error:
             raise StoreError(f"{self.database}: {error}") from error
+
+    def _one_block(self, number: int) -> Iterator[OpenBlock]:
+        """A block for who reads single entries, of which many often stand in few blocks: the last ones are kept while nothing changes."""
+        (version,) = self._connection.execute("PRAGMA data_version").fetchone()
+        if version != self._kept_version or len(self._kept) >= KEPT_BLOCKS:
+            self._kept_version = version
+            self._kept.clear()
+        if number not in self._kept:
+            found = blocks(self._connection, self._find, number * WIDTH, number * WIDTH + 1)
+            self._kept[number] = next(found, None)
+        if (block := self._kept[number]) is not None:
+            yield block
 
     def _blocks_for(self, query: Query) -> Iterator[Entry]:
         """Entries of blocks in which ``query`` may hold for some, newest first."""

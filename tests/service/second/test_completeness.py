@@ -264,3 +264,35 @@ def test_the_receiver_runs_and_says_where(tmp_path: Path) -> None:
     assert process.stderr is not None
     process.stderr.close()
     assert main(["log", "receive", "--state", str(tmp_path), "--listen", "nowhere"]) == 2
+
+
+def test_what_a_person_allowed_for_good_is_on_record_once(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A hook sees that it ran; that nobody will be asked again only the client says."""
+    answers = {
+        "toolu_1": "user_temporary",
+        "toolu_2": "user_permanent",
+        "toolu_3": "config",
+        "toolu_4": "nonsense",
+    }
+    with Store.open(tmp_path) as store:
+        for call_id in answers:
+            store.append_blocking(replace(RECORD, call_id=call_id, client_session="c-1", time_ms=1_000))
+    with Telemetry(tmp_path) as telemetry:
+        for call_id, source in answers.items():
+            telemetry.add(of_telemetry(export(told("tool_result", call_id))))
+            telemetry.add(of_telemetry(export(told("tool_decision", call_id, source=source))))
+        assert {one.call_id: one.approver for one in telemetry.sightings()} == {
+            "toolu_1": "person-once",
+            "toolu_2": "person-permanently",
+            "toolu_3": "rule",
+            "toolu_4": "",
+        }
+    for _ in range(2):
+        main(["log", "completeness", "--state", str(tmp_path), "--record"])
+    capsys.readouterr()
+    with LogReader(tmp_path) as reader:
+        noted = [one.record for one in reader.entries() if one.record["kind"] == "permission-answered"]
+    assert [(one["call_id"], one["approved_by"]) for one in noted] == [("toolu_2", "person-permanently")]
+    assert noted[0]["identity"] == f"{noted[0]['user']}@{noted[0]['host']}"

@@ -14,6 +14,7 @@ import orjson
 from bailiwick.administration.recorded import otlp_events
 from bailiwick.audit.completeness import Sighting, Source
 from bailiwick.audit.kinds import Kind
+from bailiwick.audit.record import Approver
 from bailiwick.audit.wording import items_of, number_of, text_of
 from bailiwick.service.log_reader import LogReader
 from bailiwick.service.private import keep_private
@@ -25,9 +26,23 @@ LONGEST_LINE = 32 * 1024 * 1024
 LONGEST_NAME = 256
 
 _TOLD = frozenset(("tool_result", "tool_decision"))
+_APPROVERS = {
+    "config": Approver.RULE,
+    "hook": Approver.HOOK,
+    "user_temporary": Approver.PERSON_ONCE,
+    "user_permanent": Approver.PERSON_PERMANENTLY,
+    "user_reject": Approver.PERSON_REFUSED,
+    "user_abort": Approver.PERSON_REFUSED,
+}
+"""Who decided, as the client's telemetry names it (client 2.1.330, ``tool_decision``, ``source``)."""
+
 _SCHEMA = (
-    "CREATE TABLE IF NOT EXISTS sighting (call_id TEXT PRIMARY KEY, session TEXT NOT NULL, tool TEXT NOT NULL, time_ms INTEGER NOT NULL, "
-    "agent TEXT NOT NULL) STRICT, WITHOUT ROWID"
+    "CREATE TABLE IF NOT EXISTS call (call_id TEXT PRIMARY KEY, session TEXT NOT NULL, tool TEXT NOT NULL, time_ms INTEGER NOT NULL, "
+    "agent TEXT NOT NULL, approver TEXT NOT NULL) STRICT, WITHOUT ROWID"
+)
+_INSERT = (
+    "INSERT INTO call VALUES (?, ?, ?, ?, ?, ?) "
+    "ON CONFLICT (call_id) DO UPDATE SET approver = excluded.approver WHERE approver = ''"
 )
 
 
@@ -51,23 +66,23 @@ class Telemetry:
         self._connection.close()
 
     def add(self, sightings: Iterable[Sighting]) -> None:
-        """Keep sightings; one that is known already is left as it is."""
-        rows = [(one.call_id, one.session, one.tool, one.time_ms, one.agent) for one in sightings]
+        """Keep sightings; of one that is known already only who approved is added."""
+        rows = [(o.call_id, o.session, o.tool, o.time_ms, o.agent, o.approver) for o in sightings]
         try:
             self._connection.execute("BEGIN IMMEDIATE")
-            self._connection.executemany("INSERT OR IGNORE INTO sighting VALUES (?, ?, ?, ?, ?)", rows)
+            self._connection.executemany(_INSERT, rows)
             self._connection.execute("COMMIT")
         except sqlite3.Error as error:
             raise StoreError(f"{self.path}: {error}") from error
 
     def sightings(self, since_ms: int = 0) -> Iterator[Sighting]:
         """What was kept, since a moment."""
-        sql = "SELECT call_id, session, tool, time_ms, agent FROM sighting WHERE time_ms >= ?"
+        sql = "SELECT call_id, session, tool, time_ms, agent, approver FROM call WHERE time_ms >= ?"
         try:
             rows = self._connection.execute(sql, (since_ms,)).fetchall()
         except sqlite3.Error as error:
             raise StoreError(f"{self.path}: {error}") from error
-        for call_id, session, tool, time_ms, agent in rows:
+        for call_id, session, tool, time_ms, agent, approver in rows:
             yield Sighting(
                 source=Source.TELEMETRY,
                 call_id=call_id,
@@ -75,6 +90,7 @@ class Telemetry:
                 tool=tool,
                 time_ms=time_ms,
                 agent=agent,
+                approver=approver,
             )
 
 
@@ -91,6 +107,7 @@ def of_telemetry(export: Mapping[str, Any]) -> Iterator[Sighting]:
                 tool=text_of(event, "tool_name")[:LONGEST_NAME],
                 time_ms=_milliseconds(event.get("event.timestamp")),
                 agent=text_of(event, "agent.id")[:LONGEST_NAME],
+                approver=_APPROVERS.get(text_of(event, "source"), "") if name == "tool_decision" else "",
             )
 
 
@@ -102,7 +119,7 @@ def in_log(reader: LogReader, since_ms: int = 0) -> Iterator[Sighting]:
         if time_ms < since_ms:
             continue
         kind = record.get("kind")
-        if kind in {Kind.TOOL_CALL, Kind.TOOL_OUTCOME, Kind.FALLBACK}:
+        if kind in {Kind.TOOL_CALL, Kind.TOOL_OUTCOME, Kind.FALLBACK, Kind.PERMISSION_ANSWERED}:
             ids = [text_of(record, "call_id")]
         elif kind == Kind.TOOL_BATCH:
             ids = text_of(record, "text").split()
@@ -116,6 +133,7 @@ def in_log(reader: LogReader, since_ms: int = 0) -> Iterator[Sighting]:
                 tool=text_of(record, "tool"),
                 time_ms=time_ms,
                 agent=text_of(record, "agent"),
+                approver=text_of(record, "approved_by"),
             )
 
 
