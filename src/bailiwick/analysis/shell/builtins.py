@@ -216,6 +216,9 @@ def _unset(call: Invocation) -> Outcome:
     return call.state, call.state
 
 
+_WRONG_SET = re.compile(r"[-+][A-Za-z]*[cdgijlqswyzADFGIJKLMNOQRSUVWXYZ]")
+
+
 def _plain_element(arg: Arg) -> bool:
     return arg.kind is PATTERN and _ELEMENT.match(arg.text) is not None
 
@@ -235,6 +238,8 @@ def _set(call: Invocation) -> Outcome:
     if call.args[1:2] and call.args[1].literal == "--":
         call.state.positional = call.args[2:]
         return call.state, call.state
+    if words and call.interpreter.dialect == "bash" and _WRONG_SET.match(words[0]):
+        return None, call.state  # refused before it changes anything
     first = call.args[1] if len(call.args) > 1 else None
     if (
         first is not None
@@ -389,7 +394,10 @@ def _command(call: Invocation) -> Outcome:
     if rest and rest[0].literal in ("-v", "-V"):
         return call.state, call.state
     if rest and (rest[0].kind is not LITERAL or rest[0].text.startswith("-")):
-        return call.opaque("command that isn't known")
+        wrong = (
+            rest[0].kind is LITERAL and call.interpreter.dialect == "bash" and rest[0].text[1:2] not in "pvV-"
+        )
+        return (None, call.state) if wrong else call.opaque("command that isn't known")
     zsh = call.interpreter.dialect == "zsh" and call.args[0].text == "command"
     if zsh and rest and rest[0].text in BUILTINS:
         return call.opaque("command before a builtin, which zsh takes for a program")

@@ -38,6 +38,7 @@ _BLANK = re.compile(r"(?:[ \t]|\\\n)+")
 _DOUBLE_QUOTED_RUN = re.compile(r'[^"$`\\]+')
 _HEREDOC_RUN = re.compile(r"[^$`\\]+")
 _ARITHMETIC = re.compile(r"[A-Za-z0-9_\s+\-*/%<>=!&|^~?:;,()#@.]*\Z")
+_OLD_ARITHMETIC = re.compile(r"\$\[([A-Za-z0-9_ +\-*/%<>=!&|^~?:,()]+)\]")
 _ARITHMETIC_NAME = re.compile(r"(?<![A-Za-z0-9_#@])[A-Za-z_][A-Za-z0-9_]*")
 _TERM = r"\s*[-+!~]?\s*(?:0|[1-9]\d{0,17}|(?:\+\+|--)?[A-Za-z_]\w*(?:\+\+|--)?)\s*"
 _OPERATOR = r"(?:\*(?!\*)|\+|-|<<|>>|<=|>=|==|!=|&&|\|\||[<>&|^,]|[/%](?=\s*[1-9]))"
@@ -289,6 +290,10 @@ class WordReader:
                 self.deeper()
                 parts.append(self._parameter(quoted=quoted))
                 self.depth -= 1
+            case "[" if match := _OLD_ARITHMETIC.match(s, i):
+                self.only("bash")
+                self.i = match.end()
+                parts.append(self.expression(match.start(1), match.end(1)))
             case "[":
                 raise self.fail("$[ ]")
             case "'" if not quoted:

@@ -96,7 +96,11 @@ def rename(call: "Call") -> None:
     call.begin()
     call.options()
     operands = call.parsed.operands
-    if not operands or operands[0].literal is None or not _SUBSTITUTION.match(operands[0].text):
+    if (
+        not operands
+        or operands[0].literal is None
+        or not (_SUBSTITUTION.match(operands[0].text) or not operands[0].text.strip(" _"))
+    ):
         call.machine.opaque("renames by an expression that may be code")
     ending = _ENDING.match(operands[0].text) if operands and operands[0].literal is not None else None
     for operand in call.parsed.after_first:
