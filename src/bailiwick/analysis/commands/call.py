@@ -22,6 +22,7 @@ _PATHS: dict[Role, tuple[tuple[AccessKind, ...], bool]] = {
     Role.DELETE_TREE: (_DELETE, True),
     Role.TARGET: (_WRITE, True),
 }
+_FLAG = Role.FLAG
 _OPAQUE, _OPAQUE_FILE, _OPAQUE_FLAG = Role.OPAQUE, Role.OPAQUE_FILE, Role.OPAQUE_FLAG
 _PROGRAM, _TARGET, _TEXT = Role.PROGRAM, Role.TARGET, Role.TEXT
 _UNMODELLED = frozenset((Role.OPAQUE, Role.OPAQUE_FILE, Role.PROGRAM, Role.SHELL))
@@ -82,7 +83,8 @@ class Call:
         for kind, span in self.parsed.reached:
             self.machine.path(kind, Arg("", UNKNOWN, span))
         for option in self.parsed.options:
-            self.option(option)
+            if option.role is not _FLAG:
+                self.option(option)
 
     def option(self, option: Option) -> None:
         """Make the accesses of one option."""

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 from bailiwick.analysis.commands.argument import LITERAL, OPEN, PATTERN, UNKNOWN, Arg
 from bailiwick.analysis.commands.plugins.search import matches
-from bailiwick.analysis.commands.plugins.wrappers import FOUND, placed
+from bailiwick.analysis.commands.plugins.wrappers import placed, standing
 from bailiwick.analysis.paths import any_depth
 from bailiwick.model.access import AccessKind
 from bailiwick.model.glob import GlobError, name_glob
@@ -294,5 +294,5 @@ def _run(walk: "_Walk", i: int) -> int:
         if args[i].text.endswith("dir"):
             machine = machine.anywhere()
             words = [Arg("", UNKNOWN, w.span) if w is found else w for w in words]
-        machine.run(tuple(words), exported={FOUND: Arg("", UNKNOWN)})
+        machine.run(tuple(words), exported=standing(words))
     return j + 1

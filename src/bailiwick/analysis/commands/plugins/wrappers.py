@@ -2,7 +2,7 @@
 
 import itertools
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from bailiwick.analysis.commands.argument import Arg, Kind, Lines
@@ -129,7 +129,7 @@ def xargs(call: "Call") -> None:
         operands = placed(call, operands, mark or "{}", lambda word: _replaced(word, mark, given))
     else:
         operands = (*operands, given)
-    call.machine.run(operands, exported={FOUND: _UNNAMED} if placeholders else None)
+    call.machine.run(operands, exported=standing(operands))
 
 
 def _words_of(call: "Call", stdin: Arg | None) -> tuple[Arg, ...]:
@@ -212,9 +212,14 @@ def placed(
     return tuple(found)
 
 
-_UNNAMED = Arg("", Kind.UNKNOWN)
+def standing(words: Sequence[Arg]) -> Mapping[str, Arg] | None:
+    """The variable that stands for a name in shell code among the words, where ``placed`` has put it there."""
+    return _STANDING if any(FOUND in word.text for word in words) else None
+
+
 FOUND = "found_path"
 """The variable that stands for a name in shell code; nobody else sets it."""
+_STANDING = {FOUND: Arg("", Kind.UNKNOWN)}
 
 
 def recorder(call: "Call") -> None:
