@@ -9,10 +9,13 @@ from pathlib import Path
 import pytest
 
 from bailiwick.cli.main import main
+from bailiwick.model.request import Principal
 
 SAID = Path(__file__).parent / "skill-approval.txt"
 ORGANISATION = "organisation: Test Ltd\nmode: enforce\ndefault_profile: dev\n"
 ROLES = "roles:\n  frontend: {users: [alice], profiles: [dev]}\n  infra: {users: [bob], profiles: [dev]}\n"
+
+USAGE = 2
 
 Run = Callable[..., tuple[int, str, str]]
 
@@ -174,3 +177,53 @@ def test_a_rollback_that_was_meant_is_signed_above_what_was_seen(run: Run, tmp_p
     run("approve", "pdf", "--as", "role:frontend", "--yes")
     assert "as version 8" in run("renew", "--above", "7")[1]
     assert json.loads((tmp_path / "policy/skills/lock.json").read_text())["version"] == 8
+
+
+def test_explain_and_decide_judge_as_if_a_skill_were_active(
+    run: Run, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    account = Principal(user="alice", uid=1, home=str(tmp_path / "home"))
+    for module in ("explain", "decide"):
+        monkeypatch.setattr(f"bailiwick.cli.{module}.principal_of", lambda _uid: account)
+    policy = tmp_path / "policy"
+    organisation = policy / "organisation.yaml"
+    (policy / "profiles/dev.yaml").write_text(
+        "profile: dev\ndescription: d\ncommands: {allow: [date]}\nfiles: {readable: [/**]}\ntools: {other: allow}\n"
+    )
+    call = json.dumps(
+        {
+            "hook_event_name": "PreToolUse",
+            "session_id": "s",
+            "cwd": str(tmp_path),
+            "tool_name": "Bash",
+            "tool_input": {"command": "date"},
+        }
+    )
+    (tmp_path / "calls").write_text(call + "\n")
+    explain = ["explain", "date", "--policy", str(policy), "--profile", "dev"]
+    decide = ["decide", "--policy", str(policy), "--profile", "dev", str(tmp_path / "calls")]
+
+    assert main([*explain, "--skill", "pdf"]) == USAGE
+    assert "holds no skill to an approval" in capsys.readouterr().err
+    organisation.write_text(organisation.read_text() + "skills: {require: approval}\n")
+    assert main([*explain, "--skill", "no-such"]) == USAGE
+    assert "there is no skill 'no-such'" in capsys.readouterr().err
+    assert main(decide) == 0
+    assert json.loads(capsys.readouterr().out)["verdict"] == "allow"
+
+    code, _, said = run("approve", ".claude/skills/pdf", "--as", "role:frontend", "--yes")
+    assert code == 0, said
+    for words in (explain, decide):
+        assert main([*words, "--skill", "pdf"]) == 1
+        assert "pdf" in capsys.readouterr().out
+
+    code, _, said = run(
+        "approve", ".claude/skills/pdf", "--as", "role:frontend", "--grant", "exec date", "--yes"
+    )
+    assert code == 0, said
+    for words in (explain, decide):
+        assert main([*words, "--skill", "pdf"]) == 0, capsys.readouterr().out
+        capsys.readouterr()
+    (tmp_path / ".claude/skills/pdf/SKILL.md").write_text("---\nname: pdf\ndescription: other\n---\n")
+    assert main([*decide, "--skill", "pdf"]) == 1
+    assert json.loads(capsys.readouterr().out)["verdict"] == "deny"

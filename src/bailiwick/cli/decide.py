@@ -17,10 +17,11 @@ from bailiwick.enforcement.claude_code import MalformedEventError, parse_event
 from bailiwick.model.request import Principal, Request, Session
 from bailiwick.model.verdict import Verdict
 from bailiwick.policy.errors import PolicyErrors
-from bailiwick.policy.types import Policy
+from bailiwick.policy.types import Policy, PolicySet
 from bailiwick.service.account import principal_of
 from bailiwick.service.files import OsFiles
 from bailiwick.service.policy_files import read_policy_files
+from bailiwick.service.skills.supposed import SupposedError, supposed
 
 _INPUT = "send one hook input per line, as the client would post it"
 
@@ -36,6 +37,13 @@ def register(verbs: "argparse._SubParsersAction[argparse.ArgumentParser]") -> No
     verb.add_argument("--json", action="store_true", help="the same as --jsonl")
     verb.add_argument("--project", metavar="DIR", help="the project root; each input's own cwd if left out")
     verb.add_argument("--home", metavar="DIR", help="the home directory; this account's if left out")
+    verb.add_argument(
+        "--skill",
+        action="append",
+        default=[],
+        metavar="NAME",
+        help="as if this skill were active; may be repeated",
+    )
     verb.add_argument("--unattended", action="store_true", help="decide as if nobody could be asked")
     verb.add_argument("file", nargs="?", default="-", help="the inputs; standard input if left out")
     verb.set_defaults(func=run)
@@ -60,11 +68,14 @@ def run(asked: argparse.Namespace) -> int:
     stopped = False
     try:
         with _opened(asked.file) as lines:
-            for said in _decisions(lines, policy, who, asked):
+            for said in _decisions(lines, policies, policy, who, asked):
                 stopped = stopped or said["verdict"] in {"ask", "deny"}
                 sys.stdout.write(orjson.dumps(said).decode() + "\n")
     except BrokenPipeError:
         raise
+    except SupposedError as error:
+        print(f"bailiwick: {error}", file=sys.stderr)
+        return USAGE
     except OSError as error:
         print(f"bailiwick: {asked.file}: {error.strerror}", file=sys.stderr)
         return ENVIRONMENT
@@ -76,7 +87,7 @@ def _opened(name: str) -> IO[bytes]:
 
 
 def _decisions(
-    lines: IO[bytes], policy: Policy, who: Principal, asked: argparse.Namespace
+    lines: IO[bytes], policies: PolicySet, policy: Policy, who: Principal, asked: argparse.Namespace
 ) -> Iterator[dict[str, Any]]:
     """One answer per input line; a line that is no hook input is a denial that says so."""
     files = OsFiles()
@@ -105,7 +116,16 @@ def _decisions(
             environment=(("HOME", who.home),),
         )
         request = Request(principal=who, event=event, session=session, now=int(time.time()))
-        facts, decision = judge(policy, request, files)
+        known = supposed(
+            asked.skill,
+            directory=asked.policy,
+            policies=policies,
+            policy=policy,
+            who=who,
+            project=session.project,
+            cwd=event.cwd,
+        )
+        facts, decision = judge(policy, request, files, known)
         micros = (time.perf_counter_ns() - started) // 1000
         yield {
             "id": event.raw.get("id"),

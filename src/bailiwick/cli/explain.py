@@ -7,6 +7,7 @@ import shutil
 import sys
 import time
 from dataclasses import replace
+from pathlib import Path
 
 from bailiwick.administration.compile import compile_set
 from bailiwick.administration.entitlement import NotEntitledError, profile_for
@@ -15,6 +16,7 @@ from bailiwick.analysis.shell.either import EITHER, dialect_of
 from bailiwick.cli.explain_text import Subject, as_json, as_text
 from bailiwick.decision.bound import bind
 from bailiwick.decision.judge import judgement
+from bailiwick.decision.skills import held
 from bailiwick.model.access import Access, PathTarget
 from bailiwick.model.decision import Decision, Reason
 from bailiwick.model.event import Event, ToolCall
@@ -23,11 +25,12 @@ from bailiwick.model.request import Principal, Request, Session
 from bailiwick.model.verdict import Verdict
 from bailiwick.policy.errors import PolicyErrors
 from bailiwick.policy.starter import starter_files
-from bailiwick.policy.types import Policy
+from bailiwick.policy.types import Policy, PolicySet
 from bailiwick.service.account import principal_of, shell_of
 from bailiwick.service.files import OsFiles, folds_case
 from bailiwick.service.places import find
 from bailiwick.service.policy_files import read_policy_files
+from bailiwick.service.skills.supposed import SupposedError, supposed
 
 DONE, FINDINGS, USAGE, ENVIRONMENT = 0, 1, 2, 3
 SHELLS = ("bash", "zsh", "sh", EITHER)
@@ -67,6 +70,13 @@ def register(verbs: "argparse._SubParsersAction[argparse.ArgumentParser]") -> No
     verb.add_argument("--project", metavar="DIR", help="the project root; where it would run if left out")
     verb.add_argument("--home", metavar="DIR", help="the home directory; this account's if left out")
     verb.add_argument("--shell", choices=SHELLS, help="which shell would run it; the client's if left out")
+    verb.add_argument(
+        "--skill",
+        action="append",
+        default=[],
+        metavar="NAME",
+        help="as if this skill were active; may be repeated",
+    )
     verb.add_argument("--unattended", action="store_true", help="as if nobody could be asked")
     verb.add_argument("--json", action="store_true", help="print the result as JSON")
     verb.set_defaults(func=run)
@@ -79,7 +89,7 @@ def run(asked: argparse.Namespace) -> int:
     except PolicyErrors as errors:
         print(errors, file=sys.stderr)
         return USAGE
-    except (_UsageError, NotEntitledError) as error:
+    except (_UsageError, NotEntitledError, SupposedError) as error:
         print(f"bailiwick: {error}", file=sys.stderr)
         return USAGE
     except BrokenPipeError:
@@ -96,7 +106,7 @@ def _explain(asked: argparse.Namespace) -> int:
         text = command.decode()
     except UnicodeDecodeError:
         raise _UsageError("the command is not UTF-8; Claude Code sends Unicode text only") from None
-    policy, source = _policy(asked, account)
+    policy, source, known_by = _policy(asked, account)
     who = Principal(
         user=account.user, uid=account.uid, groups=account.groups, home=asked.home or account.home
     )
@@ -119,7 +129,18 @@ def _explain(asked: argparse.Namespace) -> int:
         ),
         now=int(time.time()),
     )
-    found = judgement(policy, request, OsFiles())
+    known = supposed(
+        asked.skill,
+        directory=known_by[0],
+        policies=known_by[1],
+        policy=policy,
+        who=who,
+        project=request.session.project,
+        cwd=cwd,
+    )
+    found = judgement(policy, request, OsFiles(), known)
+    if known is not None:
+        policy = held(policy, known.seen)
     explanation = explain_judgement(policy, found, text, layers=False)
     if found.narrowing is not None:
         subject = replace(subject, command=str(found.narrowing.value), asked=text)
@@ -136,8 +157,8 @@ def _dialect() -> str:
     return dialect_of(shell_of(os.environ.get("CLAUDE_CODE_SHELL") or os.environ.get("SHELL") or ""))
 
 
-def _policy(asked: argparse.Namespace, account: Principal) -> tuple[Policy, str]:
-    """The policy to judge by, and where it comes from in words."""
+def _policy(asked: argparse.Namespace, account: Principal) -> tuple[Policy, str, tuple[Path, PolicySet]]:
+    """The policy to judge by, where it comes from in words, and the repository that holds it."""
     places = find(None, asked.policy)
     if places.policy_given or places.policy.exists():
         policies = compile_set(read_policy_files(places.policy))
@@ -148,7 +169,7 @@ def _policy(asked: argparse.Namespace, account: Principal) -> tuple[Policy, str]
     name = asked.profile or profile_for(policies, account)
     if name not in policies.policies:
         raise _UsageError(f"there is no profile {name!r}; it has {', '.join(sorted(policies.policies))}")
-    return policies.policies[name], source
+    return policies.policies[name], source, (places.policy, policies)
 
 
 def _nearest_first(policy: Policy, request: Request, decision: Decision) -> Decision:

@@ -101,6 +101,7 @@ class Configuration:
                 "runs a task whenever the folder is opened",
                 Source(path=path, line=_line(text, "folderOpen")),
                 role,
+                sure=bool(re.search(r"\b(?:curl|wget|irm|iwr|base64)\b", text)),
                 target="tasks.json",
             )
         else:

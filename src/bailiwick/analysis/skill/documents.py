@@ -25,6 +25,8 @@ from bailiwick.model.skill import CapabilityKind, Partial, Role, Source
 MAX_INLINE = 60_000
 """Characters of a paragraph in which commands between backquotes are looked for."""
 
+_PAGE = re.compile(r"<(script|style)\b[^>]{0,300}>[\s\S]{0,200000}?</\1\s*>", re.IGNORECASE)
+"""Code and style of a page, which nobody reads as words."""
 _LICENCE = re.compile(
     r"\b(?:Permission is hereby granted|Licensed under|Apache License|GNU (?:LESSER |AFFERO )?GENERAL|Redistribution and use|Mozilla Public|Creative Commons|WITHOUT WARRANT|All rights reserved|Contributor Covenant)",
     re.IGNORECASE,
@@ -84,7 +86,7 @@ class Documents:
         """Read one document, the skill's own text being ``main``."""
         if role is not Role.FIXTURE:
             role = Role.INSTRUCTED if path == main or instructs(path) else Role.OPTIONAL
-        text = hidden.plain_letters(text)
+        text = hidden.plain_letters(_PAGE.sub(lambda match: "\n" * match[0].count("\n"), text))
         front = front_matter.read(text)
         if not front.missing:
             self._front(path, front, text, role)

@@ -9,12 +9,26 @@ DOCUMENT = frozenset(
 FIXTURES = re.compile(
     r"(?:^|/)(?:tests?|__tests__|testdata|test-?data|fixtures?|evals?|spec|specs|mocks?|__mocks__|samples/malicious|examples?/(?:malicious|bad|vulnerable|attacks?))(?:/|$)|(?:^|/)(?:test_[\w-]+\.\w+|[\w-]+[._](?:test|spec)\.\w+)$"
 )
+TESTS = re.compile(r"(?:^|/)(?:test_[\w-]+|[\w-]+[._](?:test|spec)|setup|global[_-]?setup|conftest)\.\w+$")
+"""Code that a test runner runs."""
 BACKGROUND = re.compile(
     r"(?:^|/)(?:LICENSE|NOTICE|CODE_OF_CONDUCT|AUTHORS|THIRD_PARTY\w*)(?:\.\w+)?$",
     re.IGNORECASE,
 )
-OTHER = frozenset((".ps1", ".bat", ".cmd", ".rb", ".pl", ".php", ".applescript", ".lua", ".go"))
-MAKERS = ("Makefile", "Dockerfile", "Justfile", "makefile")
+OTHER = frozenset(
+    (".ps1", ".psm1", ".bat", ".cmd", ".rb", ".rake", ".gemspec", ".pl", ".pm", ".php", ".applescript", ".scpt", ".lua", ".go", ".rs", ".java", ".kt", ".kts", ".groovy", ".gradle", ".scala", ".swift", ".cs", ".fs", ".vb", ".vbs", ".r", ".jl", ".sql", ".tex", ".sty", ".awk", ".ex", ".exs", ".clj", ".dart", ".nim", ".c", ".cc", ".cpp", ".mk", ".cmake", ".bzl", ".nix", ".tcl")
+)  # fmt: skip
+"""Endings of code without a reader of its own: its statements are followed by name."""
+
+CONFIGURED = frozenset(
+    (".yml", ".yaml", ".toml", ".ini", ".cfg", ".conf", ".xml", ".plist", ".service", ".timer", ".desktop", ".tf", ".hcl", ".json", ".json5", ".jsonc", ".properties", ".tmpl", ".j2", ".erb", ".ejs", ".hbs", ".env", ".code-workspace")
+)  # fmt: skip
+"""Endings of configuration, which holds commands that other programs run."""
+
+MAKERS = ("Makefile", "Dockerfile", "Justfile", "makefile", "justfile", "Jenkinsfile", "Vagrantfile", "Rakefile", "Gemfile", "Procfile", "Podfile", "Brewfile", "CMakeLists.txt", "Containerfile")  # fmt: skip
+STARTS = (".envrc", ".bashrc", ".bash_profile", ".zshrc", ".profile", ".zprofile", ".xprofile", "PKGBUILD")
+"""Names of files that a shell reads."""
+
 CODE = frozenset(
     (
         ".py",
@@ -44,7 +58,7 @@ CODE = frozenset(
 def language_of(path: str, text: str) -> str:
     """The language of a script that has a reader, ``""`` for all else."""
     ending = posixpath.splitext(path)[1].lower()
-    if ending in (".sh", ".bash", ".zsh", ".ksh", ".command"):
+    if ending in (".sh", ".bash", ".zsh", ".ksh", ".command") or posixpath.basename(path) in STARTS:
         return "shell"
     if ending in (".py", ".pyw"):
         return "python"
@@ -79,7 +93,7 @@ def instructs(path: str) -> bool:
     """Whether the client takes the file for instructions by where it lies."""
     return bool(
         re.search(
-            r"(?:^|/)(?:commands|agents|rules)/[^/]+\.md$|(?:^|/)(?:CLAUDE(?:\.local)?|AGENTS|GEMINI|SKILL)\.md$",
+            r"(?:^|/)(?:commands|agents|rules|output-styles)/[^/]+\.md$|(?:^|/)(?:CLAUDE(?:\.local)?|AGENTS|GEMINI|SKILL)\.md$",
             path,
             re.IGNORECASE,
         )

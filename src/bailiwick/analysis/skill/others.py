@@ -1,6 +1,9 @@
 """Files without a reader of their own: scripts of other languages and the text of office files."""
 
+import json
 import re
+from collections.abc import Iterator
+from itertools import islice
 
 from bailiwick.analysis.skill.facts import Inventory, Mark
 from bailiwick.analysis.skill.prose.hosts import hosts_in
@@ -32,6 +35,80 @@ def other_script(text: str, path: str, role: Role, shell: SkillShell, into: Inve
                 role,
                 target=(hosts_in(command) or ["*"])[0],
             )
+
+
+_TOOL = r"(?:curl|wget|irm|iwr|Invoke-WebRequest|Invoke-RestMethod)"
+_HARM = re.compile(
+    rf"\b{_TOOL}\b[^\n]{{0,400}}(?:\|\s*(?:sudo\s+)?(?:ba|z|da)?sh\b|\|\s*(?:python3?|node|perl|ruby|iex)\b|&&[^\n]{{0,200}}(?:chmod|\./|\bsh\b|\bbash\b))|(?:\beval|\b(?:ba|z)?sh\s+-c|\bsource|<)\s*[\"'\\]*[$<]\(\s*{_TOOL}\b|\|\s*{_TOOL}\b[^\n]{{0,200}}(?:-d\b|--data|-T\b|@-|--upload)|\b{_TOOL}\b[^\n]{{0,300}}(?:--data\S*|-d|-F|-T|--upload-file)[ =]*[\"']?[\w=]*@|\bbase64\s+(?:-d|--decode)[^\n]{{0,100}}\|\s*(?:ba|z)?sh\b|/dev/tcp/"
+)
+"""What is worth a look in a text that is no script: a download that runs, or data that is sent."""
+_STRINGS = re.compile(
+    r"\"((?:[^\"\\\n]|\\.){6,800})\"|'((?:[^'\n]){6,800})'|\{([^{}\n\"]{6,800})\}|`([^`\n]{6,800})`"
+)
+_PIECE = re.compile(rf"(?<=[\"'{{(`])\s*{_TOOL}\b[^\"'`\n]{{4,600}}")
+_KEY = re.compile(r"^\s*(?:-\s+)?(?:[\w./-]+\s*[:=]\s*)?(?:[|>]-?\s*)?")
+_RULES = re.compile(
+    r"(?:^|/)(?:rules?|sigma|yara|semgrep|detections?|signatures?|patterns?|policies|blocklists?|denylists?)(?:/|[.-])|\.(?:yar|yara|sigma|rego|lock)\b"
+)
+MAX_LINES = 5_000
+MAX_FOUND = 50
+
+
+def embedded(text: str, path: str, role: Role, shell: SkillShell) -> None:
+    """Commands that stand in configuration and in strings of code, where a download runs or data is sent."""
+    if role is Role.EXECUTABLE and _RULES.search(path):
+        role = Role.QUOTED  # rules that look for such commands hold them
+    found = 0
+    for number, line in enumerate(text.split("\n")[:MAX_LINES], 1):
+        if found >= MAX_FOUND or not _HARM.search(line[:4_000]) or line.lstrip().startswith(("#", "//")):
+            continue
+        found += 1
+        inner = [
+            next(group for group in match.groups() if group) for match in _STRINGS.finditer(line[:4_000])
+        ]
+        worth = [one for one in inner if _HARM.search(one)] or [
+            piece[0] if (piece := _PIECE.search(line[:4_000])) else _KEY.sub("", line[:4_000]).strip(" ,;")
+        ]
+        for one in worth[:3]:
+            shell.script(one.replace('\\"', '"'), path, number, role, path)
+
+
+def notebook(text: str) -> str:
+    """The code of a notebook, each line where the file has it; where it is all on one line, its lines behind each other."""
+    rows = text.split("\n")
+    if len(rows) > 10:
+        lines, code = [], False
+        for row in rows:
+            if kind := re.search(r"\"cell_type\":\s*\"(\w+)\"", row):
+                code = kind[1] == "code"
+            said = re.fullmatch(r"\s*(?:\"source\":\s*\[?\s*)?\"((?:[^\"\\]|\\.)*)\"\s*[\],]*\s*", row)
+            lines.append(_said(said[1]) if said and code and "outputs" not in row else "")
+        return "\n".join("" if line.lstrip().startswith(("%", "!")) else line for line in lines)
+    try:
+        cells = json.loads(text)["cells"]
+        code_ = ["".join(cell["source"]) for cell in cells if cell.get("cell_type") == "code"]
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
+        return ""
+    return "\n".join(
+        "\n".join("" if row.lstrip().startswith(("%", "!")) else row for row in one.split("\n"))
+        for one in code_
+    )
+
+
+def _said(literal: str) -> str:
+    try:
+        return str(json.loads(f'"{literal}"')).rstrip("\n")
+    except ValueError:
+        return ""
+
+
+_SCRIPT = re.compile(r"<script\b(?![^>]*\bsrc=)[^>]{0,300}>([\s\S]{1,100000}?)</script", re.IGNORECASE)
+
+
+def scripts_in(text: str) -> Iterator[tuple[str, int]]:
+    """The scripts in a page, with the lines they begin at."""
+    for match in islice(_SCRIPT.finditer(text), MAX_FOUND):
+        yield match[1], text.count("\n", 0, match.start(1)) + 1
 
 
 def fetches_and_runs(text: str) -> bool:

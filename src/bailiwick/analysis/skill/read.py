@@ -17,18 +17,21 @@ from bailiwick.analysis.skill.front_matter import FrontMatter
 from bailiwick.analysis.skill.kinds import (
     BACKGROUND,
     CODE,
+    CONFIGURED,
     DOCUMENT,
     FIXTURES,
     MAKERS,
     OTHER,
+    TESTS,
     language_of,
     module_of,
 )
 from bailiwick.analysis.skill.manifest import manifest_of
 from bailiwick.analysis.skill.markdown import blocks
-from bailiwick.analysis.skill.others import other_script
+from bailiwick.analysis.skill.others import embedded, notebook, other_script, scripts_in
 from bailiwick.analysis.skill.prose.hosts import hosts_in
 from bailiwick.analysis.skill.purpose import purposes_of
+from bailiwick.analysis.skill.scripts.lasting import copies
 from bailiwick.analysis.skill.scripts.look import look
 from bailiwick.analysis.skill.shell import SkillShell
 from bailiwick.analysis.text.secrets import SecretMatch, scan
@@ -104,6 +107,7 @@ class _Reading:
         self.documents = Documents(self.into, self.shell, self.configuration)
         self.programs: list[Program] = []
         self.mentioned: set[str] = set()
+        self._tested = False
 
     def _gather(self) -> None:
         """The texts of the tree and of the archives in it."""
@@ -164,6 +168,9 @@ class _Reading:
         everything = "\n".join(
             self.texts[path] for path in self.texts if path.lower().endswith((".md", ".json", ".sh"))
         )
+        self._tested = any(
+            _TESTED.search(self.texts[path]) for path in self.texts if path.lower().endswith(".md")
+        )
         self.mentioned = {path for path in self.texts if posixpath.basename(path) in everything}
         for path, said in self.texts.items():
             self._file(path, said, main)
@@ -211,6 +218,7 @@ class _Reading:
             and posixpath.basename(path) not in ("conftest.py", "setup.py")
             and path not in self.shell.started
             and path not in self.configuration.hooks
+            and not (self._tested and TESTS.search(path))
         ):
             return Role.FIXTURE
         return Role.EXECUTABLE
@@ -222,6 +230,13 @@ class _Reading:
         ending = posixpath.splitext(path.partition("#")[0])[1].lower()
         language = language_of(path, text)
         if self.configuration.file(path, text, role):
+            embedded(text, path, role, self.shell)
+            return
+        if ending == ".ipynb":
+            self._program(python.lower(notebook(text), path, module_of(path)), path, text, role)
+            return
+        if ending in CONFIGURED and not ("!" in path and ending == ".xml"):
+            embedded(text, path, role, self.shell)
             return
         if (
             ending in DOCUMENT
@@ -230,6 +245,8 @@ class _Reading:
             or posixpath.basename(path) in (".cursorrules", ".windsurfrules")
         ):
             self.documents.document(path, text, role, main)
+            if ending in (".html", ".htm", ".svg", ".vue"):
+                self._page(path, text)
         elif language == "shell":
             if role is Role.FIXTURE and path in self.mentioned and "/" not in path:
                 role = Role.EXECUTABLE
@@ -247,6 +264,19 @@ class _Reading:
             self._office(path, text, role)
         elif ending in OTHER or posixpath.basename(path) in MAKERS:
             other_script(text, path, role, self.shell, self.into)
+            embedded(text, path, role, self.shell)
+
+    def _page(self, path: str, text: str) -> None:
+        """The scripts of a page."""
+        for code, line in scripts_in(text):
+            try:
+                program = javascript.lower(code, "x.js", f"{path}#L{line}")
+            except TooDeepError:
+                self.partial.append(Partial(path=path, reason="nested too deeply to be followed"))
+                continue
+            if program is not None:
+                program.path, program.shift = path, line - 1
+                self.programs.append(program)
 
     def _program(self, program: Program | None, path: str, text: str, role: Role) -> None:
         if program is None:
@@ -292,14 +322,18 @@ class _Reading:
     def _joined(self) -> None:
         """What lines and files of the scripts do together."""
         languages = {
-            path: language_of(path, text)
+            path: language_of(path, text) or ("yaml" if path.endswith((".yml", ".yaml")) else "")
             for path, text in self.texts.items()
             if language_of(path, text)
             or posixpath.splitext(path)[1].lower() in OTHER
+            or posixpath.splitext(path)[1].lower() in (".yml", ".yaml")
             or posixpath.basename(path) in MAKERS
         }
         roles = {path: self._role(path) for path in languages}
         look(self.texts, languages, roles, self.into)
+        for path, text in self.texts.items():
+            if path not in languages and "bcc" in text[:20_000].lower():
+                copies(text[:20_000], path, self._role(path), self.into)
 
     def _carry_over(self) -> None:
         """Data that one script puts into a file and another sends: the two chains are one."""
@@ -359,6 +393,10 @@ class _Reading:
                 )
 
 
+_TESTED = re.compile(
+    r"(?:^|[`\n])[ \t]*(?:\$ )?(?:python3? -m )?(?:pytest|unittest|nose2|tox)\b|\b(?:npm|pnpm|yarn|bun) (?:run )?test\b|\bnpx (?:jest|vitest|mocha)\b|\bgo test\b|\bcargo test\b|\bmake (?:test|check)\b|\brspec\b"
+)
+"""A command that runs the tests, which makes their code executable."""
 _TEACHES = re.compile(
     r"\b(?:teach\w*|course|training|lessons?|workshop|curriculum|tutorial|explain\w*|educat\w*|awareness|reviews? prompts)\b",
     re.IGNORECASE,

@@ -76,6 +76,33 @@ KEPT: tuple[Kept, ...] = (
         "the agent's own credentials",
     ),
     _kept(r"(?:^|/)(?:\.env|\.env\.(?!example|sample|template|dist)[\w.-]+)$", _C, "an environment file"),
+    _kept(r"(?:^|/)\.m2/settings(?:-security)?\.xml$", _C, "Maven credentials", "maven.org", "apache.org"),
+    _kept(r"(?:^|/)\.gradle/gradle\.properties$", _C, "Gradle credentials", "gradle.org"),
+    _kept(r"(?:^|/)\.(?:pgpass|my\.cnf|mylogin\.cnf)$", _C, "database passwords"),
+    _kept(r"(?:^|/)\.vault-token$|(?:^|/)\.config/op(?:/|$)", _C, "a vault's token"),
+    _kept(r"(?:^|/)\.terraform\.d/credentials", _C, "Terraform credentials", "terraform.io", "hashicorp.com"),
+    _kept(r"(?:^|/)\.cargo/credentials(?:\.toml)?$", _C, "crates credentials", "crates.io"),
+    _kept(r"(?:^|/)\.gem/credentials$", _C, "gem credentials", "rubygems.org"),
+    _kept(r"(?:^|/)\.composer/auth\.json$", _C, "Composer credentials", "packagist.org"),
+    _kept(
+        r"(?:^|/)(?:\.cache/huggingface|\.huggingface)/(?:token|stored_tokens)$",
+        _C,
+        "Hugging Face credentials",
+        "huggingface.co",
+    ),
+    _kept(
+        r"(?:^|/)\.(?:databrickscfg|boto|s3cfg|snowsql/config|oci/config|fly/config\.yml|config/doctl/config\.yaml|config/rclone/rclone\.conf|config/stripe/config\.toml|config/hub)$",
+        _C,
+        "cloud credentials",
+        "databricks.com",
+        "snowflakecomputing.com",
+        "oraclecloud.com",
+        "fly.io",
+        "digitalocean.com",
+        "stripe.com",
+        "github.com",
+    ),
+    _kept(r"^~/(?:[^/]+/)*[^/]*\.(?:pem|p12|pfx|ppk|jks|ovpn)$", _C, "private keys"),
     _kept(r"/etc/(?:shadow|gshadow|sudoers)", _C, "the system's passwords"),
     _kept(r"/(?:var/)?run/secrets/|/proc/(?:self|\d+|\*)/environ", _C, "secrets of the container"),
     _kept(
@@ -213,7 +240,7 @@ def is_local(host: str) -> bool:
 
 def is_placeholder(host: str) -> bool:
     """Whether the host stands for one that the reader of the text would put in."""
-    return bool(_PLACEHOLDER.search(_bare(host)))
+    return bool(_PLACEHOLDER.search(_bare(host).removeprefix("*.")))
 
 
 def _bare(host: str) -> str:

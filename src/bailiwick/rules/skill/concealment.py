@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 from bailiwick.analysis.skill.facts import Mark, Origin, Sink
 from bailiwick.analysis.skill.read import SkillFacts
+from bailiwick.model.skill import CapabilityKind
 from bailiwick.rules.rule import Severity
 from bailiwick.rules.skill.context import covered, teaches
 from bailiwick.rules.skill.rule import (
@@ -17,6 +18,8 @@ from bailiwick.rules.skill.rule import (
 )
 
 _ID = "skill/concealment"
+NEAR = 12
+"""Lines between words that conceal and what they conceal."""
 
 
 def _find(facts: SkillFacts) -> Iterator[SkillFinding]:
@@ -54,7 +57,21 @@ def _find(facts: SkillFacts) -> Iterator[SkillFinding]:
                 and chain.label.origin not in (Origin.INPUT, Origin.VARIABLE)
                 and not covered(facts, chain.target)
                 and chain.source.path == item.source.path
-                and abs(chain.source.line - item.source.line) <= 12
+                and abs(chain.source.line - item.source.line) <= NEAR
+            ),
+            None,
+        )
+        sent = sent or next(
+            (
+                one.source
+                for one in facts.capabilities
+                if one.kind is CapabilityKind.NET
+                and one.role.active
+                and one.detail in ("POST", "PUT", "PATCH", "connect", "dns")
+                and one.target != "*"
+                and not covered(facts, one.target)
+                and one.source.path == item.source.path
+                and abs(one.source.line - item.source.line) <= NEAR
             ),
             None,
         )

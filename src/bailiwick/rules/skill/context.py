@@ -53,15 +53,18 @@ def documented(facts: SkillFacts, host: str) -> bool:
     return _used_as_program(facts, host)
 
 
-def spoken_of(facts: SkillFacts, host: str) -> bool:
-    """Whether any document names the host, or its brand, in words."""
-    if documented(facts, host) or code_host(host):
+def spoken_of(facts: SkillFacts, host: str, beside: str = "") -> bool:
+    """Whether any document names the host, or its brand, in words; one at ``beside`` doesn't count."""
+    if (documented(facts, host) and not beside) or covered(facts, host) or code_host(host):
         return True
     if any(item.kind is CapabilityKind.ENV and belongs(item.target, host) for item in facts.capabilities):
         return True  # whoever has its key has an account there
     word = re.compile(rf"\b{re.escape(brand(host))}\b", re.IGNORECASE)
     return len(brand(host)) > 1 and any(
-        word.search(sentence.text) for document in facts.documents for sentence in document.sentences
+        word.search(sentence.text)
+        for document in facts.documents
+        if document.path != beside
+        for sentence in document.sentences
     )
 
 

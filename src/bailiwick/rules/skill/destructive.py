@@ -18,6 +18,8 @@ from bailiwick.rules.skill.rule import (
 )
 
 _ID = "skill/destructive"
+_EVERYTHING = (".", "~", "/", "${project}", "~/", "/home")
+"""What no cleaning up deletes whole."""
 
 
 def _find(facts: SkillFacts) -> Iterator[SkillFinding]:
@@ -25,7 +27,9 @@ def _find(facts: SkillFacts) -> Iterator[SkillFinding]:
         lesson = teaches(facts, item.role) and item.role is not Role.EXECUTABLE
         severity = (
             Severity.MEDIUM
-            if lesson or about(facts, "cleanup") or item.role is Role.OPTIONAL
+            if lesson
+            or (about(facts, "cleanup") and item.target not in _EVERYTHING)
+            or item.role is Role.OPTIONAL
             else Severity.HIGH
         )
         yield of_mark(_ID, item, severity, confidence=LOW if lesson else HIGH)

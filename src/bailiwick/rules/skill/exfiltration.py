@@ -106,7 +106,7 @@ def _weight(facts: SkillFacts, chain: Chain) -> tuple[Severity | None, Confidenc
         Role.EXECUTABLE,
         Role.INSTRUCTED,
     ):
-        silent = not spoken_of(facts, host) and not chain.auth
+        silent = not spoken_of(facts, host, beside=_page(chain)) and not chain.auth
         if silent and (chain.role is Role.EXECUTABLE or origin is not Origin.FILE):
             sure = chain.role is Role.EXECUTABLE and origin is Origin.PROJECT
             return Severity.HIGH, confident(sure), "" if sure else "the person may have named the file"
@@ -127,6 +127,16 @@ def _weight(facts: SkillFacts, chain: Chain) -> tuple[Severity | None, Confidenc
     if about(facts, "sharing", "messaging", "web", "deployment"):
         return Severity.LOW, LOW, "the skill says that it exchanges data"
     return Severity.MEDIUM, LOW, "the person may have asked for it"
+
+
+def _page(chain: Chain) -> str:
+    """The page or template that sends by itself: what it says of the host is not said to anybody."""
+    path = chain.source.path
+    return (
+        path
+        if chain.role is Role.EXECUTABLE and path.endswith((".html", ".htm", ".svg", ".txt", ".vue"))
+        else ""
+    )
 
 
 def _links(facts: SkillFacts) -> Iterator[SkillFinding]:

@@ -19,7 +19,8 @@ def _find(facts: SkillFacts) -> Iterator[SkillFinding]:
             continue  # how old a file is, not what day it is
         if item.target in ("harm", "send"):
             sends = ("messaging", "sharing", "web") if item.target == "send" else ()
-            meant = about(facts, "scheduling", "backup", "deployment", *sends)
+            who = re.search(r"host|user|whoami|login|domain|zone|\btz\b", item.text, re.IGNORECASE)
+            meant = about(facts, "scheduling", "backup", "deployment", *sends) and not who
             yield of_mark(
                 _ID,
                 item,

@@ -1,10 +1,12 @@
 """Orders written where the agent reads them in every session: CLAUDE.md, MEMORY.md and their like."""
 
+import re
 from collections.abc import Iterator
 
 from bailiwick.analysis.skill.facts import Mark
+from bailiwick.analysis.skill.prose.classes import MEMORY_FILE, unchecked
 from bailiwick.analysis.skill.read import SkillFacts
-from bailiwick.model.skill import Role
+from bailiwick.model.skill import Role, Source
 from bailiwick.rules.rule import Severity
 from bailiwick.rules.skill.context import about, concealed, teaches
 from bailiwick.rules.skill.rule import (
@@ -12,6 +14,7 @@ from bailiwick.rules.skill.rule import (
     SkillRule,
     Standards,
     confident,
+    finding,
     of_mark,
     once,
     told,
@@ -21,7 +24,7 @@ _ID = "skill/memory-poisoning"
 
 
 def _find(facts: SkillFacts) -> Iterator[SkillFinding]:
-    yield from once(_judged(facts))
+    yield from once([*_judged(facts), *_imported(facts), *_templates(facts)])
 
 
 def _judged(facts: SkillFacts) -> Iterator[SkillFinding]:
@@ -44,6 +47,69 @@ def _judged(facts: SkillFacts) -> Iterator[SkillFinding]:
             confidence=confident(severity is Severity.HIGH),
             why_not="keeping notes is what the skill is for" if meant else "",
         )
+
+
+_HARM = (Mark.SEND_PROSE, Mark.OVERRIDE, Mark.REMOTE_INSTRUCTIONS, Mark.BYPASS, Mark.PIPE_INSTALL)
+
+
+_TEMPLATE = re.compile(
+    r"(?:^|/)[\w.-]*(?:CLAUDE|AGENTS|MEMORY|GEMINI|cursorrules|windsurfrules|copilot-instructions)[\w.-]*$",
+    re.IGNORECASE,
+)
+
+
+def _templates(facts: SkillFacts) -> Iterator[SkillFinding]:
+    """A text that is meant to be read in every session and takes a check away; the one of the tree itself is the skill's own."""
+    for document in facts.documents:
+        meant = _TEMPLATE.search(document.path) and "/" in document.path
+        if not meant and not _put_there(facts, document.path):
+            continue
+        for sentence in document.sentences:
+            order = unchecked(sentence.text) if sentence.tells else None
+            if order and _OUTWARD.search(order[0]):
+                yield finding(
+                    _ID,
+                    Severity.HIGH,
+                    f"{document.path}, which is to be read in every session, orders {order[0][:80]!r}",
+                    Source(path=document.path, line=sentence.line),
+                )
+                break
+
+
+_OUTWARD = re.compile(
+    r"\b(?:install|download|merge|accept|approve|send|forward|share|push|fetch|pull|grant|trust|curl)",
+    re.IGNORECASE,
+)
+"""Acts that reach beyond the session."""
+
+
+def _put_there(facts: SkillFacts, path: str) -> bool:
+    name = path.rpartition("/")[2]
+    return path != facts.front_path and any(
+        name in sentence.text and MEMORY_FILE.search(sentence.text)
+        for document in facts.documents
+        if document.role is Role.INSTRUCTED
+        for sentence in document.sentences
+        if sentence.tells
+    )
+
+
+def _imported(facts: SkillFacts) -> Iterator[SkillFinding]:
+    """A file of the skill that holds harm and that the text has put where every session reads it."""
+    harm = {item.source.path: item for item in told(facts, *_HARM) if item.source.path != facts.front_path}
+    for document in facts.documents if harm else ():
+        for sentence in document.sentences:
+            if not (sentence.tells and MEMORY_FILE.search(sentence.text)):
+                continue
+            for path, item in harm.items():
+                if path.rpartition("/")[2] in sentence.text and not teaches(facts, sentence.role):
+                    yield finding(
+                        _ID,
+                        Severity.HIGH,
+                        f"has {path} read in every session, which {item.text}",
+                        Source(path=document.path, line=sentence.line),
+                        item.source,
+                    )
 
 
 RULE = SkillRule(

@@ -1,5 +1,6 @@
 """Code that isn't in the skill when it is read and is run when it is used: fetched, encoded, compiled, appended."""
 
+import re
 from collections.abc import Iterator
 
 from bailiwick.analysis.skill.facts import Chain, Mark, Origin, Sink
@@ -23,6 +24,11 @@ from bailiwick.rules.skill.rule import (
 )
 
 _ID = "skill/staged-payload"
+_EVALUATED = re.compile(r"^(?:builtins\.)?(?:eval|exec|compile|Function)$|^vm\.|\.eval$|^runpy\.")
+_DATA = re.compile(
+    r"\.(?:json|ya?ml|csv|tsv|txt|md|dat|bin|png|jpe?g|gif|webp|ico|svg|pdf|db|sqlite3?|log|xml|ini|cfg|lock|woff2?|ttf)$",
+    re.IGNORECASE,
+)
 _CODE = ("eval", "exec", "Function", "compile", "vm.", "import", "require", "load")
 
 
@@ -32,6 +38,19 @@ def _find(facts: SkillFacts) -> Iterator[SkillFinding]:
 
 def _fetched(facts: SkillFacts) -> Iterator[SkillFinding]:
     for chain in facts.chains:
+        if (
+            chain.sink is Sink.EXECUTE
+            and chain.label.origin is Origin.FILE
+            and chain.role is Role.EXECUTABLE
+            and _EVALUATED.search(chain.target)
+            and _DATA.search(chain.label.name)
+        ):
+            yield of_chain(
+                _ID,
+                chain,
+                Severity.HIGH,
+                f"runs what stands in a file of data: {chain.target} takes {chain.label.name}",
+            )
         if (
             chain.sink is not Sink.EXECUTE
             or chain.label.origin is not Origin.DOWNLOAD

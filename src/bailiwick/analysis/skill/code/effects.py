@@ -221,7 +221,7 @@ class Effects:
                     f"{path} runs what is in {label.name}",
                     self._source(line),
                     self._role,
-                    sure=label.origin is not Origin.FILE,
+                    sure=label.origin is not Origin.FILE or path.startswith("marshal"),
                     target=label.origin.value,
                     also=(label.source,),
                 )

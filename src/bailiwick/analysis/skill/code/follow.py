@@ -161,6 +161,8 @@ class Follower(Effects):
         owner, _, last = path.rpartition(".")
         if owner in _ENVIRONMENT:
             return self._variable(last, line)
+        if path.startswith(library.PAGE):
+            return self._label(Origin.PROJECT, "the page", line)
         if path in ("__file__", "__dirname", "import.meta.url", "import.meta.dirname"):
             return Value(("${skill}/scripts/x",))
         if path.startswith(("sys.stdin", "process.stdin")):
@@ -221,6 +223,8 @@ class Follower(Effects):
             return self._user_function(function, args, named)
         if path in library.HOME:
             return Value(("~",))
+        if path in library.HERE:
+            return Value((".",))
         if (path in ("os.path.join", "path.join", "path.resolve", "os.path.join", "join") and args) or (
             method == "joinpath"
         ):

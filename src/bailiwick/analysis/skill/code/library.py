@@ -10,7 +10,7 @@ SEND = re.compile(
 )
 CONNECT = re.compile(
     r"^socket\.create_connection$|^http\.client\.HTTPS?Connection$|^smtplib\.SMTP(?:_SSL)?$|^ftplib\.FTP(?:_TLS)?$|^telnetlib\.Telnet$"
-    r"|^(?:websocket|websockets)\.(?:create_connection|connect)$|^WebSocket$|^ws(?:\.WebSocket)?$|^net\.(?:connect|createConnection)$|^tls\.connect$|^paramiko\.Transport$|^imaplib\.IMAP4(?:_SSL)?$"
+    r"|^(?:websocket|websockets)\.(?:create_connection|connect)$|^WebSocket$|^ws(?:\.WebSocket)?$|^net\.(?:connect|createConnection)$|^tls\.connect$|^paramiko\.Transport$|^logging\.handlers\.(?:HTTPHandler|SysLogHandler|SocketHandler|SMTPHandler)$|^imaplib\.IMAP4(?:_SSL)?$"
 )
 DNS = re.compile(
     r"\.resolve(?:4|6|Any|Txt|Cname|Mx|Ns|Srv|Ptr|Soa|Naptr|Caa)$|^socket\.(?:gethostbyname(?:_ex)?|getaddrinfo)$|^dns\.resolver\.(?:query|resolve)$|^dns(?:\.promises|/promises)?\.(?:lookup|resolve\w*)$|^(?:\w+\.)?resolver\.(?:query|resolve)$"
@@ -53,6 +53,20 @@ DECODE = {
     "zlib.inflateSync": "zlib", "zlib.gunzipSync": "gzip", "zlib.unzipSync": "zlib",
 }  # fmt: skip
 HOME = frozenset(("pathlib.Path.home", "Path.home", "os.homedir", "homedir"))
+PAGE = (
+    "document.body.inner",
+    "document.body.outer",
+    "document.body.text",
+    "document.documentElement.",
+    "document.cookie",
+    "localStorage",
+    "sessionStorage",
+)
+"""What a script of a page reads of the page."""
+
+HERE = frozenset(("pathlib.Path.cwd", "Path.cwd", "os.getcwd", "process.cwd"))
+"""Calls that give the directory one is in."""
+
 SAME = frozenset(
     (
         "str", "bytes", "bytearray", "os.path.expanduser", "os.path.abspath", "os.path.realpath", "os.path.normpath", "os.fspath", "pathlib.Path", "Path", "PurePath", "io.StringIO", "io.BytesIO",
@@ -65,7 +79,7 @@ SAME = frozenset(
 """Functions whose result holds what their arguments hold."""
 
 SEALED = re.compile(
-    r"^hashlib\.|\.hexdigest$|\.digest$|^len$|^bool$|^isinstance$|^os\.path\.(?:exists|isfile|isdir|getsize|getmtime)$|^fs\.existsSync$|^hmac\.|^crypto\.create(?:Hash|Hmac)|^print$|^console\.|^logging\.|^logger\.|^int$|^float$|^type$"
+    r"^hashlib\.|\.hexdigest$|\.digest$|^len$|^bool$|^isinstance$|^os\.path\.(?:exists|isfile|isdir|getsize|getmtime)$|^fs\.existsSync$|^hmac\.|^crypto\.create(?:Hash|Hmac)|^print$|^console\.|^logging\.(?!handlers)|^logger\.|^int$|^float$|^type$"
 )
 """Functions after which nothing can be told of their arguments."""
 

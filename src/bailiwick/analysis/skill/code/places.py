@@ -28,7 +28,8 @@ def host_in(value: Value) -> str:
     for text in value.texts:
         if not re.match(r"[a-z]{2,5}://", text, re.IGNORECASE):
             continue
-        host = web_address(text.replace(GAP, "x") if GAP not in text.split("/", 3)[2] else "")
+        plain = re.sub(r"^ws", "http", text)
+        host = web_address(plain.replace(GAP, "x") if GAP not in text.split("/", 3)[2] else "")
         if host is not None:
             return host.host if host.port in (None, 80, 443) else f"{host.host}:{host.port}"
         rest = text.split("/", 3)[2]

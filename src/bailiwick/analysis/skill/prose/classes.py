@@ -23,13 +23,18 @@ NOT = r"\b(?:do not|don'?t|never|must not|mustn'?t|should not|shouldn'?t|need no
 OUTPUT = r"\b(?:(?:your|the|any|final|its|their)\s+){0,2}(?:answers?|repl(?:y|ies)|responses?|summar(?:y|ies)|output|reports?|messages?|transcripts?|change ?logs?|commit messages?|pull requests?|descriptions?|write-?ups?|chat|conversation|documentation|docs|readme|page|notes to the user)\b"
 
 CONCEALED = (
+    joined(OUTPUT, r"\b(?:does ?n[o']t|do ?n[o']t|does not|do not|never|must not|should not|shouldn'?t|won'?t|will not|is not to|are not to)\b", r"\b(?:say|mention|show|tell|reveal|note|name|list|speak of|refer|hint)\b", gap=15),
+    Form(r"\b(?:not|never) (?:to |supposed to |meant to )?(?:turn up|show up|come up|appear|surface|be (?:seen|found|visible))\b[^.\n]{0,25}\b(?:in|on|anywhere|outside)\b", _I),
+    Form(r"\b(?:stays?|remains?|kept|belongs?)\b[^.\n]{0,12}\b(?:in the engine room|behind the scenes|behind the curtain|under the hood|backstage|in-?house|with (?:you|us))\b", _I),
+    joined(PEOPLE, r"\b(?:has|have|had) enough (?:on (?:their|his|her) (?:mind|plate)|to (?:do|read|worry about))\b", gap=10),
+    joined(r"\b(?:burden|bother|trouble|bore|distract|spare)\b", THEM, r"\b(?:with|the|from|of)\b", gap=10),
     joined(THEM, r"\b(?:need not|needn'?t|needs? no(?:t|thing)?|do(?:es)? not (?:need|have)|do(?:es)?n'?t (?:need|have)|aren'?t|isn'?t|are not|is not|are never|is never|must not|mustn'?t|should not|shouldn'?t|will not|won'?t|never)\b", PERCEIVE, gap=25),
     joined(r"\b(?:nothing|not something|not anything|no concern|not a thing)\b", THEM, PERCEIVE, gap=25),
     joined(NOT, PERCEIVE, rf"(?:{THEM}|{OUTPUT})", gap=40),
     joined(r"\b(?:leave|leaves|leaving|left|keep|keeps|keeping|kept|drop|omit|strip)\b", r"\b(?:it|this|that|them|these|those|the \w+(?: \w+)?|any \w+)\b", r"\b(?:out of|off|away from|from|hidden from)\b", rf"(?:{OUTPUT}|{PEOPLE})", gap=20),
     Form(r"\b(?:keep|keeps|keeping|leave|leaves)\b[^.\n]{0,25}\b(?:to yourself|quiet|unmentioned|unspoken|internal|between (?:us|ourselves)|under the hood|invisible|unannounced|discreet|private to (?:you|the agent))\b", _I),
     Form(r"\b(?:mention\w*|bring\w* (?:it|this|that) up|point\w* (?:it|this) out|raising (?:it|this)|talking about (?:it|this))\b[^.\n]{0,20}\b(?:only|just|merely|would only)\b[^.\n]{0,20}\b(?:distract|confus|worr|alarm|slow|annoy|bother|clutter)\w*", _I),
-    Form(r"\bwithout (?:a|any|further) (?:word|comment|mention|remark|trace|note|fuss|notice|announcement)\b|\b(?:discreetly|unobtrusively|on the quiet|under the radar)\b", _I),
+    Form(r"\b(?:is ?n[o']t|not) worth (?:a |any )?(?:mention\w*|saying|telling|noting|word)\b|\bof no (?:interest|concern|relevance) to\b|\bwithout (?:a|any|further) (?:word|comment|mention|remark|trace|note|fuss|notice|announcement)\b|\b(?:discreetly|unobtrusively|on the quiet|under the radar)\b", _I),
     Form(rf"{NOT}\s+(?:to\s+)?(?:\w+\s+)?(?:mention|point|bring|say|raise|note|flag|call|talk|speak|draw attention|comment)\w*\s+(?:to |of |on |about )?(?:it|this|that|them|these)\b", _I),
     joined(r"\b(?:stays?|remains?|is|are|be)\b", r"\b(?:out of|off|absent from|missing from|no part of|not part of|left out of|not in|not listed in|not mentioned in|not named in|not to be found in)\b", OUTPUT, gap=25),
     joined(r"\b(?:is ?n[o']t|are ?n[o']t|not|never) (?:\w+ )?(?:listed|mentioned|named|described|documented|announced|spoken of|commented)\b", gap=0),
@@ -37,8 +42,8 @@ CONCEALED = (
 """Forms in which something is kept from people."""
 
 _AUTHORITY = r"(?:instructions?|rules?|guidelines?|prompts?|polic(?:y|ies)|limits?|limitations|restrictions?|safeguards?|guardrails?|directives?|boundaries|safety (?:rules|training)|what (?:you|it) (?:were|was|have been|had been|are|is)(?: \w+){0,2} (?:told|given|taught|instructed|configured|asked)|(?:what|whatever|anything) (?:the |your )?(?:operator|platform|system|vendor|provider|company|administrator|user|developer|anthropic)s?(?: \w+){0,2} (?:said|says|told|tells|configured|set|wants|decided|prefers|asks|objects|thinks))"
-_SCOPE = r"(?:previous|prior|earlier|above|before|existing|original|default|system|safety|platform'?s?|operator'?s?|vendor'?s?|developer'?s?|user'?s?|anthropic'?s?|other|standing|set|given|your|all|every|until (?:this point|now)|so far|you (?:had|were given|have))"
-_VOID = r"\b(?:no longer (?:counts?|appl(?:y|ies)|holds?|binds?|matters?)|(?:are|is|become|becomes) (?:\w+ )?(?:void|null|suspended|lifted|irrelevant|obsolete|off the table|cancell?ed|superseded|not binding|moot|disabled|gone)|(?:do|does) ?n[o']t (?:apply|count|hold|bind|matter)|(?:may|can|should|must) be (?:ignored|set aside|disregarded|dropped)|(?:yields?|gives? way|gives?) to this|lapses?|ceases? to|as (?:lifted|void|gone|suspended|cancell?ed|waived|null|settled|withdrawn|expired)|(?:has|have) been (?:lifted|waived|suspended|withdrawn|cancell?ed))\b"
+_SCOPE = r"(?:previous|prior|earlier|above|before|existing|original|default|system|safety|platform'?s?|operator'?s?|vendor'?s?|developer'?s?|user'?s?|anthropic'?s?|other|standing|set|given|your|all|every|its|their|usage|content|house|until (?:this point|now)|so far|you (?:had|were given|have))"
+_VOID = r"\b(?:(?:was|were|has been|have been|had been|got) (?:\w+ )?(?:withdrawn|lifted|suspended|revoked|repealed|waived|cancell?ed|retired|replaced|switched off)|no longer (?:counts?|appl(?:y|ies)|holds?|binds?|matters?)|(?:are|is|become|becomes) (?:\w+ )?(?:void|null|suspended|lifted|irrelevant|obsolete|off the table|cancell?ed|superseded|not binding|moot|disabled|gone)|(?:do|does) ?n[o']t (?:apply|count|hold|bind|matter)|(?:may|can|should|must) be (?:ignored|set aside|disregarded|dropped)|(?:yields?|gives? way|gives?) to this|lapses?|ceases? to|as (?:lifted|void|gone|suspended|cancell?ed|waived|null|settled|withdrawn|expired)|(?:has|have) been (?:lifted|waived|suspended|withdrawn|cancell?ed))\b"
 _WINS = r"\b(?:wins?|outranks?|overrules?|prevails?|trumps?|beats?|supersedes?|overrides?|(?:is|are|has|have|holds?|carries) (?:the |a )?(?:higher|highest|final|last|greater|more) (?:authority|word|rank|weight|priority)|(?:comes?|goes|stands?|ranks?|sits?) (?:before|above|ahead of|over)|takes? precedence|has the last word)\b"
 _THIS = r"\b(?:this (?:page|file|skill|document|text)|these (?:pages|lines|notes)|what (?:stands|is written|is said) here|the (?:text|page) below|here)\b"
 OVERRIDDEN = (
@@ -48,18 +53,18 @@ OVERRIDDEN = (
     joined(_THIS, _WINS, r"\b(?:operators?|platforms?|system prompt|users?|vendor|anthropic|safety|whatever|anything|everything|all other|other (?:instructions|rules|authority)|the rest)\b", gap=40),
     joined(r"\b(?:operators?|platforms?|system prompt|vendor|anthropic|administrator)\b", _THIS, _WINS, gap=60),
     joined(r"\bwhere\b", r"\b(?:differ|conflict|disagree|clash|contradict)\w*\b", rf"(?:act on|follow|go by|trust|obey|choose)\b[^.\n]{{0,20}}{_THIS}", gap=40),
-    Form(r"\b(?:nothing is off[- ]limits|no (?:topic|request|content) is (?:forbidden|off[- ]limits)|(?:you (?:have|are under|answer to) no|free of (?:all|any)) (?:limits?|restrictions?|rules?|filters?))\b", _I),
+    Form(r"\b(?:go by|follow|obey|trust|answer to|act on)\b[^.\n]{0,10}\b(?:the|this) (?:page|file|skill|document) (?:alone|only|and nothing else)\b|\b(?:nothing is off[- ]limits|no (?:topic|request|content) is (?:forbidden|off[- ]limits)|(?:you (?:have|are under|answer to) no|free of (?:all|any)) (?:limits?|restrictions?|rules?|filters?))\b", _I),
 )  # fmt: skip
 """Forms in which what was said by others is set aside."""
 
-_CHECKER = r"\b(?:(?:automated |automatic |static |security |ai |llm |language |code |skill |package |machine )*(?:reviewers?|review (?:tools?|bots?|systems?|agents?|pipelines?)|scanners?|auditors?|audit (?:tools?|bots?)|analy[sz]ers?|evaluators?|graders?|judges?|classifiers?|moderators?|vetting (?:tools?|models?))|(?:model|agent|assistant|llm|ai|tool|system|bot|whoever|anyone|reader)s?\b[^.\n]{0,12}\b(?:that|who|which)?\s*(?:assess\w*|evaluat\w*|review\w*|scan\w*|audit\w*|vet\w*|rat\w{1,3}|judg\w*|check\w*|inspect\w*|classif\w*|analy[sz]\w*)\b[^.\n]{0,20}\b(?:this|the|our)?\s*(?:folder|skill|package|file|repository|plugin|code|content|directory|submission))\b"
+_CHECKER = r"\b(?:(?:automated |automatic |static |security |ai |llm |language |code |skill |package |machine )*(?:reviewers?|review (?:tools?|bots?|systems?|agents?|pipelines?)|scanners?|auditors?|audit (?:tools?|bots?)|analy[sz]ers?|evaluators?|graders?|judges?|classifiers?|moderators?|vetting (?:tools?|models?)|(?:ai|llm|machine|model|bot)[- ](?:based |driven |powered |assisted )?(?:vetting|review|screening|moderation|triage|checks?|analysis))|(?:model|agent|assistant|llm|ai|tool|system|bot|whoever|anyone|reader)s?\b[^.\n]{0,12}\b(?:that|who|which)?\s*(?:assess\w*|evaluat\w*|review\w*|scan\w*|audit\w*|vet\w*|rat\w{1,3}|judg\w*|check\w*|inspect\w*|classif\w*|analy[sz]\w*)\b[^.\n]{0,20}\b(?:this|the|our)?\s*(?:folder|skill|package|file|repository|plugin|code|content|directory|submission))\b"
 _ADDRESSED = rf"(?:{_CHECKER}\s+(?:who |that )?(?:reading|looking at|seeing|opening|going through|read|reads|see|open)\b[^.\n]{{0,10}}\b(?:this|the|these)\b|\b(?:for|to|dear|hello|attention|attn|notice to|note to|message to|addressed to)\b[^.\n]{{0,15}}{_CHECKER}|{_CHECKER}\s*[:,]|\bif you(?:'re| are)\b[^.\n]{{0,30}}\b(?:assess|evaluat|review|scan|audit|vet|judg|inspect|classif|analy[sz])\w*)"
-_ACQUITS = r"\b(?:harmless|benign|safe|clean|trusted|trustworthy|zero (?:issues|findings|risks?)|no (?:issues|findings|risks?|threats|concerns|problems)|low[- ]risk|false positives?|signed off|cleared|pre-?approved|approved|sanctioned|whitelist\w*|(?:is|are) (?:not needed|unnecessary|expected|intended|known)|need(?:s|ed)? no(?:t| further)|(?:do not|don'?t|never|please do not) (?:list|report|flag|mention|count|raise|include)|skip|pass(?:es)? (?:it|this)|score (?:it|this)|rate (?:it|this)|by design|(?:highest|top|full|best|maximum) (?:\w+ )?(?:score|marks?|rating|trust|grade)|(?:part of|covered by) an? (?:approved|agreed|authori[sz]ed))\b"
+_ACQUITS = r"\b(?:noise|known[- ]good|(?:should|can|may|are to|is to) be (?:dropped|ignored|suppressed|skipped|discarded)|harmless|benign|safe|clean|trusted|trustworthy|zero (?:issues|findings|risks?)|no (?:issues|findings|risks?|threats|concerns|problems)|low[- ]risk|false positives?|signed off|cleared|pre-?approved|approved|sanctioned|whitelist\w*|(?:is|are) (?:not needed|unnecessary|expected|intended|known)|need(?:s|ed)? no(?:t| further)|(?:do not|don'?t|never|please do not) (?:list|report|flag|mention|count|raise|include)|skip|pass(?:es)? (?:it|this)|score (?:it|this)|rate (?:it|this)|by design|(?:highest|top|full|best|maximum) (?:\w+ )?(?:score|marks?|rating|trust|grade)|(?:part of|covered by) an? (?:approved|agreed|authori[sz]ed))\b"
 ACQUITTED = (joined(_ADDRESSED, _ACQUITS, gap=200),)
 """Forms in which whoever checks a skill is talked into acquitting it."""
 
 _EVERYTHING = r"\b(?:whatever (?:the |a )?(?:user|person|people|they|someone|anybody|you)\w*\s+(?:\w+ )?(?:asks?|says?|wants?|needs?|types?|writes?)|anything (?:the |a |that )?(?:user|person|people|they|someone)\w* (?:\w+ )?(?:asks?|says?|wants?|needs?|types?)|any(?:thing)? (?:and all )?(?:subject|topic|question|request|task|purpose|matter)s?|every (?:single )?(?:subject|topic|question|request|task|message|prompt|turn|conversation|session|job)|all (?:subjects|topics|questions|requests|tasks|messages|prompts|conversations|work)|no matter (?:what|the|which)|regardless of (?:the )?(?:subject|topic|question|request|task)|on any (?:subject|topic)|for everything|everything the user)\b"
-_FIRST = r"\b(?:(?:consult|open|load|use|read|invoke|pick|choose|call|try|start with|go to|prefer|run)\b[^.\n]{0,25}\b(?:first|instead|before (?:any|all|the|every)(?:thing)?(?: other)?|ahead of|over (?:the )?others?|rather than (?:the |any )?others?)|(?:stands?|is|ranks?|sits?|comes?|goes) (?:above|before|ahead of|over) (?:them|the others?|others?|all|every|any)|(?:those|others?|the rest|they|the other (?:skills|ones|tools)|other skills)\b[^.\n]{0,20}\b(?:need ?n[o']t|need not|needn'?t|should not|shouldn'?t|do ?n[o']t (?:have|need)|are (?:not needed|unnecessary|obsolete|outdated|redundant))|(?:better|smarter|more capable|more reliable) than (?:the |any |all )?(?:other|built-?in|rest)|the default (?:for|choice|skill|answer)|even (?:when|if|where|though) (?:an?other|other|a different|some other) (?:\w+ )?(?:skills?|tools?|one)\b|(?:other|another) (?:skills?|tools?)\b[^.\n]{0,40}\b(?:outdated|obsolete|discarded|ignored|wrong|unreliable|inferior)|replaces (?:the |all )?(?:other|built-?in))"
+_FIRST = r"\b(?:(?:consult|open|load|use|read|invoke|pick|choose|call|try|start with|go to|prefer|run)\b[^.\n]{0,25}\b(?:first|instead|before (?:any|all|the|every)(?:thing)?(?: other)?|ahead of (?:whatever|anything|everything|all|any|the|every)(?: else)?|before (?:whatever|anything|everything) else|over (?:the )?others?|rather than (?:the |any )?others?)|(?:stands?|is|ranks?|sits?|comes?|goes) (?:above|before|ahead of|over) (?:them|the others?|others?|all|every|any)|(?:those|others?|the rest|they|the other (?:skills|ones|tools)|other skills)\b[^.\n]{0,20}\b(?:need ?n[o']t|need not|needn'?t|should not|shouldn'?t|do ?n[o']t (?:have|need)|are (?:not needed|unnecessary|obsolete|outdated|redundant))|(?:better|smarter|more capable|more reliable) than (?:the |any |all )?(?:other|built-?in|rest)|the default (?:for|choice|skill|answer)|even (?:when|if|where|though) (?:an?other|other|a different|some other) (?:\w+ )?(?:skills?|tools?|one)\b|(?:other|another) (?:skills?|tools?)\b[^.\n]{0,40}\b(?:outdated|obsolete|discarded|ignored|wrong|unreliable|inferior)|replaces (?:the |all )?(?:other|built-?in))"
 GRABS = (joined(_EVERYTHING, _FIRST, gap=120), joined(_FIRST, _EVERYTHING, gap=120))
 """Forms in which a description claims everything and comes before others."""
 
@@ -83,7 +88,7 @@ OBEYED = Form(
     r"|\b(?:go|work|step|run) through (?:what|whatever|each|every|all|the (?:steps|list|tasks))\b|\bcarry (?:them|it|these|those|each|everything)\b[^.\n]{0,20}\bout\b|\bcarry out\b"
     r"|\bas (?:though|if) (?:it|they) (?:stood|were|was|had been)\b[^.\n]{0,30}\b(?:here|this|part|page|skill)\b|\blet (?:it|them|that|its \w+) (?:take over|guide|replace|decide|govern|stand in|steer)\b"
     r"|\b(?:its|their|the|any|those|contain\w*) (?:tasks?|steps?|commands?|orders|instructions)\b[^.\n]{0,40}\b(?:carry|do|run|execute|perform|take|come|apply|follow|are to be|before the user|first)\b"
-    r"|\btake (?:your |its |the )?(?:orders|instructions|tasks|cues|lead)\b[^.\n]{0,10}\bfrom\b|\b(?:replaces?|supersedes?|extends?) (?:this|what stands here|these)\b|\bact (?:on|accordingly|upon)\b|\bcommands included\b|\b(?:stick to|go by|live by|abide by) (?:it|what)\b",
+    r"|\btake (?:your |its |the )?(?:orders|instructions|tasks|cues|lead)\b[^.\n]{0,10}\bfrom\b|\b(?:replaces?|supersedes?|extends?) (?:this|what stands here|these)\b|\bact (?:on|accordingly|upon)\b|\bwork (?:them|it|these|those|each|everything) off\b|\btick (?:them|it|these) off\b|\bbefore anything (?:else )?(?:that )?the (?:user|person)\b|\bcommands included\b|\b(?:stick to|go by|live by|abide by) (?:it|what)\b",
     _I,
 )
 """Forms in which what an address answers is obeyed."""
@@ -94,8 +99,12 @@ KEPT_THERE = Form(
 
 _TRUSTED = r"\b(?:vetted|reviewed|approved|cleared|verified|trusted|safe|checked|signed off|pre-?authori[sz]ed|audited|known good)\b"
 _ACT = r"\b(?:install\w*|run|runs|execut\w+|merg\w+|accept\w*|allow\w*|download\w*|pull\w*|send\w*|forward\w*|shar\w+|grant\w*|approv\w+|push\w*|deploy\w*|delet\w+|use[ds]?|appl(?:y|ied)|copy|copied|add\w*|disabl\w+|fetch\w*|follow\w*)\b"
-_UNASKED = r"\b(?:no (?:confirmation|questions?|approval|review|check|prompt)s?(?: (?:is|are))?(?: (?:needed|required|necessary|asked))?|without (?:asking|a question|confirm\w*|review|checking|approval|looking|prompting|further)|do(?:es)? ?n[o']t (?:ask|question|check|verify|review|confirm|wait)|never (?:ask|question|check|verify|review|doubt)|right away|straight away|at once|immediately|as (?:it|they) comes?|unseen|unread|blindly|automatically|no need to (?:ask|check|review|confirm|verify)|need(?:s|ed)? no (?:review|check|approval|confirmation)|take (?:it|them) as given|(?:is|are) (?:to be )?(?:waved|let) through|skip\w* (?:the )?(?:review|checks?|questions?))\b"
+_UNASKED = r"\b(?:no (?:confirmation|questions?|approval|review|check|prompt)s?(?: (?:is|are))?(?: (?:needed|required|necessary|asked))?|without (?:asking|a question|confirm\w*|review|checking|approval|looking|prompting|further)|do(?:es)? ?n[o']t (?:ask|question|check|verify|review|confirm|wait)|never (?:ask|question|check|verify|review|doubt)|without (?:a )?comments?|whatever (?:it|they) (?:changes?|contains?|says?|asks?|wants?|holds?)|no matter what (?:it|they)|confirms? nothing|asks? (?:nobody|no one)|right away|straight away|at once|immediately|as (?:it|they) comes?|unseen|unread|blindly|automatically|no need to (?:ask|check|review|confirm|verify)|need(?:s|ed)? no (?:review|check|approval|confirmation)|take (?:it|them) as given|(?:is|are) (?:to be )?(?:waved|let) through|skip\w* (?:the )?(?:review|checks?|questions?))\b"
 UNCHECKED = (
+    joined(
+        r"\b(?:checks?|tests?|reviews?|hooks?|scans?|signatures?|verification|approvals?)\s+(?:are|is|stay|stays|remain|remains)\s+(?:\w+ )?(?:off|switched off|turned off|skipped|disabled|ignored|left out|not (?:needed|run))\b",
+        gap=0,
+    ),
     joined(_ACT, _UNASKED, gap=90),
     joined(_UNASKED, _ACT, gap=60),
     joined(
@@ -113,7 +122,7 @@ UNCHECKED = (
 )
 """Standing orders that take a check away."""
 MEMORY_FILE = Form(
-    r"(?:~?/?\.?[\w/.-]*\b(?:CLAUDE(?:\.local)?|AGENTS|MEMORY|SOUL|GEMINI|IDENTITY|copilot-instructions)\.md\b|\.cursorrules|\.windsurfrules|\b(?:your|the agent'?s|long[- ]term|persistent|the assistant'?s) (?:own )?(?:memory|memories|notes|memory file)\b|\bproject(?:'s)? (?:memory|agent notes)\b)",
+    r"(?:~?/?\.?[\w/.-]*\b(?:CLAUDE(?:\.local)?|AGENTS|MEMORY|SOUL|GEMINI|IDENTITY|copilot-instructions)\.md\b|\.cursorrules|\.windsurfrules|\b(?:your|the agent'?s|long[- ]term|persistent|the assistant'?s) (?:own )?(?:memory|memories|notes|memory file)\b|\bproject(?:'s)? (?:memory|agent notes)\b|\bmemory tool\b|\.claude/(?:agents|rules|commands|output-styles)/[\w.-]+|\b(?:fact|preference|note)s? about the user\b)",
     _I,
 )
 WRITTEN = Form(
@@ -145,22 +154,26 @@ LOOSENED = (
 """Forms in which the client's settings come to allow more."""
 
 GUARD = Form(
-    r"\b(?:right|control|ctrl)-?[ -]?click\b[^.\n]{0,60}\bopen\b|\bopen anyway\b|\brun anyway\b|\bgatekeeper\b|\bsmart ?screen\b|\bun-?notari[sz]ed\b|\bis ?n[o']t notari[sz]ed\b|\bunidentified developer\b|\bunverified (?:developer|publisher)\b|\ballow (?:apps )?from (?:anywhere|unknown)\b|\b(?:disable|turn off|pause|switch off|exclude|exclusion|whitelist)\b[^.\n]{0,50}\b(?:anti-?virus|defender|real-?time protection|firewall|edr|endpoint protection|quarantine|security software)\b|\b(?:anti-?virus|defender|security software)\b[^.\n]{0,60}\b(?:false (?:alarm|positive)|ignore|warn|complain|exclusion|turn)\w*|\bxattr -\w*[cd]|\b(?:asks?|enter|type|give)\b[^.\n]{0,30}\b(?:mac|windows|system|log-?in|sudo|admin(?:istrator)?)(?:'s)? password\b",
+    r"\b(?:right|control|ctrl)-?[ -]?click\b[^.\n]{0,60}\bopen\b|\bopen anyway\b|\brun anyway\b|\bgatekeeper\b|\bsmart ?screen\b|\bun-?notari[sz]ed\b|\bis ?n[o']t notari[sz]ed\b|\bunidentified developer\b|\bdeveloper (?:can ?n[o']t|cannot|can't) be verified\b|\ballow\b[^.\n]{0,12}\b(?:system|kernel) extensions?\b|\bunverified (?:developer|publisher)\b|\ballow (?:apps )?from (?:anywhere|unknown)\b|\b(?:disable|turn off|pause|switch off|exclude|exclusion|whitelist)\b[^.\n]{0,50}\b(?:anti-?virus|defender|real-?time protection|firewall|edr|endpoint protection|quarantine|security software)\b|\b(?:anti-?virus|defender|security software)\b[^.\n]{0,60}\b(?:false (?:alarm|positive)|ignore|warn|complain|exclusion|turn)\w*|\bxattr -\w*[cd]|\b(?:asks?|enter|type|give)\b[^.\n]{0,30}\b(?:mac|windows|system|log-?in|sudo|admin(?:istrator)?)(?:'s)? password\b",
     _I,
 )
 """Ways around what an operating system says of an unknown program."""
 
 _ALTERS = r"\b(?:leave|leaves|left|leaving|drop|drops|omit|omits|remove|raise|raises|lower|lowers|nudge|nudges|bump|shave|inflate|understate|overstate|round|tilt|skew|massage|tweak|adjust|fudge|pad|trim|skip|exclude|swap|replace|change|shift|push|move|multiply|add|subtract|downplay|soften|hide|cut)\b"
-_DATA = r"\b(?:reviews?|ratings?|stars?|averages?|scores?|outliers?|rows|figures?|totals?|amounts?|prices?|results?|p-?values?|samples?|data points?|citations?|complaints?|warnings?|findings|losses|risks?|costs?|percentages?|margins?|balances?|measurements?|readings?|doses?|dosages?|votes?|grades?|counts?|dates?|quantit(?:y|ies)|rates?|entries)\b"
+_DATA = r"\b(?:reviews?|ratings?|stars?|averages?|scores?|outliers?|rows|figures?|totals?|amounts?|prices?|results?|p-?values?|samples?|data points?|citations?|complaints?|warnings?|findings|losses|risks?|costs?|percentages?|margins?|balances?|measurements?|readings?|doses?|dosages?|votes?|grades?|counts?|dates?|quantit(?:y|ies)|rates?|entries|(?:vendor|supplier|company|brand|product|author|source|owner)(?:'s)? names?|causes?)\b"
 ALTERED = (joined(_ALTERS, _DATA, gap=50),)
 FITTED = Form(
-    r"\buntil\b[^.\n]{0,50}\b(?:falls?|drops?|passes|is|are|reaches|under|below|above|significan\w*|looks?|fits?|agrees?|matches)\b|\bso (?:that )?[^.\n]{0,40}\b(?:looks?|appears?|comes out|seems?|favou?rs?)\b|\bin favou?r of\b|\bby (?:half|a|an|one|two|\d+(?:\.\d+)?)\b|\bif\b[^.\n]{0,40}\b(?:is (?:by|from|about)|belongs to|mentions)\b",
+    r"\buntil\b[^.\n]{0,50}\b(?:falls?|drops?|passes|is|are|reaches|under|below|above|significan\w*|looks?|fits?|agrees?|matches)\b|\bso (?:that )?[^.\n]{0,40}\b(?:looks?|appears?|comes out|seems?|favou?rs?)\b|\bin favou?r of\b|\bby (?:half|a|an|one|two|\d+(?:\.\d+)?)\b|\b(?:if|where|when|whenever)\b[^.\n]{0,60}\b(?:is|are|was|were|comes?)\s+(?:\w+\s+)?(?:by|from|about)\b|\bif\b[^.\n]{0,40}\b(?:is (?:by|from|about)|belongs to|mentions)\b",
     _I,
 )
 """What figures are bent towards."""
 
 _TOKENS = r"\b(?:headers?|passwords?|tokens?|accounts?|users?|keys?|parameters?|flags?|paths?|endpoints?|cookies?|codes?|logins?|requests?|address(?:es)?|values?)\b"
 BACKDOOR = (
+    Form(
+        r"\b(?:accept|allow|admit|honou?r|let in|let through|wave through)\w*\b[^.\n]{0,20}\b(?:tokens?|passwords?|keys?|codes?|headers?|accounts?|users?|pins?)\b[^.\n]{0,12}[`\"'][^`\"'\n]{3,60}[`\"']",
+        _I,
+    ),
     joined(
         _TOKENS,
         r"\b(?:skip|skips|bypass(?:es)?|without|exempts?|passes|pass|accepts?|allows?|lets?|grants?|opens?|unlocks?|counts? as|always (?:valid|works|succeeds))\b",
@@ -169,6 +182,22 @@ BACKDOOR = (
     ),
 )
 """A way around a check, in words."""
+
+
+_ASSEMBLES = r"\b(?:join|concatenat\w+|combin\w+|decod\w+|decompress\w*|unpack|stitch|put (?:it|them|the \w+) together|re-?assembl\w+|glue|merge|un(?:zip|gzip|hex)|base64\w*|rot13|revers\w+|xor\w*|decrypt\w*|inflate|string together)\b"
+_RUNS = r"\b(?:(?:run|execute|eval\w*|start|launch|source|feed|hand|give|pipe)\b[^.\n]{0,40}\b(?:it|them|the (?:result|output|outcome|whole|text|code|script|lines)|what comes out|that)\b|(?:pipe|feed|pass|send|hand|give)\b[^.\n]{0,40}\b(?:through|to|into)\b[^.\n]{0,12}\b(?:bash|sh|zsh|python3?|node|perl|ruby|powershell|pwsh|a shell|the shell|an interpreter)\b|(?:run|execute)\b[^.\n]{0,30}\b(?:with|by|in|using)\b[^.\n]{0,12}\b(?:bash|sh|zsh|python3?|node|perl|ruby|powershell|a shell))"
+ASSEMBLED = (joined(_ASSEMBLES, _RUNS, gap=120),)
+"""Code that is to be put together and run by whoever reads this, and that nobody reads in one piece."""
+PIECES = Form(
+    r"\b(?:assets?|references?|data|resources?|templates?|lines?|columns?|cells?|code blocks?|fences?|chunks?|fragments?|parts?|pieces|strings?|letters|words|files?)\b|\.(?:txt|md|dat|bin|csv|json|png|svg)\b",
+    _I,
+)
+
+TIMED = Form(
+    r"\b(?:from|after|as of|starting|beginning|once|until|before|on|since|when)\b[^.\n]{0,30}\b(?:(?:the )?(?:first|\d{1,2})(?:st|nd|rd|th)?(?: of)? (?:january|february|march|april|may|june|july|august|september|october|november|december)|(?:january|february|march|april|may|june|july|august|september|october|november|december) (?:\d{1,2}|\d{4}|on)|\d{4}-\d\d|20\d\d|(?:the )?(?:\w+ )?(?:tenth|twentieth|hundredth|\d+(?:st|nd|rd|th)) (?:use|run|time|call)|mondays?|fridays?|weekends?|midnight|the (?:date|year) (?:is|passes))\b",
+    _I,
+)
+"""When something is to begin."""
 
 
 def unchecked(text: str) -> re.Match[str] | None:

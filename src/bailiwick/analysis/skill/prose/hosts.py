@@ -19,18 +19,17 @@ HOSTISH = Form(
 _BARE = Form(
     r"(?<![\w@/.-])(?:[a-z0-9](?:[a-z0-9-]{0,60}[a-z0-9])?\.){1,5}[a-z]{2,12}(?=[/:\"'`\s,;)]|\.?$|\.\s)", _I
 )
-_FILE = Form(
-    r"\.(?:py|js|mjs|cjs|ts|tsx|sh|rb|pl|php|go|lua|ps1|mdx?|json|ya?ml|toml|txt|css|html?|csv|xml|log|lock|cfg|conf|ini|env|tgz|gz|zip|tar|exe|dll|so|png|jpe?g|svg|pdf|java|rs|c|h|cpp|sql|db|bin|dat|tmp|git|key|pem|crt|get|post|put|parse|read|open|join|stringify|dumps|exit|argv|environ|path|run|log|error|write|push|map|filter|now|request|init|main|append|format|length|name|value|text|body|data|test|new|claude|local|js|md|doc|docx|xlsx|pptx|ipynb|parquet|service|target|config|settings|model|index|value|type|id)$",
+_ZONE = re.compile(
+    r"\.(?:com|org|net|io|dev|app|ai|co|me|xyz|site|online|top|cloud|biz|us|uk|de|fr|nl|be|ru|su|cn|jp|kr|br|mx|eu|ch|se|no|fi|dk|cz|pt|gr|tr|ua|il|za|au|nz|ca|tech|store|shop|live|click|space|website|digital|systems|network|agency|icu|tv|pw|to|gg|vip|pro|lol|fun|monster|example)$",
     _I,
 )
+"""Ends of names that are hosts: what else has a dot is a file, or an attribute in code."""
 
 
 def bare_hosts(text: str) -> list[str]:
     """Hosts that are named without a scheme, as in ``send it to in.example.org/x``; names of files are none."""
     found = [match[0].lower() for match in _BARE.finditer(text)]
-    return [
-        name for name in found if not _FILE.search(name) and not is_placeholder(name) and not is_local(name)
-    ]
+    return [name for name in found if _ZONE.search(name) and not is_placeholder(name) and not is_local(name)]
 
 
 def hosts_in(text: str) -> list[str]:

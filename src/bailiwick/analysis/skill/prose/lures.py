@@ -38,6 +38,12 @@ _EXECUTABLE = Form(
 _THEN_RUN = Form(r"\b(?:run|start|launch|execute|invoke)\b|(?:^|[\s`])\./\w", _I)
 
 
+_FETCHED = Form(
+    r"\b(?:download\w*|install\w*|get|fetch|send (?:people|the user|them)|visit|open|go to|driver|helper|companion|app|client|engine)\b",
+    _I,
+)
+
+
 def lure(look: Look) -> None:
     """Programs that people are told to fetch and start."""
     archive, hosts = _ARCHIVE.search(look.text), hosts_in(look.text)
@@ -79,6 +85,14 @@ def lure(look: Look) -> None:
             sure=bool(guard),
             target=host,
         )
+    if hosts and not archive and (guard := classes.GUARD.search(window)) and _FETCHED.search(window):
+        look.notice(
+            Mark.LURE,
+            f"sends people to {hosts[0]} for a program and past the system's warning: {short(guard[0])}",
+            look.it.role,
+            target=hosts[0],
+        )
+        return
     for host in hosts:
         if is_paste(host) and (
             _PASTE.search(window) or re.search(r"\b(?:install|setup|command|script)\b", window, _I)

@@ -6,7 +6,9 @@ from bailiwick.analysis.skill.facts import Mark
 from bailiwick.analysis.skill.prose import classes
 from bailiwick.analysis.skill.prose.look import Look
 from bailiwick.analysis.skill.prose.words import CONCEAL, short
+from bailiwick.analysis.skill.speech import reports
 from bailiwick.analysis.text.form import Form
+from bailiwick.model.skill import Role
 
 _I = re.IGNORECASE
 _WEAKEN = Form(
@@ -73,6 +75,22 @@ def sabotage(look: Look) -> None:
         break
     else:
         _bent(look)
+    said = look.following(1)
+    made = classes.first(classes.ASSEMBLED, said)
+    if made and made.start() < len(look.text) and classes.PIECES.search(said) and not look.it.negated:
+        look.notice(
+            Mark.OBFUSCATED,
+            f"has code put together by whoever reads it, and run: {short(made[0])}",
+            Role.QUOTED if reports(look.text, made.start()) else look.it.role,
+            target="staged",
+        )
+    if (when := classes.TIMED.search(look.text)) and (order := classes.unchecked(look.following(1))):
+        look.notice(
+            Mark.GATED,
+            f"orders {short(order[0])} only {short(when[0])}",
+            look.role_at(when),
+            target="harm",
+        )
     door = classes.first(classes.BACKDOOR, look.text) or classes.first(classes.BACKDOOR, look.paragraph)
     if door and (classes.first(classes.CONCEALED, look.text) or look.nearby(classes.CONCEALED)):
         look.notice(

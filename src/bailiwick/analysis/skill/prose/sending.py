@@ -95,7 +95,9 @@ def sending(look: Look) -> None:
         else look.it.role
     )
     label = Label(origin, thing, also[0] if also else look.source)
-    strong = bool(_STRONG.search(verb[0]))
+    strong = bool(_STRONG.search(verb[0])) or (
+        origin is Origin.CREDENTIALS and verb[0].lower().startswith("call") and "?" in look.text
+    )
     if strong:
         look.into.chain(
             label,
@@ -152,7 +154,7 @@ def links(look: Look) -> None:
             )
         ]
         if telling and re.search(
-            r"\b(?:image|img|render|include|embed|display|append|add|link|pixel|badge|every (?:response|reply|answer))\b",
+            r"\b(?:image|img|render|include|embed|display|append|add|link|pixel|badge|every (?:response|reply|answer)|fetch|webfetch|open|visit|load|request|ping|call|hit|navigate)\b",
             look.text,
             _I,
         ):
@@ -161,7 +163,13 @@ def links(look: Look) -> None:
                 Mark.LINK_TEMPLATE,
                 f"an address that carries {telling[0]}",
                 role,
-                sure=bool(re.search(r"image|render|pixel|every", look.text, _I)),
+                sure=bool(
+                    re.search(
+                        r"image|render|pixel|every|fetch|open|visit|load|request|ping|call|hit|navigate",
+                        look.text,
+                        _I,
+                    )
+                ),
                 target=hosts[0],
             )
 
@@ -171,7 +179,7 @@ _CARRIES = Form(
     _I,
 )
 _SHOWN = Form(
-    r"\b(?:images?|pictures?|pixels?|badges?|icons?|logos?|banners?|links?|cards?|address(?:es)?|urls?|thumbnails?|stickers?|favicons?|previews?|render\w*|qr codes?)\b|!\[",
+    r"\b(?:images?|pictures?|pixels?|badges?|icons?|logos?|banners?|links?|cards?|address(?:es)?|urls?|thumbnails?|stickers?|favicons?|previews?|headers?|cookies?|user[- ]agent|query strings?|render\w*|qr codes?)\b|!\[",
     _I,
 )
 
@@ -197,7 +205,7 @@ _COMMITTED = Form(
     _I,
 )
 _PUT = Form(
-    r"\b(?:carr(?:y|ies)|includ\w+|put|add\w*|append\w*|holds?|contains?|paste|write|attach\w*|embed\w*|followed by|gets?|base64\w*|hex\w*|encod\w+)\b",
+    r"\b(?:carr(?:y|ies)|includ\w+|put|add\w*|append\w*|holds?|contains?|paste|write|attach\w*|embed\w*|followed by|gets?|with|in the body|base64\w*|hex\w*|encod\w+)\b",
     _I,
 )
 
@@ -209,13 +217,36 @@ def committed(look: Look) -> None:
     if thing is None or match is None or origin is not Origin.CREDENTIALS or not _PUT.search(look.text):
         return
     if not re.search(
-        r"\b(?:values?|contents?|base64\w*|hex\w*|encod\w+|cop(?:y|ies)|whole|full|verbatim|of the)\b",
+        r"\b(?:values?|contents?|base64\w*|hex\w*|encod\w+|cop(?:y|ies)|output of|lines of|(?:the|that|each|every) [`~./\w]* ?files?|whole|full|verbatim|of the)\b",
         look.text,
         _I,
     ):
         return
     role = Role.NEGATED if look.it.negated or _forbids(look.paragraph) else look.it.role
     look.into.chain(Label(origin, thing, look.source), Sink.GIT, match[0], look.source, role)
+
+
+_CALLS = Form(
+    r"\b(?:call|invoke|use|run|trigger)\b[^.\n]{0,60}\b(?:tools?|servers?|mcp|functions?)\b|\bmcp__\w+", _I
+)
+_WHOLE = Form(
+    r"\b(?:whole|entire|full|complete|everything|all (?:of )?(?:the|your|our)|every|contents? of|so far|verbatim)\b",
+    _I,
+)
+
+
+def handed(look: Look) -> None:
+    """All that was said, or credentials, handed to a tool of a server."""
+    call = _CALLS.search(look.text)
+    thing, origin = thing_in(look.text)
+    if call is None or thing is None or origin is Origin.PROJECT or not _WHOLE.search(look.text):
+        return
+    role = look.role_at(call)
+    if look.it.negated or _forbids(look.text[call.end() :].split(";")[0]):
+        role = Role.NEGATED
+    label = Label(origin, thing, look.source)
+    look.into.chain(label, Sink.SEND, "the server of a tool", look.source, role)
+    look.notice(Mark.SEND_PROSE, f"asks to hand {thing} to a tool", role, target="the server of a tool")
 
 
 def _forbids(text: str) -> bool:

@@ -22,6 +22,7 @@ _LOOKS = (
     sending.links,
     sending.carried,
     sending.committed,
+    sending.handed,
     lures.steps,
     sabotage.sabotage,
 )

@@ -3,6 +3,7 @@
 import re
 
 from bailiwick.analysis.skill.facts import Origin
+from bailiwick.analysis.skill.sensitive import kept_in
 from bailiwick.analysis.text.form import Form
 
 _I = re.IGNORECASE
@@ -57,10 +58,16 @@ def short(text: str) -> str:
     return f"'{plain[:90]}…'" if len(plain) > 91 else f"'{plain}'"
 
 
+_PATHS = re.compile(r"~/[\w./-]+|(?<![\w/])\.[a-z][\w.-]*/[\w./-]+")
+
+
 def thing_in(text: str) -> tuple[str | None, Origin]:
     """What of somebody's a text speaks of, in its own words, and of what kind that is."""
     if match := SECRET_THING.search(text):
         return match[0], Origin.CREDENTIALS
+    for path in _PATHS.findall(text):
+        if (kept := kept_in(path)) is not None and kept.origin is Origin.CREDENTIALS:
+            return path, Origin.CREDENTIALS
     if match := _TALK_THING.search(text):
         return match[0], Origin.CONVERSATION
     if match := _PRIVATE_THING.search(text):

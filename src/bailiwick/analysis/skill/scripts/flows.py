@@ -10,10 +10,11 @@ from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from itertools import islice
 
-from bailiwick.analysis.skill.facts import Inventory, Label, Origin, Sink
+from bailiwick.analysis.skill.facts import Inventory, Label, Mark, Origin, Sink
 from bailiwick.analysis.skill.prose.hosts import bare_hosts, hosts_in
 from bailiwick.analysis.skill.scripts import tongues
 from bailiwick.analysis.skill.scripts.statements import (
+    EXACT,
     NAMES,
     PATH,
     UPLOADS,
@@ -39,7 +40,6 @@ MAX_HELD = 12
 _COMMON = frozenset(
     ("get", "set", "run", "main", "open", "read", "write", "send", "post", "put", "load", "join", "log", "init", "call", "push", "add", "map", "then", "print", "data", "self", "this", "args", "json", "path", "file", "url", "const", "string")
 )  # fmt: skip
-_EXACT = ("python", "javascript", "shell")
 
 
 def flows(
@@ -55,7 +55,7 @@ def flows(
         listed = list(islice(statements_of(text, languages[path]), room))
         room -= len(listed)
         stem = posixpath.splitext(posixpath.basename(path))[0]
-        script = Script(path, languages[path], text, stem, listed, {})
+        script = Script(path, languages[path], text, stem, listed, {}, hosts=hosts_in(text))
         for one in listed:
             prepare(one, script)
         scripts.append(script)
@@ -87,6 +87,8 @@ def _worth(text: str) -> bool:
     return bool(
         tongues.SENDS.search(text)
         or tongues.FETCHES.search(text)
+        or tongues.DECODES.search(text)
+        or tongues.EVALUATES.search(text)
         or tongues.SENDS_IN_SHELL.search(text)
         or tongues.SENDS_IN_CODE.search(text)
         or tongues.LOOKS_UP.search(text)
@@ -102,6 +104,10 @@ def _taken(labels: Mapping[Label, None], text: str) -> dict[Label, None]:
     if not takes(text):
         return dict(labels)
     return dict.fromkeys(replace(one, name=one.name.removeprefix(PATH)) for one in labels)
+
+
+FILE = "file of "
+"""Before the name of a label: a file that was written with what a host answered."""
 
 
 def _labels(names: Iterable[str], text: str, script: Script) -> dict[Label, None]:
@@ -149,6 +155,13 @@ def _follow(script: Script) -> bool:
             labels = _labels(NAMES.findall(value), value, script) | (one.own if direct else {})
             for name in re.split(r"[,=> ]+", names):
                 changed |= _hold(script, name, labels)
+        if one.writes:
+            kept = {
+                replace(o, name=f"{FILE}{o.name.removeprefix(FILE)}"): None
+                for o in every
+                if o.origin is Origin.DOWNLOAD
+            }
+            changed |= _hold(script, one.writes, kept)
         if one.fills:
             changed |= _hold(script, one.fills, every)
         if one.gives:
@@ -191,17 +204,28 @@ def _sink(script: Script, role: Role, into: Inventory) -> None:
             else tongues.LOOKS_UP.search(text) or tongues.LOOKS_UP_IN_CODE.search(text)
         )
         runs = (
-            None if shell else (tongues.EVALUATES if script.language in _EXACT else tongues.RUNS).search(text)
+            None if shell else (tongues.EVALUATES if script.language in EXACT else tongues.RUNS).search(text)
         )
+        _run(one, script, role, into)
         if not (sends or asks or runs):
             continue
-        if script.language not in _EXACT and sends:
+        if script.language not in EXACT and sends:
             for host in hosts_in(text):
                 into.capability(CapabilityKind.NET, host, where, role, detail=_verb(text), by=script.path)
         if runs:
             for label in one.own | _labels(one.names, text, script):
                 if label.origin is Origin.DOWNLOAD and label.source.path == script.path:
-                    into.chain(label, Sink.EXECUTE, runs[0].strip(" ("), where, role)
+                    plain = replace(label, name=label.name.removeprefix(FILE))
+                    into.chain(plain, Sink.EXECUTE, runs[0].strip(" ("), where, role)
+                elif label.origin is Origin.ENCODED and label.source.path == script.path:
+                    into.notice(
+                        Mark.OBFUSCATED,
+                        f"runs code that it takes out of {label.name}",
+                        where,
+                        role,
+                        target="staged",
+                        also=(label.source,),
+                    )
         if sends:
             held = _taken(one.own | _labels(one.names, text, script), text)
         elif asks:
@@ -225,6 +249,19 @@ def _sink(script: Script, role: Role, into: Inventory) -> None:
                 continue  # the reader of shells sees one command whole
             seen.add((label.origin, label.name, host))
             into.chain(label, Sink.SEND if sends else Sink.DNS, host, where, role)
+
+
+def _run(one: Statement, script: Script, role: Role, into: Inventory) -> None:
+    """A file that was downloaded, or in a shell what was, run by the name that holds it."""
+    pattern = tongues.RUNS_IN_SHELL if script.language == "shell" else tongues.STARTS
+    for match in pattern.finditer(one.text):
+        name = next(group for group in match.groups() if group).lstrip("$")
+        for label in script.held.get(name, ()):
+            if label.origin is Origin.DOWNLOAD and (
+                script.language == "shell" or label.name.startswith(FILE)
+            ):
+                plain = replace(label, name=label.name.removeprefix(FILE))
+                into.chain(plain, Sink.EXECUTE, "program", Source(path=script.path, line=one.line), role)
 
 
 def _joins(text: str) -> bool:

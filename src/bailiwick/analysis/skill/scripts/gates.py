@@ -12,17 +12,17 @@ MAX_NAMES = 200
 _MOMENT = r"(?:\bdate\s+['\"]?\+|\$\(date\b|\bhostname\b|\$\{?HOSTNAME|\bwhoami\b|\$\{?USER\b|\$\{?LOGNAME|\bid\s+-un|\$\{?(?:CI|GITHUB_ACTIONS|CI_\w+|JENKINS_URL|GITLAB_CI)\b|\bRANDOM\b|\bgit\s+config\s+(?:--\S+\s+)?user\.email)"
 _SHELL_MOMENT = re.compile(_MOMENT)
 _IF = re.compile(r"^[ \t]{0,80}(?:if|elif)\b|;[ \t]{0,9}if\b")
-_TEST = re.compile(r"^[ \t]{0,80}(?:\[\[?|test)\s")
+_TEST = re.compile(r"^[ \t]{0,80}(?:\[\[?\s|test\s|\(\()")
 MAX_BODY = 25
 """Lines behind a condition that are taken for what it guards."""
 _SHELL_HARM = re.compile(
     r"\brm\s+-\w*[rf]\w*\s+[\"']?(?:~|/(?!tmp/)|\$\{?HOME|\$\{?PWD|\.(?:\s|$|/\s)|\*|\.git\b|--no-preserve-root)|\bfind\s+[^\n;]{0,300}-delete\b|\bsed\s+-i\b|\bshred\b|\bmkfs\b|\bdd\s+[^\n]{0,300}of=/|\bgit\s+(?:push\s[^\n]{0,300}(?:--force|--mirror|-f\b)|reset\s+--hard|clean\s+-\w*f)|\bcurl\b[^\n]{0,300}(?:\s-d\b|--data|\s-F\b|\s-T\b|--upload)|\|\s*(?:ba|z)?sh\b|\bDROP\s+(?:TABLE|DATABASE|SCHEMA)\b|\bTRUNCATE\s|\bkubectl\s+delete\b|\bterraform\s+destroy\b|\bdocker\s+(?:system|volume)\s+(?:prune|rm)\b|\baws\s+s3\s+r[mb]\b|\bchmod\s+-R\s+0|\btruncate\s+-s|\bperl\s+-\w*i\b|\bUPDATE\s+\w+\s+SET\b|\bDELETE\s+FROM\b"
 )
 _CODE_GATE = re.compile(
-    r"(?:^|\n)([ \t]{0,80})(?:if|elif|\}?[ \t]{0,9}else if)\b([^\n]{0,300}(?:\bdate(?:time)?\b[^\n]{0,300}(?:today|now|\()|\bnew Date\b|Date\.now|gethostname|\bhostname\(|getuser|userInfo|getlogin|platform\.node|process\.env\.(?:CI|GITHUB_ACTIONS|USER)\b|environ[^\n]{0,300}[\"'](?:CI|GITHUB_ACTIONS|USER|USERNAME|LOGNAME|HOSTNAME)[\"']|\bweekday\(|\bgetDay\(|\bgetDate\(|\btoday\b|\bnow\b|\btime\.time\(|\bperformance\.timeOrigin)[^\n]{0,300})\n((?:\1[ \t]+[^\n]*\n?|[ \t]*\n){1,25})"
+    r"(?:^|\n)([ \t]{0,80})(?:if|elif|\}?[ \t]{0,9}else if)\b([^\n]{0,300}(?:\bdate(?:time)?\b[^\n]{0,300}(?:today|now|\()|\bnew Date\b|Date\.now|gethostname|\bhostname\(|getuser|userInfo|getlogin|platform\.node|process\.env\.(?:CI|GITHUB_ACTIONS|USER)\b|environ[^\n]{0,300}[\"'](?:CI|GITHUB_ACTIONS|USER|USERNAME|LOGNAME|HOSTNAME)[\"']|\bweekday\(|\bgetDay\(|\bgetDate\(|\btoday\b|\bnow\b|\btime\.time\(|\bperformance\.timeOrigin|\btime\.Now\(|\bDateTime\.|\bGet-Date\b|\bTime\.now|\bgethostname|\bHostname\(|\btimeZone\b|\btzname\b|\bPYTEST_CURRENT_TEST\b|[\"']pytest[\"']\s+(?:not )?in\s+sys\.modules|\bJEST_WORKER_ID\b|\bVITEST\b|\bgettrace\(|\bisDebuggerPresent\b|--abbrev-ref|--show-current|\btz\b|\bUSERDNSDOMAIN\b|\bUSERDOMAIN\b)[^\n]{0,300})\n((?:\1[ \t]+[^\n]*\n?|[ \t]*\n){1,25})"
 )
 _CODE_HARM = re.compile(
-    r"\bshutil\.rmtree\((?![^)\n]{0,300}(?:cache|tmp|temp|build|dist))|\bfs\.(?:rm|rmSync|rmdirSync)\([^\n]{0,300}recursive|\brm -rf\b|\burlopen\(|\brequests\.(?:post|put)\(|\bmethod:\s*[\"'](?:POST|PUT)|\b(?:DROP (?:TABLE|DATABASE|SCHEMA|COLLECTION)|TRUNCATE|DELETE FROM|UPDATE \w+ SET)\b|\b(?:dropDatabase|deleteMany|drop_all|rm_rf|rm_r|remove_entry|RemoveAll|remove_dir_all|Remove-Item)\b|\bkubectl[\s\"',]+delete\b|\bterraform[\s\"',]+destroy\b|\bNet::HTTP\b|\bhttp\.Post\b|\bInvoke-\w+|\bsystem\(\s*[\"']rm\b|\bfetch\(|\*=?\s*(?:0\.\d+|1\.0\d*)\b|\bos\.(?:remove|unlink)\(|\bexec\(|\beval\(|\bgit push\b[^\n]{0,80}\s(?:-f|--force|--mirror)\b",
+    r"\bshutil\.rmtree\((?![^)\n]{0,300}(?:cache|tmp|temp|build|dist))|\bfs\.(?:rm|rmSync|rmdirSync)\([^\n]{0,300}recursive|\brm -rf\b|\burlopen\(|\brequests\.(?:post|put)\(|\bmethod:\s*[\"'](?:POST|PUT)|\b(?:DROP (?:TABLE|DATABASE|SCHEMA|COLLECTION)|TRUNCATE|DELETE FROM|UPDATE \w+ SET)\b|\b(?:dropDatabase|deleteMany|drop_all|rm_rf|rm_r|remove_entry|RemoveAll|remove_dir_all|Remove-Item)\b|\bkubectl[\s\"',]+delete\b|\bterraform[\s\"',]+destroy\b|\bNet::HTTP\b|\bhttp\.Post\b|\bInvoke-\w+|\bsystem\(\s*[\"']rm\b|\bfetch\(|\*=?\s*(?:0\.\d+|1\.0\d*)\b|[-+]=\s*0?\.\d+|\bos\.(?:remove|unlink)\(|\bexec\(|\beval\(|\bgit push\b[^\n]{0,80}\s(?:-f|--force|--mirror)\b",
 )
 _AGE = re.compile(
     r"st_[amc]time|getmtime|mtime|birthtime|expires|expiry|max_age|ttl|cache|elapsed|last_|\bdue\b|deadline|retention|older",
@@ -30,8 +30,10 @@ _AGE = re.compile(
 )
 
 
-_FIGURE = re.compile(r"\*=?\s*[01]\.")
-_FIXED = re.compile(r"\b1[6-9]\d{8}(?:\d{3})?\b|\b20\d\d\b|strptime|fromisoformat|[\"']\d{4}-")
+_FIGURE = re.compile(r"[-+*/]=?\s*[01]?\.\d")
+_FIXED = re.compile(
+    r"pytest|JEST_WORKER|VITEST|gettrace|\b1[6-9]\d{8}(?:\d{3})?\b|\b20\d\d\b|strptime|fromisoformat|[\"']\d{4}-"
+)
 """A moment that was set when the code was written."""
 _KEEPS = re.compile(r"writeFile|write_text|json\.dump\(|\.to_(?:csv|excel|json)\(|\.write\(|UPDATE\s")
 _CODE_MOMENT = re.compile(

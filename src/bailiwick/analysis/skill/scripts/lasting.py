@@ -3,8 +3,9 @@
 import re
 
 from bailiwick.analysis.skill import packages
-from bailiwick.analysis.skill.facts import Inventory, Mark
+from bailiwick.analysis.skill.facts import Inventory, Label, Mark, Origin, Sink
 from bailiwick.analysis.skill.scripts.places import place
+from bailiwick.analysis.skill.sensitive import is_local, is_placeholder
 from bailiwick.model.skill import Role
 
 _STARTS = re.compile(
@@ -32,12 +33,48 @@ def startup(text: str, path: str, role: Role, into: Inventory) -> None:
 
 
 _INDEXES = re.compile(
-    r"\b(?:UV_(?:DEFAULT_)?INDEX(?:_URL)?|PIP_(?:EXTRA_)?INDEX_URL|npm_config_registry|NPM_CONFIG_REGISTRY|YARN_(?:NPM_)?REGISTRY\w*|GOPROXY|CARGO_REGISTRIES_\w+|BUNDLE_MIRROR\w*|GEM_HOST|COMPOSER_\w*REPO\w*)[\"'\]]{0,3}\s*[=:,]\s*[\"']?(https?://[^\s\"'\\\\,;]+)|\b(?:index-url|extra-index-url|registry|trusted-host|proxy)\s*[=:]\s*[\"']?(?:sparse\+)?(https?://[^\s\"'\\\\]+)|\b(?:bundle\s+config|gem\s+sources|go\s+env|composer\s+config|npm\s+config|yarn\s+config|pip3?\s+config|poetry\s+source|nuget\s+sources?|dotnet\s+nuget|helm\s+repo\s+add|cargo\s+config)\b[^\n]{0,200}?(?<!mirror\.)(https?://(?!rubygems\.org)[^\s\"']+)"
+    r"--(?:extra-)?(?:index-url|index|default-index|registry|find-links)[\"',\s=]{1,6}(https?://[^\s\"',]+)|\b(?:UV_(?:DEFAULT_)?INDEX(?:_URL)?|PIP_(?:EXTRA_)?INDEX_URL|npm_config_registry|NPM_CONFIG_REGISTRY|YARN_(?:NPM_)?REGISTRY\w*|GOPROXY|CARGO_REGISTRIES_\w+|BUNDLE_MIRROR\w*|GEM_HOST|COMPOSER_\w*REPO\w*)[\"'\]]{0,3}\s*[=:,]\s*[\"']?(https?://[^\s\"'\\\\,;]+)|\b(?:index-url|extra-index-url|registry|trusted-host|proxy)\s*[=:]\s*[\"']?(?:sparse\+)?(https?://[^\s\"'\\\\]+)|\b(?:bundle\s+config|gem\s+sources|go\s+env|composer\s+config|npm\s+config|yarn\s+config|pip3?\s+config|poetry\s+source|nuget\s+sources?|dotnet\s+nuget|helm\s+repo\s+add|cargo\s+config)\b[^\n]{0,200}?(?<!mirror\.)(https?://(?!rubygems\.org)[^\s\"']+)"
 )
 
 
 def registries(text: str, path: str, role: Role, into: Inventory) -> None:
     """A registry set by a variable, or by configuration that a script writes."""
     for match in _INDEXES.finditer(text):
-        address = match[1] or match[2] or match[3]
+        address = next(group for group in match.groups() if group)
         packages.redirect(f"--index-url {address} ", place(path, text, match.start()), role, into)
+
+
+_PROXY = re.compile(
+    r"\b(?:HTTPS?_PROXY|https?_proxy|ALL_PROXY|http\.proxy|https\.proxy|proxyServer)[\"'\]]{0,3}[\s=:,]{1,4}[\"']?(https?://|socks5?://)([\w.-]+)"
+)
+_UNVERIFIED = re.compile(
+    r"NODE_TLS_REJECT_UNAUTHORIZED[\"'\]\s=:,]{1,6}[\"']?0|sslVerify[\"'\s=,]{1,4}false|PYTHONHTTPSVERIFY[\"'\]\s=:,]{1,6}[\"']?0|strict-ssl[\s=]+false|GIT_SSL_NO_VERIFY|http\.sslVerify"
+)
+
+
+def proxies(text: str, path: str, role: Role, into: Inventory) -> None:
+    """All traffic sent through a host that the skill brings, with certificates that nobody checks."""
+    match = _PROXY.search(text)
+    if match and not is_local(match[2]) and not is_placeholder(match[2]) and _UNVERIFIED.search(text):
+        into.notice(
+            Mark.SETTING,
+            f"sends all traffic through {match[2]} and checks no certificate",
+            place(path, text, match.start()),
+            role,
+            target="widened",
+        )
+
+
+_COPIES = re.compile(
+    r"(?im)^[ \t]{0,20}bcc:[ \t]{0,9}[\"']?[\w.+-]+@([\w.-]+\.\w+)|[\"']bcc[\"']\]?\s{0,3}[:=,]\s{0,3}\[?[\"'][\w.+-]+@([\w.-]+\.\w+)"
+)
+
+
+def copies(text: str, path: str, role: Role, into: Inventory) -> None:
+    """A blind copy of every mail to an address that the skill brings."""
+    for match in _COPIES.finditer(text):
+        host = (match[1] or match[2]).lower()
+        if not is_placeholder(host):
+            label = Label(Origin.PROJECT, "a blind copy of each mail", place(path, text, match.start()))
+            into.chain(label, Sink.SEND, host, label.source, role)
+            return

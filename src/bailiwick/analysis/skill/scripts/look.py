@@ -10,7 +10,7 @@ from bailiwick.analysis.skill.scripts.flows import flows
 from bailiwick.analysis.skill.scripts.folded import folded
 from bailiwick.analysis.skill.scripts.gates import gates
 from bailiwick.analysis.skill.scripts.keys import keys
-from bailiwick.analysis.skill.scripts.lasting import registries, startup
+from bailiwick.analysis.skill.scripts.lasting import copies, proxies, registries, startup
 from bailiwick.analysis.skill.scripts.places import place
 from bailiwick.analysis.skill.scripts.remotes import remotes, shells
 from bailiwick.analysis.skill.scripts.settings import settings
@@ -54,5 +54,7 @@ def look(
         comments(text, path, role, into)
         startup(text, path, role, into)
         registries(text, path, role, into)
+        proxies(text, path, role, into)
+        copies(text, path, role, into)
         remotes(text, Source(path=path, line=1), role, into)
         shells(text, Source(path=path, line=1), role, into)

@@ -44,12 +44,12 @@ _LANGUAGES: Mapping[str, _Language] = {
             re.DOTALL | re.MULTILINE,
         ),
         runs=re.compile(
-            r"(?:\bnew\s+Function|(?<![\w.])Function|(?<![\w.])eval|\.constructor\.constructor|\bvm\.(?:run\w+|compileFunction)|(?<![\w.])run(?:InThisContext|InNewContext|InContext)|\b(?:new\s+)?(?:vm\.)?Script|\._compile|(?<![\w.])(?:exec|execSync)|\b(?:child_process|cp|proc)\.(?:exec|execSync))\s*\("
+            r"(?:\(\s*0\s*,\s*eval\s*\)|\bnew\s+Function|(?<![\w.])Function|(?<![\w.])eval|\.constructor\.constructor|\bvm\.(?:run\w+|compileFunction)|(?<![\w.])run(?:InThisContext|InNewContext|InContext)|\b(?:new\s+)?(?:vm\.)?Script|\._compile|(?<![\w.])(?:exec|execSync)|\b(?:child_process|cp|proc)\.(?:exec|execSync))\s*\("
         ),
     ),
     PYTHON: _Language(
         decodes=re.compile(
-            r"\b(?:b16|b32|b64|b85|a85|standard_b64|urlsafe_b64)decode\b|\bbytes\.fromhex\b|\bunhexlify\b|\bzlib\.decompress\b|\b(?:lzma|bz2|gzip)\.decompress\b|\bcodecs\.decode\b|\bmarshal\.loads\b|\bFernet\(|\.decrypt\(|[\"']{2}\.join\([^\n]{0,60}\bchr\b|\bmap\(chr\b|\bbytes\(\s*(?:\[?\s*\w+\s*\^|\w+\s*\^|[^\n]{0,40}\^)|\[::-1\]"
+            r"(?<![\w.])__doc__\b|\b(?:b16|b32|b64|b85|a85|standard_b64|urlsafe_b64)decode\b|\bbytes\.fromhex\b|\bunhexlify\b|\bzlib\.decompress\b|\b(?:lzma|bz2|gzip)\.decompress\b|\bcodecs\.decode\b|\bmarshal\.loads\b|\bFernet\(|\.decrypt\(|[\"']{2}\.join\([^\n]{0,60}\bchr\b|\bmap\(chr\b|\bbytes\(\s*(?:\[?\s*\w+\s*\^|\w+\s*\^|[^\n]{0,40}\^)|\[::-1\]"
         ),
         assigns=re.compile(
             rf"^[ \t]*({_NAME})(?:\s*:\s*[\w\[\]]+)?\s*\+?=(?!=)\s*()()(.{{1,600}}?)$", re.MULTILINE
@@ -75,6 +75,11 @@ _SH = r"(?:(?:/usr)?/bin/)?(?:env\s+)?(?:ba|z|k|da)?sh\b|python3?\b(?!\s+-[cm])|
 _SHELL_PIPE = re.compile(
     rf"{_SHELL_DECODES}[^;\n]*?\|\s*(?:sudo\s+)?(?:{_SH})(?:\s+-(?:s|x|e)?\b|\s*$|\s*[;)&>2])", re.MULTILINE
 )
+_SHELL_TAKEN = re.compile(
+    r"(?:^|[;&|(]\s{0,9})(?:sed|awk|gawk|tail|head|grep|cut|tr|jq|yq|xmllint|strings|dd|perl\s+-\w*[en])\b[^\n;|]{0,200}(?:\$0|\$\{?BASH_SOURCE|\.(?:md|txt|json|ya?ml|csv|png|jpe?g|gif|svg|dat|bin|ico|pdf|xml|log|conf|cfg))\b[^\n;]{0,200}?\|\s*(?:sudo\s+)?(?:(?:ba|z|da)?sh|python3?|node|perl|ruby)(?:\s+-\w*)?\s*(?:$|[;&)])",
+    re.MULTILINE,
+)
+"""Lines of a file of data, or of the script itself, that are fed to an interpreter."""
 _SHELL_CALL = re.compile(
     rf"(?:\beval|\b(?:ba|z|da)?sh\s+-c|\bsource|(?:^|\s)\.|\bpython3?\s+-c)\s+(?:--\s+)?[\"']?(?:\$\(|<\(|`)[^\n]{{0,300}}?{_SHELL_DECODES}",
     re.MULTILINE,
@@ -248,7 +253,7 @@ def _argument(text: str, start: int) -> str:
 
 def _shell_runs(text: str) -> int | None:
     plain = re.sub(r"\\\n", " ", text)
-    for pattern in (_SHELL_PIPE, _SHELL_CALL):
+    for pattern in (_SHELL_PIPE, _SHELL_TAKEN, _SHELL_CALL):
         if match := pattern.search(plain):
             return min(match.start(), len(text))
     held: set[str] = set()

@@ -12,11 +12,14 @@ from bailiwick.analysis.text.form import Form
 from bailiwick.model.skill import Source
 
 MAX_STATEMENT = 2_000
+EXACT = ("python", "javascript", "shell")
+"""Languages with a reader of their own."""
+
 MAX_LINES = 40
 """Lines that one statement may span."""
 _TARGET = re.compile(
-    r"^\s*(?:(?:export|declare|local|my|our|let|const|var|val|final|auto|readonly|global|static|mut|set)\s+(?:-\w+\s+)?(?:mut\s+)?)*"
-    r"[\[({]?\s*([$@%]?[A-Za-z_]\w*(?:\s*:\s*\w+)?(?:(?:\.|->|::|\[)[^=\n,]{0,60}?)?(?:\s*,\s*[$@%]?[A-Za-z_*]\w*){0,5})\s*[\])}]?\s*(?::\s*[\w<>\[\], .|]{1,60}?)?\s*(?::=|\+=|\.=|\|\|=|<<|=(?![=~>]))(.*)",
+    r"^\s*(?:(?:export|declare|local|my|our|let|const|var|val|final|auto|readonly|global|static|mut|set|public|private|string|String|int|def|auto|byte\[\]|[A-Z]\w{0,30}(?:<[^<>\n]{0,60}>)?)\s+(?:-\w+\s+)?(?:mut\s+)?)*"
+    r"[\[({]?\s*([$@%]?[A-Za-z_]\w*(?:\s*:\s*\w+)?(?:(?:\.|->|::|\[)[^=\n,]{0,60}?)?(?:\s*,\s*[$@%]?[A-Za-z_*]\w*){0,5})\s*[\])}]?\s*(?::\s*[\w<>\[\], .|]{1,60}?)?\s*(?::=|\+=|\.=|\|\|=|<<|<-|=(?![=~>]))(.*)",
     re.DOTALL,
 )
 _BOUND = Form(
@@ -25,6 +28,9 @@ _BOUND = Form(
     r"|\bopen\s*\(?\s*(?:my|local)?\s*([$]\w+)\s*,([^\n]{1,300})|\b(?:with|using)\b([^\n]{1,300}?)\bas\s+(\w+)\s*:|([^\n]{1,300}?)\.(?:forEach|map|then|filter|reduce)\(\s*(?:async\s*)?\(?([\w, ]{1,40})\)?\s*=>"
     r"|=>\s*[({]?\s*([$\w]+)\s*\+?=\s*([\w.]+)|([^\n]{1,300}?[(,]\s*)(?:async\s*)?(?:function\s*)?\(([\w, ]{1,40})\)\s*(?==>|\{)"
 )
+_KEYED = re.compile(r"^\s*(?:-\s+)?([A-Za-z_]\w*):\s+(.+)", re.DOTALL)
+"""A key of YAML with its value: how a workflow sets a variable."""
+
 _BINDS = Form(r"=>|\bfor|\bdo\s*\||\bopen\b|\b(?:with|using)\b|\bfunction\b")
 _NAMES_FIRST = (0, 3, 6)
 """Kinds of binding, in the order of the pattern, where the name comes before what it holds."""
@@ -34,7 +40,7 @@ _FILLS = Form(
     r"^\s*([$@%]?[A-Za-z_]\w*)(?:\.|->)(?:append|push|add|extend|update|write|puts|print|concat|set|insert|merge!?|set_form_data|body|content|add_field|Add|Write\w*|Append)\b|^\s*(?:push|unshift)\s*\(?\s*([@$]\w+)"
 )
 _FUNCTION = re.compile(
-    r"^\s*(?:export\s+|public\s+|private\s+|static\s+|async\s+|pub\s+|local\s+)*(?:def|function|func|sub|fn|fun)\s+(?:self\.|\([^)]*\)\s*)?([A-Za-z_][\w-]*)\s*(?:\(([^)]*)\))?|^\s*(?:export\s+)?(?:const|let|var)\s+(\w+)\s*=\s*(?:async\s*)?(?:function\s*)?\(?([\w\s,:={}\[\]?.<>|]*)\)?\s*(?::[^=\n]{1,40})?=>|^\s*([A-Za-z_][\w-]*)\s*\(\)\s*\{"
+    r"^\s*(?:export\s+|public\s+|private\s+|static\s+|async\s+|pub\s+|local\s+)*(?:def|function|func|sub|fn|fun)\s+(?:self\.|\([^)]*\)\s*)?([A-Za-z_][\w-]*)\b(?!\s*=)\s*(?:\(([^)]*)\))?|^\s*(?:export\s+)?(?:const|let|var)\s+(\w+)\s*=\s*(?:async\s*)?(?:function\s*)?\(?([\w\s,:={}\[\]?.<>|]*)\)?\s*(?::[^=\n]{1,40})?=>|^\s*([A-Za-z_][\w-]*)\s*\(\)\s*\{"
 )
 NAMES = re.compile(r"[A-Za-z_]\w*")
 _LITERAL = re.compile(r"\"((?:[^\"\\\n]|\\.){0,300})\"|'((?:[^'\\\n]|\\.){0,300})'|`((?:[^`\\]|\\.){0,300})`")
@@ -73,6 +79,7 @@ class Statement:
     bound: list[tuple[str, str, bool]] = field(default_factory=list)
     fills: str = ""
     gives: bool = False
+    writes: str = ""
 
 
 @dataclass(slots=True)
@@ -87,6 +94,7 @@ class Script:
     parameters: dict[str, list[str]]
     held: dict[str, dict[Label, None]] = field(default_factory=dict)
     texts: dict[str, str] = field(default_factory=dict)
+    hosts: list[str] = field(default_factory=list)
     near: list["Script"] = field(default_factory=list)
     """Other scripts of the skill that this one speaks of."""
 
@@ -98,7 +106,7 @@ def prepare(one: Statement, script: Script) -> None:
     one.own = dict.fromkeys(sources(one, script))
     if defined := next(_defined(text), None):
         script.parameters[defined[0]] = defined[1]
-    elif target := _TARGET.match(text):
+    elif target := _TARGET.match(text) or (_KEYED.match(text) if script.language == "yaml" else None):
         one.target = (target[1], target[2])
         names = [name.strip().lstrip("$@%") for name in target[1].split(",")[:6]]
         if found := _LITERAL.findall(target[2]):
@@ -112,6 +120,8 @@ def prepare(one: Statement, script: Script) -> None:
                 one.bound.append((names_, value, at < _CALLBACK or _reaches(value)))
     if fill := _FILLS.match(text):
         one.fills = fill[1] or fill[2]
+    if written := tongues.WRITES.search(text):
+        one.writes = next(group for group in written.groups() if group)
     one.gives = bool(one.function and _GIVES.search(text))
 
 
@@ -191,9 +201,16 @@ def sources(statement: Statement, script: Script) -> Iterator[Label]:
     for origin, (pattern, name) in tongues.SOURCES.items():
         if match := pattern.search(text):
             yield Label(origin, name or " ".join(match[0].split())[:60], where)
-    fetches = None if script.language == "shell" else not_own(tongues.FETCHES.search(text), script)
+    if script.language not in EXACT and tongues.DECODES.search(text):
+        yield Label(Origin.ENCODED, "decoded data", where)
+    asset = tongues.ASSETS.search(text) if script.language != "shell" else None
+    if asset and tongues.READS.search(text):
+        yield Label(Origin.ENCODED, asset[1], where)
+    fetches = not_own(tongues.FETCHES.search(text), script)
+    if fetches and script.language == "shell" and not re.search(r"\$\(|`|\s-\w*o\b|>\s*[\"']?\$", text):
+        fetches = None
     if fetches:
-        yield Label(Origin.DOWNLOAD, (hosts_in(text) or ["*"])[0], where)
+        yield Label(Origin.DOWNLOAD, (hosts_in(text) or script.hosts or ["*"])[0], where)
     if _CHECKED.search(text) and not tongues.READS.search(text):
         return
     for path in paths(text):

@@ -17,7 +17,7 @@ SENDS = Form(
     r"|\bcurl_(?:init|setopt(?:_array)?|exec)\b|\bstream_context_create\b|\bfsockopen\b|\bfile_get_contents\s*\(\s*[\"']https?:|\bGuzzle\w*|\bwp_remote_\w+|\bHttp::(?:post|put|withBody|attach|asForm)\b"
     r"|\bInvoke-(?:RestMethod|WebRequest)\b|\b(?:iwr|irm)\b|\bUpload(?:String|Data|File|Values)\w*\b|\bHttpClient\b|\bStart-BitsTransfer\b|\bSend-MailMessage\b|\bWebClient\b|\bPostAsync\b"
     r"|\bhttp\.(?:Post|PostForm|NewRequest\w*|Get)\b|\bnet\.Dial\w*|\bhttps?\.request\b|\bsocket\.(?:http|tcp|udp)\b|\bngx\.socket\b|\breqwest::|\bureq::|\bTcpStream\b|\bHttpURLConnection\b|\bHttpRequest\b|\bOkHttp\w*|\bRestTemplate\b"
-    r"|\bfetch\s*\(|\baxios\b|\bgot(?:\.\w+)?\s*\(|\bundici\b|\bsendBeacon\b|\bnew WebSocket\b|\bsuperagent\b|\bky\.\w+\(|\bhttps?\.(?:get|put)\b|\bXMLHttpRequest\b"
+    r"|\bhttr2?::\w+|\bRCurl\b|\bUrlFetchApp\b|\bURLSession\b|\bHttpPost\b|\bopenConnection\(|\bfetch\s*\(|\baxios\b|\bgot(?:\.\w+)?\s*\(|\bundici\b|\bsendBeacon\b|\bnew WebSocket\b|\bsuperagent\b|\bky\.\w+\(|\bhttps?\.(?:get|put)\b|\bXMLHttpRequest\b"
     r"|\brequests\.(?:post|put|patch|get|request)\b|\burlopen\b|\bhttpx\.\w+\(|\baiohttp\b|\bhttp\.client\b|\burllib3\b|\bsmtplib\b|\bsendmail\b|\bcreate_connection\b|\bHTTPS?Connection\b|\.(?:request|putrequest|sendall|post|put|patch)\s*\("
     r"|/dev/tcp/"
 )
@@ -35,22 +35,48 @@ LOOKS_UP = Form(
     r"\bgethostbyname\w*\s*\(|\bgetaddrinfo\s*\(|\bResolv(?:::DNS)?\b|\bdns_get_record\b|\bcheckdnsrr\b|\bResolve-DnsName\b|\bnet\.Lookup\w+|\bdns\.(?:promises\.)?(?:lookup|resolve\w*)\b|\.resolve(?:4|6|Txt|Any|Cname|Mx|Ns)?\s*\(\s*(?:`|f[\"']|[\"'][^\"']*[\"']\s*[+.])|\bgethostbyaddr\b|\bDns\.GetHost\w+"
 )
 RUNS = Form(
-    r"(?<![\w.>:-])(?:eval|instance_eval|class_eval|system|exec|spawn|shell_exec|passthru|proc_open|popen|assert|create_function|loadstring|load|dofile|iex|Invoke-Expression)\b[\s(]|\bIO\.popen\b|\bOpen3\.\w+|\bos\.execute\b|\bio\.popen\b|\bexec\.Command\b|\bCommand::new\b|\bRuntime\.getRuntime\(\)\.exec\b|\bProcessBuilder\b|\bProcess\.Start\b|\bStart-Process\b|\[scriptblock\]::Create|&\s*\(\s*\[scriptblock\]|\bdo shell script\b|\brun script\b|\b(?:include|require)(?:_once)?\s*\(?\s*\$|\b(?:interp|plugin)\.Eval\b"
+    r"(?<![\w.>:-])(?:eval|instance_eval|class_eval|system|exec|spawn|shell_exec|passthru|proc_open|popen|assert|create_function|loadstring|load|dofile|iex|Invoke-Expression)\b[\s(]|\bIO\.popen\b|\bOpen3\.\w+|\bos\.execute\b|\bio\.popen\b|\bexec\.Command\b|\bCommand::new\b|\bRuntime\.getRuntime\(\)\.exec\b|\bProcessBuilder\b|\bProcess\.Start\b|\bStart-Process\b|\[scriptblock\]::Create|&\s*\(\s*\[scriptblock\]|\bdo shell script\b|\brun script\b|\b(?:include|require)(?:_once)?\s*\(?\s*\$|\b(?:interp|plugin)\.Eval\b|\bGroovyShell\b|\.evaluate\s*\(|\bScriptEngine\w*|\bURLClassLoader\b|\bAssembly\.Load\b|\bdefineClass\b|\beval\(\s*parse\b|\bsource\(\s*(?:url|[\"']https?)"
 )
 """What runs code or a program, in languages whose own reader is not here."""
 
 EVALUATES = Form(
-    r"(?<![\w.$])(?:eval|exec)\s*\(|\bnew\s+Function\s*\(|(?<![\w.$])Function\s*\(|\bvm\.(?:run\w+|Script|compileFunction)\b|\._compile\s*\(|\bexec_module\b|\bimport\s*\(\s*[`\"']data:"
+    r"\(\s*0\s*,\s*eval\s*\)|(?<![\w.$])(?:eval|exec)\s*\(|\bnew\s+Function\s*\(|(?<![\w.$])Function\s*\(|\bvm\.(?:run\w+|Script|compileFunction)\b|\._compile\s*\(|\bexec_module\b|\bimport\s*\(\s*[`\"']data:"
 )
 """What runs code in languages with a reader of their own."""
 
 FETCHES = Form(
-    r"\bNet::HTTP\.(?:get|get_response|start)\b|\bURI(?:\([^)]*\)|\.parse\([^)]*\))?\.(?:open|read)\b|\bopen\s*\(\s*[\"']https?:|->get\s*\(|\bLWP::Simple\b|\bgetstore\b|\bfile_get_contents\s*\(\s*[\"']?(?:https?:|\$\w*url)|\bcurl_exec\b|\bDownload(?:String|Data|File)\w*\b|\bInvoke-(?:WebRequest|RestMethod)\b|\b(?:iwr|irm)\b|\bhttp\.(?:Get|request)\b|\breqwest::\w*get\b|\bGetStringAsync\b|\bHTTParty\.get\b|\bHTTP\.get\b|\bFaraday\.get\b|\bRestClient\.get\b|(?<![\w.-])(?:curl|wget)\s|\bfetch\s*\(|\baxios(?:\.get)?\s*\(|\bhttps?\.get\s*\(|(?<![\w.])get\s*\(\s*[\"'`]https?:|\burlopen\s*\(|\brequests\.get\s*\(|\bhttpx\.get\s*\(|\bgot\s*\("
+    r"\bNet::HTTP\.(?:get|get_response|start)\b|\bURI(?:\([^)]*\)|\.parse\([^)]*\))?\.(?:open|read)\b|\bopen\s*\(\s*[\"']https?:|->get\s*\(|\bLWP::Simple\b|\bgetstore\b|\bfile_get_contents\s*\(\s*[\"']?(?:https?:|\$\w*url)|\bcurl_exec\b|\bDownload(?:String|Data|File)\w*\b|\bInvoke-(?:WebRequest|RestMethod)\b|\b(?:iwr|irm)\b|\bhttp\.(?:Get|request)\b|\breqwest::\w*get\b|\bGetStringAsync\b|\bHTTParty\.get\b|\bHTTP\.get\b|\bFaraday\.get\b|\bRestClient\.get\b|(?<![\w.-])(?:curl|wget)\s|\bnew URL\([^)\n]{0,200}\)\.(?:text|openStream|readText|getText)|\bURL\([^)\n]{0,200}\)\.readText|\bdownload\.file\b|\breadLines\(\s*url|\bUrlFetchApp\b|\bfetch\s*\(|\baxios(?:\.get)?\s*\(|\bhttps?\.get\s*\(|(?<![\w.])get\s*\(\s*[\"'`]https?:|\burlopen\s*\(|\brequests\.get\s*\(|\bhttpx\.get\s*\(|\bgot\s*\("
 )
+
+RUNS_IN_SHELL = re.compile(
+    r"(?:^|[;&|(]\s{0,9}|\b(?:then|do|exec|sudo|nohup)\s)\s{0,9}(?:(?:ba|z|da)?sh|source|\.|python3?|node|perl|ruby)[ \t]+(?:-\w+[ \t]+)?[\"']?\$\{?(\w+)|\beval\s+[\"']?\$\{?(\w+)|(?:^|[;&]\s{0,9}|\bexec\s+)[\"']?\$\{?(\w+)\}?[\"']?(?=\s|$)",
+    re.MULTILINE,
+)
+"""A command of a shell that runs what a variable names or holds."""
+
+STARTS = re.compile(
+    r"\b(?:spawn|spawnSync|execFile|execFileSync|exec|execSync|fork|Popen|run|call|check_call|check_output|system|startfile|Command|popen)\s*\(\s*\[?\s*([A-Za-z_$][\w$]*)\s*[,)\]]"
+)
+"""A program that is started, by the name that holds its path."""
+
+WRITES = re.compile(
+    r"\b(?:writeFile(?:Sync)?|createWriteStream|write_bytes|WriteFile|urlretrieve|DownloadFile|download_file|outputFile|File\.(?:write|binwrite)|file_put_contents)\s*\(\s*(?:[\"'][^\"'\n]*[\"']\s*,\s*)?([A-Za-z_$][\w$.]*)|\bopen\s*\(\s*([A-Za-z_]\w*)\s*,\s*[\"']w?b?[wa]|([A-Za-z_]\w*)\.write_(?:bytes|text)\s*\(|>\s*[\"']?\$\{?(\w+)|\s-\w*o\s*[\"']?\$\{?(\w+)|\bmv\s+[\"']?\$\{?\w+\S*\s+[\"']?\$\{?(\w+)"
+)
+"""A file that is written, by the name that holds its path."""
+
+DECODES = Form(
+    r"\bBase64\.(?:\w*decode64|decode)\b|\.unpack1?\s*\(?\s*[\"']m|\bInflate\b|\bMIME::Base64\b|\bdecode_base64\b|\bbase64_decode\b|\bgz(?:inflate|uncompress|decode)\b|\bstr_rot13\b|\bconvert_uu\w+|\bhex2bin\b|\bFromBase64String\b|-bxor\b|\bGzipStream\b|\bDeflateStream\b|\bStdEncoding\.Decode\w*|\bhex\.DecodeString\b|\bDATA\.read\b|<DATA>|\bstring\.char\b|\bpack\s*\(\s*[\"']H"
+)
+"""What undoes an encoding, in languages without a reader of their own."""
+
+ASSETS = Form(
+    r"[\"'`/]([\w.-]+\.(?:png|jpe?g|gif|webp|ico|bmp|bin|dat|txt|pdf|woff2?|ttf|otf|svg|csv|mp3|wav|zip|gz|xz|pak|lock|cfg|md))[\"'`]"
+)
+"""A file of data, by its ending."""
 
 _ENVIRONMENT = Form(
     r"\bENV\.(?:to_h|to_a|map|each\w*|inspect|to_json|select|reject|filter|sort|collect|sum)\b|(?<!\w)%ENV\b|\\%ENV|\bgetenv\(\s*\)|\$_ENV\b(?!\[)|\$_SERVER\b(?!\[)|(?i:\b(?:Get-ChildItem|gci|ls|dir|Get-Item)\s+(?:-Path\s+)?[\"']?Env:[\\/]?\*?[\"']?(?!\w))|\[(?:System\.)?Environment\]::GetEnvironmentVariables|\bos\.Environ\(\)|\benv::vars\b|\bSystem\.getenv\(\s*\)"
-    r"|\bprocess\.env\b(?!\s*(?:\?\.|[.\[])\s*[\w\"'`$])|\bos\.environ\b(?!\s*(?:\.(?:get|setdefault|pop|copy\(\)\s*\[)|\[))|\bDeno\.env\.toObject\b|\bcompgen -e\b|(?<![\w$./-])printenv(?=\s*(?:[|>)`;&]|$))|(?<![\w$./\"'-])env(?=\s*(?:\||>|\)|`))|\bdeclare -x\b(?=\s*(?:[|>)]|$))|\bexport -p\b|/proc/(?:self|\$\$|\d+|\*)/environ"
+    r"|\bprocess\.env\b(?!\s*(?:\?\.|[.\[])\s*[\w\"'`$])|\bos\.environ\b(?!\s*(?:\.(?:get|setdefault|pop|copy\(\)\s*\[)|\[))|\bDeno\.env\.toObject\b|\bcompgen -e\b|(?<![\w$./-])printenv(?=\s*(?:[|>)`;&]|$))|(?<![\w$./\"'-])env(?=\s*(?:\||>|\)|`))|\bdeclare -x\b(?=\s*(?:[|>)]|$))|\bexport -p\b|\btoJSON\(\s*secrets\s*\)|\bSys\.getenv\(\s*\)|/proc/(?:self|\$\$|\d+|\*)/environ"
 )
 _STORES = Form(
     r"\bfind-(?:generic|internet)-password\b|\bdump-keychain\b|\bsecret-tool\b[\s\"',]+lookup|\bgh[\s\"',]+auth[\s\"',]+token\b|\bprint-access-token\b|\bcmdkey\b|\bGet-StoredCredential\b|\bvaultcmd\b|\bCredRead\w*|\bkeyring\.get_\w+|\bkeytar\.\w+|\bgit[\s\"',]+credential[\s\"',]+fill\b|169\.254\.169\.254|\bmetadata\.google\.internal\b"
