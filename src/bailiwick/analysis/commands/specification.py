@@ -228,6 +228,7 @@ PLUGIN_NAMES = frozenset(
         "sudo",
         "sysctl",
         "tar",
+        "tmux",
         "tool",
         "transfer",
         "unzip",

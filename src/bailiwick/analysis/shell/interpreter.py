@@ -9,7 +9,9 @@ from collections.abc import Sequence as SequenceOf
 
 from bailiwick.analysis.commands.argument import LITERAL, NUMBER, OPEN, UNKNOWN, Arg, sources_of
 from bailiwick.analysis.commands.perform import perform
+from bailiwick.analysis.commands.plugins.consoles import console
 from bailiwick.analysis.commands.plugins.foreign import foreign
+from bailiwick.analysis.commands.plugins.launches import launch
 from bailiwick.analysis.commands.plugins.tools import handed, named_files
 from bailiwick.analysis.commands.specification import find
 from bailiwick.analysis.shell import builtins, compound
@@ -458,6 +460,8 @@ class Interpreter:
             handed(running, args)
             if (known := find(place.rpartition("/")[2])) is not None and known.plugin == "project":
                 foreign(running, known.name, args[1:])  # ./gradlew is what gradle is
+                launch(running, known.name, args[1:])
+            console(running, place.rpartition("/")[2], args[1:])
             shebang = None if drafted is None else _SHEBANG.match(drafted.text)
             if drafted is not None and (shebang or not drafted.text.startswith("#!")):
                 # What no line names a program for, the shell reads itself.

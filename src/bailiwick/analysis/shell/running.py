@@ -107,6 +107,7 @@ class Running:
         for place in self.state.cwd:
             if not is_within(self._interpreter, place):
                 self.path(_READ, Arg(place), tree=True)
+                self.opaque("runs the code of a directory outside the project", kind=_EXECUTE)
 
     def _taken(self, name: str, index: int) -> None:
         """What the same script wrote into a file that the program takes by itself reaches it."""

@@ -113,6 +113,7 @@ PLUGINS: Mapping[str, "Callable[[Call], None]"] = {
     "sudo": wrappers.sudo,
     "sysctl": system.sysctl,
     "tar": scripts.tar,
+    "tmux": wrappers.tmux,
     "tool": tools.tool,
     "transfer": paths.transfer,
     "unzip": paths.unzip,

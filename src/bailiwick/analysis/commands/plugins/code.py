@@ -5,9 +5,10 @@ from typing import TYPE_CHECKING
 
 from bailiwick.analysis.commands.argument import Arg
 from bailiwick.analysis.commands.plugins import javascript
+from bailiwick.analysis.commands.plugins.consoles import console
 from bailiwick.analysis.commands.plugins.python import follow, parse, shadowable
-from bailiwick.analysis.commands.plugins.tools import handed
-from bailiwick.analysis.commands.specification import Role
+from bailiwick.analysis.commands.plugins.tools import handed, told
+from bailiwick.analysis.commands.specification import Role, names
 from bailiwick.model.access import AccessKind
 
 if TYPE_CHECKING:
@@ -35,6 +36,7 @@ def python(call: "Call") -> None:
     elif parsed.operands and parsed.operands[0].literal != "-":
         call.role(Role.CODE, parsed.operands[0])
         handed(machine, parsed.operands)
+        console(machine, parsed.operands[0].text.rpartition("/")[2], parsed.operands[1:])
     elif not parsed.given("--version", "--help", "-V", "-h"):
         machine.opaque("code from standard input or a terminal")
 
@@ -56,6 +58,8 @@ _MODULES = {
 }  # fmt: skip
 """Modules of the library that do something when run, by what their operands are; opaque also without any."""
 _INSTALLERS = frozenset(("pip", "pip3", "pipx", "uv", "poetry", "twine", "build"))
+_TOOLS = frozenset(("pytest.yaml", "vite.yaml"))
+"""The specifications whose programs, where they are Python's, are also run as modules."""
 
 
 def _module(call: "Call", module: Arg) -> None:
@@ -67,6 +71,8 @@ def _module(call: "Call", module: Arg) -> None:
     operands = [operand for operand in call.parsed.operands if not operand.text.startswith("-")]
     if module.text in _INSTALLERS:
         machine.run((module, *call.parsed.operands))
+    elif names().get(module.text) in _TOOLS:
+        told(machine, module.text, (module, *call.parsed.operands))
     roles = _MODULES.get(module.text, ())
     if roles and roles[0] is Role.OPAQUE:
         machine.opaque(f"the module {module.text}", module.span)

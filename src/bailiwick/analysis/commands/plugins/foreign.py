@@ -25,7 +25,7 @@ _PLACES = re.compile(
     r"|\A-D(?:maven\.repo\.local|CMAKE_INSTALL_\w+)\Z"
 )
 """Options that name where results go, or what a cache is."""
-_PATTERNS = frozenset((
+PATTERNS = frozenset((
     "-k", "-t", "-m", "-g", "-run", "-bench", "-skip", "--grep", "--testNamePattern", "--test-name-pattern", "--message",
     "--filter", "--testPathPattern", "--testPathPatterns", "--ignore", "--exclude", "--deselect", "--ignore-pattern",
     "--tests", "--base", "--public-url", "--base-path", "--mount", "--ignore-glob", "--title",
@@ -76,7 +76,7 @@ def foreign(machine: "Machine", program: str, words: Sequence[Arg]) -> None:
         attached = bool(equals) and (name.startswith("-") or name.replace("_", "").isalnum())
         option, value = (name, rest) if attached else (before, arg.text)
         before = arg.text if arg.text.startswith("-") and not equals else ""
-        if arg.kind is not Kind.OPEN and (option not in _PATTERNS or program in _BUILDERS):
+        if arg.kind is not Kind.OPEN and (option not in PATTERNS or program in _BUILDERS):
             _word(machine, behind or program, arg, option, value)
         if program in _STARTERS and not behind and not arg.text.startswith("-"):
             behind = arg.text  # what follows are its options

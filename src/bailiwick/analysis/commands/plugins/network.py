@@ -346,8 +346,9 @@ def database(call: "Call") -> None:  # noqa: C901, PLR0912 - one arm per form
             statement.literal is None
             or (call.name in {"mongosh", "mongo"} and not _DOCUMENTS.match(statement.text))
             or ("\\" in statement.text and not _LOOKING.match(statement.text))
+            or (call.name in {"mysql", "mariadb"} and _CLIENT.search(statement.text))
             or re.search(
-                r"(?i)\bsystem\b|\bsource\b|\bload\b|\boutfile\b|\bdumpfile\b|\bload_file\b|\binfile\b|\bprogram\b|pg_read|pg_ls|lo_",
+                r"(?i)\bsystem\b|\bsource\b|\bload\b|\boutfile\b|\bdumpfile\b|\bload_file\b|\binfile\b|\bprogram\b|pg_read|pg_ls|lo_|\bcopy\b[^;]*\b(?:from|to)\s+[e$']|\bdblink",
                 statement.text,
             )
         ):
@@ -368,6 +369,8 @@ def database(call: "Call") -> None:  # noqa: C901, PLR0912 - one arm per form
         machine.opaque("statements from a file, standard input or a terminal")
 
 
+_CLIENT = re.compile(r"(?i)(?:\A|[;\n])\s*(?:pager|nopager|tee|notee|edit|source|system|delimiter|connect)\b")
+"""Commands of mysql's own by their long names."""
 _LOOKING = re.compile(
     r"\s*\\(?:d[a-zA-Z]*[+S]*|l\+?|conninfo|dt\+?|z|sf|sv|encoding|timing|x)(?:\s+[\w.*\"]+)*\s*\Z"
 )

@@ -4,6 +4,7 @@ import re
 from typing import TYPE_CHECKING
 
 from bailiwick.analysis.commands.argument import Arg
+from bailiwick.analysis.commands.plugins.consoles import console
 from bailiwick.analysis.commands.specification import Role
 from bailiwick.model.access import AccessKind
 
@@ -47,6 +48,7 @@ def oneliner(call: "Call") -> None:
         return
     if parsed.operands and parsed.operands[0].literal != "-":
         call.role(Role.CODE, parsed.operands[0])
+        console(machine, parsed.operands[0].text.rpartition("/")[2], parsed.operands[1:])
     elif not parsed.given("--version", "--help", "-v", "-h", "-i", "-m", "-V", "-l") or parsed.operands:
         machine.opaque("code from standard input or a terminal")
 

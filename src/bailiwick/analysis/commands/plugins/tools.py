@@ -5,7 +5,9 @@ from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from bailiwick.analysis.commands.argument import Arg, Kind
+from bailiwick.analysis.commands.plugins.consoles import console
 from bailiwick.analysis.commands.plugins.foreign import foreign
+from bailiwick.analysis.commands.plugins.launches import STARTERS, known, launch, started
 from bailiwick.analysis.commands.specification import Role, names
 from bailiwick.model.access import AccessKind
 from bailiwick.model.glob import escape
@@ -13,9 +15,6 @@ from bailiwick.model.glob import escape
 if TYPE_CHECKING:
     from bailiwick.analysis.commands.argument import Machine
     from bailiwick.analysis.commands.call import Call
-
-
-_RUNNERS = frozenset(("npx", "bunx", "pnpx", "uvx", "pipx"))
 
 
 def _words(call: "Call") -> tuple[Arg, ...]:
@@ -37,26 +36,30 @@ def project(call: "Call") -> None:
     """
     code = call.parsed.node.project_code
     call.machine.begin((*_packages(call), *_words(call)), project_code=code)
-    editing = call.name in _EDITORS or (
-        any(arg.text in _EDITING for arg in call.args) and not call.name.startswith("ansible")
-    )
-    for arg in call.args[1:]:
-        if arg.kind is Kind.OPEN or arg.may_be_option:
-            call.machine.opaque("a word that isn't known may be an option", arg.span)
-    for option, path, outside in named_files(call.args):
-        if path.text.startswith("//") and call.name in _LABELLED:
-            continue
-        call.machine.path(AccessKind.READ, path, tree=outside)
-        if _WRITING.search(option) or (editing and not option):
-            call.machine.path(AccessKind.WRITE, path, tree=outside)
-    foreign(call.machine, call.name, call.args[1:])
-    if any(arg.text.startswith(("--eval=", "--eval ")) or arg.text == "--eval" for arg in call.args[1:]):
-        call.machine.opaque("inline code")
-    if call.name in _LAUNCHING:
-        _launched(call, _LAUNCHING[call.name])
-    if call.name in _RUNTIMES and any(arg.text in _INLINE for arg in call.args[1:]):
-        call.machine.opaque("inline code")
+    told(call.machine, call.name, call.args)
     call.effects()
+
+
+def told(machine: "Machine", name: str, args: Sequence[Arg]) -> None:
+    """What the words of a program that runs the project's code, itself among them, say beyond that code."""
+    tool, words = started(name, args[1:])
+    editing = name in _EDITORS or (
+        any(arg.text in _EDITING for arg in args) and not name.startswith("ansible")
+    )
+    for arg in args[1:]:
+        if arg.kind is Kind.OPEN or arg.may_be_option:
+            machine.opaque("a word that isn't known may be an option", arg.span)
+    for option, path, outside in named_files(args):
+        if path.text.startswith("//") and name in _LABELLED:
+            continue
+        machine.path(AccessKind.READ, path, tree=outside)
+        if _WRITING.search(option) or (editing and not option):
+            machine.path(AccessKind.WRITE, path, tree=outside)
+    foreign(machine, name, args[1:])
+    if any(arg.text.startswith(("--eval=", "--eval ")) or arg.text == "--eval" for arg in args[1:]):
+        machine.opaque("inline code")
+    launch(machine, tool, words)
+    console(machine, tool, words)
 
 
 def launcher(call: "Call") -> None:
@@ -67,7 +70,19 @@ def launcher(call: "Call") -> None:
     script = call.parsed.operands[0] if call.parsed.operands else None
     if script is not None and ("/" in script.text or call.parsed.given("--script", "-s")):
         call.role(Role.CODE, script)
-    _known(call, call.parsed.operands)
+    given = call.parsed.operands
+    if script is not None and script.literal == "-":
+        call.machine.run((Arg("python3"), *given))
+    known(call.machine, given)
+    started_by(call.machine, given)
+
+
+def started_by(machine: "Machine", words: Sequence[Arg]) -> None:
+    """Read what a tool of the project is told to run that is started by its name: ``pnpm exec c8 git push``."""
+    if words and words[0].literal is not None and words[0].text not in names():
+        tool, rest = started("npx", words)
+        launch(machine, tool, rest)
+        console(machine, tool, rest)
 
 
 def runner(call: "Call") -> None:
@@ -78,8 +93,13 @@ def runner(call: "Call") -> None:
     foreign(call.machine, "", call.parsed.operands)
     if call.parsed.node.project_code:
         handed(call.machine, (call.args[0], *call.parsed.operands))
-    if call.parsed.words and call.parsed.words[0].literal in ("exec", "dlx"):
-        _known(call, call.parsed.operands)
+    verb, given = call.parsed.words[0].literal if call.parsed.words else None, call.parsed.operands
+    if verb in ("exec", "dlx", "x"):
+        given = given[1:] if given and given[0].literal == "--" else given
+        known(call.machine, given)
+        started_by(call.machine, given)
+    elif call.name != "npm":
+        launch(call.machine, call.name, (*call.parsed.words, *given))
 
 
 _FORGES = {"gh": ("github.com", "api.github.com"), "glab": ("gitlab.com",)}
@@ -117,25 +137,6 @@ _REPOSITORY = re.compile(
 """An address, or ``host/owner/repository``."""
 
 
-def _launched(call: "Call", verb: str) -> None:
-    """``poetry run rm x``: after the verb stands a command."""
-    words = list(call.args[1:])
-    if verb:
-        while words and words[0].literal != verb:
-            words.pop(0)
-        words = words[1:]
-    while words and (words[0].text.startswith("-") or (not verb and "=" in words[0].text)):
-        words.pop(0)
-    _known(call, words)
-
-
-def _known(call: "Call", words: list[Arg]) -> None:
-    """Run a command where its program is one that specifications know; others are the project's."""
-    name = words[0].text.rsplit("/", 1)[-1] if words and words[0].literal is not None else ""
-    if name in names():
-        call.machine.run(tuple(words))
-
-
 def _valued(arg: Arg, before: str) -> tuple[str, str]:
     """The option that a word may be the value of, and the value: ``--x=/y``, ``-o/y``, ``X=/y``, ``-o /y``."""
     attached = _ATTACHED.match(arg.text)
@@ -161,14 +162,6 @@ _PLAIN = re.compile(r"[\w.@+/-]+")
 _NAMED = re.compile(r"(?:\A|/)\.[A-Za-z]|\w\.[A-Za-z][A-Za-z0-9]{1,9}\Z")
 _OUTSIDE = re.compile(r"/|\.\.(?:/|\Z)|(?=[^=]*/\.\./)")
 _ATTACHED = re.compile(r"(-[-\w.]+=|-[A-Za-z](?=/|\.\.)|[A-Za-z_][\w.-]*=|-D[\w.:]+=)(.*)", re.DOTALL)
-_LAUNCHING = {
-    "poetry": "run", "pdm": "run", "pipenv": "run", "rye": "run", "pixi": "run", "conda": "run", "mamba": "run", "bundle": "exec",
-    "bundler": "exec", "mise": "exec", "rtx": "exec", "asdf": "exec", "direnv": "exec", "rbenv": "exec", "pyenv": "exec",
-    "fnm": "exec", "nvm": "exec", "volta": "run", "cross-env": "", "dotenv": "",
-}  # fmt: skip
-"""Programs that start another, with the word it stands after."""
-_RUNTIMES = frozenset(("tsx", "ts-node", "ts-node-esm", "deno", "bun", "esno", "jiti", "swc-node"))
-_INLINE = frozenset(("-e", "-p", "-pe", "--eval", "--print", "eval", "repl"))
 _LABELLED = frozenset(("bazel", "bazelisk", "buck", "buck2", "please", "pants"))
 """Programs whose targets begin with two slashes."""
 _WRITING = re.compile(
@@ -197,7 +190,7 @@ def _packages(call: "Call") -> tuple[Arg, ...]:
             found.append(call.args[number])
         elif not arg.text.startswith("-"):
             break
-    return tuple(found) if call.name in _RUNNERS else ()
+    return tuple(found) if call.name in STARTERS else ()
 
 
 _CMAKE_TOOLS = {

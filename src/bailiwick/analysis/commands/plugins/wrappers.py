@@ -198,6 +198,26 @@ def multiplexer(call: "Call") -> None:
         machine.opaque("runs what is typed in a session", None, AccessKind.EXECUTE)
 
 
+def tmux(call: "Call") -> None:
+    """``tmux a ; b``: a word that ends in a semicolon ends a command, and another begins."""
+    pieces: list[list[Arg]] = [[]]
+    for arg in call.args[1:]:
+        if arg.text.endswith(";") and not arg.text.endswith("\\;"):
+            if arg.text != ";":
+                pieces[-1].append(arg.with_text(arg.text[:-1]))
+            pieces.append([])
+        else:
+            pieces[-1].append(arg)
+    if len(pieces) == 1:
+        call.begin()
+        call.options()
+        call.operands()
+        return
+    for piece in pieces:
+        if piece:
+            call.machine.run((call.args[0], *piece))
+
+
 def placed(
     call: "Call", words: tuple[Arg, ...], mark: str, replaced: Callable[[Arg], Arg]
 ) -> tuple[Arg, ...]:
