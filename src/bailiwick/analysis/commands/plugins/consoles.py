@@ -22,7 +22,7 @@ _CODE_OF = {
     "wp": r"eval|shell|db", "typeorm": r"query", "airflow": r"shell", "scrapy": r"shell",
     "tsx": r"-e|-p|--eval|--print|-pe|repl", "ts-node": r"-e|-p|-pe|--eval|--print|-i", "esno": r"-e", "jiti": r"-e", "swc-node": r"-e|-p",
     "deno": r"eval|repl|-e|--eval|-", "bun": r"-e|-p|--eval|--print|repl|exec|-", "latexmk": r"-e|-r|--?shell-escape|--?enable-write18",
-    "rake": r"console", 
+    "rake": r"console",
     "rollup": r".*[({].*", "spring": r"shell",
 }  # fmt: skip
 """What stands for a console or for inline code among the words of one program."""
