@@ -235,11 +235,12 @@ class _Walk:
             return False
         if whole != b"[" + b",".join(run.bodies) + b"]" or len(run.records) != len(run.bodies):
             return False
-        epoch = self.epoch
-        return all(
-            type(record) is dict and record.get("seq") == number and record.get("epoch") == epoch
-            for number, record in enumerate(run.records, run.first)
-        )
+        try:
+            numbers = [record["seq"] for record in run.records]
+            epochs = {record["epoch"] for record in run.records}
+        except (KeyError, TypeError):
+            return False
+        return numbers == list(range(run.first, run.first + len(numbers))) and epochs == {self.epoch}
 
     def end(self, checkpoints: int) -> Verification:
         """The outcome, once every entry was verified."""

@@ -212,6 +212,10 @@ _LAST_MS = 253_402_300_799_000
 """The last second of the year 9999, the last that has a month here."""
 
 
+BLIND_SIZE = 8
+"""Bytes of a blinded value."""
+
+
 def blind(key: bytes, name: str, value: str) -> bytes:
     """What stands in the log's table for a personal value: found by who knows it, meaningless to who doesn't."""
     if not value:
@@ -221,4 +225,4 @@ def blind(key: bytes, name: str, value: str) -> bytes:
 
 def blind_bytes(key: bytes, name: bytes, value: bytes) -> bytes:
     """``blind`` of texts that are bytes already."""
-    return blake2b(name + b"\0" + value, key=key, digest_size=8).digest()
+    return blake2b(name + b"\0" + value, key=key, digest_size=BLIND_SIZE).digest()

@@ -3,6 +3,7 @@
 import sqlite3
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from hashlib import blake2b
 from typing import Any
 
 import orjson
@@ -10,7 +11,7 @@ import orjson
 from bailiwick.audit.block import Block, BlockError, Member, pack
 from bailiwick.audit.chain import Sealed, link
 from bailiwick.audit.merkle import HASH_SIZE
-from bailiwick.audit.sealing import DataKey, SealError, blind, blind_bytes
+from bailiwick.audit.sealing import BLIND_SIZE, DataKey, SealError, blind, blind_bytes
 from bailiwick.audit.tiles import WIDTH
 
 SCHEMA = """
@@ -29,6 +30,7 @@ TAG = 4
 
 _NO_TAG = bytes(TAG)
 _CALL_NAME, _CALL_MARK = b"call_id", b'"call_id":"'
+_CALL_TEXT = _CALL_NAME + b"\0"
 
 Find = Callable[[str], DataKey | None]
 
@@ -72,6 +74,19 @@ def tag_of(private: bytes, blinding: bytes) -> bytes:
     if b"\\" in call:
         call = orjson.loads(private)["call_id"].encode("utf-8", "surrogatepass")
     return blind_bytes(blinding, _CALL_NAME, call)[:TAG] if call else _NO_TAG
+
+
+def tags_of(privates: Sequence[bytes], blinding: bytes) -> list[bytes]:
+    """``tag_of`` for each of many."""
+    found, size = [], len(_CALL_MARK)
+    for private in privates:
+        at = private.find(_CALL_MARK)
+        call = private[at + size : private.find(b'"', at + size)] if at >= 0 else b""
+        if call and b"\\" not in call:
+            found.append(blake2b(_CALL_TEXT + call, key=blinding, digest_size=BLIND_SIZE).digest()[:TAG])
+        else:
+            found.append(tag_of(private, blinding))
+    return found
 
 
 def call_tag(call_id: str, blinding: bytes) -> bytes:

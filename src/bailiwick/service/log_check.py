@@ -15,7 +15,7 @@ from bailiwick.audit.note import Note, NoteError, VerifierKey
 from bailiwick.audit.sealing import DataKey, SealError, open_payload, open_private, unpack_entry
 from bailiwick.audit.tiles import HEIGHT, WIDTH, joined
 from bailiwick.service import blocks
-from bailiwick.service.blocks import TAG, Find, OpenBlock, tag_of
+from bailiwick.service.blocks import TAG, Find, OpenBlock, tags_of
 from bailiwick.service.ledger import COLUMNS, OPEN_COLUMNS, columns_of, first_of, read_tile
 
 _ROWS = f"SELECT seq, body, leaf, head, private, {', '.join(COLUMNS)} FROM log WHERE seq >= ? AND seq < ? ORDER BY seq"  # noqa: S608 - constants
@@ -107,11 +107,11 @@ class LogCheck:
             except SealError as error:
                 yield Fault(sequence=block.first + members[0], message=str(error))
                 continue
-            for place, private in zip(members, privates, strict=True):
+            for place, private, tag in zip(members, privates, tags_of(privates, blinding), strict=True):
                 if _PAYLOAD_MARK in private:
                     public = orjson.loads(inner.body(place))
                     self._note_payload(block.first + place, private, public, key)
-                if tag_of(private, blinding) != calls[place * TAG : place * TAG + TAG]:
+                if tag != calls[place * TAG : place * TAG + TAG]:
                     yield Fault(sequence=block.first + place, message="search columns changed: call_id")
 
     def _alone(self, first: int, end: int) -> Iterator[Sealed]:
