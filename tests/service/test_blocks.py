@@ -20,6 +20,7 @@ from bailiwick.audit.retention import Key, clear
 from bailiwick.audit.sealing import DataKey, SealError, commitment
 from bailiwick.audit.tiles import WIDTH
 from bailiwick.service.log_reader import LogReader
+from bailiwick.service.state_directory import StoreError
 from bailiwick.service.store import Store
 from logs import RECORD, intact
 
@@ -189,6 +190,21 @@ def test_an_erasure_reaches_into_blocks_and_leaves_the_others(tmp_path: Path) ->
         ]
         assert [one.record["seq"] for one in reader.call("c0")] == [0]
         assert reader.verify().faults == ()
+
+
+def test_a_log_that_is_all_blocks_is_not_taken_for_an_empty_one(tmp_path: Path) -> None:
+    path = tmp_path / "state"
+    with Store.open(path) as store:
+        append(store, range(WIDTH), WIDTH)
+    assert alone(path) == 0
+    with Store.open(path) as store:
+        assert store.size == WIDTH
+    kept = (path / "log.pub").read_bytes()
+    (path / "log.pub").unlink()
+    with pytest.raises(StoreError, match="missing, but log.db holds entries"):
+        Store.open(path)
+    (path / "log.pub").write_bytes(kept)
+    assert intact(path)
 
 
 SPOILED = {

@@ -146,7 +146,8 @@ def _has_entries(database: Path) -> bool:
         return False
     with contextlib.closing(sqlite3.connect(database)) as connection:
         try:
-            return connection.execute("SELECT 1 FROM log LIMIT 1").fetchone() is not None
+            found = "SELECT 1 FROM log UNION ALL SELECT 1 FROM block LIMIT 1"
+            return connection.execute(found).fetchone() is not None
         except sqlite3.OperationalError as error:
             return "no such table" not in str(error)
 
