@@ -201,7 +201,7 @@ def test_a_log_that_is_all_blocks_is_not_taken_for_an_empty_one(tmp_path: Path) 
         assert store.size == WIDTH
     kept = (path / "log.pub").read_bytes()
     (path / "log.pub").unlink()
-    with pytest.raises(StoreError, match="missing, but log.db holds entries"):
+    with pytest.raises(StoreError, match=r"missing, but log\.db holds entries"):
         Store.open(path)
     (path / "log.pub").write_bytes(kept)
     assert intact(path)
