@@ -19,7 +19,9 @@ from bailiwick.audit.record import Record
 from bailiwick.audit.retention import Key, clear
 from bailiwick.audit.sealing import DataKey, SealError, commitment
 from bailiwick.audit.tiles import WIDTH
+from bailiwick.service.ledger import Ledger
 from bailiwick.service.log_reader import LogReader
+from bailiwick.service.settling import Settlement
 from bailiwick.service.state_directory import StoreError
 from bailiwick.service.store import Store
 from logs import RECORD, intact
@@ -205,6 +207,30 @@ def test_a_log_that_is_all_blocks_is_not_taken_for_an_empty_one(tmp_path: Path) 
         Store.open(path)
     (path / "log.pub").write_bytes(kept)
     assert intact(path)
+
+
+@pytest.mark.parametrize("step", ["block", "settle"])
+def test_what_goes_wrong_while_settling_stops_nobody(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, step: str
+) -> None:
+    path = tmp_path / "state"
+
+    def fail(*_: object) -> None:
+        raise sqlite3.OperationalError("disk I/O error")
+
+    owner = {"block": Settlement, "settle": Ledger}[step]
+    with Store.open(path) as store:
+        monkeypatch.setattr(owner, step, fail)
+        append(store, range(700), 50)
+        assert alone(path) == 700
+        monkeypatch.undo()
+        append(store, range(700, 710), 1)
+    with Store.open(path) as store:
+        append(store, range(710, 720), 1)
+        settled(path, 2 * WIDTH)
+    with LogReader(path) as reader:
+        assert [one.record["call_id"] for one in reader.entries()] == [f"c{n // 2}" for n in range(720)]
+        assert reader.verify().faults == ()
 
 
 SPOILED = {

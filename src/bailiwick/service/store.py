@@ -20,6 +20,7 @@ does, and records that arrive while a commit runs share the next one (group comm
 
 import asyncio
 import contextlib
+import logging
 import os
 import queue
 import sqlite3
@@ -41,8 +42,11 @@ from bailiwick.service.keys import KeyEntry, KeyRing
 from bailiwick.service.ledger import Ledger, StateRows
 from bailiwick.service.settling import Fresh
 from bailiwick.service.state_directory import StateDirectory, StoreError
+from bailiwick.service.trace import report
 
 __all__ = ["Receipt", "Store", "StoreError"]
+
+LOG = logging.getLogger(__name__)
 
 MAX_BATCH = 512
 """Records of one commit at most."""
@@ -108,6 +112,7 @@ class Store:
         """Whether somebody has committed in the caller's thread in this turn of the event loop."""
         self._closed = False
         self._broken = False
+        self._settles = True
         self._reader = sqlite3.connect(
             f"file:{directory.database}?mode=ro", uri=True, check_same_thread=False
         )
@@ -311,18 +316,20 @@ class Store:
 
     def _settle(self) -> None:
         """Make a block of the oldest entries that stand on their own; who wants to commit meanwhile may."""
-        with self._writing:
-            work = None if self._broken else self._ledger.unsettled()
-        if work is None:
-            return
-        row = work.block(self._find, self._ledger.blinding)
-        with self._writing:
-            try:
+        try:
+            with self._writing:
+                work = None if self._broken or not self._settles else self._ledger.unsettled()
+            if work is None:
+                return
+            row = work.block(self._find, self._ledger.blinding)
+            with self._writing:
                 self._ledger.settle(work, row)
                 if self._ledger.has_unsettled:
                     self._wake.release()
-            except sqlite3.Error:
-                self._broken = True  # they stand as they were, and the next commit tells what is wrong
+        except Exception as error:  # noqa: BLE001 - they stand as they were, which is as good; the writer must go on
+            report(LOG, "entries could not be made a block", error)
+            self._settles = False
+            self._broken = True  # what is wrong with the file the next commit tells
 
     def _find(self, key_id: str) -> DataKey | None:
         with self._writing:
