@@ -5,7 +5,7 @@ So a search that may not run as it stands is judged once more with what the poli
 """
 
 import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from bailiwick.analysis.tools import analyze
@@ -26,7 +26,8 @@ from bailiwick.policy.types import PathCondition, Policy
 MAX_LENGTH = 2_000
 """Characters of the names that one search is told to leave out; a policy that hides more by name narrows nothing."""
 
-_NAME = re.compile(r"(?!\*\*)(?:[\w.@+-]|\*(?!\*))+(?:/(?:[\w.@+-]|\*(?!\*))+)*(?:/\*\*)?", re.ASCII)
+_NAME = re.compile(r"(?!\*\*)(?:[\w.@+-]|(?<=\w)~|\*(?!\*))+(?:/(?:[\w.@+-]|\*(?!\*))+)*(?:/\*\*)?", re.ASCII)
+_CLASS = re.compile(r"\*\[[^\]/]+\]\*?")
 _ANYWHERE = "/**/"
 
 
@@ -174,9 +175,16 @@ def _withheld(policy: Policy, decision: Decision) -> Iterator[str]:
                 and AccessKind.READ in when.kinds
                 and when.glob.startswith(_ANYWHERE)
             ):
-                names = tuple(choices(when.glob.removeprefix(_ANYWHERE)))
+                named = tuple(choices(when.glob.removeprefix(_ANYWHERE)))
+                # Programs differ in sets of characters; leaving out more than is hidden is no harm.
+                names = dict.fromkeys(_CLASS.sub("*", name) for name in named)
                 if all(_NAME.fullmatch(name) for name in names):
-                    yield from names
+                    yield from (name for name in names if not _covered(name, names))
+
+
+def _covered(name: str, names: Iterable[str]) -> bool:
+    """Whether what ``name`` leaves out one of the others leaves out already: ``.env.*`` does for ``.env.*e``."""
+    return any(other != name and other.endswith("*") and name.startswith(other[:-1]) for other in names)
 
 
 __all__ = ["MAX_LENGTH", "Judgement", "judge", "judgement"]

@@ -221,7 +221,7 @@ def intersects(one: Glob, other: Glob, *, budget: Budget | None = None) -> bool:
         if _is_tree(one) and _is_anywhere(other):
             # Whatever ``other`` finds anywhere, it finds below any path of ``one``.
             return witness((one,), budget=budget) is not None and witness((other,)) is not None
-        return witness((one, other), budget=budget) is not None
+        return _ends_agree(one, other) and witness((one, other), budget=budget) is not None
     except TooComplexError:
         return True
 
@@ -245,15 +245,14 @@ def contained_jointly(inner: Glob, outer: Sequence[Glob], *, budget: Budget | No
 
 def _is_tree(glob: Glob) -> bool:
     """Whether a path of ``glob`` stays one when segments are added: it ends with ``/**``."""
-    return len(glob.chains) == 1 and glob.chains[0][-3:] == (Pair(), _SLASH, _DEEP)
+    return all(chain[-3:] == (Pair(), _SLASH, _DEEP) for chain in glob.chains)
 
 
 def _is_anywhere(glob: Glob) -> bool:
     """Whether a path of ``glob`` stays one when segments are put before: it begins with ``**/``."""
-    if len(glob.chains) != 1 or glob.dialect is Dialect.NAME:
-        return False
-    chain = glob.chains[0][1:] if glob.chains[0][:1] == (_SLASH,) else glob.chains[0]
-    return chain[:3] == (Pair(), _DEEP, _SLASH)
+    return glob.dialect is Dialect.PATH and all(
+        chain[chain[:1] == (_SLASH,) :][:3] == (Pair(), _DEEP, _SLASH) for chain in glob.chains
+    )
 
 
 def _compatible(one: str, other: str) -> bool:
@@ -264,6 +263,21 @@ def _compatible(one: str, other: str) -> bool:
 def _prefix(glob: Glob) -> str:
     """The characters that every text of ``glob`` begins with, as far as its first wildcard shows."""
     return commonprefix([_sure(chain) for chain in glob.chains])
+
+
+def _ends_agree(one: Glob, other: Glob) -> bool:
+    """Whether a choice of each may begin and end alike, as far as that shows at once."""
+    return any(
+        _compatible(begins, begin) and _compatible(ends, end)
+        for begins, ends in _ends(one)
+        for begin, end in _ends(other)
+    )
+
+
+@lru_cache(maxsize=4096)
+def _ends(glob: Glob) -> frozenset[tuple[str, str]]:
+    """The characters that each choice surely begins with, and those it ends with, read backwards."""
+    return frozenset((_sure(chain), _sure(chain[::-1])) for chain in glob.chains)
 
 
 def _sure(chain: Chain) -> str:

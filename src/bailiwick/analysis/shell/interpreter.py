@@ -11,6 +11,7 @@ from bailiwick.analysis.commands.argument import LITERAL, NUMBER, OPEN, UNKNOWN,
 from bailiwick.analysis.commands.perform import perform
 from bailiwick.analysis.commands.plugins.consoles import console
 from bailiwick.analysis.commands.plugins.foreign import foreign
+from bailiwick.analysis.commands.plugins.goals import begin
 from bailiwick.analysis.commands.plugins.launches import launch
 from bailiwick.analysis.commands.plugins.tools import handed, named_files
 from bailiwick.analysis.commands.specification import find
@@ -455,7 +456,8 @@ class Interpreter:
             own = own or built_here(self, place, project)
             text = content(self, args[0], state)
             drafted = text or content(self, args[0], state, perhaps=True)
-            running.begin(tuple(a for a in args[1:] if not a.text.startswith("-")), project_code=own)
+            words = tuple(a for a in args[1:] if not a.text.startswith("-"))
+            begin(running, place.rpartition("/")[2], args, words, project_code=own)
             running.path(AccessKind.READ, args[0])
             handed(running, args)
             if (known := find(place.rpartition("/")[2])) is not None and known.plugin == "project":

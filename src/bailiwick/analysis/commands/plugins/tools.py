@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from bailiwick.analysis.commands.argument import Arg, Kind
 from bailiwick.analysis.commands.plugins.consoles import console
 from bailiwick.analysis.commands.plugins.foreign import foreign
+from bailiwick.analysis.commands.plugins.goals import begin
 from bailiwick.analysis.commands.plugins.launches import STARTERS, known, launch, started
 from bailiwick.analysis.commands.specification import Role, names
 from bailiwick.model.access import AccessKind
@@ -35,7 +36,7 @@ def project(call: "Call") -> None:
     name a file are read, and written where the option or the mode of the program says so.
     """
     code = call.parsed.node.project_code
-    call.machine.begin((*_packages(call), *_words(call)), project_code=code)
+    begin(call.machine, call.name, call.args, (*_packages(call), *_words(call)), project_code=code)
     told(call.machine, call.name, call.args)
     call.effects()
 
