@@ -35,6 +35,7 @@ _SET = re.compile(r"[-+][euxhbmvCETf]+\Z|[-+][euxvCETf]*o\Z|--\Z")
 _SET_OPTIONS = frozenset((
     "pipefail", "errexit", "nounset", "xtrace", "verbose", "monitor", "errtrace", "functrace", "noclobber", "noglob",
 ))  # fmt: skip
+_LISTED = frozenset(("history", "histexpand"))
 _QUIET_OPTIONS = frozenset((
     "globstar", "nocasematch", "checkwinsize", "histappend", "cmdhist", "lithist", "inherit_errexit", "huponexit",
 ))  # fmt: skip
@@ -243,7 +244,7 @@ def _set(call: Invocation) -> Outcome:
     first = call.args[1] if len(call.args) > 1 else None
     if (
         first is not None
-        and first.kind is not OPEN
+        and first.kind not in (OPEN, NUMBER)
         and not first.may_be_option
         and first.text[:1] not in ("-", "+")
     ):
@@ -448,9 +449,7 @@ def _shopt(call: Invocation) -> Outcome:
     """``shopt``: some options are harmless, some change what a glob stands for."""
     words = call.literals()
     names = {word for word in words or () if not word.startswith("-")}
-    if (
-        words is not None and "-o" in words and names <= _SET_OPTIONS | {"history", "histexpand"}
-    ):  # as `set` knows them
+    if words is not None and "-o" in words and names <= _SET_OPTIONS | _LISTED:  # as `set` knows them
         call.state.shaky |= "noglob" in names
         return call.state, call.state.copy()
     if words is None or not names <= _QUIET_OPTIONS | _GLOB_OPTIONS:

@@ -231,14 +231,14 @@ class Interpreter:
                 return state, state
             span = self.span(node.words[0].start, node.words[-1].end)
             return self.program(tuple(words), state, span, stdin, prefix=prefix)
-        before, heard = untouched(node.redirects, state), self.heard
-        self.heard = True  # by whoever reads the file
+        before = untouched(node.redirects, state)
         given, outputs = carry_out(self, node.redirects, state)
         stdin = given if given is not None else stdin
         if not node.words:
             return state, state
         span = self.span(node.words[0].start, node.words[-1].end)
-        first = len(self.writers)
+        first, heard = len(self.writers), self.heard
+        self.heard = True  # by whoever reads the file
         ends = self.program(tuple(words), state, span, stdin, prefix=prefix)
         self.heard = heard
         stored(self, outputs, self.writers[first:])
