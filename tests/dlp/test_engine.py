@@ -152,7 +152,7 @@ def test_text_behind_a_zero_byte_and_behind_the_bound_is_looked_at() -> None:
 @pytest.mark.usefixtures("fast")
 def test_reading_only_what_was_changed_finds_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
     filler = "an ordinary line \\n with an escape, of %41 kinds\n" * 600
-    for number, text in enumerate([*EXAMPLES, *(case.text for case in heldout.secrets())]):
+    for number, text in enumerate([*EXAMPLES[::4], *(case.text for case in heldout.secrets())]):
         first = f"\\u005cu{ord(text[0]):04x}"  # an escape in an escape: seen in the second round only
         long = f"{filler[: 900 * (number % 9)]}x {first}{text[1:]}\n{filler}"
         found = examine(long, subjects=EVERYTHING)

@@ -161,7 +161,7 @@ def test_a_private_key_is_held_to_its_end_and_no_further() -> None:
 
 def test_what_is_held_is_bounded_and_what_was_not_seen_is_said() -> None:
     flow = TextFlow(REDACTOR)
-    run = ("QUJD" * 500 + "RGVm") * 500  # base64 of a text without end
+    run = ("QUJD" * 500 + "RGVm") * 80  # base64 of a text without end
     said = "".join(flow.feed(run[at : at + 5_000]) for at in range(0, len(run), 5_000))
     assert flow.held <= MAX_HELD + 5_000
     assert not flow.complete
@@ -257,7 +257,7 @@ def through(wire: bytes, sizes: int, random: Random) -> tuple[str, EventFlow]:
     sizes=st.sampled_from([1, 50, 5_000]),
     random=st.randoms(use_true_random=False),
 )
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=10, deadline=None)
 def test_a_secret_split_over_events_is_masked(
     form: Any, text: str, pieces: int, sizes: int, random: Random
 ) -> None:
