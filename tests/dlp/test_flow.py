@@ -150,6 +150,13 @@ def test_what_cannot_begin_a_secret_leaves_at_once() -> None:
     assert flow.held == 0
 
 
+def test_a_line_that_ends_with_a_secret_leaves_with_its_end() -> None:
+    flow = TextFlow(PLAIN)
+    assert flow.feed(f"the token is {TOKEN}") == "the token is "
+    assert flow.feed("\n").startswith("[redacted:secret/github-token:")
+    assert flow.held == 0
+
+
 def test_a_private_key_is_held_to_its_end_and_no_further() -> None:
     _, key = MAKERS["secret/private-key"](BODY)
     flow = TextFlow(PLAIN)

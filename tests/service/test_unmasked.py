@@ -103,6 +103,8 @@ def test_output_that_stayed_unmasked_ends_the_turn(
         asyncio.run(answer(desk, state, event("UserPromptSubmit", prompt="x", session_id="other")))
     )
     assert "decision" not in other
+    refused = records(tmp_path / "state", kind="refused-input")
+    assert [json.loads(one["extra"])["event"] for one in refused] == ["UserPromptSubmit"] * stopped
     assert batch(desk, response) == {}  # each call is looked at once
 
 

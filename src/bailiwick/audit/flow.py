@@ -87,7 +87,9 @@ class TextFlow:
         """Up to where the text can be judged whatever follows it."""
         until = live_from(text, self._redactor.subjects)
         for match in reversed(matches):
-            if match.end > until or match.end > len(text) - LOOK:
+            # No rule looks beyond the end of a line to be sure of what stands before it.
+            unsure = match.end > len(text) - LOOK and "\n" not in text[match.end :]
+            if match.end > until or unsure:
                 until = min(until, match.start)
         if len(text) - until <= MAX_HELD:
             return until

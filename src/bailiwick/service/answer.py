@@ -42,7 +42,7 @@ from bailiwick.service.shell_setups import setup_of
 from bailiwick.service.skills.view import reading_of
 from bailiwick.service.store import StoreError
 from bailiwick.service.trace import report
-from bailiwick.service.unmasked import stopped
+from bailiwick.service.unmasked import kept_out, stopped
 
 LOG = logging.getLogger(__name__)
 
@@ -74,6 +74,8 @@ async def answer(desk: Desk, state: SessionState, body: bytes) -> bytes:
         await desk.look_up(state.uid)
         state = await desk.going_on(state, event)
         context = gather(desk, state)
+        if (stop := await kept_out(desk, state.key, event)) is not None:
+            return stop
         request = build_request(context, event)
         facts, decision, reading = await judged(desk, context, request, size=len(body))
         decision = await tried(desk, state, request, facts, decision)
@@ -82,9 +84,9 @@ async def answer(desk: Desk, state: SessionState, body: bytes) -> bytes:
         if reading.unseen:
             unseen = f"the client puts a call down to the skill {reading.unseen}, of which no event told"
             await drifted(desk, state.key, unseen, {"skill": reading.unseen, "agent": event.agent})
-        if (stop := await stopped(desk, context.policy, state.key, event)) is not None:
-            return stop
         if isinstance(event.what, ToolBatch):
+            if (stop := await stopped(desk, context.policy, state.key, event, event.what)) is not None:
+                return stop
             return await answer_batch(desk, context, event, event.what, size=len(body))
         return await told(desk, context, event, decision, size=len(body))
     except (MalformedEventError, NoPolicyError, NotEntitledError) as error:

@@ -13,8 +13,11 @@ A service that was started in between knows nothing of the calls before, and che
 """
 
 import logging
+from collections.abc import Mapping
+from typing import Any
 
 from bailiwick.audit.kinds import Kind
+from bailiwick.audit.record import Record
 from bailiwick.audit.recording import service_record
 from bailiwick.enforcement.claude_code import render_stop
 from bailiwick.model.event import Event, Prompt, PromptExpansion, ToolBatch, ToolCall
@@ -32,20 +35,39 @@ _SPOILT = (
 )
 
 
-async def stopped(desk: Desk, policy: Policy, session: str, event: Event) -> bytes | None:
-    """The answer that ends the turn where a masked output was not taken over (2, 3); None where all is well."""
-    if isinstance(event.what, Prompt | PromptExpansion | ToolCall) and desk.calls.spoilt(event.session):
-        return render_stop(event, _SPOILT)
-    if not isinstance(event.what, ToolBatch):
+async def kept_out(desk: Desk, session: str, event: Event) -> bytes | None:
+    """The answer to what would go on with a conversation that takes nothing more (3); None for any other.
+
+    Raises StoreError when that can't be recorded.
+    """
+    goes_on = isinstance(event.what, Prompt | PromptExpansion | ToolCall)
+    if not goes_on or not desk.calls.spoilt(event.session):
         return None
-    found = desk.calls.unmasked(event.session, event.what)
+    said = "The conversation holds output that stayed unmasked, so it takes nothing more."
+    await desk.save(_record(desk, Kind.REFUSED_INPUT, session, said, {"event": event.name}))
+    return render_stop(event, _SPOILT)
+
+
+async def stopped(desk: Desk, policy: Policy, session: str, event: Event, batch: ToolBatch) -> bytes | None:
+    """The answer that ends the turn where a masked output was not taken over (2, 3); None where all is well."""
+    found = desk.calls.unmasked(event.session, batch)
     if not found:
         return None
     stops = policy.unmasked is not Unmasked.RECORD
     if stops:
         desk.calls.spoil(event.session)
     for one in found:
-        await _alarm(desk, session, event, one, stops=stops)
+        said = _said(one) + (" The turn was ended." if stops else "")
+        details = {
+            "call": one.call.call_id,
+            "rules": list(one.rules),
+            "agent": event.agent,
+            "stopped": stops,
+        }
+        try:
+            await desk.save(_record(desk, Kind.ALARM, session, said, details))
+        except StoreError as error:
+            report(LOG, "an output that stayed unmasked could not be recorded", error)
     if not stops:
         return None
     said = "\n".join(desk.masking.text(_said(one)) for one in found)
@@ -61,25 +83,15 @@ def _said(one: Left) -> str:
     return f"The output of {one.call.tool} that the client has for the model {what}."
 
 
-async def _alarm(desk: Desk, session: str, event: Event, one: Left, *, stops: bool) -> None:
+def _record(desk: Desk, kind: Kind, session: str, said: str, details: Mapping[str, Any]) -> Record:
     state = desk.registry.by_key(session)
-    try:
-        await desk.save(
-            service_record(
-                Kind.ALARM,
-                desk.stamp(),
-                desk.masking,
-                message=_said(one) + (" The turn was ended." if stops else ""),
-                user=state.user if state else "",
-                uid=state.uid if state else None,
-                session=session,
-                details={
-                    "call": one.call.call_id,
-                    "rules": list(one.rules),
-                    "agent": event.agent,
-                    "stopped": stops,
-                },
-            )
-        )
-    except StoreError as error:
-        report(LOG, "an output that stayed unmasked could not be recorded", error)
+    return service_record(
+        kind,
+        desk.stamp(),
+        desk.masking,
+        message=said,
+        user=state.user if state else "",
+        uid=state.uid if state else None,
+        session=session,
+        details=details,
+    )

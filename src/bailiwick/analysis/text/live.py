@@ -2,8 +2,8 @@
 
 Nearly every secret is one run of characters without a space, so what is live is the word in progress. What may go on
 behind a space is named here: private keys in armour, cookies, base64 and concatenations over lines, numbers in groups,
-an organisation's own classes. More than that is never held to be less: what is live is found live (a test plants every
-rule's example in every chunking).
+an organisation's own classes. What a rule may still complete must be live here, what is live need not become anything: a test
+plants every rule's example, in every chunking.
 """
 
 import re
