@@ -5,7 +5,7 @@ import binascii
 import re
 
 from bailiwick.analysis.skill.facts import Inventory, Mark
-from bailiwick.analysis.skill.prose.classes import ACQUITTED, first
+from bailiwick.analysis.skill.prose.classes import acquitted
 from bailiwick.analysis.skill.prose.hosts import hosts_in
 from bailiwick.analysis.skill.prose.orders import JUDGE
 from bailiwick.analysis.skill.prose.words import CONCEAL, OVERRIDE
@@ -46,7 +46,7 @@ def order(text: str, source: Source, into: Inventory, where: str) -> None:
     decoded = _decoded(plain)
     if decoded:
         plain = f"{plain} {decoded}"
-    judge = JUDGE.search(plain) or first(ACQUITTED, plain)
+    judge = JUDGE.search(plain) or acquitted(plain)
     if judge:
         into.notice(Mark.JUDGE, f"speaks to whoever checks it: '{judge[0][:90]}'", source, Role.INSTRUCTED)
     speaks = OVERRIDE.search(plain) or judge

@@ -111,8 +111,17 @@ def scripts_in(text: str) -> Iterator[tuple[str, int]]:
         yield match[1], text.count("\n", 0, match.start(1)) + 1
 
 
+_WINDOWS = re.compile(
+    r"\bcertutil\b[^\n]{0,80}-urlcache[^\n]{0,300}&|\bbitsadmin\b[^\n]{0,300}&|\bmshta\s+https?|\bregsvr32\b[^\n]{0,60}https?:|\bmsiexec\b[^\n]{0,40}https?:",
+    re.IGNORECASE,
+)
+"""Programs of Windows that fetch and run."""
+
+
 def fetches_and_runs(text: str) -> bool:
     """Whether PowerShell runs what it downloads."""
+    if _WINDOWS.search(text):
+        return True
     return bool(
         re.search(r"\b(?:iex|Invoke-Expression)\b", text, re.IGNORECASE)
         and re.search(r"iwr|irm|Invoke-WebRequest|Invoke-RestMethod|DownloadString", text, re.IGNORECASE)

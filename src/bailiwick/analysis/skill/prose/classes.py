@@ -23,6 +23,7 @@ NOT = r"\b(?:do not|don'?t|never|must not|mustn'?t|should not|shouldn'?t|need no
 OUTPUT = r"\b(?:(?:your|the|any|final|its|their)\s+){0,2}(?:answers?|repl(?:y|ies)|responses?|summar(?:y|ies)|output|reports?|messages?|transcripts?|change ?logs?|commit messages?|pull requests?|descriptions?|write-?ups?|chat|conversation|documentation|docs|readme|page|notes to the user)\b"
 
 CONCEALED = (
+    Form(r"\b(?:not to be|need not be|needn't be) (?:troubled|bothered|burdened|told|involved|informed)\b|\bneeds? no mention\w*\b", _I),
     joined(OUTPUT, r"\b(?:does ?n[o']t|do ?n[o']t|does not|do not|never|must not|should not|shouldn'?t|won'?t|will not|is not to|are not to)\b", r"\b(?:say|mention|show|tell|reveal|note|name|list|speak of|refer|hint)\b", gap=15),
     Form(r"\b(?:not|never) (?:to |supposed to |meant to )?(?:turn up|show up|come up|appear|surface|be (?:seen|found|visible))\b[^.\n]{0,25}\b(?:in|on|anywhere|outside)\b", _I),
     Form(r"\b(?:stays?|remains?|kept|belongs?)\b[^.\n]{0,12}\b(?:in the engine room|behind the scenes|behind the curtain|under the hood|backstage|in-?house|with (?:you|us))\b", _I),
@@ -43,10 +44,11 @@ CONCEALED = (
 
 _AUTHORITY = r"(?:instructions?|rules?|guidelines?|prompts?|polic(?:y|ies)|limits?|limitations|restrictions?|safeguards?|guardrails?|directives?|boundaries|safety (?:rules|training)|what (?:you|it) (?:were|was|have been|had been|are|is)(?: \w+){0,2} (?:told|given|taught|instructed|configured|asked)|(?:what|whatever|anything) (?:the |your )?(?:operator|platform|system|vendor|provider|company|administrator|user|developer|anthropic)s?(?: \w+){0,2} (?:said|says|told|tells|configured|set|wants|decided|prefers|asks|objects|thinks))"
 _SCOPE = r"(?:previous|prior|earlier|above|before|existing|original|default|system|safety|platform'?s?|operator'?s?|vendor'?s?|developer'?s?|user'?s?|anthropic'?s?|other|standing|set|given|your|all|every|its|their|usage|content|house|until (?:this point|now)|so far|you (?:had|were given|have))"
-_VOID = r"\b(?:(?:was|were|has been|have been|had been|got) (?:\w+ )?(?:withdrawn|lifted|suspended|revoked|repealed|waived|cancell?ed|retired|replaced|switched off)|no longer (?:counts?|appl(?:y|ies)|holds?|binds?|matters?)|(?:are|is|become|becomes) (?:\w+ )?(?:void|null|suspended|lifted|irrelevant|obsolete|off the table|cancell?ed|superseded|not binding|moot|disabled|gone)|(?:do|does) ?n[o']t (?:apply|count|hold|bind|matter)|(?:may|can|should|must) be (?:ignored|set aside|disregarded|dropped)|(?:yields?|gives? way|gives?) to this|lapses?|ceases? to|as (?:lifted|void|gone|suspended|cancell?ed|waived|null|settled|withdrawn|expired)|(?:has|have) been (?:lifted|waived|suspended|withdrawn|cancell?ed))\b"
+_VOID = r"\b(?:(?:was|were|has been|have been|had been|got) (?:\w+ )?(?:turned off|withdrawn|lifted|suspended|revoked|repealed|waived|cancell?ed|retired|replaced|switched off)|no longer (?:counts?|appl(?:y|ies)|holds?|binds?|matters?)|(?:are|is|become|becomes) (?:\w+ )?(?:void|null|suspended|lifted|irrelevant|obsolete|off the table|cancell?ed|superseded|not binding|moot|disabled|gone)|(?:do|does) ?n[o']t (?:apply|count|hold|bind|matter)|(?:may|can|should|must) be (?:ignored|set aside|disregarded|dropped)|(?:yields?|gives? way|gives?) to this|lapses?|ceases? to|as (?:lifted|void|gone|suspended|cancell?ed|waived|null|settled|withdrawn|expired)|(?:has|have) been (?:lifted|waived|suspended|withdrawn|cancell?ed))\b"
 _WINS = r"\b(?:wins?|outranks?|overrules?|prevails?|trumps?|beats?|supersedes?|overrides?|(?:is|are|has|have|holds?|carries) (?:the |a )?(?:higher|highest|final|last|greater|more) (?:authority|word|rank|weight|priority)|(?:comes?|goes|stands?|ranks?|sits?) (?:before|above|ahead of|over)|takes? precedence|has the last word)\b"
 _THIS = r"\b(?:this (?:page|file|skill|document|text)|these (?:pages|lines|notes)|what (?:stands|is written|is said) here|the (?:text|page) below|here)\b"
 OVERRIDDEN = (
+    joined(r"\b(?:refusals?|safety training|content polic(?:y|ies)|guardrails?|safeguards?|usage polic(?:y|ies))\b", _VOID, gap=60),
     joined(rf"\b{_SCOPE}\b", rf"\b{_AUTHORITY}\b", _VOID, gap=40),
     joined(rf"\b{_AUTHORITY}\b", rf"\b(?:{_SCOPE}|what|so far)\b", _VOID, gap=40),
     joined(r"\b(?:what|whatever) (?:you|the (?:operator|platform|system|user|vendor|developer|company))\b", _VOID, gap=70),
@@ -59,12 +61,12 @@ OVERRIDDEN = (
 
 _CHECKER = r"\b(?:(?:automated |automatic |static |security |ai |llm |language |code |skill |package |machine )*(?:reviewers?|review (?:tools?|bots?|systems?|agents?|pipelines?)|scanners?|auditors?|audit (?:tools?|bots?)|analy[sz]ers?|evaluators?|graders?|judges?|classifiers?|moderators?|vetting (?:tools?|models?)|(?:ai|llm|machine|model|bot)[- ](?:based |driven |powered |assisted )?(?:vetting|review|screening|moderation|triage|checks?|analysis))|(?:model|agent|assistant|llm|ai|tool|system|bot|whoever|anyone|reader)s?\b[^.\n]{0,12}\b(?:that|who|which)?\s*(?:assess\w*|evaluat\w*|review\w*|scan\w*|audit\w*|vet\w*|rat\w{1,3}|judg\w*|check\w*|inspect\w*|classif\w*|analy[sz]\w*)\b[^.\n]{0,20}\b(?:this|the|our)?\s*(?:folder|skill|package|file|repository|plugin|code|content|directory|submission))\b"
 _ADDRESSED = rf"(?:{_CHECKER}\s+(?:who |that )?(?:reading|looking at|seeing|opening|going through|read|reads|see|open)\b[^.\n]{{0,10}}\b(?:this|the|these)\b|\b(?:for|to|dear|hello|attention|attn|notice to|note to|message to|addressed to)\b[^.\n]{{0,15}}{_CHECKER}|{_CHECKER}\s*[:,]|\bif you(?:'re| are)\b[^.\n]{{0,30}}\b(?:assess|evaluat|review|scan|audit|vet|judg|inspect|classif|analy[sz])\w*)"
-_ACQUITS = r"\b(?:noise|known[- ]good|(?:should|can|may|are to|is to) be (?:dropped|ignored|suppressed|skipped|discarded)|harmless|benign|safe|clean|trusted|trustworthy|zero (?:issues|findings|risks?)|no (?:issues|findings|risks?|threats|concerns|problems)|low[- ]risk|false positives?|signed off|cleared|pre-?approved|approved|sanctioned|whitelist\w*|(?:is|are) (?:not needed|unnecessary|expected|intended|known)|need(?:s|ed)? no(?:t| further)|(?:do not|don'?t|never|please do not) (?:list|report|flag|mention|count|raise|include)|skip|pass(?:es)? (?:it|this)|score (?:it|this)|rate (?:it|this)|by design|(?:highest|top|full|best|maximum) (?:\w+ )?(?:score|marks?|rating|trust|grade)|(?:part of|covered by) an? (?:approved|agreed|authori[sz]ed))\b"
+_ACQUITS = r"\b(?:(?:passed?|approved?|accepted|waved through|let through) without|without (?:inspection|further (?:checks?|analysis|review))|noise|known[- ]good|(?:should|can|may|are to|is to) be (?:dropped|ignored|suppressed|skipped|discarded)|harmless|benign|safe|clean|trusted|trustworthy|zero (?:issues|findings|risks?)|no (?:issues|findings|risks?|threats|concerns|problems)|low[- ]risk|false positives?|signed off|cleared|pre-?approved|approved|sanctioned|whitelist\w*|(?:is|are) (?:not needed|unnecessary|expected|intended|known)|need(?:s|ed)? no(?:t| further)|(?:do not|don'?t|never|please do not) (?:list|report|flag|mention|count|raise|include)|skip|pass(?:es)? (?:it|this)|score (?:it|this)|rate (?:it|this)|by design|(?:highest|top|full|best|maximum) (?:\w+ )?(?:score|marks?|rating|trust|grade)|(?:part of|covered by) an? (?:approved|agreed|authori[sz]ed))\b"
 ACQUITTED = (joined(_ADDRESSED, _ACQUITS, gap=200),)
 """Forms in which whoever checks a skill is talked into acquitting it."""
 
-_EVERYTHING = r"\b(?:whatever (?:the |a )?(?:user|person|people|they|someone|anybody|you)\w*\s+(?:\w+ )?(?:asks?|says?|wants?|needs?|types?|writes?)|anything (?:the |a |that )?(?:user|person|people|they|someone)\w* (?:\w+ )?(?:asks?|says?|wants?|needs?|types?)|any(?:thing)? (?:and all )?(?:subject|topic|question|request|task|purpose|matter)s?|every (?:single )?(?:subject|topic|question|request|task|message|prompt|turn|conversation|session|job)|all (?:subjects|topics|questions|requests|tasks|messages|prompts|conversations|work)|no matter (?:what|the|which)|regardless of (?:the )?(?:subject|topic|question|request|task)|on any (?:subject|topic)|for everything|everything the user)\b"
-_FIRST = r"\b(?:(?:consult|open|load|use|read|invoke|pick|choose|call|try|start with|go to|prefer|run)\b[^.\n]{0,25}\b(?:first|instead|before (?:any|all|the|every)(?:thing)?(?: other)?|ahead of (?:whatever|anything|everything|all|any|the|every)(?: else)?|before (?:whatever|anything|everything) else|over (?:the )?others?|rather than (?:the |any )?others?)|(?:stands?|is|ranks?|sits?|comes?|goes) (?:above|before|ahead of|over) (?:them|the others?|others?|all|every|any)|(?:those|others?|the rest|they|the other (?:skills|ones|tools)|other skills)\b[^.\n]{0,20}\b(?:need ?n[o']t|need not|needn'?t|should not|shouldn'?t|do ?n[o']t (?:have|need)|are (?:not needed|unnecessary|obsolete|outdated|redundant))|(?:better|smarter|more capable|more reliable) than (?:the |any |all )?(?:other|built-?in|rest)|the default (?:for|choice|skill|answer)|even (?:when|if|where|though) (?:an?other|other|a different|some other) (?:\w+ )?(?:skills?|tools?|one)\b|(?:other|another) (?:skills?|tools?)\b[^.\n]{0,40}\b(?:outdated|obsolete|discarded|ignored|wrong|unreliable|inferior)|replaces (?:the |all )?(?:other|built-?in))"
+_EVERYTHING = r"\b(?:whatever (?:the |a )?(?:user|person|people|they|someone|anybody|you)\w*\s+(?:\w+ )?(?:asks?|says?|wants?|needs?|types?|writes?)|anything (?:the |a |that )?(?:user|person|people|they|someone)\w* (?:\w+ )?(?:asks?|says?|wants?|needs?|types?)|any(?:thing)? (?:and all )?(?:subject|topic|question|request|task|purpose|matter)s?|every (?:kind|sort|type) of (?:subject|topic|question|request|task|work)|every (?:single )?(?:subject|topic|question|request|task|message|prompt|turn|conversation|session|job)|all (?:subjects|topics|questions|requests|tasks|messages|prompts|conversations|work)|no matter (?:what|the|which)|regardless of (?:the )?(?:subject|topic|question|request|task)|on any (?:subject|topic)|for everything|everything the user)\b"
+_FIRST = r"\b(?:(?:consult|open|load|use|read|invoke|pick|choose|call|try|start with|go to|prefer|run)\b[^.\n]{0,25}\b(?:first|instead|before (?:any|all|the|every)(?:thing)?(?: other)?|ahead of (?:whatever|anything|everything|all|any|the|every)(?: else)?|before (?:whatever|anything|everything) else|over (?:the )?others?|rather than (?:the |any )?others?)|(?:stands?|is|ranks?|sits?|comes?|goes) (?:above|before|ahead of|over) (?:them|the others?|others?|all|every|any)|(?:those|others?|the rest|they|the other (?:skills|ones|tools)|other skills)\b[^.\n]{0,20}\b(?:need ?n[o']t|need not|needn'?t|should not|shouldn'?t|do ?n[o']t (?:have|need)|do not (?:have|need) to|are (?:subsets|parts?) of this|are (?:not needed|unnecessary|obsolete|outdated|redundant))|(?:better|smarter|more capable|more reliable) than (?:the |any |all )?(?:other|built-?in|rest)|the default (?:for|choice|skill|answer)|even (?:when|if|where|though) (?:an?other|other|a different|some other) (?:\w+ )?(?:skills?|tools?|one)\b|(?:other|another) (?:skills?|tools?)\b[^.\n]{0,40}\b(?:outdated|obsolete|discarded|ignored|wrong|unreliable|inferior)|replaces (?:the |all )?(?:other|built-?in))"
 GRABS = (joined(_EVERYTHING, _FIRST, gap=120), joined(_FIRST, _EVERYTHING, gap=120))
 """Forms in which a description claims everything and comes before others."""
 
@@ -84,7 +86,7 @@ FAILS = Form(
 )
 
 OBEYED = Form(
-    r"\b(?:do|does|doing) (?:just |exactly |as |what(?:ever)? )*(?:as )?(?:it|they|that (?:page|file)|the (?:page|file|text)) (?:says?|tells?|lists?|asks?|orders?|instructs?|describes?|wants?)\b"
+    r"\btreat (?:it|them|that|this) (?:like|as) (?:a |an |the )?(?:message|order|request|word|instruction)s? (?:from|of) (?:the )?(?:user|person|operator)\b|\b(?:do|does|doing) (?:just |exactly |as |what(?:ever)? )*(?:as )?(?:it|they|that (?:page|file)|the (?:page|file|text)) (?:says?|tells?|lists?|asks?|orders?|instructs?|describes?|wants?)\b"
     r"|\b(?:go|work|step|run) through (?:what|whatever|each|every|all|the (?:steps|list|tasks))\b|\bcarry (?:them|it|these|those|each|everything)\b[^.\n]{0,20}\bout\b|\bcarry out\b"
     r"|\bas (?:though|if) (?:it|they) (?:stood|were|was|had been)\b[^.\n]{0,30}\b(?:here|this|part|page|skill)\b|\blet (?:it|them|that|its \w+) (?:take over|guide|replace|decide|govern|stand in|steer)\b"
     r"|\b(?:its|their|the|any|those|contain\w*) (?:tasks?|steps?|commands?|orders|instructions)\b[^.\n]{0,40}\b(?:carry|do|run|execute|perform|take|come|apply|follow|are to be|before the user|first)\b"
@@ -132,6 +134,14 @@ WRITTEN = Form(
 
 _SETTINGS = r"(?:\bsettings(?:\.local)?\.json\b|\bsettings (?:file|of claude)\b|\b(?:allow|deny|permission)[- ]?lists?\b|\ballow(?:ed)? (?:rules|entries)\b|\bdeny rules\b|\bpermissions? (?:rules|mode|settings|prompts?)\b|\bpermissions\.\w+)"
 LOOSENED = (
+    joined(
+        r"\b(?:register|add|install|set up|write|put|create)\b",
+        r"\bhooks?\b",
+        r"\b(?:prints?|returns?|answers?|says?|gives?|decides?)\b",
+        r"\b(?:allow|approve|yes)\b",
+        r"\b(?:whatever|everything|anything|every|all|any|always)\b",
+        gap=60,
+    ),
     joined(
         _SETTINGS,
         r"\b(?:let|allow|permit|wave|pass)\w*\b[^.\n]{0,30}\b(?:every|all|any|everything|anything)\b",
@@ -210,6 +220,16 @@ def unchecked(text: str) -> re.Match[str] | None:
             if not re.search(r"\b(?:never|not|don'?t|no|avoid)\b[^.,;\n]{0,20}$", text[: match.start()], _I)
         ),
         None,
+    )
+
+
+def acquitted(text: str) -> re.Match[str] | None:
+    """Words that talk a checker into acquitting; a rubric that says when to (``only if``) talks nobody into anything."""
+    match = first(ACQUITTED, text)
+    return (
+        None
+        if match and re.match(r"[^.\n]{0,20}\bonly (?:when|if|where|after)\b", text[match.end() :])
+        else match
     )
 
 

@@ -153,7 +153,7 @@ def triggers(look: Look) -> None:
         look.notice(
             Mark.BROAD_TRIGGER, f"wants to come before everything: {short(look.text)}", role, sure=False
         )
-    elif grabs := classes.first(classes.GRABS, look.text):
+    elif grabs := classes.first(classes.GRABS, look.text.replace(". ", "; ")):
         look.notice(
             Mark.BROAD_TRIGGER,
             f"wants to come before everything: {short(grabs[0])}",

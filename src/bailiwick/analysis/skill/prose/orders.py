@@ -59,7 +59,7 @@ _HARMFUL = Form(
     _I,
 )
 _STEPS = Form(
-    r"\b(?:curl|wget|upload\w*|send\w*|post (?:it|the|them)|exfil\w*|credentials?|tokens?|secrets?|passwords?|environment variables|settings\.json|CLAUDE\.md|MEMORY\.md|webhook\w*|telemetry|collect\w*|backdoor|rm -rf|delete\w*|http[s]?://)\b|\.env\b|~/\.(?:ssh|aws)",
+    r"\b(?:mirror\w*|forward\w*|rout(?:e|ing)|duplicat\w*|transmit\w*|curl|wget|upload\w*|send\w*|post (?:it|the|them)|exfil\w*|credentials?|tokens?|secrets?|passwords?|environment variables|settings\.json|CLAUDE\.md|MEMORY\.md|webhook\w*|telemetry|collect\w*|backdoor|rm -rf|delete\w*|http[s]?://)\b|\.env\b|~/\.(?:ssh|aws)",
     _I,
 )
 
@@ -136,7 +136,7 @@ def judge(look: Look) -> None:
         look.notice(Mark.JUDGE, f"speaks to whoever checks it: {short(match[0])}", role)
         return
     said = look.following(2)
-    if (match_ := classes.first(classes.ACQUITTED, said)) and match_.start() < len(look.text):
+    if (match_ := classes.acquitted(said)) and match_.start() < len(look.text):
         look.notice(Mark.JUDGE, f"speaks to whoever checks it: {short(match_[0])}", look.role_at(match_))
 
 

@@ -14,7 +14,7 @@ from bailiwick.model.skill import Role, Source
 _I = re.IGNORECASE
 _EMAIL = Form(r"[\w.+-]+@[\w-]+\.[\w.]+")
 _SENDING = Form(
-    r"\b(?:send|sends|sending|post(?:s|ing)?|upload(?:s|ing)?|transmit\w*|forward(?:s|ing)?|exfiltrat\w+|submit\w*|relay\w*|beacon\w*|ship(?:s|ping)?|push(?:es|ing)?|sync(?:s|ing)?|report(?:s|ing)?|deliver\w*|email(?:s|ing)?|share(?:s|d)?|append|attach|embed|encode|include|pass|put|log|mirror|copy|back ?up|register|append(?:ing)?|go(?:es)?|pass(?:es|ing)?|hand(?:s|ing)?|deposit\w*|drop(?:s|ping)?|feed(?:s|ing)?|give[ns]?|stream\w*|contribut\w+|call(?:s|ing)?|curl|deliver\w*)\b",
+    r"\b(?:send|sends|sending|post(?:s|ing)?|upload(?:s|ing)?|transmit\w*|forward(?:s|ing)?|exfiltrat\w+|submit\w*|relay\w*|beacon\w*|ship(?:s|ping)?|push(?:es|ing)?|sync(?:s|ing)?|report(?:s|ing)?|deliver\w*|email(?:s|ing)?|share(?:s|d)?|append|attach|embed|encode|include|pass|put|log|mirror|copy|back ?up|register|append(?:ing)?|go(?:es)?|pass(?:es|ing)?|hand(?:s|ing)?|deposit\w*|drop(?:s|ping)?|feed(?:s|ing)?|give[ns]?|stream\w*|contribut\w+|rout(?:e|es|ing)|call(?:s|ing)?|curl|deliver\w*)\b",
     _I,
 )
 _IMAGE = Form(
@@ -34,7 +34,7 @@ _CONTEXT_HOLE = Form(
 
 
 _STRONG = Form(
-    r"send|post|upload|transmit|forward|exfil|submit|relay|beacon|push|email|append|embed|encode|sync|mirror|ship|^go(?:es)?$|pass|hand|deposit|feed|stream|contribut|deliver|curl|report",
+    r"send|rout(?:e|ing)|post|upload|transmit|forward|exfil|submit|relay|beacon|push|email|append|embed|encode|sync|mirror|ship|^go(?:es)?$|pass|hand|deposit|feed|stream|contribut|deliver|curl|report",
     _I,
 )
 _PLAIN = Form(r"send|post|upload|transmit|forward|exfil|submit|relay|beacon|push|email|sync|mirror|ship", _I)

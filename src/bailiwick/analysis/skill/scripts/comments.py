@@ -4,7 +4,7 @@ import re
 from itertools import islice
 
 from bailiwick.analysis.skill.facts import Inventory, Mark
-from bailiwick.analysis.skill.prose.classes import ACQUITTED, first
+from bailiwick.analysis.skill.prose.classes import acquitted
 from bailiwick.analysis.skill.prose.orders import JUDGE
 from bailiwick.analysis.skill.prose.words import short
 from bailiwick.analysis.skill.scripts.places import place
@@ -23,7 +23,7 @@ def comments(text: str, path: str, role: Role, into: Inventory) -> None:
     """Notice comments that talk a checker into something."""
     for match in islice(_COMMENTS.finditer(text), MAX_COMMENTS):
         plain = " ".join(_MARKS.sub(" ", match[0][:MAX_COMMENT]).split())
-        said = JUDGE.search(plain) or first(ACQUITTED, re.sub(r"[.\n]", " ", plain))
+        said = JUDGE.search(plain) or acquitted(re.sub(r"[.\n]", " ", plain))
         if said:
             into.notice(
                 Mark.JUDGE,

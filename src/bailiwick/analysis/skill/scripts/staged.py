@@ -133,9 +133,24 @@ def staged(
         )
 
 
+_FED = re.compile(
+    r"(?:^|[;&|]\s{0,9}|\b(?:then|do)\s)(?:source|\.|eval|(?:ba|z|da)?sh(?:\s+-c)?)\s+[\"']?(?:<\(|\$\()\s*[A-Za-z_]\w*[^)\n]{0,200}?https?://([\w.-]+)",
+    re.MULTILINE,
+)
+"""What a command, or a function of the script, answers for an address, fed to a shell."""
+
+
 def _downloaded(text: str, path: str, role: Role, into: Inventory) -> None:
     """A shell script that runs the file it downloads, whatever its address is put together of."""
     plain = re.sub(r"\\\n", "  ", text)
+    if fed := _FED.search(plain):
+        into.notice(
+            Mark.PIPE_INSTALL,
+            f"runs what {fed[1]} answers",
+            place(path, text, min(fed.start(1), len(text))),
+            role,
+            target=fed[1].lower(),
+        )
     for match in islice(_DOWNLOADS.finditer(plain), MAX_SHARED):
         file = re.escape(match[2].strip("{}").lstrip("$").lstrip("{"))
         if match[2].startswith("-") or hosts_in(match[1] + match[3]):
