@@ -1,6 +1,8 @@
 """The relay as the client's command hook, on the real client: it decides as HTTP hooks do, and fails closed."""
 
 import json
+import os
+from pathlib import Path
 
 from harness import CHECKOUT, HOME, MANAGED, POLICY, PROJECT, Outcome, Room, bash
 
@@ -43,9 +45,18 @@ def test_without_a_service_the_relay_blocks(room: Room) -> None:
         room.kill_service()
         return bash("touch made")
 
-    outcome = relayed(room, [bash("echo hello"), kill])
+    name = f"segments/{os.getuid()}.segment"
+    outcome = relayed(room, [bash("echo hello"), kill], "--segment", str(Path(SOCKET).parent / name))
     assert outcome.result(0).text.startswith("hello"), outcome
     assert room.read(PROJECT / "made") is None, outcome
+    # What it stopped is on record once there is a service again, and nothing of what it said.
+    kept = (room.state / name).read_text()
+    assert "touch made" not in kept
+    room.start_service()
+    stopped = [one for one in room.records() if one["kind"] == "fallback"]
+    assert len(stopped) == kept.count("\n") > 0
+    assert [one["enforced"] for one in stopped if one.get("tool") == "Bash"] == ["deny"]
+    assert room.bailiwick("log", "verify").returncode == 0
 
 
 def test_a_relay_that_can_t_start_blocks(room: Room) -> None:
