@@ -202,3 +202,5 @@ def test_what_somebody_else_laid_there_does_no_harm(store: Store, folder: Path) 
     (record,) = records(store)
     assert (record["kind"], record["uid"]) == ("fallback", UID)
     assert (folder / "notes.txt").read_text() == "left alone"
+    assert not list(folder.glob("*.adopting")) + list(folder.glob("*.segment"))
+    assert adopted(store, folder) == 0

@@ -5,7 +5,6 @@ stand with the records in one transaction, so a line that is read again, and one
 the file was gone, count once. The kernel says whose file it is; what is in it is somebody's claim about themselves.
 """
 
-import contextlib
 import os
 import re
 import stat
@@ -48,10 +47,17 @@ async def adopt(folder: Path, store: Store, stamp: Callable[[], Stamp], redactor
         if records:
             ids = orjson.dumps([*before, *fresh][-MAX_LINES:])
             await store.append_all(tuple(records), state={name: ids})
-        with contextlib.suppress(IsADirectoryError, PermissionError):  # somebody's that isn't a segment
-            taken.unlink()
+        _removed(taken)
         count += len(records)
     return count
+
+
+def _removed(taken: Path) -> None:
+    """Make room for the next segment; what can't be removed, a directory that somebody laid there, is put aside."""
+    try:
+        taken.unlink()
+    except (IsADirectoryError, PermissionError):
+        taken.rename(taken.with_suffix(f".{os.urandom(4).hex()}"))
 
 
 def _accounts(folder: Path) -> list[int]:
