@@ -149,6 +149,7 @@ PLUGIN_NAMES = frozenset(
         "aws",
         "bucket",
         "checksum",
+        "cluster",
         "cmake",
         "compiler",
         "compose",

@@ -34,6 +34,7 @@ PLUGINS: Mapping[str, "Callable[[Call], None]"] = {
     "aws": cloud.aws,
     "bucket": network.bucket,
     "checksum": system.checksum,
+    "cluster": cloud.cluster,
     "cmake": tools.cmake,
     "compiler": compilers.compiler,
     "compose": containers.compose,

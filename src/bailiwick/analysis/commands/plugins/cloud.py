@@ -148,3 +148,21 @@ def _value(call: "Call", option: str, value: Arg) -> None:
         ("/", ".", "~")
     ):
         machine.opaque(f"what {option} does with a path", value.span)
+
+
+def cluster(call: "Call") -> None:
+    """``kubectl get a,b``, ``get a/x b/y``: told once for each kind, in small letters, as the server takes them."""
+    call.options()
+    first = call.parsed.operands[:1]
+    others = [operand for operand in call.parsed.operands[1:] if "/" in operand.text]
+    spelled = [piece for operand in (*first, *others) for piece in operand.text.split(",")]
+    known = all(operand.literal is not None for operand in (*first, *others))
+    kinds = list(dict.fromkeys(piece.partition("/")[0].lower() for piece in spelled)) if known else []
+    if kinds in ([], [spelled[0]]) or (len(kinds) == 1 and first[0].text.startswith(f"{kinds[0]}/")):
+        call.begin()
+    else:
+        for kind in kinds:
+            named = [operand for operand in call.parsed.operands[1:] if "/" not in operand.text]
+            words = (*call.parsed.words, first[0].with_text(kind), *named)
+            call.machine.begin(words, options=call.parsed.spelled())
+    call.operands()

@@ -7,6 +7,7 @@ from bailiwick.analysis.commands.argument import Arg
 from bailiwick.analysis.commands.plugins import javascript
 from bailiwick.analysis.commands.plugins.consoles import console
 from bailiwick.analysis.commands.plugins.python import follow, parse, shadowable
+from bailiwick.analysis.commands.plugins.results import pairs
 from bailiwick.analysis.commands.plugins.tools import handed, told
 from bailiwick.analysis.commands.specification import Role, names
 from bailiwick.model.access import AccessKind
@@ -58,6 +59,7 @@ _MODULES = {
 }  # fmt: skip
 """Modules of the library that do something when run, by what their operands are; opaque also without any."""
 _INSTALLERS = frozenset(("pip", "pip3", "pipx", "uv", "poetry", "twine", "build"))
+_MEASURING = frozenset(("cProfile", "profile", "trace"))
 _TOOLS = frozenset(("pytest.yaml", "vite.yaml"))
 """The specifications whose programs, where they are Python's, are also run as modules."""
 
@@ -73,7 +75,12 @@ def _module(call: "Call", module: Arg) -> None:
         machine.run((module, *call.parsed.operands))
     elif names().get(module.text) in _TOOLS:
         told(machine, module.text, (module, *call.parsed.operands))
+    handed(machine, (module, *call.parsed.operands))
     roles = _MODULES.get(module.text, ())
+    if module.text in _MEASURING:
+        for option, value in pairs(call.parsed.operands):
+            if option in ("-o", "--outfile", "-f", "--file", "-C", "--coverdir"):
+                machine.path(AccessKind.WRITE, value, tree=True)
     if roles and roles[0] is Role.OPAQUE:
         machine.opaque(f"the module {module.text}", module.span)
     else:
@@ -155,6 +162,9 @@ def java(call: "Call") -> None:
     for problem in parsed.problems:
         if not _JAVA_SETTING.match(call.args[0].text + " " + problem[0]):
             machine.opaque(*problem)
+    for operand in parsed.operands:
+        if operand.text.startswith("@"):
+            machine.path(AccessKind.READ, operand.with_text(operand.text[1:]))
     for place in places:
         if place.text:
             machine.path(AccessKind.READ, place, tree=place.text.endswith(("/", "*")))

@@ -102,6 +102,9 @@ def formatter(call: "Call") -> None:
     call.begin()
     call.options()
     writing = call.parsed.given("-w", "--write", "-i", "--in-place")
+    for style in call.parsed.values("--style"):
+        if style.text.startswith("file:"):
+            call.machine.path(AccessKind.READ, style.with_text(style.text[5:]))
     for operand in call.parsed.operands:
         if operand.literal == "-":
             continue

@@ -109,6 +109,9 @@ def build(call: "Call") -> None:
     call.begin()
     call.options()
     call.effects()
+    for option in call.parsed.options:
+        if option.value is not None:
+            _build_option(call, option.name, option.value)
     for operand in call.parsed.operands:
         if "://" in operand.text or operand.text.startswith(("git@", "github.com/")):
             url(call.machine, operand)
@@ -116,14 +119,35 @@ def build(call: "Call") -> None:
             call.machine.path(AccessKind.READ, operand, tree=True)
 
 
+def _build_option(call: "Call", name: str, value: Arg) -> None:
+    """What a build is given of this machine, and where its cache goes."""
+    machine, (head, equals, rest) = call.machine, value.text.partition("=")
+    if name == "--ssh":
+        for place in rest.split(",") if equals else ():
+            machine.path(AccessKind.READ, value.with_text(place))
+    elif name == "--build-arg" and not equals:
+        machine.variable(AccessKind.READ, head, None, value.span)
+    elif name in ("--cache-to", "--cache-from"):
+        fields = dict(_fields(value.text))
+        if name == "--cache-to" and fields.get("type") == "local":
+            machine.path(AccessKind.WRITE, value.with_text(fields.get("dest", ".")), tree=True)
+        elif "type" not in fields or fields["type"] in ("registry", "s3", "azblob"):
+            machine.opaque("a cache in a registry", value.span, AccessKind.CONNECT)
+    elif name in ("--allow", "--builder") or (name == "--network" and value.text == "host"):
+        machine.opaque(f"a build with {name}", value.span)
+
+
 def compose(call: "Call") -> None:
     """Compose: containers are described by the project, unless a file from elsewhere describes them."""
     call.begin()
     call.options()
     call.effects()
+    for name in call.parsed.values("-e", "--env", "--build-arg"):
+        if name.literal is not None and "=" not in name.text:
+            call.machine.variable(AccessKind.READ, name.text, None, name.span)
     for file in call.parsed.values("-f", "--file", "--project-directory"):
         if (
-            file.literal is None
+            file.literal in (None, "-")
             or file.text.startswith(("/", "~", "http", "git", "oci"))
             or ".." in file.text
         ):

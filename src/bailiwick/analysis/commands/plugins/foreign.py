@@ -20,7 +20,7 @@ _ELSEWHERE = re.compile(
     r"(?:\A(?:-[A-Za-z]|\+)?|[=:,\"'@\s])((?:/(?![/\s])|~/|\.\./)[^\s\"',;:]+|\.\.(?=\Z|[\s\"',;:]))"
 )
 """A path that leads out of the working directory, at the beginning of a word or inside it (``-javaagent:/tmp/a.jar``)."""
-_PLACES = re.compile(
+PLACES = re.compile(
     r"(?i)out|dest|prefix|junit|html|coverage|cov-|profile|report(?!er)|log(?!ger)|save|snapshot|record|cache|te?mp|target\Z|target-?dir|trace\Z|\A-func\Z|\A-(?-i:[oB])\Z"
     r"|\A-D(?:maven\.repo\.local|CMAKE_INSTALL_\w+)\Z"
 )
@@ -96,7 +96,7 @@ def _word(machine: "Machine", program: str, arg: Arg, option: str, value: str) -
         return
     if _HOSTS.search(option) and _HOST.match(value):
         host(machine, arg.with_text(value))
-    if _PLACES.search(option) or (not option and program in _DATA):
+    if PLACES.search(option) or (not option and program in _DATA):
         return
     places = [arg.with_text(found[1]) for found in _ELSEWHERE.finditer(arg.text)]
     if not all(trusted(machine, place) for place in places):

@@ -8,8 +8,9 @@ import re
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from bailiwick.analysis.commands.argument import Arg, Kind
+from bailiwick.analysis.commands.argument import Arg
 from bailiwick.analysis.commands.plugins.foreign import PATTERNS
+from bailiwick.analysis.commands.plugins.results import pairs
 from bailiwick.analysis.commands.specification import names
 from bailiwick.model.access import AccessKind
 
@@ -25,7 +26,7 @@ _AFTER = {
     "mamba": "run", "bundle": "exec", "bundler": "exec", "mise": "exec", "rtx": "exec", "asdf": "exec", "direnv": "exec",
     "rbenv": "exec", "pyenv": "exec", "fnm": "exec", "nvm": "exec", "volta": "run", "lerna": "exec", "nx": "exec",
     "stack": "exec", "cabal": "exec", "opam": "exec", "dune": "exec", "uv": "run", "cross-env": "", "cross-env-shell": "",
-    "dotenv": "", "dotenvx": "run", "env-cmd": "", "c8": "", "nyc": "", "dune-exec": "",
+    "dotenv": "", "dotenvx": "run", "env-cmd": "", "shx": "", "c8": "", "nyc": "",
 }  # fmt: skip
 """Programs that start another, with the word it stands after; none where it is the first operand."""
 _WORKSPACES = frozenset(("yarn", "pnpm"))
@@ -157,25 +158,20 @@ def _workspaces(machine: "Machine", program: str, words: Sequence[Arg]) -> None:
 
 
 def _values(machine: "Machine", program: str, words: Sequence[Arg]) -> None:
-    before = ""
-    for word in words:
-        name, equals, value = word.text.partition("=")
-        attached = bool(equals) and re.fullmatch(r"-{0,2}[\w.:!+?-]+", name) is not None
-        option = name if attached else before
-        before = word.text if word.text.startswith("-") and not attached else ""
-        if word.kind is Kind.OPEN or option in PATTERNS or _SAYS.search(option):
+    for option, held in pairs(words):
+        if option in PATTERNS or _SAYS.search(option):
             continue
-        held = word.with_text(value) if attached else word
         if _HOLDS.match(option) and not held.text.startswith("-"):
             _line(machine, held, sure=" " in held.text)
         elif " " in held.text:
             _line(machine, held, sure=False)
-        if program in _EXPANDING and _EXPANDS.search(word.text):
+        elif _CODE.search(held.text):
+            machine.opaque("inline code", held.span)
+    for word in words if program in _EXPANDING else ():
+        if _EXPANDS.search(word.text):
             machine.opaque("a variable that runs a program", word.span, AccessKind.EXECUTE)
             for inner in _INNER.findall(word.text):
                 _line(machine, word.with_text(next(filter(None, inner), "").strip()), sure=False)
-        elif _CODE.search(word.text) and not (before and before in PATTERNS):
-            machine.opaque("inline code", word.span)
 
 
 _ENGLISH = frozenset(

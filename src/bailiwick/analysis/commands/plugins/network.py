@@ -68,7 +68,10 @@ def curl(call: "Call") -> None:  # noqa: C901, PLR0912, PLR0915 - one arm per fo
             if option.name in ("--resolve", "--connect-to"):
                 for name in _REDIRECTED[option.name].findall(value.text):
                     connect(machine, name, None, value.span)
+    usual = [scheme.text for scheme in parsed.values("--proto-default")]
     for operand in parsed.operands:
+        if usual and "://" not in operand.text:  # what an address without a scheme is taken for
+            operand = operand.with_text(f"{usual[-1]}://{operand.text}")  # noqa: PLW2901 - the same word in full
         if (
             operand.literal is not None
             and re.search(r"[\[{]", _IN_BRACKETS.sub("//", operand.text.partition("?")[0], count=1))

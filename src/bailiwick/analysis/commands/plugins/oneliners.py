@@ -44,6 +44,8 @@ def oneliner(call: "Call") -> None:
     call.options()
     for code in codes:
         _inline(call, code, _PHP if name == "php" else _RUBY)
+    if name == "php" and parsed.given("-i", "--info"):
+        machine.variable(AccessKind.READ, "*")
     if codes:
         return
     if parsed.operands and parsed.operands[0].literal != "-":
@@ -57,6 +59,8 @@ def _inline(call: "Call", code: Arg, grammar: re.Pattern[str]) -> None:
     if code.literal is None or len(code.text) > MAX_CODE or grammar.match(code.text) is None:
         call.machine.opaque("inline code that isn't understood", code.span)
         return
+    if "phpinfo" in code.text:
+        call.machine.variable(AccessKind.READ, "*", None, code.span)
     for text in _READ.findall(code.text):
         name = re.sub(r"\\(.)", r"\1", text[1:-1])
         if "://" in name or name.startswith("|"):

@@ -9,6 +9,7 @@ from bailiwick.analysis.commands.plugins.consoles import console
 from bailiwick.analysis.commands.plugins.foreign import foreign
 from bailiwick.analysis.commands.plugins.goals import begin
 from bailiwick.analysis.commands.plugins.launches import STARTERS, known, launch, started
+from bailiwick.analysis.commands.plugins.results import pieces, results
 from bailiwick.analysis.commands.specification import Role, names
 from bailiwick.model.access import AccessKind
 from bailiwick.model.glob import escape
@@ -61,6 +62,7 @@ def told(machine: "Machine", name: str, args: Sequence[Arg]) -> None:
         machine.opaque("inline code")
     launch(machine, tool, words)
     console(machine, tool, words)
+    results(machine, tool, words)
 
 
 def launcher(call: "Call") -> None:
@@ -84,6 +86,7 @@ def started_by(machine: "Machine", words: Sequence[Arg]) -> None:
         tool, rest = started("npx", words)
         launch(machine, tool, rest)
         console(machine, tool, rest)
+        results(machine, tool, rest)
 
 
 def runner(call: "Call") -> None:
@@ -117,6 +120,9 @@ def forge(call: "Call") -> None:
     for named in call.parsed.values("--hostname"):
         if named.literal not in usual:
             host(machine, named)
+    for chosen in call.parsed.values("-q", "--jq"):
+        if chosen.literal is None or _ENVIRONMENT.search(chosen.text):
+            machine.variable(AccessKind.READ, "*", None, chosen.span)
     places = [(place, True) for place in call.parsed.values("-R", "--repo")]
     for place, whole in [*places, *((operand, False) for operand in call.parsed.operands)]:
         if place.literal is None:
@@ -132,6 +138,7 @@ def forge(call: "Call") -> None:
             connect(machine, found["host"] or found["first"], None, place.span)
 
 
+_ENVIRONMENT = re.compile(r"\$ENV|\benv\b")
 _REPOSITORY = re.compile(
     r"(?:(?P<scheme>[a-z][a-z0-9+.-]*://)(?:[^@/]*@)?|[\w.-]+@)(?P<host>[\w.-]+)|(?P<first>[\w-]+(?:\.[\w-]+)+(?::\d+)?)/[^/\s]+/[^/\s]+"
 )
@@ -152,13 +159,19 @@ def named_files(args: Sequence[Arg]) -> Iterator[tuple[str, Arg, bool]]:
     before = ""
     for arg in args[1:]:
         option, value = _valued(arg, before)
+        value = _MARKED.sub("", value)
         outside = _OUTSIDE.match(value) is not None
         inside = arg.literal is not None and bool(_PLAIN.fullmatch(value) and _NAMED.search(value))
         if option.rstrip("=") not in _TEXTS and (outside or inside):
             yield option, arg.with_text(value), outside
+        elif arg.literal is not None and not inside:
+            yield from ((option, piece, False) for piece in pieces(arg) if _HIDDEN.match(piece.text))
         before = arg.text if arg.text.startswith("-") and "=" not in arg.text else ""
 
 
+_MARKED = re.compile(r"(?:file:(?://(?=/))?|@(?=[./~]|[\w.-]+\Z))")
+"""What stands before a path that is not to be taken for a text."""
+_HIDDEN = re.compile(r"(?:[\w.@+-]+/)*\.[A-Za-z][\w.@+/-]*\Z")
 _PLAIN = re.compile(r"[\w.@+/-]+")
 _NAMED = re.compile(r"(?:\A|/)\.[A-Za-z]|\w\.[A-Za-z][A-Za-z0-9]{1,9}\Z")
 _OUTSIDE = re.compile(r"/|\.\.(?:/|\Z)|(?=[^=]*/\.\./)")
@@ -166,7 +179,7 @@ _ATTACHED = re.compile(r"(-[-\w.]+=|-[A-Za-z](?=/|\.\.)|[A-Za-z_][\w.-]*=|-D[\w.
 _LABELLED = frozenset(("bazel", "bazelisk", "buck", "buck2", "please", "pants"))
 """Programs whose targets begin with two slashes."""
 _WRITING = re.compile(
-    r"(?i)out|dest|prefix(?!_?path)|install|junit|html|coverage|report|log|write|fix|in-?place|save|target|snapshot|record|trace|cache|\A-[odiwBO]\Z|\A-[oB]"
+    r"(?i)out|dest|prefix(?!_?path)|install|junit|html|coverage|report|profile|results|script_path|emit|graphviz|data-file|log|write|fix|in-?place|save|target|snapshot|record|trace|cache|\A-[odiwBO]\Z|\A-[oB]"
 )
 """Options that name what is written, in the words of many programs."""
 _TEXTS = frozenset(
@@ -218,7 +231,9 @@ def cmake(call: "Call") -> None:
         words = (*(Arg(word) for word in _CMAKE_TOOLS[name]), *args[3:])
         if words:
             machine.run(words)
-    elif name not in {"capabilities", "environment", "__create_def"}:
+    elif name == "environment":
+        machine.variable(AccessKind.READ, "*")
+    elif name not in {"capabilities", "__create_def"}:
         machine.opaque("tool of cmake isn't known")
 
 
