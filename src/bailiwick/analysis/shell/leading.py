@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from bailiwick.analysis.address import canonical_host
 from bailiwick.analysis.commands.argument import Arg
+from bailiwick.analysis.shell.choosing import chosen
 from bailiwick.analysis.shell.own import is_own
 from bailiwick.analysis.shell.state import State
 from bailiwick.model.access import AccessKind, HostTarget, Span
@@ -25,12 +26,16 @@ _OPTIONS = re.compile(r"\w*(?:OPTS?|OPTIONS?|FLAGS|ARGS)", re.IGNORECASE)
 _PEER = re.compile(r"\w*?(?:(?<!NO_)PROXY|HOST(?:ADDR)?|SERVERS?|ENDPOINT\w*|REMOTE)", re.IGNORECASE)
 """Names of the other end, which may be given without a scheme."""
 _SOURCE = re.compile(
-    r"\w*(?:REGISTR(?:Y|IES)|INDEX|MIRROR)\w*|(?:GIT|PIP|UV|GO|CARGO|NPM|DOCKER)_?\w*", re.IGNORECASE
+    r"\w*(?:REGISTR(?:Y|IES)|REPOSITORIES|INDEX|MIRROR|PYPI|DOWNLOAD|INSTALL_BINARY)\w*"
+    r"|(?:GIT|PIP|UV|GO|CARGO|NPM|DOCKER|PUB|BAZELISK)_?\w*",
+    re.IGNORECASE,
 )
 """Names that say where a program gets its code or sends what it has; an application's own addresses are others."""
 _LISTENING = frozenset(("HOST", "HOSTNAME", "BIND", "LISTEN"))
 """Names of the address a server listens at."""
-_WRITTEN = re.compile(r"\w*(?:TRACE|LOG|OUTPUT|REPORT|COVERAGE|DUMP)\w*|HISTFILE", re.IGNORECASE)
+_WRITTEN = re.compile(
+    r"\w*(?:TRACE|LOG|OUTPUT|REPORT|COVERAGE|DUMP)\w*|HISTFILE|GIT_INDEX_FILE", re.IGNORECASE
+)
 """Names of what a program writes."""
 _PATH = re.compile(r"(?:/|~|\.\.(?:/|$)).*", re.DOTALL)
 _ADDRESS = re.compile(
@@ -58,6 +63,12 @@ def lead(interpreter: "Interpreter", name: str, value: Arg, state: State, span: 
     record = interpreter.record
     if name in SEARCHED:
         return
+
+    def path_of(text: str) -> Arg:
+        return Arg(re.sub(r"^~(?=/|$)", interpreter.context.home, text))
+
+    if why := chosen(name, value.literal, lambda text: is_own(interpreter, path_of(text), state)):
+        record.opaque(why, span, AccessKind.EXECUTE)
     if value.literal is None:
         if value.text.startswith("/"):
             record.path(AccessKind.READ, value, state, span)
@@ -66,11 +77,11 @@ def lead(interpreter: "Interpreter", name: str, value: Arg, state: State, span: 
         if found.host:
             record.access(AccessKind.CONNECT, HostTarget(host=found.host, port=found.port), span)
             continue
-        path = Arg(re.sub(r"^~(?=/|$)", interpreter.context.home, found.path))
+        path = path_of(found.path)
         if not is_own(interpreter, path, state):
             record.path(AccessKind.READ, path, state, span)
-            if found.written:
-                record.path(AccessKind.WRITE, path, state, span)
+        if found.written:
+            record.path(AccessKind.WRITE, path, state, span)
 
 
 def leads(name: str, value: str) -> Iterator[Lead]:
@@ -83,7 +94,7 @@ def leads(name: str, value: str) -> Iterator[Lead]:
     steering = peer or _SOURCE.fullmatch(name) is not None
     written = _WRITTEN.fullmatch(name) is not None
     for part in parts:
-        if _PATH.fullmatch(part):
+        if _PATH.fullmatch(part) or (written and "/" in part and "://" not in part):
             yield Lead(path=part, written=written)
         elif address := _ADDRESS.match(part):
             scheme, host, port = address[1].lower(), address[2], address[3]

@@ -17,8 +17,11 @@ _SAFE_KEY = re.compile(
     r"|merge\.(conflictstyle|ff)|commit\.(gpgsign|verbose)|tag\.gpgsign|diff\.(renames|algorithm|colormoved)|rerere\.enabled"
     r"|fetch\.prune|log\.(date|decorate)|rebase\.(autostash|autosquash)|status\.\w+|column\.ui)\Z"
 )
+MAX_ASKED = 256
+"""Objects of one batch that are looked at; nobody types more."""
 _NO_REPOSITORY = frozenset(("", "version", "help", "clone", "init"))
 _RANGE = re.compile(r"\.\.|[\^~@]|\A[0-9a-f]{7,40}\Z|\AHEAD\Z")
+_MAGIC = re.compile(r":(?:\((?P<long>[^)]*)\)|(?P<short>[/!^]+):?)")
 _STAGE = re.compile(r"\A:[0-3]:")
 _SCHEME = re.compile(r"[a-z][a-z0-9+.-]*://")
 _HELPER = re.compile(r"[A-Za-z0-9]+::")
@@ -92,7 +95,11 @@ def git(call: "Call") -> None:  # noqa: PLR0915, C901, PLR0912 - one arm per for
             for operand in operands[1:] or [Arg(".")]:
                 machine.path(AccessKind.READ, operand, tree=True)
         case "grep":
-            _contents(call, operands[1:])
+            _contents(call, operands if parsed.given("-e", "-f") else operands[1:])
+        case "cat-file" if parsed.given("--batch", "--batch-command") and not parsed.given("--batch-all-objects"):
+            _batch(call)
+        case "stash" if parsed.given("-a", "--all") and (not operands or operands[0].literal != "show"):
+            machine.path(AccessKind.DELETE, Arg("."), tree=True)  # ignored files too, which are the person's own
         case "checkout" | "restore":
             _restored(call, operands)
         case "format-patch" if not parsed.given("--stdout", "-o", "--output-directory"):
@@ -172,13 +179,39 @@ def _listed(operands: list[Arg]) -> Arg:
 def _contents(call: "Call", operands: list[Arg]) -> None:
     """Files whose content git shows out of its history: ``HEAD:path``, and operands that may be paths."""
     for operand in operands:
-        if operand.literal is None or operand.text.startswith((":(", ":/", ":!", ":^")):
+        if operand.literal is None:
+            continue
+        if (magic := _MAGIC.match(operand.text)) is not None:
+            if not set("!^") & set(magic["short"] or "") and "exclude" not in (magic["long"] or ""):
+                call.machine.path(AccessKind.READ, _pathspec(operand, operand.text[magic.end() :], magic["long"] or ""))
             continue
         revision, colon, name = _STAGE.sub(":", operand.text).partition(":")
         if colon:
             call.machine.path(AccessKind.READ, operand.with_text(name or "."))
         elif not _RANGE.search(revision):
-            call.machine.path(AccessKind.READ, operand)
+            call.machine.path(AccessKind.READ, _pathspec(operand, operand.text))
+
+
+def _pathspec(operand: Arg, text: str, magic: str = "") -> Arg:
+    """The files that a pathspec selects (gitglossary(7)): its ``*`` crosses slashes unless it says ``glob``."""
+    if "literal" in magic or not (set("*?[") & set(text) or "icase" in magic):
+        return operand.with_text(text or ".")
+    text = re.sub(r"[{},]", r"\\\g<0>", text)
+    if "glob" not in magic:
+        text = re.sub(r"\*+", "**", text)
+    if "icase" in magic:
+        text = "".join(f"[{c.lower()}{c.upper()}]" if c.isalpha() and c.isascii() else c for c in text)
+    return Arg(f"./{text}" if text[:1] not in "/." else text, Kind.PATTERN, operand.span, operand.sources)
+
+
+def _batch(call: "Call") -> None:
+    """The objects asked for on standard input; with ``--batch-command`` behind a verb."""
+    asked = call.machine.stdin
+    if asked is None or asked.literal is None:
+        call.machine.opaque("which objects git shows isn't known")
+        return
+    for line in asked.text.splitlines()[:MAX_ASKED]:
+        _contents(call, [asked.with_text(line.split(" ")[-1])])
 
 
 def _restored(call: "Call", operands: list[Arg]) -> None:

@@ -1,0 +1,69 @@
+"""Variables that decide which code a program runs: a command, where configuration or plug-ins lie, options.
+
+Of most variables a value is data, and counts by the files and hosts in it (``leading``). Of these it is more than that:
+what they say runs, or is read as settings that make other things run. What of it is the project's own, the system's, or
+plain enough is left alone; the rest is opaque.
+"""
+
+import re
+from collections.abc import Callable
+
+_COMMANDS = re.compile(
+    r"\w*(?:PAGER|EDITOR|BROWSER|ASKPASS|_COMMAND|_RSH|_RUNNER|_WRAPPER|_LAUNCHER|_CHOOSER|_DIFF|_LINKER|_SHELL)|VISUAL|SHELL"
+    r"|CC|CXX|CPP|LD|AR|AS|HOSTCC|RUSTC|RUSTDOC|LESSOPEN|LESSCLOSE|LUA_INIT\w*|PERL5DB|VIMINIT|EXINIT|PYTHONBREAKPOINT|PYTHONINSPECT"
+)
+"""The value is a command, or text that a program runs."""
+_HOMES = re.compile(
+    r"HOME|XDG_(?:CONFIG|DATA)_(?:HOME|DIRS)|ZDOTDIR|CURL_HOME|WGETRC|SYSTEM_WGETRC|RIPGREP_CONFIG_PATH|LESSKEY\w*|INPUTRC|PSQLRC|MYSQL_HOME"
+    r"|PYTHON(?:HOME|USERBASE|PLATLIBDIR|EXECUTABLE)|TERMINFO\w*|GCONV_PATH|LOCPATH|MAILCAPS|SCREENRC|GIT_CONFIG\w*"
+)
+"""Where settings of programs lie that run other things; nobody expects them in a project."""
+_PLACES = re.compile(
+    r"\w*(?:_HOME|DOTNET_ROOT|HOME_DIR|_CONFIG\w*|RCFILE\w*|_RC|RC_FILENAME|_PLUGINS?\w*|_MODULES|_ENGINES|_TOOLCHAIN\w*|_STARTUP_HOOKS|PROFILER_PATH\w*"
+    r"|GEMFILE|GEM_PATH|_YARN_PATH)|GOROOT|GOENV|GOPATH|GOBIN|GOTOOLDIR|VIRTUAL_ENV|UV_PYTHON|PHPRC|PHP_INI_SCAN_DIR|COMPOSER|IPYTHONDIR"
+    r"|JUPYTER_\w*(?:DIR|PATH)|OPENSSL_CONF|COMPOSE_FILE|MAKEFILES|DENO_DIR|PKG_CONFIG_\w*|EMACSLOADPATH|TCLLIBPATH|CLASSPATH|PERLLIB|LUA_C?PATH\w*"
+    r"|NODE_REPL_EXTERNAL_MODULE|ANSIBLE_\w+|TS_NODE_\w+"
+)
+"""Where programs take settings, plug-ins or parts of themselves from."""
+_OPTIONS = re.compile(
+    r"TAR_OPTIONS|GREP_OPTIONS|LESS|G?N?U?MAKEFLAGS|MAVEN_ARGS|PYTEST_ADDOPTS|GOFLAGS|(?:CARGO_\w*)?RUSTFLAGS|RSYNC_\w*|MANOPT|ZIPOPT|UNZIP|GZIP|XZ_OPT"
+)
+"""Options of programs that have such as run things."""
+_MACHINES = re.compile(r"DOCKER_CONTEXT|KUBE_?CONTEXT|BUILDX_BUILDER")
+"""The name of another machine that is worked on."""
+
+_WORD = re.compile(r"[\w.+-]+|:||/(?:usr/(?:local/)?)?bin/[\w.+-]+")
+_PLAIN = re.compile(
+    r"-j ?\d*|\d+|-[a-zA-Z]{1,4}|-k=?\w+|--(?:tb|color|maxfail|durations|verbosity|verbose|quiet|jobs|no-[\w-]+|load-average)(?:=\w+)?"
+    r"|-(?:mod|tags|count|race|trimpath|ldflags|buildvcs|p|v)(?:=[\w.,]+)?|-C(?:(?:opt-level|target-cpu|debuginfo|codegen-units|lto)=[\w-]+)?"
+    r"|(?:opt-level|target-cpu|debuginfo|codegen-units|lto)=[\w-]+|--cfg|warnings|clippy::\w+|-D[\w:=-]+|-W[\w:=-]*|no:\w+"
+)
+_RUNNING = re.compile(r"-[eEIPpfFo]|-\w*[fFI]\w*")
+"""Short options that name code in one of these programs (make -f, tar -I, less -o, pytest -p)."""
+_SYSTEM = re.compile(r"/(?:usr|opt|bin|sbin|lib\w*|nix|snap|Library|Applications|System)/")
+
+
+def chosen(name: str, value: str | None, is_own: Callable[[str], bool]) -> str:
+    """Why a variable with this value (None: not known) makes other code run, in a few words; empty if it doesn't.
+
+    ``is_own`` tells whether a path is the project's.
+    """
+    if _COMMANDS.fullmatch(name):
+        plain = value is not None and _WORD.fullmatch(value)
+        return "" if plain else f"{name} says what a program runs"
+    if _HOMES.fullmatch(name):
+        plain = value == "" or (value is not None and _SYSTEM.match(value))
+        return "" if plain else f"{name} says where programs look for what they run"
+    if _MACHINES.fullmatch(name):
+        return "" if value in ("", "default") else f"{name} names another machine"
+    if value is None:
+        return ""
+    if _OPTIONS.fullmatch(name):
+        words = value.split()
+        plain = all(_PLAIN.fullmatch(word) and not _RUNNING.fullmatch(word) for word in words)
+        return "" if plain else f"{name} gives a program options that may run something"
+    if _PLACES.fullmatch(name):
+        paths = [part for part in re.split(r"[:,;]", value) if part.startswith(("/", "~", ".."))]
+        foreign = any(not _SYSTEM.match(path) and not is_own(path) for path in paths)
+        return f"{name} takes code or settings from outside the project" if foreign else ""
+    return ""
