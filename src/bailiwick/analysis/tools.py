@@ -93,7 +93,7 @@ _Reader: TypeAlias = Callable[[_Call], Iterable[_Fact] | Facts]
 
 def analyze(request: Request, files: FileView) -> Facts:
     """Everything the reported event would access, with paths resolved as far as ``files`` can see. Total."""
-    return _resolve(_into_processes(_facts(request, files)), files)
+    return _resolve(_signposts(_facts(request, files)), files)
 
 
 def _facts(request: Request, files: FileView) -> Facts:
@@ -462,13 +462,19 @@ def _resolve(facts: Facts, files: FileView) -> Facts:
     return replace(facts, accesses=(*seen, *led))
 
 
-def _into_processes(facts: Facts) -> Facts:
-    """What is reached through a process is opaque. The shell's reader says so itself, with the place in the command."""
+def _signposts(facts: Facts) -> Facts:
+    """Paths that lead where only others know, or will later, are opaque. What is opaque already need not say more."""
     for access in () if facts.opaque else facts.accesses:
-        if isinstance(access.target, PathTarget) and in_process(access.target.path):
-            return replace(
-                facts, opaque=(Opaque(reason="path into a process, which leads to where that one is"),)
-            )
+        match access:
+            case Access(target=PathTarget(path=path)) if in_process(path):
+                reason = "path into a process, which leads to where that one is"
+            case Access(kind=AccessKind.WRITE, target=PathTarget(path=path, pattern=False)) if path.endswith(
+                "/.git"
+            ):
+                reason = "a file that tells git where its repository lies"
+            case _:
+                continue
+        return replace(facts, opaque=(Opaque(reason=reason),))
     return facts
 
 

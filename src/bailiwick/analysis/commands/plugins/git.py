@@ -77,7 +77,7 @@ def git(call: "Call") -> None:  # noqa: PLR0915, C901, PLR0912 - one arm per for
                 "-l", "--list", "--contains", "--merged", "--no-merged", "--points-at", "-v", "--verify"
             ):
                 for tree in (".git/refs", ".git/logs"):
-                    machine.path(AccessKind.WRITE, Arg(tree), tree=True)
+                    machine.path(AccessKind.WRITE, Arg(tree))
                 # What a new branch follows, and what is known of an old one, is written down in the configuration.
                 alone = len(operands) == 1 and not parsed.options
                 touched = "HEAD,packed-refs" if alone or command == "tag" else "HEAD,packed-refs,config"
@@ -96,10 +96,14 @@ def git(call: "Call") -> None:  # noqa: PLR0915, C901, PLR0912 - one arm per for
                 machine.path(AccessKind.READ, operand, tree=True)
         case "grep":
             _contents(call, operands if parsed.given("-e", "-f") else operands[1:])
-        case "cat-file" if parsed.given("--batch", "--batch-command") and not parsed.given("--batch-all-objects"):
+        case "cat-file" if parsed.given("--batch", "--batch-command") and not parsed.given(
+            "--batch-all-objects"
+        ):
             _batch(call)
         case "stash" if parsed.given("-a", "--all") and (not operands or operands[0].literal != "show"):
-            machine.path(AccessKind.DELETE, Arg("."), tree=True)  # ignored files too, which are the person's own
+            machine.path(
+                AccessKind.DELETE, Arg("."), tree=True
+            )  # ignored files too, which are the person's own
         case "checkout" | "restore":
             _restored(call, operands)
         case "format-patch" if not parsed.given("--stdout", "-o", "--output-directory"):
@@ -183,7 +187,9 @@ def _contents(call: "Call", operands: list[Arg]) -> None:
             continue
         if (magic := _MAGIC.match(operand.text)) is not None:
             if not set("!^") & set(magic["short"] or "") and "exclude" not in (magic["long"] or ""):
-                call.machine.path(AccessKind.READ, _pathspec(operand, operand.text[magic.end() :], magic["long"] or ""))
+                call.machine.path(
+                    AccessKind.READ, _pathspec(operand, operand.text[magic.end() :], magic["long"] or "")
+                )
             continue
         revision, colon, name = _STAGE.sub(":", operand.text).partition(":")
         if colon:
