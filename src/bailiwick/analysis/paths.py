@@ -10,6 +10,7 @@ from bailiwick.model.access import PathTarget
 _MAGIC = re.compile(r"[\\*?\[\]{},]")
 _ESCAPED = re.compile(r"\\(.)", re.DOTALL)
 _PROCESS_LINK = re.compile(r"/proc/[^/]+/(?:task/[^/]+/)?(?:root|cwd|fd|map_files|exe)(?:/|\Z)")
+_SIGNPOST = re.compile(r"/\.git(?:/(?:.+/)?(?:commondir|gitdir|[\w.-]*todo[\w.-]*))?\Z", re.DOTALL)
 _EXCLUSION = re.compile(r"!(?:\{([^{}]+)\}|[^{},]+)")
 _ANY_DEPTH = re.compile(r"(?:\*\*/(?=.)|(?!.*/))(?!.*\*\*)([\w.@+*-]+(?:/[\w.@+*-]+)*)", re.ASCII)
 _SPACE = "\t\n\v\f\r \xa0\u1680\u2028\u2029\u202f\u205f\u3000\ufeff" + "".join(
@@ -92,6 +93,11 @@ def in_process(path: str) -> bool:
     To us ``/proc/self`` is another process than to whoever uses the path.
     """
     return path.startswith("/proc/") and _PROCESS_LINK.match(path) is not None
+
+
+def is_signpost(path: str) -> bool:
+    """Whether git takes from this file where its configuration and hooks lie, or what it runs next; it writes them itself."""
+    return "/.git" in path and _SIGNPOST.search(path) is not None
 
 
 def fixed_part(pattern: str) -> tuple[str, str]:

@@ -20,6 +20,7 @@ from bailiwick.analysis.paths import (
     escaped,
     fixed_part,
     in_process,
+    is_signpost,
     left_out,
     spellings,
     tree,
@@ -468,10 +469,10 @@ def _signposts(facts: Facts) -> Facts:
         match access:
             case Access(target=PathTarget(path=path)) if in_process(path):
                 reason = "path into a process, which leads to where that one is"
-            case Access(kind=AccessKind.WRITE, target=PathTarget(path=path, pattern=False)) if path.endswith(
-                "/.git"
+            case Access(kind=AccessKind.WRITE, target=PathTarget(path=path, pattern=False)) if is_signpost(
+                path
             ):
-                reason = "a file that tells git where its repository lies"
+                reason = "a file that tells git where its repository lies, or what to run next"
             case _:
                 continue
         return replace(facts, opaque=(Opaque(reason=reason),))
