@@ -49,21 +49,19 @@ def chosen(name: str, value: str | None, is_own: Callable[[str], bool]) -> str:
     ``is_own`` tells whether a path is the project's.
     """
     if _COMMANDS.fullmatch(name):
-        plain = value is not None and _WORD.fullmatch(value)
-        return "" if plain else f"{name} says what a program runs"
-    if _HOMES.fullmatch(name):
-        plain = value == "" or (value is not None and _SYSTEM.match(value))
-        return "" if plain else f"{name} says where programs look for what they run"
-    if _MACHINES.fullmatch(name):
-        return "" if value in ("", "default") else f"{name} names another machine"
-    if value is None:
-        return ""
-    if _OPTIONS.fullmatch(name):
-        words = value.split()
-        plain = all(_PLAIN.fullmatch(word) and not _RUNNING.fullmatch(word) for word in words)
-        return "" if plain else f"{name} gives a program options that may run something"
-    if _PLACES.fullmatch(name):
-        paths = [part for part in re.split(r"[:,;]", value) if part.startswith(("/", "~", ".."))]
-        foreign = any(not _SYSTEM.match(path) and not is_own(path) for path in paths)
-        return f"{name} takes code or settings from outside the project" if foreign else ""
+        if value is None or not _WORD.fullmatch(value):
+            return f"{name} says what a program runs"
+    elif _HOMES.fullmatch(name):
+        if value is None or (value and not _SYSTEM.match(value)):
+            return f"{name} says where programs look for what they run"
+    elif _MACHINES.fullmatch(name):
+        if value not in ("", "default"):
+            return f"{name} names another machine"
+    elif _OPTIONS.fullmatch(name):
+        if not all(_PLAIN.fullmatch(word) and not _RUNNING.fullmatch(word) for word in (value or "").split()):
+            return f"{name} gives a program options that may run something"
+    elif _PLACES.fullmatch(name):
+        paths = [part for part in re.split(r"[:,;]", value or "") if part.startswith(("/", "~", ".."))]
+        if any(not _SYSTEM.match(path) and not is_own(path) for path in paths):
+            return f"{name} takes code or settings from outside the project"
     return ""
