@@ -43,7 +43,9 @@ _RUNNING = re.compile(r"-[eEIPpfFo]|-\w*[fFI]\w*")
 _SYSTEM = re.compile(r"/(?:usr|opt|bin|sbin|lib\w*|nix|snap|Library|Applications|System)/")
 
 
-def chosen(name: str, value: str | None, is_own: Callable[[str], bool]) -> str:
+def chosen(  # noqa: C901 - one arm per kind of variable
+    name: str, value: str | None, is_own: Callable[[str], bool]
+) -> str:
     """Why a variable with this value (None: not known) makes other code run, in a few words; empty if it doesn't.
 
     ``is_own`` tells whether a path is the project's.
