@@ -314,13 +314,14 @@ def test_an_answer_without_secrets_is_not_delayed() -> None:
 def test_other_fields_comments_and_broken_events_are_masked_too() -> None:
     wire = (
         f": token {TOKEN}\n\n"
+        f'id: {TOKEN}\ndata: {{"type": "ping"}}\n\n'
         + event({"type": "message_start", "message": {"note": TOKEN, "usage": {"input_tokens": 3}}})
         + f"data: {{broken {TOKEN}\n\n"
         + f'data: {{"type": "x", "note": "{TOKEN}'
     )
     said, _ = through(wire.encode(), 7, Random(1))  # noqa: S311 - test data
     assert TOKEN not in said
-    assert said.count("[redacted:secret/github-token:") == 4
+    assert said.count("[redacted:secret/github-token:") == 5
     assert '"input_tokens":3' in said
 
 

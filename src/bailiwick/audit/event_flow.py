@@ -136,9 +136,10 @@ class EventFlow:
         pieces = dict(_pieces(event.data))
         for route in pieces:
             _put(event.data, route, "")
-        rest = event.data
-        masked = self._redactor.value(rest)
-        event = _Event(event.lines, masked if isinstance(masked, dict) else {})
+        masked = self._redactor.value(event.data)
+        lines = [line if line.startswith("data:") else self._redactor.text(line) for line in event.lines]
+        same = lines == event.lines
+        event = _Event(lines, masked if isinstance(masked, dict) else {})
         told = b""
         if len(self._blocks) > MAX_BLOCKS:
             told = self._closed(self._blocks)
@@ -153,7 +154,7 @@ class EventFlow:
             if event.ends:
                 said += block.text.close()
             _put(event.data, route, said)
-        return told + (raw if event.data == before else event.written())
+        return told + (raw if same and event.data == before else event.written())
 
     def _ended(self, event: _Event) -> list[Route]:
         """The blocks that an event ends: those with its number, else all."""
