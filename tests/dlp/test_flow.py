@@ -236,6 +236,10 @@ def responses(texts: list[str]) -> list[str]:
     ]
 
 
+ENDS = ("content_block_stop", '"stop"', "data: [DONE]", "response.output_text.done")
+"""What the lines of the last events have in them."""
+
+
 def texts_of(wire: str) -> dict[Any, str]:
     """What the blocks of an answer say, each put together."""
     found: dict[Any, str] = {}
@@ -274,7 +278,7 @@ def test_a_secret_split_over_events_is_masked(
     if text:
         assert texts_of(said)[0] == whole(text)
     assert flow.held == 0
-    ends = [line for line in said.split("\n") if "stop" in line or "done" in line.lower()]
+    ends = [line for line in said.split("\n") if any(mark in line for mark in ENDS)]
     assert ends == [line for line in said.split("\n") if line][-len(ends) :]  # nothing comes behind the end
 
 

@@ -247,7 +247,7 @@ def _mail(match: re.Match[str]) -> Iterable[Judged]:
         yield start, end, Certainty.STAND_IN
         return
     line = text[max(text.rfind("\n", 0, start) + 1, start - 160) : start]
-    named = text[start - 1 : start] == "<" or text[end : end + 1] == ">"
+    named = text.endswith(("<", "&lt;"), 0, start) or text[end : end + 1] == ">"
     if (
         _CREDIT.search(line)
         or _by_whom(text, start)
@@ -259,7 +259,7 @@ def _mail(match: re.Match[str]) -> Iterable[Judged]:
 
 def _by_whom(text: str, start: int) -> bool:
     """Whether it is told in a remark of a program, or below words that speak of who made the work."""
-    if text[start - 5 : start] == "E<lt>" or text[start - 4 : start] == "&lt;":
+    if text.endswith("E<lt>", 0, start):
         return True
     above = text[max(start - _ABOVE, 0) : start]
     if _TOLD.search(above[-80:]):
