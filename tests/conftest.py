@@ -1,9 +1,17 @@
 """Shared fixtures: golden files."""
 
+import os
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    if not os.access(config.rootpath, os.W_OK):  # as in the sandbox: what hypothesis found can't be kept
+        settings.register_profile("read-only", database=None)
+        settings.load_profile("read-only")
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

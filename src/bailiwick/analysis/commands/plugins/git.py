@@ -78,10 +78,8 @@ def git(call: "Call") -> None:  # noqa: PLR0915, C901, PLR0912 - one arm per for
             ):
                 for tree in (".git/refs", ".git/logs"):
                     machine.path(AccessKind.WRITE, Arg(tree))
-                # What a new branch follows, and what is known of an old one, is written down in the configuration.
-                alone = len(operands) == 1 and not parsed.options
-                touched = "HEAD,packed-refs" if alone or command == "tag" else "HEAD,packed-refs,config"
-                machine.path(AccessKind.WRITE, Arg(f".git/{{{touched}}}{{,.lock}}", Kind.PATTERN))
+                # What it writes of a branch in the configuration is what that branch follows, and names no program.
+                machine.path(AccessKind.WRITE, Arg(".git/{HEAD,packed-refs}{,.lock}", Kind.PATTERN))
         case "rm":
             for operand in operands:
                 machine.path(AccessKind.DELETE, operand, tree=parsed.given("-r"))
