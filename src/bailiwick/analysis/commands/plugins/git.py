@@ -73,7 +73,8 @@ def git(call: "Call") -> None:  # noqa: PLR0915, C901, PLR0912 - one arm per for
         case "config":
             _config(call)
         case "branch" | "tag" | "symbolic-ref":
-            if operands and not parsed.given(
+            follows = parsed.given("-u", "--set-upstream-to", "--unset-upstream", "--edit-description")
+            if (operands or follows) and not parsed.given(
                 "-l", "--list", "--contains", "--merged", "--no-merged", "--points-at", "-v", "--verify"
             ):
                 for tree in (".git/refs", ".git/logs"):
