@@ -120,6 +120,15 @@ class Machine(Protocol):
     def own(self, path: Arg) -> bool:
         """Whether the path surely lies in the project."""
 
+    def meddled(self, path: Arg, *, read: bool = False) -> bool:
+        """Whether what stands at a path may have come there by the same script, and isn't the project's own.
+
+        ``read`` says that what the script printed there was read where its text is known.
+        """
+
+    def whole(self, path: Arg) -> bool:
+        """Whether the text that the script printed to a path last is all that stands there, if it came there."""
+
     def stands(self, path: str) -> bool:
         """Whether a file of that name surely stands in the project; False where nobody can look."""
 

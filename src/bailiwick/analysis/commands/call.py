@@ -334,7 +334,9 @@ def trusted(machine: Machine, arg: Arg) -> bool:
         return ".." not in arg.text and not _FROM_ROOT.search(arg.text) and machine.own(Arg("."))
     if arg.literal is None:
         return False
-    return machine.own(arg) or (_SYSTEM.match(arg.text) is not None and ".." not in arg.text)
+    return (machine.own(arg) and not machine.meddled(arg)) or (
+        _SYSTEM.match(arg.text) is not None and ".." not in arg.text
+    )
 
 
 _FETCHED = re.compile(r"data:|(?:[a-z]+\+)?(?!file:)[a-zA-Z][a-zA-Z0-9.-]*://|git@")

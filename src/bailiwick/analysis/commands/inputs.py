@@ -41,3 +41,21 @@ _INPUTS = {name: tuple(files.split()) for names, files in _TABLE.items() for nam
 def inputs(name: str) -> tuple[str, ...]:
     """Globs, relative to some directory of the project, of the files that the program ``name`` takes by itself."""
     return _INPUTS.get(name, ())
+
+
+SOURCES = frozenset(
+    (
+        "test_*.py",
+        "*_test.py",
+        "*_spec.rb",
+        "*.rs",
+        "*.go",
+        "*.java",
+        "*.tf",
+        "*.tf.json",
+        "*.tfvars",
+        "Dockerfile*",
+        "Containerfile",
+    )
+)
+"""Those that say what is built and tested, not what the tool itself does: writing one and trying it is everyday work."""

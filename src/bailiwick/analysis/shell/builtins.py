@@ -332,7 +332,7 @@ def _source(call: Invocation) -> Outcome:
         return after, after.copy()
     if drafted is not None:
         call.interpreter.nested(drafted, state.copy(), call.interpreter.dialect)
-    if not own:
+    if not own or running.meddled(file, read=drafted is not None):
         return call.opaque("sourced file may do anything")
     # What else it may do to this shell, it may as well do itself.
     state.variables = {n: Arg("", OPEN, None, v.sources) for n, v in state.variables.items()}

@@ -31,7 +31,7 @@ from bailiwick.analysis.shell.output import printed
 from bailiwick.analysis.shell.own import built_here, is_own, late_names
 from bailiwick.analysis.shell.parser import parse
 from bailiwick.analysis.shell.record import Record
-from bailiwick.analysis.shell.redirection import carry_out, content, filled, stored, untouched
+from bailiwick.analysis.shell.redirection import carry_out, content, filled, stored, teed, untouched
 from bailiwick.analysis.shell.running import Running
 from bailiwick.analysis.shell.state import Array, Outcome, ShellContext, State, normal
 from bailiwick.analysis.shell.syntax import (
@@ -393,6 +393,8 @@ class Interpreter:
                 inner.exported |= prefix.keys()
             self.listed = None
             self._external(name, args, inner, span, stdin)
+            if name == "tee":
+                teed(self, args, state, stdin)
             paths = self.listed if name in _LISTING else None
             self.output = (printed(self, args, state, stdin) or paths) if self.heard else None
         finally:
@@ -470,6 +472,10 @@ class Interpreter:
                 running.script(drafted, args, dialect=shebang[1] if shebang else self.dialect)
             if not own and (text is None or shebang is None):
                 running.opaque(f"runs the program {place}")
+            elif own and running.meddled(
+                args[0], read=drafted is not None and (not drafted.text.startswith("#!") or bool(shebang))
+            ):
+                running.opaque("runs a program that the same command wrote")
         if not places:
             target = ProgramTarget(
                 name=name.rpartition("/")[2], argv=tuple(a.literal for a in args), as_user=self.as_user

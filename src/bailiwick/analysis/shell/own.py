@@ -36,6 +36,59 @@ def is_within(interpreter: "Interpreter", place: str) -> bool:
     return f"{place}/".startswith(normal(interpreter.context.project).rstrip("/") + "/")
 
 
+_MAKING = frozenset(("git", "uv", "virtualenv"))
+"""Programs that make files of the project's history, or environments for its packages."""
+_COPYING = frozenset(("cp", "mv", "install", "rsync", "cat", "head", "tail"))
+"""Programs whose results are what they read."""
+
+
+def is_meddled(interpreter: "Interpreter", place: str, *, read: bool) -> bool:
+    """Whether what stands at ``place`` may have come there by the script itself, and isn't the project's own.
+
+    ``read`` says that what the script printed there was read where its text is known.
+    """
+    trail = interpreter.record.trail
+    if any(not is_within(interpreter, there) for there, _ in trail.led(place, pattern=False, removing=False)):
+        return True
+    if not trail.drafted:
+        return False
+    makers = trail.written((PathTarget(path=place),))
+    return any(
+        not _is_honest(interpreter, maker)
+        for maker in makers - (trail.told.get(place, _NONE) if read else _NONE)
+    )
+
+
+_NONE: frozenset[int] = frozenset()
+
+
+def is_rewritten(interpreter: "Interpreter", maker: int) -> bool:
+    """Whether a program makes of a file something else than the project's own tools make, or a change in place."""
+    target = interpreter.record.accesses[maker].target
+    return not (
+        _is_honest(interpreter, maker) or (isinstance(target, ProgramTarget) and target.name in _KEEPING)
+    )
+
+
+def _is_honest(interpreter: "Interpreter", maker: int) -> bool:
+    """Whether what a program wrote is the project's: made by its own code or tools, or copied from its own files."""
+    record = interpreter.record
+    target = record.accesses[maker].target
+    if not isinstance(target, ProgramTarget):
+        return False
+    if target.name not in _COPYING:
+        return (
+            target.project_code
+            or target.name == "git"
+            or target.name in _COMPILERS
+            or target.name in _KEEPING - {"sed", "perl"}
+        )
+    read = [a.target for a in record.accesses if a.by == maker and a.kind is AccessKind.READ]
+    sources = [path for path in read if isinstance(path, PathTarget)]
+    own = all(is_within(interpreter, path.path) for path in sources)
+    return bool(sources) and own and record.trail.written(sources) <= {maker}
+
+
 def built_here(interpreter: "Interpreter", place: str, project: str) -> bool:
     """Whether the script itself has made the program at ``place`` from nothing but the project's own files."""
     makers = interpreter.record.trail.written((PathTarget(path=place),))

@@ -95,12 +95,13 @@ def filled(
         return ends
     interpreter.output = None  # it went into the file
     files = [r for r in redirects if r.operator not in ("<", "<<", "<<-", "<<<")]
-    printed = len(files) == 1 and files[0].operator in (">", ">|") and files[0].descriptor in ("", "1")
+    printed = len(files) == 1 and files[0].operator in (">", ">|", ">>") and files[0].descriptor in ("", "1")
     if text is None or text.literal is None or not printed or len(outputs) != 1 or outputs[0].pattern:
         return ends
     trail = interpreter.record.trail
-    trail.drafts = {**trail.drafts, outputs[0].path: text}
-    if ok is None or (content := trail.holds(text)) is None:
+    appended = files[0].operator == ">>"
+    trail.draft(outputs[0].path, text, appended=appended)
+    if ok is None or appended or (content := trail.holds(text)) is None:
         return ends
     ok = ok.copy()
     ok.contents = {**ok.contents, outputs[0].path: content}
@@ -121,6 +122,18 @@ def content(interpreter: "Interpreter", path: Arg, state: State, *, perhaps: boo
         return interpreter.record.trail.drafts.get(place)
     held = state.contents.get(place)
     return held.text if held is not None and interpreter.record.trail.still(held) else None
+
+
+def teed(interpreter: "Interpreter", args: Sequence[Arg], state: State, text: Arg | None) -> None:
+    """Remember the text that ``tee`` writes into files."""
+    options = {arg.text for arg in args[1:] if arg.text.startswith("-")}
+    known = text is not None and text.literal is not None and options <= {"-a", "--append"}
+    if not known or text is None or state.cwd is None or len(state.cwd) != 1:
+        return
+    for arg in args[1:]:
+        if arg.literal is not None and not arg.text.startswith("-"):
+            place = normal(arg.text if arg.text.startswith("/") else f"{state.cwd[0]}/{arg.text}")
+            interpreter.record.trail.draft(place, text, appended=bool(options))
 
 
 def _keeps_output(redirect: Redirect) -> bool:

@@ -4,10 +4,10 @@ from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING
 
 from bailiwick.analysis.commands.argument import LITERAL, OPEN, PATTERN, Arg, Lines, sources_of
-from bailiwick.analysis.commands.inputs import inputs
+from bailiwick.analysis.commands.inputs import SOURCES, inputs
 from bailiwick.analysis.shell.environment import LIBRARIES, QUIET_READS, is_reported
 from bailiwick.analysis.shell.leading import lead
-from bailiwick.analysis.shell.own import are_plain, can_look, is_own, is_within
+from bailiwick.analysis.shell.own import are_plain, can_look, is_meddled, is_own, is_rewritten, is_within
 from bailiwick.analysis.shell.redirection import content
 from bailiwick.analysis.shell.state import State, normal
 from bailiwick.model.access import AccessKind, HostTarget, PathTarget, ProgramTarget, Span, VariableTarget
@@ -113,11 +113,12 @@ class Running:
         """What the same script wrote into a file that the program takes by itself reaches it."""
         record = self._interpreter.record
         places = [escape(base.rstrip("/")) for base in self.state.cwd or ()]
-        files = [
-            PathTarget(path=f"{base}/**/{file}", pattern=True) for base in places for file in inputs(name)
-        ]
-        for source in record.trail.written(files) - {index}:
-            record.flow(source, index, by_file=True)
+        for file in inputs(name):
+            files = [PathTarget(path=f"{base}/**/{file}", pattern=True) for base in places]
+            for source in record.trail.written(files) - {index}:
+                record.flow(source, index, by_file=True)
+                if file not in SOURCES and is_rewritten(self._interpreter, source):
+                    self.opaque("takes a file that the same command wrote for its own", kind=_EXECUTE)
 
     def exported(self, name: str) -> Arg | None:
         """See ``Machine.exported``."""
@@ -152,6 +153,16 @@ class Running:
         """See ``Machine.own``."""
         places = None if path.literal is None else moved(self.state.cwd, path)
         return places is not None and all(is_within(self._interpreter, place) for place in places)
+
+    def meddled(self, path: Arg, *, read: bool = False) -> bool:
+        """See ``Machine.meddled``."""
+        places = moved(self.state.cwd, path) or ()
+        return any(is_meddled(self._interpreter, place, read=read) for place in places)
+
+    def whole(self, path: Arg) -> bool:
+        """See ``Machine.whole``."""
+        trail = self._interpreter.record.trail
+        return all(place not in trail.partial for place in moved(self.state.cwd, path) or ())
 
     def stands(self, path: str) -> bool:
         """See ``Machine.stands``."""

@@ -91,13 +91,16 @@ class Trail:
 
     ``drafted`` says that anything was written. ``loose`` counts the reasons why time doesn't follow the text;
     ``disturbances`` what may have changed any file. ``drafts`` is what was last printed into each file, whether or not it
-    came there, ``links`` where the names lead that the script made. Both are replaced, never changed.
+    came there, ``told`` the programs that printed it, ``partial`` the files that may hold more before it; ``links`` where
+    the names lead that the script made. All are replaced, never changed.
     """
 
     drafted = False
     disturbances = 0
     loose = 0
     drafts: Mapping[str, Arg] = {}
+    told: Mapping[str, frozenset[int]] = {}
+    partial: frozenset[str] = frozenset()
     links: Mapping[str, tuple[str, ...]] = {}
 
     def __init__(self) -> None:
@@ -126,6 +129,21 @@ class Trail:
         return found
 
     # -- what stands in a file
+
+    def draft(self, path: str, text: Arg, *, appended: bool) -> None:
+        """The program that wrote last to ``path`` printed ``text`` there."""
+        before = self.drafts.get(path)
+        last = frozenset((max(self.written((PathTarget(path=path),)), default=-1),))
+        if appended:
+            last |= self.told.get(path, frozenset())
+            if before is None:
+                self.partial |= {path}
+            else:
+                text = before.with_text(before.text + text.text)
+        else:
+            self.partial -= {path}
+        self.drafts = {**self.drafts, path: text}
+        self.told = {**self.told, path: last}
 
     def holds(self, text: Arg) -> Content | None:
         """What to remember of a file that was just filled; None where that can't be relied on."""

@@ -23,7 +23,7 @@ def python(call: "Call") -> None:
     module = parsed.values("-m")
     script = parsed.operands[0] if parsed.operands and not (code or module) else None
     if script is not None and (text := _written(call, script)) is not None:
-        _inline(call, text, parsed.operands[1:])
+        _inline(call, text, parsed.operands[1:], own=machine.own(script))
         machine.path(AccessKind.READ, script)
         return
     piped = not code and not module and (not parsed.operands or parsed.operands[0].literal == "-")
@@ -43,8 +43,16 @@ def python(call: "Call") -> None:
 
 
 def _written(call: "Call", script: Arg) -> Arg | None:
-    """The text of a script outside the project, where the same command has just written it and it is known."""
-    text = None if call.machine.own(script) else call.machine.content(script)
+    """The text of a script, where the same command has just written it and it is known."""
+    machine = call.machine
+    text = machine.content(script)
+    if (
+        text is None
+        and machine.own(script)
+        and machine.whole(script)
+        and not machine.meddled(script, read=True)
+    ):
+        text = machine.content(script, perhaps=True)
     return text if text is not None and text.literal is not None else None
 
 
@@ -94,12 +102,13 @@ def _options(call: "Call") -> None:
         call.machine.opaque("warning filter that may import a module")
 
 
-def _inline(call: "Call", code: Arg, arguments: list[Arg]) -> None:
-    """``-c code`` or a here-document: the working directory comes before the library where modules are looked for."""
+def _inline(call: "Call", code: Arg, arguments: list[Arg], *, own: bool = False) -> None:
+    """``-c code``, a here-document, or a script just written, ``own`` if in the project: the working directory comes before the library where modules are looked for."""
     parsed, machine = call.parsed, call.machine
     tree = parse(code)
     alone = parsed.given("-I", "-P") and bool(parsed.values("-c"))
-    machine.begin(tuple(parsed.operands), project_code=tree is not None and not alone and shadowable(tree))
+    loads = tree is not None and not alone and shadowable(tree)
+    machine.begin(tuple(parsed.operands), project_code=own or loads)
     _options(call)
     if parsed.given("-i"):
         machine.opaque("more code from standard input")
@@ -129,6 +138,7 @@ def node(call: "Call") -> None:
         tuple(operands),
         project_code=loads
         or (bool(operands) and not inline)
+        or (written is not None and machine.own(operands[0]))
         or parsed.given("--test", "-r", "--require", "--import", "--loader", "--experimental-loader"),
     )
     call.options()

@@ -274,20 +274,20 @@ def _begins_with(call: "Call") -> None:
     """The start-up file that a variable hands to a shell is a script that it runs first."""
     machine = call.machine
     if call.name == "bash" and (file := machine.exported("BASH_ENV")) is not None and file.text:
-        _file(call, file, "bash")
+        _file(call, file, "bash", machine.content(file))
     if call.name == "zsh" and (place := machine.exported("ZDOTDIR")) is not None and place.text:
-        _file(call, place.with_text(place.text.rstrip("/") + "/.zshenv"), "zsh")
+        begins = place.with_text(place.text.rstrip("/") + "/.zshenv")
+        _file(call, begins, "zsh", machine.content(begins))
 
 
-def _file(call: "Call", script: Arg, dialect: str) -> None:
+def _file(call: "Call", script: Arg, dialect: str, text: Arg | None = None) -> None:
     """A script file: what this very command printed into it is read; another's isn't known, unless the project's own."""
     machine = call.machine
-    text = machine.content(script)
     machine.path(AccessKind.READ, script)
     if (drafted := text or machine.content(script, perhaps=True)) is not None:
         machine.script(drafted, tuple(call.parsed.operands), dialect=dialect)
     handed(machine, call.parsed.operands)
-    if text is None and not machine.own(script):
+    if text is None and (not machine.own(script) or machine.meddled(script, read=drafted is not None)):
         machine.opaque("runs a shell script file", script.span)
 
 
@@ -296,6 +296,7 @@ def shell(call: "Call") -> None:
     parsed, machine = call.parsed, call.machine
     operands = parsed.operands
     script = operands[0] if operands and not parsed.given("-c", "-s") else None
+    text = machine.content(script) if script is not None else None  # before the program may change it
     call.begin(project_code=script is not None and machine.own(script))
     call.options()
     dialect = {"bash": "bash", "zsh": "zsh"}.get(call.name, "sh")
@@ -315,7 +316,7 @@ def shell(call: "Call") -> None:
         else:
             machine.script(operands[0], tuple(operands[1:]), dialect=dialect)
     elif script is not None:
-        _file(call, script, dialect)
+        _file(call, script, dialect, text)
     elif parsed.given("--version", "--help") and not operands:
         return
     elif machine.stdin is not None and machine.stdin.literal is not None:
