@@ -194,7 +194,7 @@ def _search(call: _Call) -> Iterator[_Fact]:
 
 
 def _glob(call: _Call) -> Iterator[_Fact]:
-    """Glob: a pattern from ``path`` on, or an absolute one."""
+    """Glob: the names that a pattern matches, from ``path`` on, or absolute."""
     for base in call.bases():
         target = _below(base, call.text("pattern") or "*")
         literal, rest = fixed_part(target.path)
@@ -202,7 +202,7 @@ def _glob(call: _Call) -> Iterator[_Fact]:
             yield Opaque(reason="the pattern climbs out of directories that it does not name")
         else:
             path = under(posixpath.normpath(literal), rest)
-            yield _access(AccessKind.READ, replace(target, path=path))
+            yield _access(AccessKind.READ, replace(target, path=path, names=True))
 
 
 def _below(base: str, pattern: str) -> PathTarget:

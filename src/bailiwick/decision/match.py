@@ -214,7 +214,7 @@ def _has_option(program: ProgramTarget, option: str) -> Certainty:
 def _has_value(given: str | None, wanted: str) -> Certainty:
     if given is None:
         return Certainty.MAYBE
-    return Certainty.YES if given == wanted else Certainty.NO
+    return Certainty.YES if word_matches(wanted, given) else Certainty.NO
 
 
 def _names_option(word: str | None, name: str) -> Certainty:

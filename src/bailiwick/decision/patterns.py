@@ -9,10 +9,12 @@ What is known decides how much a rule that only partly overlaps the pattern coun
    project's root and the home directory, and where such a file exists, but not in every directory it can reach:
    else no package could be installed.
 5. A rule that speaks only of what the access leaves out isn't met.
-6. Permissions count only when those of a layer together contain the pattern.
+6. Where only names are told, a rule that withholds files by name at any depth isn't met: it is for what is in them.
+7. Permissions count only when those of a layer together contain the pattern.
 """
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from itertools import chain
 from typing import NamedTuple
 
@@ -55,6 +57,9 @@ def path_units(bound: Bound, target: PathTarget, kind: AccessKind, *, steps: int
             # The setting's name carries the decision; its file only meets rules that speak of such changes.
             if hits := _of_kind(bound.paths.matching(path), kind):
                 yield hits
+        case PathTarget(names=True, pattern=True):  # (6)
+            for hits in path_units(bound, replace(target, names=False), kind, steps=steps):
+                yield [hit for hit in hits if not _by_name(hit)]
         case PathTarget(pattern=False, path=path, real=real):
             yield _of_kind(bound.paths.matching(path), kind)
             if real is not None and real != path:
@@ -85,6 +90,17 @@ class _Asked(NamedTuple):
     looked: bool
     everything: bool
     steps: int
+
+
+def _by_name(hit: Hit) -> bool:
+    """Whether a rule objects to files of a name anywhere (``**/.env``), not to a place or a directory's whole content."""
+    when = hit.rule.when
+    return (
+        hit.rule.verdict is not Verdict.ALLOW
+        and isinstance(when, PathCondition)
+        and when.glob.startswith("/**/")
+        and not when.glob.endswith("/**")
+    )
 
 
 def _groups(bound: Bound, paths: Sequence[str]) -> dict[tuple[int, ...], None]:
@@ -132,7 +148,7 @@ def _hits(bound: Bound, asked: _Asked) -> list[Hit]:
             if met:
                 certain = number in covering if covering else denied
                 found.append(hit._replace(certain=certain, whole=whole))  # (2), (3), (4)
-        if allowed:  # (6)
+        if allowed:  # (7)
             found += [hit for _, hit, _ in allowing]
     return found
 

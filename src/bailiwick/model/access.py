@@ -48,7 +48,8 @@ class PathTarget:
     ``real`` is where the path leads once symbolic links are followed, where that differs, and is filled in by
     whoever can see the file system. For a pattern, ``expanded`` lists every existing path that it matches,
     or is None when nobody looked or there were too many to list. ``excluded`` are globs, in the same dialect, of
-    paths that the pattern matches and the access leaves out all the same (``grep -r --exclude=.env``).
+    paths that the pattern matches and the access leaves out all the same (``grep -r --exclude=.env``). ``names`` says
+    that only the names of what it matches are told (the client's Glob), not what is in it.
     """
 
     path: str
@@ -56,6 +57,7 @@ class PathTarget:
     real: str | None = None
     expanded: tuple[str, ...] | None = None
     excluded: tuple[str, ...] = ()
+    names: bool = False
 
 
 @value(frozen=True, slots=True)

@@ -199,11 +199,12 @@ def command(text: Text, problems: Problems, as_user: str | None = None) -> tuple
             "write the program alone, and the variable under `environment`",
         )
         return ()
-    if pattern := next((part for part in parts if part.startswith("-") and re.search(r"[*?]", part)), None):
+    names = (part for part in parts if part.startswith("-") and re.search(r"[*?]", part.partition("=")[0]))
+    if pattern := next(names, None):
         stem = re.split(r"[=*?]", pattern)[0]
         problems.add(
             text.at,
-            f"`{pattern}`: options are compared as they are, without patterns",
+            f"`{pattern}`: the name of an option is compared as it is, without patterns",
             f"write `{stem}`, whatever its value",
         )
         return ()

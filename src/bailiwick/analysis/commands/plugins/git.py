@@ -106,7 +106,8 @@ def git(call: "Call") -> None:  # noqa: PLR0915, C901, PLR0912 - one arm per for
         case "checkout" | "restore":
             _restored(call, operands)
         case "format-patch" if not parsed.given("--stdout", "-o", "--output-directory"):
-            machine.path(AccessKind.WRITE, Arg("./*", Kind.PATTERN))
+            told = parsed.given("--suffix", "--numbered-files", "--filename-max-length")
+            machine.path(AccessKind.WRITE, Arg("./*" if told else "./[0-9v]*.patch", Kind.PATTERN))
         case "add" | "commit":
             for operand in operands:
                 machine.path(AccessKind.READ, operand)

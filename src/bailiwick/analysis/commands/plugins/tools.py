@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterator, Sequence
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from bailiwick.analysis.commands.argument import Arg, Kind
@@ -311,6 +312,12 @@ def kill(call: "Call") -> None:
     reached = aims and any(arg.literal is not None and _reaches_guard(arg.text) for arg in words)
     told = any(GUARD[0] in arg.text for arg in words)
     call.machine.begin((Arg(GUARD[0]), *words) if reached and not told else words)
+    if call.name == "kill":
+        for before, arg in pairwise(call.args):
+            if arg.literal in ("0", "1") and before.text not in ("-s", "-n", "--signal"):
+                call.machine.opaque("ends more than one's own processes", arg.span)
+        if any(arg.literal == "-1" for arg in call.args[2:]):
+            call.machine.opaque("ends every process")
     for arg in call.args[1:]:
         if arg.literal == "-F" or arg.text.startswith("--pidfile"):
             call.machine.opaque("process named by a file", arg.span)
