@@ -58,8 +58,8 @@ def path_units(bound: Bound, target: PathTarget, kind: AccessKind, *, steps: int
             if hits := _of_kind(bound.paths.matching(path), kind):
                 yield hits
         case PathTarget(names=True, pattern=True):  # (6)
-            for hits in path_units(bound, replace(target, names=False), kind, steps=steps):
-                yield [hit for hit in hits if not _by_name(hit)]
+            for unit in path_units(bound, replace(target, names=False), kind, steps=steps):
+                yield [hit for hit in unit if not _by_name(hit)]
         case PathTarget(pattern=False, path=path, real=real):
             yield _of_kind(bound.paths.matching(path), kind)
             if real is not None and real != path:
