@@ -52,7 +52,7 @@ _CODE = re.compile(
 _CODE_OF = {
     "make": ("-E",), "gmake": ("-E",), "tox": ("-x", "--override"), "npx": ("-c", "--call"), "rake": ("-e", "-p", "-E", "-g"), "cypress": ("--record",),
     "playwright": ("--with-deps",), "just": ("--shell", "-c", "--command"), "nodemon": ("-x", "--exec"),
-    "mypy": ("--install-types",), "ctest": ("-D",), "composer": ("--repository",),
+    "jest": ("--filter",), "mypy": ("--install-types",), "ctest": ("-D",), "composer": ("--repository",),
     "bazel": ("--credential_helper", "--bes_backend"),
     "go": ("-toolexec", "-vettool", "-exec", "-overlay", "-modfile", "-gccgoflags", "-extld"),
 }  # fmt: skip
@@ -76,7 +76,8 @@ def foreign(machine: "Machine", program: str, words: Sequence[Arg]) -> None:
         attached = bool(equals) and (name.startswith("-") or name.replace("_", "").isalnum())
         option, value = (name, rest) if attached else (before, arg.text)
         before = arg.text if arg.text.startswith("-") and not equals else ""
-        if arg.kind is not Kind.OPEN and (option not in PATTERNS or program in _BUILDERS):
+        runs = option in _CODE_OF.get(behind or program, ())
+        if arg.kind is not Kind.OPEN and (runs or option not in PATTERNS or program in _BUILDERS):
             _word(machine, behind or program, arg, option, value)
         if program in _STARTERS and not behind and not arg.text.startswith("-"):
             behind = arg.text  # what follows are its options

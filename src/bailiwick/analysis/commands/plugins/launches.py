@@ -147,6 +147,9 @@ def _workspaces(machine: "Machine", program: str, words: Sequence[Arg]) -> None:
         rest = list(words[2:])
     elif texts[:2] == ["workspaces", "foreach"]:
         rest = _behind(words[2:], "")
+    elif program == "yarn" and texts[:1] == ["node"]:
+        machine.run(tuple(words))
+        return
     elif texts[:1] in (["recursive"], ["multi"], ["m"]):
         rest = list(words[1:])
     else:

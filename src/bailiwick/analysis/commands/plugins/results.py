@@ -42,7 +42,7 @@ def results(machine: "Machine", program: str, words: Sequence[Arg]) -> None:
     verb, emptied = _EMPTYING.get(program, (None, "(?!)"))
     empties = verb is None or verb in texts
     for option, value in pairs(words):
-        if program in _REMOVERS and not option and not value.text.startswith("-"):
+        if program in _REMOVERS and not value.text.startswith("-"):
             kind = Kind.PATTERN if any(sign in value.text for sign in "*?") else value.kind
             machine.path(AccessKind.DELETE, Arg(value.text, kind, value.span, value.sources), tree=True)
         if not option:
