@@ -113,7 +113,14 @@ def _others(policy: Policy, place: int, rule: Rule) -> Iterator[Rule]:
 
 def _needed(glob: Glob, others: Sequence[tuple[Rule, Glob]]) -> list[Rule] | None:
     """Rules whose globs together contain ``glob``: one alone if it does, else as few as leaving out one by one shows."""
-    for other, one in others:
+    try:
+        some = witness([glob])  # what contains it all contains this, which is found out sooner
+    except TooComplexError:
+        return None
+    near = [pair for pair in others if some is not None and pair[1].matches(some)]
+    if not near:
+        return None
+    for other, one in near:
         if contained(glob, [one]):
             return [other]
     if not contained(glob, [one for _, one in others]):
