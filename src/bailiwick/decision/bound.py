@@ -3,8 +3,9 @@
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeVar
 
+from bailiwick.decision.duties import Duties, duties
 from bailiwick.model.glob import (
     Glob,
     GlobError,
@@ -36,7 +37,21 @@ MAX_BOUND = 32
 """Policies kept ready at once: sessions of one machine that differ in profile, project or account."""
 
 MAX_REMEMBERED = 1024
-"""Answers about patterns, and about names, that each bound policy keeps: the same are asked about again and again."""
+"""Answers of one kind that each bound policy keeps: the same is asked again and again."""
+
+_Asked = TypeVar("_Asked")
+_Answer = TypeVar("_Answer")
+
+
+def keep(
+    book: dict[_Asked, _Answer], asked: _Asked, answer: _Answer, *, most: int = MAX_REMEMBERED
+) -> _Answer:
+    """Write ``answer``, which the policy and its binding alone determine, into a bounded book, and give it back."""
+    if len(book) >= most:
+        book.clear()
+    book[asked] = answer
+    return answer
+
 
 GRANTING = frozenset({Scope.BUILTIN, Scope.ORGANISATION, Scope.TEAM, Scope.PROFILE})
 """Layers whose ALLOW breaks silence. Narrower ones only narrow: what nobody wider speaks of stays a question."""
@@ -108,21 +123,19 @@ class Bound:
     answers: dict[object, Any] = field(default_factory=dict)
     """What ``decide`` found that all layers together say where these rules match."""
     _called: dict[str, Programs] = field(default_factory=dict)
+    _duties: dict[str, Duties] = field(default_factory=dict)
 
-    def remember(self, asked: object, hits: list[Hit]) -> None:
-        """Keep the rules that match what was ``asked``, which the policy and its binding alone determine."""
-        if len(self.remembered) >= MAX_REMEMBERED:
-            self.remembered.clear()
-        self.remembered[asked] = hits
+    def duties_of(self, tool: str) -> Duties:
+        """What is to be done along with calls of this tool."""
+        known = self._duties.get(tool)
+        return keep(self._duties, tool, duties(self.policy, tool)) if known is None else known
 
     def programs_called(self, name: str) -> Programs:
         """The rules that may speak of a program of this name."""
         known = self._called.get(name)
         if known is None:
-            if len(self._called) >= MAX_REMEMBERED:
-                self._called.clear()
             others = [hit for hit in self.other_programs if _may_be_called(hit, name)]
-            known = self._called[name] = _programs([*others, *self.programs.get(name, ())])
+            known = keep(self._called, name, _programs([*others, *self.programs.get(name, ())]))
         return known
 
 

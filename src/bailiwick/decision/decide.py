@@ -13,8 +13,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from typing import NamedTuple, TypeAlias
 
-from bailiwick.decision.bound import Bound, Hit, bind
-from bailiwick.decision.duties import obligations, redacting
+from bailiwick.decision.bound import Bound, Hit, bind, keep
+from bailiwick.decision.duties import Duties, duties, obligations
 from bailiwick.decision.findings import fits
 from bailiwick.decision.lifting import Lifting, active_exceptions, lifted_by
 from bailiwick.decision.match import hits_of_units, named, subject_of
@@ -151,6 +151,7 @@ class _Tally:
     policy: Policy
     request: Request
     containing: bool = False
+    bound: Bound | None = None
     contained: bool = False
     verdict: Verdict = Verdict.ABSTAIN
     enforced: Verdict = Verdict.ABSTAIN
@@ -163,6 +164,7 @@ class _Tally:
         """Take in everything that is known of the request."""
         session, principal = self.request.session, self.request.principal
         bound = bind(self.policy, session.project, principal.home, folded=session.folds_case)
+        self.bound = bound
         self.errors.extend(bound.faults)
         lifting = (
             active_exceptions(self.policy, principal, self.request.now) if self.policy.exceptions else None
@@ -176,7 +178,7 @@ class _Tally:
             self._unit(bound, Subject.OPAQUE, bound.always.get(Subject.OPAQUE, ()), part, lifting)
         happening = self.request.event.what
         prompted = isinstance(happening, Prompt | PromptExpansion)
-        masked = redacting(self.policy, happening.tool) if isinstance(happening, ToolResult) else None
+        masked = self._duties(happening.tool).mask if isinstance(happening, ToolResult) else None
         for finding in facts.findings:
             if masked is not None and masked.covers(finding.rule) and self.policy.mode is Mode.ENFORCE:
                 continue  # it doesn't reach anybody
@@ -257,9 +259,7 @@ class _Tally:
         if answers is None:
             answers = self._asked(bound, subject, hits, about, lifting)
             if not lifting and all(hit.certain for hit in hits):
-                if len(bound.answers) >= MAX_ANSWERS:
-                    bound.answers.clear()
-                bound.answers[key] = answers
+                keep(bound.answers, key, answers, most=MAX_ANSWERS)
         self.contained = self.contained or answers.contained
         for one in answers.said:
             self._note(one, about)
@@ -391,15 +391,19 @@ class _Tally:
         kept.sort(key=lambda r: (-r.verdict, _MODES[r.mode], not r.certain, r.rule))
         return tuple(kept[:MAX_REASONS])
 
+    def _duties(self, tool: str) -> Duties:
+        """What is to be done along with calls of ``tool``, also where the policy couldn't be made ready."""
+        return duties(self.policy, tool) if self.bound is None else self.bound.duties_of(tool)
+
     def _obligations(self) -> tuple[Obligation, ...]:
         match self.request.event.what:
             case ToolCall() as call if self.enforced is not Verdict.DENY:
-                duties = obligations(self.policy, call)
+                due = obligations(self._duties(call.tool), call)
                 if not self.contained:
-                    return duties
-                return (*duties, Contain(profile=self.policy.profile, revision=self.policy.revision))
+                    return due
+                return (*due, Contain(profile=self.policy.profile, revision=self.policy.revision))
             case ToolResult(tool=tool) if self.policy.mode is Mode.ENFORCE:
-                mask = redacting(self.policy, tool)
+                mask = self._duties(tool).mask
                 return () if mask is None else (mask,)
             case _:
                 return ()

@@ -10,31 +10,22 @@ from bailiwick.model.glob import name_glob
 from bailiwick.model.verdict import Mode
 from bailiwick.policy.types import Policy
 
-MAX_KNOWN = 1024
-"""Pairs of a policy and a tool whose duties are kept ready."""
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class _Due:
-    """What the layers of ``policy`` together ask for along with a call of one tool, whatever its input."""
+class Duties:
+    """What the layers of a policy together ask for along with calls of one tool, whatever their input.
 
-    policy: Policy
+    ``mask`` is what is masked in the tool's output, also by a policy that only monitors.
+    """
+
     clamps: tuple[Clamp, ...]
     rewrites: tuple[Rewrite, ...]
     mask: Redact | None
     always: tuple[Obligation, ...]
 
 
-_known: dict[tuple[int, str], _Due] = {}
-
-
-def obligations(policy: Policy, call: ToolCall) -> tuple[Obligation, ...]:
-    """The duties of every layer that apply to ``call`` and change something, wider layers first.
-
-    Of several clamps of one field the smallest counts, of several rewrites the widest layer's. A policy that only
-    monitors or warns changes no call; it still notifies.
-    """
-    due = _due(policy, call.tool)
+def obligations(due: Duties, call: ToolCall) -> tuple[Obligation, ...]:
+    """Those of the duties that change something in ``call``."""
     return (
         *(clamp for clamp in due.clamps if _exceeds(call.input, clamp.field, clamp.maximum)),
         *(rewrite for rewrite in due.rewrites if call.input.get(rewrite.field, _ABSENT) != rewrite.value),
@@ -42,22 +33,12 @@ def obligations(policy: Policy, call: ToolCall) -> tuple[Obligation, ...]:
     )
 
 
-def redacting(policy: Policy, tool: str) -> Redact | None:
-    """What is masked in the output of ``tool``, by every layer's word; None when nothing is."""
-    return _due(policy, tool).mask
+def duties(policy: Policy, tool: str) -> Duties:
+    """The duties of every layer that apply to ``tool``, wider layers first.
 
-
-def _due(policy: Policy, tool: str) -> _Due:
-    known = _known.get((id(policy), tool))
-    if known is not None and known.policy is policy:
-        return known
-    while len(_known) >= MAX_KNOWN:
-        _known.pop(next(iter(_known)), None)
-    due = _known[id(policy), tool] = _gathered(policy, tool)
-    return due
-
-
-def _gathered(policy: Policy, tool: str) -> _Due:
+    Of several clamps of one field the smallest counts, of several rewrites the widest layer's. A policy that only
+    monitors or warns changes no call; it still notifies.
+    """
     clamps: dict[str, int] = {}
     rewrites: dict[str, Rewrite] = {}
     masked: dict[str, None] = {}
@@ -81,8 +62,7 @@ def _gathered(policy: Policy, tool: str) -> _Due:
                     others.setdefault(place)
     mask = Redact(rules=tuple(sorted(masked))) if masked else None
     masking = (mask,) if mask is not None and policy.mode is Mode.ENFORCE else ()
-    return _Due(
-        policy=policy,
+    return Duties(
         clamps=tuple(Clamp(field=field, maximum=clamps[field]) for field in sorted(clamps)),
         rewrites=tuple(rewrites[field] for field in sorted(rewrites)),
         mask=mask,

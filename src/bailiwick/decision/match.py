@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 from enum import IntEnum
 from posixpath import dirname
 
-from bailiwick.decision.bound import Bound, Hit, fill_in
+from bailiwick.decision.bound import Bound, Hit, fill_in, keep
 from bailiwick.decision.patterns import path_units
 from bailiwick.model.access import (
     Access,
@@ -98,8 +98,8 @@ def named(bound: Bound, subject: Subject, name: str) -> list[Hit]:
     known = bound.remembered.get((subject, name))
     if known is None:
         index = bound.names.get(subject)
-        known = [*bound.always.get(subject, ()), *(index.matching(name) if index else ())]
-        bound.remember((subject, name), known)
+        hits = [*bound.always.get(subject, ()), *(index.matching(name) if index else ())]
+        known = keep(bound.remembered, (subject, name), hits)
     return known
 
 

@@ -18,7 +18,7 @@ from dataclasses import replace
 from itertools import chain
 from typing import NamedTuple
 
-from bailiwick.decision.bound import Bound, Hit, fill_in
+from bailiwick.decision.bound import Bound, Hit, fill_in, keep
 from bailiwick.model.access import AccessKind, PathTarget
 from bailiwick.model.automaton import TooComplexError
 from bailiwick.model.glob import (
@@ -113,10 +113,7 @@ def _of_kind(hits: Sequence[Hit], kind: AccessKind) -> list[Hit]:
 
 def _remembered(bound: Bound, asked: _Asked) -> list[Hit]:
     known = bound.remembered.get(asked)
-    if known is None:
-        known = _hits(bound, asked)
-        bound.remember(asked, known)
-    return known
+    return keep(bound.remembered, asked, _hits(bound, asked)) if known is None else known
 
 
 def _hits(bound: Bound, asked: _Asked) -> list[Hit]:
