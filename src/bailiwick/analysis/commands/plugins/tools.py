@@ -61,6 +61,11 @@ def told(machine: "Machine", name: str, args: Sequence[Arg]) -> None:
     foreign(machine, name, args[1:])
     if any(arg.text.startswith(("--eval=", "--eval ")) or arg.text == "--eval" for arg in args[1:]):
         machine.opaque("inline code")
+    _by_its_words(machine, tool, words)
+
+
+def _by_its_words(machine: "Machine", tool: str, words: Sequence[Arg]) -> None:
+    """What a tool runs, takes as code and writes, as the words behind it say."""
     launch(machine, tool, words)
     console(machine, tool, words)
     results(machine, tool, words)
@@ -84,10 +89,7 @@ def launcher(call: "Call") -> None:
 def started_by(machine: "Machine", words: Sequence[Arg]) -> None:
     """Read what a tool of the project is told to run that is started by its name: ``pnpm exec c8 git push``."""
     if words and words[0].literal is not None and words[0].text not in names():
-        tool, rest = started("npx", words)
-        launch(machine, tool, rest)
-        console(machine, tool, rest)
-        results(machine, tool, rest)
+        _by_its_words(machine, *started("npx", words))
 
 
 def runner(call: "Call") -> None:
