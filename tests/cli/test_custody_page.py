@@ -13,6 +13,8 @@ from pathlib import Path
 
 import pytest
 
+from bailiwick.audit.finish import Draft, finish
+from bailiwick.audit.redaction import Redactor
 from bailiwick.service.store import Store
 from logs import RECORD
 
@@ -43,6 +45,15 @@ def test_the_walk_through_runs(tmp_path: Path) -> None:
             store.append_blocking(
                 replace(RECORD, time_ms=time.time_ns() // 1_000_000, user=user, text=f"by {user}")
             )
+        fields = {
+            **RECORD.fields(),
+            "kind": RECORD.kind,
+            "time_ms": time.time_ns() // 1_000_000,
+            "user": "bob",
+        }
+        store.append_blocking(
+            finish(Draft(fields=fields, payload={"response": "by bob"}), Redactor(bytes(32)))
+        )
     python = tmp_path / "bin"
     python.mkdir()
     for name, words in {"bailiwick": "-m bailiwick.cli.main", "python3": ""}.items():

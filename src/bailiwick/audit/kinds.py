@@ -80,7 +80,7 @@ KINDS: tuple[KindEntry, ...] = (
     KindEntry(kind=Kind.WITNESSED, meaning="A witness cosigned a checkpoint of this log."),
     KindEntry(kind=Kind.SHIPPED, meaning="A collector acknowledged this log up to some entry."),
     KindEntry(kind=Kind.EVIDENCE_EXPORTED, meaning="An evidence pack was made: for which period, by whom."),
-    KindEntry(kind=Kind.RETENTION_CHANGED, meaning="The retention period was set or changed."),
+    KindEntry(kind=Kind.RETENTION_CHANGED, meaning="How records are kept was set or changed: for how long, and whether payloads are shipped."),
     KindEntry(kind=Kind.PURGED, meaning="Entries past their retention were removed; their hashes stay, so proofs still hold."),
     KindEntry(kind=Kind.HOLD_PLACED, meaning="A legal hold was placed: what it pins can't be removed."),
     KindEntry(kind=Kind.HOLD_RELEASED, meaning="A legal hold was released."),

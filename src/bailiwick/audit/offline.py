@@ -3,6 +3,7 @@ for Ed25519, 46 or newer for ML-DSA-44 signatures too). No network, nothing writ
 
     python3 verify.py PACK --key log.pub [--witness witness.pub]          an evidence pack (a folder)
     python3 verify.py FILE.tlog-proof --key log.pub [--witness ...]       the proof of one event
+    ... PACK --key log.pub --payload-keys FILE [--payload SEQ]            a pack, and payloads in it; then prints that of event SEQ
 
 Give the keys as you got them from the log's operator and from the witness before, not the copies in the pack: whoever
 can forge a pack can forge the keys in it. Exit code 0: everything holds; 1: not; 2: it can't be told.
@@ -16,6 +17,7 @@ A pack is verified like this:
    removed, added or moved.
 5. The entry before the range, where there is one, is before the period and the one after is after it.
 6. Every older checkpoint in the pack is signed by the log, and the log of the checkpoint continues it.
+7. Every sealed payload belongs to an event that names one; those whose keys are given are the ones that were recorded.
 """
 
 import base64
@@ -23,6 +25,7 @@ import hashlib
 import json
 import os
 import sys
+import zlib
 
 PUBLIC = set(
     "v epoch seq kind time_ms monotonic_us profile permission_mode event tool rules verdict enforced approved_by policy "
@@ -241,8 +244,8 @@ def taken_apart(line):
     return record, entry, private
 
 
-def verify_pack(folder, keys, witnesses):
-    """What holds of a pack, in words. Raises Wrong at the first thing that doesn't."""
+def verify_pack(folder, keys, witnesses, payload_keys="", wanted=""):
+    """What holds of a pack, in words, and payload ``wanted``. Raises Wrong at the first thing that doesn't."""
 
     def read(name):
         with open(os.path.join(folder, *name.split("/")), "rb") as file:
@@ -277,7 +280,7 @@ def verify_pack(folder, keys, witnesses):
     checkpoint = read("checkpoint").decode("utf-8")
     origin, size, root = signed_head(checkpoint, keys, witnesses)  # (2)
     check(facts["origin"] == origin, "manifest and checkpoint are of two logs")
-    leaves, first, times = [], None, []
+    leaves, first, times, named = [], None, [], {}
     epoch = origin.rpartition("/")[2]
     for number, line in enumerate(read("events.jsonl").split(b"\n")[:-1]):  # (3)
         try:
@@ -291,6 +294,8 @@ def verify_pack(folder, keys, witnesses):
         )
         leaves.append(leaf_hash(entry))
         times.append(record["time_ms"])
+        if record.get("payload"):
+            named["payloads/{}.sealed".format(record["seq"])] = record["payload"]
     told = json.loads(read("range.json").decode("utf-8"))
     outside = [decoded(part) for part in told["outside"]]
     check(told["first"] == (first or 0), "range.json begins elsewhere")
@@ -316,7 +321,12 @@ def verify_pack(folder, keys, witnesses):
             before, after = consistency_roots(old, size, proof, old_root)
             check(before == old_root and after in (root, None), name + ": the log doesn't continue it")
             count += 1
-    return "intact: {} events of {}, entries {} to {}, under the checkpoint of {} entries; {} older checkpoints".format(
+    sealed = {name for name in files if name.startswith("payloads/")}
+    check(sealed <= set(named), "a payload belongs to no event here that names one")  # (7)
+    payloads = {
+        name: opened_payload(read, name, key, sealed, named) for name, key in read_payload_keys(payload_keys)
+    }
+    told = "intact: {} events of {}, entries {} to {}, under the checkpoint of {} entries; {} older checkpoints".format(
         facts["events"],
         origin,
         first if leaves else "-",
@@ -324,6 +334,40 @@ def verify_pack(folder, keys, witnesses):
         size,
         count,
     )
+    if sealed:
+        told += "; {} sealed payloads, {} opened".format(len(sealed), len(payloads))
+    if wanted:
+        name = "payloads/{}.sealed".format(wanted)
+        check(name in payloads, "no key of the payload of event {} was given".format(wanted))
+        told += "\n" + payloads[name].decode("utf-8")
+    return told
+
+
+def read_payload_keys(text):
+    """Names of payloads in a pack with their keys, as `bailiwick evidence keys` writes them."""
+    if not text:
+        return []
+    lines = text.split("\n")
+    check(lines[0] == "bailiwick payload keys v1" and len(lines) > 2, "these are no keys of payloads")
+    pairs = [line.split(" ") for line in lines[2:-1]]
+    return [("payloads/{}.sealed".format(sequence), bytes.fromhex(key)) for sequence, key in pairs]
+
+
+def opened_payload(read, name, key, sealed, named):
+    from cryptography.exceptions import InvalidTag
+    from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+
+    check(name in sealed, "there is no " + name)
+    try:
+        unpacker = zlib.decompressobj()
+        payload = unpacker.decompress(
+            AESGCM(key).decrypt(bytes(12), read(name), b"bailiwick payload"), 1 << 22
+        )
+    except (InvalidTag, zlib.error):
+        raise Wrong("its key doesn't open {}".format(name))
+    check(unpacker.eof, name + " isn't whole")
+    check(hashlib.sha256(payload).hexdigest() == named[name], name + " isn't the payload that was recorded")
+    return payload
 
 
 def verify_proof(text, keys, witnesses):
@@ -361,20 +405,25 @@ def verify_proof(text, keys, witnesses):
 
 def main(words):
     """Exit code."""
-    keys, witnesses, targets = [], [], []
+    keys, witnesses, targets, payload_keys, wanted = [], [], [], "", ""
     rest = iter(words)
     try:
         for word in rest:
             if word in ("--key", "--witness"):
                 with open(next(rest, ""), encoding="utf-8") as file:
                     (keys if word == "--key" else witnesses).extend(read_keys(file.read()))
+            elif word == "--payload-keys":
+                with open(next(rest, ""), encoding="utf-8") as file:
+                    payload_keys = file.read()
+            elif word == "--payload":
+                wanted = next(rest, "")
             else:
                 targets.append(word)
         if len(targets) != 1 or not keys:
             sys.stderr.write(__doc__ or "")
             return 2
         if os.path.isdir(targets[0]):
-            told = verify_pack(targets[0], keys, witnesses)
+            told = verify_pack(targets[0], keys, witnesses, payload_keys, wanted)
         else:
             with open(targets[0], encoding="utf-8", newline="") as file:
                 told = verify_proof(file.read(), keys, witnesses)

@@ -112,6 +112,7 @@ class Record:
     origin_seq: int | None = None
     payload: str = ""
     payload_bytes: int | None = None
+    payload_left: int | None = None
     extra: str = ""
     whole: bytes = field(default=b"", repr=False)
 
@@ -188,6 +189,7 @@ FIELD_MEANINGS: Mapping[str, str] = {
     "keys": "names of the data keys that were destroyed",
     "payload": "SHA-256 of the payload that is kept beside the record, where policy says so",
     "payload_bytes": "its size",
+    "payload_left": "in a collector's log: 1 where the payload was not shipped and is, if anywhere, at the log of `origin`",
     "extra": "whatever else the client reported, as JSON text, redacted, cut at 4 KiB",
     "rules": "the rules that spoke or found something, by id",
     "private": "commitment to the private part: SHA-256 of 0x03 and its canonical bytes",

@@ -13,6 +13,7 @@ AES-256-GCM (NIST SP 800-38D). The nonce is the beginning of the commitment, uni
 mean equal texts.
 """
 
+import hmac
 import zlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -52,15 +53,16 @@ class SealError(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class DataKey:
-    """A data key: its public name, and the cipher under it."""
+    """A data key: its public name, the cipher under it, and its bytes, of which the keys of payloads are made."""
 
     id: str
     cipher: AESGCM = field(repr=False)
+    secret: bytes = field(repr=False)
 
     @classmethod
     def of(cls, key_id: str, key: bytes) -> "DataKey":
         """The data key of this name with these ``KEY_SIZE`` bytes."""
-        return cls(key_id, AESGCM(key))
+        return cls(key_id, AESGCM(key), key)
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,17 +107,23 @@ def seal_private(private: bytes, key: DataKey) -> bytes:
 
 
 def seal_payload(payload: bytes, private: bytes, key: DataKey) -> bytes:
-    """A payload that is kept beside a record, packed and encrypted under the key of the record's private part."""
-    packed = zlib.compress(payload)
-    return key.cipher.encrypt(
-        _payload_nonce(commitment(private).hex()), packed, b"payload " + key.id.encode()
-    )
+    """A payload that is kept beside a record, packed and encrypted under a key of its own (``payload_key``)."""
+    one = payload_key(commitment(private).hex(), key)
+    return AESGCM(one).encrypt(_ONLY, zlib.compress(payload), _PAYLOAD)
 
 
-def open_payload(blob: bytes, committed: str, key: DataKey) -> bytes:
-    """Inverse of ``seal_payload``; ``committed`` is what the entry says of its private part. Raises SealError."""
+def payload_key(committed: str, key: DataKey) -> bytes:
+    """The key of the payload beside the entry that says ``committed`` of its private part: it opens nothing else.
+
+    It is made of the data key (HMAC-SHA-256), so it is gone with that, and can be given to somebody without that.
+    """
+    return hmac.digest(key.secret, b"bailiwick payload\n" + committed.encode(), "sha256")
+
+
+def open_payload(blob: bytes, key: bytes) -> bytes:
+    """Inverse of ``seal_payload``; ``key`` is the payload's own. Raises SealError."""
     try:
-        packed = key.cipher.decrypt(_payload_nonce(committed), blob, b"payload " + key.id.encode())
+        packed = AESGCM(key).decrypt(_ONLY, blob, _PAYLOAD)
         unpacker = zlib.decompressobj()
         payload = unpacker.decompress(packed, MAX_PRIVATE)
     except (InvalidTag, ValueError, zlib.error) as error:
@@ -125,8 +133,9 @@ def open_payload(blob: bytes, committed: str, key: DataKey) -> bytes:
     return payload
 
 
-def _payload_nonce(committed: str) -> bytes:
-    return sha256(b"payload\n" + committed.encode()).digest()[:_NONCE_SIZE]
+_PAYLOAD = b"bailiwick payload"
+_ONLY = bytes(_NONCE_SIZE)
+"""The nonce of payloads: each has a key that encrypts nothing else."""
 
 
 def open_private(blob: bytes, committed: str, key: DataKey) -> bytes:

@@ -1,7 +1,7 @@
 """What an endpoint ships to a collector: a run of its log, signed with its own key, and the receipt for it. Pure.
 
 A segment is a signed note over what is in it (origin, first sequence, count, digest, the log's root after it) and, behind
-it, one line for each entry: the entry and its private part. A collector takes it only if it goes on where the last one of this
+it, one line for each entry: the entry, its private part, and its payload where policy has that leave. A collector takes it only if it goes on where the last one of this
 log ended, and if its hashes lead to the root: so a host can't ship another history than the one it began.
 """
 
@@ -57,10 +57,14 @@ class Cursor:
 
 @dataclass(frozen=True, slots=True)
 class Shipped:
-    """One entry on its way: its bytes and its private part, None where that can't be read any more."""
+    """One entry on its way: its bytes, its private part (None where that can't be read any more), and its payload.
+
+    The payload is None where there is none, where policy keeps it on the machine, and where it can't be read any more.
+    """
 
     entry: bytes
     private: bytes | None
+    payload: bytes | None = None
 
     def fields(self) -> dict[str, Any]:
         """The record's fields."""
@@ -70,13 +74,15 @@ class Shipped:
 
 def pack(signer: Signer, first: int, entries: Sequence[Shipped], after: Frontier) -> bytes:
     """A segment of ``entries``, the first of which has sequence ``first``; ``after`` is the log's tree behind the last."""
-    lines = b"".join(
-        orjson.dumps([one.entry.decode(), None if one.private is None else one.private.decode()]) + b"\n"
-        for one in entries
-    )
+    lines = b"".join(orjson.dumps(_line(one)) + b"\n" for one in entries)
     root = base64.b64encode(after.root()).decode()
     text = f"{SEGMENT}\norigin {signer.name}\nfirst {first}\ncount {len(entries)}\nroot {root}\nsha256 {sha256(lines).hexdigest()}\n"
     return signer.sign(text).encode() + b"\n" + lines
+
+
+def _line(one: Shipped) -> list[str | None]:
+    line = [one.entry.decode(), None if one.private is None else one.private.decode()]
+    return line if one.payload is None else [*line, base64.b64encode(one.payload).decode()]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -122,13 +128,16 @@ def _facts(note: Note, hosts: Mapping[str, Sequence[VerifierKey]]) -> dict[str, 
 
 
 def _entry(line: bytes) -> Shipped:
-    entry, private = orjson.loads(line)
-    shipped = Shipped(entry.encode(), None if private is None else private.encode())
+    entry, private, *rest = orjson.loads(line)
+    payload = base64.b64decode(rest[0], validate=True) if rest else None
+    shipped = Shipped(entry.encode(), None if private is None else private.encode(), payload)
     fields = orjson.loads(shipped.entry)
     if not set(fields) <= PUBLIC or type(fields.get("seq")) is not int:
         raise SegmentError("an entry isn't one")
     if shipped.private is not None and commitment(shipped.private).hex() != fields.get("private"):
         raise SegmentError("a private part isn't the one that its entry commits to")
+    if payload is not None and sha256(payload).hexdigest() != shipped.fields().get("payload"):
+        raise SegmentError("a payload isn't the one that its record names")
     return shipped
 
 

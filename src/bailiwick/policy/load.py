@@ -34,6 +34,7 @@ from bailiwick.policy.types import (
     Example,
     Invariant,
     Layer,
+    Payloads,
     PolicyException,
     PolicySet,
     Role,
@@ -352,7 +353,7 @@ def _audit(organisation: syntax.Organisation | None) -> AuditPolicy:
         return AuditPolicy()
     days = AuditPolicy().retention_days if said.retention_days is None else said.retention_days
     marks = said.on_failure is not None and said.on_failure.text == "allow_and_mark"
-    payloads = said.payloads is not None and said.payloads.text == "sealed"
+    payloads = Payloads.OFF if said.payloads is None else Payloads(said.payloads.text)
     return AuditPolicy(retention_days=days, allow_and_mark=marks, payloads=payloads)
 
 

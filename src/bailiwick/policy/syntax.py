@@ -463,8 +463,8 @@ class AuditText:
         "What a call gets whose record can't be written: deny (the default), or what policy says, with a mark in the log once it can be written again.",
     )
     payloads: Text | None = declare(
-        Choice(words=("off", "sealed")),
-        "Whether tool inputs, tool outputs and prompts are kept whole beside their records: off (the default), or sealed under the key of their person and month, masked like everything.",
+        Choice(words=("off", "sealed", "sealed_and_shipped")),
+        "Whether tool inputs, tool outputs and prompts are kept whole beside their records, masked like everything: off (the default); sealed under the key of their person and month, on this machine alone; or so, and shipped to the collector with their records.",
     )
 
 

@@ -379,17 +379,25 @@ class Policy:
     revision: str = ""
 
 
+class Payloads(StrEnum):
+    """What becomes of payloads: not kept; kept sealed on the machine; or that, and shipped to the collector."""
+
+    OFF = "off"
+    SEALED = "sealed"
+    SEALED_AND_SHIPPED = "sealed_and_shipped"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AuditPolicy:
     """How the audit log is kept: for how many days, and what a call gets whose record can't be written.
 
     ``allow_and_mark`` lets such a call have what policy says, and leaves a mark in the log once that can be written.
-    With ``payloads`` what goes into tools, comes out of them, and is prompted, is kept whole, sealed.
+    ``payloads`` says whether what goes into tools, comes out of them, and is prompted, is kept whole.
     """
 
     retention_days: int = 400
     allow_and_mark: bool = False
-    payloads: bool = False
+    payloads: Payloads = Payloads.OFF
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -130,9 +130,11 @@ class Collector:
             kind = Kind(told.get("kind", ""))
         except ValueError:
             kind = Kind.NOTICE
+        if kept.get("payload"):
+            kept["payload_left"] = None if one.payload else kept.get("payload_left", 1)
         kept.setdefault("monotonic_us", 0)
         kept.setdefault("time_ms", 0)
-        return Record(kind=kind, origin=origin, origin_seq=sequence, **kept)
+        return Record(kind=kind, origin=origin, origin_seq=sequence, whole=one.payload or b"", **kept)
 
     async def look_for_silence(self) -> list[str]:
         """Record an alarm for each host that is silent and wasn't when last looked; those hosts."""

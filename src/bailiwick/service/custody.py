@@ -35,6 +35,7 @@ HOLD = "hold/"
 WITNESS = "witness/"
 PENDING = "pending/destroy"
 SETTINGS = "audit-settings"
+LEAVING = "payloads-leave"
 """Names under which this is kept beside the log."""
 
 KEYS_IN_A_RECORD = 1_000
@@ -53,6 +54,10 @@ class Who:
 
     user: str
     uid: int
+
+
+SERVICE = Who(user="", uid=-1)
+"""The service, where nobody asked it."""
 
 
 @dataclass(slots=True, kw_only=True)
@@ -88,14 +93,26 @@ class Custodian:
         row = self.store.get_state(SETTINGS)
         return Retention(**orjson.loads(row)) if row else Retention()
 
-    async def settle(self, wanted: Retention) -> None:
-        """Record that policy now says another retention period, if it does."""
+    async def settle(self, wanted: Retention, *, payloads_leave: bool = False) -> None:
+        """Record that policy now says another retention period, or whether payloads are shipped, if it does.
+
+        Payloads that were recorded before policy let them leave stay where they are.
+        """
         before, stored = self.retention(), self.store.get_state(SETTINGS)
-        if stored is not None and wanted == before:
-            return
-        message = f"records are kept {wanted.days} days"
-        record = self._record(Kind.RETENTION_CHANGED, Who(user="", uid=-1), message)
-        await self.store.append(record, state={SETTINGS: orjson.dumps(asdict(wanted))})
+        if stored is None or wanted != before:
+            message = f"records are kept {wanted.days} days"
+            record = self._record(Kind.RETENTION_CHANGED, SERVICE, message)
+            await self.store.append(record, state={SETTINGS: orjson.dumps(asdict(wanted))})
+        if payloads_leave != (self.store.get_state(LEAVING) is not None):
+            message = (
+                "payloads are shipped to the collector from now on"
+                if payloads_leave
+                else "payloads stay on this machine from now on"
+            )
+            since = str(self.store.size).encode() if payloads_leave else None
+            await self.store.append(
+                self._record(Kind.RETENTION_CHANGED, SERVICE, message), state={LEAVING: since}
+            )
 
     async def _hold_add(self, who: Who, given: Mapping[str, Any]) -> dict[str, Any]:
         name = _text(given, "name", needed=True)

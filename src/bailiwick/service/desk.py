@@ -19,7 +19,7 @@ from bailiwick.information.sessions import TOLD, SessionFlags, SessionState, to_
 from bailiwick.model.event import Event, ToolCall
 from bailiwick.model.request import FileView, Principal, Request
 from bailiwick.policy.session import session_layer, with_layer
-from bailiwick.policy.types import Policy
+from bailiwick.policy.types import Payloads, Policy
 from bailiwick.service.account import principal_of, shell_of
 from bailiwick.service.calls import Calls
 from bailiwick.service.custody import Custodian
@@ -95,7 +95,8 @@ class Desk:
     @property
     def keeps_payloads(self) -> bool:
         """Whether policy has payloads kept whole."""
-        return self.policies.in_force is not None and self.policies.in_force.audit.payloads
+        in_force = self.policies.in_force
+        return in_force is not None and in_force.audit.payloads is not Payloads.OFF
 
     def nearby(self) -> Nearby:
         """A view of the files that can be had without waiting, for one request."""

@@ -11,18 +11,21 @@ checkpoints/         older checkpoints of the period, each with the proof that t
 administration.jsonl who did and approved what: a copy of those events, for people
 policies/            the policy that was in force, by revision
 rules.json           the rules of this version of Bailiwick
+payloads/            where asked for: payloads of the period's events, sealed as they are kept in the log (evidence_payloads)
 """
 
 import base64
+import contextlib
 import shutil
 import tarfile
 import tempfile
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from hashlib import sha256
 from importlib.resources import files
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import orjson
@@ -34,6 +37,7 @@ from bailiwick.audit.note import Note, NoteError, Signer, TreeHead, VerifierKey
 from bailiwick.audit.sealing import SealError, disclosed
 from bailiwick.audit.tiles import Tree
 from bailiwick.rules.catalogue import CATALOGUE
+from bailiwick.service.evidence_payloads import PAYLOADS_README, EvidenceError, verify_sealed, write_sealed
 from bailiwick.service.log_reader import LogReader
 from bailiwick.service.proofs import COSIGNED
 from bailiwick.service.state_directory import StoreError, read_secret
@@ -58,13 +62,12 @@ _ADMINISTRATION = frozenset(
 )
 
 
-class EvidenceError(Exception):
-    """A pack can't be made, or doesn't hold; the message says where."""
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Pack:
-    """What a pack holds: the log's origin, events in the period, entries from ``first`` to before ``end``, log size."""
+    """What a pack holds: the log's origin, events in the period, entries from ``first`` to before ``end``, log size.
+
+    ``payloads`` are sealed ones; ``opened`` is how many of them were opened and are the recorded.
+    """
 
     origin: str
     events: int
@@ -72,19 +75,21 @@ class Pack:
     end: int
     size: int
     checkpoints: int
+    payloads: int = 0
+    opened: int = 0
 
 
-def export(reader: LogReader, target: Path, *, from_ms: int, to_ms: int) -> Pack:
+def export(reader: LogReader, target: Path, *, from_ms: int, to_ms: int, payloads: bool = False) -> Pack:
     """Write the pack of a period (``to_ms`` exclusive) to a new folder, or to a new ``.tar`` file.
 
-    Raises EvidenceError, StoreError, OSError.
+    With ``payloads`` those of its events are in it, sealed. Raises EvidenceError, StoreError, OSError.
     """
     if target.exists():
         raise EvidenceError(f"{target}: exists; name a new folder, or a new file that ends in .tar")
     with tempfile.TemporaryDirectory(dir=target.absolute().parent, prefix=".evidence-") as made:
         folder = Path(made) / "pack"
         folder.mkdir(mode=0o700)
-        pack = _write(reader, folder, from_ms, to_ms)
+        pack = _write(reader, folder, from_ms, to_ms, payloads=payloads)
         if target.suffix != ".tar":
             folder.rename(target)
             return pack
@@ -96,12 +101,12 @@ def export(reader: LogReader, target: Path, *, from_ms: int, to_ms: int) -> Pack
     return pack
 
 
-def _write(reader: LogReader, folder: Path, from_ms: int, to_ms: int) -> Pack:
+def _write(reader: LogReader, folder: Path, from_ms: int, to_ms: int, *, payloads: bool) -> Pack:
     note = _checkpoint(reader)
     head = TreeHead.parse(Note.parse(note).text)
     first, end = _span(reader, head.size, from_ms, to_ms)
     tree = Tree(reader, head.size)
-    events, revisions = 0, set[str]()
+    events, sealed, revisions = 0, 0, set[str]()
     with (
         (folder / "events.jsonl").open("wb") as lines,
         (folder / "administration.jsonl").open("wb") as people,
@@ -112,6 +117,8 @@ def _write(reader: LogReader, folder: Path, from_ms: int, to_ms: int) -> Pack:
             events += inside
             if inside and entry.record["kind"] in _ADMINISTRATION:
                 people.write(entry.line + b"\n")
+            if inside and payloads:
+                sealed += write_sealed(reader, entry, folder)
             if policy := entry.record.get("policy"):
                 revisions.add(policy)
     told = {"first": first, "outside": _encoded(tree.outside(first, end))}
@@ -127,10 +134,19 @@ def _write(reader: LogReader, folder: Path, from_ms: int, to_ms: int) -> Pack:
     )
     shutil.copyfile(reader.directory / "log.pub", folder / "log.pub")
     (folder / "verify.py").write_bytes(files("bailiwick.audit").joinpath("offline.py").read_bytes())
-    pack = Pack(origin=head.origin, events=events, first=first, end=end, size=head.size, checkpoints=count)
+    pack = Pack(
+        origin=head.origin,
+        events=events,
+        first=first,
+        end=end,
+        size=head.size,
+        checkpoints=count,
+        payloads=sealed,
+    )
     period = f"{_moment(from_ms)} to {_moment(to_ms)}"
     (folder / "README.md").write_text(
-        _README.format(period=period, pack=pack, last=end - 1), encoding="utf-8"
+        _README.format(period=period, pack=pack, last=end - 1) + (PAYLOADS_README if payloads else ""),
+        encoding="utf-8",
     )
     facts = {
         "origin": head.origin,
@@ -203,10 +219,23 @@ def _moment(time_ms: int) -> str:
         return f"{time_ms} ms"
 
 
-def verify(target: Path, keys: Sequence[VerifierKey], witnesses: Sequence[VerifierKey] = ()) -> Pack:
+def verify(
+    target: Path,
+    keys: Sequence[VerifierKey],
+    witnesses: Sequence[VerifierKey] = (),
+    payload_keys: Mapping[int, bytes] = MappingProxyType({}),
+) -> Pack:
     """Verify a pack as ``audit.offline`` says, by the functions that the log itself is verified with. Raises EvidenceError."""
+    with opened(target) as folder:
+        return _verify(folder, keys, witnesses, payload_keys)
+
+
+@contextlib.contextmanager
+def opened(target: Path) -> Iterator[Path]:
+    """The folder of a pack, that of a ``.tar`` for as long as this lasts. Raises EvidenceError."""
     if target.is_dir():
-        return _verify(target, keys, witnesses)
+        yield target
+        return
     with tempfile.TemporaryDirectory() as made:
         try:
             with tarfile.open(target) as tar:
@@ -216,17 +245,22 @@ def verify(target: Path, keys: Sequence[VerifierKey], witnesses: Sequence[Verifi
         inner = [path for path in Path(made).iterdir() if path.is_dir()]
         if len(inner) != 1:
             raise EvidenceError(f"{target}: isn't an evidence pack")
-        return _verify(inner[0], keys, witnesses)
+        yield inner[0]
 
 
-def _verify(folder: Path, keys: Sequence[VerifierKey], witnesses: Sequence[VerifierKey]) -> Pack:
+def _verify(
+    folder: Path,
+    keys: Sequence[VerifierKey],
+    witnesses: Sequence[VerifierKey],
+    payload_keys: Mapping[int, bytes],
+) -> Pack:
     try:
-        facts, names = _manifest(folder, keys)
+        facts, names = manifest(folder, keys)
         note = Note.parse((folder / "checkpoint").read_bytes().decode("utf-8"))
         head = _head(note, keys, witnesses)
         if facts["origin"] != head.origin:
             raise EvidenceError("manifest and checkpoint are of two logs")
-        leaves, times, first = _events(folder, head.origin)
+        leaves, times, first, named = _events(folder, head.origin)
         told = orjson.loads((folder / "range.json").read_bytes())
         outside = [base64.b64decode(part, validate=True) for part in told["outside"]]
         if told["first"] != first:
@@ -235,6 +269,7 @@ def _verify(folder: Path, keys: Sequence[VerifierKey], witnesses: Sequence[Verif
             raise EvidenceError("the events don't lead to the root of the checkpoint")
         _complete(facts, times, first, head.size)
         count = _continued(folder, names, keys, head)
+        sealed, open_ = verify_sealed(folder, names, named, payload_keys)
     except (OSError, ValueError, KeyError, TypeError, NoteError, ProofError, SealError) as error:
         raise EvidenceError(str(error)) from error
     return Pack(
@@ -244,10 +279,13 @@ def _verify(folder: Path, keys: Sequence[VerifierKey], witnesses: Sequence[Verif
         end=first + len(leaves),
         size=head.size,
         checkpoints=count,
+        payloads=sealed,
+        opened=open_,
     )
 
 
-def _manifest(folder: Path, keys: Sequence[VerifierKey]) -> tuple[dict[str, str], dict[str, str]]:
+def manifest(folder: Path, keys: Sequence[VerifierKey]) -> tuple[dict[str, str], dict[str, str]]:
+    """What a pack's manifest says, and its files with their digests, which they have. Raises EvidenceError, OSError, NoteError."""
     note = Note.parse((folder / "manifest.note").read_bytes().decode("utf-8"))
     if not any(note.time_of(key) is not None for key in keys):
         raise EvidenceError("the manifest isn't signed by the log")
@@ -282,9 +320,10 @@ def _head(note: Note, keys: Sequence[VerifierKey], witnesses: Sequence[VerifierK
     return head
 
 
-def _events(folder: Path, origin: str) -> tuple[list[bytes], list[int], int]:
+def _events(folder: Path, origin: str) -> tuple[list[bytes], list[int], int, dict[int, str]]:
     leaves: list[bytes] = []
     times: list[int] = []
+    named: dict[int, str] = {}
     first = 0
     for number, line in enumerate((folder / "events.jsonl").read_bytes().split(b"\n")[:-1]):
         record: Any = orjson.loads(line)
@@ -295,7 +334,9 @@ def _events(folder: Path, origin: str) -> tuple[list[bytes], list[int], int]:
             raise EvidenceError(f"events.jsonl:{number + 1}: not the next entry of this log")
         leaves.append(leaf_hash(disclosed(record)[0]))
         times.append(record["time_ms"])
-    return leaves, times, first
+        if payload := record.get("payload"):
+            named[record["seq"]] = payload
+    return leaves, times, first, named
 
 
 def _complete(facts: dict[str, str], times: list[int], first: int, size: int) -> None:

@@ -7,7 +7,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 
 from bailiwick.audit.kinds import Kind
-from bailiwick.service.custody import Custodian, CustodyError, Who
+from bailiwick.service.custody import SERVICE, Custodian, CustodyError
 from bailiwick.service.state_directory import StoreError
 from bailiwick.service.trace import report
 
@@ -21,8 +21,6 @@ STEP_SECONDS = 2.0
 
 RETENTION_SECONDS = 86_400.0
 """Between two purges."""
-
-SERVICE = Who(user="", uid=-1)
 
 Note = Callable[[Kind, str], Awaitable[None]]
 

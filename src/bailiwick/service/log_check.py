@@ -12,7 +12,7 @@ from bailiwick.audit.chain import MAX_FAULTS, Fault, Run, Sealed, Verification, 
 from bailiwick.audit.kinds import Kind
 from bailiwick.audit.merkle import HASH_SIZE
 from bailiwick.audit.note import Note, NoteError, VerifierKey
-from bailiwick.audit.sealing import DataKey, SealError, open_payload, open_private, unpack_entry
+from bailiwick.audit.sealing import DataKey, SealError, open_payload, open_private, payload_key, unpack_entry
 from bailiwick.audit.tiles import HEIGHT, WIDTH, joined
 from bailiwick.service import blocks
 from bailiwick.service.blocks import TAG, Find, OpenBlock, tags_of
@@ -38,7 +38,7 @@ class LogCheck:
         self._faults: list[Fault] = []
         self._roots: dict[int, bytes] = {}
         self._purge_records: list[Any] = []
-        self._payloads: dict[int, tuple[str, str, DataKey]] = {}
+        self._payloads: dict[int, tuple[str, bytes]] = {}
 
     def verify(
         self, keys: Sequence[VerifierKey], *, expected_head: bytes | None, notes: Iterable[str]
@@ -152,8 +152,9 @@ class LogCheck:
             yield Fault(sequence=sequence, message=f"search columns changed: {', '.join(wrong)}")
 
     def _note_payload(self, sequence: int, private: bytes, public: Mapping[str, Any], key: DataKey) -> None:
-        digest = orjson.loads(private)["payload"]
-        self._payloads[sequence] = (str(digest), str(public.get("private")), key)
+        fields = orjson.loads(private)
+        if not fields.get("payload_left"):
+            self._payloads[sequence] = str(fields["payload"]), payload_key(str(public.get("private")), key)
 
     def _payload_faults(self) -> Iterator[Fault]:
         """Payloads that aren't the ones that their records name, are missing, or belong to none."""
@@ -163,9 +164,9 @@ class LogCheck:
                 if self._blinding:
                     yield Fault(sequence=sequence, message="there is a payload that no record names")
                 continue
-            digest, committed, key = named
+            digest, key = named
             try:
-                if sha256(open_payload(sealed, committed, key)).hexdigest() != digest:
+                if sha256(open_payload(sealed, key)).hexdigest() != digest:
                     raise SealError("the payload isn't the one that was recorded")  # noqa: TRY301 - told as the others
             except SealError as error:
                 yield Fault(sequence=sequence, message=str(error))

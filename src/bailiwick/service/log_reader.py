@@ -24,6 +24,7 @@ from bailiwick.audit.sealing import (
     blind,
     open_payload,
     open_private,
+    payload_key,
     put_together,
     unpack_entry,
 )
@@ -162,14 +163,11 @@ class LogReader:
 
     def payload(self, entry: Entry) -> bytes | None:
         """What is kept whole beside an entry; None where nothing is, or its key was destroyed. Raises StoreError."""
-        public = orjson.loads(entry.sealed.body)
-        key = self._find(str(public.get("key"))) if entry.private is not None else None
-        sql = "SELECT sealed FROM payload WHERE seq = ?"
-        row = next(self._rows(sql, (entry.sealed.sequence,)), None)
-        if key is None or row is None:
+        key, sealed = self.payload_key(entry), self.sealed_payload(entry.sealed.sequence)
+        if key is None or sealed is None:
             return None
         try:
-            payload = open_payload(row[0], str(public.get("private")), key)
+            payload = open_payload(sealed, key)
         except SealError as error:
             raise StoreError(f"{self.database}: entry {entry.sealed.sequence}: {error}") from error
         if sha256(payload).hexdigest() != entry.record.get("payload"):
@@ -177,6 +175,17 @@ class LogReader:
                 f"{self.database}: entry {entry.sealed.sequence}: its payload isn't the one that was recorded"
             )
         return payload
+
+    def sealed_payload(self, sequence: int) -> bytes | None:
+        """The payload beside an entry as it is kept; None where nothing is. Raises StoreError."""
+        row = next(self._rows("SELECT sealed FROM payload WHERE seq = ?", (sequence,)), None)
+        return None if row is None else bytes(row[0])
+
+    def payload_key(self, entry: Entry) -> bytes | None:
+        """What opens the payload of an entry, and nothing else; None where it can't be opened any more."""
+        public = orjson.loads(entry.sealed.body)
+        key = self._find(str(public.get("key"))) if entry.private is not None else None
+        return None if key is None else payload_key(str(public.get("private")), key)
 
     @contextlib.contextmanager
     def _moment(self) -> Iterator[None]:

@@ -26,7 +26,7 @@ from bailiwick.audit.recording import service_record
 from bailiwick.audit.redaction import Redactor
 from bailiwick.audit.retention import Retention
 from bailiwick.information.sessions import SessionState, from_json
-from bailiwick.policy.types import PolicySet
+from bailiwick.policy.types import Payloads, PolicySet
 from bailiwick.service.desk import Desk, NoPolicyError
 from bailiwick.service.endpoint import HOST, Endpoint
 from bailiwick.service.evidence import POLICY
@@ -138,7 +138,11 @@ class Service:
         )
         await self.note(Kind.POLICY_RELOAD, f"policy read from {policies.directory}")
         if policies.in_force is not None:
-            await self.desk.custodian.settle(Retention(days=policies.in_force.audit.retention_days))
+            audit = policies.in_force.audit
+            await self.desk.custodian.settle(
+                Retention(days=audit.retention_days),
+                payloads_leave=audit.payloads is Payloads.SEALED_AND_SHIPPED,
+            )
 
 
 def _kept(policy: PolicySet, files: Mapping[str, str]) -> dict[str, bytes | None]:

@@ -5,6 +5,7 @@ state of its own; it keeps the collector's last receipt beside the log for whoev
 """
 
 import http.client
+import logging
 import ssl
 import time
 from collections.abc import Callable
@@ -18,8 +19,13 @@ from urllib.parse import quote, urlsplit
 from bailiwick.audit.merkle import Frontier
 from bailiwick.audit.note import Signer, VerifierKey
 from bailiwick.audit.segment import MAX_ENTRIES, MAX_SEGMENT, SegmentError, Shipped, pack, receipt_upto
-from bailiwick.service.log_reader import LogReader
-from bailiwick.service.state_directory import read_secret, read_verifiers, write_private
+from bailiwick.policy.sinks import is_loopback
+from bailiwick.service.custody import LEAVING
+from bailiwick.service.log_reader import Entry, LogReader
+from bailiwick.service.state_directory import StoreError, read_secret, read_verifiers, write_private
+from bailiwick.service.trace import report
+
+LOG = logging.getLogger(__name__)
 
 SECONDS = 30.0
 """How long a collector may take for one answer."""
@@ -102,10 +108,14 @@ class Shipper:
             for sequence in range(self._frontier.size, upto):
                 self._frontier = self._frontier.append(reader.tile_leaf(sequence) or b"")
             after, entries, room = self._frontier, list[Shipped](), MAX_SEGMENT // 2
+            leaving = int(reader.state(LEAVING).get(LEAVING, b"-1"))
             with closing(reader.entries(upto, end=min(size, upto + MAX_ENTRIES))) as found:
                 for entry in found:
-                    one = Shipped(entry.sealed.body, entry.private)
-                    room -= 2 * (len(one.entry) + len(one.private or b""))
+                    leaves = 0 <= leaving <= entry.sealed.sequence
+                    one = Shipped(
+                        entry.sealed.body, entry.private, _payload(reader, entry) if leaves else None
+                    )
+                    room -= 2 * sum(len(part or b"") for part in (one.entry, one.private, one.payload))
                     if room < 0 and entries:
                         break
                     entries.append(one)
@@ -118,6 +128,10 @@ class Shipper:
         parts = urlsplit(self.url)
         if parts.scheme not in {"http", "https"} or not parts.hostname:
             raise ShipError(f"{self.url} is no address of a collector", again=False)
+        if parts.scheme == "http" and not is_loopback(parts.hostname):
+            raise ShipError(
+                f"{self.url} would carry records in clear; use https (`log collect --tls-cert`)", again=False
+            )
         connection: http.client.HTTPConnection
         if parts.scheme == "https":
             context = ssl.create_default_context(cafile=self.authorities or None)
@@ -138,3 +152,14 @@ class Shipper:
             again = reply.status >= HTTPStatus.INTERNAL_SERVER_ERROR
             raise ShipError(f"{self.url} answered {reply.status}: {answer.strip()[:300]}", again=again)
         return answer
+
+
+def _payload(reader: LogReader, entry: Entry) -> bytes | None:
+    """The payload of an entry. One that was changed here is left out: `log verify` tells of it, and records still arrive."""
+    if not entry.record.get("payload"):
+        return None
+    try:
+        return reader.payload(entry)
+    except StoreError as error:
+        report(LOG, "a payload could not be shipped", error)
+        return None

@@ -12,6 +12,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from records import SHAPES, T0, logged
 
+from bailiwick.audit.kinds import Kind
+from bailiwick.audit.record import FIELD_NAMES, Record
 from bailiwick.audit.views.ecs import ecs
 from bailiwick.audit.views.lines import LONGEST, cef, leef
 from bailiwick.audit.views.otel import otel
@@ -113,3 +115,46 @@ def test_otel_attributes_are_typed() -> None:
     assert attributes["gen_ai.tool.name"] == {"stringValue": "Bash"}
     assert attributes["bailiwick.log_index"] == {"intValue": "41"}
     assert orjson.loads(attributes["bailiwick.accesses"]["stringValue"])[0]["program"] == "/usr/bin/npm"
+
+
+@pytest.mark.parametrize("view", [View.RECORD, View.OCSF, View.ECS, View.OTEL])
+@pytest.mark.parametrize("tool", ["Bash", "Read", "mcp__jira__create"])
+def test_no_field_of_a_record_is_lost_on_the_way(view: View, tool: str) -> None:
+    """Into the views that can carry everything; ``salt`` says nothing by itself and ``v`` is about the record's form."""
+    lost = []
+    for name in sorted(set(FIELD_NAMES) - {"salt", "v", "kind", "tool", "time_ms", "verdict", "enforced"}):
+        kind = str(Record.__annotations__[name])
+        known: tuple[Any, str] = ("unlikely", "unlikely")
+        if "Mapping" in kind:
+            known = (
+                [{"rule": "unlikely", "message": "unlikely", "kind": "read", "path": "unlikely"}],
+                "unlikely",
+            )
+        elif "tuple" in kind:
+            known = (["unlikely"], "unlikely")
+        elif "int" in kind:
+            known = (987_654_321, "987654321")
+        elif name == "input":
+            known = ('{"command":"unlikely","file_path":"unlikely","a":"unlikely"}', "unlikely")
+        shape = {
+            "kind": Kind.TOOL_OUTCOME,
+            "time_ms": T0,
+            "host": "h",
+            "epoch": "e",
+            "enforced": "allow",
+            name: known[0],
+        }
+        if known[1] not in render(view, logged({**shape, "tool": tool})).decode():
+            lost.append(name)
+    assert lost == []
+
+
+def test_cef_and_leef_say_who_approved_and_what_triggered() -> None:
+    shape = {**SHAPES["bash-ended"], "approved_by": "person-once", "trigger": "/deploy", "skills": ["a", "b"]}
+    read = read_cef(cef(logged(shape)))
+    assert (read["BailiwickBailiwickApprovedBy"], read["BailiwickBailiwickTrigger"]) == (
+        "person-once",
+        "/deploy",
+    )
+    fields = dict(part.split("=", 1) for part in leef(logged(shape)).split("|", 6)[6].split("\t"))
+    assert (fields["approvedBy"], fields["skills"], fields["durationMs"]) == ("person-once", "a,b", "7312")

@@ -19,9 +19,7 @@ _SESSIONS = {
     Kind.AGENT_START: "start",
     Kind.AGENT_STOP: "end",
 }
-_MAPPED = frozenset(
-    ("time_ms", "host", "user", "uid", "kind", "seq", "duration_ms", "v", "call_id", "agent", "agent_type")
-)
+_MAPPED = frozenset(("time_ms", "host", "user", "uid", "kind", "seq", "duration_ms", "v", "call_id", "agent"))
 LATEST = 253_402_300_799_999
 """The last millisecond of the year 9999."""
 

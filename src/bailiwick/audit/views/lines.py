@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from itertools import islice
 
 from bailiwick.audit.views.logged import PRODUCT, VENDOR, VERSION, Logged
-from bailiwick.audit.wording import argument, items_of, number_of, plain, text_of
+from bailiwick.audit.wording import argument, items_of, number_of, plain, text_of, words_of
 
 LONGEST = 1_000
 """Characters of a value at most, as it stands in the line (CEF allows 1,023 for most of its keys)."""
@@ -61,6 +61,9 @@ def _cef_values(logged: Logged) -> Iterator[tuple[str, str]]:
             yield f"cs{number}", value
     yield "cn1Label", "logIndex"
     yield "cn1", str(logged.index)
+    yield from (
+        (f"{VENDOR}{PRODUCT}{name[0].upper()}{name[1:]}", value) for name, value in _own_values(logged)
+    )
     yield "msg", logged.title
 
 
@@ -71,7 +74,6 @@ def _leef_values(logged: Logged) -> Iterator[tuple[str, str]]:
     yield "sev", str(max(_level(logged), 1))
     yield "identHostName", text_of(record, "host")
     yield "usrName", text_of(record, "user")
-    yield "identity", text_of(record, "identity")
     yield "eventId", logged.event_id
     yield "logIndex", str(logged.index)
     yield "leafHash", logged.leaf.hex()
@@ -87,7 +89,31 @@ def _leef_values(logged: Logged) -> Iterator[tuple[str, str]]:
     yield "url", argument(record, "url")
     yield "dstHost", ",".join(_hosts(logged))
     yield "command", logged.command
+    yield from _own_values(logged)
     yield "msg", logged.title
+
+
+_OWN = {
+    "identity": "identity", "profile": "profile", "trigger": "trigger", "skills": "skills", "approved_by": "approvedBy",
+    "client_session": "clientSession", "client_version": "clientVersion", "agent": "agent", "agent_type": "agentType",
+    "duration_ms": "durationMs", "elapsed_ms": "elapsedMs", "input_bytes": "inputBytes", "response_bytes": "responseBytes",
+    "payload": "payloadSha256", "payload_bytes": "payloadBytes", "techniques": "techniques", "upto": "upto",
+    "origin": "origin", "origin_seq": "originIndex",
+}  # fmt: skip
+"""Fields that neither format has a name for, and ours for them; CEF has vendors put their own names before them."""
+
+SHORT = 128
+"""Characters of such a value at most."""
+
+
+def _own_values(logged: Logged) -> Iterator[tuple[str, str]]:
+    for field, name in _OWN.items():
+        value = (
+            _digits(logged, field)
+            or text_of(logged.record, field)
+            or ",".join(words_of(logged.record, field))
+        )
+        yield name, value[:SHORT]
 
 
 def _hosts(logged: Logged) -> Iterator[str]:
