@@ -281,6 +281,11 @@ def chaos(tmp_path: Path, rounds: int, seed: int) -> None:
         running[name].send_signal(signal.SIGKILL)
         running[name].wait()
         start(name)
+    until = time.monotonic() + 60  # a busy machine may not have let a writer get anywhere yet
+    while time.monotonic() < until and not all(
+        (tmp_path / f"write-{host.name}.out").read_text().count("\n") > 1 for host in hosts
+    ):
+        time.sleep(0.1)
     for process in running.values():
         process.send_signal(signal.SIGKILL)
         process.wait()
