@@ -76,6 +76,7 @@ def test_the_content_of_an_environment_file_in_a_command_is_refused(room: Room) 
 
 MISUNDERSTOOD = """
 import sys
+import bailiwick.service.resident
 from bailiwick.service.run import main
 
 render = sys.modules["bailiwick.enforcement.claude_code.render"]

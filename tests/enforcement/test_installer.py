@@ -25,7 +25,14 @@ from bailiwick.enforcement.installer import (
     system_layout,
     user_layout,
 )
-from bailiwick.enforcement.units import launchd_plist, system_unit, user_unit
+from bailiwick.enforcement.units import (
+    SOCKET_UNIT,
+    UNIT,
+    launchd_plist,
+    system_socket,
+    system_unit,
+    user_unit,
+)
 
 HERE = Path(__file__).parent
 CONTENTS = Contents(
@@ -102,8 +109,9 @@ def test_words_reach_the_service_as_they_are(words: list[str], line: str) -> Non
 @pytest.mark.skipif(shutil.which("systemd-analyze") is None, reason="no systemd here to ask")
 @pytest.mark.parametrize("render", [system_unit, user_unit])
 def test_systemd_accepts_the_units(render: Callable[[list[str]], str], tmp_path: Path) -> None:
-    unit = tmp_path / "bailiwick.service"
+    unit = tmp_path / UNIT
     unit.write_text(render(["/bin/true", "--state", "/var/lib/bailiwick"]))
+    (tmp_path / SOCKET_UNIT).write_text(system_socket("/run/bailiwick/service.sock"))
     done = subprocess.run(
         ["systemd-analyze", "verify", str(unit)], capture_output=True, text=True, check=False
     )

@@ -23,7 +23,7 @@ from bailiwick.service.local import RefusedError, ServiceError, call, ensure_run
 from bailiwick.service.peer import process_started
 from bailiwick.service.places import Places
 from bailiwick.service.registry import KEY_BYTES, Registry, service_key
-from bailiwick.service.run import KEEP_SECONDS, Service
+from bailiwick.service.resident import KEEP_SECONDS, Service
 from bailiwick.service.state_directory import StoreError
 from bailiwick.service.store import Store
 from governed import (
@@ -369,7 +369,7 @@ def test_what_answers_but_is_no_service_is_told_apart(tmp_path: Path) -> None:
 def test_events_of_every_name_survive_a_restart_of_the_desk(tmp_path: Path) -> None:
     """The state row that an answer commits is the state that a new service starts with."""
     from bailiwick.service.answer import answer  # noqa: PLC0415 - used here only
-    from bailiwick.service.run import _restored  # noqa: PLC0415
+    from bailiwick.service.resident import _restored  # noqa: PLC0415
 
     with desk_at(tmp_path) as desk:
         state = opened(desk)

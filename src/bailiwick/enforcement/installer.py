@@ -22,9 +22,11 @@ from typing import Final, TypeAlias
 from bailiwick.enforcement.units import (
     ACCOUNT,
     LAUNCHD_LABEL,
+    SOCKET_UNIT,
     SYSUSERS,
     UNIT,
     launchd_plist,
+    system_socket,
     system_unit,
     user_unit,
 )
@@ -293,17 +295,25 @@ def _service(layout: Layout, python: str) -> Iterable[Step]:
         )
     reload = (*systemctl, "daemon-reload")
     yield Command(do=(), undo=reload, reason="let systemd forget the unit", optional=not system)
+    units = (SOCKET_UNIT, UNIT) if system else (UNIT,)
     text = system_unit(command) if system else user_unit(command)
+    if system:
+        yield File(
+            path=layout.unit.with_name(SOCKET_UNIT),
+            content=system_socket(str(layout.socket)).encode(),
+            mode=0o644,
+            reason="its sockets, which systemd holds so that nobody else answers in its place",
+        )
     yield File(path=layout.unit, content=text.encode(), mode=0o644, reason="the endpoint service")
     yield Command(do=reload, undo=(), reason="let systemd read the unit", optional=not system)
     yield Command(
-        do=(*systemctl, "enable", UNIT),
-        undo=(*systemctl, "disable", "--now", UNIT),
+        do=(*systemctl, "enable", *units),
+        undo=(*systemctl, "disable", "--now", *units),
         reason="start the service with the machine" if system else "start the service with your login",
         optional=not system,
     )
     yield Command(
-        do=(*systemctl, "restart", UNIT), undo=(), reason="run this version now", optional=not system
+        do=(*systemctl, "restart", *units), undo=(), reason="run this version now", optional=not system
     )
     if system:
         yield AwaitService(socket=layout.socket, reason="clients are only told of a service that answers")

@@ -9,6 +9,9 @@ What is deliberately not switched on, because the service would judge wrongly:
 - ``PrivateTmp``, ``ProtectHome=yes``: it must see the links in projects below ``/tmp`` and ``/home``.
 - ``PrivateUsers``: the kernel must name the true account behind a connection.
 - ``ProtectProc=invisible``: it must tell a client's process from another that has got the same id.
+
+systemd holds the system service's sockets (systemd.socket(5)). While the service is away, through a crash or an update,
+no account can take its port and answer for it, and calls wait for it instead of being refused.
 """
 
 import plistlib
@@ -16,8 +19,12 @@ from collections.abc import Sequence
 from typing import Final
 
 UNIT: Final = "bailiwick.service"
+SOCKET_UNIT: Final = "bailiwick.socket"
 ACCOUNT: Final = "bailiwick"
 LAUNCHD_LABEL: Final = "org.bailiwick.service"
+
+PORT: Final = 18247
+"""The loopback port of a machine-wide service: one that the kernel gives to no outgoing connection."""
 
 SYSUSERS: Final = f"""\
 # The account of Bailiwick's endpoint service, sysusers.d(5).
@@ -30,7 +37,8 @@ Description=Bailiwick endpoint service: decides and records what coding agents d
 Documentation=man:systemd.exec(5)
 # Sessions are denied while it is down, so it is tried for ever.
 StartLimitIntervalSec=0
-After=nss-user-lookup.target
+Requires=bailiwick.socket
+After=bailiwick.socket nss-user-lookup.target
 
 [Service]
 Type=exec
@@ -45,6 +53,7 @@ StateDirectory=bailiwick
 StateDirectoryMode=0700
 RuntimeDirectory=bailiwick
 RuntimeDirectoryMode=0755
+RuntimeDirectoryPreserve=yes
 ReadWritePaths=-/var/lib/bailiwick-segments
 OOMScoreAdjust=-500
 
@@ -80,6 +89,25 @@ SystemCallErrorNumber=EPERM
 WantedBy=multi-user.target
 """
 
+_SYSTEM_SOCKET: Final = """\
+[Unit]
+Description=Bailiwick endpoint service: where hooks, the launcher and the relay reach it
+Documentation=man:systemd.socket(5)
+
+[Socket]
+ListenStream=127.0.0.1:{port}
+ListenStream={socket}
+SocketMode=0666
+DirectoryMode=0755
+# A service that fails again and again must not cost the sockets: somebody else could take the port then.
+TriggerLimitIntervalSec=0
+IPAddressDeny=any
+IPAddressAllow=localhost
+
+[Install]
+WantedBy=sockets.target
+"""
+
 _USER: Final = """\
 [Unit]
 Description=Bailiwick endpoint service: decides and records what coding agents do
@@ -106,6 +134,11 @@ WantedBy=default.target
 def system_unit(command: Sequence[str]) -> str:
     """The unit of the machine-wide service, systemd.service(5)."""
     return _SYSTEM.format(command=_quoted(command))
+
+
+def system_socket(socket: str) -> str:
+    """The unit that holds the machine-wide service's sockets; ``socket`` is the path of the Unix one."""
+    return _SYSTEM_SOCKET.format(port=PORT, socket=socket)
 
 
 def user_unit(command: Sequence[str]) -> str:

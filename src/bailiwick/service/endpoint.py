@@ -35,6 +35,7 @@ from bailiwick.service.custody import CustodyError, Who
 from bailiwick.service.desk import Desk, NoPolicyError, NotEntitledError, Wish
 from bailiwick.service.http_reader import Head, Message
 from bailiwick.service.http_server import Reply
+from bailiwick.service.listening import HOST
 from bailiwick.service.log_reader import LogReader
 from bailiwick.service.peer import Peer, own_uid, process_started
 from bailiwick.service.sandbox.hook import drifted, told_of
@@ -45,8 +46,6 @@ from bailiwick.service.strangers import Strangers
 from bailiwick.service.trace import report
 
 LOG = logging.getLogger(__name__)
-
-HOST: Final = "127.0.0.1"
 
 _HOOK: Final = ("POST", "/v1/hook")
 

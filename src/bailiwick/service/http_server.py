@@ -62,14 +62,9 @@ class Server:
         self._listening: list[asyncio.Server] = []
 
     async def listen(self, listener: socket.socket) -> None:
-        """Accept connections on ``listener``, a bound TCP socket."""
+        """Accept connections on ``listener``, a bound TCP or Unix socket."""
         loop = asyncio.get_running_loop()
         self._listening.append(await loop.create_server(lambda: Connection(self), sock=listener, backlog=256))
-
-    async def listen_unix(self, path: str) -> None:
-        """Accept connections on a new Unix socket at ``path``. Raises ``OSError``."""
-        loop = asyncio.get_running_loop()
-        self._listening.append(await loop.create_unix_server(lambda: Connection(self), path, backlog=256))
 
     async def close(self) -> None:
         """Accept nothing more, let answers under way leave, close every connection."""

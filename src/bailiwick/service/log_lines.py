@@ -2,6 +2,9 @@
 
 import logging
 from collections.abc import Callable
+from typing import Final
+
+LOG_FORMAT: Final = "%(asctime)s %(levelname)s %(message)s"
 
 
 class RedactingFormatter(logging.Formatter):
