@@ -63,6 +63,8 @@ class GlobError(ValueError):
 class Dialect(Enum):
     """Whether slashes separate segments."""
 
+    __hash__ = object.__hash__  # part of every look-up of a glob; Enum's own is not in C
+
     PATH = "path"
     NAME = "name"
 

@@ -17,9 +17,10 @@ from itertools import product
 from pathlib import Path
 from typing import Any
 
+from bailiwick.analysis.commands.argument import Arg
 from bailiwick.analysis.shell import ShellContext, analyze_shell
 from bailiwick.analysis.shell.parser import parse
-from bailiwick.analysis.shell.syntax import Parameter, Simple, Text, UnsupportedSyntaxError, Word
+from bailiwick.analysis.shell.syntax import Parameter, Simple, Text, UnsupportedSyntaxError, parts_of
 from bailiwick.model.access import Facts, ProgramTarget
 
 NAMES = ("aa", "bb", "pp", "qq")
@@ -255,7 +256,7 @@ def _shapes(tree: Any) -> Iterator[str]:
             yield from ("-?" + "".join(words[start:]) for start in range(1, len(words)))
 
 
-def _shape(word: Word) -> str:
+def _shape(word: Arg) -> str:
     if word.literal is not None:
         return re.escape(word.literal) + _BETWEEN
     fixed = all(
@@ -263,7 +264,7 @@ def _shape(word: Word) -> str:
         if isinstance(part, Text)
         else getattr(part, "quoted", True)
         and not (isinstance(part, Parameter) and part.name.endswith(("@", "[@]")))
-        for part in word.parts
+        for part in parts_of(word)
     )
     return _ONE if fixed else _ANY
 

@@ -8,6 +8,8 @@ from typing import Any
 import argv_oracle
 import yaml
 
+from bailiwick.analysis.shell.syntax import extent
+
 HERE = Path(__file__).parent
 
 DECLARATIONS = frozenset(("export", "declare", "local", "readonly", "typeset", "let"))
@@ -96,7 +98,7 @@ def skeleton(tree: Any, text: str) -> Counter[tuple[str, int]]:
     counts: Counter[tuple[str, int]] = Counter()
     for node in argv_oracle.simple_commands(tree):
         if node.words:
-            first = text[node.words[0].start : node.words[0].end]
+            first = text[slice(*extent(node.words[0]))]
             if first not in DECLARATIONS:
                 counts[first, len(node.words)] += 1
     return counts

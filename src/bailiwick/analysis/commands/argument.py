@@ -2,14 +2,16 @@
 
 from collections.abc import Callable, Iterable, Mapping
 from enum import Enum
-from typing import Final, Protocol
+from typing import Final, Protocol, TypeAlias
 
-from bailiwick.model.access import AccessKind, Span
+from bailiwick.model.access import AccessKind
 from bailiwick.model.value import value
 
 
 class Kind(Enum):
     """How much is known of a word."""
+
+    __hash__ = object.__hash__  # Enum's own is not in C
 
     LITERAL = "literal"
     """``text`` is the word."""
@@ -31,13 +33,17 @@ OPEN: Final = Kind.OPEN
 """The kinds by names of their own: looking one up on its class costs as much as the rest of most lines that need it."""
 
 
+Place: TypeAlias = tuple[int, int]
+"""Where something stands in the analysed text, as in ``Span``: a command has dozens of words, few of which cause anything."""
+
+
 @value(frozen=True, slots=True)
 class Arg:
     """One word. ``sources`` are indices of the programs whose output it may contain."""
 
     text: str
     kind: Kind = LITERAL
-    span: Span | None = None
+    span: Place | None = None
     sources: frozenset[int] = frozenset()
 
     @property
@@ -70,9 +76,13 @@ class Lines(Arg):
     """Output of which every line is a path that the pattern ``text`` matches, and a plain word of a shell as it stands."""
 
 
+NOBODY: frozenset[int] = frozenset()
+"""No programs."""
+
+
 def sources_of(args: Iterable[Arg]) -> frozenset[int]:
     """The programs whose output any of the words may contain."""
-    found: frozenset[int] = frozenset()
+    found = NOBODY
     for arg in args:
         if arg.sources:
             found |= arg.sources
@@ -133,12 +143,12 @@ class Machine(Protocol):
         """Whether a file of that name surely stands in the project; False where nobody can look."""
 
     def connect(
-        self, host: str, port: int | None = None, span: Span | None = None, *, sends: bool = False
+        self, host: str, port: int | None = None, span: Place | None = None, *, sends: bool = False
     ) -> None:
         """Record a connection; host ``*`` where the peer isn't known; ``sends``: data goes there."""
 
     def variable(
-        self, kind: AccessKind, name: str, value: str | None = None, span: Span | None = None
+        self, kind: AccessKind, name: str, value: str | None = None, span: Place | None = None
     ) -> None:
         """Record that an environment variable is read or set."""
 
@@ -158,7 +168,7 @@ class Machine(Protocol):
         The pattern is asked for only where anything follows from it.
         """
 
-    def opaque(self, reason: str, span: Span | None = None, kind: AccessKind | None = None) -> None:
+    def opaque(self, reason: str, span: Place | None = None, kind: AccessKind | None = None) -> None:
         """Record a part whose accesses aren't known; ``kind`` where only what they reach isn't."""
 
     def run(

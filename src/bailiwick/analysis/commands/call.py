@@ -4,10 +4,10 @@ import re
 from collections.abc import Iterator
 
 from bailiwick.analysis.address import canonical_host
-from bailiwick.analysis.commands.argument import LITERAL, OPEN, PATTERN, UNKNOWN, Arg, Machine
+from bailiwick.analysis.commands.argument import LITERAL, OPEN, PATTERN, UNKNOWN, Arg, Machine, Place
 from bailiwick.analysis.commands.options import Option, Parsed
 from bailiwick.analysis.commands.specification import Role, Specification
-from bailiwick.model.access import AccessKind, Span
+from bailiwick.model.access import AccessKind
 from bailiwick.model.value import value
 
 _READ, _WRITE, _DELETE = (AccessKind.READ,), (AccessKind.WRITE,), (AccessKind.DELETE,)
@@ -67,10 +67,11 @@ class Call:
 
     def begin(self, *, project_code: bool | None = None) -> None:
         """Record that the program runs, with its sub-command and operands as words."""
-        node = self.parsed.node
-        code = node.project_code if project_code is None else project_code
-        words = (*self.parsed.words, *self.parsed.operands)
-        self.machine.begin(words, options=self.parsed.spelled(), project_code=code)
+        parsed = self.parsed
+        code = parsed.node.project_code if project_code is None else project_code
+        words = (*parsed.words, *parsed.operands)
+        options = parsed.spelled() if parsed.options else ()
+        self.machine.begin(words, options=options, project_code=code)
 
     def moved(self, directory: Arg) -> "Call":
         """The same call with its paths seen from another directory."""
@@ -78,11 +79,12 @@ class Call:
 
     def options(self) -> None:
         """Make the accesses of every option and report what isn't understood."""
-        for problem in self.parsed.problems:
+        parsed = self.parsed
+        for problem in parsed.problems:
             self.machine.opaque(*problem)
-        for kind, span in self.parsed.reached:
+        for kind, span in parsed.reached:
             self.machine.path(kind, Arg("", UNKNOWN, span))
-        for option in self.parsed.options:
+        for option in parsed.options:
             if option.role is not _FLAG:
                 self.option(option)
 
@@ -103,9 +105,9 @@ class Call:
     def role(self, role: Role, arg: Arg, *, recursive: bool = False) -> None:  # noqa: C901, PLR0912, PLR0915 - one arm per form
         """Make the accesses of one value or operand."""
         machine = self.machine
-        if role in _PATHS:
-            kinds, tree = _PATHS[role]
-            if arg.literal == "-" and role in _STANDARD_INPUT:
+        if (access := _PATHS.get(role)) is not None:
+            kinds, tree = access
+            if arg.text == "-" and arg.kind is LITERAL and role in _STANDARD_INPUT:
                 return
             for kind in kinds:
                 machine.path(kind, arg, tree=tree or recursive)
@@ -164,18 +166,27 @@ class Call:
     def operands(self) -> None:
         """Make the accesses of the operands and the fixed effects."""
         node, parsed = self.parsed.node, self.parsed
-        recursive = bool(node.recursive) and any(option.name in node.recursive for option in parsed.options)
+        recursive = False
+        if node.recursive:
+            for option in parsed.options:
+                recursive |= option.name in node.recursive
         if parsed.open and len(set(node.operands)) > 1 and _PROGRAM not in node.operands:
             worst = (
                 None if _UNMODELLED.intersection(node.operands) else _WRITE[0] if node.writes else _READ[0]
             )
             self.machine.opaque(f"how many operands {node.name} gets isn't known", None, worst)
         if parsed.operands:
-            self._operands(recursive=recursive)
-        empty = node.empty_recursive if recursive and node.empty_recursive else node.empty
-        if not parsed.operands and empty is not None:
-            self.machine.path(AccessKind.READ, Arg(empty), tree=recursive)
-        self.effects()
+            if node.uniform:
+                for operand in parsed.operands:
+                    self.role(node.operands[0], operand, recursive=recursive)
+            else:
+                self._operands(recursive=recursive)
+        else:
+            empty = node.empty_recursive if recursive and node.empty_recursive else node.empty
+            if empty is not None:
+                self.machine.path(AccessKind.READ, Arg(empty), tree=recursive)
+        if node.effects:
+            self.effects()
         if (
             node.subcommands
             and not node.alone
@@ -203,8 +214,9 @@ class Call:
             if operand.kind in (OPEN, PATTERN) and _PROGRAM in node.operands:
                 self.machine.opaque(f"program that {node.name} runs isn't known", operand.span)
             self.role(role, operand, recursive=recursive)
-        for operand, role in _spread(node, operands, assigned):
-            self.role(role, operand, recursive=recursive)
+        if any(operand.kind is PATTERN for operand in operands):
+            for operand, role in _spread(node, operands, assigned):
+                self.role(role, operand, recursive=recursive)
 
     def effects(self) -> None:
         """Make the accesses that every run makes."""
@@ -346,7 +358,9 @@ _SYSTEM = re.compile(r"/(?:usr|bin|sbin|lib\w*|opt|etc|nix/store|dev)/")
 """Below these only an administrator writes; policy keeps sessions from it."""
 
 
-def connect(machine: Machine, name: str, port: int | None, span: Span | None, *, sends: bool = False) -> None:
+def connect(
+    machine: Machine, name: str, port: int | None, span: Place | None, *, sends: bool = False
+) -> None:
     """A connection to a host however it is spelled."""
     known = canonical_host(name.rstrip("."))
     machine.connect(known or name.strip("[]").lower().rstrip("."), port, span, sends=sends)

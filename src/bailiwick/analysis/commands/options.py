@@ -7,9 +7,9 @@ Follows POSIX utility syntax guidelines and GNU getopt_long: clusters, attached 
 from dataclasses import dataclass
 from typing import TypeAlias
 
-from bailiwick.analysis.commands.argument import LITERAL, NUMBER, OPEN, PATTERN, UNKNOWN, Arg
+from bailiwick.analysis.commands.argument import LITERAL, NUMBER, OPEN, PATTERN, UNKNOWN, Arg, Place
 from bailiwick.analysis.commands.specification import Role, Specification, takes_value
-from bailiwick.model.access import AccessKind, Span
+from bailiwick.model.access import AccessKind
 from bailiwick.model.value import value
 
 
@@ -20,11 +20,11 @@ class Option:
     name: str
     role: Role
     value: Arg | None
-    span: Span | None
+    span: Place | None
 
 
-_FLAG = Role.FLAG
-Problem: TypeAlias = tuple[str, Span | None, AccessKind | None]
+_FLAG, _DIRECTORY = Role.FLAG, Role.DIRECTORY
+Problem: TypeAlias = tuple[str, Place | None, AccessKind | None]
 
 
 @dataclass(slots=True, init=False)
@@ -32,7 +32,7 @@ class Parsed:
     """The result.
 
     ``problems`` say what isn't understood, with the kind of access where only its target isn't; ``open`` that unknown
-    words may stand among the operands. ``reached`` is what an unknown word may do at worst to a path that isn't known.
+    words may stand among the operands, ``moves`` that an option names the directory it runs in. ``reached`` is what an unknown word may do at worst to a path that isn't known.
     """
 
     node: Specification
@@ -40,14 +40,15 @@ class Parsed:
     options: list[Option]
     operands: list[Arg]
     problems: list[Problem]
-    reached: list[tuple[AccessKind, Span | None]]
+    reached: list[tuple[AccessKind, Place | None]]
     open: bool
+    moves: bool
 
     def __init__(self, node: Specification) -> None:
         self.node = node
         self.words, self.options, self.operands = [], [], []
         self.problems, self.reached = [], []
-        self.open = False
+        self.open = self.moves = False
 
     def spelled(self) -> tuple[tuple[str, str | None], ...]:
         """Every option in each spelling that means the same, with its value (see ``ProgramTarget.options``)."""
@@ -74,7 +75,10 @@ class Parsed:
 
     def given(self, *names: str) -> bool:
         """Whether any of these options is given."""
-        return any(option.name in names for option in self.options)
+        for option in self.options:  # noqa: SIM110 - asked several times of every command, and most have few options
+            if option.name in names:
+                return True
+        return False
 
     def values(self, *names: str) -> list[Arg]:
         """The values of these options, in order."""
@@ -126,7 +130,9 @@ def parse(specification: Specification, args: tuple[Arg, ...]) -> Parsed:
 def _rest(parsed: Parsed, args: tuple[Arg, ...]) -> None:
     """Whatever follows is an operand."""
     parsed.operands += args
-    parsed.open |= any(arg.kind is OPEN for arg in args)
+    for arg in args:
+        if arg.kind is OPEN:
+            parsed.open = True
 
 
 def _unknown(parsed: Parsed, arg: Arg) -> None:
@@ -163,6 +169,7 @@ def _option(parsed: Parsed, args: tuple[Arg, ...], i: int) -> int:
 
 def _take(parsed: Parsed, name: str, attached: Arg | None, args: tuple[Arg, ...], i: int) -> int:
     role, span = parsed.node.options[name], args[i].span
+    parsed.moves |= role is _DIRECTORY
     if attached is not None or not takes_value(role):
         parsed.options.append(Option(name, role, attached, span))
         return i + 1

@@ -16,10 +16,12 @@ def perform(specification: Specification, args: tuple[Arg, ...], machine: Machin
     own = specification.plugin in _OWN_SYNTAX
     parsed = Parsed(specification) if own or len(args) == 1 else parse(specification, args[1:])
     call = Call(args, parsed, machine)
-    for option in parsed.options:
-        if option.role is _DIRECTORY and option.value is not None:
-            call = call.moved(option.value)
-    plugin = parsed.node.plugin
+    node = parsed.node
+    if parsed.moves:
+        for option in parsed.options:
+            if option.role is _DIRECTORY and option.value is not None:
+                call = call.moved(option.value)
+    plugin = node.plugin
     if plugin is not None:
         PLUGINS[plugin](call)
         return

@@ -101,6 +101,7 @@ class Specification:
     ``danger`` says that an option may run or do more than is modelled, ``reaches`` that one reaches beyond the program,
     ``writes`` that an option or operand does more than read; ``worst`` (``write``, ``run``) says so where only the
     plug-in knows.
+    ``uniform`` says that every operand, however many there are, has the one role listed.
     ``other`` stands for every sub-command that isn't listed. ``empty`` is the path read when there is no operand.
     """
 
@@ -108,6 +109,7 @@ class Specification:
     options: Mapping[str, Role] = field(default_factory=dict)
     operands: tuple[Role, ...] = ()
     repeat: int | None = None
+    uniform: bool = False
     effects: tuple[Effect, ...] = ()
     subcommands: Mapping[str, "Specification"] = field(default_factory=dict)
     other: "Specification | None" = None
@@ -380,6 +382,7 @@ def _node(
         options=options,
         operands=operands,
         repeat=repeat,
+        uniform=repeat is not None and len(operands) == 1 and operands[0] is not Role.PROGRAM,
         effects=tuple(_effect(file, name, str(e)) for e in raw.get("effects", ())),
         plugin=raw.get("plugin", parent.plugin if parent else None),
         project_code=_bool(file, name, raw, "project_code", default=False),

@@ -62,7 +62,7 @@ def analyze_shell(text: str, context: ShellContext) -> Facts:
     interpreter = _interpreter()(context)
     reason = _read(text, context, interpreter)
     if reason:
-        interpreter.record.opaque(reason, Span(start=0, end=len(text)))
+        interpreter.record.opaque(reason, (0, len(text)))
     return interpreter.record.facts()
 
 
@@ -83,6 +83,4 @@ def _read(text: str, context: ShellContext, interpreter: "Interpreter") -> str:
         return "nested too deeply"
     except Exception:  # noqa: BLE001 - total by law: a defect here must make the command opaque, not end the answer
         return DEFECT
-    finally:
-        interpreter.close()
     return ""

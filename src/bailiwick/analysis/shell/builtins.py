@@ -15,6 +15,7 @@ from bailiwick.analysis.commands.argument import (
     PATTERN,
     UNKNOWN,
     Arg,
+    Place,
     sources_of,
 )
 from bailiwick.analysis.shell.expansion import joined
@@ -22,7 +23,7 @@ from bailiwick.analysis.shell.output import printed
 from bailiwick.analysis.shell.running import Running, moved
 from bailiwick.analysis.shell.state import State
 from bailiwick.analysis.shell.syntax import Arithmetic
-from bailiwick.model.access import AccessKind, Span
+from bailiwick.model.access import AccessKind
 from bailiwick.model.value import value
 
 if TYPE_CHECKING:
@@ -53,7 +54,7 @@ class Invocation:
     interpreter: "Interpreter"
     state: State
     args: tuple[Arg, ...]
-    span: Span | None
+    span: Place | None
     stdin: Arg | None
 
     def opaque(self, reason: str, kind: AccessKind | None = None) -> Outcome:

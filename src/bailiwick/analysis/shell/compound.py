@@ -10,6 +10,7 @@ from bailiwick.analysis.commands.argument import (
     PATTERN,
     UNKNOWN,
     Arg,
+    Place,
     sources_of,
 )
 from bailiwick.analysis.shell.redirection import carry_out, stored, untouched
@@ -32,9 +33,7 @@ from bailiwick.analysis.shell.syntax import (
     Simple,
     Subshell,
     Test,
-    Word,
 )
-from bailiwick.model.access import Span
 
 if TYPE_CHECKING:
     from bailiwick.analysis.shell.interpreter import Interpreter
@@ -134,7 +133,7 @@ def _pipeline(interpreter: "Interpreter", node: Pipeline, state: State, stdin: A
     for number, stage in enumerate(node.stages):
         interpreter.readers, interpreter.writers = [], []
         interpreter.heard = heard or number < last
-        inner = state.copy()
+        inner = state.copy() if interpreter.alters(stage, state) else state
         ended = interpreter.command(stage, inner, stdin)
         if number == 0:
             first_readers = interpreter.readers
@@ -247,7 +246,7 @@ def _case(interpreter: "Interpreter", node: Case, state: State) -> Outcome:
 def _test(interpreter: "Interpreter", node: Test, state: State) -> None:
     values = [None if item is None else interpreter.expander.value(item, state) for item in node.items]
     for index, item in enumerate(node.items):
-        if isinstance(item, Word) and item.literal in _ARITHMETIC_TESTS:
+        if item is not None and item.literal in _ARITHMETIC_TESTS:
             for other in (index - 1, index + 1):
                 if 0 <= other < len(values):
                     _arithmetic_operand(interpreter, values[other], state)
@@ -265,7 +264,7 @@ def _arithmetic_operand(interpreter: "Interpreter", value: Arg | None, state: St
 
 
 def call(
-    interpreter: "Interpreter", name: str, args: tuple[Arg, ...], state: State, span: Span | None
+    interpreter: "Interpreter", name: str, args: tuple[Arg, ...], state: State, span: Place | None
 ) -> Outcome:
     """Call a function of the script."""
     body = state.functions[name]

@@ -5,8 +5,9 @@ Source: the bash 5.2 reference manual, conditional constructs. In zsh only forms
 
 import re
 
+from bailiwick.analysis.commands.argument import Arg
 from bailiwick.analysis.shell.simple import SimpleReader
-from bailiwick.analysis.shell.syntax import Test, Word
+from bailiwick.analysis.shell.syntax import Test
 
 TEST_END = re.compile(r"\]\](?=[ \t\n;|&<>()]|\Z)")
 _UNARY = re.compile(r"-(?:[abcdefghknoprstuvwxzGLNORS])(?=[ \t])")
@@ -23,7 +24,7 @@ class ConditionReader(SimpleReader):
     def condition(self) -> Test:
         """The expression up to and including ``]]``."""
         self.only("bash", "zsh")
-        items: list[Word | None] = []
+        items: list[Arg | None] = []
         self._any_of(items)
         match = TEST_END.match(self.s, self.i)
         if not match:
@@ -31,7 +32,7 @@ class ConditionReader(SimpleReader):
         self.i = match.end()
         return Test(tuple(items))
 
-    def _any_of(self, items: list[Word | None]) -> None:
+    def _any_of(self, items: list[Arg | None]) -> None:
         """Terms joined by ``&&`` and ``||``, whose order of binding changes nothing here."""
         while True:
             self._term(items)
@@ -46,7 +47,7 @@ class ConditionReader(SimpleReader):
         if self.dialect == "bash":
             self.newlines()
 
-    def _term(self, items: list[Word | None]) -> None:
+    def _term(self, items: list[Arg | None]) -> None:
         self.deeper()
         self._gap()
         s = self.s
@@ -66,7 +67,7 @@ class ConditionReader(SimpleReader):
         elif match := _UNARY.match(s, self.i):
             if self.dialect == "zsh" and s[self.i + 1] not in _UNARY_IN_ZSH:
                 raise self.fail("test with another meaning in zsh")
-            items.append(Word(self.first(self.i), self.last(match.end()), match.group()))
+            items.append(self.plain(match.group(), self.i, match.end()))
             self.i = match.end()
             items.append(self._side())
             self._gap()
@@ -74,7 +75,7 @@ class ConditionReader(SimpleReader):
             self._comparison(items)
         self.depth -= 1
 
-    def _comparison(self, items: list[Word | None]) -> None:
+    def _comparison(self, items: list[Arg | None]) -> None:
         items.append(self._side())
         self.blank()
         match = _BINARY.match(self.s, self.i)
@@ -85,12 +86,12 @@ class ConditionReader(SimpleReader):
         operator = match.group()
         if self.dialect == "zsh" and operator not in _BINARY_IN_ZSH:
             raise self.fail("comparison with another meaning in zsh")
-        place = Word(self.first(self.i), self.last(match.end()), operator)
+        place = self.plain(operator, self.i, match.end())
         self.i = match.end()
         items += [None if operator in ("<", ">", "=~") else place, self._side(regex=operator == "=~")]
         self._gap()
 
-    def _side(self, *, regex: bool = False) -> Word:
+    def _side(self, *, regex: bool = False) -> Arg:
         self.blank()
         if self.i >= self.n or TEST_END.match(self.s, self.i):
             raise self.fail("expected an operand")

@@ -3,7 +3,7 @@
 import re
 from typing import TYPE_CHECKING
 
-from bailiwick.analysis.commands.argument import LITERAL, NUMBER, OPEN, PATTERN, UNKNOWN, Arg, Lines
+from bailiwick.analysis.commands.argument import LITERAL, NUMBER, OPEN, PATTERN, UNKNOWN, Arg, Lines, Place
 from bailiwick.analysis.shell.environment import NUMBERS, PORTABLE_NUMBERS, QUIET_READS, is_dangerous
 from bailiwick.analysis.shell.expansion import MAX_TEXT, Field, braces, glob, joined
 from bailiwick.analysis.shell.state import Array, State, numeric
@@ -14,9 +14,10 @@ from bailiwick.analysis.shell.syntax import (
     ProcessSubstitution,
     Substitution,
     Text,
-    Word,
+    extent,
+    parts_of,
 )
-from bailiwick.model.access import AccessKind, Span, VariableTarget
+from bailiwick.model.access import AccessKind, VariableTarget
 
 if TYPE_CHECKING:
     from bailiwick.analysis.shell.interpreter import Interpreter
@@ -35,12 +36,12 @@ class Expander:
     def __init__(self, interpreter: "Interpreter") -> None:
         self._interpreter = interpreter
 
-    def word(self, word: Word, state: State) -> list[Arg]:
+    def word(self, word: Arg, state: State) -> list[Arg]:
         """The argument words that one word of source becomes."""
-        span = self._interpreter.span(word.start, word.end)
-        if word.literal is not None:
-            return [Arg(word.literal, LITERAL, span)]
-        parts = word.parts
+        span = self._interpreter.span(*extent(word))
+        if word.kind is LITERAL:
+            return [Arg(word.text, LITERAL, span)]
+        parts = parts_of(word)
         for part in parts:
             if type(part) is Text and not part.quoted and "{" in part.text:
                 break
@@ -48,29 +49,29 @@ class Expander:
             return self._fields(parts, state, span, split=True)
         if len(parts) == 1 and parts[0] == _BRACES:
             return [Arg("{}", LITERAL, span)]
-        expanded = braces(word.parts) if self._interpreter.dialect != "sh" else None
+        expanded = braces(parts) if self._interpreter.dialect != "sh" else None
         if expanded is None:
-            self._fields(word.parts, state, span, split=True)
+            self._fields(parts, state, span, split=True)
             return [Arg("", OPEN, span)]
         if self._interpreter.dialect == "zsh" and not all(expanded):
             return [Arg("", OPEN, span)]  # zsh keeps an empty word that bash drops
         self._interpreter.record.spend(4 * len(expanded))
         return [arg for parts in expanded for arg in self._fields(parts, state, span, split=True)]
 
-    def value(self, word: Word, state: State) -> Arg:
+    def value(self, word: Arg, state: State) -> Arg:
         """The value an assignment or a here-string gives: neither split nor matched with files."""
-        span = self._interpreter.span(word.start, word.end)
-        if word.literal is not None:
-            return Arg(word.literal, LITERAL, span)
-        fields = self._fields(word.parts, state, span, split=False)
+        span = self._interpreter.span(*extent(word))
+        if word.kind is LITERAL:
+            return Arg(word.text, LITERAL, span)
+        fields = self._fields(parts_of(word), state, span, split=False)
         return fields[0] if fields else Arg("", LITERAL, span)
 
-    def body(self, parts: tuple[Part, ...], state: State, span: Span) -> Arg:
+    def body(self, parts: tuple[Part, ...], state: State, span: Place) -> Arg:
         """The text of a here-document."""
         fields = self._fields(parts, state, span, split=False)
         return fields[0] if fields else Arg("", LITERAL, span)
 
-    def _fields(self, parts: tuple[Part, ...], state: State, span: Span, *, split: bool) -> list[Arg]:  # noqa: C901, PLR0912 - one arm per form
+    def _fields(self, parts: tuple[Part, ...], state: State, span: Place, *, split: bool) -> list[Arg]:  # noqa: C901, PLR0912 - one arm per form
         if len(parts) == 1 and type(only := parts[0]) is Text:
             if only.quoted and len(only.text) <= MAX_TEXT:
                 return [Arg(only.text, LITERAL, span)]
@@ -175,7 +176,7 @@ class Expander:
 
     @staticmethod
     def _split(
-        arg: Arg, field: Field, finished: list[Field], span: Span, *, present: bool
+        arg: Arg, field: Field, finished: list[Field], span: Place, *, present: bool
     ) -> tuple[Field, bool]:
         """Field splitting of a known value with the default IFS."""
         pieces = _BLANKS.split(arg.text)
@@ -195,7 +196,7 @@ class Expander:
 
     # -- parts
 
-    def _part(self, part: Part, state: State, span: Span) -> Arg:
+    def _part(self, part: Part, state: State, span: Place) -> Arg:
         match part:
             case Parameter():
                 return self._parameter(part, state, span)
@@ -221,7 +222,7 @@ class Expander:
         self._interpreter.sinks += tuple(sorted(self._interpreter.feed(part.body, state)))
         return frozenset()
 
-    def arithmetic(self, node: Arithmetic, state: State, span: Span) -> None:
+    def arithmetic(self, node: Arithmetic, state: State, span: Place) -> None:
         """Evaluate an expression: a value that isn't a number may hold code (``a[$(cmd)]``)."""
         for part in node.parts:
             if isinstance(part, Text):
@@ -234,12 +235,12 @@ class Expander:
             if is_dangerous(name):
                 self._interpreter.set_variable(state, name, held, span, exported=False)
 
-    def may_fail(self, node: Arithmetic, span: Span) -> None:
+    def may_fail(self, node: Arithmetic, span: Place) -> None:
         """After an error of evaluation bash drops the rest of the line and goes on with the next."""
         if not node.certain:
             self._interpreter.dropped(span)
 
-    def number(self, name: str, state: State, span: Span | None) -> None:
+    def number(self, name: str, state: State, span: Place | None) -> None:
         """A variable evaluated as arithmetic must hold a number."""
         value = state.variables.get(name)
         if value is None:
@@ -248,7 +249,7 @@ class Expander:
         if not numeric(value):
             self._interpreter.record.opaque(f"arithmetic on {name}, which isn't known to be a number", span)
 
-    def _parameter(self, part: Parameter, state: State, span: Span) -> Arg:
+    def _parameter(self, part: Parameter, state: State, span: Place) -> Arg:
         operator = part.operator
         value = self._lookup(part.name, state, span)
         if operator == "#len":
@@ -277,7 +278,7 @@ class Expander:
                 return value.with_text(value.text.removeprefix(text.text))
         return Arg("", OPEN if value.kind is OPEN else UNKNOWN, span, sources)
 
-    def _lookup(self, name: str, state: State, span: Span) -> Arg:  # noqa: C901 - one arm per form
+    def _lookup(self, name: str, state: State, span: Place) -> Arg:  # noqa: C901 - one arm per form
         if match := _SUBSCRIPT.match(name):
             if match[2] and match[2] not in "@*" and not match[2].lstrip("-").isdigit():
                 self.number(match[2], state, span)
@@ -311,13 +312,13 @@ class Expander:
         return Arg("", UNKNOWN, span)
 
     @staticmethod
-    def _positional(number: int, state: State, span: Span) -> Arg:
+    def _positional(number: int, state: State, span: Place) -> Arg:
         if number == 0 or state.positional is None:
             return Arg("", UNKNOWN, span)
         return _nth(state.positional, number - 1, span)
 
 
-def _nth(words: tuple[Arg, ...], index: int, span: Span) -> Arg:
+def _nth(words: tuple[Arg, ...], index: int, span: Place) -> Arg:
     """The word at ``index``, counted from 0; empty beyond the end."""
     if any(arg.kind in (OPEN, PATTERN) for arg in words[:index]):
         return Arg("", UNKNOWN, span)

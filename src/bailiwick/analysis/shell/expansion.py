@@ -8,9 +8,17 @@ import re
 from collections.abc import Iterable, Sequence
 from itertools import pairwise
 
-from bailiwick.analysis.commands.argument import LITERAL, NUMBER, PATTERN, UNKNOWN, Arg, Kind, sources_of
+from bailiwick.analysis.commands.argument import (
+    LITERAL,
+    NUMBER,
+    PATTERN,
+    UNKNOWN,
+    Arg,
+    Kind,
+    Place,
+    sources_of,
+)
 from bailiwick.analysis.shell.syntax import Parameter, Part, Text
-from bailiwick.model.access import Span
 from bailiwick.model.glob import escape
 
 MAX_TEXT = 20_000
@@ -183,7 +191,7 @@ class Field:
 
     __slots__ = ("kind", "quoted", "sources", "span", "text", "wild")
 
-    def __init__(self, span: Span) -> None:
+    def __init__(self, span: Place) -> None:
         self.text = ""  # literal so far, or glob once `wild`
         self.wild = False
         self.kind = LITERAL
@@ -258,7 +266,7 @@ def joined(args: Iterable[Arg], *, separator: str = " ") -> Arg:
     words: Sequence[Arg] = list(args)
     sources = sources_of(words)
     spans = [a.span for a in words if a.span is not None]
-    span = Span(start=min(s.start for s in spans), end=max(s.end for s in spans)) if spans else None
+    span = (min(start for start, _ in spans), max(end for _, end in spans)) if spans else None
     if all(a.kind is LITERAL for a in words) and sum(len(a.text) for a in words) <= MAX_TEXT:
         return Arg(separator.join(a.text for a in words), LITERAL, span, sources)
     return Arg("", UNKNOWN, span, sources)

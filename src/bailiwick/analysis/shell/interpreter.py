@@ -7,7 +7,7 @@ known, and hands each program to its specification. Work is bounded; what lies b
 import re
 from collections.abc import Sequence as SequenceOf
 
-from bailiwick.analysis.commands.argument import LITERAL, NUMBER, OPEN, UNKNOWN, Arg, sources_of
+from bailiwick.analysis.commands.argument import LITERAL, NUMBER, OPEN, UNKNOWN, Arg, Place, sources_of
 from bailiwick.analysis.commands.perform import perform
 from bailiwick.analysis.commands.plugins.consoles import console
 from bailiwick.analysis.commands.plugins.foreign import foreign
@@ -40,18 +40,19 @@ from bailiwick.analysis.shell.syntax import (
     Sequence,
     Simple,
     UnsupportedSyntaxError,
-    Word,
+    extent,
+    parts_of,
 )
 from bailiwick.analysis.shell.zsh import MODIFIERS
 from bailiwick.model.access import (
     AccessKind,
     ProgramTarget,
-    Span,
     VariableTarget,
 )
 
 MAX_NESTING = 12
 """Functions, nested shells and wrappers inside one another."""
+_BUILTINS = builtins.BUILTINS
 _SYSTEM = frozenset(
     ("/bin", "/usr/bin", "/usr/local/bin", "/sbin", "/usr/sbin", "/usr/local/sbin", "/opt/homebrew/bin")
 )
@@ -61,41 +62,49 @@ _SHEBANG = re.compile(r"#!(?:/usr)?/bin/(?:env )?(bash|sh)\n")
 
 
 class Interpreter:
-    """One analysis. What most of them never change stands in the class."""
+    """One analysis.
 
-    as_user: str | None = None
-    source = ""  # the analysed text
-    shift = 0  # where the text being read begins in it
-    origin: Span | None = None  # the word it comes from, where it doesn't stand there unchanged
-    heard = False  # whether what the current command prints goes to a program or into a word
-    sinks: tuple[int, ...] = ()  # programs that read what the current command writes to `>( )`
-    output: Arg | None = None  # what the last simple command printed, where that is known
-    lines = False  # whether a script of several lines is read
-    inside = 0  # functions that are being read
-    local_names: frozenset[str] = frozenset()  # declared local in the function being read
-    frozen = READ_ONLY  # an assignment to these fails
-    traps: tuple[tuple[Arg, int], ...] = ()  # code run later, and `changes` when it was set
-    changes = 0  # how often the directory or a variable may have changed
-    listed: Arg | None = None  # the paths the last program prints, NUL-ended, where they are known
-    trusting = False  # names of files were taken as they stand
-    nesting = 0
+    Every attribute has a slot: of a class with defaults that some instances change the interpreter of Python looks each one
+    up anew, which costs ten times as much, some twenty times in a command.
+    """
+
+    __slots__ = (
+        "aliases", "as_user", "changes", "context", "dialect", "frozen", "heard", "inside", "lines", "listed", "local_names",
+        "nesting", "origin", "output", "readers", "record", "shift", "sinks", "source", "traps", "trusting", "writers",
+    )  # fmt: skip
 
     def __init__(self, context: ShellContext) -> None:
         self.context = context
         self.record = Record(context)
-        self.expander = Expander(self)
         self.dialect = context.dialect
+        self.aliases = context.aliases
+        self.as_user: str | None = None
+        self.source = ""  # the analysed text
+        self.shift = 0  # where the text being read begins in it
+        self.origin: Place | None = None  # the word it comes from, where it doesn't stand there unchanged
         self.readers: list[int] = []  # programs that read the current standard input
         self.writers: list[int] = []  # programs that write the current standard output
-        self.aliases = context.aliases
+        self.heard = False  # whether what the current command prints goes to a program or into a word
+        self.sinks: tuple[int, ...] = ()  # programs that read what the current command writes to `>( )`
+        self.output: Arg | None = None  # what the last simple command printed, where that is known
+        self.lines = False  # whether a script of several lines is read
+        self.inside = 0  # functions that are being read
+        self.local_names: frozenset[str] = frozenset()  # declared local in the function being read
+        self.frozen = READ_ONLY  # an assignment to these fails
+        self.traps: tuple[tuple[Arg, int], ...] = ()  # code run later, and `changes` when it was set
+        self.changes = 0  # how often the directory or a variable may have changed
+        self.listed: Arg | None = None  # the paths the last program prints, NUL-ended, where they are known
+        self.trusting = False  # names of files were taken as they stand
+        self.nesting = 0
 
-    def close(self) -> None:
-        """Break the one circle of references, so that memory is free at once and the collector has nothing to do."""
-        del self.expander
+    @property
+    def expander(self) -> Expander:
+        """Expands words; not kept, so that no circle of references is left to the collector."""
+        return Expander(self)
 
-    def span(self, start: int, end: int) -> Span:
+    def span(self, start: int, end: int) -> Place:
         """A span of the analysed text."""
-        return self.origin or Span(start + self.shift, end + self.shift)
+        return self.origin or (start + self.shift, end + self.shift)
 
     # -- scripts
 
@@ -114,7 +123,7 @@ class Interpreter:
         ok, bad = self.sequence(tree, state)
         return self._merged(ok, bad) or state
 
-    def dropped(self, span: Span) -> None:
+    def dropped(self, span: Place) -> None:
         """An expansion may fail: what follows on its line wouldn't run, what follows on later lines would."""
         if self.lines and self.dialect == "bash":
             self.record.opaque(
@@ -170,10 +179,11 @@ class Interpreter:
         """Where the text of a word or a here-document stands unchanged in the analysed text."""
         if text.span is None:
             return None
-        if self.source.startswith("<<", text.span.start):
-            line = self.source.find("\n", text.span.end) + 1
+        start, end = text.span
+        if self.source.startswith("<<", start):
+            line = self.source.find("\n", end) + 1
             return line if line and self.source.startswith(text.text, line) else None
-        place = self.source.find(text.text, text.span.start, text.span.end)
+        place = self.source.find(text.text, start, end)
         return None if place < 0 else place
 
     # -- commands
@@ -218,10 +228,15 @@ class Interpreter:
         """A simple command: expand, assign, redirect, run."""
         self.output = None
         self.sinks = ()
-        words = self._words(node.words, state)
+        words: SequenceOf[Arg] = node.words
+        if not node.plain or self.shift or self.origin is not None:
+            words = self._words(node.words, state)
         self.record.spend(4 + len(words) + len(state.variables) // 4)
-        if self.aliases and node.words and not node.words[0].parts:
+        if self.aliases and node.words and not parts_of(node.words[0]):
             words = self._unaliased(words, state)
+        if node.plain:
+            span = self.span(extent(node.words[0])[0], extent(node.words[-1])[1])
+            return self.program(tuple(words), state, span, stdin)
         prefix = None
         if node.assignments:
             reads = bool(words) and words[0].literal == "read" and "read" not in state.functions
@@ -229,14 +244,14 @@ class Interpreter:
         if not node.redirects:
             if not node.words:
                 return state, state
-            span = self.span(node.words[0].start, node.words[-1].end)
+            span = self.span(extent(node.words[0])[0], extent(node.words[-1])[1])
             return self.program(tuple(words), state, span, stdin, prefix=prefix)
         before = untouched(node.redirects, state)
         given, outputs = carry_out(self, node.redirects, state)
         stdin = given if given is not None else stdin
         if not node.words:
             return state, state
-        span = self.span(node.words[0].start, node.words[-1].end)
+        span = self.span(extent(node.words[0])[0], extent(node.words[-1])[1])
         first, heard = len(self.writers), self.heard
         self.heard = True  # by whoever reads the file
         ends = self.program(tuple(words), state, span, stdin, prefix=prefix)
@@ -245,18 +260,26 @@ class Interpreter:
         ok, bad = filled(self, node.redirects, outputs, ends)
         return ok, compound.join(self, (bad, before))
 
-    def _words(self, words: tuple[Word, ...], state: State) -> list[Arg]:
-        """The argument words that words of source become."""
+    def _words(self, words: tuple[Arg, ...], state: State) -> SequenceOf[Arg]:
+        """The argument words that words of source become; mostly themselves."""
         args: list[Arg] = []
-        origin, shift = self.origin, self.shift
+        expander = Expander(self)
+        moved = self.shift or self.origin is not None
         for word in words:
-            if (literal := word.literal) is not None:
-                args.append(Arg(literal, LITERAL, origin or Span(word.start + shift, word.end + shift)))
+            if type(word) is Arg and not moved:
+                args.append(word)
             else:
-                args += self.expander.word(word, state)
+                args += expander.word(word, state)
         return args
 
-    def _unaliased(self, words: list[Arg], state: State) -> list[Arg]:
+    def alters(self, node: Command, state: State) -> bool:
+        """Whether a command may change the state it runs in: all but a plain program."""
+        if type(node) is not Simple or not node.plain or self.aliases:
+            return True
+        name = node.words[0].text
+        return name in _BUILTINS or name in state.functions
+
+    def _unaliased(self, words: SequenceOf[Arg], state: State) -> SequenceOf[Arg]:
         """Put the session's alias in place of the first word, and of what it begins with in turn."""
         seen: set[str] = set()
         while words and words[0].literal in self.aliases and words[0].text not in seen:
@@ -280,7 +303,7 @@ class Interpreter:
                 self.record.opaque(f"{name.text} is an alias that isn't understood", name.span)
                 return []
             own = [arg for word in node.words for arg in self.expander.word(word, state)]
-            words = [Arg(arg.text, arg.kind, name.span, arg.sources) for arg in own] + words[1:]
+            words = [*(Arg(arg.text, arg.kind, name.span, arg.sources) for arg in own), *words[1:]]
         return words
 
     def _assign(
@@ -317,7 +340,7 @@ class Interpreter:
                 state.variables[name] = value
         return prefix
 
-    def _array(self, assignment: Assignment, state: State, span: Span) -> Arg:
+    def _array(self, assignment: Assignment, state: State, span: Place) -> Arg:
         """The value of ``name=(...)`` or ``name+=(...)``."""
         words = assignment.elements or ()
         elements = tuple(arg for word in words for arg in self.expander.word(word, state))
@@ -332,7 +355,9 @@ class Interpreter:
                 elements, sources = held.elements + elements, sources | held.sources
         return Array("", OPEN, span, sources, elements) if exact else Arg("", OPEN, span, sources)
 
-    def set_variable(self, state: State, name: str, value: Arg, span: Span | None, *, exported: bool) -> None:
+    def set_variable(
+        self, state: State, name: str, value: Arg, span: Place | None, *, exported: bool
+    ) -> None:
         """Report an assignment that reaches programs or changes how the shell itself works."""
         self.changes += 1
         if name in self.frozen:
@@ -348,11 +373,11 @@ class Interpreter:
         if name == "CDPATH" or (self.dialect == "zsh" and name in TIED_IN_ZSH):
             self.record.opaque(f"{name} is set", span)
 
-    def program(  # noqa: PLR0913 - one command in full
+    def program(  # noqa: C901, PLR0913 - one command in full
         self,
         args: tuple[Arg, ...],
         state: State,
-        span: Span | None,
+        span: Place | None,
         stdin: Arg | None,
         *,
         as_user: str | None = None,
@@ -362,23 +387,25 @@ class Interpreter:
         """Run a command whose words are expanded: function, builtin or program."""
         if not args:
             return state, state
-        name = args[0].text
+        first, record = args[0], self.record
+        name = first.text
         if (
-            args[0].kind is not LITERAL
+            first.kind is not LITERAL
             or not name
             or not name.isascii()
             or (self.dialect == "zsh" and name in MODIFIERS)
         ):
-            self.record.opaque("name of a program isn't known", args[0].span or span)
-            return self._after_unknown(args[0], state)
+            record.opaque("name of a program isn't known", first.span or span)
+            return self._after_unknown(first, state)
         if self.nesting >= MAX_NESTING:
-            self.record.opaque("nested too deeply", span)
+            record.opaque("nested too deeply", span)
             return state, state
         self.nesting += 1
-        before = self.as_user, self.record.owner
-        self.as_user = as_user or self.as_user
+        user, owner = self.as_user, record.owner
+        if as_user:
+            self.as_user = as_user
         try:
-            if functions and (name in state.functions or name in builtins.BUILTINS):
+            if functions and (name in _BUILTINS or name in state.functions):
                 # A prefix assignment is seen by the function or builtin; whether it outlives it depends on the shell.
                 state.variables.update(prefix or {})
                 ends = self._own(name, args, state, span, stdin)
@@ -395,20 +422,21 @@ class Interpreter:
             self._external(name, args, inner, span, stdin)
             if name == "tee":
                 teed(self, args, state, stdin)
-            paths = self.listed if name in _LISTING else None
-            self.output = (printed(self, args, state, stdin) or paths) if self.heard else None
+            self.output = None
+            if self.heard:
+                self.output = printed(self, args, state, stdin) or (self.listed if name in _LISTING else None)
         finally:
             self.nesting -= 1
-            self.as_user, self.record.owner = before
+            self.as_user, record.owner = user, owner
         return state, state
 
     def _own(
-        self, name: str, args: tuple[Arg, ...], state: State, span: Span | None, stdin: Arg | None
+        self, name: str, args: tuple[Arg, ...], state: State, span: Place | None, stdin: Arg | None
     ) -> Outcome:
         """A function of the script or a builtin of the shell."""
         if name in state.functions:
             return compound.call(self, name, args, state, span)
-        ends = builtins.BUILTINS[name](builtins.Invocation(self, state, args, span, stdin))
+        ends = _BUILTINS[name](builtins.Invocation(self, state, args, span, stdin))
         if name != "printf":
             self.output = None
         return ends
@@ -422,10 +450,9 @@ class Interpreter:
         return state, state
 
     def _external(
-        self, name: str, args: tuple[Arg, ...], state: State, span: Span | None, stdin: Arg | None
+        self, name: str, args: tuple[Arg, ...], state: State, span: Place | None, stdin: Arg | None
     ) -> None:
-        path = None
-        base = name
+        path, base = None, name
         if "/" in name:
             directory, _, base = name.rpartition("/")
             if not name.startswith("/") or normal(directory or "/") not in _SYSTEM:
@@ -442,7 +469,7 @@ class Interpreter:
         perform(specification, args, running)
 
     def _own_program(
-        self, name: str, args: tuple[Arg, ...], state: State, span: Span | None, stdin: Arg | None
+        self, name: str, args: tuple[Arg, ...], state: State, span: Place | None, stdin: Arg | None
     ) -> None:
         """A program named by its path: the project's own, or one that nobody knows."""
         if name.startswith("/"):
@@ -510,12 +537,14 @@ class Interpreter:
 
     def late(self) -> None:
         """Read the code of traps again, for the state in which it may really run."""
+        if not (self.traps or self.trusting):
+            return
         for code, changes in self.traps:
             if changes != self.changes:
                 self.nested(code, State(cwd=None, variables={}, functions={}, shaky=True), self.dialect)
         late_names(self)
 
-    def literal_words(self, words: SequenceOf[Word], state: State) -> list[Arg]:
+    def literal_words(self, words: SequenceOf[Arg], state: State) -> list[Arg]:
         """The words of a ``for`` list."""
         return [arg for word in words for arg in self.expander.word(word, state)]
 
@@ -529,7 +558,7 @@ def _outlived(prefix: dict[str, Arg], args: tuple[Arg, ...]) -> dict[str, Arg]:
     }
 
 
-def appended(held: Arg | None, value: Arg, span: Span | None, *, element: bool) -> Arg:
+def appended(held: Arg | None, value: Arg, span: Place | None, *, element: bool) -> Arg:
     """The value after ``name+=value``, or after the assignment of one ``element`` of an array."""
     sources = value.sources | (held.sources if held is not None else frozenset())
     if element or value.kind is OPEN or (held is not None and held.kind is OPEN):

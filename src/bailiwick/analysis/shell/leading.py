@@ -10,11 +10,11 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from bailiwick.analysis.address import canonical_host
-from bailiwick.analysis.commands.argument import Arg
+from bailiwick.analysis.commands.argument import Arg, Place
 from bailiwick.analysis.shell.choosing import chosen
 from bailiwick.analysis.shell.own import is_own
 from bailiwick.analysis.shell.state import State
-from bailiwick.model.access import AccessKind, HostTarget, Span
+from bailiwick.model.access import AccessKind, HostTarget
 
 if TYPE_CHECKING:
     from bailiwick.analysis.shell.interpreter import Interpreter
@@ -58,7 +58,7 @@ class Lead:
     written: bool = False
 
 
-def lead(interpreter: "Interpreter", name: str, value: Arg, state: State, span: Span | None) -> None:
+def lead(interpreter: "Interpreter", name: str, value: Arg, state: State, span: Place | None) -> None:
     """Report the files outside the project and the hosts to which a variable leads the programs that get it."""
     record = interpreter.record
     if name in SEARCHED:

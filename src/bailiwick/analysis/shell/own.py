@@ -3,7 +3,7 @@
 import re
 from typing import TYPE_CHECKING
 
-from bailiwick.analysis.commands.argument import Arg
+from bailiwick.analysis.commands.argument import NOBODY, Arg
 from bailiwick.analysis.shell.state import State, normal
 from bailiwick.model.access import AccessKind, PathTarget, ProgramTarget
 from bailiwick.model.glob import escape
@@ -55,11 +55,8 @@ def is_meddled(interpreter: "Interpreter", place: str, *, read: bool) -> bool:
     makers = trail.written((PathTarget(path=place),))
     return any(
         not _is_honest(interpreter, maker)
-        for maker in makers - (trail.told.get(place, _NONE) if read else _NONE)
+        for maker in makers - (trail.told.get(place, NOBODY) if read else NOBODY)
     )
-
-
-_NONE: frozenset[int] = frozenset()
 
 
 def is_rewritten(interpreter: "Interpreter", maker: int) -> bool:
@@ -136,6 +133,9 @@ def late_names(interpreter: "Interpreter") -> None:
             continue
         program = interpreter.record.accesses[access.by].target if access.by is not None else None
         keeps = isinstance(program, ProgramTarget) and program.name in _KEEPING
-        path = access.target.path
+        path, cause = access.target.path, access.cause
         if (access.target.pattern and not keeps) or re.search(r"[\s\"'\\]|/-", path):
-            interpreter.record.opaque("a name may be made while names are listed", access.cause)
+            interpreter.record.opaque(
+                "a name may be made while names are listed",
+                None if cause is None else (cause.start, cause.end),
+            )

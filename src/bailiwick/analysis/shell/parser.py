@@ -5,6 +5,7 @@ positively understands; its correctness is established against bash itself (test
 """
 
 import re
+from typing import TYPE_CHECKING
 
 from bailiwick.analysis.shell import zsh
 from bailiwick.analysis.shell.condition import TEST_END, ConditionReader
@@ -30,9 +31,11 @@ from bailiwick.analysis.shell.syntax import (
     Subshell,
     Text,
     UnsupportedSyntaxError,
-    Word,
 )
 from bailiwick.analysis.shell.words import MAX_DEPTH, NAME, SKIPPED
+
+if TYPE_CHECKING:
+    from bailiwick.analysis.commands.argument import Arg
 
 MAX_BYTES = 10_000
 """Bytes of a script that is read, as UTF-8; a longer one is refused whole (the client asks beyond as many)."""
@@ -40,8 +43,11 @@ _RESERVED = re.compile(
     r"(?:!|\{|\}|\[\[|case|coproc|do|done|elif|else|esac|fi|for|function|if|in|select|then|time|until|while)"
     r"(?=[ \t\n;|&<>()]|\Z)"
 )
-_RESERVED_BEGIN = frozenset("!{}[cdefistuw")
+_BETWEEN = SKIPPED | {"\n"}
+_UNUSUAL = re.compile(rf"[ \t\\#(\]]|\Z|{_RESERVED.pattern}")
+"""What begins something else than a simple command."""
 _NOWHERE: frozenset[str] = frozenset()
+_PREFIX = re.compile(r"!|time(?=[ \t\n;|&<>()]|\Z)")
 _TIME_FORMAT = re.compile(r"-p(?=[ \t\n;|&]|\Z)")
 _HOOK = re.compile(
     r"command_not_found_handler?\Z|(?:chpwd|precmd|preexec|periodic|zshexit|zshaddhistory|zsh_directory_name)\Z|TRAP"
@@ -167,7 +173,8 @@ class Parser(ConditionReader):
         items: list[tuple[Command, bool]] = []
         s, n = self.s, self.n
         while True:
-            self.newlines()
+            if self.i < n and s[self.i] in _BETWEEN:
+                self.newlines()
             if self.i >= n or (c := s[self.i]) == closing or (stop and self._at_stop(stop)):
                 break
             if c in ";&|)":
@@ -248,7 +255,7 @@ class Parser(ConditionReader):
 
     def _pipeline(self) -> Command:
         s = self.s
-        negated, timed = self._prefix() if s.startswith(("!", "t"), self.i) else (False, False)
+        negated, timed = self._prefix() if _PREFIX.match(s, self.i) else (False, False)
         first = self._command()
         if not negated and not timed and not s.startswith("|", self.i):
             return first
@@ -300,24 +307,25 @@ class Parser(ConditionReader):
         self.depth += 1
         if self.depth > MAX_DEPTH:
             raise self.fail("nested too deeply")
-        s = self.s
-        if self.i < self.n and s[self.i] in SKIPPED:
-            self.blank()
-        if self.i >= self.n:
-            raise self.fail("command expected")
-        c = s[self.i]
-        if c == "(":
-            command = self._parenthesised()
-        elif c in _RESERVED_BEGIN and (match := _RESERVED.match(s, self.i)):
-            self.i = match.end()
-            self._apart()
-            command = self._compound(match.group())
-        elif c == "]" and TEST_END.match(s, self.i):
-            raise self.fail("unexpected ]]")
-        else:
-            command = self.simple()
+        command = self._unusual() if _UNUSUAL.match(self.s, self.i) else self.simple()
         self.depth -= 1
         return command
+
+    def _unusual(self) -> Command:
+        """A command that may be more than a simple one, or have blanks before it."""
+        s = self.s
+        self.blank()
+        if self.i >= self.n:
+            raise self.fail("command expected")
+        if s[self.i] == "(":
+            return self._parenthesised()
+        if match := _RESERVED.match(s, self.i):
+            self.i = match.end()
+            self._apart()
+            return self._compound(match.group())
+        if TEST_END.match(s, self.i):
+            raise self.fail("unexpected ]]")
+        return self.simple()
 
     def _redirected(self, command: Command) -> Command:
         redirects: list[Redirect] = []
@@ -408,7 +416,7 @@ class Parser(ConditionReader):
         if not match:
             raise self.fail("name expected after for")
         self.i = match.end()
-        words: list[Word] | None = None
+        words: list[Arg] | None = None
         if self._reserved() == "in":
             self.i += 2
             words = []
@@ -427,7 +435,7 @@ class Parser(ConditionReader):
         self.blank()
         subject = self.word()
         self._expect("in")
-        arms: list[tuple[tuple[Word, ...], Sequence]] = []
+        arms: list[tuple[tuple[Arg, ...], Sequence]] = []
         s = self.s
         while True:
             if self._reserved() == "esac":

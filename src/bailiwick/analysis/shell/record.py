@@ -2,7 +2,7 @@
 
 import re
 
-from bailiwick.analysis.commands.argument import LITERAL, NUMBER, OPEN, UNKNOWN, Arg
+from bailiwick.analysis.commands.argument import LITERAL, NUMBER, OPEN, UNKNOWN, Arg, Place
 from bailiwick.analysis.shell.state import ShellContext, State, normal
 from bailiwick.analysis.shell.trail import Trail
 from bailiwick.model.access import Access, AccessKind, Facts, Flow, Opaque, PathTarget, Span, Target
@@ -67,23 +67,23 @@ class Record:
         flows = self._flows and tuple([Flow(*ends, by_file) for ends, by_file in self._flows.items()])
         return Facts(tuple(self.accesses), tuple(self._opaque), flows or ())
 
-    def access(self, kind: AccessKind, target: Target, cause: Span | None) -> int:
+    def access(self, kind: AccessKind, target: Target, cause: Place | None) -> int:
         """Write down one access; its index."""
-        access = Access(kind, target, cause, self.owner)
+        access = Access(kind, target, None if cause is None else Span(cause[0], cause[1]), self.owner)
         accesses = self.accesses
         index = len(accesses)
         if self.again and (known := self._seen.setdefault(access, index)) != index:
             return known
         accesses.append(access)
-        self._left -= 3
-        if self._left < 0:
+        self._left = left = self._left - 3
+        if left < 0:
             raise BudgetExceededError
         return index
 
-    def opaque(self, reason: str, cause: Span | None, kind: AccessKind | None = None) -> None:
+    def opaque(self, reason: str, cause: Place | None, kind: AccessKind | None = None) -> None:
         """Write down a part that isn't known; ``kind`` where only its target isn't."""
         self.trail.disturbances += 1
-        self._opaque.setdefault(Opaque(reason=reason, cause=cause, kind=kind, by=self.owner))
+        self._opaque.setdefault(Opaque(reason=reason, cause=cause and Span(*cause), kind=kind, by=self.owner))
 
     def unclear(self, program: int) -> bool:
         """Whether something that a program does isn't known."""
@@ -107,21 +107,20 @@ class Record:
             del flows[ends]  # what also comes straight is told as that
             flows[ends] = False
 
-    def path(  # noqa: PLR0913 - an access has so many sides
+    def path(  # noqa: PLR0913, PLR0917 - an access has so many sides
         self,
         kind: AccessKind,
         path: Arg,
         state: State,
-        cause: Span | None,
-        *,
-        tree: bool = False,
+        cause: Place | None,
+        tree: bool = False,  # noqa: FBT001, FBT002 - by position since it is called so often
         without: tuple[str, ...] = (),
     ) -> tuple[PathTarget, ...]:
         """Write down an access to what ``path`` names, seen from the working directory; what it may touch.
 
         ``without`` are globs, relative to ``path``, of what is left out of a tree.
         """
-        text = path.text
+        text, bases = path.text, state.cwd
         glob = path.kind is not LITERAL
         if glob:
             if path.kind is NUMBER:
@@ -134,7 +133,6 @@ class Record:
             return ()
         if text[:1] == "/":
             return self._one(kind, text, text, cause, glob, tree, without)
-        bases = state.cwd
         if bases is None:
             self.opaque(f"{kind} of {text!r} in a directory that isn't known", cause, kind)
             return ()
@@ -153,7 +151,7 @@ class Record:
         kind: AccessKind,
         whole: str,
         text: str,
-        cause: Span | None,
+        cause: Place | None,
         glob: bool,  # noqa: FBT001 - same
         tree: bool,  # noqa: FBT001 - same
         without: tuple[str, ...],
@@ -174,6 +172,10 @@ class Record:
             else glob and _near_proc(path)
         ):
             self.opaque("path into another process or the network", cause, kind)
+        if not (glob or tree or self.trail.links):  # mostly
+            target = PathTarget(path, False, real)  # noqa: FBT003 - by position since it is made so often
+            self.access(kind, target, cause)
+            return (target,)
         excluded: tuple[str, ...] = ()
         if tree:
             below = "" if path == "/" else path if glob else escape(path)
@@ -195,7 +197,7 @@ class Record:
         return (target, *others)
 
     def link(  # noqa: PLR0913 - what a link is takes so many words
-        self, name: Arg, target: Arg, state: State, cause: Span | None, *, symbolic: bool, fresh: bool
+        self, name: Arg, target: Arg, state: State, cause: Place | None, *, symbolic: bool, fresh: bool
     ) -> None:
         """Write down a new name: what is done to ``name`` later may be done to ``target``.
 

@@ -4,10 +4,10 @@ import re
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from bailiwick.analysis.commands.argument import OPEN, UNKNOWN, Arg
+from bailiwick.analysis.commands.argument import OPEN, UNKNOWN, Arg, Place
 from bailiwick.analysis.shell.state import Outcome, State, normal
-from bailiwick.analysis.shell.syntax import Redirect
-from bailiwick.model.access import AccessKind, HostTarget, PathTarget, Span
+from bailiwick.analysis.shell.syntax import Redirect, extent
+from bailiwick.model.access import AccessKind, HostTarget, PathTarget
 
 if TYPE_CHECKING:
     from bailiwick.analysis.shell.interpreter import Interpreter
@@ -24,7 +24,7 @@ def carry_out(
     stdin: Arg | None = None
     outputs: tuple[PathTarget, ...] = ()
     for redirect in redirects:
-        span = interpreter.span(redirect.start, redirect.target.end)
+        span = interpreter.span(redirect.start, extent(redirect.target)[1])
         if redirect.operator in ("<<", "<<-"):
             stdin = interpreter.expander.body(redirect.body, state, span)
             continue
@@ -47,7 +47,7 @@ def carry_out(
 
 
 def _redirect(
-    interpreter: "Interpreter", redirect: Redirect, target: Arg, state: State, span: Span
+    interpreter: "Interpreter", redirect: Redirect, target: Arg, state: State, span: Place
 ) -> tuple[frozenset[int], tuple[PathTarget, ...]]:
     """One redirection to a file: the programs whose output is read, and the files written."""
     operator, record = redirect.operator, interpreter.record

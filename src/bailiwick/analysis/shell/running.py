@@ -1,16 +1,27 @@
 """One command as it runs: the interpreter's side of the ``Machine`` seam."""
 
 from collections.abc import Callable, Mapping
+from operator import attrgetter
 from typing import TYPE_CHECKING
 
-from bailiwick.analysis.commands.argument import LITERAL, OPEN, PATTERN, Arg, Lines, sources_of
+from bailiwick.analysis.commands.argument import (
+    LITERAL,
+    NOBODY,
+    OPEN,
+    PATTERN,
+    Arg,
+    Kind,
+    Lines,
+    Place,
+    sources_of,
+)
 from bailiwick.analysis.commands.inputs import SOURCES, inputs
 from bailiwick.analysis.shell.environment import LIBRARIES, QUIET_READS, is_reported
 from bailiwick.analysis.shell.leading import lead
 from bailiwick.analysis.shell.own import are_plain, can_look, is_meddled, is_own, is_rewritten, is_within
 from bailiwick.analysis.shell.redirection import content
 from bailiwick.analysis.shell.state import State, normal
-from bailiwick.model.access import AccessKind, HostTarget, PathTarget, ProgramTarget, Span, VariableTarget
+from bailiwick.model.access import AccessKind, HostTarget, PathTarget, ProgramTarget, VariableTarget
 from bailiwick.model.glob import escape
 
 if TYPE_CHECKING:
@@ -19,6 +30,8 @@ if TYPE_CHECKING:
 _READ, _WRITE, _EXECUTE = AccessKind.READ, AccessKind.WRITE, AccessKind.EXECUTE
 _RUNTIMES = {"PYTHONPATH": "python", "NODE_PATH": "node", "PERL5LIB": "perl", "RUBYLIB": "ruby"}
 """How the interpreters that look there are called; what else runs one is project code by itself."""
+_TEXT, _KIND, _SOURCES = attrgetter("text"), attrgetter("kind"), attrgetter("sources")
+_GUESSES = frozenset(Kind) - {LITERAL}
 _ATTRIBUTES = frozenset(("chmod", "chown", "chgrp", "touch"))
 """Programs whose writes leave what stands in a file as it is."""
 
@@ -33,7 +46,7 @@ class Running:
         interpreter: "Interpreter",
         state: State,
         args: tuple[Arg, ...],
-        span: Span | None,
+        span: Place | None,
         stdin: Arg | None,
         path_name: str | None = None,
     ) -> None:
@@ -58,11 +71,11 @@ class Running:
         unknown: bool = False,
     ) -> None:
         """See ``Machine.begin``."""
-        interpreter = self._interpreter
-        args = self.args
-        argv, sources = _known(args), sources_of(args)
-        if self.stdin is not None:
-            sources |= self.stdin.sources
+        interpreter, args = self._interpreter, self.args
+        sources = NOBODY if self.stdin is None else self.stdin.sources
+        if any(map(_SOURCES, args)):
+            sources |= sources_of(args)
+        argv, known = _known(args), _known(words) if words else ()
         if not project_code and self.state.exported and (places := LIBRARIES & self.state.exported):
             project_code = args[0].text.startswith(tuple(_RUNTIMES[place] for place in places))
         name = args[0].text
@@ -71,7 +84,7 @@ class Running:
         target = ProgramTarget(
             name,
             self.path_name,
-            _known(words) if words else (),
+            known,
             options,
             argv,
             len(argv) < len(args),
@@ -87,8 +100,9 @@ class Running:
         trail = record.trail
         if project_code or unknown:
             trail.disturbances += 1
-        for source in sorted(sources) if sources else ():
-            record.flow(source, index)
+        if sources:
+            for source in sorted(sources):
+                record.flow(source, index)
         for sink in interpreter.sinks:
             record.flow(index, sink)
         if trail.drafted:
@@ -127,13 +141,14 @@ class Running:
     def path(self, kind: AccessKind, path: Arg, *, tree: bool = False, without: tuple[str, ...] = ()) -> None:
         """See ``Machine.path``."""
         record = self._interpreter.record
-        targets = record.path(kind, path, self.state, path.span or self.span, tree=tree, without=without)
+        targets = record.path(kind, path, self.state, path.span or self.span, tree, without)
         program = record.owner
         if not targets or program is None:
             return
         if kind is _READ:
-            for source in record.trail.reads(targets, program):
-                record.flow(source, program, by_file=True)
+            if sources := record.trail.reads(targets, program):
+                for source in sources:
+                    record.flow(source, program, by_file=True)
         elif self.args[0].text not in _ATTRIBUTES:
             if kind is _WRITE:
                 for sink in record.trail.writes(targets, program):
@@ -173,7 +188,7 @@ class Running:
         return bool(files.expand(escape(normal(whole))))
 
     def connect(
-        self, host: str, port: int | None = None, span: Span | None = None, *, sends: bool = False
+        self, host: str, port: int | None = None, span: Place | None = None, *, sends: bool = False
     ) -> None:
         """See ``Machine.connect``."""
         self._interpreter.record.access(
@@ -181,7 +196,7 @@ class Running:
         )
 
     def variable(
-        self, kind: AccessKind, name: str, value: str | None = None, span: Span | None = None
+        self, kind: AccessKind, name: str, value: str | None = None, span: Place | None = None
     ) -> None:
         """See ``Machine.variable``."""
         if name in LIBRARIES and value and is_own(self._interpreter, Arg(value), self.state):
@@ -209,7 +224,7 @@ class Running:
         if paths.kind is PATTERN and are_plain(interpreter, paths, self.state):
             interpreter.listed = Lines(paths.text, PATTERN, paths.span, paths.sources)
 
-    def opaque(self, reason: str, span: Span | None = None, kind: AccessKind | None = None) -> None:
+    def opaque(self, reason: str, span: Place | None = None, kind: AccessKind | None = None) -> None:
         """See ``Machine.opaque``."""
         self._interpreter.record.opaque(reason, span or self.span, kind)
 
@@ -244,22 +259,21 @@ class Running:
         return Running(self._interpreter, state, self.args, self.span, self.stdin, self.path_name)
 
 
-def _piece(args: tuple[Arg, ...], whole: Span | None) -> Span | None:
+def _piece(args: tuple[Arg, ...], whole: Place | None) -> Place | None:
     """Where the words of a nested command stand, if one after the other; else the piece that runs them."""
     start = -1
     for arg in args:
-        if arg.span is None or arg.span.start < start:
+        if arg.span is None or arg.span[0] < start:
             return whole
-        start = arg.span.start
+        start = arg.span[0]
     first, last = (args[0].span, args[-1].span) if args else (whole, whole)
-    return Span(start=first.start, end=last.end) if first and last else whole
+    return (first[0], last[1]) if first and last else whole
 
 
 def _known(args: tuple[Arg, ...]) -> tuple[str | None, ...]:
     """The words as facts show them; those that may be any number of words are left out."""
-    words = [arg.text for arg in args if arg.kind is LITERAL]
-    if len(words) == len(args):
-        return tuple(words)
+    if _GUESSES.isdisjoint(map(_KIND, args)):
+        return tuple(map(_TEXT, args))
     return tuple([arg.text if arg.kind is LITERAL else None for arg in args if arg.kind is not OPEN])
 
 

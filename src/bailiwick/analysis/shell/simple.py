@@ -2,6 +2,7 @@
 
 import re
 
+from bailiwick.analysis.commands.argument import LITERAL, Arg
 from bailiwick.analysis.shell import zsh
 from bailiwick.analysis.shell.syntax import (
     Arithmetic,
@@ -10,7 +11,8 @@ from bailiwick.analysis.shell.syntax import (
     Redirect,
     Simple,
     Text,
-    Word,
+    extent,
+    parts_of,
 )
 from bailiwick.analysis.shell.words import META, PLAIN_ARGUMENT, PLAIN_WORD, SKIPPED, WordReader
 
@@ -23,10 +25,12 @@ _BASH_REDIRECTS = frozenset(("&>>", "&>", "<<<"))
 _AFTER_CLOSE = (META | {""}) - {"<", ">", "("}
 _DELIMITER_ESCAPE = re.compile(r"\\[A-Za-z0-9_]+\Z")
 _DECLARATIONS = frozenset(("declare", "typeset", "local", "readonly", "export"))
-_QUOTED = r"""|'([^']*)'|"([^"$`\\]*)")(?=[ \t\n;|&]|\Z)"""
-_USUAL_WORD = re.compile(r"[ \t]*(?:([A-Za-z0-9_./:@%+,^\-]+)" + _QUOTED)
-_USUAL_ARGUMENT = re.compile(r"[ \t]*(?:([A-Za-z0-9_./:@%+,^\-][A-Za-z0-9_./:@%+,^=\-]*)" + _QUOTED)
-"""Most words: plain, or quoted as a whole with nothing to expand, and surely ended."""
+_KNOWN = r"""'[^']*'|"[^"$`\\]*"|\\[;()!]|\{\})(?=[ \t\n;|&]|\Z)"""
+_USUAL_WORD = re.compile(rf"[ \t]*([A-Za-z0-9_./:@%+,^\-]+|{_KNOWN}")
+_USUAL_ARGUMENT = re.compile(rf"[ \t]*([A-Za-z0-9_./:@%+,^\-][A-Za-z0-9_./:@%+,^=\-]*|{_KNOWN}")
+"""Most words: plain, or quoted as a whole with nothing to expand, or as ``find`` takes them, and surely ended."""
+_MARKS = frozenset("'\"\\{")
+"""What a usual word that isn't plain begins with."""
 FUNCTION_NAME = re.compile(r"[^\s;|&<>()$`'\"\\*?\[{}~=]+")
 
 
@@ -94,7 +98,7 @@ class SimpleReader(WordReader):
             self.documents = True
         return redirect
 
-    def _target(self, *, duplicates: bool) -> Word:
+    def _target(self, *, duplicates: bool) -> Arg:
         """What a redirection names: a file, a descriptor where it ``duplicates`` one, or a delimiter."""
         s, start = self.s, self.i
         if start >= self.n or s[start] == "\n":
@@ -112,23 +116,25 @@ class SimpleReader(WordReader):
         """Read a simple command, or the definition of a function that begins like one."""
         s, start = self.s, self.i
         assignments: list[Assignment] = []
-        words: list[Word] = []
+        words: list[Arg] = []
         redirects: list[Redirect] = []
+        plain = True
         while True:
             self._usual(words)
             if self.i >= self.n:
                 break
-            if s[self.i] in SKIPPED:
+            c = s[self.i]
+            if c in SKIPPED:
                 self.blank()
                 if self.i >= self.n:
                     break
-            c = s[self.i]
+                c = s[self.i]
             if c in "\n;|)" or (c == "&" and not s.startswith("&>", self.i)):
                 break
-            plain = (PLAIN_ARGUMENT if words else PLAIN_WORD).match(s, self.i)
-            if plain and self._is_plain(plain.group(), plain.end()):
-                words.append(Word(self.first(self.i), self.last(plain.end()), plain.group()))
-                self.i = plain.end()
+            match = (PLAIN_ARGUMENT if words else PLAIN_WORD).match(s, self.i)
+            if match and self._is_plain(match.group(), match.end()):
+                words.append(self.plain(match.group(), self.i, match.end()))
+                self.i = match.end()
             elif c in _BEGINS_REDIRECT and (redirect := self.redirect()) is not None:
                 redirects.append(redirect)
             elif (assignment := self._assignment(words)) is not None:
@@ -139,6 +145,7 @@ class SimpleReader(WordReader):
                 raise self.fail("unexpected (")
             else:
                 words.append(self.word())
+                plain = False
         if not (words or assignments or redirects):
             raise self.fail("empty command")
         if redirects and words and zsh.is_reserved(words[0]):
@@ -146,22 +153,30 @@ class SimpleReader(WordReader):
             raise self.fail("reserved word after a redirection")
         if self.dialect == "zsh" and (reason := zsh.command(s, start, self.i, words, redirects)):
             raise self.fail(reason)
-        return Simple(
-            self.first(start), self.last(self.i), tuple(assignments), tuple(words), tuple(redirects)
-        )
+        first, last = self.origin or (self.offset + start, self.offset + self.i)
+        plain = plain and not (assignments or redirects) and type(words[0]) is Arg
+        return Simple(first, last, tuple(assignments), tuple(words), tuple(redirects), plain)
 
-    def _usual(self, words: list[Word]) -> None:
+    def _usual(self, words: list[Arg]) -> None:
         """Read words as long as they are of the usual kinds."""
-        s, i, offset, origin = self.s, self.i, self.offset, self.origin
-        match = (_USUAL_ARGUMENT if words else _USUAL_WORD).match(s, i)
+        s, i, origin, offset = self.s, self.i, self.origin, self.offset
+        if not words:
+            match = _USUAL_WORD.match(s, i)
+            if match is None or match[1][0] in _MARKS:
+                return  # quoted it is no alias and no reserved word
+            i = self.i = match.end()
+            words.append(self.plain(match[1], *match.span(1)))
+        match = _USUAL_ARGUMENT.match(s, i)
         while match is not None:
-            text, i = match[1], match.end()
-            if text is not None:
-                word = Word(i - len(text) + offset, i + offset, text)
-            else:
-                text = match[match.lastindex or 0]
-                word = Word(i - len(text) - 2 + offset, i + offset, text, (Text(text, quoted=True),))
-            words.append(word if origin is None else Word(*origin, text, word.parts))
+            text, span = match[1], match.span(1)
+            if text[0] in _MARKS and text != "{}":
+                text = text[1:] if text[0] == "\\" else text[1:-1]
+            if origin is not None:
+                span = origin
+            elif offset:
+                span = (span[0] + offset, span[1] + offset)
+            words.append(Arg(text, LITERAL, span))
+            i = match.end()
             match = _USUAL_ARGUMENT.match(s, i)
         self.i = i
 
@@ -176,18 +191,18 @@ class SimpleReader(WordReader):
             and "=" not in text
         )
 
-    def _bare_function(self, name: Word) -> Command:
+    def _bare_function(self, name: Arg) -> Command:
         self.i += 1
         self.blank()
         if not self.s.startswith(")", self.i):
             raise self.fail("unexpected (")
         self.i += 1
-        plain = all(isinstance(part, Text) and not part.quoted for part in name.parts)
+        plain = all(isinstance(part, Text) and not part.quoted for part in parts_of(name))
         if name.literal is None or not plain or not FUNCTION_NAME.fullmatch(name.literal):
             raise self.fail("function name")
-        return self.function(name.literal, name.start)
+        return self.function(name.literal, extent(name)[0])
 
-    def _assignment(self, words: list[Word]) -> Assignment | None:
+    def _assignment(self, words: list[Arg]) -> Assignment | None:
         s, start = self.s, self.i
         if words and words[0].literal not in _DECLARATIONS:
             return None
@@ -198,7 +213,7 @@ class SimpleReader(WordReader):
                 self.only("bash")
                 self.i = match.end()
                 assignment = self._value(match.group(1), start, append=bool(match.group(2)), subscript=None)
-                words.append(Word(self.first(start), self.last(self.i), s[start : match.end()]))
+                words.append(self.plain(s[start : match.end()], start, self.i))
                 return assignment
             return None
         if match:
@@ -223,16 +238,16 @@ class SimpleReader(WordReader):
             elements = self._array()
             return Assignment(name, self.first(start), self.last(self.i), append, None, elements, subscript)
         empty = self.i >= self.n or (s[self.i] in META and s[self.i : self.i + 2] not in ("<(", ">("))
-        value = Word(self.first(self.i), self.last(self.i), "") if empty else self.word()
+        value = self.plain("", self.i, self.i) if empty else self.word()
         if self.dialect == "zsh" and ":=" in s[start : self.i]:
             raise self.fail("path of a program in a value")
         return Assignment(name, self.first(start), self.last(self.i), append, value, None, subscript)
 
-    def _array(self) -> tuple[Word, ...]:
+    def _array(self) -> tuple[Arg, ...]:
         self.only("bash", "zsh")
         s = self.s
         self.i += 1
-        elements: list[Word] = []
+        elements: list[Arg] = []
         while True:
             self.newlines()
             c = s[self.i : self.i + 1]

@@ -8,6 +8,7 @@ bash 5.2 reference manual, restricted to what the parser positively understands.
 from dataclasses import dataclass
 from typing import TypeAlias
 
+from bailiwick.analysis.commands.argument import Arg, Place
 from bailiwick.model.value import value
 
 
@@ -71,13 +72,23 @@ Part: TypeAlias = Text | Parameter | Substitution | ProcessSubstitution | Arithm
 
 
 @value(frozen=True, slots=True)
-class Word:
-    """One word. ``literal`` is its value where no expansion of any kind applies, then ``parts`` may be empty."""
+class Word(Arg):
+    """A word of the source that isn't simply itself: quoted or expanded; a plain one is just an ``Arg``.
 
-    start: int
-    end: int
-    literal: str | None
+    Where no expansion of any kind applies its text is known; otherwise ``kind`` is UNKNOWN, and ``parts`` say what it becomes.
+    """
+
     parts: tuple[Part, ...] = ()
+
+
+def parts_of(word: Arg) -> tuple[Part, ...]:
+    """What a word of the source consists of; nothing for a plain one."""
+    return word.parts if isinstance(word, Word) else ()
+
+
+def extent(word: Arg) -> Place:
+    """Where a word of the source stands."""
+    return word.span or (0, 0)
 
 
 @value(frozen=True, slots=True)
@@ -88,8 +99,8 @@ class Assignment:
     start: int
     end: int
     append: bool
-    value: Word | None
-    elements: tuple[Word, ...] | None = None
+    value: Arg | None
+    elements: tuple[Arg, ...] | None = None
     subscript: Arithmetic | None = None
 
 
@@ -98,7 +109,7 @@ class Redirect:
     """One redirection. ``body`` holds a here-document's text; it is read after its line, so it is set late."""
 
     operator: str
-    target: Word
+    target: Arg
     start: int
     descriptor: str = ""
     body: tuple[Part, ...] = ()
@@ -106,13 +117,14 @@ class Redirect:
 
 @value(frozen=True, slots=True)
 class Simple:
-    """Assignments, words and redirections."""
+    """Assignments, words and redirections; ``plain`` where there are only words, and each is just what it says."""
 
     start: int
     end: int
     assignments: tuple[Assignment, ...]
-    words: tuple[Word, ...]
+    words: tuple[Arg, ...]
     redirects: tuple[Redirect, ...]
+    plain: bool = False
 
 
 @value(frozen=True, slots=True)
@@ -174,7 +186,7 @@ class For:
     """``for name in words`` or ``select``; ``words`` is None where the positional parameters are meant."""
 
     name: str
-    words: tuple[Word, ...] | None
+    words: tuple[Arg, ...] | None
     body: Sequence
     select: bool
 
@@ -191,8 +203,8 @@ class ArithmeticFor:
 class Case:
     """``case word in pattern) body;; esac``."""
 
-    word: Word
-    arms: tuple[tuple[tuple[Word, ...], Sequence], ...]
+    word: Arg
+    arms: tuple[tuple[tuple[Arg, ...], Sequence], ...]
 
 
 @value(frozen=True, slots=True)
@@ -206,7 +218,7 @@ class ArithmeticCommand:
 class Test:
     """``[[ ]]``: its words in order; operators that aren't words are left out as None."""
 
-    items: tuple[Word | None, ...]
+    items: tuple[Arg | None, ...]
 
 
 @value(frozen=True, slots=True)

@@ -6,9 +6,11 @@ moment ago is on no disk yet, so that nobody but the script itself says where it
 
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Set as AbstractSet
 from functools import lru_cache
+from typing import Any
 
-from bailiwick.analysis.commands.argument import Arg
+from bailiwick.analysis.commands.argument import NOBODY, Arg
 from bailiwick.model.access import PathTarget
 from bailiwick.model.glob import escape, path_glob
 from bailiwick.model.value import value
@@ -19,6 +21,8 @@ MAX_LINKS = 16
 """New names followed."""
 MAX_LED = 16
 """Paths that one path may lead to by new names."""
+_EMPTY: Mapping[str, Any] = {}
+"""Never added to: what it stands for is replaced."""
 _BEFORE = re.compile(r"[^*?\[\]{},\\]*")
 _BEHIND = re.compile(r"[^*?\[\]{},\\/]*\Z")
 
@@ -34,10 +38,11 @@ class Content:
 class Touched:
     """Which programs wrote, or read, which paths."""
 
-    _paths: Mapping[str, set[int]] = {}
-    _patterns: Mapping[str, set[int]] = {}
+    __slots__ = ("_paths", "_patterns", "noted")
 
     def __init__(self) -> None:
+        self._paths: Mapping[str, set[int]] = _EMPTY
+        self._patterns: Mapping[str, set[int]] = _EMPTY
         self.noted: list[tuple[PathTarget, int]] = []  # not yet in the books, which most commands never open
 
     def __bool__(self) -> bool:
@@ -61,6 +66,10 @@ class Touched:
         if self._patterns:
             found |= _those(self._patterns, lambda other: _meet(other, path, pattern=target.pattern))
         return found
+
+
+_UNTOUCHED = Touched()
+"""Of most scripts: no file is written by any program. Never added to."""
 
 
 def _those(book: Mapping[str, set[int]], chosen: Callable[[str], bool]) -> set[int]:
@@ -95,24 +104,26 @@ class Trail:
     the names lead that the script made. All are replaced, never changed.
     """
 
-    drafted = False
-    disturbances = 0
-    loose = 0
-    drafts: Mapping[str, Arg] = {}
-    told: Mapping[str, frozenset[int]] = {}
-    partial: frozenset[str] = frozenset()
-    links: Mapping[str, tuple[str, ...]] = {}
+    __slots__ = ("_read", "_wrote", "disturbances", "drafted", "drafts", "links", "loose", "partial", "told")
 
     def __init__(self) -> None:
-        self._read, self._wrote = Touched(), Touched()
+        self._read = Touched()
+        self._wrote = _UNTOUCHED
+        self.drafted = False
+        self.disturbances = 0
+        self.loose = 0
+        self.drafts: Mapping[str, Arg] = _EMPTY
+        self.told: Mapping[str, frozenset[int]] = _EMPTY
+        self.partial: frozenset[str] = frozenset()
+        self.links: Mapping[str, tuple[str, ...]] = _EMPTY
 
     # -- files as pipes
 
-    def reads(self, targets: Iterable[PathTarget], program: int) -> set[int]:
+    def reads(self, targets: Iterable[PathTarget], program: int) -> AbstractSet[int]:
         """A program reads; the programs whose output that may be."""
         for target in targets:
             self._read.noted.append((target, program))
-        return self.written(targets) if self.drafted else set()
+        return self.written(targets) if self.drafted else NOBODY
 
     def written(self, targets: Iterable[PathTarget]) -> set[int]:
         """The programs that may have written to ``targets``."""
@@ -121,7 +132,8 @@ class Trail:
     def writes(self, targets: Iterable[PathTarget], program: int) -> set[int]:
         """A program writes; the programs that were read before and may yet read it."""
         found: set[int] = set()
-        self.drafted = True
+        if not self.drafted:
+            self.drafted, self._wrote = True, Touched()
         for target in targets:
             self._wrote.noted.append((target, program))
             if self.loose:

@@ -7,6 +7,7 @@ disagree (``dialect``), the form is refused.
 import re
 from typing import Self
 
+from bailiwick.analysis.commands.argument import LITERAL, NOBODY, UNKNOWN, Arg
 from bailiwick.analysis.shell import zsh
 from bailiwick.analysis.shell.syntax import (
     Arithmetic,
@@ -147,13 +148,13 @@ class WordReader:
                 end = s.find("\n", self.i)
                 self.i = self.n if end < 0 else end
 
-    def word(self, *, regex: bool = False) -> Word:
+    def word(self, *, regex: bool = False) -> Arg:  # noqa: C901 - one arm per form
         """Read one word at the cursor; ``regex`` reads the right side of ``=~``."""
         s, start = self.s, self.i
         match = PLAIN_WORD.match(s, start)
         if match and not self._runs_on(match.end()):
             self.i = match.end()
-            return Word(self.first(start), self.last(self.i), match.group())
+            return self.plain(match.group(), start, self.i)
         if self.dialect == "zsh" and start < self.n and s[start] == "=":
             raise self.fail("word beginning with =")
         parts: list[Part] = []
@@ -180,7 +181,15 @@ class WordReader:
         if self.i == start:
             raise self.fail("expected a word")
         self._check(start, parts)
-        return Word(self.first(start), self.last(self.i), self._literal(parts), tuple(parts))
+        literal = self._literal(parts)
+        span = self.origin or (self.first(start), self.last(self.i))
+        if literal is None:
+            return Word("", UNKNOWN, span, NOBODY, tuple(parts))
+        return Word(literal, LITERAL, span, NOBODY, tuple(parts))
+
+    def plain(self, text: str, start: int, end: int) -> Arg:
+        """The word that stands between two positions and is ``text`` as it stands."""
+        return Arg(text, LITERAL, self.origin or (self.offset + start, self.offset + end))
 
     def _check(self, start: int, parts: list[Part]) -> None:
         """Refuse what looks like a word and is something else."""

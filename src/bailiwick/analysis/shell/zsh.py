@@ -7,7 +7,8 @@ Each function gives the reason to refuse, or nothing. Every form here was seen t
 import re
 from collections.abc import Sequence
 
-from bailiwick.analysis.shell.syntax import Part, Redirect, Text, Word
+from bailiwick.analysis.commands.argument import Arg
+from bailiwick.analysis.shell.syntax import Part, Redirect, Text, parts_of
 
 FORMS = re.compile(
     r">!|>>!|&\||&!|>&\||>>?\|?&!|(?:\A|[\s;|&(])\d&>"  # clobbering, background, descriptors
@@ -26,7 +27,7 @@ _ODD_ASSIGNMENT = re.compile(r"(?:\d+|\w*[^\x00-\x7f]\w*)(?:\+?=|\[)")
 _NUMBER_NAME = re.compile(r"(?:[ \t]|\A)\{\w+\}[ \t]+(?:\d?[<>]|&>)")
 
 
-def command(text: str, start: int, end: int, words: Sequence[Word], redirects: Sequence[Redirect]) -> str:
+def command(text: str, start: int, end: int, words: Sequence[Arg], redirects: Sequence[Redirect]) -> str:
     """Why what stands between two positions isn't the simple command of these words."""
     following = text[end : end + 1]
     if not words and not redirects:
@@ -37,7 +38,7 @@ def command(text: str, start: int, end: int, words: Sequence[Word], redirects: S
         reads = len(redirects) == 1 and text.startswith("$(<", start - 2) and following == ")"
         return "" if reads else "redirection without a command"  # else it runs $NULLCMD
     first = words[0]
-    opening = first.parts[0] if first.parts else None
+    opening = next(iter(parts_of(first)), None)
     begins = opening.text if isinstance(opening, Text) and not opening.quoted else ""
     if first.literal in MODIFIERS:
         return "precommand modifier"
@@ -52,11 +53,12 @@ def command(text: str, start: int, end: int, words: Sequence[Word], redirects: S
     return ""
 
 
-def is_reserved(word: Word) -> bool:
+def is_reserved(word: Arg) -> bool:
     """Whether a word would be a reserved one where a command begins."""
-    if not word.parts:
+    parts = parts_of(word)
+    if not parts:
         return word.literal in _RESERVED
-    only = word.parts[0] if len(word.parts) == 1 else None
+    only = parts[0] if len(parts) == 1 else None
     return isinstance(only, Text) and not only.quoted and only.text in _RESERVED
 
 

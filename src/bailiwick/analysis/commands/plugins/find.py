@@ -29,6 +29,8 @@ _ONE_ARGUMENT = frozenset((
 _SWITCHES = frozenset([f"-{name}" for name in _NO_ARGUMENT if name not in ("delete", ",")] + ["(", ")", "!"])
 _TESTS = _SWITCHES | {f"-{name}" for name in _ONE_ARGUMENT if name != "samefile"}
 """Predicates that look at nothing but what the walk meets, as they are mostly written."""
+_EXPRESSIONS = frozenset("-(!),")
+"""What an expression begins with."""
 _PRINTING = frozenset(("-print", "-printf", "-ls", "-exec", "-execdir", "-ok", "-okdir", None))
 _ACTING = frozenset((
     "-print0", "-printf", "-ls", "-exec", "-execdir", "-ok", "-okdir", "-fprint", "-fprint0", "-fprintf", "-fls", "-delete", None,
@@ -39,15 +41,17 @@ _NEWER = re.compile(r"(?:newer[aBcm][aBcmt]|mnewer)\Z")
 def find(call: "Call") -> None:
     """``find``: roots, then an expression whose predicates are a closed list."""
     args, machine = call.args, call.machine
+    count = len(args)
     i = 1
-    while i < len(args) and args[i].literal is not None and _LEADING.match(args[i].text):
+    while i < count and args[i].kind is LITERAL and _LEADING.match(args[i].text):
         i += 2 if args[i].text == "-D" else 1
     roots: list[Arg] = []
-    while i < len(args) and not (
-        args[i].kind is LITERAL and args[i].text.startswith(("-", "(", "!", ")", ","))
-    ):
+    while i < count:
         root = args[i]
-        if root.kind is OPEN or (root.kind is PATTERN and _may_be_action(root)):
+        if root.kind is LITERAL:
+            if root.text[:1] in _EXPRESSIONS:
+                break
+        elif root.kind is OPEN or (root.kind is PATTERN and _may_be_action(root)):
             machine.opaque(
                 "a word that isn't known may be an expression of find", root.span, AccessKind.EXECUTE
             )
@@ -83,7 +87,8 @@ def _expression(walk: "_Walk", i: int) -> None:
 
 def _tell(walk: "_Walk", start: int) -> None:
     """Say which names the expression prints."""
-    words, machine = [arg.literal for arg in walk.call.args], walk.call.machine
+    machine = walk.call.machine
+    words = [arg.text if arg.kind is LITERAL else None for arg in walk.call.args]
     if "-print0" in words and not _PRINTING.intersection(words[start:]):
         found = walk.found(words.index("-print0"))
         if found.kind is PATTERN:
@@ -131,9 +136,9 @@ class _Tested:
 def _tested(call: "Call", roots: tuple[Arg, ...], start: int) -> _Tested:
     """What the expression that begins at ``start`` tests."""
     broad = named = matches(list(roots))
-    globs, ready, limit = _names([arg.literal for arg in call.args], start)
-    bases = [root.text.rstrip("/").rpartition("/")[2] or "/" for root in roots]
-    if globs and all(root.literal is not None for root in roots):
+    globs, ready, limit = _names([arg.text if arg.kind is LITERAL else None for arg in call.args], start)
+    if globs and all(root.kind is LITERAL for root in roots):
+        bases = [root.text.rstrip("/").rpartition("/")[2] or "/" for root in roots]
         names = [name_glob(glob.removeprefix("**/")) for glob in globs]
         if not any(name.matches(base) for name in names for base in bases):
             named = matches(list(roots), globs)
@@ -146,6 +151,9 @@ def _names(tests: list[str | None], j: int) -> tuple[tuple[str, ...], int, int]:
     ready = len(tests)
     while j < len(tests):
         word = tests[j] or ""
+        if word in _TAKING_NOTHING:
+            j += 1
+            continue
         if word in ("-o", "-or", ",") or (word in ("!", "-not") and tests[j + 1 : j + 2] == ["("]):
             return found, ready, j
         names: tuple[str, ...] = ()
@@ -162,6 +170,9 @@ def _names(tests: list[str | None], j: int) -> tuple[tuple[str, ...], int, int]:
         if names and not found:
             found, ready = names, j
     return found, ready, len(tests)
+
+
+_TAKING_NOTHING = _SWITCHES - {"!", "(", "-not", "-o", "-or"}
 
 
 def _alternatives(tests: list[str | None], j: int) -> tuple[tuple[str, ...], int] | None:
@@ -271,23 +282,15 @@ def _run(walk: "_Walk", i: int) -> int:
     found, words, j = walk.found(i), [], i + 1
     while j < len(args):
         word = args[j]
-        if word.literal == ";" or (word.literal == "+" and args[j - 1].literal == "{}"):
-            break
-        if word.kind is OPEN:
+        if word.kind is LITERAL:
+            if word.text == ";" or (word.text == "+" and args[j - 1].literal == "{}"):
+                break
+        elif word.kind is OPEN:
             call.machine.opaque("a word of find's expression may be several", word.span, AccessKind.EXECUTE)
         words.append(word)
         j += 1
-    words = list(
-        placed(
-            call,
-            tuple(words),
-            "{}",
-            lambda word: (
-                found if word.literal == "{}" else _placed(word, walk.roots) if "{}" in word.text else word
-            ),
-        )
-    )
-    if not words or words[0].literal is None:
+    words = placed(call, words, "{}", found, lambda word: _placed(word, walk.roots))
+    if not words or words[0].kind is not LITERAL:
         call.machine.opaque("command of find -exec isn't known", args[i].span)
     else:
         machine = call.machine

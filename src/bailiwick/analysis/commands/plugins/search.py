@@ -3,7 +3,7 @@
 import posixpath
 from typing import TYPE_CHECKING, TypeAlias
 
-from bailiwick.analysis.commands.argument import Arg, Kind
+from bailiwick.analysis.commands.argument import LITERAL, PATTERN, Arg, Kind
 from bailiwick.analysis.paths import RIPGREP_TYPES, any_depth, left_out
 from bailiwick.model.access import AccessKind
 from bailiwick.model.glob import escape
@@ -142,6 +142,13 @@ def _top(root: str) -> str:
 
 def matches(roots: list[Arg], globs: tuple[str, ...] = ("**",)) -> Arg:
     """Any path below the roots that one of ``globs`` matches from there on, as one argument."""
+    if (
+        len(roots) == 1 and len(globs) == 1 and roots[0].kind is LITERAL and roots[0].text[:1] != "-"
+    ):  # mostly
+        text = roots[0].text
+        top = _top(text)
+        place = globs[0] if top in {"", "."} else f"{escape(top)}/{globs[0]}"
+        return Arg(("/" if text[:1] == "/" else "./") + place, PATTERN, roots[0].span)
     if all(root.literal is not None and not root.text.startswith("-") for root in roots):
         tops = [_top(root.text) for root in roots]
         places = [f"{escape(top)}/{glob}" if top not in ("", ".") else glob for top in tops for glob in globs]

@@ -126,7 +126,10 @@ def xargs(call: "Call") -> None:
         )
     elif placeholders:
         mark = placeholders[-1]
-        operands = placed(call, operands, mark or "{}", lambda word: _replaced(word, mark, given))
+        if mark is None:
+            operands = tuple(_unclear(word) for word in operands)
+        elif mark:
+            operands = tuple(placed(call, operands, mark, given if exact else None, _unclear))
     else:
         operands = (*operands, given)
     call.machine.run(operands, exported=standing(operands))
@@ -163,7 +166,7 @@ def around(code: Arg, mark: str, name: str) -> Arg:
     return code.with_text(text)
 
 
-def is_code(words: tuple[Arg, ...], number: int) -> bool:
+def is_code(words: Sequence[Arg], number: int) -> bool:
     """Whether the word at ``number`` is the code that a shell is given."""
     before = words[number - 1].literal or ""
     shell = next((w.text.rpartition("/")[2] for w in words if w.literal is not None), "")
@@ -175,11 +178,8 @@ def is_code(words: tuple[Arg, ...], number: int) -> bool:
     )
 
 
-def _replaced(word: Arg, mark: str | None, given: Arg) -> Arg:
-    if mark is not None and (not mark or mark not in word.text):
-        return word
-    if word.literal == mark and given.kind is Kind.PATTERN:
-        return given
+def _unclear(word: Arg) -> Arg:
+    """A word of which nothing is known any more but that it is one."""
     return Arg("", Kind.UNKNOWN, word.span, word.sources)
 
 
@@ -219,22 +219,32 @@ def tmux(call: "Call") -> None:
 
 
 def placed(
-    call: "Call", words: tuple[Arg, ...], mark: str, replaced: Callable[[Arg], Arg]
-) -> tuple[Arg, ...]:
-    """A command with what is found in place of ``mark``; in the code of a shell a variable holds the place."""
-    found = []
+    call: "Call", words: Sequence[Arg], mark: str, found: Arg | None, within: Callable[[Arg], Arg]
+) -> list[Arg]:
+    """A command with what is ``found`` in place of ``mark``; in the code of a shell a variable holds the place.
+
+    ``within`` says what a word becomes of which the mark is only a part, or of any where nothing is known of what is found.
+    """
+    result = []
     for number, word in enumerate(words):
-        if mark in word.text and word.text != mark and is_code(words, number):
+        if mark not in word.text:
+            result.append(word)
+        elif found is not None and word.text == mark and word.kind is Kind.LITERAL:
+            result.append(found)
+        elif word.text != mark and is_code(words, number):
             call.machine.opaque("a name that is read as shell code", word.span, AccessKind.EXECUTE)
-            found.append(around(word, mark, FOUND))
+            result.append(around(word, mark, FOUND))
         else:
-            found.append(replaced(word))
-    return tuple(found)
+            result.append(within(word))
+    return result
 
 
 def standing(words: Sequence[Arg]) -> Mapping[str, Arg] | None:
     """The variable that stands for a name in shell code among the words, where ``placed`` has put it there."""
-    return _STANDING if any(FOUND in word.text for word in words) else None
+    for word in words:
+        if FOUND in word.text:
+            return _STANDING
+    return None
 
 
 FOUND = "found_path"

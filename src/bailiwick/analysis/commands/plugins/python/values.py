@@ -9,8 +9,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import TypeAlias
 
-from bailiwick.analysis.commands.argument import Arg, Kind
-from bailiwick.model.access import Span
+from bailiwick.analysis.commands.argument import Arg, Kind, Place
 from bailiwick.model.glob import escape
 
 MAX_ATOMS = 16
@@ -212,7 +211,7 @@ def items(value: Value) -> Value:
     return join(found)
 
 
-def argument(atom: Atom, span: Span | None) -> Arg:
+def argument(atom: Atom, span: Place | None) -> Arg:
     """The value as a word of a command."""
     match atom:
         case Text(text=text) if "\0" not in text:
