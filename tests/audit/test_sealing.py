@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from bailiwick.audit.canonical import canonical
 from bailiwick.audit.record import FIELD_MEANINGS, FIELD_NAMES
 from bailiwick.audit.sealing import (
+    LONG,
     PUBLIC,
     DataKey,
     SealError,
@@ -111,13 +112,13 @@ def test_whose_a_record_is_and_of_which_month() -> None:
     assert month_of(2**53) == "9999-12"
 
 
-@given(st.binary(max_size=600))
+@given(st.binary(max_size=600).flatmap(lambda text: st.sampled_from([text, text * 4])))
 def test_entries_are_kept_packed_and_come_back(entry: bytes) -> None:
     assert unpack_entry(pack_entry(entry)) == entry
 
 
 def test_what_is_no_packed_entry_is_refused() -> None:
-    packed = pack_entry(b'{"kind":"tool-call","tool":"Bash"}')
+    packed = pack_entry(b'{"kind":"tool-call","tool":"Bash","text":"%s"}' % bytes(LONG))
     for wrong in (b"", b"\x02", packed[:-1], packed + b"x", b"\x01\xff\xff"):
         with pytest.raises(SealError):
             unpack_entry(wrong)

@@ -13,6 +13,7 @@ Numbers are unsigned, big-endian. AES-256-GCM as in ``audit.sealing``; the nonce
 commitments, unique because those are, and what is authenticated with it is the key's name and the block's number.
 """
 
+import re
 import struct
 import zlib
 from collections.abc import Sequence
@@ -62,14 +63,13 @@ class Packed:
 
 def pack(number: int, members: Sequence[Member]) -> Packed:
     """The block ``number`` of these entries. Raises BlockError for entries of another form than ``sealing`` gives them."""
+    bodies, of = _KEYS.taken([member.body for member in members])
+    said, commitments = _COMMITMENTS.taken(bodies)
     names: dict[bytes, int] = {}
-    owners, commitments, said = bytearray(), [], []
-    for member in members:
-        body, name = _taken(member.body, _KEY_MARK, 2 * _KEY_NAME)
-        body, committed = _taken(body, _PRIVATE_MARK, 2 * HASH_SIZE)
-        owners.append(names.setdefault(name, len(names)))
-        commitments.append(committed)
-        said.append(body)
+    owners = bytes([names.setdefault(name, len(names)) for name in of])
+    texts, salts = _SALTS.taken([member.private for member in members if member.private is not None])
+    rest = iter(zip(texts, salts, strict=True))
+    privates = [None if member.private is None else next(rest) for member in members]
     head = _FORM + _HEAD.pack(len(names), len(members)) + b"".join(names) + owners + b"".join(commitments)
     size = -(-len(members) // PARTS)
     parts = [
@@ -78,28 +78,24 @@ def pack(number: int, members: Sequence[Member]) -> Packed:
     private = []
     places = gathered(owners, len(names))
     for name, mine in zip(names, places, strict=True):
-        sealed = _sealed(
-            number, name, [members[index] for index in mine], [commitments[index] for index in mine]
-        )
-        private.append(sealed)
+        committed = b"".join([commitments[index] for index in mine])
+        key = members[mine[0]].key
+        private.append(_sealed(_bound(name, number), key, [privates[index] for index in mine], committed))
     return Packed(head + _joined(parts), _joined(private))
 
 
-def _sealed(number: int, name: bytes, members: Sequence[Member], commitments: Sequence[bytes]) -> bytes:
-    """The private parts under one key, sealed; nothing where they were erased."""
-    key = members[0].key
-    if key is None or any(one.private is None for one in members):
-        if any(one.private is not None for one in members):
+def _sealed(
+    bound: bytes, key: DataKey | None, privates: Sequence[tuple[bytes, bytes] | None], commitments: bytes
+) -> bytes:
+    """The private parts under one key (without salts, and the salts), sealed; nothing where they were erased."""
+    kept = [one for one in privates if one is not None]
+    if key is None or len(kept) < len(privates):
+        if kept:
             raise BlockError("private parts under one key of which only some can be read")
         return b""
-    salts, texts = [], []
-    for one in members:
-        text, salt = _taken(one.private or b"", _SALT_MARK, 2 * _SALT)
-        salts.append(salt)
-        texts.append(text)
+    texts, salts = zip(*kept, strict=True)
     plain = b"".join(salts) + _deflated(b"\n".join(texts), DICTIONARY)
-    nonce = sha256(b"".join(commitments)).digest()[:_NONCE_SIZE]
-    return key.cipher.encrypt(nonce, plain, _bound(name, number))
+    return key.cipher.encrypt(sha256(commitments).digest()[:_NONCE_SIZE], plain, bound)
 
 
 class Block:
@@ -249,6 +245,24 @@ def gathered(owners: bytes | bytearray, count: int) -> list[list[int]]:
     return places
 
 
+class _Hexed:
+    """A hexadecimal value of so many bytes behind a mark."""
+
+    def __init__(self, mark: bytes, size: int) -> None:
+        self._mark, self._size = mark, size
+        self._form = re.compile(b'%s([0-9a-f]{%d})"' % (re.escape(mark), 2 * size))
+
+    def taken(self, texts: Sequence[bytes]) -> tuple[Sequence[bytes], Sequence[bytes]]:
+        """The texts without the value in each, and the values. Raises BlockError where it isn't there."""
+        pieces = self._form.split(b"\n".join(texts))
+        rest = (self._mark + b'"').join(pieces[::2]).split(b"\n")
+        if len(pieces) != 2 * len(texts) + 1 or not all(self._mark in one for one in rest):
+            one_by_one = [_taken(text, self._mark, 2 * self._size) for text in texts]
+            return [text for text, _ in one_by_one], [value for _, value in one_by_one]
+        values = bytes.fromhex(b"".join(pieces[1::2]).decode())
+        return rest, [values[at : at + self._size] for at in range(0, len(values), self._size)]
+
+
 def _taken(text: bytes, mark: bytes, size: int) -> tuple[bytes, bytes]:
     """``text`` without the hexadecimal value behind ``mark``, and the value. Raises BlockError where it isn't there.
 
@@ -264,6 +278,12 @@ def _taken(text: bytes, mark: bytes, size: int) -> tuple[bytes, bytes]:
     ):
         raise BlockError(f"an entry without the usual {mark.decode()}")
     return text[:at] + text[at + size :], bytes.fromhex(value.decode())
+
+
+_KEYS, _COMMITMENTS, _SALTS = (
+    _Hexed(mark, size)
+    for mark, size in ((_KEY_MARK, _KEY_NAME), (_PRIVATE_MARK, HASH_SIZE), (_SALT_MARK, _SALT))
+)
 
 
 def _bound(name: bytes, number: int) -> bytes:

@@ -25,9 +25,10 @@ from bailiwick.audit.canonical import canonical
 from bailiwick.audit.merkle import HASH_SIZE, Edge, Frontier, leaf_hash
 from bailiwick.audit.note import Checkpoint, Note, NoteError, VerifierKey, open_note
 from bailiwick.audit.tiles import HEIGHT, WIDTH
+from bailiwick.model.value import value
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value(frozen=True, slots=True, kw_only=True)
 class ChainState:
     """Where a log stands: its epoch (name of this log since it was created), chain head and Merkle frontier."""
 
@@ -41,7 +42,7 @@ class ChainState:
         return self.frontier.size
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value(frozen=True, slots=True, kw_only=True)
 class Sealed:
     """One entry of the log: its place, canonical bytes, leaf hash and the chain head after it."""
 
@@ -61,12 +62,20 @@ def seal(state: ChainState, fields: Mapping[str, Any]) -> tuple[ChainState, Seal
 
     ``fields`` are an entry's (``sealing.sealed_fields``); epoch and sequence are added to them.
     """
-    sequence = state.size
-    body = canonical({**fields, "epoch": state.epoch, "seq": sequence})
-    leaf = leaf_hash(body)
-    head = link(state.head, leaf)
-    after = ChainState(epoch=state.epoch, head=head, frontier=state.frontier.append(leaf))
-    return after, Sealed(sequence=sequence, body=body, leaf=leaf, head=head)
+    after, (sealed,) = seal_all(state, (fields,))
+    return after, sealed
+
+
+def seal_all(state: ChainState, records: Iterable[Mapping[str, Any]]) -> tuple[ChainState, list[Sealed]]:
+    """``seal`` for one after the other."""
+    head, edge, found = state.head, Edge(state.frontier), list[Sealed]()
+    for sequence, fields in enumerate(records, state.size):
+        body = canonical({**fields, "epoch": state.epoch, "seq": sequence})
+        leaf = leaf_hash(body)
+        head = link(head, leaf)
+        edge.append(leaf)
+        found.append(Sealed(sequence=sequence, body=body, leaf=leaf, head=head))
+    return ChainState(epoch=state.epoch, head=head, frontier=edge.frontier()), found
 
 
 def link(head: bytes, leaf: bytes) -> bytes:

@@ -7,8 +7,9 @@ here, as RFC 9162, 2.1.3.2 and 2.1.4.2 say.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from hashlib import sha256
+
+from bailiwick.model.value import value
 
 HASH_SIZE = 32
 EMPTY_ROOT = sha256(b"").digest()
@@ -25,7 +26,7 @@ def node_hash(left: bytes, right: bytes) -> bytes:
     return sha256(b"\x01" + left + right).digest()
 
 
-@dataclass(frozen=True, slots=True)
+@value(frozen=True, slots=True)
 class Frontier:
     """The right edge of a tree of ``size`` leaves: roots of its full sub-trees, largest first."""
 
@@ -67,9 +68,9 @@ class Edge:
 
     __slots__ = ("_nodes", "size")
 
-    def __init__(self) -> None:
-        self.size = 0
-        self._nodes: list[bytes] = []
+    def __init__(self, start: Frontier | None = None) -> None:
+        self.size = start.size if start else 0
+        self._nodes = list(start.nodes) if start else []
 
     def append(self, leaf: bytes) -> None:
         """Add a leaf hash."""

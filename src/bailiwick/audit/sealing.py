@@ -28,6 +28,7 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from bailiwick.audit.canonical import canonical
 from bailiwick.audit.dictionary import DICTIONARY, ENTRY_DICTIONARY
+from bailiwick.model.value import value
 
 PUBLIC = frozenset((
     "v", "epoch", "seq", "kind", "time_ms", "monotonic_us", "profile", "permission_mode", "event", "tool", "rules",
@@ -43,6 +44,9 @@ COMMIT = b"\x03"
 """What the commitment's hash begins with."""
 
 _RAW, _DEFLATED = b"\x00", b"\x01"
+LONG = 1_024
+"""Bytes from which on a text that stands on its own is packed."""
+
 MAX_PRIVATE = 4 * 1024 * 1024
 """Bytes of a private part at most; what would unpack to more is refused."""
 
@@ -65,7 +69,7 @@ class DataKey:
         return cls(key_id, AESGCM(key), key)
 
 
-@dataclass(frozen=True, slots=True)
+@value(frozen=True, slots=True)
 class Parts:
     """A record taken apart: the public fields, without the marks of sealing, and the bytes of the private part."""
 
@@ -99,11 +103,19 @@ def sealed_fields(parts: Parts, key_id: str) -> dict[str, Any]:
 
 
 def seal_private(private: bytes, key: DataKey) -> bytes:
-    """``private``, packed and encrypted."""
-    packer = zlib.compressobj(1, zlib.DEFLATED, -12, 5, zlib.Z_DEFAULT_STRATEGY, DICTIONARY)
-    packed = packer.compress(private) + packer.flush()
-    plain = _DEFLATED + packed if len(packed) < len(private) else _RAW + private
+    """``private``, encrypted; packed before that where it is long."""
+    plain = _packed(private, DICTIONARY)
     return key.cipher.encrypt(commitment(private)[:_NONCE_SIZE], plain, key.id.encode())
+
+
+def _packed(text: bytes, dictionary: bytes) -> bytes:
+    """``text`` as it is kept until its block is made: what is short isn't packed, which takes longer than writing it."""
+    if len(text) > LONG:
+        packer = zlib.compressobj(1, zlib.DEFLATED, -12, 5, zlib.Z_DEFAULT_STRATEGY, dictionary)
+        packed = packer.compress(text) + packer.flush()
+        if len(packed) < len(text):
+            return _DEFLATED + packed
+    return _RAW + text
 
 
 def seal_payload(payload: bytes, private: bytes, key: DataKey) -> bytes:
@@ -182,10 +194,8 @@ def disclosed(record: Mapping[str, Any]) -> tuple[bytes, bytes | None]:
 
 
 def pack_entry(entry: bytes) -> bytes:
-    """An entry's bytes as they are kept: packed, which halves them."""
-    packer = zlib.compressobj(1, zlib.DEFLATED, -12, 5, zlib.Z_DEFAULT_STRATEGY, ENTRY_DICTIONARY)
-    packed = packer.compress(entry) + packer.flush()
-    return _DEFLATED + packed if len(packed) < len(entry) else _RAW + entry
+    """An entry's bytes as they are kept until its block is made."""
+    return _packed(entry, ENTRY_DICTIONARY)
 
 
 def unpack_entry(kept: bytes) -> bytes:

@@ -12,6 +12,7 @@ from typing import Any, Protocol
 
 from bailiwick.audit.kinds import Kind
 from bailiwick.audit.wording import items_of, number_of, text_of, words_of
+from bailiwick.model.value import value
 
 HOUR_MS, DAY_MS = 3_600_000, 86_400_000
 LONGEST_TEXT = 4_096
@@ -107,7 +108,7 @@ class AuditIndex(Protocol):
         """Things first used since a moment, newest first; of every user where ``user`` is empty."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value(frozen=True, slots=True, kw_only=True)
 class Terms:
     """What an index keeps of a record."""
 
@@ -134,26 +135,30 @@ class Terms:
 
 def terms_of(record: Mapping[str, Any]) -> Terms:
     """The terms of a record. Total."""
-    said_once = {name: value for name, value in record.items() if value.__class__ is str}
-    text = said_once.get
-    kind = text("kind", "")
+    get = record.get
+
+    def text(name: str) -> str:
+        given = get(name, "")
+        return given if given.__class__ is str else ""
+
+    kind, tool = text("kind"), text("tool")
     accesses = items_of(record, "accesses")
     said = [*items_of(record, "reasons"), *items_of(record, "findings")]
-    rules = [text_of(item, "rule") for item in said] + [text("rule", ""), *words_of(record, "rules")]
-    texts = [text(name, "") for name in ("input", "text", "error", "tool", "agent_type", "project")]
+    rules = [text_of(item, "rule") for item in said] + [text("rule"), *words_of(record, "rules")]
+    texts = [text("input"), text("text"), text("error"), tool, text("agent_type"), text("project")]
     texts += [" ".join(map(str, item.values())) for item in accesses[:MOST]]
     texts += [text_of(item, name) for item in said for name in ("message", "about", "rule")]
     return Terms(
         time_ms=number_of(record, "time_ms") or 0,
         kind=kind,
-        user=text("user", ""),
-        session=text("session", ""),
-        client_session=text("client_session", ""),
-        tool=text("tool", ""),
-        verdict=text("verdict", ""),
-        enforced=text("enforced", ""),
-        host=text("host", ""),
-        skills=_distinct([*words_of(record, "skills"), text("trigger", ""), text("activates", "")]),
+        user=text("user"),
+        session=text("session"),
+        client_session=text("client_session"),
+        tool=tool,
+        verdict=text("verdict"),
+        enforced=text("enforced"),
+        host=text("host"),
+        skills=_distinct([*words_of(record, "skills"), text("trigger"), text("activates")]),
         rules=_distinct(rules),
         paths=_distinct([text_of(item, name) for item in accesses for name in ("path", "real")]),
         hosts=_distinct([text_of(item, "host") for item in accesses]),

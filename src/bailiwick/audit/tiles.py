@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from hashlib import sha256
 from typing import Protocol
 
-from bailiwick.audit.merkle import EMPTY_ROOT, HASH_SIZE, node_hash
+from bailiwick.audit.merkle import EMPTY_ROOT, HASH_SIZE, Frontier, node_hash
 
 WIDTH = 256
 """Hashes of a full tile."""
@@ -120,6 +120,15 @@ class Tree:
     def root(self) -> bytes:
         """The Merkle tree hash."""
         return self._range(0, self.size)
+
+    def frontier(self) -> Frontier:
+        """The right edge of the tree: all that it takes to go on."""
+        nodes, low = list[bytes](), 0
+        for height in reversed(range(self.size.bit_length())):
+            if self.size >> height & 1:
+                nodes.append(self._full(low, height))
+                low += 1 << height
+        return Frontier(self.size, tuple(nodes))
 
     def inclusion(self, index: int) -> list[bytes]:
         """The proof that entry ``index`` is in the log, from the leaf's sibling up. Raises IndexError."""

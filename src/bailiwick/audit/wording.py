@@ -47,7 +47,9 @@ def number_of(record: Fields, name: str) -> int | None:
 def items_of(record: Fields, name: str) -> list[Fields]:
     """A field that is a list of objects; what isn't an object is left out."""
     value = record.get(name, ())
-    return [item for item in value if isinstance(item, Mapping)] if isinstance(value, list | tuple) else []
+    if not value or not isinstance(value, list | tuple):
+        return []
+    return [item for item in value if item.__class__ is dict or isinstance(item, Mapping)]
 
 
 def words_of(record: Fields, name: str) -> list[str]:

@@ -2,7 +2,6 @@
 
 import sqlite3
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
 from hashlib import blake2b
 from typing import Any
 
@@ -13,6 +12,7 @@ from bailiwick.audit.chain import Sealed, link
 from bailiwick.audit.merkle import HASH_SIZE
 from bailiwick.audit.sealing import BLIND_SIZE, DataKey, SealError, blind, blind_bytes
 from bailiwick.audit.tiles import WIDTH
+from bailiwick.model.value import value
 
 SCHEMA = """
 CREATE TABLE block (
@@ -35,7 +35,7 @@ _CALL_TEXT = _CALL_NAME + b"\0"
 Find = Callable[[str], DataKey | None]
 
 
-@dataclass(frozen=True, slots=True)
+@value(frozen=True, slots=True)
 class Settled:
     """An entry with what stands beside it, on its way into a block."""
 

@@ -13,11 +13,11 @@ import orjson
 
 from bailiwick.audit.block import BlockError
 from bailiwick.audit.chain import ChainState, genesis
-from bailiwick.audit.merkle import HASH_SIZE, Frontier
-from bailiwick.audit.note import MAX_SIZE, Checkpoint, Note, NoteError
+from bailiwick.audit.merkle import HASH_SIZE
+from bailiwick.audit.note import MAX_SIZE, Checkpoint, Note, NoteError, open_note
 from bailiwick.audit.retention import Unheld
 from bailiwick.audit.sealing import SealError, blind, pack_entry, seal_payload, seal_private, unpack_entry
-from bailiwick.audit.tiles import WIDTH, joined
+from bailiwick.audit.tiles import WIDTH, TileError, Tree, joined
 from bailiwick.service.blocks import INSERT, OpenBlock, Settled, blocks, row_of_block
 from bailiwick.service.blocks import SCHEMA as BLOCKS
 from bailiwick.service.keys import KeyRing
@@ -36,7 +36,8 @@ ROOM = 4 * 1024 * 1024
 SPARE = 16
 """How many times that must be free for it to be taken at once."""
 
-SCHEMA_VERSION = 3
+SCHEMA_VERSION = 4
+"""Version 3 had two more indexes and a row that said where the log stands, each of them a page more in every commit."""
 
 _SCHEMA = f"""
 CREATE TABLE log (
@@ -44,16 +45,12 @@ CREATE TABLE log (
   user BLOB NOT NULL, session BLOB NOT NULL, client_session BLOB NOT NULL, call_id BLOB NOT NULL,
   leaf BLOB NOT NULL, head BLOB NOT NULL, body BLOB NOT NULL, private BLOB NOT NULL
 ) STRICT;
-CREATE INDEX log_call ON log (call_id) WHERE call_id <> x'';
-CREATE INDEX log_stopped ON log (seq) WHERE enforced IN ('ask', 'deny');
 {BLOCKS}
 CREATE TABLE tile (level INTEGER NOT NULL, n INTEGER NOT NULL, hash BLOB NOT NULL, PRIMARY KEY (level, n))
   STRICT, WITHOUT ROWID;
 CREATE TABLE payload (seq INTEGER PRIMARY KEY, sealed BLOB NOT NULL) STRICT;
 CREATE TABLE purged (n INTEGER PRIMARY KEY, leaves BLOB NOT NULL) STRICT;
 CREATE TABLE checkpoint (size INTEGER PRIMARY KEY, note TEXT NOT NULL) STRICT;
-CREATE TABLE tree (one INTEGER PRIMARY KEY CHECK (one = 1), epoch TEXT NOT NULL, size INTEGER NOT NULL,
-  head BLOB NOT NULL, nodes BLOB NOT NULL) STRICT;
 CREATE TABLE state (key TEXT PRIMARY KEY, value BLOB NOT NULL) STRICT, WITHOUT ROWID;
 """
 
@@ -64,9 +61,11 @@ BLIND_COLUMNS = ("user", "session", "client_session", "call_id")
 """Private fields that are columns too, blinded (``sealing.blind``): found by who knows what to look for."""
 
 MAX_KNOWN = 10_000
-"""Blinded values remembered at most while a log is verified."""
+"""Blinded values remembered at most."""
 
 COLUMNS = (*OPEN_COLUMNS, *BLIND_COLUMNS)
+
+_FROM_3 = "DROP INDEX log_call; DROP INDEX log_stopped; DROP TABLE tree;"
 
 _INSERT = (
     f"INSERT INTO log (seq, {', '.join(COLUMNS)}, leaf, head, body, private) VALUES ({', '.join('?' * 13)})"  # noqa: S608 - constants
@@ -87,6 +86,7 @@ class Ledger:
         self.directory = directory
         self.keys = keys
         self.blinding = keys.blinding
+        self._blinder = Blinder(self.blinding)
         self.signer = directory.signer()
         self.second = directory.second_signer()
         self.clock = clock
@@ -98,7 +98,7 @@ class Ledger:
             if create:
                 self._create(genesis(directory.epoch))
             self.chain = self._load()
-            self.signed = self._check()
+            self.signed = self.chain.size
             self._rows_from = self._first_row(0)
         except BaseException:
             self.connection.close()
@@ -110,15 +110,14 @@ class Ledger:
         with _transaction(self.connection):
             if fresh:
                 rest, tail = self._blocked(fresh) if len(fresh) >= WIDTH else (fresh, None)
-                self.connection.executemany(_INSERT, [row_of(one, self.blinding) for one in rest])
-                self.connection.executemany(
-                    "INSERT INTO payload VALUES (?, ?)",
-                    [
-                        (one.sealed.sequence, seal_payload(one.payload, one.private, one.key))
-                        for one in fresh
-                        if one.payload
-                    ],
-                )
+                self.connection.executemany(_INSERT, [row_of(one, self._blinder) for one in rest])
+                payloads = [
+                    (one.sealed.sequence, seal_payload(one.payload, one.private, one.key))
+                    for one in fresh
+                    if one.payload
+                ]
+                if payloads:
+                    self.connection.executemany("INSERT INTO payload VALUES (?, ?)", payloads)
                 self._close_tiles(chain.size)
                 self._sign(chain)
             for state in states:
@@ -327,8 +326,6 @@ class Ledger:
             self._sign(chain)
 
     def _sign(self, chain: ChainState) -> None:
-        tree = (chain.epoch, chain.size, chain.head, chain.frontier.to_bytes())
-        self.connection.execute("INSERT OR REPLACE INTO tree VALUES (1, ?, ?, ?, ?)", tree)
         checkpoint = Checkpoint(
             origin=self.signer.name,
             size=chain.size,
@@ -366,50 +363,45 @@ class Ledger:
         return str(note)
 
     def _load(self) -> ChainState:
+        """Where the log stands by its entries. Raises StoreError unless its last checkpoint says the same."""
         version = self.connection.execute("PRAGMA user_version").fetchone()[0]
         if version > SCHEMA_VERSION:
             raise self._damaged(f"written by a newer version (schema {version})", mend="upgrade bailiwick")
-        if 0 < version < SCHEMA_VERSION:
+        if version == 0:
+            raise self._damaged("emptied outside Bailiwick")
+        if version < SCHEMA_VERSION - 1:
             raise self._damaged(
                 f"written by a version before the first release (schema {version})",
                 mend="move the state directory away to begin a new log; the old one verifies with its own version",
             )
-        row = (
-            self.connection.execute("SELECT epoch, size, head, nodes FROM tree").fetchone()
-            if version
-            else None
-        )
-        if row is None:
-            raise self._damaged("emptied outside Bailiwick")
-        epoch, size, head, nodes = row
         try:
-            chain = ChainState(
-                epoch=epoch, head=bytes(head), frontier=Frontier.from_bytes(size, bytes(nodes))
-            )
-        except ValueError as error:
+            size, head = self._end()
+            frontier = Tree(_Stored(self.connection), size).frontier()
+        except (SealError, TileError) as error:
             raise self._damaged(str(error)) from error
-        if epoch != self.directory.epoch:
-            raise self._damaged(f"is of epoch {epoch}, log.pub of {self.directory.epoch}")
-        return chain
-
-    def _check(self) -> int:
-        """The size of the last checkpoint. Raises StoreError unless it is the log's own."""
-        entry = self.connection.execute("SELECT seq, head FROM log ORDER BY seq DESC LIMIT 1").fetchone()
-        size, head = (0, genesis(self.chain.epoch).head) if entry is None else (entry[0] + 1, bytes(entry[1]))
-        (last,) = self.connection.execute("SELECT max(n) FROM block").fetchone()
-        if last is not None and (last + 1) * WIDTH > size:
-            try:
-                size, head = next(
-                    (one.end, one.head_after()) for one in self._blocks(last * WIDTH, last * WIDTH + 1)
-                )
-            except SealError as error:
-                raise self._damaged(str(error)) from error
-        signed = self.connection.execute("SELECT max(size) FROM checkpoint").fetchone()[0]
-        if (size, head) != (self.chain.size, self.chain.head) or signed != size:
+        row = self.connection.execute("SELECT note FROM checkpoint ORDER BY size DESC LIMIT 1").fetchone()
+        try:
+            signed = Checkpoint.parse(open_note(row[0], self.signer.verifier)) if row else None
+        except NoteError as error:
+            raise self._damaged(f"the last checkpoint: {error}") from error
+        if signed is None or (signed.size, signed.head, signed.root) != (size, head, frontier.root()):
             raise self._damaged(
-                f"{size} entries, but {signed} were signed for: entries were removed or changed outside Bailiwick"
+                f"{size} entries, but {signed.size if signed else None} were signed for: "
+                "entries were removed or changed outside Bailiwick"
             )
-        return size
+        if version < SCHEMA_VERSION:
+            self.connection.executescript(
+                f"BEGIN IMMEDIATE; {_FROM_3} PRAGMA user_version = {SCHEMA_VERSION}; COMMIT;"
+            )
+        return ChainState(epoch=self.directory.epoch, head=head, frontier=frontier)
+
+    def _end(self) -> tuple[int, bytes]:
+        """How many entries there are, and the chain head after the last. Raises SealError."""
+        entry = self.connection.execute("SELECT seq, head FROM log ORDER BY seq DESC LIMIT 1").fetchone()
+        (last,) = self.connection.execute("SELECT max(n) FROM block").fetchone()
+        if last is not None and (entry is None or (last + 1) * WIDTH > entry[0] + 1):
+            return next((one.end, one.head_after()) for one in self._blocks(last * WIDTH, last * WIDTH + 1))
+        return (0, genesis(self.directory.epoch).head) if entry is None else (entry[0] + 1, bytes(entry[1]))
 
     def _damaged(self, what: str, *, mend: str = "") -> StoreError:
         mend = mend or "keep the file as evidence (`bailiwick log verify` says more) and restore a backup"
@@ -435,6 +427,16 @@ def read_tile(connection: sqlite3.Connection, level: int, index: int, width: int
         )
     )
     return b"".join(hash_ for (hash_,) in rows)
+
+
+class _Stored:
+    """The tiles of a log's file (``audit.tiles.TileStorage``)."""
+
+    def __init__(self, connection: sqlite3.Connection) -> None:
+        self._connection = connection
+
+    def tile(self, level: int, index: int, width: int) -> bytes:
+        return read_tile(self._connection, level, index, width)
 
 
 def connect(directory: StateDirectory) -> sqlite3.Connection:
@@ -468,29 +470,34 @@ def size_of(connection: sqlite3.Connection) -> int:
     return max(-1 if row is None else row, -1 if block is None else (block + 1) * WIDTH - 1) + 1
 
 
-def row_of(fresh: Fresh, blinding: bytes) -> tuple[Any, ...]:
+class Blinder:
+    """Blinds the values of the columns; remembers those that come again."""
+
+    def __init__(self, blinding: bytes) -> None:
+        self._blinding = blinding
+        self._known: dict[tuple[str, str], bytes] = {}
+
+    def columns_of(self, fields: Mapping[str, Any]) -> tuple[Any, ...]:
+        """What the columns say of a record with these fields."""
+        found: list[Any] = [fields.get(name, "") for name in OPEN_COLUMNS]
+        for name in BLIND_COLUMNS:
+            value = fields.get(name, "")
+            known = self._known.get((name, value))
+            if known is None:
+                known = blind(self._blinding, name, value)
+                if name != "call_id":  # that one hardly comes again
+                    if len(self._known) >= MAX_KNOWN:
+                        self._known.clear()
+                    self._known[name, value] = known
+            found.append(known)
+        return tuple(found)
+
+
+def row_of(fresh: Fresh, blinder: Blinder) -> tuple[Any, ...]:
     """The row of an entry."""
     sealed, private = fresh.sealed, seal_private(fresh.private, fresh.key)
-    columns = columns_of(fresh.fields, blinding)
+    columns = blinder.columns_of(fresh.fields)
     return (sealed.sequence, *columns, sealed.leaf, sealed.head, pack_entry(sealed.body), private)
-
-
-def columns_of(
-    fields: Mapping[str, Any], blinding: bytes, known: dict[tuple[str, str], bytes] | None = None
-) -> tuple[Any, ...]:
-    """What the columns say of a record with these fields. ``known`` remembers blinded values that come again."""
-    found: list[Any] = [fields.get(name, "") for name in OPEN_COLUMNS]
-    for name in BLIND_COLUMNS:
-        value = fields.get(name, "")
-        if known is None or name == "call_id":  # that one hardly comes again
-            found.append(blind(blinding, name, value))
-            continue
-        if (name, value) not in known:
-            if len(known) >= MAX_KNOWN:
-                known.clear()
-            known[name, value] = blind(blinding, name, value)
-        found.append(known[name, value])
-    return tuple(found)
 
 
 @contextlib.contextmanager

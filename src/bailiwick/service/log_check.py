@@ -16,7 +16,7 @@ from bailiwick.audit.sealing import DataKey, SealError, open_payload, open_priva
 from bailiwick.audit.tiles import HEIGHT, WIDTH, joined
 from bailiwick.service import blocks
 from bailiwick.service.blocks import TAG, Find, OpenBlock, tags_of
-from bailiwick.service.ledger import COLUMNS, OPEN_COLUMNS, columns_of, first_of, read_tile
+from bailiwick.service.ledger import COLUMNS, OPEN_COLUMNS, Blinder, first_of, read_tile
 
 _ROWS = f"SELECT seq, body, leaf, head, private, {', '.join(COLUMNS)} FROM log WHERE seq >= ? AND seq < ? ORDER BY seq"  # noqa: S608 - constants
 
@@ -34,7 +34,7 @@ class LogCheck:
         self._connection = connection
         self._find = find
         self._blinding = blinding
-        self._blinded: dict[tuple[str, str], bytes] = {}
+        self._blinder = Blinder(blinding)
         self._faults: list[Fault] = []
         self._roots: dict[int, bytes] = {}
         self._purge_records: list[Any] = []
@@ -146,7 +146,7 @@ class LogCheck:
             return  # the leaf hash tells
         if public.get("kind") == Kind.PURGED:
             self._purge_records.append(public)
-        told = columns_of({**public, **orjson.loads(private)}, self._blinding, self._blinded)
+        told = self._blinder.columns_of({**public, **orjson.loads(private)})
         wrong = [name for name, one, other in zip(names, told, columns, strict=False) if one != other]
         if wrong:
             yield Fault(sequence=sequence, message=f"search columns changed: {', '.join(wrong)}")

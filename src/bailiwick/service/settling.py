@@ -10,10 +10,11 @@ import orjson
 from bailiwick.audit.block import BlockError
 from bailiwick.audit.chain import Sealed
 from bailiwick.audit.sealing import DataKey, SealError, open_private, unpack_entry
+from bailiwick.model.value import value
 from bailiwick.service.blocks import Settled, row_of_block
 
 
-@dataclass(frozen=True, slots=True)
+@value(frozen=True, slots=True)
 class Fresh:
     """An entry that is new, its record's fields, its private part, the key of that, and the payload kept beside it."""
 

@@ -5,8 +5,9 @@ with a record is in the same transaction: after kill -9 or a power cut both are 
 signs a checkpoint, so that no committed entry can be cut off unseen.
 
 Where nothing else is being committed and the disk is quick, the caller's own thread commits: handing a record to
-another thread and waiting for its word costs more than half as much as the commit. Else a thread of the store's
-does, and records that arrive while a commit runs share the next one (group commit).
+another thread and waiting for its word costs more than half as much as the commit. Records that several callers
+bring in one turn of the event loop share a commit at its end (group commit). On a slow disk a thread of the store's
+commits, and those that arrive meanwhile share the next.
 
     state/            0700, owned by the service's account
       lock            held while a service uses the directory
@@ -26,18 +27,20 @@ import queue
 import sqlite3
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 from typing import Any, NamedTuple, Self
 
 import orjson
 
-from bailiwick.audit.chain import seal
+from bailiwick.audit.chain import seal_all
 from bailiwick.audit.record import RECORD_LIMIT, Record
 from bailiwick.audit.retention import Unheld
-from bailiwick.audit.sealing import DataKey, month_of, sealed_fields, subject_of, take_apart
+from bailiwick.audit.sealing import DataKey, Parts, month_of, sealed_fields, subject_of, take_apart
 from bailiwick.audit.tiles import WIDTH
+from bailiwick.model.value import value
 from bailiwick.service.keys import KeyEntry, KeyRing
 from bailiwick.service.ledger import Ledger, StateRows
 from bailiwick.service.settling import Fresh
@@ -69,7 +72,7 @@ def wall_clock() -> int:
     return time.time_ns() // 1_000_000
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value(frozen=True, slots=True, kw_only=True)
 class Receipt:
     """Proof that a record is stored: its sequence and the chain head after it."""
 
@@ -78,22 +81,27 @@ class Receipt:
 
 
 class _Checked(NamedTuple):
-    """A record's fields, and the payload that is kept beside it."""
+    """A record's fields, its parts, and the payload that is kept beside it."""
 
     fields: Mapping[str, Any]
+    parts: Parts
     payload: bytes
 
 
 _Outcome = tuple[Receipt, ...] | StoreError
+_Told = asyncio.Future[_Outcome] | queue.SimpleQueue[_Outcome]
+
+
+_Work = tuple[tuple[_Checked, ...], StateRows]
 
 
 @dataclass(slots=True, kw_only=True)
 class _Job:
-    """What waits for the writer: records to append in one go, state to set, whom to tell."""
+    """What waits for a commit: records to append in one go, state to set, whom to tell."""
 
     records: tuple[_Checked, ...]
     state: StateRows
-    done: Callable[[_Outcome], None]
+    told: _Told
 
 
 class Store:
@@ -110,6 +118,12 @@ class Store:
         self._usual_seconds = 0.0
         self._taken = False
         """Whether somebody has committed in the caller's thread in this turn of the event loop."""
+        self._shares = False
+        """Whether the last commit was of several callers: then the next probably is."""
+        self._ending: set[asyncio.AbstractEventLoop] = set()
+        """The event loops that commit what waits at the end of their turn."""
+        self._upkeep = False
+        """Whether the thread was asked to fold and settle, and hasn't begun."""
         self._closed = False
         self._broken = False
         self._settles = True
@@ -170,24 +184,14 @@ class Store:
         """Commit several records, in this order and without others between them, all or none."""
         checked = tuple(map(_checked, records))
         loop = asyncio.get_running_loop()
-        # Who comes second in one turn of the event loop isn't alone: those share a commit of the thread's.
-        if not self._taken:
+        # Who comes second in one turn of the event loop isn't alone, nor is who comes after a commit that was shared.
+        if not (self._taken or self._shares):
             self._taken = True
             loop.call_soon(self._next_turn)
             if (outcome := self._at_once(checked, state or {})) is not None:
                 return _stored(outcome)
         future: asyncio.Future[_Outcome] = loop.create_future()
-
-        def settle(outcome: _Outcome) -> None:
-            if not future.done():
-                future.set_result(outcome)
-
-        def done(outcome: _Outcome) -> None:
-            # A loop that is closed has nobody left to tell; the record is stored all the same.
-            with contextlib.suppress(RuntimeError):
-                loop.call_soon_threadsafe(settle, outcome)
-
-        self._submit(_Job(records=checked, state=state or {}, done=done))
+        self._submit(_Job(records=checked, state=state or {}, told=future))
         return _stored(await future)
 
     def _next_turn(self) -> None:
@@ -198,7 +202,7 @@ class Store:
     ) -> Receipt:
         """``append`` for callers without an event loop. Raises StoreError also when ``timeout_seconds`` pass."""
         answers: queue.SimpleQueue[_Outcome] = queue.SimpleQueue()
-        self._submit(_Job(records=(_checked(record),), state=state or {}, done=answers.put))
+        self._submit(_Job(records=(_checked(record),), state=state or {}, told=answers))
         try:
             outcome = answers.get(timeout=timeout_seconds)
         except queue.Empty:
@@ -286,30 +290,58 @@ class Store:
         if self._closed:
             raise StoreError(f"{self.directory.path}: the store is closed")
         self._jobs.put(job)
-        self._wake.release()
+        if isinstance(job.told, queue.SimpleQueue) or self._is_slow:
+            self._wake.release()
+        elif (loop := job.told.get_loop()) not in self._ending:
+            self._ending.add(loop)
+            loop.call_soon(self._end_turn, loop)
+
+    @property
+    def _is_slow(self) -> bool:
+        """Whether a commit may take longer than the event loop should be held up for."""
+        return self._usual_seconds > QUICK_SECONDS
 
     def _at_once(self, checked: tuple[_Checked, ...], state: StateRows) -> _Outcome | None:
         """Commit here and now, unless somebody else is at it or waits for it, or the disk is slow: then None."""
-        if self._closed or self._usual_seconds > QUICK_SECONDS or not self._writing.acquire(blocking=False):
+        if self._closed or self._is_slow or not self._writing.acquire(blocking=False):
             return None
-        outcomes: list[_Outcome] = []
         try:
             if not self._jobs.empty():
                 return None
-            self._commit([_Job(records=checked, state=state, done=outcomes.append)])
-            if self._ledger.is_long or self._ledger.has_unsettled:
-                self._wake.release()
+            (outcome,) = self._commit(((checked, state),))
+            self._ask_for_upkeep()
         finally:
             self._writing.release()
-        return outcomes[0]
+        return outcome
+
+    def _end_turn(self, loop: asyncio.AbstractEventLoop) -> None:
+        """Commit what waits in this thread, which is the loop's; where somebody else is at it the store's thread does."""
+        self._ending.discard(loop)
+        if self._is_slow or not self._writing.acquire(blocking=False):
+            self._wake.release()
+            return
+        try:
+            while jobs := self._take():
+                self._shares = len(jobs) > 1
+                _tell(jobs, self._commit([(job.records, job.state) for job in jobs]), here=loop)
+            self._ask_for_upkeep()
+        finally:
+            self._writing.release()
+
+    def _ask_for_upkeep(self) -> None:
+        if not self._upkeep and (self._ledger.is_long or self._ledger.has_unsettled):
+            self._upkeep = True
+            self._wake.release()
 
     def _run(self) -> None:
         """The store's thread: commit what waits; when there is time fold the write-ahead log, and make blocks."""
         while not (self._closed and self._jobs.empty()):
             self._wake.acquire()
+            self._upkeep = False
             with self._writing:
                 if jobs := self._take():
-                    self._commit(jobs)
+                    self._shares = len(jobs) > 1
+                    _tell(jobs, self._commit([(job.records, job.state) for job in jobs]))
                 self._ledger.fold(idle=self._jobs.empty())
             if self._jobs.empty() and not self._closed:
                 self._settle()
@@ -343,7 +375,8 @@ class Store:
                 jobs.append(self._jobs.get_nowait())
         return jobs
 
-    def _commit(self, jobs: list[_Job]) -> None:
+    def _commit(self, works: Sequence[_Work]) -> Sequence[_Outcome]:
+        """Commit all of it in one transaction; what came of each."""
         began = time.monotonic()
         try:
             if self._broken:
@@ -351,36 +384,57 @@ class Store:
                 self._ledger.close()
                 self._ledger = Ledger(self.directory, self._keys, self._ledger.clock)
                 self._broken = False
-            receipts = self._write(jobs)
+            receipts = self._write(works)
         except Exception as error:  # noqa: BLE001 - whatever it is, the writer must go on and everybody be told
             self._broken = True
             if not isinstance(error, StoreError):
                 error = StoreError(f"{self.directory.database}: {error}", mend=_mend(error))
-            for job in jobs:
-                job.done(error)
-            return
+            return [error] * len(works)
         self._usual_seconds += (time.monotonic() - began - self._usual_seconds) / 8
-        for job, receipt in zip(jobs, receipts, strict=True):
-            job.done(receipt)
-
-    def _write(self, jobs: list[_Job]) -> list[tuple[Receipt, ...]]:
-        chain = self._ledger.chain
-        if len(jobs) > 1 or any(len(job.records) > 1 for job in jobs):
-            everything = (one.fields for job in jobs for one in job.records)
-            self._keys.make({(subject_of(fields), month_of(fields["time_ms"])) for fields in everything})
-        fresh: list[Fresh] = []
-        receipts: list[tuple[Receipt, ...]] = []
-        for job in jobs:
-            mine: list[Receipt] = []
-            for fields, payload in job.records:
-                parts = take_apart(fields)
-                key = self._keys.current(subject_of(fields), month_of(fields["time_ms"]))
-                chain, sealed = seal(chain, sealed_fields(parts, key.id))
-                fresh.append(Fresh(fields, sealed, parts.private, key, payload))
-                mine.append(Receipt(sequence=sealed.sequence, head=sealed.head))
-            receipts.append(tuple(mine))
-        self._ledger.write(chain, fresh, [job.state for job in jobs])
         return receipts
+
+    def _write(self, works: Sequence[_Work]) -> list[tuple[Receipt, ...]]:
+        chain = self._ledger.chain
+        if len(works) > 1 or any(len(records) > 1 for records, _ in works):
+            everything = (one.fields for records, _ in works for one in records)
+            self._keys.make({(subject_of(fields), month_of(fields["time_ms"])) for fields in everything})
+        every = [one for records, _ in works for one in records]
+        keys = [self._keys.current(subject_of(one.fields), month_of(one.fields["time_ms"])) for one in every]
+        chain, entries = seal_all(
+            chain, (sealed_fields(one.parts, key.id) for one, key in zip(every, keys, strict=True))
+        )
+        fresh = [
+            Fresh(one.fields, sealed, one.parts.private, key, one.payload)
+            for one, sealed, key in zip(every, entries, keys, strict=True)
+        ]
+        self._ledger.write(chain, fresh, [state for _, state in works])
+        receipts = (Receipt(sequence=sealed.sequence, head=sealed.head) for sealed in entries)
+        return [tuple(islice(receipts, len(records))) for records, _ in works]
+
+
+def _tell(
+    jobs: Sequence[_Job], outcomes: Sequence[_Outcome], *, here: asyncio.AbstractEventLoop | None = None
+) -> None:
+    """Tell each what came of its job; ``here`` is the event loop of this thread."""
+    elsewhere: dict[asyncio.AbstractEventLoop, list[tuple[asyncio.Future[_Outcome], _Outcome]]] = {}
+    for job, outcome in zip(jobs, outcomes, strict=True):
+        if isinstance(job.told, queue.SimpleQueue):
+            job.told.put(outcome)
+        else:
+            elsewhere.setdefault(job.told.get_loop(), []).append((job.told, outcome))
+    for loop, told in elsewhere.items():
+        if loop is here:
+            _set(told)
+        else:
+            # A loop that is closed has nobody left to tell; the record is stored all the same.
+            with contextlib.suppress(RuntimeError):
+                loop.call_soon_threadsafe(_set, told)
+
+
+def _set(told: Sequence[tuple[asyncio.Future[_Outcome], _Outcome]]) -> None:
+    for future, outcome in told:
+        if not future.done():
+            future.set_result(outcome)
 
 
 def _stored(outcome: _Outcome) -> tuple[Receipt, ...]:
@@ -394,12 +448,13 @@ def _checked(record: Record) -> _Checked:
     """A record that fits an entry. Raises StoreError; others' commits must not fail for it."""
     fields = record.fields()
     try:
-        size = len(orjson.dumps(fields))
+        parts = take_apart(fields)
+        size = len(parts.private) + len(orjson.dumps(parts.public))
     except TypeError as error:
         raise StoreError(f"not a record: {error}") from error
     if size > RECORD_LIMIT - _ENVELOPE:
         raise StoreError(f"a record of {size} bytes is over the bound of {RECORD_LIMIT - _ENVELOPE}")
-    return _Checked(fields, record.whole)
+    return _Checked(fields, parts, record.whole)
 
 
 def _mend(error: Exception) -> str:

@@ -22,13 +22,15 @@ from bailiwick.audit.search import (
     words_in,
 )
 from bailiwick.service.index.ingest import Ingest
-from bailiwick.service.index.schema import ASKED, SCHEMA, VERDICTS, VERSION
+from bailiwick.service.index.schema import ASKED, CODES, OWNER, SCHEMA, VERDICTS, VERSION
 from bailiwick.service.private import keep_private
 from bailiwick.service.state_directory import StoreError
 
 FILE = "index.db"
 HIGH = "\U0010ffff"
 """After every text that begins alike."""
+
+_USER = f"(SELECT id FROM name WHERE field = {CODES['user']} AND text = ?)"  # noqa: S608 - constants
 
 
 class EmbeddedIndex:
@@ -110,7 +112,9 @@ class EmbeddedIndex:
         if search.words and not words:
             return []
         if words:
-            match = " AND ".join(f'"{word}"{"*" if goes_on else ""}' for word, goes_on in words)
+            looked_for = [f'"{word}"{"*" if goes_on else ""}' for word, goes_on in words]
+            looked_for += [f'"{OWNER}{number}"' for number in self._ids("user", "text = ?", search.user)]
+            match = " AND ".join(looked_for)
             where = " AND ".join(["words MATCH ?", *conditions])
             # The full text is gone through newest first until there are enough; the rest is looked up for each.
             sql = f"SELECT words.rowid FROM words CROSS JOIN event ON place = words.rowid WHERE {where} ORDER BY words.rowid DESC LIMIT ?"  # noqa: S608 - built from constants
@@ -133,10 +137,10 @@ class EmbeddedIndex:
             table = "daily_user" if By.USER in by else "daily"
         conditions, values = ["1"], list[Any]()
         if search.user:
-            conditions.append("user = (SELECT id FROM name WHERE field = 'user' AND text = ?)")
+            conditions.append(f"user = {_USER}")
             values.append(search.user)
         if search.tool:
-            conditions.append("tool IN (SELECT id FROM name WHERE field = 'tool' AND text GLOB ?)")
+            conditions.append(f"tool IN (SELECT id FROM name WHERE field = {CODES['tool']} AND text GLOB ?)")  # noqa: S608 - constants
             values.append(search.tool)
         if search.verdict:
             conditions.append("verdict = ?")
@@ -175,18 +179,18 @@ class EmbeddedIndex:
 
     def calls_of(self, user: str) -> int:
         """How many tool calls an account's agents made so far."""
-        sql = "SELECT coalesce(sum(calls), 0) FROM total WHERE user = (SELECT id FROM name WHERE field = 'user' AND text = ?)"
+        sql = f"SELECT coalesce(sum(calls), 0) FROM total WHERE user = {_USER}"  # noqa: S608 - constants
         return int(next(self._rows(sql, (user,)))[0])
 
     def used_before(self, thing: Thing, user: str, begins: str, place: int, *, exactly: bool = False) -> bool:
         """Whether an account's agent used, before ``place``, a thing whose name begins so (or, ``exactly``, is so)."""
         field = {Thing.HOST: "contact"}.get(thing, thing.value)
         sql = (
-            "SELECT 1 FROM name n JOIN seen s ON s.thing = ? AND s.name = n.id AND s.user = (SELECT id FROM name WHERE field = 'user' AND text = ?) "
+            f"SELECT 1 FROM name n JOIN seen s ON s.thing = ? AND s.name = n.id AND s.user = {_USER} "  # noqa: S608 - constants
             "WHERE n.field = ? AND n.text >= ? AND n.text < ? AND s.place < ? LIMIT 1"
         )
         end = f"{begins}\0" if exactly else begins + HIGH
-        return next(self._rows(sql, (thing.value, user, field, begins, end, place)), None) is not None
+        return next(self._rows(sql, (thing.value, user, CODES[field], begins, end, place)), None) is not None
 
     def _conditions(self, search: Search) -> Iterator[tuple[str, tuple[Any, ...]]]:
         """The conditions that ``search`` makes on ``event``, with their values."""
@@ -235,7 +239,7 @@ class EmbeddedIndex:
 
     def _ids(self, field: str, condition: str, *values: str) -> list[int]:
         sql = f"SELECT id FROM name WHERE field = ? AND {condition}"  # noqa: S608 - constants
-        return [number for (number,) in self._rows(sql, (field, *values))]
+        return [number for (number,) in self._rows(sql, (CODES[field], *values))]
 
     def _shown(self, by: By, value: int) -> str:
         match by:

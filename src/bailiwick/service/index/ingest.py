@@ -1,33 +1,45 @@
-"""Records into the embedded index: names become numbers, counts are added up for the batch, everything is written at once."""
+"""Records into the embedded index: names become numbers, counts are added up for the batch, everything is written at once.
+
+A batch is gone through by columns, not by records: most of it is then the work of built-in functions.
+"""
 
 import sqlite3
 from collections import Counter
-from collections.abc import Iterable, Mapping
-from operator import attrgetter
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from itertools import compress
+from operator import attrgetter, itemgetter
 from typing import Any
 
-from bailiwick.audit.search import DAY_MS, HOUR_MS, Terms, Thing, terms_of
-from bailiwick.service.index.schema import FIELDS, LISTS, VERDICTS
+from bailiwick.audit.search import DAY_MS, HOUR_MS, Thing, terms_of
+from bailiwick.service.index.schema import CODES, FIELDS, LISTS, OWNER, VERDICTS
 
 _SINGLE = attrgetter(*FIELDS)
+_LISTED = dict(zip(LISTS, map(attrgetter, ("skills", "rules", "paths", "hosts")), strict=True))
+_THINGS = {Thing.SKILL: "skill", Thing.PATH: "path", Thing.HOST: "contact"}
 
 MOST_NAMES = 300_000
-"""Names whose numbers are kept in memory; beyond them the memory is emptied."""
+"""Names of a field whose numbers are kept in memory; beyond them they are forgotten."""
+
+ASKED_AT_ONCE = 500
+"""Names looked up by one statement."""
 
 _VERDICT = {name: number for number, name in enumerate(VERDICTS)}
 _EVENT = f"INSERT INTO event (place, time_ms, verdict, enforced, {', '.join(FIELDS)}) VALUES ({', '.join('?' * (4 + len(FIELDS)))})"  # noqa: S608 - constants
-_KNOWN = "SELECT id FROM name WHERE field = ? AND text = ?"
-_NAME = "INSERT INTO name (field, text) VALUES (?, ?)"
 _SEEN = (
     "INSERT INTO seen VALUES (?, ?, ?, ?, ?, ?) "
     "ON CONFLICT (thing, user, name) DO UPDATE SET times = times + excluded.times"
 )
+_HOUR = "INSERT INTO hour VALUES (?, ?, ?) ON CONFLICT (hour) DO UPDATE SET last = max(last, excluded.last)"
+_DAY, _USER, _TOOL, _ENFORCED = range(4)
 _ROLLUPS = {
-    "total": ("user", "tool", "verdict"),
-    "daily": ("day", "tool", "verdict"),
-    "daily_user": ("day", "user", "verdict"),
-    "daily_both": ("user", "day", "tool", "verdict"),
+    "total": (_USER, _TOOL, _ENFORCED),
+    "daily": (_DAY, _TOOL, _ENFORCED),
+    "daily_user": (_DAY, _USER, _ENFORCED),
+    "daily_both": (_USER, _DAY, _TOOL, _ENFORCED),
 }
+
+Uses = dict[str, list[tuple[int, int]]]
+"""Of each field that may have several names in a record: their numbers, with the places where they occur."""
 
 
 class Ingest:
@@ -35,90 +47,111 @@ class Ingest:
 
     def __init__(self, connection: sqlite3.Connection) -> None:
         self._connection = connection
-        self._names: dict[tuple[str, str], int] = {}
+        self._names: dict[str, dict[str, int]] = {field: {"": 0} for field in CODES}
+        self._last: int | None = None
+        """The last number that was given when this was looked at; None before."""
+        self._knows_all = False
+        """Whether no name has a number that isn't in memory."""
 
     def add(self, records: Iterable[tuple[int, Mapping[str, Any]]]) -> None:
         """Index records with their places in the log."""
-        if len(self._names) > MOST_NAMES:
-            self._names.clear()
-        events: list[tuple[int, ...]] = []
-        words: list[tuple[int, str]] = []
-        uses: dict[str, list[tuple[int, int]]] = {name: [] for name in LISTS}
-        calls: Counter[tuple[int, int, int, int]] = Counter()
-        seen: dict[tuple[str, int, int], list[int]] = {}
-        hours: dict[int, tuple[int, int]] = {}
-        for place, record in records:
-            terms = terms_of(record)
-            single = [self._number(field, text) for field, text in zip(FIELDS, _SINGLE(terms), strict=True)]
-            verdict = _VERDICT.get(terms.enforced, 0)
-            events.append((place, terms.time_ms, _VERDICT.get(terms.verdict, 0), verdict, *single))
-            words.append((place, terms.text))
-            user, tool = single[0], single[3]
-            listed = self._listed(terms)
-            for field, numbers in listed.items():
-                uses[field].extend((number, place) for number in numbers)
-            if terms.is_call:
-                calls[terms.time_ms // DAY_MS, user, tool, verdict] += 1
-                used = (
-                    (Thing.TOOL, [tool]),
-                    (Thing.SKILL, listed["skill"]),
-                    (Thing.PATH, listed["path"]),
-                    (Thing.HOST, listed["contact"]),
-                )
-                for thing, numbers in used:
-                    for number in numbers:
-                        if (first := seen.get((thing, user, number))) is None:
-                            first = seen[thing, user, number] = [place, terms.time_ms, 0]
-                        first[2] += 1
-            hour = terms.time_ms // HOUR_MS
-            low, _ = hours.get(hour, (place, place))
-            hours[hour] = (low, place)
-        self._write(events, words, uses, hours)
-        self._count(calls)
-        self._connection.executemany(_SEEN, [(*key, *value) for key, value in seen.items()])
-
-    def _listed(self, terms: Terms) -> dict[str, list[int]]:
-        lists = {"skill": terms.skills, "rule": terms.rules, "path": terms.paths, "contact": terms.hosts}
-        return {
-            field: [self._number(field, text) for text in texts] if texts else []
-            for field, texts in lists.items()
+        placed = [(place, terms_of(record)) for place, record in records]
+        if not placed:
+            return
+        places, terms = zip(*placed, strict=True)
+        columns = dict(zip(FIELDS, zip(*map(_SINGLE, terms), strict=True), strict=True))
+        lists = {
+            field: [(place, found) for place, one in placed if (found := names_of(one))]
+            for field, names_of in _LISTED.items()
         }
-
-    def _number(self, field: str, text: str) -> int:
-        if not text:
-            return 0
-        known = self._names.get((field, text))
-        if known is None:
-            row = self._connection.execute(_KNOWN, (field, text)).fetchone()
-            known = row[0] if row else self._connection.execute(_NAME, (field, text)).lastrowid
-            known = self._names[field, text] = int(known or 0)
-        return known
-
-    def _write(
-        self,
-        events: list[tuple[int, ...]],
-        words: list[tuple[int, str]],
-        uses: Mapping[str, list[tuple[int, int]]],
-        hours: Mapping[int, tuple[int, int]],
-    ) -> None:
-        execute = self._connection.executemany
-        execute(_EVENT, events)
-        execute("INSERT INTO words (rowid, text) VALUES (?, ?)", words)
+        self._learn({field: set(column) for field, column in columns.items()})
+        self._learn({field: {name for _, found in lists[field] for name in found} for field in LISTS})
+        numbers = {
+            field: list(map(self._names[field].__getitem__, column)) for field, column in columns.items()
+        }
+        uses: Uses = {
+            field: [(self._names[field][name], place) for place, found in lists[field] for name in found]
+            for field in LISTS
+        }
+        times = [one.time_ms for one in terms]
+        enforced = [_VERDICT.get(one.enforced, 0) for one in terms]
+        verdicts = [_VERDICT.get(one.verdict, 0) for one in terms]
+        self._write(_EVENT, zip(places, times, verdicts, enforced, *numbers.values(), strict=True))
+        users, tools = numbers["user"], numbers["tool"]
+        texts = [
+            f"{one.text.replace(OWNER, ' ')} {OWNER}{user}" for one, user in zip(terms, users, strict=True)
+        ]
+        self._write("INSERT INTO words (rowid, text) VALUES (?, ?)", zip(places, texts, strict=True))
         for field, rows in uses.items():
-            execute(f"INSERT OR IGNORE INTO {field}_of VALUES (?, ?)", rows)  # noqa: S608 - constants
-        execute(
-            "INSERT INTO hour VALUES (?, ?, ?) ON CONFLICT (hour) DO UPDATE SET last = max(last, excluded.last)",
-            [(hour, first, last) for hour, (first, last) in hours.items()],
-        )
+            self._write(f"INSERT OR IGNORE INTO {field}_of VALUES (?, ?)", rows)  # noqa: S608 - constants
+        hours = [time_ms // HOUR_MS for time_ms in times]
+        first, last = dict(zip(hours[::-1], places[::-1], strict=True)), dict(zip(hours, places, strict=True))
+        self._write(_HOUR, [(hour, first[hour], last[hour]) for hour in first])
+        are_calls = [one.is_call for one in terms]
+        days = [time_ms // DAY_MS for time_ms in times]
+        self._count(Counter(compress(zip(days, users, tools, enforced, strict=True), are_calls)))
+        calls = dict(compress(zip(places, zip(users, times, strict=True), strict=True), are_calls))
+        self._write(_SEEN, _seen(calls, zip(tools, places, strict=True), uses))
+
+    def _learn(self, wanted: Mapping[str, Collection[str]]) -> None:
+        """Have the numbers of these names in memory; those that are new are given theirs."""
+        (last,) = self._connection.execute("SELECT coalesce(max(id), 0) FROM name").fetchone()
+        # Another process may have given numbers too.
+        self._knows_all = last == 0 or (self._knows_all and last == self._last)
+        fresh: list[tuple[int, int, str]] = []
+        for field, names in wanted.items():
+            known, code = self._names[field], CODES[field]
+            if len(known) > MOST_NAMES:
+                known.clear()
+                known[""] = 0
+                self._knows_all = False
+            missing = sorted(names - known.keys())
+            if not self._knows_all:
+                known.update(self._found(code, missing))
+                missing = [name for name in missing if name not in known]
+            for name in missing:
+                last += 1
+                known[name] = last
+                fresh.append((last, code, name))
+        self._write("INSERT INTO name (id, field, text) VALUES (?, ?, ?)", fresh)
+        self._last = last
+
+    def _found(self, code: int, names: Sequence[str]) -> Iterator[tuple[str, int]]:
+        """Those of the names that have numbers, with them."""
+        for low in range(0, len(names), ASKED_AT_ONCE):
+            some = names[low : low + ASKED_AT_ONCE]
+            sql = f"SELECT text, id FROM name WHERE field = ? AND text IN ({', '.join('?' * len(some))})"  # noqa: S608 - constants
+            yield from self._connection.execute(sql, (code, *some))
 
     def _count(self, calls: Counter[tuple[int, int, int, int]]) -> None:
         for table, columns in _ROLLUPS.items():
             sums: Counter[tuple[int, ...]] = Counter()
-            for (day, user, tool, verdict), number in calls.items():
-                value = {"day": day, "user": user, "tool": tool, "verdict": verdict}
-                sums[tuple(value[column] for column in columns)] += number
+            pick = itemgetter(*columns)
+            for key, number in calls.items():
+                sums[pick(key)] += number
             holes = ", ".join("?" * (len(columns) + 1))
-            self._connection.executemany(
+            self._write(
                 f"INSERT INTO {table} VALUES ({holes}) ON CONFLICT DO UPDATE SET calls = calls + excluded.calls",  # noqa: S608 - constants
                 [(*key, number) for key, number in sums.items()],
             )
+
+    def _write(self, statement: str, rows: Iterable[tuple[Any, ...]]) -> None:
+        self._connection.executemany(statement, rows)
+
+
+def _seen(
+    calls: Mapping[int, tuple[int, int]], tools: Iterable[tuple[int, int]], uses: Uses
+) -> Iterator[tuple[Any, ...]]:
+    """Of each thing that these calls (by place: whose and when) used: whose, which, where and when first, and how often."""
+    seen: dict[tuple[str, int, int], list[int]] = {}
+    for thing, used in (
+        (Thing.TOOL.value, tools),
+        *((thing.value, uses[field]) for thing, field in _THINGS.items()),
+    ):
+        for number, place in used:
+            if number and (call := calls.get(place)) is not None:
+                user, time_ms = call
+                if (first := seen.get((thing, user, number))) is None:
+                    first = seen[thing, user, number] = [place, time_ms, 0]
+                first[2] += 1
+    return ((*key, *value) for key, value in seen.items())
