@@ -112,6 +112,18 @@ def test_compile_writes_the_clients_settings(starter: Path, capsys: pytest.Captu
     assert capsys.readouterr().out == first.out
 
 
+def test_compile_for_the_relay_names_what_an_installation_puts_there(
+    starter: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run("compile", starter, "--profile", "frontend", "--relay") == 0
+    hooks = json.loads(capsys.readouterr().out)["hooks"]
+    (call,), (stop,) = hooks["PreToolUse"][0]["hooks"], hooks["SessionEnd"][0]["hooks"]
+    words = ["-IBS", "/usr/local/libexec/bailiwick/relay.py", "--socket", "/run/bailiwick/service.sock"]
+    words += ["--segments", "/var/lib/bailiwick-segments"]
+    assert (call["command"], call["args"], call["onFailure"]) == ("/usr/bin/python3", words, "block")
+    assert stop["args"] == [*words, "--notice"]
+
+
 def test_import_writes_a_profile(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     settings = tmp_path / "settings.json"
     settings.write_text('{"permissions": {"deny": ["Bash(curl:*)", "Read(!x)"]}}')

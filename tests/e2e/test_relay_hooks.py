@@ -46,7 +46,7 @@ def test_without_a_service_the_relay_blocks(room: Room) -> None:
         return bash("touch made")
 
     name = f"segments/{os.getuid()}.segment"
-    outcome = relayed(room, [bash("echo hello"), kill], "--segment", str(Path(SOCKET).parent / name))
+    outcome = relayed(room, [bash("echo hello"), kill], "--segments", str(Path(SOCKET).parent / "segments"))
     assert outcome.result(0).text.startswith("hello"), outcome
     assert room.read(PROJECT / "made") is None, outcome
     # What it stopped is on record once there is a service again, and nothing of what it said.

@@ -59,6 +59,17 @@ def test_on_linux_the_client_is_told_only_of_a_service_that_answers() -> None:
     )
 
 
+def test_the_place_for_relays_is_there_before_the_service_starts() -> None:
+    """The unit's sandbox is made when it starts: what isn't there then can't be written to later."""
+    steps = [step for step in plan(system_layout(), CONTENTS).steps if isinstance(step, Command)]
+    words = [" ".join(step.do) for step in steps]
+    made = words.index("systemd-tmpfiles --create /etc/tmpfiles.d/bailiwick.conf")
+    assert words.index("systemd-sysusers /etc/sysusers.d/bailiwick.conf") < made
+    assert made < words.index("systemctl restart bailiwick.service")
+    assert system_unit(["x"]).count("ReadWritePaths=-/var/lib/bailiwick-segments\n") == 1
+    assert steps[made].undo == ("rmdir", "--ignore-fail-on-non-empty", "/var/lib/bailiwick-segments")
+
+
 @pytest.mark.parametrize("layout", SYSTEM, ids=lambda layout: str(layout.platform))
 def test_everybody_reads_what_the_client_reads_and_nobody_else_writes_it(layout: Layout) -> None:
     for step in plan(layout, CONTENTS).steps:

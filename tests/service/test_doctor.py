@@ -8,11 +8,13 @@ from typing import Any
 
 import pytest
 
+from bailiwick.enforcement.units import TMPFILES
 from bailiwick.service.doctor import machine as reading
 from bailiwick.service.doctor.check import Check, Outcome
 from bailiwick.service.doctor.gaps import GAPS, gaps_of
 from bailiwick.service.doctor.machine import Machine
-from bailiwick.service.places import Places
+from bailiwick.service.fallback import segments_problem
+from bailiwick.service.places import SYSTEM_SEGMENTS, Places
 
 OURS = "managed-settings.d/90-bailiwick.json"
 
@@ -223,7 +225,25 @@ def test_no_service_is_a_failure_only_where_it_governs_the_machine(tmp_path: Pat
     own = Places(state=tmp_path, policy=tmp_path)
     whole = Places(state=tmp_path, policy=tmp_path, runtime=tmp_path / "run")
     assert [c.outcome for c in reading.service(own)] == [Outcome.NOTE]
-    assert [c.outcome for c in reading.service(whole)] == [Outcome.FAILS]
+    assert [c.name for c in reading.service(whole) if c.outcome is Outcome.FAILS] == [
+        "service/segments",
+        "service/running",
+    ]
+
+
+def test_where_relays_leave_things_is_examined(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What `systemd-tmpfiles` makes of the file that an installation writes is what the doctor asks for."""
+    folder = tmp_path / "segments"
+    monkeypatch.setattr("bailiwick.service.places.SYSTEM_SEGMENTS", folder)
+    places = Places(state=tmp_path, policy=tmp_path, runtime=tmp_path / "run")
+    assert segments_problem(places) == f"{folder}: No such file or directory"
+    (made,) = [line.split() for line in TMPFILES.splitlines() if not line.startswith("#")]
+    assert (made[0], Path(made[1]), made[3:]) == ("d", SYSTEM_SEGMENTS, ["bailiwick", "bailiwick", "-"])
+    folder.mkdir()
+    folder.chmod(0o755)
+    assert "with mode 0755" in segments_problem(places)
+    folder.chmod(int(made[2], 8))
+    assert segments_problem(places) == ""
 
 
 @pytest.mark.parametrize(

@@ -204,3 +204,13 @@ def test_what_somebody_else_laid_there_does_no_harm(store: Store, folder: Path) 
     assert (folder / "notes.txt").read_text() == "left alone"
     assert not list(folder.glob("*.adopting")) + list(folder.glob("*.segment"))
     assert adopted(store, folder) == 0
+
+
+def test_a_folder_that_every_account_shares_takes_each_one_s_own_file(folder: Path, store: Store) -> None:
+    folder.chmod(0o1733)
+    words = [sys.executable, "-IS", str(RELAY), "--socket", str(folder / "nobody"), "--segments", str(folder)]
+    done = subprocess.run(words, input=event(), capture_output=True, check=False)
+    assert (done.returncode, done.stdout) == (2, b"")
+    assert [file.name for file in folder.iterdir()] == [f"{UID}.segment"]
+    assert adopted(store, folder) == 1
+    assert list(folder.iterdir()) == []

@@ -211,18 +211,20 @@ def test_an_edited_starter_policy_and_the_log_are_kept_unless_purged(tmp_path: P
         apply(plan(layout, CONTENTS), site)
         put(tmp_path, "etc/bailiwick/policy/organisation.yaml", b"organisation: Edited\n")
         put(tmp_path, "var/lib/bailiwick/log.db", b"evidence")
-        kept = remove(site, leavings=(layout.state,), purge=purge)
+        put(tmp_path, "var/lib/bailiwick-segments/1000.segment", b"{}")
+        kept = remove(site, leavings=layout.leavings, purge=purge)
         if not purge:
             assert kept == [
                 f"{tmp_path}/etc/bailiwick/policy/organisation.yaml: changed since it was installed",
                 f"{tmp_path}/var/lib/bailiwick: the audit log and its keys",
+                f"{tmp_path}/var/lib/bailiwick-segments: what relays stopped and no service has put on record",
             ]
             assert {n for n, f in tree(tmp_path / "etc").items() if f[0] == "file"} == {
                 "bailiwick/policy/organisation.yaml"
             }
         else:
             assert kept == []
-            assert not (tmp_path / "var/lib/bailiwick").exists()
+            assert list((tmp_path / "var/lib").iterdir()) == []
 
 
 def test_an_existing_policy_is_left_alone_but_a_given_one_replaces_it(tmp_path: Path) -> None:

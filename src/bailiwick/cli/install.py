@@ -90,7 +90,7 @@ def run_uninstall(asked: argparse.Namespace) -> int:
         found = installed(site)
         platform = site.layout.platform if found is None else found.platform
         site = Site(layout=layout_for(asked.scope, platform), root=site.root, told=site.told)
-        kept = remove(site, leavings=(site.layout.state,), purge=asked.purge)
+        kept = remove(site, leavings=site.layout.leavings, purge=asked.purge)
     except InstallError as error:
         return _failed(error)
     if asked.json:

@@ -21,6 +21,7 @@ from bailiwick.administration.recorded import read_recorded
 from bailiwick.administration.targets.claude_settings import ServiceAddress, Tier, compile_settings
 from bailiwick.administration.targets.native import unexpressed
 from bailiwick.cli.policy_text import policy_item, policy_lines
+from bailiwick.enforcement.installer import relay_command, system_layout
 from bailiwick.model.event import Event, ToolCall
 from bailiwick.model.request import Request, Session
 from bailiwick.model.verdict import Verdict
@@ -77,6 +78,12 @@ def register(verbs: _Verbs) -> None:
     )
     compiled.add_argument(
         "--service", metavar="URL", default=SERVICE, help=f"the policy service; {SERVICE} if left out"
+    )
+    compiled.add_argument(
+        "--relay",
+        action="store_true",
+        help="hooks by the relay that `install --system` puts on the machine: slower, and what it stops while the service "
+        "is away gets on record",
     )
     explained = _verb(
         inner, "explain", _explain, "why a call gets what it gets, access by access, layer by layer"
@@ -308,7 +315,9 @@ def _compile(asked: argparse.Namespace) -> int:
     if not _ADDRESS.fullmatch(asked.service):
         raise UsageError(f"--service {asked.service}: write http://HOST:PORT, as `bailiwick status` shows it")
     policy = _profile(compile_set(_read(asked.directory)), asked.profile)
-    document = compile_settings(policy, service=ServiceAddress(url=asked.service), tier=Tier(asked.tier))
+    relay = relay_command(system_layout()) if asked.relay else ()
+    service = ServiceAddress(url=asked.service, relay=relay)
+    document = compile_settings(policy, service=service, tier=Tier(asked.tier))
     print(json.dumps(document, indent=2, ensure_ascii=False))
     if left := unexpressed(policy):
         print(f"bailiwick: {len(left)} rules hold through the hook alone", file=sys.stderr)

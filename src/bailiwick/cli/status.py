@@ -7,6 +7,7 @@ from typing import Any
 import orjson
 
 from bailiwick.enforcement.installer import Scope
+from bailiwick.service.fallback import segments_problem
 from bailiwick.service.install import InstallError, Site, installed
 from bailiwick.service.installation import layout_for, platform_here
 from bailiwick.service.local import ServiceError, call
@@ -34,6 +35,8 @@ def run(asked: argparse.Namespace) -> int:
         status |= {"running": True, **call(places, "GET", "/v1/status")}
     except ServiceError as error:
         status |= {"running": False, "problem": str(error), "policy": str(places.policy)}
+    if places.machine_wide:
+        status["segments"] = {"path": str(places.segments), "problem": segments_problem(places)}
     if asked.json:
         print(orjson.dumps(status, option=orjson.OPT_INDENT_2).decode())
     else:
@@ -75,6 +78,8 @@ def _print(places: Places, status: dict[str, Any]) -> None:
         print(f"{'':22}all of it: bailiwick policy check {status['policy']}")
     print(f"{'profiles:':22}{', '.join(status['profiles']) or '-'}")
     print(f"{'log:':22}{places.state / 'log.db'}")
+    if told := status.get("segments"):
+        print(f"{'kept by relays in:':22}{told['problem'] or told['path']}")
     sessions = status["sessions"]
     print(f"{'open sessions:':22}{len(sessions)}")
     for session in sessions:

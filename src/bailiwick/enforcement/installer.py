@@ -22,8 +22,10 @@ from typing import Final, TypeAlias
 from bailiwick.enforcement.units import (
     ACCOUNT,
     LAUNCHD_LABEL,
+    SEGMENTS,
     SOCKET_UNIT,
     SYSUSERS,
+    TMPFILES,
     UNIT,
     launchd_plist,
     system_socket,
@@ -116,6 +118,12 @@ class Layout:
     managed: Path | None = None
     programs: Path | None = None
     sysusers: Path | None = None
+    tmpfiles: Path | None = None
+
+    @property
+    def leavings(self) -> tuple[Path, ...]:
+        """What the service makes and an uninstallation leaves: log and keys, and what relays left that isn't on record."""
+        return (self.state,) if self.tmpfiles is None else (self.state, Path(SEGMENTS))
 
     @property
     def manifest(self) -> Path:
@@ -164,6 +172,7 @@ def system_layout(platform: Platform = Platform.LINUX) -> Layout:
         managed=Path("/etc/claude-code"),
         programs=Path("/usr/local/libexec/bailiwick"),
         sysusers=Path("/etc/sysusers.d/bailiwick.conf"),
+        tmpfiles=Path("/etc/tmpfiles.d/bailiwick.conf"),
     )
 
 
@@ -224,6 +233,14 @@ def helper_program(layout: Layout) -> bytes:
     return f"#!/bin/sh\nexec {shlex.join(words)}\n".encode()
 
 
+def relay_command(layout: Layout) -> tuple[str, ...]:
+    """The argument vector of the relay where this installation put it, for hooks of any account."""
+    if layout.programs is None:
+        raise ValueError("only an installation for the whole machine has a relay")
+    script = str(layout.programs / "relay.py")
+    return (HELPER_PYTHON, "-IBS", script, "--socket", str(layout.socket), "--segments", SEGMENTS)
+
+
 def plan(layout: Layout, contents: Contents) -> Plan:
     """Everything that installing does, in the order in which it is safe to be interrupted.
 
@@ -237,7 +254,7 @@ def plan(layout: Layout, contents: Contents) -> Plan:
         *_service(layout, contents.python),  # (2)
         *_managed(layout, contents.managed_settings),  # (3)
     ]
-    return Plan(layout=layout, steps=tuple(steps), notes=_notes(layout), leavings=(layout.state,))
+    return Plan(layout=layout, steps=tuple(steps), notes=_notes(layout), leavings=layout.leavings)
 
 
 def _policy(layout: Layout, contents: Contents) -> Iterable[Step]:
@@ -292,6 +309,14 @@ def _service(layout: Layout, python: str) -> Iterable[Step]:
             undo=("userdel", ACCOUNT),
             reason="make that account",
             last=True,
+        )
+    if layout.tmpfiles is not None:
+        reason = "where relays leave what they stopped while the service was away"
+        yield File(path=layout.tmpfiles, content=TMPFILES.encode(), mode=0o644, reason=reason)
+        yield Command(
+            do=("systemd-tmpfiles", "--create", str(layout.tmpfiles)),
+            undo=("rmdir", "--ignore-fail-on-non-empty", SEGMENTS),
+            reason="make that directory",
         )
     reload = (*systemctl, "daemon-reload")
     yield Command(do=(), undo=reload, reason="let systemd forget the unit", optional=not system)

@@ -12,8 +12,8 @@ failure here ends with status 2 and a line on standard error that says why:
 4. accept only status 200 with a complete body that is one JSON object;
 5. write it.
 
-With ``--segment FILE`` what it stopped is kept: one line at the end of that file, on stable storage before the program
-ends, which the service adopts when it is back. It says when, why, which event, tool and call, how large, and the event's
+With ``--segment FILE``, or ``--segments DIR`` for the file there that is named by the account's number (``1000.segment``), what
+it stopped is kept: one line at the end of that file, on stable storage before the program ends, which the service adopts when it is back. It says when, why, which event, tool and call, how large, and the event's
 hash; nothing of what the event says, so no secret either.
 
 For events that decide nothing, ``--notice`` makes the failure status 1, because status 2 on a stop event makes
@@ -77,7 +77,7 @@ TOOLS = [
 ]
 """Names that are kept as they are; of others only their form: a name may be made up to carry something."""
 
-USAGE = "usage: relay.py (--socket PATH | --port N) [--timeout SECONDS] [--token-file FILE] [--segment FILE] [--notice]"
+USAGE = "usage: relay.py (--socket PATH | --port N) [--timeout SECONDS] [--token-file FILE] [--segment FILE | --segments DIR] [--notice]"
 
 Options = dict[str, str]
 
@@ -96,6 +96,9 @@ def main() -> None:
         options = parse(sys.argv[1:])
         if "--segment" in options:
             stopped["segment"] = options["--segment"].encode("utf-8", "surrogateescape")
+        elif "--segments" in options:
+            name = f"{options['--segments']}/{posix.getuid()}.segment"
+            stopped["segment"] = name.encode("utf-8", "surrogateescape")
         arm(options, status)  # (1)
         stopped["event"] = read_input()  # (2)
         reply = exchange(options, "/v1/hook", stopped["event"], token(options))  # (3) (4)
@@ -225,7 +228,7 @@ def parse(arguments: list[str]) -> Options:
     rest = iter(arguments)
     for name in rest:
         value: str | None = "yes" if name == "--notice" else next(rest, None)
-        known = ("--notice", "--socket", "--port", "--timeout", "--token-file", "--segment")
+        known = ("--notice", "--socket", "--port", "--timeout", "--token-file", "--segment", "--segments")
         if name not in known or value is None:
             raise Failure(USAGE)
         options[name] = value

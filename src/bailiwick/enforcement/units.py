@@ -31,6 +31,14 @@ SYSUSERS: Final = f"""\
 u {ACCOUNT} - "Bailiwick endpoint service" /var/lib/bailiwick
 """
 
+SEGMENTS: Final = "/var/lib/bailiwick-segments"
+"""Where relays of any account leave what they stopped while the service was away; only the service lists it."""
+
+TMPFILES: Final = f"""\
+# Where relays leave what they stopped while the endpoint service was away, tmpfiles.d(5).
+d {SEGMENTS} 1733 {ACCOUNT} {ACCOUNT} -
+"""
+
 _SYSTEM: Final = """\
 [Unit]
 Description=Bailiwick endpoint service: decides and records what coding agents do
@@ -54,7 +62,7 @@ StateDirectoryMode=0700
 RuntimeDirectory=bailiwick
 RuntimeDirectoryMode=0755
 RuntimeDirectoryPreserve=yes
-ReadWritePaths=-/var/lib/bailiwick-segments
+ReadWritePaths=-{segments}
 OOMScoreAdjust=-500
 
 # Whether a link inside a project leads out of it is found by following it, and homes are closed to others.
@@ -133,7 +141,7 @@ WantedBy=default.target
 
 def system_unit(command: Sequence[str]) -> str:
     """The unit of the machine-wide service, systemd.service(5)."""
-    return _SYSTEM.format(command=_quoted(command))
+    return _SYSTEM.format(command=_quoted(command), segments=SEGMENTS)
 
 
 def system_socket(socket: str) -> str:

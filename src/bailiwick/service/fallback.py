@@ -18,10 +18,14 @@ from bailiwick.audit.record import Stamp
 from bailiwick.audit.recording import fallback_record
 from bailiwick.audit.redaction import Redactor
 from bailiwick.service.account import principal_of
+from bailiwick.service.places import Places
 from bailiwick.service.store import Store
 
 MAX_SEGMENT = 2 * 1024 * 1024
 """Bytes of a segment that are read; a relay writes half of that at most."""
+
+MODE = 0o1733
+"""Mode of a machine's folder of segments: who isn't the service puts files there, and lists and removes none of others."""
 
 MAX_LINES = 5_000
 MAX_LINE = 1_024
@@ -50,6 +54,19 @@ async def adopt(folder: Path, store: Store, stamp: Callable[[], Stamp], redactor
         _removed(taken)
         count += len(records)
     return count
+
+
+def segments_problem(places: Places) -> str:
+    """Why relays of other accounts can't leave anything for a machine's service; empty where they can."""
+    folder = places.segments
+    try:
+        found, owner = folder.stat(follow_symlinks=False), places.state.stat().st_uid
+    except OSError as error:
+        return f"{error.filename}: {error.strerror}"
+    mode = stat.S_IMODE(found.st_mode)
+    if not stat.S_ISDIR(found.st_mode) or (mode, found.st_uid) != (MODE, owner):
+        return f"{folder}: is of account {found.st_uid} with mode {mode:04o}, not of {owner} with {MODE:04o}"
+    return ""
 
 
 def _removed(taken: Path) -> None:

@@ -30,6 +30,7 @@ from bailiwick.enforcement.installer import (
     Platform,
     Step,
 )
+from bailiwick.enforcement.units import SEGMENTS
 from bailiwick.service.local import ServiceError, call
 from bailiwick.service.places import Places
 
@@ -39,6 +40,9 @@ READY_SECONDS = 15.0
 COMMAND_SECONDS = 120.0
 
 _VERSION = 1
+
+
+_LEFT = {PurePosixPath(SEGMENTS).name: "what relays stopped and no service has put on record"}
 
 
 class InstallError(Exception):
@@ -185,7 +189,7 @@ def remove(site: Site, *, leavings: tuple[PurePosixPath, ...] = (), purge: bool 
         _end(manifest)
     except OSError as error:
         raise InstallError(f"{error.filename}: {error.strerror}; {_mend(site)}") from error
-    return [*kept, *(f"{path}: the audit log and its keys" for path in left)]
+    return [*kept, *(f"{path}: {_LEFT.get(path.name, 'the audit log and its keys')}" for path in left)]
 
 
 def _stays(manifest: Manifest, plan: Plan, key: str) -> bool:

@@ -225,6 +225,7 @@ async def running(places: Places) -> AsyncIterator[Endpoint]:
         )
         stack.callback(beating.cancel)
         yield endpoint
+        await service.adopt()
         with contextlib.suppress(StoreError):
             await service.note(Kind.SERVICE_STOP, "stopped in order")
 

@@ -16,6 +16,7 @@ from bailiwick.administration.targets.client import TARGET_VERSION
 from bailiwick.administration.targets.lint import Severity, lint
 from bailiwick.enforcement.installer import DROP_IN, Platform, system_layout
 from bailiwick.service.doctor.check import Check, fails, holds, note
+from bailiwick.service.fallback import segments_problem
 from bailiwick.service.local import ServiceError, call
 from bailiwick.service.places import Places
 from bailiwick.service.sandbox.command import COMMAND as SANDBOX
@@ -312,7 +313,15 @@ def _sandbox_problem() -> str:
 
 
 def service(places: Places) -> Iterator[Check]:
-    """The service this account would be governed by, and its policy."""
+    """The service this account would be governed by, its policy, and where it takes over from relays."""
+    if places.machine_wide and (problem := segments_problem(places)):
+        yield fails(
+            "service/segments",
+            f"relays can't keep what they stop while the service is away: {problem}",
+            "sudo systemd-tmpfiles --create /etc/tmpfiles.d/bailiwick.conf, and restart the service",
+        )
+    elif places.machine_wide:
+        yield holds("service/segments", f"relays keep what they stop in {places.segments}")
     try:
         status = call(places, "GET", "/v1/status")
     except ServiceError as error:
