@@ -8,7 +8,14 @@ from pathlib import Path
 
 import pytest
 
-PLACES = ("/usr/local/libexec", "/var/lib", "/etc/claude-code", "/etc/systemd", "/etc/sysusers.d", "/etc/tmpfiles.d")
+PLACES = (
+    "/usr/local/libexec",
+    "/var/lib",
+    "/etc/claude-code",
+    "/etc/systemd",
+    "/etc/sysusers.d",
+    "/etc/tmpfiles.d",
+)
 """Where an installation writes; each is empty and writable in the small machine of this test."""
 
 INSIDE = """
