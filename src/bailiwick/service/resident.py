@@ -92,6 +92,12 @@ class Service:
         except (StoreError, OSError) as error:
             report(LOG, "what relays kept could not be recorded", error)
 
+    async def stopping(self) -> None:
+        """Put on record what is left to put there, and that the service stops in order."""
+        await self.adopt()
+        with contextlib.suppress(StoreError):
+            await self.note(Kind.SERVICE_STOP, "stopped in order")
+
     async def tidy(self) -> None:
         """Forget the sessions that are over: nobody can go on with them, and their secrets are worth nothing."""
         over = [state for state in self.desk.registry if _is_over(state, self.desk.clock())]
@@ -225,9 +231,7 @@ async def running(places: Places) -> AsyncIterator[Endpoint]:
         )
         stack.callback(beating.cancel)
         yield endpoint
-        await service.adopt()
-        with contextlib.suppress(StoreError):
-            await service.note(Kind.SERVICE_STOP, "stopped in order")
+        await service.stopping()
 
 
 COMPILE_AFTER = 15.0
