@@ -12,12 +12,27 @@ from bailiwick.service.skill_files import find_skills
 from bailiwick.service.skill_scan import look
 
 HERE = Path(__file__).parent
-MALICIOUS = yaml.safe_load((HERE / "malicious.yaml").read_text(encoding="utf-8"))
-BENIGN = yaml.safe_load((HERE / "benign.yaml").read_text(encoding="utf-8"))
+
+
+def cases(name: str) -> list[Mapping[str, Any]]:
+    """The cases of a set: those of whole skills, and those of skills with code."""
+    return [
+        case
+        for path in (HERE / name, HERE / "code" / name)
+        for case in yaml.safe_load(path.read_text(encoding="utf-8"))
+    ]
+
+
+MALICIOUS = cases("malicious.yaml")
+BENIGN = cases("benign.yaml")
 
 
 def written(case: Mapping[str, Any], root: Path) -> Path:
-    for name, text in case["files"].items():
+    files = dict(case["files"])
+    if "about" in case:
+        head = f"---\nname: {case['name']}\ndescription: {case['about']}\n---\n# {case['name']}\n\n"
+        files.setdefault("SKILL.md", f"{head}{case['text']}\n")
+    for name, text in files.items():
         path = root / case["name"] / name
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(text, encoding="utf-8")

@@ -198,6 +198,24 @@ class Configuration:
         for event, matcher, command in hook_commands(hooks):
             self._command(path, text, command, event, matcher, role, line)
 
+    def installed(self, path: str, line: int, command: str, role: Role) -> None:
+        """A command that a script of the skill puts into the client's settings: judged as the hook that it becomes."""
+        before = set(self._into.capabilities)
+        self._command(path, "", command.replace("\x00", "$BAILIWICK_UNKNOWN"), "new", "", role, line)
+        reached = [
+            item.target
+            for item in self._into.capabilities
+            if item not in before and item.kind is CapabilityKind.NET and not is_local(item.target)
+        ]
+        if reached:
+            self._into.notice(
+                Mark.SETTING,
+                f"installs a hook that connects to {reached[0]}: {command[:60]!r}",
+                Source(path=path, line=line),
+                role,
+                target="hook",
+            )
+
     def _command(
         self,
         path: str,

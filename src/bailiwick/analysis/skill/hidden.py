@@ -5,10 +5,11 @@ import binascii
 import re
 
 from bailiwick.analysis.skill.facts import Inventory, Mark
-from bailiwick.analysis.skill.prose.classes import acquitted
+from bailiwick.analysis.skill.prose.classes import CONCEALED, acquitted, first
 from bailiwick.analysis.skill.prose.hosts import hosts_in
 from bailiwick.analysis.skill.prose.orders import JUDGE
-from bailiwick.analysis.skill.prose.words import CONCEAL, OVERRIDE
+from bailiwick.analysis.skill.prose.words import CONCEAL, OVERRIDE, SECRET_THING
+from bailiwick.analysis.skill.speech import reports
 from bailiwick.model.skill import Role, Source
 
 _TAGS = re.compile(
@@ -21,7 +22,7 @@ _ZERO = re.compile("[\u200b-\u200d\u2060-\u2064\ufeff\u180e]{8,}")
 _SELECTORS = re.compile("[\ufe00-\ufe0f\U000e0100-\U000e01ef]{4,}")
 _ELEMENT = re.compile(r"<([a-zA-Z]\w{0,20})\b([^<>]{0,800})>")
 _UNSEEN = re.compile(
-    r"display\s*:\s*none|visibility\s*:\s*hidden|font-size\s*:\s*0(?:px|em|pt|%)?\s*(?:[;\"']|$)|opacity\s*:\s*0(?:\.0+)?\s*(?:[;\"']|$)|(?<!-)color\s*[:=]\s*[\"']?(?:white|#fff(?:fff)?|transparent|rgba?\(\s*255\s*,\s*255\s*,\s*255)|(?:left|text-indent)\s*:\s*-\d{3,}|(?:^|\s)hidden(?:\s|=|$)",
+    r"display\s*:\s*none|visibility\s*:\s*hidden|font-size\s*:\s*(?:0(?:\.\d+)?(?:px|r?em|pt|%)?|[12](?:\.\d+)?(?:px|pt|%))\s*(?:[;\"']|$)|opacity\s*:\s*0?\.?0\d?\s*(?:[;\"']|$)|(?<!-)color\s*[:=]\s*[\"']?(?:white|snow|ivory|#fff\b|#f[0-9a-f]f[0-9a-f]f[0-9a-f]\b|transparent|rgba?\(\s*25[0-5]\s*,\s*25[0-5]\s*,\s*25[0-5])|(?:left|text-indent)\s*:\s*-\d{3,}|(?:^|\s)hidden(?:\s|=|$)|max-(?:height|width)\s*:\s*0|(?:^|[;\"'\s])(?:height|width)\s*:\s*0(?:px)?\s*[;\"']|scale\(\s*0|clip(?:-path)?\s*:|mso-hide\s*:\s*all|\b(?:sr-only|visually-hidden)\b",
     re.IGNORECASE,
 )
 _ORDER = re.compile(
@@ -38,8 +39,58 @@ _EDITORIAL = re.compile(
 )
 
 
-def order(text: str, source: Source, into: Inventory, where: str) -> None:
-    """Notice an order to the agent in a text that people don't see."""
+_FAR = re.compile(
+    r"(?<=\S)[ \t\u00a0\u2000-\u200a\u3000]{100,}(?=[^\s|])([^\n]{20,2000})|^[ \t\u00a0\u2000-\u200a\u3000]{150,}(\S[^\n]{20,2000})",
+    re.MULTILINE,
+)
+"""Text behind so many blanks that no window shows it."""
+
+_OUTWARD = re.compile(
+    r"\b(?:send|post|upload|append|add|attach|include|put|pass|embed|encode|forward|submit|transmit|copy|load|request|call|ping|insert)\b",
+    re.IGNORECASE,
+)
+_SPOKEN_TO = re.compile(
+    r"\b(?:assistants?|claude|copilot|(?:ai|coding|language) (?:agents?|models?|assistants?)|llms?|the (?:agent|model)|(?:agents?|models?) (?:reading|using|processing|that reads?)|(?:when|if|whenever|once|before|after) you (?:read|use|process|load|open|see|parse|answer|respond|finish|summari[sz]e))\b",
+    re.IGNORECASE,
+)
+MAX_LINES = 5_000
+MAX_LINE = 2_000
+
+
+def far(text: str, path: str, into: Inventory) -> None:
+    """Orders pushed out of view by blanks."""
+    for match in _FAR.finditer(text[:2_000_000]):
+        line = text.count("\n", 0, match.end()) + 1
+        order(match[1] or match[2], Source(path=path, line=line), into, "text pushed out of view", meant=True)
+
+
+def spoken(text: str, path: str, into: Inventory) -> None:
+    """Lines of data and comments of code that speak to the model, where two of these meet: a secret, a host, silence."""
+    for number, whole in enumerate(text.split("\n")[:MAX_LINES], 1):
+        line = whole[:MAX_LINE]
+        if _SPOKEN_TO.search(line) is None or _ACT.search(line) is None:
+            continue
+        signs = (
+            bool(SECRET_THING.search(line)),
+            bool(hosts_in(line)),
+            bool(CONCEAL.search(line) or first(CONCEALED, line)),
+            bool(OVERRIDE.search(line)),
+        )
+        if sum(signs) >= _TWO and not reports(line, len(line)):
+            said = " ".join(line.split())
+            into.notice(
+                Mark.HIDDEN_ORDER,
+                f"a line that speaks to the model where only programs read: {said[:100]!r}",
+                Source(path=path, line=number),
+                Role.INSTRUCTED,
+            )
+
+
+_TWO = 2
+
+
+def order(text: str, source: Source, into: Inventory, where: str, *, meant: bool = False) -> None:
+    """Notice an order to the agent in a text that people don't see; ``meant`` says that it was put out of sight on purpose."""
     plain = " ".join(text.split())
     if len(plain) < 12:
         return
@@ -50,15 +101,18 @@ def order(text: str, source: Source, into: Inventory, where: str) -> None:
     if judge:
         into.notice(Mark.JUDGE, f"speaks to whoever checks it: '{judge[0][:90]}'", source, Role.INSTRUCTED)
     speaks = OVERRIDE.search(plain) or judge
-    conceals = CONCEAL.search(plain)
+    conceals = CONCEAL.search(plain) or first(CONCEALED, plain)
     acts = _ACT.search(plain)
     if (
         speaks
         or (conceals and (acts or hosts_in(plain)))
         or (acts and _ORDER.search(plain) and not (_EDITORIAL.search(plain) and not hosts_in(plain)))
     ):
+        carries = bool(SECRET_THING.search(plain) and hosts_in(plain) and _OUTWARD.search(plain))
         sure = (
             bool(speaks)
+            or (carries and not _EDITORIAL.search(plain[:40]))
+            or (meant and bool(acts) and bool(hosts_in(plain) or SECRET_THING.search(plain) or conceals))
             or bool(conceals and acts)
             or bool(
                 re.search(
@@ -119,7 +173,7 @@ def styled(text: str, path: str, into: Inventory) -> None:
         after = text[match.end() : match.end() + 4_000]
         inner = re.sub(r"<[^<>]+>", " ", after.partition(f"</{match[1]}")[0])
         source = Source(path=path, line=text.count("\n", 0, match.start()) + 1)
-        order(inner, source, into, "an element that isn't shown")
+        order(inner, source, into, "an element that isn't shown", meant=True)
 
 
 def characters(text: str, path: str, role: Role, into: Inventory) -> None:

@@ -61,7 +61,7 @@ _ECOSYSTEM = {
     "mamba": "conda",
 }
 _KNOWN_INDEX = re.compile(
-    r"(?:^|\.)(?:pypi\.org|pythonhosted\.org|npmjs\.(?:org|com)|yarnpkg\.com|pytorch\.org|nvidia\.com|pkg\.github\.com|jsr\.io|pkg\.dev|jfrog\.io|artifactory\.\S+|gitlab\.com|azure\.com|visualstudio\.com|amazonaws\.com|tuna\.tsinghua\.edu\.cn|aliyun\.com|ustc\.edu\.cn|npmmirror\.com|huggingface\.co|anaconda\.org|cloudsmith\.io|gemfury\.io|fury\.io|googleapis\.com|wheels\.\S+|buf\.build|crates\.io|rubygems\.org|microsoft\.com|databricks\.com|example\.(?:com|org))$"
+    r"(?:^|\.)(?:pypi\.org|pythonhosted\.org|npmjs\.(?:org|com)|yarnpkg\.com|pytorch\.org|nvidia\.com|pkg\.github\.com|jsr\.io|pkg\.dev|jfrog\.io|artifactory\.\S+|gitlab\.com|azure\.com|visualstudio\.com|amazonaws\.com|tuna\.tsinghua\.edu\.cn|aliyun\.com|ustc\.edu\.cn|npmmirror\.com|huggingface\.co|anaconda\.org|cloudsmith\.io|gemfury\.io|fury\.io|googleapis\.com|wheels\.vllm\.ai|buf\.build|crates\.io|rubygems\.org|microsoft\.com|databricks\.com|example\.(?:com|org))$"
 )
 _INDEX = re.compile(
     r"(?:--(?:index-url|extra-index-url|registry|find-links|default-index|index)|(?<![\w-])-i)[ =]+[\"']?(\S+?)[\"']?(?:\s|$)|\b(?:registry|index-url|extra-index-url)\s*[= ]\s*[\"']?(https?://[^\s\"']+)"

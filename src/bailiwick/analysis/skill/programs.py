@@ -53,6 +53,9 @@ OWN_CONFIG = frozenset(
 DOWNLOADERS = frozenset(
     ["curl", "wget", "fetch", "aria2c", "http", "https", "xh", "httpie", "curlie", "lwp-request"]
 )
+FILTERS = frozenset(("jq", "sed", "awk", "cat", "grep", "head", "tail", "tr", "cut", "base64", "gunzip", "zcat", "tee", "pandoc", "html2text", "xmllint"))  # fmt: skip
+"""Programs that show what they are given, or part of it."""
+
 SHELLS = frozenset(
     [
         "sh",

@@ -33,6 +33,7 @@ from bailiwick.analysis.skill.prose.hosts import hosts_in
 from bailiwick.analysis.skill.purpose import purposes_of
 from bailiwick.analysis.skill.scripts.lasting import copies
 from bailiwick.analysis.skill.scripts.look import look
+from bailiwick.analysis.skill.sensitive import is_config
 from bailiwick.analysis.skill.shell import SkillShell
 from bailiwick.analysis.text.secrets import SecretMatch, scan
 from bailiwick.model.skill import (
@@ -317,7 +318,21 @@ class _Reading:
                 Follower([given], {source.path: role}, self.into, self.shell).run()
         if self.programs:
             roles = {program.path: self._role(program.path) for program in self.programs}
-            Follower(self.programs, roles, self.into, self.shell).run()
+            data = {path: text for path, text in self.texts.items() if path.endswith(_DATA)}
+            follower = Follower(self.programs, roles, self.into, self.shell, data)
+            follower.run()
+            self._installed(follower)
+
+    def _installed(self, follower: Follower) -> None:
+        """Commands of scripts that write the client's settings."""
+        writers = {
+            item.source.path
+            for item in self.into.noticed
+            if item.mark is Mark.SETTING and is_config(item.target)
+        }
+        for path, line, command in follower.commands:
+            if path in writers:
+                self.configuration.installed(path, line, command, self._role(path))
 
     def _joined(self) -> None:
         """What lines and files of the scripts do together."""
@@ -373,6 +388,9 @@ class _Reading:
             if path.endswith((".md", ".mdx", ".html", ".htm", ".markdown", ".txt")):
                 hidden.styled(text, path, self.into)
                 hidden.encoded(text, path, self.into)
+                hidden.far(text, path, self.into)
+            elif path.endswith(_SPOKEN) and self._role(path) is not Role.FIXTURE:
+                hidden.spoken(text, path, self.into)
 
     def _secrets(self) -> Iterator[FoundSecret]:
         room = 3 * MAX_SCANNED
@@ -397,6 +415,27 @@ _TESTED = re.compile(
     r"(?:^|[`\n])[ \t]*(?:\$ )?(?:python3? -m )?(?:pytest|unittest|nose2|tox)\b|\b(?:npm|pnpm|yarn|bun) (?:run )?test\b|\bnpx (?:jest|vitest|mocha)\b|\bgo test\b|\bcargo test\b|\bmake (?:test|check)\b|\brspec\b"
 )
 """A command that runs the tests, which makes their code executable."""
+_SPOKEN = (
+    ".json",
+    ".yaml",
+    ".yml",
+    ".toml",
+    ".ini",
+    ".cfg",
+    ".conf",
+    ".csv",
+    ".tsv",
+    ".xml",
+    ".properties",
+    ".po",
+    ".svg",
+    ".css",
+)
+"""Files of data, which people seldom read."""
+
+_DATA = (".json", ".yaml", ".yml", ".toml", ".ini", ".cfg", ".conf", ".txt")
+"""Files in which a script may find an address."""
+
 _TEACHES = re.compile(
     r"\b(?:teach\w*|course|training|lessons?|workshop|curriculum|tutorial|explain\w*|educat\w*|awareness|reviews? prompts)\b",
     re.IGNORECASE,

@@ -41,9 +41,9 @@ KEPT: tuple[Kept, ...] = (
     _kept(
         r"(?:^|/)\.azure(?:/|$)", _C, "Azure credentials", "azure.com", "microsoftonline.com", "windows.net"
     ),
-    _kept(r"(?:^|/)\.kube/(?:config|\*+)", _C, "Kubernetes credentials"),
+    _kept(r"(?:^|/)\.kube(?:/(?:config|\*+)|/?$)", _C, "Kubernetes credentials"),
     _kept(
-        r"(?:^|/)\.docker/config\.json",
+        r"(?:^|/)\.docker(?:/config\.json|/\*+|/?$)",
         _C,
         "container registry credentials",
         "docker.io",
@@ -75,7 +75,11 @@ KEPT: tuple[Kept, ...] = (
         _C,
         "the agent's own credentials",
     ),
-    _kept(r"(?:^|/)(?:\.env|\.env\.(?!example|sample|template|dist)[\w.-]+)$", _C, "an environment file"),
+    _kept(
+        r"(?:^|/)(?:\.env(?:\.?\*)?|\.env\.(?!example|sample|template|dist)[\w.-]+)$",
+        _C,
+        "an environment file",
+    ),
     _kept(r"(?:^|/)\.m2/settings(?:-security)?\.xml$", _C, "Maven credentials", "maven.org", "apache.org"),
     _kept(r"(?:^|/)\.gradle/gradle\.properties$", _C, "Gradle credentials", "gradle.org"),
     _kept(r"(?:^|/)\.(?:pgpass|my\.cnf|mylogin\.cnf)$", _C, "database passwords"),

@@ -6,13 +6,14 @@ from itertools import islice
 
 from bailiwick.analysis.shell import MAX_LENGTH, ShellContext, analyze_shell
 from bailiwick.analysis.skill import packages
-from bailiwick.analysis.skill.code.effects import ShellReader
+from bailiwick.analysis.skill.code.effects import OUTPUT, ShellReader
 from bailiwick.analysis.skill.code.places import shown_path
 from bailiwick.analysis.skill.facts import Inventory, Label, Mark, Origin, Sink
 from bailiwick.analysis.skill.programs import (
     AGENTS,
     CLIPBOARD,
     DOWNLOADERS,
+    FILTERS,
     IDENTITY,
     LOOKUP,
     OWN_CONFIG,
@@ -45,6 +46,9 @@ UNKNOWN = "BAILIWICK_UNKNOWN"
 
 MAX_READ = 3_000
 """Commands of one skill that are read."""
+
+MAX_GAP = 4
+"""Characters between a command and a redirection that belongs to it."""
 
 MAX_SNIPPETS = 100
 """Pieces of code on command lines that are followed."""
@@ -129,7 +133,9 @@ class SkillShell(ShellReader):
         programs = {i: a.target for i, a in enumerate(facts.accesses) if isinstance(a.target, ProgramTarget)}
         labels = self._labels(told, facts, programs)
         for index in programs:  # noqa: PLC0206 - its keys are looked up elsewhere too
-            if programs[index].name in SHELLS | SENDERS and any(arg is None for arg in programs[index].argv):
+            if programs[index].name in SHELLS | SENDERS | LOOKUP | {"git"} and any(
+                arg is None for arg in programs[index].argv
+            ):
                 labels[index] |= given
             if (
                 stdin
@@ -154,25 +160,26 @@ class SkillShell(ShellReader):
         labels: dict[int, set[Label]] = {index: set() for index in programs}
         for access in facts.accesses:
             where = told.at(access.cause)
-            if access.kind is not AccessKind.READ or access.by is None or access.by not in labels:
+            by = access.by if access.by is not None else _redirected(access, facts, programs)
+            if access.kind is not AccessKind.READ or by is None or by not in labels:
                 continue
             match access.target:
                 case PathTarget(path=path):
                     name = _shown(path)
-                    kept = kept_in(name.removesuffix("/**"))
-                    written = told.said(facts.accesses[access.by].cause)
+                    kept = kept_in(name.removesuffix("/**")) or kept_in(name)
+                    written = told.said(facts.accesses[by].cause)
                     tail = name.removesuffix("/**").rpartition("/")[2]
                     if (
                         kept is not None
-                        and (tail in written or programs[access.by].name not in OWN_CONFIG)
+                        and (tail in written or programs[by].name not in OWN_CONFIG)
                         and not IDENTITY.search(written.partition(tail)[0])
                     ):
-                        labels[access.by].add(Label(kept.origin, name, where))
+                        labels[by].add(Label(kept.origin, name, where))
                     elif name.startswith(("/tmp", "/var/tmp", "${project}", "/dev/shm", "~")):  # noqa: S108 - a name, not a file of ours
-                        labels[access.by].add(Label(Origin.FILE, name, where))
+                        labels[by].add(Label(Origin.FILE, name, where))
                 case VariableTarget(name="*"):
-                    if programs[access.by].name in ("env", "printenv", "export", "set", "declare"):
-                        labels[access.by].add(Label(Origin.ENVIRONMENT, "*", where))
+                    if programs[by].name in ("env", "printenv", "export", "set", "declare"):
+                        labels[by].add(Label(Origin.ENVIRONMENT, "*", where))
                 case _:
                     pass
         for index, program in programs.items():
@@ -394,6 +401,14 @@ class SkillShell(ShellReader):
                     if label.origin in (Origin.CREDENTIALS, Origin.ENVIRONMENT):
                         self._into.chain(label, Sink.GIT, f"git {program.words[0]}", where, told.role)
             self._kept_files(told, facts, index, labels[index])
+            if (
+                told.moves
+                and told.by not in ("text", "hook", "settings")
+                and _prints(told, facts, index, program)
+            ):
+                for label in incoming:
+                    if label.origin is Origin.DOWNLOAD:
+                        self._into.chain(label, Sink.CONTEXT, OUTPUT, where, told.role)
 
     def _loads(self, told: CommandText, facts: Facts, index: int, path: str) -> None:
         """A file that is run: what was put into it before counts, in this command or in another."""
@@ -416,6 +431,32 @@ class SkillShell(ShellReader):
                 name = _shown(access.target.path)
                 self._into.writes.setdefault(name.removeprefix("${project}/"), set()).update(labels)
         del told
+
+
+def _redirected(access: Access, facts: Facts, programs: dict[int, ProgramTarget]) -> int | None:
+    """The program that a file is handed to by a redirection behind its words."""
+    if access.cause is None or not isinstance(access.target, PathTarget):
+        return None
+    for index in programs:
+        cause = facts.accesses[index].cause
+        if cause is not None and 0 <= access.cause.start - cause.end <= MAX_GAP:
+            return index
+    return None
+
+
+def _prints(told: CommandText, facts: Facts, index: int, program: ProgramTarget) -> bool:
+    """Whether what a program answers is shown, and goes neither on, nor into a file or a variable."""
+    cause = facts.accesses[index].cause
+    if cause is None or program.name not in DOWNLOADERS | FILTERS:
+        return False
+    if any(
+        name in ("-o", "-O", "-I", "-w", "--output", "--head", "--remote-name") for name, _ in program.options
+    ):
+        return False
+    if any(flow.source == index for flow in facts.flows):
+        return False
+    before, after = told.text[: cause.start].rstrip(), told.text[cause.end : cause.end + 40].lstrip()
+    return not before.endswith(("$(", "`", "<(", "=")) and not re.match(r"[\d&]?>(?!&)", after)
 
 
 def _shown(path: str) -> str:

@@ -8,6 +8,8 @@ from typing import TypeAlias
 from bailiwick.analysis.skill import packages
 from bailiwick.analysis.skill.code.values import decoded
 from bailiwick.analysis.skill.facts import Inventory, Mark
+from bailiwick.analysis.skill.prose.hosts import hosts_in
+from bailiwick.analysis.skill.sensitive import is_local
 from bailiwick.model.access import Facts, ProgramTarget, Span
 from bailiwick.model.skill import CapabilityKind, Role, Source
 
@@ -17,6 +19,7 @@ _REVERSE = re.compile(
     r"\b(?:ba|z|k|da)?sh\b[^\n]{0,60}[<>]&?\s*/dev/(?:tcp|udp)/|\bexec\s+\d+<>\s*/dev/(?:tcp|udp)/[\s\S]{0,200}\b(?:sh|bash|eval|while read)\b|\bnc(?:at)?\b[^|\n;]*\s-\w*[ec]\s*\S*(?:sh|cmd)|\bsocat\b[^|\n]*\bexec:|mkfifo[^\n]*;[^\n]*\bnc\b|pty\.spawn|os\.dup2\(\s*\w+\.fileno"
     r"|TCPSocket\.open[^\n]*exec|fsockopen\([^\n]*exec|New-Object\s+(?:System\.)?Net\.Sockets\.TCPClient",
 )
+_PROXIED = re.compile(r"http\.proxy\s+\S*://(?!localhost|127\.)")
 _ENCODED = re.compile(r"(?<![A-Za-z0-9+/_-])[A-Za-z0-9+/]{24,}={0,2}(?![A-Za-z0-9+/])")
 
 
@@ -94,6 +97,14 @@ def _program_marks(
             )
         case "claude" if words[:2] == ["mcp", "add"] or words[:2] == ["config", "set"]:
             into.capability(CapabilityKind.CONFIG_WRITE, "~/.claude.json", where, told.role, by=told.by)
+            if words[:2] == ["mcp", "add"] and (hosts := hosts_in(said)) and not is_local(hosts[0]):
+                notice(
+                    Mark.SETTING,
+                    f"adds a tool server of {hosts[0]} to the client",
+                    where,
+                    told.role,
+                    target=f"mcp:{hosts[0]}",
+                )
         case "git" if "config" in words and re.search(
             r"core\.(?:hooksPath|sshCommand|fsmonitor|pager|editor)|insteadOf|credential\.helper|http\.proxy|sslVerify",
             said,
@@ -105,7 +116,9 @@ def _program_marks(
                 f"changes {shown} of git, which decides what runs or where it goes",
                 where,
                 told.role,
-                sure="insteadOf" in said or "hooksPath" in said,
+                sure="insteadOf" in said
+                or "hooksPath" in said
+                or (told.by != "text" and bool(_PROXIED.search(said))),
                 target=shown,
             )
         case "npm" | "pnpm" | "yarn" | "pip" | "pip3" if "config" in words and re.search(

@@ -92,7 +92,7 @@ def installer(facts: SkillFacts, host: str) -> bool:
     return (
         known_installer(host)
         or covered(facts, host)
-        or (belongs(facts.manifest.name, host) and not bad(host))
+        or (belongs(facts.manifest.name, host) and host in facts.hosts and not bad(host))
         or _used_as_program(facts, host)
     )
 

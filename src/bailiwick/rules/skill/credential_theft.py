@@ -95,7 +95,10 @@ def _names(stem: str, text: str) -> bool:
 
 def _judged(facts: SkillFacts, chain: Chain) -> SkillFinding | None:
     label, host = chain.label, chain.target
-    if chain.sink not in (Sink.SEND, Sink.DNS, Sink.GIT) or chain.role in (Role.QUOTED, Role.NEGATED):
+    if chain.sink not in (Sink.SEND, Sink.DNS, Sink.GIT, Sink.LINK) or chain.role in (
+        Role.QUOTED,
+        Role.NEGATED,
+    ):
         return None
     if label.origin not in (Origin.CREDENTIALS, Origin.ENVIRONMENT, Origin.VARIABLE) or is_local(host):
         return None
@@ -112,7 +115,11 @@ def _judged(facts: SkillFacts, chain: Chain) -> SkillFinding | None:
         label.origin
     ) or (f"{kept.what} ({label.name})" if (kept := kept_in(label.name)) else label.name)
     where = "an address that isn't known" if host == "*" else host
-    how = {Sink.DNS: "in the names it looks up at", Sink.GIT: "with"}.get(chain.sink, "to")
+    how = {
+        Sink.DNS: "in the names it looks up at",
+        Sink.GIT: "with",
+        Sink.LINK: "in an address that it shows to",
+    }.get(chain.sink, "to")
     return of_chain(
         _ID,
         chain,
@@ -182,6 +189,12 @@ def _token(facts: SkillFacts, chain: Chain) -> tuple[Severity | None, Confidence
         return None, LOW, ""
     known = bool(_OWNED.search(label.name))
     if chain.auth:
+        kept = kept_in(label.name) if label.origin is Origin.CREDENTIALS else None
+        if kept is not None and kept.what != "an environment file" and chain.role is Role.EXECUTABLE:
+            own = any(host == one or host.endswith(f".{one}") for one in kept.hosts)
+            if own or documented(facts, host):
+                return (None if own else Severity.MEDIUM), LOW, "it goes where a request proves who asks"
+            return Severity.HIGH, LOW, "it goes where a request proves who asks"
         if known and not documented(facts, host) and chain.role is Role.EXECUTABLE:
             return Severity.HIGH, LOW, "it goes where a request proves who asks"
         return None, LOW, ""

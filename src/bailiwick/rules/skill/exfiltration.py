@@ -68,7 +68,7 @@ def _chains(facts: SkillFacts) -> Iterator[SkillFinding]:
                     f"data leaves in the names it looks up: {chain.label.name} under {chain.target}",
                 )
             continue
-        if chain.sink is not Sink.SEND:
+        if chain.sink not in (Sink.SEND, Sink.LINK):
             continue
         severity, confidence, why = _weight(facts, chain)
         if severity is not None:

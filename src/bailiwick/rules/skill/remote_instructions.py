@@ -1,11 +1,13 @@
 """Instructions that are fetched when the skill is used, and may be others tomorrow."""
 
+import re
 from collections.abc import Iterator
 
+from bailiwick.analysis.skill.code.effects import OUTPUT
 from bailiwick.analysis.skill.facts import Mark, Origin, Sink
 from bailiwick.analysis.skill.read import SkillFacts
 from bailiwick.analysis.skill.sensitive import is_local
-from bailiwick.model.skill import Role
+from bailiwick.model.skill import Role, Source
 from bailiwick.rules.rule import Severity
 from bailiwick.rules.skill.context import bad, covered, known_installer, teaches
 from bailiwick.rules.skill.rule import (
@@ -15,6 +17,7 @@ from bailiwick.rules.skill.rule import (
     SkillRule,
     Standards,
     confident,
+    finding,
     of_chain,
     of_mark,
     told,
@@ -48,6 +51,20 @@ def _find(facts: SkillFacts) -> Iterator[SkillFinding]:
             and chain.label.origin is Origin.DOWNLOAD
             and chain.role is not Role.FIXTURE
         ):
+            if chain.target == OUTPUT:
+                order = _followed(facts)
+                if order is None:
+                    continue
+                own = covered(facts, chain.label.name) or is_local(chain.label.name)
+                yield finding(
+                    _ID,
+                    Severity.MEDIUM if own else Severity.HIGH,
+                    f"prints what {chain.label.name} answers, and its text has the output followed",
+                    chain.source,
+                    order,
+                    confidence=LOW if own else HIGH,
+                )
+                continue
             own = covered(facts, chain.label.name) or is_local(chain.label.name)
             yield of_chain(
                 _ID,
@@ -56,6 +73,36 @@ def _find(facts: SkillFacts) -> Iterator[SkillFinding]:
                 f"puts what {chain.label.name} answers into the prompt before anybody sees it",
                 confidence=LOW if own else HIGH,
             )
+
+
+_OBEYS = re.compile(
+    r"\b(?:do|does|follow\w*|carry|carries|execut\w+|obey\w*|perform\w*|act(?:s|ing)? on|appl(?:y|ies)|work\w* through|adher\w+|compl(?:y|ies)|treat\w*|proceed\w*|binding|authoritative|tak(?:e|es) precedence|prevails?|the (?:current|actual|real|latest) (?:procedure|instructions?|steps|rules))\b",
+    re.IGNORECASE,
+)
+_OUTPUT = re.compile(
+    r"\b(?:outputs?|prints?|printed|stdout|what (?:it|the script|the command|that) (?:says|prints|returns|shows|answers|tells)|(?:lines|steps|instructions|text) (?:it|the script) (?:prints|returns|shows|gives))\b",
+    re.IGNORECASE,
+)
+_AS_DATA = re.compile(
+    r"\b(?:summari[sz]\w*|as data|untrusted|quot\w+|report\w*|show\w*|list\w*|tell the (?:user|person)|read\w* (?:it )?aloud)\b",
+    re.IGNORECASE,
+)
+
+
+def _followed(facts: SkillFacts) -> Source | None:
+    """Where the skill's text says that what a script prints is to be carried out."""
+    for document in facts.documents:
+        if document.role not in (Role.INSTRUCTED, Role.OPTIONAL):
+            continue
+        for sentence in document.sentences:
+            if (
+                not sentence.negated
+                and _OUTPUT.search(sentence.text)
+                and _OBEYS.search(sentence.text)
+                and not _AS_DATA.search(sentence.text)
+            ):
+                return Source(path=document.path, line=sentence.line)
+    return None
 
 
 RULE = SkillRule(

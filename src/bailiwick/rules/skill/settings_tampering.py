@@ -7,7 +7,7 @@ from bailiwick.analysis.skill.facts import Mark
 from bailiwick.analysis.skill.read import SkillFacts
 from bailiwick.model.skill import Role
 from bailiwick.rules.rule import Severity
-from bailiwick.rules.skill.context import about, concealed, teaches
+from bailiwick.rules.skill.context import about, concealed, documented, teaches
 from bailiwick.rules.skill.rule import (
     SkillFinding,
     SkillRule,
@@ -47,6 +47,17 @@ def _settings(facts: SkillFacts) -> Iterator[SkillFinding]:
             )
         else:
             severity = Severity.MEDIUM if not meant and not teaches(facts, item.role) else Severity.LOW
+        if item.target.startswith("mcp:"):
+            known = documented(facts, item.target.removeprefix("mcp:"))
+            severity = (
+                Severity.HIGH
+                if not known and item.role is Role.EXECUTABLE
+                else Severity.LOW
+                if known
+                else Severity.MEDIUM
+            )
+        if item.target == "hook":
+            severity = Severity.MEDIUM if _SAID.search(facts.manifest.description) else Severity.HIGH
         if item.target == "widened":
             severity = (
                 Severity.MEDIUM

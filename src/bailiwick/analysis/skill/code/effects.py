@@ -1,13 +1,15 @@
 """What calls of a script do: send, look up, connect, run, evaluate, read, write, remove and load."""
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from types import MappingProxyType
 
 from bailiwick.analysis.skill.code import library
 from bailiwick.analysis.skill.code.form import Program
 from bailiwick.analysis.skill.code.places import addressed, host_in, project_path, shown_path, word_of
 from bailiwick.analysis.skill.code.values import GAP, NOTHING, Value, between, concatenated, gathered
 from bailiwick.analysis.skill.facts import Inventory, Label, Mark, Origin, Sink
+from bailiwick.analysis.skill.prose.hosts import hosts_in
 from bailiwick.analysis.skill.sensitive import is_config, is_memory, is_startup, kept_in
 from bailiwick.model.skill import CapabilityKind, Role, Source
 
@@ -19,6 +21,15 @@ _FIXED_DATE = re.compile(
     r"(?:date|datetime|Date|strptime)\w*\(\s*[\"']?\d{4}|[\"']\d{4}-\d\d|\b1[6-9]\d{8}\b|(?:gethostname|node|getuser|hostname|username)\b[^=]*[=!]==?|\bCI\b|GITHUB_ACTIONS"
 )
 """A gate that was set when the code was written: a date, a machine, a test runner."""
+
+OUTPUT = "its output"
+"""The target of a chain to what a script prints."""
+
+_CARRIES = re.compile(rf"https?://[\w.-]{{1,200}}\.\w{{1,40}}[?/=&:][^\s{GAP}]{{0,400}}{GAP}")
+"""An address with a piece in it that is put together."""
+
+_TALKS = re.compile(r"^(?:\S*/)?(?:curl|wget|nc|ncat|netcat|socat|ssh|openssl|telnet|gh|aws)\b")
+_HOSTLIKE = re.compile(r"(?:[\w-]+\.){1,6}[a-z]{2,12}(?::\d+)?")
 
 _METHOD = re.compile(r"\.(get|post|put|patch|delete|head)$")
 
@@ -38,11 +49,20 @@ class ShellReader:
 
 
 class Effects:
-    """What the calls of some programs do, into an inventory; ``shell`` reads a command that a script starts."""
+    """What the calls of some programs do, into an inventory; ``shell`` reads a command that a script starts.
+
+    ``data`` are the texts of the skill's other files, in which an address may stand that a script reads.
+    """
 
     def __init__(
-        self, programs: Sequence[Program], roles: dict[str, Role], into: Inventory, shell: ShellReader
+        self,
+        programs: Sequence[Program],
+        roles: dict[str, Role],
+        into: Inventory,
+        shell: ShellReader,
+        data: Mapping[str, str] = MappingProxyType({}),
     ) -> None:
+        self._data = data
         self._roles = roles
         self._into = into
         self._shell = shell
@@ -83,7 +103,10 @@ class Effects:
                 target="run",
             )
 
-    def _sent(self, path: str, args: list[Value], named: dict[str, Value], line: int) -> Value:
+    def _sent(
+        self, path: str, args: list[Value], named: dict[str, Value], line: int, about: Value = NOTHING
+    ) -> Value:
+        """A request; ``about`` is what the object that makes it holds (a session's headers)."""
         where = named.get("url") or (
             args[1]
             if path.endswith(".request") and len(args) > 1 and not addressed(args[0])
@@ -91,7 +114,7 @@ class Effects:
             if args
             else NOTHING
         )
-        host = host_in(where)
+        host, within = self._host(where)
         method = _METHOD.search(path)
         sends = "data" in named or "json" in named or "files" in named or "content" in named or len(args) > 1
         verb = method[1].upper() if method else "POST" if sends else "GET"
@@ -107,7 +130,7 @@ class Effects:
             ]
         )
         # A variable that says where to goes nowhere; ``headers`` prove who asks.
-        address = frozenset(
+        address = within | frozenset(
             label
             for label in where.labels
             if (label.origin is Origin.VARIABLE and where.texts and where.text.startswith(GAP))
@@ -118,7 +141,9 @@ class Effects:
             if named
             else frozenset[Label]()
         )
-        self._out(Value((), body.labels - address, body.auth | auth), host, line)
+        self._out(
+            Value((), (body.labels - address) | about.labels, body.auth | auth | about.auth), host, line
+        )
         if path == "urllib.request.urlretrieve" and len(args) > 1:
             fetched = frozenset((Label(Origin.DOWNLOAD, host, self._source(line)),))
             self._written(args[1], Value((), fetched), line)
@@ -134,9 +159,26 @@ class Effects:
             else frozenset((Label(Origin.DOWNLOAD, host, self._source(line)),)),
         )
 
+    def _host(self, where: Value) -> tuple[str, frozenset[Label]]:
+        """The host of an address, and the labels of the files of the skill in which it stands."""
+        host = host_in(where)
+        if host != "*":
+            return host, frozenset()
+        for label in sorted(where.labels, key=str):
+            name = label.name.removeprefix("${skill}/").removeprefix("*/")
+            for path, text in self._data.items() if label.origin is Origin.FILE and name else ():
+                if (path == name or path.endswith(f"/{name}")) and (hosts := hosts_in(text)):
+                    return hosts[0], frozenset((label,))
+        return "*", frozenset()
+
     def _connected(self, args: list[Value], line: int) -> Value:
         host = host_in(args[0]) if args else "*"
-        if host == "*" and args and GAP not in args[0].text and re.fullmatch(r"[\w.:-]+", args[0].text):
+        if (
+            host == "*"
+            and args
+            and GAP not in args[0].text
+            and re.fullmatch(r"[\w.:-]*[a-zA-Z.][\w.:-]*", args[0].text)
+        ):
             host = args[0].text.lower()
         if self._looking:
             self._into.capability(
@@ -161,13 +203,32 @@ class Effects:
                 detail="dns",
                 by=self._program.path,
             )
-            if host or not args[0].texts if args else False:
+            if args and (host or not args[0].texts or GAP in args[0].text):
                 for label in sorted(held.labels, key=str):
                     self._into.chain(label, Sink.DNS, host or "*", self._source(line), self._role)
         return NOTHING
 
-    def _ran(self, path: str, args: list[Value], words: list[Value], line: int) -> Value:
-        """A command that is started; ``words`` are its words, where they stand apart."""
+    def _shown(self, held: Value, texts: tuple[str, ...], line: int) -> None:
+        """What a script prints, the model reads: an address with data in it, or what somebody else's host answers."""
+        if not self._looking:
+            return
+        host = next((hosts_in(text.replace(GAP, "x"))[0] for text in texts if _CARRIES.search(text)), "")
+        for label in sorted(held.labels, key=str):
+            if host and label.origin in (
+                Origin.CREDENTIALS,
+                Origin.ENVIRONMENT,
+                Origin.VARIABLE,
+                Origin.CONVERSATION,
+                Origin.PERSONAL,
+            ):
+                self._into.chain(label, Sink.LINK, host, self._source(line), self._role)
+            elif label.origin is Origin.DOWNLOAD:
+                self._into.chain(label, Sink.CONTEXT, OUTPUT, self._source(line), self._role)
+
+    def _ran(
+        self, path: str, args: list[Value], words: list[Value], line: int, given: Value = NOTHING
+    ) -> Value:
+        """A command that is started; ``words`` are its words, where they stand apart, ``given`` what it reads."""
         held = gathered(args)
         texts = (
             [" ".join(word_of(word.text) for word in words)] if words else list(args[0].texts) if args else []
@@ -176,17 +237,33 @@ class Effects:
         result: frozenset[Label] = frozenset()
         if not self._looking:
             printed = [label for text in texts for label in self._printed(text, source)]
-            return Value((), held.labels.union(printed))
+            spoken = [label for text in texts if _TALKS.search(text) for label in self._carried(text, source)]
+            return Value((), held.labels.union(printed, spoken))
         self._gated(f"runs {texts[0][:60] if texts else 'something'}", line)
         for text in texts:
             for label in self._shell.command(text, source, self._role, held.labels, self._program.path):
                 result |= {label}
+        if given.labels:
+            for host in dict.fromkeys(
+                item.target
+                for item in self._into.capabilities
+                if item.kind is CapabilityKind.NET and item.source == source
+            ):
+                self._out(given, host, line)
         if not texts:
             self._into.capability(CapabilityKind.EXEC, "*", source, self._role, by=self._program.path)
         for label in sorted(held.labels, key=str):
             if label.origin in (Origin.DOWNLOAD, Origin.ENCODED, Origin.INPUT, Origin.CARRIED):
                 self._into.chain(label, Sink.EXECUTE, path, source, self._role)
-        return Value((), result | held.labels)
+        spoken = [label for text in texts if _TALKS.search(text) for label in self._carried(text, source)]
+        return Value((), (result | held.labels).union(spoken))
+
+    def _carried(self, text: str, source: Source) -> list[Label]:
+        """A program under way that sends what it reads is a connection to its host."""
+        hosts = hosts_in(text.replace(GAP, "x")) or [
+            word for word in text.split() if _HOSTLIKE.fullmatch(word)
+        ]
+        return [Label(Origin.CARRIED, host, source) for host in hosts[:1]]
 
     def _printed(self, text: str, source: Source) -> frozenset[Label]:
         """The kinds of data in what a command prints; a command is read once for it."""

@@ -4,21 +4,23 @@ Order and conditions don't matter: a fixed point over assignments, then every ca
 """
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from types import MappingProxyType
 
 from bailiwick.analysis.skill.code import library
-from bailiwick.analysis.skill.code.effects import Effects, ShellReader
+from bailiwick.analysis.skill.code.effects import ShellReader
 from bailiwick.analysis.skill.code.form import (
+    Assign,
     Call,
     Constant,
     Expression,
-    Function,
     Joined,
     Name,
     Part,
     Program,
 )
-from bailiwick.analysis.skill.code.places import addressed, host_of
+from bailiwick.analysis.skill.code.places import addressed, bare_host, host_of, shown_path
+from bailiwick.analysis.skill.code.resolve import Resolver
 from bailiwick.analysis.skill.code.values import (
     GAP,
     NOTHING,
@@ -29,6 +31,7 @@ from bailiwick.analysis.skill.code.values import (
     gathered,
 )
 from bailiwick.analysis.skill.facts import Inventory, Label, Mark, Origin
+from bailiwick.analysis.skill.sensitive import kept_in
 from bailiwick.model.skill import CapabilityKind, Role
 
 MAX_ROUNDS = 4
@@ -37,9 +40,23 @@ MAX_STEPS = 400_000
 
 MAX_DEPTH = 120
 
+MAX_COMMANDS = 40
+"""Commands in mappings that are kept."""
+
 _ENVIRONMENT = frozenset(
     ("os.environ", "process.env", "Deno.env", "Bun.env", "import.meta.env", "os.environb")
 )
+_TAKES_FILES = frozenset(("write", "add", "attach", "append"))
+"""Methods of archives and messages that take a file by its path."""
+
+_STOLEN = frozenset((Origin.CREDENTIALS, Origin.ENVIRONMENT, Origin.CONVERSATION))
+_ANSWERS = frozenset((Origin.CARRIED, Origin.DOWNLOAD))
+_FEW = 5
+"""Numbers in a list from which on they may spell something."""
+
+_LONGEST = 200
+"""Characters of what may be a path."""
+
 _TEMPORARY = "/tmp/"  # noqa: S108 - a name for a file of the script, not one of ours
 
 
@@ -47,21 +64,31 @@ class _EnoughError(Exception):
     pass
 
 
+_PAYEE = re.compile(
+    r"iban|account|acct|wallet|payee|recipient|beneficiary|payout|routing|sort_?code|deposit|crypto_?addr|address",
+    re.IGNORECASE,
+)
+_ACCOUNT = re.compile(
+    r"0x[0-9a-fA-F]{20,}|\b(?:bc1|[13])[a-km-zA-HJ-NP-Z1-9]{20,}|\b[A-Z]{2}\d{2}[ \w]{10,}|\b\d{8,20}\b"
+)
 _AUTH_KEY = re.compile(r"auth|api[-_]?key|token|cookie|^x-|bearer|secret", re.IGNORECASE)
 
 
-class Follower(Effects):
-    """Follows data through programs that belong together; ``shell`` reads a command that a script starts."""
+class Follower(Resolver):
+    """Follows data through programs that belong together."""
 
     def __init__(
-        self, programs: Sequence[Program], roles: dict[str, Role], into: Inventory, shell: ShellReader
+        self,
+        programs: Sequence[Program],
+        roles: dict[str, Role],
+        into: Inventory,
+        shell: ShellReader,
+        data: Mapping[str, str] = MappingProxyType({}),
     ) -> None:
-        super().__init__(programs, roles, into, shell)
-        self._programs = programs
-        self._variables: dict[tuple[str, str, str], Value] = {}
-        self._modules = {program.module: program for program in programs}
+        super().__init__(programs, roles, into, shell, data)
         self._steps = 0
-        self._changed = False
+        self.commands: dict[tuple[str, int, str], None] = {}
+        """Commands that stand under ``command`` in a mapping, with their place: a script may put them into settings."""
 
     def run(self) -> None:
         """Follow everything; what is found goes into the inventory. Bounded, and the inventory says when a bound was met."""
@@ -72,6 +99,8 @@ class Follower(Effects):
                     self._program = program
                     for assign in program.assigns:
                         value = self._value(assign.value, assign.scope, 0)
+                        if assign.key and _AUTH_KEY.search(assign.key) and _as_proof(value):
+                            value = Value(value.texts, frozenset(), value.every)
                         self._set("*" if assign.outer else assign.scope, assign.target, value)
                     for evaluate in program.evaluates:
                         self._value(evaluate.value, evaluate.scope, 0)
@@ -84,42 +113,26 @@ class Follower(Effects):
                 for evaluate in program.evaluates:
                     self._gate = evaluate.gate
                     self._value(evaluate.value, evaluate.scope, 0)
+                for assign in program.assigns:
+                    self._swapped(assign)
         except (_EnoughError, RecursionError):
             self._into.full = True
 
-    # --- variables
-
-    def _set(self, scope: str, name: str, value: Value) -> None:
-        if "." in name:
-            # Whoever has the object has what was put into it.
-            if value.labels or value.auth:
-                self._set(scope, name.partition(".")[0], Value((), value.labels, value.auth))
-            scope = ""
-        key = (self._program.module, scope, name)
-        before = self._variables.get(key, NOTHING)
-        joined = before.join(value)
-        if joined != before:
-            self._variables[key] = joined
-            self._changed = True
-
-    def _get(self, scope: str, name: str) -> Value:
-        module = self._program.module
-        found = self._variables.get((module, "*", name), NOTHING)
-        place = scope
-        while True:
-            value = self._variables.get((module, place, name))
-            if value is not None:
-                return value.join(found)
-            if not place:
-                break
-            place = place.rpartition(".")[0]
-        if found is NOTHING and "." in name:
-            owner, _, attribute = name.rpartition(".")
-            if owner in self._modules:
-                return self._variables.get((owner, "", attribute), NOTHING)
-            held = self._get(scope, owner) if owner.count(".") < 3 else NOTHING
-            return Value((), held.labels, held.auth)
-        return found
+    def _swapped(self, assign: Assign) -> None:
+        """Where money goes, replaced on a condition by what stands in the code and doesn't show there."""
+        name = assign.key or assign.target.rpartition(".")[2]
+        if not assign.guard or not _PAYEE.search(name):
+            return
+        value = self._value(assign.value, assign.scope, 0)
+        spelled = next((label for label in value.labels if label.origin is Origin.ENCODED), None)
+        if spelled is not None or (_ACCOUNT.search(value.text) and re.search(r"\d", assign.guard)):
+            self._into.notice(
+                Mark.TAMPER,
+                f"replaces {name} by one that stands in the code when {assign.guard[:90]}",
+                self._source(assign.line),
+                self._role,
+                target="data",
+            )
 
     # --- expressions
 
@@ -141,6 +154,7 @@ class Follower(Effects):
                 if text:
                     return concatenated(values)
                 if keys:
+                    self._commanded(keys, values, node.line)
                     values = [
                         Value(value.texts, frozenset(), value.every)
                         if key and _AUTH_KEY.search(key) and _as_proof(value)
@@ -154,6 +168,12 @@ class Follower(Effects):
                 return gathered(values)
             case Call():
                 return self._call(node, scope, depth)
+
+    def _commanded(self, keys: Sequence[str | None], values: list[Value], line: int) -> None:
+        for key, value in zip(keys, values, strict=False):
+            if self._looking and key == "command" and len(self.commands) < MAX_COMMANDS:
+                for text in value.texts:
+                    self.commands[self._program.path, line + self._program.shift, text] = None
 
     def _name(self, path: str, line: int, scope: str) -> Value:
         if path in _ENVIRONMENT:
@@ -190,6 +210,8 @@ class Follower(Effects):
         held = self._value(base, scope, depth + 1)
         if key in ("status_code", "ok", "status"):
             return NOTHING
+        if (picked := self._picked(base, key, scope, depth)) is not None and picked.texts:
+            return Value(picked.texts, picked.labels | held.labels, picked.auth | held.auth)
         if key in ("parent", "parents"):
             return held
         return Value((), held.labels, held.auth)
@@ -198,13 +220,19 @@ class Follower(Effects):
 
     def _call(self, call: Call, scope: str, depth: int) -> Value:
         path, line = call.path, call.line
+        if (meant := self._aliases.get((self._program.module, path))) is not None and depth < MAX_DEPTH // 2:
+            call = Call(meant[0], None, (*meant[1], *call.args), (*meant[2], *call.named), line)
+            path = call.path
         base = self._value(call.base, scope, depth + 1) if call.base is not None else NOTHING
         args = [self._value(arg, scope, depth + 1) for arg in call.args]
         named = {name: self._value(value, scope, depth + 1) for name, value in call.named}
         method = path.rpartition(".")[2]
         everything = gathered([base, *args, *named.values()])
+        if method == "read" and isinstance(call.base, Name) and args:
+            self._fill(scope, call.base.path, self._content(args[0], line))
         if method in library.FILLS and isinstance(call.base, Name):
-            self._set(scope, call.base.path, gathered([*args, *named.values()]))
+            files = [self._content(arg, line) for arg in args[:1]] if method in _TAKES_FILES else []
+            self._fill(scope, call.base.path, gathered([*args, *named.values(), *files]))
         path = self._resolved(call, path)
         if (
             path in ("os.getenv", "os.environ.get", "os.environ.setdefault", "os.environ.pop", "Deno.env.get")
@@ -216,9 +244,11 @@ class Follower(Effects):
                 if GAP not in args[0].text
                 else self._label(Origin.ENVIRONMENT, "*", line)
             )
+        if path in library.PRINTS:
+            self._shown(everything, tuple(text for arg in args for text in arg.texts), line)
         if library.SEALED.search(path):
             return NOTHING
-        function = self._function(path, call.base)
+        function = self._function(call, path)
         if function is not None:
             return self._user_function(function, args, named)
         if path in library.HOME:
@@ -229,8 +259,14 @@ class Follower(Effects):
             method == "joinpath"
         ):
             return concatenated(between([base, *args] if method == "joinpath" else args, "/"))
-        if method == "join" and base.texts:
-            return self._joined(args)
+        if method == "join":
+            whole = self._spelled(call.base, args[0].text if args else ",", scope, depth)
+            if whole is None and call.args and base.texts:
+                whole = self._spelled(call.args[0], base.text, scope, depth)
+            if whole is not None and whole.texts:
+                return Value(whole.texts, whole.labels | everything.labels, whole.auth | everything.auth)
+            if base.texts and call.args:
+                return self._joined(args)
         if (
             path in library.DECODE
             or method == "fromhex"
@@ -247,6 +283,12 @@ class Follower(Effects):
                 texts if texts[0] else (),
                 frozenset((Label(Origin.ENCODED, "character codes", self._source(line)),)),
             )
+        if path in ("map", "bytes", "bytearray", "Uint8Array.from", "Buffer.from") and (
+            (len(call.args) > 1 and isinstance(call.args[0], Name) and call.args[0].path == "chr")
+            or (call.args and self._numbers(call.args[0]))
+        ):
+            spelled = Label(Origin.ENCODED, "character codes", self._source(line))
+            return Value((), everything.labels | {spelled}, everything.auth)
         if path in library.CREDENTIAL_CALLS:
             return self._label(Origin.CREDENTIALS, library.CREDENTIAL_CALLS[path], line)
         if path in library.PERSONAL_CALLS:
@@ -262,25 +304,44 @@ class Follower(Effects):
             or (method in library.METHOD_SEND and args and addressed(args[0]))
             or (method == "get" and args and addressed(args[0]))
         ):
-            return self._sent(path, args, named, line)
+            about = Value((), frozenset(x for x in base.labels if x.origin not in _ANSWERS), base.auth)
+            return self._sent(path, args, self._options(call, named, scope, depth), line, about)
         if library.CONNECT.search(path):
-            return self._connected(args, line)
+            return self._connected(self._peer(call, args, named, scope, depth), line)
         if (
             method in ("connect", "connect_ex")
+            and path not in library.READ
             and args
             and (args[0].texts or isinstance(call.args[0], Joined))
         ):
-            return self._connected(
-                [self._value(call.args[0].items[0], scope, depth + 1)]
-                if isinstance(call.args[0], Joined) and call.args[0].items
-                else args,
-                line,
-            )
+            carried = self._connected(self._peer(call, args, named, scope, depth), line)
+            if isinstance(call.base, Name):
+                self._fill(scope, call.base.path, carried)
+            return carried
         if method in library.METHOD_OUT and any(label.origin is Origin.CARRIED for label in base.labels):
-            self._out(gathered([*args, *named.values()]), host_of(base), line)
+            host = host_of(base)
+            if host == "*":
+                host = next((bare for arg in args if (bare := bare_host(arg)) != "*"), "*")
+            files = [self._content(arg, line) for arg in args]
+            self._out(gathered([*args, *named.values(), *files]), host, line)
             return base
+        if method == "pipe" and any(label.origin is Origin.CARRIED for arg in args for label in arg.labels):
+            self._out(base, host_of(gathered(args)), line)
+            return base
+        if (
+            not library.SIGNS_IN.match(method)
+            and any(label.origin is Origin.CARRIED for label in base.labels)
+            and any(label.origin in _STOLEN for arg in args for label in arg.labels)
+        ):
+            self._out(gathered(args), host_of(base), line)
         if library.RUN.search(path):
-            return self._ran(path, args, self._words(call, args, scope, depth), line)
+            return self._ran(
+                path,
+                args,
+                self._words(call, args, scope, depth),
+                line,
+                self._input(call, named, scope, depth),
+            )
         if library.EVALUATE.search(path) and args:
             return self._evaluated(args, line, path)
         if library.DESERIALIZE.search(path):
@@ -297,10 +358,14 @@ class Follower(Effects):
             return everything
         if path in library.COPY and len(args) > 1:
             kept = self._file(args[0], line)
+            if isinstance(call.args[1], Name):
+                self._fill(scope, call.args[1].path, kept)
             return self._written(args[1], Value((), kept.labels | args[0].labels), line)
         if path in library.REMOVE or method in ("unlink", "rmdir", "rmtree"):
             self._removed(path, args[0] if args and path in library.REMOVE else base, line)
             return NOTHING
+        if path in ("tempfile.mktemp", "tempfile.mkstemp", "tempfile.mkdtemp", "tempfile.gettempdir"):
+            return Value((f"{_TEMPORARY}{self._program.module}.{line}",))
         if path in ("tempfile.NamedTemporaryFile", "NamedTemporaryFile", "tempfile.TemporaryFile"):
             return self._opened(Value((f"{_TEMPORARY}{self._program.module}.{line}",)), line)
         if method in ("exec_module", "spec_from_file_location", "run_path", "SourceFileLoader"):
@@ -344,6 +409,49 @@ class Follower(Effects):
             )
         return Value((), everything.labels, everything.auth)
 
+    def _options(self, call: Call, named: dict[str, Value], scope: str, depth: int) -> dict[str, Value]:
+        """The named arguments of a request, with the address that a mapping of options holds."""
+        if "url" in named:
+            return named
+        for node in call.args:
+            for key in ("url", "uri", "href"):
+                if isinstance(node, Joined) and key in node.keys:
+                    said = self._picked(node, key, scope, depth)
+                    return {**named, "url": said} if said is not None else named
+            for key in ("hostname", "host"):
+                said = self._picked(node, key, scope, depth) if isinstance(node, (Joined, Name)) else None
+                if said is not None and said.texts and GAP not in said.text:
+                    return {**named, "url": Value((f"https://{said.text}/",), said.labels, said.auth)}
+        return named
+
+    def _input(self, call: Call, named: dict[str, Value], scope: str, depth: int) -> Value:
+        """What a program that is started is given to read, and the variables that it is given."""
+        given = [named[name] for name in ("input", "stdin") if name in named]
+        for node in call.args[1:]:
+            said = self._picked(node, "input", scope, depth) if isinstance(node, Joined) else None
+            given += [said] if said is not None else []
+        return gathered(given)
+
+    def _peer(
+        self, call: Call, args: list[Value], named: dict[str, Value], scope: str, depth: int
+    ) -> list[Value]:
+        """What of the arguments of a connection says where it goes."""
+        choices = [named[name] for name in ("endpoint_url", "host", "hostname", "server") if name in named]
+        for node, value in zip(call.args, args, strict=False):
+            for key in ("host", "hostname", "endpoint", "url"):
+                said = self._picked(node, key, scope, depth) if isinstance(node, (Joined, Name)) else None
+                choices += [said] if said is not None else []
+            if isinstance(node, Joined) and node.items and not node.keys:
+                choices.append(self._value(node.items[0], scope, depth + 1))
+            else:
+                choices.append(value)
+        return next(([one] for one in choices if bare_host(one) != "*"), choices[:1] or args)
+
+    def _content(self, value: Value, line: int) -> Value:
+        """What stands in the file of credentials whose path is handed over."""
+        paths = tuple(text for text in value.texts if len(text) < _LONGEST and kept_in(shown_path(text)))
+        return self._file(Value(paths), line) if paths else NOTHING
+
     def _words(self, call: Call, args: list[Value], scope: str, depth: int) -> list[Value]:
         """The words of a command that a call starts, where they are given apart."""
         first = call.args[0] if call.args else None
@@ -353,82 +461,14 @@ class Follower(Effects):
             return [args[0], *(self._value(item, scope, depth + 1) for item in call.args[1].items)]
         return []
 
-    def _resolved(self, call: Call, path: str) -> str:
-        """The path that a dynamic look-up comes to: ``getattr(os, 'sys' + 'tem')``, ``__import__('os').system``."""
-        base = call.base
-        if isinstance(base, Call) and path in ("?", f"?.{path[2:]}"):
-            inner = [self._constant(arg) for arg in base.args]
-            if base.path == "getattr" and len(base.args) > 1 and isinstance(base.args[0], Name) and inner[1]:
-                self._dynamic(base.line, f"{base.args[0].path}.{inner[1]}")
-                return f"{base.args[0].path}.{inner[1]}"
-            if (
-                base.path == "getattr"
-                and len(base.args) > 1
-                and isinstance(base.args[0], Call)
-                and base.args[0].path in ("__import__", "importlib.import_module")
-            ):
-                module = self._constant(base.args[0].args[0]) if base.args[0].args else ""
-                self._dynamic(base.line, f"{module}.{inner[1]}")
-                return f"{module}.{inner[1]}"
-            if base.path in ("__import__", "importlib.import_module", "require") and inner and inner[0]:
-                if base.path == "__import__":
-                    self._dynamic(base.line, inner[0])
-                return f"{inner[0].removeprefix('node:')}.{path[2:]}"
-        return path
-
-    def _dynamic(self, line: int, what: str) -> None:
-        if self._looking and re.search(
-            r"(?:os\.(?:system|popen|exec)|subprocess|eval|exec\b|child_process|socket)", what
-        ):
-            self._into.notice(
-                Mark.OBFUSCATED,
-                f"looks up {what} by name while it runs",
-                self._source(line),
-                self._role,
-                target=what,
-            )
-
-    def _constant(self, node: Expression) -> str:
-        text = self._value(node, "", 0).text
-        return text if GAP not in text else ""
-
-    def _function(self, path: str, base: Expression | None) -> tuple[Program, Function] | None:
-        if path in self._program.functions:
-            return self._program, self._program.functions[path]
-        owner, _, last = path.rpartition(".")
-        if owner:
-            for module, program in self._modules.items():
-                if (
-                    owner == module
-                    or owner.endswith(f".{module}")
-                    or module.endswith(f"/{owner.removeprefix('./')}")
-                    or owner.removeprefix("./") == module
-                ) and last in program.functions:
-                    return program, program.functions[last]
-            if (
-                (owner in ("self", "this", "cls") or isinstance(base, (Call, Name)))
-                and last in self._program.functions
-                and last not in ("get", "post", "read", "write", "send", "run", "open", "join", "connect")
-            ):
-                return self._program, self._program.functions[last]
-        return None
-
-    def _user_function(
-        self, found: tuple[Program, Function], args: list[Value], named: dict[str, Value]
-    ) -> Value:
-        program, function = found
-        parameters = [name for name in function.parameters if name not in ("self", "cls")]
-        here, self._program = self._program, program
-        try:
-            for name, value in [*zip(parameters, args, strict=False), *named.items()]:
-                self._set(function.name, name, value)
-            return (
-                self._get(function.name, "return")
-                if (program.module, function.name, "return") in self._variables
-                else NOTHING
-            )
-        finally:
-            self._program = here
+    def _numbers(self, node: Expression) -> bool:
+        """Whether a list that stands in the code holds nothing but codes of characters."""
+        listed = self._list(node)
+        return (
+            listed is not None
+            and len(listed.items) > _FEW
+            and all(isinstance(item, Constant) and (item.value or "").isdigit() for item in listed.items)
+        )
 
     def _joined(self, args: list[Value]) -> Value:
         held = gathered(args)

@@ -70,6 +70,14 @@ class Assign:
     outer: bool = False
     """Whether the variable may be that of a function around this one."""
 
+    key: str = ""
+    """The key that is set, where the variable is a mapping."""
+
+    guard: str = ""
+    """The condition nearest around it, as it is written."""
+
+    line: int = 0
+
 
 @dataclass(frozen=True, slots=True)
 class Evaluate:
@@ -100,5 +108,6 @@ class Program:
     assigns: list[Assign] = field(default_factory=list)
     evaluates: list[Evaluate] = field(default_factory=list)
     functions: dict[str, Function] = field(default_factory=dict)
+    classes: set[str] = field(default_factory=set)
     shift: int = 0
     """Lines that stand before the script in its file (a fence in a text)."""

@@ -100,6 +100,12 @@ class _Lowering:
                 value = self.expression(node.named_children[0], 0)
                 self.program.assigns.append(Assign("return", value, scope))
                 self.program.evaluates.append(Evaluate(value, scope, gate))
+            elif node.type == "yield_expression" and node.named_children:
+                self.program.assigns.append(
+                    Assign("return", self.expression(node.named_children[0], 0), scope)
+                )
+            elif node.type == "class_declaration":
+                self.program.classes.add(_text(node.child_by_field_name("name")))
             elif node.type in ("call_expression", "new_expression") and not _within_call(node):
                 self.program.evaluates.append(Evaluate(self.expression(node, 0), scope, gate))
             if node.type == "if_statement":
@@ -110,6 +116,9 @@ class _Lowering:
     def function(self, node: Node, scope: str) -> str:
         name = _text(node.child_by_field_name("name"))
         parent = node.parent
+        if not name and parent is not None and parent.type == "assignment_expression":
+            name = _text(parent.child_by_field_name("left")).rpartition(".")[2]
+            name = name if name.isidentifier() else ""
         if not name and parent is not None and parent.type in ("variable_declarator", "pair"):
             name = _text(parent.child_by_field_name("name") or parent.child_by_field_name("key"))
         if not name:
@@ -129,8 +138,14 @@ class _Lowering:
             call = parent.parent if parent is not None and parent.type == "arguments" else None
             base = call.child_by_field_name("function") if call is not None else None
             if base is not None:
-                value = self.expression(base, 0)
-                self.program.assigns += [Assign(one, value, name) for one in names if one]
+                owner = base.child_by_field_name("object") if base.type == "member_expression" else base
+                line = node.start_point[0] + 1
+                value: Expression = Joined(
+                    (self.expression(owner or base, 0), self.expression(call, 0)) if call is not None else (),
+                    False,
+                    line,
+                )
+                self.program.assigns += [Assign(one, value, scope) for one in names if one]
             return scope or name
         return name
 
@@ -174,19 +189,25 @@ class _Lowering:
         if not _contains_call(lowered):
             self.program.evaluates.append(Evaluate(lowered, scope, gate))
         if target.type in ("object_pattern", "array_pattern"):
+            rest = {
+                n for one in target.named_children if one.type == "rest_pattern" for n in _identifiers(one)
+            }
             for name in _identifiers(target):
                 part: Expression = (
                     Part(lowered, name, target.start_point[0] + 1)
-                    if target.type == "object_pattern"
+                    if target.type == "object_pattern" and name not in rest
                     else lowered
                 )
                 self.program.assigns.append(Assign(name, part, scope))
             return
-        name = _text(target)
+        name, key = _text(target), ""
         if target.type == "subscript_expression":
             name = _text(target.child_by_field_name("object"))
+            key = _text(target.child_by_field_name("index")).strip("'\"`")
         if len(name) < 120 and "\n" not in name:
-            self.program.assigns.append(Assign(name, lowered, scope, outer))
+            self.program.assigns.append(
+                Assign(name, lowered, scope, outer, key, _guard(target), target.start_point[0] + 1)
+            )
 
     def expression(self, node: Node, depth: int) -> Expression:
         line = node.start_point[0] + 1
@@ -226,7 +247,7 @@ class _Lowering:
                 index = node.child_by_field_name("index")
                 base = self.expression(owner, deeper) if owner is not None else Constant(None, line)
                 key = self.expression(index, deeper) if index is not None else None
-                known = key.value if isinstance(key, Constant) else None
+                known = key.value if isinstance(key, Constant) else _folded(key)
                 if isinstance(base, Name) and known is not None and known.isidentifier():
                     return Name(f"{base.path}.{known}", line)
                 return Part(base, known, line)
@@ -319,6 +340,16 @@ class _Lowering:
                 return Call("?", called, arguments, (), line)
 
 
+def _folded(value: Expression | None) -> str | None:
+    """A text that is put together of texts that stand in the code."""
+    match value:
+        case Joined(items=items, text=True):
+            pieces = [item.value for item in items if isinstance(item, Constant) and item.value is not None]
+            return "".join(pieces) if len(pieces) == len(items) else None
+        case _:
+            return None
+
+
 def _required(value: Expression) -> Name | None:
     """``require('x')`` as the module it stands for."""
     match value:
@@ -364,6 +395,22 @@ def _within_call(node: Node) -> bool:
             return True
         parent = parent.parent
     return False
+
+
+MAX_GUARD = 12
+"""Nodes above an assignment among which its condition is looked for."""
+
+
+def _guard(node: Node) -> str:
+    """The condition nearest around an assignment."""
+    parent = node.parent
+    for _ in range(MAX_GUARD):
+        if parent is None or parent.type in _FUNCTIONS:
+            return ""
+        if parent.type in ("if_statement", "ternary_expression"):
+            return _text(parent.child_by_field_name("condition"))[:120]
+        parent = parent.parent
+    return ""
 
 
 def _text(node: Node | None) -> str:

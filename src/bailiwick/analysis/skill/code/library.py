@@ -4,18 +4,18 @@ import re
 
 SEND = re.compile(
     r"^(?:requests|httpx|aiohttp|grequests|niquests|curl_cffi\.requests)\.(?:Session\.|AsyncClient\.|Client\.|ClientSession\.)?(?P<method>get|post|put|patch|delete|head|request|stream)$"
-    r"|^urllib\.request\.(?:urlopen|Request|urlretrieve)$|^urllib2\.(?:urlopen|Request)$|^urllib3\.\w*\.?request$"
+    r"|^requests\.Request$|^paho\.mqtt\.publish\.(?:single|multiple)$|^urllib\.request\.(?:urlopen|Request|urlretrieve)$|^urllib2\.(?:urlopen|Request)$|^urllib3\.\w*\.?request$"
     r"|^(?:fetch|window\.fetch|globalThis\.fetch|node-fetch(?:\.default)?|axios(?:\.default)?(?:\.(?:get|post|put|patch|request|delete))?|got(?:\.\w+)?|superagent\.\w+|ky(?:\.\w+)?|undici\.(?:fetch|request)|needle(?:\.\w+)?)$"
     r"|^https?\.(?:request|get)$|^navigator\.sendBeacon$|^Bun\.fetch$|^\$\.(?:get|post|ajax)$|^request(?:\.(?:get|post))?$"
 )
 CONNECT = re.compile(
-    r"^socket\.create_connection$|^http\.client\.HTTPS?Connection$|^smtplib\.SMTP(?:_SSL)?$|^ftplib\.FTP(?:_TLS)?$|^telnetlib\.Telnet$"
+    r"^socket\.create_connection$|^dgram\.createSocket$|^boto3\.(?:client|resource|Session)$|^aws-sdk\.\w+$|^(?:google\.cloud\.)?storage\.Client$|^minio\.Minio$|^asyncio\.open_connection$|^asyncssh\.connect$|^pysftp\.Connection$|^paramiko\.SSHClient$|^ssh2-sftp-client$|^nodemailer\.createTransport$|^XMLHttpRequest$|^net\.Socket$|^socket\.socket$|^redis\.Redis$|^paho\.mqtt\.client\.Client$|^mqtt\.connect$|^(?:socket\.io-client\.)?io$|^http\.client\.HTTPS?Connection$|^smtplib\.SMTP(?:_SSL)?$|^ftplib\.FTP(?:_TLS)?$|^telnetlib\.Telnet$"
     r"|^(?:websocket|websockets)\.(?:create_connection|connect)$|^WebSocket$|^ws(?:\.WebSocket)?$|^net\.(?:connect|createConnection)$|^tls\.connect$|^paramiko\.Transport$|^logging\.handlers\.(?:HTTPHandler|SysLogHandler|SocketHandler|SMTPHandler)$|^imaplib\.IMAP4(?:_SSL)?$"
 )
 DNS = re.compile(
     r"\.resolve(?:4|6|Any|Txt|Cname|Mx|Ns|Srv|Ptr|Soa|Naptr|Caa)$|^socket\.(?:gethostbyname(?:_ex)?|getaddrinfo)$|^dns\.resolver\.(?:query|resolve)$|^dns(?:\.promises|/promises)?\.(?:lookup|resolve\w*)$|^(?:\w+\.)?resolver\.(?:query|resolve)$"
 )
-METHOD_SEND = frozenset(("post", "put", "patch"))
+METHOD_SEND = frozenset(("post", "put", "patch", "open", "goto", "navigate"))
 """Methods that send, on an object whose class isn't known, when the first argument is an address."""
 
 METHOD_OUT = frozenset(
@@ -32,6 +32,27 @@ METHOD_OUT = frozenset(
         "emit",
         "urlopen",
         "request",
+        "put",
+        "putfo",
+        "put_object",
+        "putObject",
+        "upload",
+        "upload_file",
+        "upload_fileobj",
+        "upload_from_string",
+        "upload_from_filename",
+        "fput_object",
+        "putheader",
+        "putrequest",
+        "setHeader",
+        "setRequestHeader",
+        "sendMail",
+        "publish",
+        "send_bytes",
+        "exec_command",
+        "lpush",
+        "xadd",
+        "communicate",
     )
 )
 """Methods that send on an object that is a connection."""
@@ -83,21 +104,30 @@ SEALED = re.compile(
 )
 """Functions after which nothing can be told of their arguments."""
 
+PRINTS = frozenset(("print", "sys.stdout.write", "console.log", "console.info", "process.stdout.write", "rich.print", "click.echo", "typer.echo", "pprint.pprint"))  # fmt: skip
+"""What shows something to whoever runs the script, which is the model."""
+
 READ = frozenset(
-    ("open", "io.open", "codecs.open", "builtins.open", "fs.readFileSync", "fs.readFile", "fs.promises.readFile", "fs/promises.readFile", "fs.createReadStream", "fs-extra.readFile", "fs-extra.readFileSync", "Bun.file", "Deno.readTextFile", "Deno.readFile", "sqlite3.connect", "configparser.ConfigParser.read", "dotenv.dotenv_values", "dotenv_values", "zipfile.ZipFile", "tarfile.open", "fs.readdirSync", "os.listdir", "os.walk", "os.scandir", "glob.glob", "glob.iglob", "fs.promises.readdir", "readFileSync", "readFile")
+    ("open", "io.open", "codecs.open", "builtins.open", "fs.readFileSync", "fs.readFile", "fs.promises.readFile", "fs/promises.readFile", "fs.createReadStream", "fs-extra.readFile", "fs-extra.readFileSync", "Bun.file", "Deno.readTextFile", "Deno.readFile", "sqlite3.connect", "configparser.ConfigParser.read", "dotenv.dotenv_values", "dotenv_values", "zipfile.ZipFile", "tarfile.open", "fs.readdirSync", "os.listdir", "os.walk", "os.scandir", "glob.glob", "glob.iglob", "fs.promises.readdir", "readFileSync", "readFile", "fs/promises.glob", "fs/promises.readdir", "fs.promises.glob", "fs.globSync", "fs.glob", "glob", "glob.sync", "glob.globSync", "globby", "globby.globbySync", "fast-glob", "fast-glob.sync", "linecache.getlines", "mmap.mmap", "fs.openSync", "fs/promises.open", "dotenv.config", "dotenv.parse", "fs-extra.readJson", "fs-extra.readJsonSync", "numpy.fromfile", "pandas.read_csv")
 )  # fmt: skip
 WRITE = frozenset(("fs.writeFileSync", "fs.writeFile", "fs.appendFileSync", "fs.appendFile", "fs.promises.writeFile", "fs.promises.appendFile", "fs/promises.writeFile", "fs/promises.appendFile", "fs.createWriteStream", "fs-extra.outputFile", "fs-extra.writeJson", "Bun.write", "Deno.writeTextFile", "writeFileSync", "appendFileSync"))  # fmt: skip
 COPY = frozenset(("shutil.copy", "shutil.copy2", "shutil.copyfile", "shutil.move", "os.rename", "os.replace", "os.link", "os.symlink", "fs.copyFileSync", "fs.renameSync", "fs.symlinkSync", "shutil.copytree", "fs.cpSync"))  # fmt: skip
 REMOVE = frozenset(("shutil.rmtree", "os.remove", "os.unlink", "fs.rmSync", "fs.unlinkSync", "fs.rm", "fs.unlink", "fs.rmdirSync", "fs-extra.remove", "rimraf", "rimraf.sync", "fs.promises.rm"))  # fmt: skip
 SYSTEM_DATA = frozenset(("platform.node", "socket.gethostname", "getpass.getuser", "os.getlogin", "os.uname", "platform.uname", "platform.platform", "os.hostname", "os.userInfo", "os.networkInterfaces", "uuid.getnode"))  # fmt: skip
 CREDENTIAL_CALLS = {
-    "keyring.get_password": "the keyring", "keytar.getPassword": "the keychain", "keytar.findCredentials": "the keychain", "browser_cookie3.load": "browser cookies", "browser_cookie3.chrome": "browser cookies", "browser_cookie3.firefox": "browser cookies",
+    "keyring.get_password": "the keyring", "netrc.netrc": "~/.netrc", "getpass.getpass": "a password that is asked for", "boto3.Session.get_credentials": "~/.aws/credentials", "keytar.getPassword": "the keychain", "keytar.findCredentials": "the keychain", "browser_cookie3.load": "browser cookies", "browser_cookie3.chrome": "browser cookies", "browser_cookie3.firefox": "browser cookies",
     "win32crypt.CryptUnprotectData": "passwords of Windows",
 }  # fmt: skip
 PERSONAL_CALLS = {
     "pyperclip.paste": "the clipboard", "clipboardy.read": "the clipboard", "clipboardy.readSync": "the clipboard", "PIL.ImageGrab.grab": "the screen", "ImageGrab.grab": "the screen", "pyautogui.screenshot": "the screen", "mss.mss": "the screen",
     "pynput.keyboard.Listener": "what is typed", "keyboard.on_press": "what is typed", "keyboard.hook": "what is typed", "cv2.VideoCapture": "the camera", "sounddevice.rec": "the microphone", "pyaudio.PyAudio": "the microphone",
 }  # fmt: skip
+
+SIGNS_IN = re.compile(
+    r"^(?:login|connect|auth\w*|starttls|ehlo|helo|set_\w+|load_\w+|user|passwd|sign\w*|use_\w+|password|credentials?|configure|raise_for_status|close)$",
+    re.IGNORECASE,
+)
+"""Methods of a connection with which one proves who one is."""
 
 HEADERS = frozenset(
     (
@@ -147,6 +177,6 @@ KEEPS = KEEPS_TEXT | frozenset(
 
 
 FILLS = frozenset(
-    ("append", "extend", "add", "update", "push", "insert", "unshift", "appendleft", "setdefault")
-)
+    ("append", "extend", "add", "update", "push", "insert", "unshift", "appendleft", "setdefault", "put", "put_nowait", "set", "set_content", "set_payload", "attach", "add_attachment", "add_header", "add_field", "write", "writelines", "writestr", "writerow", "writerows", "addfile", "feed", "concat", "addstr", "emit", "read_string")
+)  # fmt: skip
 """Methods that put their arguments into what they are called on."""

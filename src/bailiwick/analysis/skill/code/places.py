@@ -39,6 +39,18 @@ def host_in(value: Value) -> str:
     return "*"
 
 
+def bare_host(value: Value) -> str:
+    """The host that a value names, as an address or by itself; ``*`` when it names none."""
+    if (host := host_in(value)) != "*":
+        return host
+    for text in value.texts:
+        if re.fullmatch(
+            r"(?=[\w.:-]*[a-zA-Z])[\w-]+(?:\.[\w-]+)+(?::\d+)?|\d{1,3}(?:\.\d{1,3}){3}(?::\d+)?", text
+        ):
+            return text.lower()
+    return "*"
+
+
 def host_of(value: Value) -> str:
     """The host that a connection goes to."""
     return next(

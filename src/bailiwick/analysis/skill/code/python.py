@@ -17,6 +17,7 @@ from bailiwick.analysis.skill.code.form import (
     Part,
     Program,
 )
+from bailiwick.analysis.skill.sensitive import kept_in
 
 MAX_SOURCE = 4 * 2**20
 """Characters of a script that is read."""
@@ -45,6 +46,8 @@ def lower(text: str, path: str, module: str) -> Program | None:
 class _Lowering:
     def __init__(self, program: Program) -> None:
         self.program = program
+        self.guard = ""
+        self.within = ""
 
     def block(self, body: list[ast.stmt], scope: str, gate: str) -> None:
         for statement in body:
@@ -80,7 +83,7 @@ class _Lowering:
                     self.evaluate(decorator, scope, gate)
                 self.block(node.body, inner, gate)
             case ast.ClassDef():
-                self.block(node.body, f"{scope}.{node.name}" if scope else node.name, gate)
+                self.kind(node, scope, gate)
             case ast.Return(value=value) if value is not None:
                 self.program.assigns.append(Assign("return", self.expression(value), scope))
                 self.evaluate(value, scope, gate)
@@ -98,7 +101,10 @@ class _Lowering:
                 self.evaluate(test, scope, gate)
                 shown = ast.unparse(test)[:120]
                 inner_gate = shown if _GATE.search(shown) else gate
+                self.told_apart(test, scope)
+                outside, self.guard = self.guard, shown
                 self.block(node.body, scope, inner_gate)
+                self.guard = outside
                 self.block(node.orelse, scope, gate)
             case ast.While(test=test):
                 self.evaluate(test, scope, gate)
@@ -122,6 +128,8 @@ class _Lowering:
                 for case in cases:
                     self.block(case.body, scope, gate)
             case ast.Expr(value=value):
+                if isinstance(value, (ast.Yield, ast.YieldFrom)) and value.value is not None:
+                    self.program.assigns.append(Assign("return", self.expression(value.value), scope))
                 self.evaluate(value, scope, gate)
             case ast.Assert(test=test):
                 self.evaluate(test, scope, gate)
@@ -144,7 +152,40 @@ class _Lowering:
                         self.program.assigns.append(Assign(name, self.expression(other), scope))
                 continue
             for name in _names(target):
-                self.program.assigns.append(Assign(name, lowered, scope))
+                self.program.assigns.append(
+                    Assign(name, lowered, scope, key=_key(target), guard=self.guard, line=target.lineno)
+                )
+
+    def kind(self, node: ast.ClassDef, scope: str, gate: str) -> None:
+        """A class: calling it calls its constructor and gives back what that was given."""
+        inner = f"{scope}.{node.name}" if scope else node.name
+        self.program.classes.add(node.name)
+        around, self.within = self.within, node.name
+        self.block(node.body, inner, gate)
+        self.within = around
+        if (made := self.program.functions.get(f"{inner}.__init__")) is not None:
+            self.program.functions[node.name] = made
+            self.program.assigns.append(Assign("return", Name("self", node.lineno), made.name))
+
+    def told_apart(self, test: ast.expr, scope: str) -> None:
+        """A name that is compared with that of a file of credentials may be it."""
+        for node in ast.walk(test):
+            match node:
+                case ast.Call(
+                    func=ast.Attribute(value=value, attr="startswith" | "endswith"), args=[said, *_]
+                ):
+                    pass
+                case ast.Compare(left=value, comparators=[said, *_]):
+                    pass
+                case _:
+                    continue
+            told = [one.value for one in ast.walk(said) if isinstance(one, ast.Constant)]
+            for name in _names(value):
+                self.program.assigns += [
+                    Assign(name, Constant(one, node.lineno), scope)
+                    for one in told
+                    if isinstance(one, str) and kept_in(one) is not None
+                ]
 
     def evaluate(self, node: ast.expr, scope: str, gate: str) -> None:
         self.program.evaluates.append(Evaluate(self.expression(node), scope, gate))
@@ -163,6 +204,8 @@ class _Lowering:
                 return Constant(
                     str(value) if isinstance(value, int) and not isinstance(value, bool) else None, line
                 )
+            case ast.Name(id="cls") if self.within:
+                return Name(self.within, line)
             case ast.Name(id=name):
                 return Name(self.program.imports.get(name, name), line)
             case ast.Attribute(value=value, attr=attr):
@@ -260,10 +303,20 @@ class _Lowering:
             lowered = self.expression(generator.iter)
             for name in _names(generator.target):
                 self.program.assigns.append(Assign(name, lowered, "*"))
+            for test in generator.ifs:
+                self.told_apart(test, "*")
 
 
 def _reverses(key: ast.Slice) -> bool:
     return isinstance(key.step, ast.UnaryOp) and isinstance(key.step.op, ast.USub)
+
+
+def _key(target: ast.expr) -> str:
+    match target:
+        case ast.Subscript(slice=ast.Constant(value=str(key))):
+            return key
+        case _:
+            return ""
 
 
 def _names(target: ast.expr) -> Iterator[str]:

@@ -22,7 +22,7 @@ _CODE_GATE = re.compile(
     r"(?:^|\n)([ \t]{0,80})(?:if|elif|\}?[ \t]{0,9}else if)\b([^\n]{0,300}(?:\bdate(?:time)?\b[^\n]{0,300}(?:today|now|\()|\bnew Date\b|Date\.now|gethostname|\bhostname\(|getuser|userInfo|getlogin|platform\.node|process\.env\.(?:CI|GITHUB_ACTIONS|USER)\b|environ[^\n]{0,300}[\"'](?:CI|GITHUB_ACTIONS|USER|USERNAME|LOGNAME|HOSTNAME)[\"']|\bweekday\(|\bgetDay\(|\bgetDate\(|\btoday\b|\bnow\b|\btime\.time\(|\bperformance\.timeOrigin|\btime\.Now\(|\bDateTime\.|\bGet-Date\b|\bTime\.now|\bgethostname|\bHostname\(|\btimeZone\b|\btzname\b|\bPYTEST_CURRENT_TEST\b|[\"']pytest[\"']\s+(?:not )?in\s+sys\.modules|\bJEST_WORKER_ID\b|\bVITEST\b|\bgettrace\(|\bisDebuggerPresent\b|--abbrev-ref|--show-current|\btz\b|\bUSERDNSDOMAIN\b|\bUSERDOMAIN\b)[^\n]{0,300})\n((?:\1[ \t]+[^\n]*\n?|[ \t]*\n){1,25})"
 )
 _CODE_HARM = re.compile(
-    r"\b(?:iban|account_?(?:number|no)?|wallet|recipient|payee|beneficiary)[\"'\]]{0,2}\s*=(?!=)|\bshutil\.rmtree\((?![^)\n]{0,300}(?:cache|tmp|temp|build|dist))|\bfs\.(?:rm|rmSync|rmdirSync)\([^\n]{0,300}recursive|\brm -rf\b|\burlopen\(|\brequests\.(?:post|put)\(|\bmethod:\s*[\"'](?:POST|PUT)|\b(?:DROP (?:TABLE|DATABASE|SCHEMA|COLLECTION)|TRUNCATE|DELETE FROM|UPDATE \w+ SET)\b|\b(?:dropDatabase|deleteMany|drop_all|rm_rf|rm_r|remove_entry|RemoveAll|remove_dir_all|Remove-Item)\b|\bkubectl[\s\"',]+delete\b|\bterraform[\s\"',]+destroy\b|\bNet::HTTP\b|\bhttp\.Post\b|\bInvoke-\w+|\bsystem\(\s*[\"']rm\b|\bfetch\(|\*=?\s*(?:0\.\d+|1\.0\d*)\b|[-+]=\s*0?\.\d+|\bos\.(?:remove|unlink)\(|\bexec\(|\beval\(|\bgit push\b[^\n]{0,80}\s(?:-f|--force|--mirror)\b",
+    r"\b(?:iban|account_?(?:number|no)?|wallet|recipient|payee|beneficiary)[\"'\]]{0,2}\s*=(?!=)|\bshutil\.rmtree\((?![^)\n]{0,300}(?:cache|tmp|temp|build|dist))|\bfs\.(?:rm|rmSync|rmdirSync)\([^\n]{0,300}recursive|\brm -rf\b|\burlopen\(|\brequests\.(?:post|put)\(|\bmethod:\s*[\"'](?:POST|PUT)|\b(?:DROP (?:TABLE|DATABASE|SCHEMA|COLLECTION)|TRUNCATE|DELETE FROM|UPDATE \w+ SET)\b|\b(?:dropDatabase|deleteMany|drop_all|rm_rf|rm_r|remove_entry|RemoveAll|remove_dir_all|Remove-Item)\b|\bkubectl[\s\"',]+delete\b|\bterraform[\s\"',]+destroy\b|\bNet::HTTP\b|\bhttp\.Post\b|\bInvoke-\w+|\bsystem\(\s*[\"']rm\b|\bfetch\(|\*=?\s*(?:0\.\d+|1\.0\d*)\b|[-+]=\s*0?\.\d+|\b(\w{1,40})\s*=\s*\1\s*[-+*/]\s*\d|\bfor\b[^\n]{0,80}\bif\s+\(?\w+\s*%\s*\d+|\bfilter\([^\n]{0,60}%\s*\d+|\[\s*:\s*-\d+\s*\]|\[\s*::\s*\d+\s*\]|\bos\.(?:remove|unlink)\(|\bexec\(|\beval\(|\bgit push\b[^\n]{0,80}\s(?:-f|--force|--mirror)\b",
 )
 _AGE = re.compile(
     r"st_[amc]time|getmtime|mtime|birthtime|expires|expiry|max_age|ttl|cache|elapsed|last_|\bdue\b|deadline|retention|older",
@@ -30,9 +30,9 @@ _AGE = re.compile(
 )
 
 
-_FIGURE = re.compile(r"[-+*/]=?\s*[01]?\.\d")
+_FIGURE = re.compile(r"[-+*/]=?\s*[01]?\.\d|\w+\s*=\s*\w+\s*[-+*/]|for\b|filter\(|\[")
 _FIXED = re.compile(
-    r"pytest|JEST_WORKER|VITEST|gettrace|\b1[6-9]\d{8}(?:\d{3})?\b|\b20\d\d\b|strptime|fromisoformat|[\"']\d{4}-"
+    r"pytest|JEST_WORKER|VITEST|gettrace|\b1[6-9]\d{8}(?:\d{3})?\b|\b20\d\d\b|strptime|fromisoformat|[\"']\d{4}-|[<>]=?\s*\d{5,}"
 )
 """A moment that was set when the code was written."""
 _KEEPS = re.compile(r"writeFile|write_text|json\.dump\(|\.to_(?:csv|excel|json)\(|\.write\(|UPDATE\s")
@@ -95,10 +95,24 @@ def gates(text: str, path: str, role: Role, into: Inventory) -> None:
     _named_gates(text, path, role, into)
     for match in _CODE_GATE.finditer(text):
         harm = _CODE_HARM.search(match[3])
-        if harm and _FIGURE.match(harm[0]) and not (_FIXED.search(match[2]) or _KEEPS.search(text)):
+        if harm and _FIGURE.match(harm[0]) and not (_fixed(match[2], text) or _KEEPS.search(text)):
             continue  # a price that goes by the season
         if harm and not _AGE.search(match[2]):
             _gated(harm[0], match[2], place(path, text, match.start(2)), role, into)
+
+
+_NAMES = re.compile(r"[A-Za-z_]\w{2,60}")
+
+
+def _fixed(gate: str, text: str) -> bool:
+    """Whether a moment was set when the code was written: in the condition, or under a name in it."""
+    return bool(_FIXED.search(gate)) or any(
+        re.search(
+            rf"(?<![\w.]){re.escape(name)}\s*=(?!=)[^\n]{{0,120}}(?:\b20\d\d\b|\b1[6-9]\d{{8}}(?:\d{{3}})?\b)",
+            text,
+        )
+        for name in dict.fromkeys(_NAMES.findall(gate))
+    )
 
 
 def _gated(harm: str, gate: str, source: Source, role: Role, into: Inventory) -> None:

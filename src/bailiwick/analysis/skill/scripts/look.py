@@ -13,6 +13,7 @@ from bailiwick.analysis.skill.scripts.keys import keys
 from bailiwick.analysis.skill.scripts.lasting import copies, proxies, registries, startup
 from bailiwick.analysis.skill.scripts.places import place
 from bailiwick.analysis.skill.scripts.remotes import remotes, shells
+from bailiwick.analysis.skill.scripts.safeguards import safeguards
 from bailiwick.analysis.skill.scripts.settings import settings
 from bailiwick.analysis.skill.scripts.staged import MAX_NAMES, SCRIPT, SHELL, staged
 from bailiwick.model.skill import CapabilityKind, Role, Source
@@ -50,6 +51,7 @@ def look(
                 into.capability(CapabilityKind.NET, host.lower(), where, role, detail="POST", by=path)
         if languages[path] == SHELL:
             keys(text, path, role, into)
+        safeguards(text, path, languages[path], role, into)
         settings(text, path, role, into)
         comments(text, path, role, into)
         startup(text, path, role, into)

@@ -1,0 +1,162 @@
+"""Scripts that make a check pass: its failure is ignored, its report rewritten, the check taken out of the pipeline or emptied."""
+
+import re
+from collections.abc import Callable, Iterator
+from typing import TypeAlias
+
+from bailiwick.analysis.skill.facts import Inventory, Mark
+from bailiwick.analysis.skill.scripts.places import place, row_of
+from bailiwick.analysis.skill.scripts.staged import PYTHON, SCRIPT, SHELL
+from bailiwick.model.skill import Role
+
+Found: TypeAlias = Iterator[tuple[re.Match[str], str]]
+"""Matches, with what each means in words."""
+
+MAX_NEAR = 700
+"""Characters between an act and what it is done to."""
+
+_CHECKS = r"(?:gpg2?\s[^\n|;&]{0,120}--verify|gpgv\b|cosign\s+verify\S*|minisign\s[^\n|;&]{0,60}-V|signify\s[^\n|;&]{0,60}-V|(?:sha\d+sum|shasum|md5sum|b2sum)\b[^\n|;&]{0,80}\s(?:-c|--check)|openssl\s+dgst\b[^\n|;&]{0,120}-verify|git\s+verify-(?:commit|tag)|slsa-verifier|codesign\s[^\n|;&]{0,60}--verify|(?:npm|pnpm|yarn|pip|cargo)[ -]audit|trivy|grype|semgrep|bandit|gitleaks|trufflehog|pytest|jest|vitest|go\s+test|cargo\s+test|npm\s+(?:run\s+)?test|mvn\s[^\n|;&]{0,60}(?:test|verify)|coverage\s+report|tox\b|mypy|tsc\b|terraform\s+validate|conftest\s+test|opa\s+(?:test|eval))"
+_CLAIM = r"(?:\bverified\b|\bvalid\b|\bpass(?:ed|es)?\b|\bsuccess\w*|\ball (?:good|green|clear)\b|\bgreen\b|\bclean\b|\bok\b|\bno (?:issues|problems|findings|vulnerabilities|errors)\b|\b0 (?:failed|failures|errors|vulnerabilities)\b)"
+_IGNORED = re.compile(
+    rf"^[ \t]{{0,80}}(?![#\s])[^\n]{{0,200}}?\b{_CHECKS}[^\n]{{0,300}}(?:\|\|\s*(?:true|:|exit\s+0|echo[^\n]{{0,60}}{_CLAIM})|;\s*true\s*$)[^\n]{{0,100}}((?:\n[^\n]{{0,300}}){{0,6}})",
+    re.MULTILINE | re.IGNORECASE,
+)
+_CLAIMED = re.compile(rf"^[ \t]{{0,80}}(?:echo|printf)\b[^\n]{{0,200}}{_CLAIM}", re.MULTILINE | re.IGNORECASE)
+
+
+def _ignored(text: str) -> Found:
+    """A check of a shell script whose failure is thrown away, and said to have passed."""
+    for match in _IGNORED.finditer(text):
+        if re.search(rf"\|\|\s*echo[^\n]{{0,60}}{_CLAIM}", match[0], re.IGNORECASE) or _CLAIMED.search(
+            match[1]
+        ):
+            yield match, "says that a check passed whose failure it throws away"
+
+
+_RUNNER = re.compile(
+    r"\b(?:subprocess\.(?:run|call|Popen|getoutput)|os\.(?:system|popen)|spawnSync|execSync|spawn|exec|execFileSync|execa)\s*\(\s*\[?\s*[\"'`](?:[^\"'`\n]{0,40}[\s/])?(?:pytest|jest|vitest|mocha|tox|unittest|ruff|eslint|mypy|bandit|semgrep|trivy|gpg|cosign|npm|yarn|pnpm|go|cargo|mvn|gradle|make)\b[^\n]{0,80}"
+)
+_TESTS = re.compile(
+    r"\b(?:pytest|jest|vitest|mocha|tox|unittest|tests?|lint|check|audit|verify|bandit|semgrep|trivy|ruff|eslint|mypy)\b"
+)
+_SAYS = re.compile(
+    r"(?:\bprint\s*\(|console\.log\s*\(|\bwrite\s*\()[^\n]{0,120}\b(?:passed|succeeded|all green|no (?:issues|problems|failures|vulnerabilities)|verified)\b",
+    re.IGNORECASE,
+)
+_ASKS = re.compile(
+    r"returncode|check\s*=\s*True|check_call|check_output|CalledProcessError|\.wait\(\)|\.poll\(|\.status\b|exitCode|\.code\b|\bcode\s*=>|[\"'](?:exit|close)[\"']|\bcatch\b|\berr(?:or)?\b\s*[,)]|\brc\b|\bfail(?:ed|ures?)\s*[><=!]"
+)
+
+
+def _claimed(text: str) -> Found:
+    """A script that starts a check, never asks how it ended, and says that it passed."""
+    run = _RUNNER.search(text)
+    if run and _TESTS.search(run[0]) and not _ASKS.search(text) and (said := _SAYS.search(text)):
+        yield said, "says that a check passed without asking how it ended"
+
+
+_NAMED = re.compile(
+    r"^([ \t]*)(?:async\s+)?def\s+((?:verify|check|valid|is_valid|authenticate|authori[sz]e|compare)\w*)\s*\([^\n]*:\n((?:(?:\1[ \t]+[^\n]*)?\n){1,40})|\bfunction\s+((?:verify|check|valid|isValid|authenticate|authori[sz]e|compare)\w*)\s*\([^)\n]*\)\s*\{((?:[^\n]*\n){1,40}?)\}\s*(?:\n|$)",
+    re.MULTILINE,
+)
+_SWALLOWS = re.compile(
+    r"\bexcept\b[^\n]*:\s*(?:\n\s*)?(?:pass|return True|\.\.\.)|\bcatch\s*(?:\([^)\n]*\))?\s*\{\s*(?:return true;?)?\s*\}"
+)
+_RETURNS = re.compile(r"\breturn\b[ \t]*([^\n;}]*)")
+_COMPARES = re.compile(
+    r"!=|==|\bnot in\b|\bin\b|\braise\b|\bthrow\b|compare_digest|hexdigest|timingSafeEqual|\bassert\b"
+)
+
+
+def _emptied(text: str) -> Found:
+    """A check that compares and then says yes whatever came out."""
+    for match in _NAMED.finditer(text):
+        body = match[3] or match[5] or ""
+        said = [one.strip().lower() for one in _RETURNS.findall(body)]
+        if said and all(one == "true" for one in said) and _COMPARES.search(body) and _SWALLOWS.search(body):
+            yield match, f"{match[2] or match[4]} says yes whatever comes out"
+
+
+_CHANGES = r"(?:\bre\.subn?\(|\.replace(?:All)?\(|\bsed\s+(?:-\w+\s+)*-\w*i\w*\b|\bsed\s+--in-place|\bperl\s+-\w*p\w*i|\bgsub!?\(|-replace\b)"
+_REPORT = re.compile(
+    rf"{_CHANGES}[^\n]{{0,160}}?(?:<failure|<error\b|</failure|\bfailures?=|\berrors?=|\bskipped=|line-rate|branch-rate|numFailed\w*|lines-covered|percent_covered|[\"'/]\s*(?:FAILED|FAIL|failed|not ok|CRITICAL|HIGH)\s*[\"'/]\s*[,/]\s*[\"'/]?\s*(?:PASSED|PASS|passed|ok|LOW|INFO|NONE)?)|"
+    r"\[\s*[\"'](?:numFailed\w*|failures?|failed|vulnerabilities|numErrors|errorCount)[\"']\s*\]\s*=\s*(?:0|\[\]|\{\})(?!\d)|\.(?:numFailed\w*|errorCount)\s*=\s*0\b"
+)
+
+
+def _rewritten(text: str) -> Found:
+    """The report of a check, with what failed taken out."""
+    for match in _REPORT.finditer(text):
+        if _WRITES.search(text):
+            yield match, "rewrites the report of a check so that what failed doesn't show"
+
+
+_WRITES = re.compile(
+    r"\bsed\s+(?:-\w+\s+)*-\w*i|--in-place|perl\s+-\w*i|\.write_text\(|\.write\(|writeFile\w*\(|json\.dump\(|open\([^\n]{0,120}[\"'][wa+]|>\s*[\"'$\w./]|-replace\b|File\.write|Set-Content|\.unlink\(|\brm\s"
+)
+_MUTED = re.compile(
+    rf"{_CHANGES}[^\n]{{0,200}}?(?:\.skip\(|\bx(?:it|describe|test)\(|expect\(true\)|assert True|mark\.(?:skip|xfail)|@Disabled|@Ignore|\bt\.Skip\(|#\[ignore\]|eslint-disable|#\s*noqa|#\s*type:\s*ignore|#\s*nosec|//\s*nolint|@ts-nocheck|@ts-ignore)[^\n]{{0,200}}"
+)
+_CHOSEN = re.compile(r"escape\(|argv|\$\{?name|\$1\b|\{name|\{test|\bname\b")
+"""What the person named, and not every test there is."""
+
+
+def _muted(text: str) -> Found:
+    """Every test skipped, or made to expect what always holds."""
+    for match in _MUTED.finditer(text):
+        if not _CHOSEN.search(match[0]) and _WRITES.search(text):
+            yield match, "empties tests or switches off what would find faults"
+
+
+_PIPELINE = re.compile(
+    r"\.github/workflows|\.gitlab-ci\.ya?ml|Jenkinsfile|azure-pipelines\.ya?ml|\.circleci|\.pre-commit-config\.ya?ml|dependabot\.ya?ml|\.semgrep|\.trivyignore|\.snyk\b|codeql|\.husky/|CODEOWNERS|renovate\.json|bitbucket-pipelines"
+)
+_LOOSENS = re.compile(
+    r"continue-on-error:\s*true|allow_failure:\s*true|\bif:\s*(?:false|\$\{\{\s*false)|--exit-zero\b|--no-verify\b|permissions:\s*write-all|pull_request_target|--audit-level=none|fail-fast:\s*false[^\n]{0,20}\|\|\s*true|soft_fail:\s*true"
+)
+_TAKES_OUT = re.compile(
+    r"(?:\bre\.subn?\(|\.replace(?:All)?\(|\bsed\b)[^\n]{0,60}\b(?:[Ss]ecurity|[Aa]udit|[Vv]erify|[Ss]ign\w*|CodeQL|[Ss]can\w*|[Ss]emgrep|[Tt]rivy|[Ll]int|[Rr]eview)\b[^\n]{0,120}?(?:,\s*r?[\"'`]{2}\s*[,)]|/d\b)"
+)
+_DELETES = re.compile(
+    r"\.unlink\(|\bos\.(?:remove|unlink)\(|\bfs\.(?:rm|unlink)\w*\(|\bgit\s+rm\b|\brm\s+-?\w*\s*[\"'.$\w]|\bRemove-Item\b"
+)
+_GUARDS = re.compile(
+    r"(?<![\w./-])[\w./-]{0,80}(?:workflows/[\w.-]{0,60}(?:audit|security|codeql|scan|sast|lint|verify|review)[\w.-]{0,60}|dependabot\.ya?ml|\.pre-commit-config\.ya?ml|\.semgrep\w*|CODEOWNERS|\.husky/[\w-]+|renovate\.json|\.gitleaks\.toml|\.trivyignore)"
+)
+
+
+def _taken_out(text: str) -> Found:
+    """A pipeline or its guards, changed so that less is asked."""
+    if not (_PIPELINE.search(text) or _GUARDS.search(text)) or not _WRITES.search(text):
+        return
+    for pattern, what in (
+        (_LOOSENS, "changes a pipeline so that a failure no longer counts"),
+        (_TAKES_OUT, "takes a check out of a pipeline"),
+    ):
+        for match in pattern.finditer(text):
+            if "\n" in row_of(text, match) or not re.match(r"\s*(?:#|//)", row_of(text, match)):
+                yield match, what
+    for match in _GUARDS.finditer(text):
+        near = text[max(match.start() - MAX_NEAR, 0) : match.end() + MAX_NEAR]
+        if _DELETES.search(near) and not re.search(
+            r"\b(?:exists?|isfile|test -f)\b[^\n]*\n?[^\n]*\b(?:raise|exit 1|error)\b", near
+        ):
+            yield match, f"deletes {match[0][:60]}, which guards the repository"
+
+
+_LOOKS: dict[str, tuple[Callable[[str], Found], ...]] = {
+    SHELL: (_ignored, _rewritten, _muted, _taken_out),
+    PYTHON: (_claimed, _emptied, _rewritten, _muted, _taken_out),
+    SCRIPT: (_claimed, _emptied, _rewritten, _muted, _taken_out),
+}
+
+
+def safeguards(text: str, path: str, language: str, role: Role, into: Inventory) -> None:
+    """Notice what makes a check pass, once for each way."""
+    for look in _LOOKS.get(language, (_rewritten, _muted, _taken_out)):
+        for match, what in look(text):
+            said = " ".join(match[0].split())
+            into.notice(
+                Mark.WEAKEN, f"{what}: {said[:80]!r}", place(path, text, match.start()), role, target="check"
+            )
+            break
