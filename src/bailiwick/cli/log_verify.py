@@ -16,6 +16,7 @@ from bailiwick.audit.tiles import Tree
 from bailiwick.audit.tlog_proof import TlogProof
 from bailiwick.audit.views.place import claim_of
 from bailiwick.audit.wording import plain
+from bailiwick.service.index.check import index_faults
 from bailiwick.service.log_reader import LogReader
 from bailiwick.service.places import find
 from bailiwick.service.proofs import prove
@@ -61,6 +62,11 @@ def register(action: Action) -> None:
     )
     verify.add_argument(
         "--checkpoint", action="append", default=[], metavar="FILE", help="a checkpoint kept elsewhere"
+    )
+    verify.add_argument(
+        "--no-index",
+        action="store_true",
+        help="not the index too, by which search answers: that takes the longest",
     )
     proof = action(
         "proof", "Write the proof of one event, which anybody verifies with the log's public key alone."
@@ -202,26 +208,28 @@ def _verify_all(asked: argparse.Namespace, reader: LogReader, keys: tuple[Verifi
         ) from None
     notes = [Path(name).read_text(encoding="utf-8") for name in asked.checkpoint]
     outcome = reader.verify(keys=keys, expected_head=head, notes=notes)
-    state = outcome.state
+    index = [] if asked.no_index else index_faults(reader)
+    state, intact = outcome.state, outcome.intact and not index
     root = base64.b64encode(state.frontier.root()).decode()
     if asked.json:
         told = {
-            "intact": outcome.intact,
+            "intact": intact,
             "entries": state.size,
             "checkpoints": outcome.checkpoints,
             "epoch": state.epoch,
             "head": state.head.hex(),
             "root": root,
             "faults": [{"seq": fault.sequence, "message": fault.message} for fault in outcome.faults],
+            "index": index,
         }
         print(orjson.dumps(told).decode())
-    elif outcome.intact:
+    elif intact:
         count = outcome.checkpoints
         print(f"intact: {state.size} entries, {count} signed checkpoint{'' if count == 1 else 's'}")
         print(f"epoch  {state.epoch}\nhead   {state.head.hex()}\nroot   {root}")
     else:
-        return _told(asked, _lines(outcome.faults), "")
-    return DONE if outcome.intact else FAULTY
+        return _told(asked, [*_lines(outcome.faults), *index], "")
+    return DONE if intact else FAULTY
 
 
 def _lines(faults: Iterable[Fault]) -> list[str]:

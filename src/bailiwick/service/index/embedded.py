@@ -6,7 +6,7 @@ entries were purged it is made anew, without what can't be read any more.
 
 import contextlib
 import sqlite3
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Self
 
@@ -59,6 +59,16 @@ class EmbeddedIndex:
     def close(self) -> None:
         """Close the file."""
         self._connection.close()
+
+    @property
+    def connection(self) -> sqlite3.Connection:
+        """The open database, for who compares."""
+        return self._connection
+
+    def know(self, names: Iterable[tuple[int, int, str]]) -> None:
+        """Give names the numbers that another index gave them: number, field, text. For an index that is empty."""
+        self._connection.executemany("INSERT INTO name VALUES (?, ?, ?)", names)
+        self._ingest = Ingest(self._connection)
 
     def settle(self) -> None:
         """Merge the full text's pieces and fold the write-ahead log in, so that the file stands alone. Raises StoreError."""

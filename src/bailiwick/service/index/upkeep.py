@@ -30,7 +30,7 @@ def up_to_date(reader: LogReader, *, told: Told | None = None) -> EmbeddedIndex:
         if place and (of != epoch or place > size or erased != reader.erased()):
             index.close()
             return rebuilt(reader, told=told)
-        _catch_up(reader, index, epoch, size, told)
+        catch_up(reader, index, epoch, size, told=told)
     except BaseException:
         index.close()
         raise
@@ -46,7 +46,7 @@ def rebuilt(reader: LogReader, *, told: Told | None = None) -> EmbeddedIndex:
         index = EmbeddedIndex(fresh)
         try:
             epoch, size = standing(reader)
-            _catch_up(reader, index, epoch, size, told)
+            catch_up(reader, index, epoch, size, told=told)
             index.settle()
         finally:
             index.close()
@@ -59,8 +59,10 @@ def rebuilt(reader: LogReader, *, told: Told | None = None) -> EmbeddedIndex:
     return EmbeddedIndex(path)
 
 
-def _catch_up(reader: LogReader, index: EmbeddedIndex, epoch: str, size: int, told: Told | None) -> None:
-    """Index what is missing."""
+def catch_up(
+    reader: LogReader, index: EmbeddedIndex, epoch: str, size: int, *, told: Told | None = None
+) -> None:
+    """Index what is missing of the entries below ``size`` of the log ``epoch``. Raises StoreError."""
     # Told before reading: what is erased while this goes on makes the index an old one.
     erased = reader.erased()
     for batch in batches(reader, index.mark[1], size):
