@@ -1,23 +1,30 @@
 """A power cut at any moment: the files are rebuilt from the system calls, without what was not synced by then.
 
-The store runs under strace, which tells every write with its bytes and every sync. A cut at some call leaves of each file
+The store runs under strace, an endpoint's and a collector's, which tells every write with its bytes and every sync. A cut at some call leaves of each file
 what its last sync covered; names (creating, renaming, removing) count at once. From that the store must open, be intact
 and have every record that was acknowledged before the cut, in its place.
 """
 
+import asyncio
 import os
 import re
 import shutil
 import subprocess
-from collections.abc import Iterator
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from random import Random
 
 import pytest
 
+from bailiwick.audit.merkle import Frontier
+from bailiwick.audit.note import Signer
+from bailiwick.audit.segment import Shipped, pack
+from bailiwick.service.collector import Collector
+from bailiwick.service.log_reader import LogReader
+from bailiwick.service.state_directory import read_verifiers
 from bailiwick.service.store import Store
-from logs import intact, program, stored
+from logs import intact, numbered, program, stored
 
 pytestmark = pytest.mark.skipif(not shutil.which("strace"), reason="needs strace to see system calls")
 
@@ -120,23 +127,45 @@ def replay(trace: Path, root: Path) -> Iterator[tuple[Disk, int]]:  # noqa: C901
 
 
 def cut(tmp_path: Path, records: int, cuts: int, seed: int) -> None:
+    def holds(left: Path, acknowledged: int) -> None:
+        with Store.open(left) as store:
+            assert store.size >= acknowledged
+            told = store.get_state("n")
+        kept = stored(left)
+        assert kept[:acknowledged] == [f"c{number}" for number in range(acknowledged)]
+        assert told == (str(len(kept) - 1).encode() if kept else None)
+        assert intact(left)
+
+    cut_while(tmp_path, WORK, records, holds, cuts=cuts, seed=seed, of=records)
+
+
+def cut_while(  # noqa: PLR0913, PLR0917 - a program, what holds of what is left, and how often
+    tmp_path: Path,
+    work: str,
+    argument: object,
+    holds: Callable[[Path, int], None],
+    cuts: int,
+    seed: int,
+    of: int,
+) -> None:
+    """Cut the power at some moments of a program's work and look at what is left; it acknowledges ``of`` things in all."""
     root = (tmp_path / "state").resolve()
     trace = tmp_path / "trace"
     calls = "openat,write,pwrite64,ftruncate,fsync,fdatasync,rename,unlink"
     words = ["strace", "-f", "-qq", "-y", "-xx", "-s", "1000000", "-o", str(trace), "-e", f"trace={calls}"]
     # Paths are shown as they are, whatever -xx does to strings.
     done = subprocess.run(
-        [*words, *program(WORK, root, records)], capture_output=True, text=True, check=False
+        [*words, *program(work, root, argument)], capture_output=True, text=True, check=False
     )
     if "ptrace" in done.stderr.lower():
         pytest.skip("strace may not trace here")
-    assert done.stdout.count("ack") == records, done.stderr
+    assert done.stdout.count("ack") == of, done.stderr
     text = re.sub(
         r"<((?:\\x[0-9a-f]{2})+)>", lambda name: f"<{unescaped(name[1]).decode()}>", trace.read_text()
     )
     trace.write_text(text)
     moments = sum(1 for _ in replay(trace, root))
-    assert moments > records
+    assert moments > of
     chosen = set(Random(seed).sample(range(moments), min(cuts, moments)))  # noqa: S311 - test data
     opened = 0
     for moment, (disk, acknowledged) in enumerate(replay(trace, root)):
@@ -144,13 +173,11 @@ def cut(tmp_path: Path, records: int, cuts: int, seed: int) -> None:
             continue
         left = tmp_path / f"left-{moment}"
         disk.left(root, left)
-        with Store.open(left) as store:
-            assert store.size >= acknowledged, f"cut at call {moment}"
-            told = store.get_state("n")
-        kept = stored(left)
-        assert kept[:acknowledged] == [f"c{number}" for number in range(acknowledged)]
-        assert told == (str(len(kept) - 1).encode() if kept else None)
-        assert intact(left)
+        try:
+            holds(left, acknowledged)
+        except BaseException as error:
+            error.add_note(f"the power was cut after call {moment}")
+            raise
         opened += bool(acknowledged)
         shutil.rmtree(left)
     assert opened
@@ -158,6 +185,87 @@ def cut(tmp_path: Path, records: int, cuts: int, seed: int) -> None:
 
 def test_a_power_cut_loses_nothing_that_was_acknowledged(tmp_path: Path) -> None:
     cut(tmp_path, records=30, cuts=12, seed=1)
+
+
+COLLECT = """
+    from bailiwick.service.collector import Collector
+
+    async def work():
+        with Store.open(path) as store:
+            collector = Collector.over(store)
+            for file in sorted(Path(sys.argv[2]).glob("*.pub")):
+                await collector.enrol(file.read_text())
+            for file in sorted(Path(sys.argv[2]).glob("*.segment")):
+                await collector.take(file.read_bytes())
+                os.write(1, b"ack\\n")
+
+    asyncio.run(work())
+"""
+
+
+def cut_collector(tmp_path: Path, segments: int, cuts: int) -> None:
+    """Of two machines' logs: what was receipted is there, and shipping goes on from there until each entry is there once."""
+    sent = tmp_path / "sent"
+    sent.mkdir()
+    machines = [tmp_path / name for name in ("one", "two")]
+    data: list[tuple[str, bytes]] = []
+    for machine in machines:
+        with Store.open(machine) as store:
+            for number in range(segments * 7):
+                store.append_blocking(replace(numbered(number), user=f"u{number % 2}"))
+        (sent / f"{machine.name}.pub").write_bytes((machine / "log.pub").read_bytes())
+        data += segments_of(machine, segments)
+    order = sorted(range(len(data)), key=lambda place: (place % segments, place))
+    for number, place in enumerate(order):
+        (sent / f"{number:03d}.segment").write_bytes(data[place][1])
+    origins = [data[place][0] for place in order]
+
+    def holds(left: Path, acknowledged: int) -> None:
+        with Store.open(left) as store:
+            collector = Collector.over(store)
+            for origin in set(origins):
+                assert collector.cursor(origin).upto >= 7 * origins[:acknowledged].count(origin)
+            for machine in machines:
+                asyncio.run(collector.enrol((machine / "log.pub").read_text()))
+            for _, segment in data:
+                asyncio.run(collector.take(segment))
+        found: dict[str, list[int]] = {}
+        with LogReader(left) as reader:
+            for entry in reader.entries():
+                if origin := entry.record.get("origin"):
+                    found.setdefault(origin, []).append(entry.record["origin_seq"])
+        assert found == {origin: list(range(segments * 7)) for origin in origins}
+        assert intact(left)
+
+    cut_while(
+        tmp_path, COLLECT, sent, holds, cuts=cuts, seed=int(os.environ.get("FUZZ_SEED", "1")), of=len(data)
+    )
+
+
+def segments_of(machine: Path, count: int) -> list[tuple[str, bytes]]:
+    """A machine's log in segments of seven entries each, with its origin."""
+    key = read_verifiers(machine)[0]
+    signer = Signer.from_seed(key.name, (machine / "log.key").read_bytes())
+    with LogReader(machine) as reader:
+        entries = list(reader.entries())
+    tree, found = Frontier(), []
+    for number in range(count):
+        mine = entries[number * 7 : number * 7 + 7]
+        for entry in mine:
+            tree = tree.append(entry.sealed.leaf)
+        shipped = [Shipped(entry.sealed.body, entry.private) for entry in mine]
+        found.append((key.name, pack(signer, number * 7, shipped, tree)))
+    return found
+
+
+def test_a_power_cut_at_the_collector_loses_nothing_and_doubles_nothing(tmp_path: Path) -> None:
+    cut_collector(tmp_path, segments=3, cuts=6)
+
+
+@pytest.mark.nightly
+@pytest.mark.timeout(900)
+def test_a_power_cut_at_the_collector_at_many_moments(tmp_path: Path) -> None:
+    cut_collector(tmp_path, segments=40, cuts=int(os.environ.get("FUZZ_COUNT", "300")))
 
 
 @pytest.mark.nightly
