@@ -5,6 +5,7 @@ import pwd
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 from harness import Room, bash
 
@@ -55,3 +56,62 @@ def test_a_session_is_proven_exported_and_erased(room: Room, tmp_path: Path) -> 
     assert again.sealed == made.sealed
     for file in room.state.glob("log.db*"):
         assert b"touch made" not in file.read_bytes()
+
+
+EVERY = {
+    "time_ms",
+    "monotonic_us",
+    "host",
+    "user",
+    "uid",
+    "identity",
+    "session",
+    "client_session",
+    "profile",
+    "project",
+    "policy",
+}
+DECIDED = EVERY | {
+    "tool",
+    "call_id",
+    "input",
+    "input_bytes",
+    "accesses",
+    "verdict",
+    "enforced",
+    "reasons",
+    "client_version",
+    "decided_us",
+}
+
+
+def test_a_session_s_records_say_who_what_when_and_how(room: Room) -> None:
+    """Issue 6, part 1: each kind of record that a plain session makes, and what must stand in it."""
+    outcome = room.governed(
+        [bash("touch made"), bash("echo 1 >> /etc/hosts"), bash("false")], "--permission-mode", "acceptEdits"
+    )
+    assert outcome.ran(0), outcome
+    records = room.records()
+    by_kind: dict[str, list[dict[str, Any]]] = {}
+    for record in records:
+        by_kind.setdefault(record["kind"], []).append(record)
+    (opened,) = by_kind["session-start"]
+    assert (EVERY - {"client_session"}) | {"client_version"} <= set(opened)
+    assert opened["text"].startswith("session opened with profile dev")
+    allowed, denied, failing = by_kind["tool-call"]
+    assert DECIDED | {"approved_by"} <= set(allowed)
+    assert set(denied) >= DECIDED
+    assert denied["reasons"][0]["origin"].startswith("profiles/dev.yaml:")
+    assert "approved_by" not in denied
+    done, failed = by_kind["tool-outcome"]
+    ended = {"outcome", "duration_ms", "elapsed_ms", "response_bytes", "approved_by", "call_id"}
+    assert EVERY | ended <= set(done)
+    assert EVERY | ended | {"error"} <= set(failed)
+    assert (done["call_id"], failed["call_id"]) == (allowed["call_id"], failing["call_id"])
+    assert (done["outcome"], failed["outcome"]) == ("ok", "failed")
+    assert EVERY | {"text", "text_bytes"} <= set(by_kind["prompt"][0])
+    assert set(by_kind["session-end"][0]) >= EVERY
+    assert len({record["session"] for record in records if record.get("session")}) == 1
+    steady = [record["monotonic_us"] for record in records]
+    assert steady == sorted(steady)
+    assert not [value for record in records for value in record.values() if isinstance(value, float)]

@@ -63,7 +63,7 @@ KINDS: tuple[KindEntry, ...] = (
     KindEntry(kind=Kind.PERMISSION_ANSWERED, meaning="A person was asked whether a tool may run, and it ran or didn't; `approved_by` says which."),
     KindEntry(kind=Kind.PROMPT, meaning="A person or a host program submitted a prompt.", decided=True),
     KindEntry(kind=Kind.PROMPT_EXPANSION, meaning="A typed slash command or MCP prompt was about to be expanded.", decided=True),
-    KindEntry(kind=Kind.SESSION_START, meaning="A session began, was resumed, cleared, compacted or forked.", decided=True),
+    KindEntry(kind=Kind.SESSION_START, meaning="A session was opened, or began in the client, was resumed, cleared, compacted or forked.", decided=True),
     KindEntry(kind=Kind.SESSION_END, meaning="A session ended."),
     KindEntry(kind=Kind.AGENT_START, meaning="A sub-agent began.", decided=True),
     KindEntry(kind=Kind.AGENT_STOP, meaning="A sub-agent ended."),

@@ -69,6 +69,9 @@ class Service:
             user=state.user if state else "",
             uid=state.uid if state else os.geteuid(),
             session=state.key if state else "",
+            profile=state.profile if state else "",
+            project=state.project if state else "",
+            client_version=state.client_version if state else "",
             policy=in_force.revision if in_force else "",
             error=error,
         )
@@ -77,7 +80,7 @@ class Service:
     async def remember(self, state: SessionState) -> None:
         """Record that a session was opened; only then is it known."""
         await self.note(
-            Kind.ADMIN_ACTION, f"session opened with profile {state.profile} in {state.project}", state=state
+            Kind.SESSION_START, f"session opened with profile {state.profile} in {state.project}", state=state
         )
         self.desk.registry.put(state)
         await self.tidy()
