@@ -107,6 +107,7 @@ ListenStream=127.0.0.1:{port}
 ListenStream={socket}
 SocketMode=0666
 DirectoryMode=0755
+RemoveOnStop=yes
 # A service that fails again and again must not cost the sockets: somebody else could take the port then.
 TriggerLimitIntervalSec=0
 IPAddressDeny=any

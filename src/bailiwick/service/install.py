@@ -181,6 +181,8 @@ def remove(site: Site, *, leavings: tuple[PurePosixPath, ...] = (), purge: bool 
         late = [key for key, change in manifest.changes.items() if change.get("last")]
         for key in [key for key in reversed(manifest.changes) if key not in late]:
             kept += _take_back(manifest, key, purge=purge)
+        if site.layout.runtime is not None:
+            shutil.rmtree(site.at(site.layout.runtime), ignore_errors=True)
         for path in leavings if purge else ():
             shutil.rmtree(site.at(path), ignore_errors=True)
         left = [site.at(path) for path in leavings if site.at(path).exists()]

@@ -59,15 +59,19 @@ def call(
             raise ServiceError(f"what answers at {places.socket} is no Bailiwick service")
     except (OSError, http.client.HTTPException, orjson.JSONDecodeError) as error:
         why = getattr(error, "strerror", None) or error
-        raise ServiceError(
-            f"no service answers at {places.socket} ({why}); `bailiwick claude` starts one with a session, `bailiwick service start` one alone"
-        ) from error
+        raise ServiceError(f"no service answers at {places.socket} ({why}); {_mend(places)}") from error
     finally:
         connection.close()
     if reply.status != http.HTTPStatus.OK:
         told = str(said.get("error", f"the service answered {reply.status}"))
         raise (RefusedError if reply.status < http.HTTPStatus.INTERNAL_SERVER_ERROR else ServiceError)(told)
     return said
+
+
+def _mend(places: Places) -> str:
+    if places.machine_wide:
+        return "`journalctl -u bailiwick` says why; `sudo systemctl restart bailiwick` tries again"
+    return "`bailiwick claude` starts one with a session, `bailiwick service start` one alone"
 
 
 def is_running(places: Places) -> bool:
@@ -85,8 +89,7 @@ def ensure_running(places: Places) -> None:
         return
     if places.machine_wide:
         raise ServiceError(
-            "this machine's service does not run; start it with `sudo systemctl start bailiwick`, "
-            "and see why it stopped with `journalctl -u bailiwick`"
+            f"this machine's service does not run; {_mend(places)}"
         )
     try:
         places.state.mkdir(mode=0o700, parents=True, exist_ok=True)

@@ -50,7 +50,7 @@ GAPS: Final = (
         name="empty-answer",
         closed=None,
         what="an HTTP 200 with an empty body counts as consent; the service never sends one",
-        mend="nobody else may listen on the service's port: keep the service running",
+        mend="nobody else may listen on the service's port: `install --system` has systemd hold it; keep any other service running",
         fatal=False,
     ),
 )

@@ -327,7 +327,7 @@ def service(places: Places) -> Iterator[Check]:
     except ServiceError as error:
         if places.machine_wide:
             yield fails(
-                "service/running", f"{error}", "sudo systemctl start bailiwick; until then nothing runs"
+                "service/running", f"{error}", "sudo systemctl restart bailiwick; until then nothing runs"
             )
         else:
             yield note("service/running", "not running; `bailiwick claude` starts it")
