@@ -88,9 +88,7 @@ def ensure_running(places: Places) -> None:
     if is_running(places):
         return
     if places.machine_wide:
-        raise ServiceError(
-            f"this machine's service does not run; {_mend(places)}"
-        )
+        raise ServiceError(f"this machine's service does not run; {_mend(places)}")
     try:
         places.state.mkdir(mode=0o700, parents=True, exist_ok=True)
         with (places.state / "starting").open("w") as alone:
