@@ -8,50 +8,102 @@ import yaml
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from bailiwick.analysis.skill import speech
+from bailiwick.analysis.skill.facts import Inventory, Mark
+from bailiwick.analysis.skill.markdown import blocks
 from bailiwick.analysis.skill.prose import classes, lasting, lures, orders, sabotage, sending, words
-from bailiwick.analysis.skill.scripts import flows, tongues
-from bailiwick.analysis.text.form import Form, pieces
+from bailiwick.analysis.skill.prose import sentences as prose_sentences
+from bailiwick.analysis.skill.prose.look import Looking
+from bailiwick.analysis.skill.prose.sentences import notice_in
+from bailiwick.analysis.skill.scripts import flows, guidance, tongues
+from bailiwick.analysis.text.form import Form, Forms, grouped, needs
+from bailiwick.model.skill import Role
 
 FORMS = [
     one
-    for module in (classes, lasting, lures, orders, sabotage, sending, words, flows, tongues)
+    for module in (
+        classes,
+        lasting,
+        lures,
+        orders,
+        sabotage,
+        sending,
+        words,
+        flows,
+        tongues,
+        speech,
+        guidance,
+    )
     for value in vars(module).values()
-    for one in (value if isinstance(value, tuple) else (value,))
+    for one in (value.forms if isinstance(value, Forms) else (value,))
     if isinstance(one, Form)
 ]
 SETS = Path(__file__).parent.parent / "skills"
-LINES = [
-    line
+TEXTS = [
+    text
     for name in ("malicious.yaml", "benign.yaml")
     for case in yaml.safe_load((SETS / name).read_text(encoding="utf-8"))
     for text in case["files"].values()
-    for line in text.split("\n")
-    if line.strip()
 ]
+LINES = [line for text in TEXTS for line in text.split("\n") if line.strip()]
+MANY = 80
 
 
 @pytest.mark.parametrize(
     ("pattern", "expected"),
     [
-        (r"\bsend\b", ("send",)),
-        (r"(?:send|upload)\s+\w+", ("send", "upload")),
-        (r"\w+\s+(?:secret)?", ()),
-        (r"(?:a|\w)", ()),
-        (r"x(?:keys){0,3}tokens+", ("token",)),
-        (r"(?:ask|tell)s?", ("ask", "tell")),
-        (r"(?=secret)\w+", ()),
+        (r"\bsend\b", [[{"send"}]]),
+        (r"(?:send|upload)\s+\w+", [[{"send", "upload"}]]),
+        (r"\w+\s+(?:secret)?", [[]]),
+        (r"(?:a|\w)", [[]]),
+        (r"x(?:keys){0,3}tokens+", [[{"token"}]]),
+        (r"(?=secret)\w+", [[]]),
+        (r"tell the (?:user|person)|keep quiet", [[{"tell"}, {"user", "person"}], [{"quiet"}]]),
+        ("(?i:STRASSE)|\u017fend", [[{"strasse", "send"}]]),
     ],
 )
-def test_pieces_are_what_every_match_needs(pattern: str, expected: tuple[str, ...]) -> None:
-    assert pieces(pattern, re.IGNORECASE) == expected
+def test_what_every_match_needs(pattern: str, expected: list[list[set[str]]]) -> None:
+    found = needs(pattern, re.IGNORECASE)
+    assert sorted(sorted(map(sorted, sets)) for sets in found) == sorted(
+        sorted(map(sorted, sets)) for sets in expected
+    )
+
+
+@pytest.mark.parametrize(
+    ("pattern", "expected"),
+    [
+        (r"\ba|\bb", r"\b(?:a|b)"),
+        (r"(?:\ba\b|\bb\b)", r"\b(?:a\b|b\b)"),
+        (r"\ba|c|\bb", r"\b(?:a)|c|\b(?:b)"),
+        (r"(?:a)|(?:b)", r"(?:a)|(?:b)"),
+        (r"[|)]\|x|\b[]|]", r"[|)]\|x|\b(?:[]|])"),
+    ],
+)
+def test_branches_that_begin_at_a_word_are_put_together(pattern: str, expected: str) -> None:
+    assert grouped(pattern) == expected
 
 
 def test_a_form_finds_in_the_sets_of_skills_what_its_expression_finds() -> None:
-    assert len(FORMS) > 80
+    assert len(FORMS) > MANY
     for form in FORMS:
-        plain = form._pattern
+        plain = re.compile(*form.written)
         for line in LINES:
-            assert (form.search(line) is None) == (plain.search(line) is None), (plain.pattern[:80], line)
+            found, meant = form.search(line), plain.search(line)
+            assert (found and found.span()) == (meant and meant.span()), (plain.pattern[:80], line)
+
+
+def test_a_look_that_is_left_out_would_have_noticed_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    def noticed() -> set[tuple[Mark, str, str]]:
+        into = Inventory()
+        for text in TEXTS:
+            said = [one for block in blocks(text) for one in speech.sentences(block, Role.INSTRUCTED)]
+            notice_in(said, "SKILL.md", into)
+        return {(one.mark, one.text, one.target) for one in into.noticed}
+
+    before = noticed()
+    monkeypatch.setattr(Looking, "worth", lambda _self, _may: True)
+    monkeypatch.setattr(prose_sentences, "_ANY", -1)
+    assert noticed() == before
 
 
 @settings(max_examples=200, deadline=None)

@@ -227,3 +227,97 @@ def test_explain_and_decide_judge_as_if_a_skill_were_active(
     (tmp_path / ".claude/skills/pdf/SKILL.md").write_text("---\nname: pdf\ndescription: other\n---\n")
     assert main([*decide, "--skill", "pdf"]) == 1
     assert json.loads(capsys.readouterr().out)["verdict"] == "deny"
+
+
+CALLS = (
+    ("Bash(date)", "allow"),
+    ("WebFetch(https://a.example.com/x)", "allow"),
+    ("WebFetch(https://b.example.com/x)", "deny"),
+)
+
+
+def policy_command(capsys: pytest.CaptureFixture[str], *words: str) -> tuple[int, str, str]:
+    code = main(["policy", *words])
+    said = capsys.readouterr()
+    return code, said.out, said.err
+
+
+@pytest.fixture
+def held(run: Run, tmp_path: Path) -> Path:
+    """The policy repository with a skill approved for whoever runs this and for the person of the recorded calls."""
+    policy = tmp_path / "policy"
+    (policy / "profiles/dev.yaml").write_text(
+        "profile: dev\ndescription: d\ncommands: {allow: [date]}\nfiles: {readable: [/**]}\ntools: {other: allow}\nnetwork: {allow: ['*.example.com']}\nskills: {require: approval}\n"
+    )
+    (policy / "roles.yaml").write_text("roles:\n  frontend: {users: ['*'], profiles: [dev]}\n")
+    code, _, said = run(
+        "approve", "pdf", "--as", "role:frontend", "--yes", "--only", "--grant", "exec date", "--grant", "net a.example.com"
+    )  # fmt: skip
+    assert code == 0, said
+    return policy
+
+
+def test_policy_explain_says_what_a_call_gets_while_a_skill_is_active(
+    held: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for call, verdict in CALLS:
+        code, out, err = policy_command(
+            capsys, "explain", str(held), call, "--profile", "dev", "--skill", "pdf"
+        )
+        assert f": {verdict.upper()}\n" in out, (call, out, err)
+        assert code == (verdict != "allow")
+    assert "skill pdf" in out and "net b.example.com" in out  # noqa: PT018 - which layer, and what would allow it
+    code, out, _ = policy_command(capsys, "explain", str(held), CALLS[2][0], "--profile", "dev")
+    assert code == 0 and "ALLOW" in out  # noqa: PT018 - without the skill
+
+
+def test_policy_explain_says_what_is_missing(held: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    code, _, err = policy_command(
+        capsys, "explain", str(held), CALLS[0][0], "--profile", "dev", "--skill", "nope"
+    )
+    assert code == USAGE
+    assert "there is no skill 'nope' here" in err
+    (held / "profiles/dev.yaml").write_text("profile: dev\ndescription: d\n")
+    code, _, err = policy_command(
+        capsys, "explain", str(held), CALLS[0][0], "--profile", "dev", "--skill", "pdf"
+    )
+    assert code == USAGE
+    assert "holds no skill to an approval" in err
+
+
+def test_simulate_holds_a_recorded_call_to_the_skill_that_was_active(
+    held: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def record(url: str, skills: list[str]) -> str:
+        return json.dumps(
+            {
+                "kind": "tool-call",
+                "time_ms": 1,
+                "tool": "WebFetch",
+                "input": json.dumps({"url": url, "prompt": ""}),
+                "user": "alice",
+                "profile": "dev",
+                "verdict": "allow",
+                "skills": skills,
+            }
+        )
+
+    records = tmp_path / "records.jsonl"
+    records.write_text(
+        "\n".join(
+            record(*row)
+            for row in (
+                ("https://a.example.com/1", ["pdf"]),
+                ("https://b.example.com/2", ["pdf"]),
+                ("https://b.example.com/3", []),
+                ("https://a.example.com/4", ["unknown"]),
+            )
+        )
+    )
+    code, out, err = policy_command(capsys, "simulate", str(held), str(records), "--json")
+    assert code == 1, err
+    told = json.loads(out)
+    assert told["judged"] == len(records.read_text().split("\n"))
+    changed = {row["example"]: (row["after"], row["rule"]) for row in told["changes"]}
+    assert changed.keys() == {"WebFetch(https://b.example.com/2)", "WebFetch(https://a.example.com/4)"}
+    assert all(after == "deny" and "skill" in rule for after, rule in changed.values())

@@ -8,6 +8,8 @@ from bailiwick.administration.place import NoFiles, request_of, shown
 from bailiwick.audit.describe import item_of_obligation, item_of_reason
 from bailiwick.decision.decide import decide
 from bailiwick.decision.judge import Judgement, judgement
+from bailiwick.decision.skills import held, needs
+from bailiwick.information.approvals import SkillView
 from bailiwick.model.access import Access, Facts, Finding, Opaque
 from bailiwick.model.decision import Decision, Reason, Rewrite
 from bailiwick.model.event import ToolCall
@@ -45,20 +47,25 @@ class Explanation:
     narrowing: Rewrite | None = None
 
 
-def explain(
+def explain(  # noqa: PLR0913 - the call, and all that may be known of where it is made
     policy: Policy,
     call: ToolCall,
     text: str,
     *,
     request: Request | None = None,
     files: FileView | None = None,
+    known: SkillView | None = None,
 ) -> Explanation:
     """Explain ``call`` (written ``text``) under ``policy``.
 
-    Without ``request`` and ``files`` it is judged in an imagined, empty project.
+    Without ``request`` and ``files`` it is judged in an imagined, empty project; ``known`` tells of active skills, each of
+    which is a layer more.
     """
     request = request or request_of(policy, call)
-    return explain_judgement(policy, judgement(policy, request, files or NoFiles()), text)
+    found = judgement(policy, request, files or NoFiles(), known)
+    if known is not None:
+        policy = held(policy, known.evidence(needs(found.facts)))
+    return explain_judgement(policy, found, text)
 
 
 def explain_judgement(policy: Policy, found: Judgement, text: str, *, layers: bool = True) -> Explanation:

@@ -26,7 +26,8 @@ MAX_LINE = 16 * 1024 * 1024
 class Recorded:
     """A tool call that was made: by whom, where, and what came of it if that was written down.
 
-    ``links`` are paths and where they led at the time; ``line`` is where it was written down, from 1.
+    ``links`` are paths and where they led at the time, ``skills`` those that were active, the latest called last; ``line`` is
+    where it was written down, from 1.
     """
 
     call: ToolCall
@@ -36,6 +37,7 @@ class Recorded:
     cwd: str = ""
     verdict: Verdict | None = None
     links: tuple[tuple[str, str], ...] = ()
+    skills: tuple[str, ...] = ()
     line: int = 0
 
 
@@ -174,6 +176,7 @@ def _audit(event: Mapping[str, Any]) -> Recorded | Unread:
         cwd=_text(event, "cwd"),
         verdict=_VERDICTS.get(_text(event, "verdict")),
         links=links,
+        skills=tuple(str(name) for name in event.get("skills") or ()),
     )
 
 

@@ -1,19 +1,22 @@
 """What a changed policy would have done to calls that were really made, per user, tool and rule."""
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, TypeAlias
 
 from bailiwick.administration.entitlement import NotEntitledError, profile_for
 from bailiwick.administration.place import HOME, PROJECT
 from bailiwick.administration.recorded import Recorded, Unread
 from bailiwick.decision.judge import judge
+from bailiwick.information.approvals import SkillView
 from bailiwick.model.decision import Decision
 from bailiwick.model.event import Event
 from bailiwick.model.request import Principal, Request, Session
 from bailiwick.model.verdict import Verdict
 from bailiwick.policy.types import Policy, PolicySet
+
+SkillsOf: TypeAlias = Callable[[PolicySet, Policy, Recorded], SkillView | None]
 
 MAX_EXAMPLE = 120
 """Characters of a call shown as example."""
@@ -74,19 +77,20 @@ class _Links:
         return ()
 
 
-def simulate(
+def simulate(  # noqa: PLR0913 - the calls, and what each is judged by
     calls: Iterable[Recorded | Unread],
     after: PolicySet,
     *,
     before: PolicySet | None = None,
     profile: str | None = None,
+    skills: SkillsOf | None = None,
     now: int = 0,
 ) -> Simulation:
     """Replay ``calls`` under ``after`` and compare with ``before``, or with what was recorded when there is none.
 
     A call is judged under ``profile``, else the profile it was recorded with, else the one its user's roles give.
-    What a pattern would have found on the machine is not known, and taken to be nothing. ``now`` (seconds since
-    1970, UTC) is when exceptions are looked at.
+    What a pattern would have found on the machine is not known, and taken to be nothing. ``skills`` says what is known of the
+    skills that were active, by the policy set and the profile. ``now`` (seconds since 1970, UTC) is when exceptions are looked at.
     """
     counts: Counter[tuple[str, str, str, str, Verdict, Verdict]] = Counter()
     examples: dict[tuple[str, str, str, str, Verdict, Verdict], str] = {}
@@ -101,9 +105,12 @@ def simulate(
         if policy is None:
             unread["no profile fits the call; name one"].add(call.line)
             continue
-        new = _decide(policy, call, now)
+        new = _decide(policy, call, now, skills and skills(after, policy, call))
         old_policy = None if before is None else _policy(before, call, profile)
-        old = call.verdict if old_policy is None else _decide(old_policy, call, now).verdict
+        was = None
+        if before is not None and old_policy is not None:
+            was = _decide(old_policy, call, now, skills and skills(before, old_policy, call))
+        old = call.verdict if was is None else was.verdict
         if old is None:
             unread["what came of the call is not recorded; compare with a policy"].add(call.line)
             continue
@@ -111,7 +118,7 @@ def simulate(
         totals[old, new.verdict] += 1
         if old is new.verdict:
             continue
-        rule, origin = _rule(new, old, old_policy, call, now)
+        rule, origin = _rule(new, old, was)
         key = (call.user, call.call.tool, rule, origin, old, new.verdict)
         counts[key] += 1
         examples.setdefault(key, _shown(call))
@@ -144,7 +151,7 @@ def _policy(policies: PolicySet, call: Recorded, profile: str | None) -> Policy 
     return policies.policies.get(name)
 
 
-def _decide(policy: Policy, call: Recorded, now: int) -> Decision:
+def _decide(policy: Policy, call: Recorded, now: int, known: SkillView | None) -> Decision:
     project = call.project or call.cwd or PROJECT
     request = Request(
         principal=Principal(user=call.user, uid=-1, home=f"/home/{call.user}" if call.user else HOME),
@@ -152,16 +159,12 @@ def _decide(policy: Policy, call: Recorded, now: int) -> Decision:
         session=Session(key="", profile=policy.profile, project=project),
         now=now,
     )
-    return judge(policy, request, _Links(dict(call.links)))[1]
+    return judge(policy, request, _Links(dict(call.links)), known)[1]
 
 
-def _rule(
-    new: Decision, old: Verdict, old_policy: Policy | None, call: Recorded, now: int
-) -> tuple[str, str]:
+def _rule(new: Decision, old: Verdict, was: Decision | None) -> tuple[str, str]:
     """The rule to name for a change: the one that now objects, else the one that objected and no longer does."""
-    decision = new
-    if new.verdict < old and old_policy is not None:
-        decision = _decide(old_policy, call, now)
+    decision = was if was is not None and new.verdict < old else new
     for reason in decision.reasons:
         if reason.verdict is decision.verdict:
             return reason.rule, str(reason.origin)

@@ -31,6 +31,7 @@ from bailiwick.policy.types import Policy, PolicySet
 from bailiwick.service.account import principal_of
 from bailiwick.service.files import OsFiles
 from bailiwick.service.policy_files import read_policy_files
+from bailiwick.service.skills.supposed import SupposedError, as_recorded, supposed
 
 DONE, FINDINGS, USAGE, ENVIRONMENT = 0, 1, 2, 3
 SERVICE = "http://127.0.0.1:7878"
@@ -98,6 +99,13 @@ def register(verbs: _Verbs) -> None:
         metavar="PATH",
         help="judge it there, by its links and files; an imagined one if left out",
     )
+    explained.add_argument(
+        "--skill",
+        action="append",
+        default=[],
+        metavar="NAME",
+        help="as if this skill were active; may be repeated",
+    )
     explained.add_argument("--unattended", action="store_true", help="as if nobody could be asked")
     differ = _verb(
         inner, "diff", _diff, "what a change newly allows, asks about and denies, with an example of each"
@@ -156,7 +164,7 @@ def run(asked: argparse.Namespace) -> int:
         else:
             print(errors, file=sys.stderr)
         return USAGE
-    except UsageError as error:
+    except (UsageError, SupposedError) as error:
         print(f"bailiwick: {error}", file=sys.stderr)
         return USAGE
     except BrokenPipeError:
@@ -248,7 +256,8 @@ def _show(asked: argparse.Namespace) -> int:
 
 
 def _explain(asked: argparse.Namespace) -> int:
-    policy = _profile(load_policy_set(_read(asked.directory)), asked.profile)
+    policies = load_policy_set(_read(asked.directory))
+    policy = _profile(policies, asked.profile)
     try:
         call = parse_call(asked.call)
     except ExampleError as error:
@@ -259,7 +268,16 @@ def _explain(asked: argparse.Namespace) -> int:
         request, files = _request(policy, call, asked.project.resolve()), OsFiles()
     if asked.unattended:
         request = replace(request, session=replace(request.session, unattended=True))
-    explanation = explain.explain(policy, call, asked.call, request=request, files=files)
+    known = supposed(
+        asked.skill,
+        directory=asked.directory,
+        policies=policies,
+        policy=policy,
+        who=principal_of(os.getuid()),
+        project=str(asked.project.resolve() if asked.project else Path.cwd()),
+        cwd=str(Path.cwd()),
+    )
+    explanation = explain.explain(policy, call, asked.call, request=request, files=files, known=known)
     if asked.json:
         _print_json(explain.as_json(explanation))
     else:
@@ -301,8 +319,17 @@ def _simulate(asked: argparse.Namespace) -> int:
         lines: Iterable[str] = sys.stdin
         if asked.records != "-":
             lines = stack.enter_context(Path(asked.records).open(encoding="utf-8", errors="replace"))
+        now = int(time.time())
+        directories = {after.revision: asked.directory}
+        if before is not None:
+            directories.setdefault(before.revision, asked.before)
         told = simulate.simulate(
-            read_recorded(lines), after, before=before, profile=asked.profile, now=int(time.time())
+            read_recorded(lines),
+            after,
+            before=before,
+            profile=asked.profile,
+            skills=as_recorded(directories, now),
+            now=now,
         )
     if asked.json:
         _print_json(simulate.as_json(told))

@@ -17,6 +17,7 @@ from bailiwick.enforcement.skills import html, text
 from bailiwick.enforcement.skills.report import dumped, known_in, skill, to_json, to_sarif, worst
 from bailiwick.policy.errors import PolicyErrors
 from bailiwick.rules.skill.catalogue import SKILL_CATALOGUE
+from bailiwick.service.rule_database import load, warm
 from bailiwick.service.scan_cache import ScanCache
 from bailiwick.service.skill_files import NoSkillError, SkillPlace, find_skills
 from bailiwick.service.skill_scan import look, scan
@@ -25,6 +26,9 @@ DONE, BLOCKED, USAGE, ENVIRONMENT = 0, 1, 2, 3
 
 SCAN_POLICY = "skill-scan.yaml"
 """The file in a policy repository that says what findings get."""
+
+MANY = 20
+"""Skills from which on it is worth two seconds to compile the filters of the text rules, where they aren't kept yet."""
 
 MAX_POLICY = 1_048_576
 MAX_BASELINE = 256 * 2**20
@@ -107,6 +111,7 @@ def _inspect(asked: argparse.Namespace) -> int:
         place = find_skills(Path(asked.path))[0]
     except NoSkillError as error:
         return _failed(str(error), ENVIRONMENT)
+    load()
     report = _judged(policy, {})(place)
     if asked.format == "json":
         print(dumped(skill(report)))
@@ -147,6 +152,8 @@ def _scan(asked: argparse.Namespace) -> int:
             places.update(dict.fromkeys(find_skills(Path(path))))
         except (NoSkillError, OSError) as error:
             return _failed(str(error), ENVIRONMENT)
+    accelerate = warm if len(places) >= MANY else load
+    accelerate()
     store = ScanCache(Path(asked.cache)) if asked.cache else None
     bar = _Bar(on=sys.stderr.isatty() and not asked.no_progress)
     now = int(time.time())

@@ -1,5 +1,6 @@
 """Scanning many skills: in parallel, each within a time, from a cache where its bytes and the rules are the same."""
 
+import contextlib
 import signal
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -15,7 +16,10 @@ from bailiwick.service.scan_cache import Result, ScanCache
 from bailiwick.service.skill_files import SkillPlace, read_skill
 
 MAX_SECONDS = 60
-"""How long one skill may take; then it is partial, which fails."""
+"""Seconds of processor time that one skill may take; then it is partial, which fails."""
+
+MAX_WAITED = 600
+"""Seconds that it may take by the clock: a machine that is busy with something else makes no skill partial before."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -29,33 +33,29 @@ class Looked:
     seconds: float = 0.0
 
 
-class _TooLongError(Exception):
-    pass
+class _TooLongError(BaseException):
+    """Not an ``Exception``: nobody on the way goes on after it."""
 
 
 def look(place: SkillPlace) -> Looked:
     """Read one skill and find what is wrong with it. Total: a failure of the reader is a part that was not looked at."""
     started = time.process_time()
     tree = SkillTree(root=str(place.path), name=place.path.name, kind=place.kind)
-    before = signal.signal(signal.SIGALRM, _too_long)
-    signal.setitimer(signal.ITIMER_REAL, MAX_SECONDS)
     try:
-        tree = read_skill(place)
-        facts = read_facts(tree)
-        found = tuple(detect(facts))
-        manifest, partial = facts.manifest, facts.partial
-    except _TooLongError:
+        with _bounded():
+            tree = read_skill(place)
+            facts = read_facts(tree)
+            found = tuple(detect(facts))
+            manifest, partial = facts.manifest, facts.partial
+    except _TooLongError as error:
         manifest, found = Manifest(name=tree.name), ()
-        partial = (*tree.partial, Partial(path=".", reason=f"took longer than {MAX_SECONDS} seconds"))
+        partial = (*tree.partial, Partial(path=".", reason=f"took longer than {error}"))
     except Exception as error:  # noqa: BLE001 - fails closed: what could not be read is said
         manifest, found = Manifest(name=tree.name), ()
         partial = (
             *tree.partial,
             Partial(path=".", reason=f"the reader failed on it ({type(error).__name__})"),
         )
-    finally:
-        signal.setitimer(signal.ITIMER_REAL, 0)
-        signal.signal(signal.SIGALRM, before)
     return Looked(
         tree=_light(tree),
         manifest=manifest,
@@ -65,8 +65,29 @@ def look(place: SkillPlace) -> Looked:
     )
 
 
-def _too_long(_signal: int, _frame: FrameType | None) -> None:
-    raise _TooLongError
+@contextlib.contextmanager
+def _bounded() -> Iterator[None]:
+    """Whatever takes too long inside is stopped with ``_TooLongError``."""
+    timers = (
+        (signal.SIGPROF, signal.ITIMER_PROF, MAX_SECONDS),
+        (signal.SIGALRM, signal.ITIMER_REAL, MAX_WAITED),
+    )
+    before = [signal.signal(number, _too_long) for number, _, _ in timers]
+    try:
+        for _, timer, seconds in timers:
+            signal.setitimer(timer, seconds)
+        yield
+    finally:
+        for (number, timer, _), handler in zip(timers, before, strict=True):
+            signal.setitimer(timer, 0)
+            signal.signal(number, handler)
+
+
+def _too_long(number: int, _frame: FrameType | None) -> None:
+    used = number == signal.SIGPROF
+    raise _TooLongError(
+        f"{MAX_SECONDS} seconds of processor time" if used else f"{MAX_WAITED} seconds by the clock"
+    )
 
 
 def _light(tree: SkillTree) -> SkillTree:

@@ -5,7 +5,7 @@ import binascii
 import re
 
 from bailiwick.analysis.skill.facts import Inventory, Mark
-from bailiwick.analysis.skill.prose.classes import CONCEALED, acquitted, first
+from bailiwick.analysis.skill.prose.classes import CONCEALED, acquitted
 from bailiwick.analysis.skill.prose.hosts import hosts_in
 from bailiwick.analysis.skill.prose.orders import JUDGE
 from bailiwick.analysis.skill.prose.words import CONCEAL, OVERRIDE, SECRET_THING
@@ -73,7 +73,7 @@ def spoken(text: str, path: str, into: Inventory) -> None:
         signs = (
             bool(SECRET_THING.search(line)),
             bool(hosts_in(line)),
-            bool(CONCEAL.search(line) or first(CONCEALED, line)),
+            bool(CONCEAL.search(line) or CONCEALED.first(line)),
             bool(OVERRIDE.search(line)),
         )
         if sum(signs) >= _TWO and not reports(line, len(line)):
@@ -101,7 +101,7 @@ def order(text: str, source: Source, into: Inventory, where: str, *, meant: bool
     if judge:
         into.notice(Mark.JUDGE, f"speaks to whoever checks it: '{judge[0][:90]}'", source, Role.INSTRUCTED)
     speaks = OVERRIDE.search(plain) or judge
-    conceals = CONCEAL.search(plain) or first(CONCEALED, plain)
+    conceals = CONCEAL.search(plain) or CONCEALED.first(plain)
     acts = _ACT.search(plain)
     if (
         speaks

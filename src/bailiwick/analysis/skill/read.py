@@ -35,6 +35,7 @@ from bailiwick.analysis.skill.scripts.lasting import copies
 from bailiwick.analysis.skill.scripts.look import look
 from bailiwick.analysis.skill.sensitive import is_config
 from bailiwick.analysis.skill.shell import SkillShell
+from bailiwick.analysis.text.form import Form
 from bailiwick.analysis.text.secrets import SecretMatch, scan
 from bailiwick.model.skill import (
     Capability,
@@ -411,7 +412,7 @@ class _Reading:
                 )
 
 
-_TESTED = re.compile(
+_TESTED = Form(
     r"(?:^|[`\n])[ \t]*(?:\$ )?(?:python3? -m )?(?:pytest|unittest|nose2|tox)\b|\b(?:npm|pnpm|yarn|bun) (?:run )?test\b|\bnpx (?:jest|vitest|mocha)\b|\bgo test\b|\bcargo test\b|\bmake (?:test|check)\b|\brspec\b"
 )
 """A command that runs the tests, which makes their code executable."""

@@ -2,6 +2,7 @@
 
 import re
 from dataclasses import dataclass
+from functools import lru_cache
 
 from bailiwick.analysis.skill.facts import Origin
 
@@ -183,11 +184,20 @@ _PLACEHOLDER = re.compile(
 """Only what a reader is plainly meant to replace: an attacker may well call a host ``x.example.com``."""
 
 
+MAX_PATH = 300
+"""Characters of a path of which it is remembered what it holds."""
+
+
+@lru_cache(4_000)
+def _kept_in(path: str) -> Kept | None:
+    return next((kept for kept in KEPT if kept.pattern.search(path)), None)
+
+
 def kept_in(path: str) -> Kept | None:
     """What a file is known to hold, by its path; None when nothing is known of it."""
     if path.endswith((".pub", ".example", ".sample", ".template")):
         return None
-    return next((kept for kept in KEPT if kept.pattern.search(path)), None)
+    return _kept_in(path) if len(path) <= MAX_PATH else _kept_in.__wrapped__(path)
 
 
 def is_memory(path: str) -> bool:

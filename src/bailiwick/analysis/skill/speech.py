@@ -3,8 +3,10 @@
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 
 from bailiwick.analysis.skill.markdown import Block, Kind
+from bailiwick.analysis.text.form import Form
 from bailiwick.model.skill import Role
 
 _QUOTING = re.compile(
@@ -25,11 +27,11 @@ _LEAD_QUOTED = re.compile(
     r"(?:\b(?:malicious|attacker|attack|suspicious|bad|wrong|insecure|vulnerable|dangerous|unsafe|flag|detect|look for|watch for|such as|for example an? attack|payload|red flag|injection|victim|adversar\w+|exploit\w*|pattern|looks? like|do not run|don'?t run|never run|do not use|avoid|instead of|incorrect|before|indicator)\b|❌|🚫)[^.\n]*:?\s*$",
     re.IGNORECASE,
 )
-_NEGATION = re.compile(
+_NEGATION = Form(
     r"\b(?:never|do not|don'?t|must not|mustn'?t|should not|shouldn'?t|cannot|can'?t|may not|will not|won'?t|doesn'?t|does not|is not|are not|isn'?t|avoid|refus\w+|reject\w*|prohibit\w*|forbid\w*|forbidden|disallow\w*|prevent\w*|block\w*|without|no|nor|not|instead of|rather than|unless|stop if|decline|beware|warn\w*|ask (?:the user )?before|only after (?:the user|explicit))\b",
     re.IGNORECASE,
 )
-_REPORTING = re.compile(
+_REPORTING = Form(
     r"\b(?:detect\w*|flag(?:s|ged|ging)?|look(?:s|ing)? for|watch(?:es|ing)? for|search(?:es|ing)? for|scan\w* for|check\w* (?:for|whether|if|that)|identif\w+|attackers?|adversar\w+|malicious|malware|attempts? to|tr(?:y|ies|ying) to|could|might|would|for example|e\.g\.|such as|suspicious|indicat\w+|sign(?:s|ature)? of|phrases? like|patterns? like|instructions? like|text like|prompts? like|if (?:(?:the|a|an|any|some|this) (?:\w+ )?(?:content|text|page|file|document|message|tool|result|website|input|response|comment|email|attacker|skill|instruction)|you (?:see|find|encounter|notice)|someone|content|text)|if (?:the |a |an |any |some )?\w+ (?:asks?|tells?|says?|tries|wants|demands|requests|instructs|claims|begs)\b|treat\w* .{0,40} as (?:data|untrusted)|example of|known as|called|vulnerab\w+|exploit\w*|red flag|rule|alert\w*|sigma|yara|cve-|t1\d{3})\b",
     re.IGNORECASE,
 )
@@ -64,20 +66,29 @@ def role_of(block: Block, otherwise: Role) -> Role:
     """How what stands in a block is meant, by the headings above it and the words before it."""
     if otherwise is Role.FIXTURE:
         return otherwise
-    for heading in block.section[1:] if len(block.section) > 1 else ():
-        if _NEGATING.search(heading):
-            return Role.NEGATED
-        if _QUOTING.search(heading):
-            return Role.QUOTED
+    for heading in block.section[1:]:
+        meant = _below(heading)
+        if meant in (Role.NEGATED, Role.QUOTED):
+            return meant
     if block.kind is Kind.FENCE and block.lead and _LEAD_QUOTED.search(block.lead.strip()[-160:]):
         return Role.QUOTED
     if block.kind is Kind.QUOTE and not re.match(
         r"\W*(?:note|important|warning|tip|caution|critical|required|prerequisite)", block.text, re.IGNORECASE
     ):
         return otherwise if otherwise is not Role.INSTRUCTED else Role.OPTIONAL
-    if any(_OPTIONAL.search(heading) for heading in block.section[1:]) and otherwise is Role.INSTRUCTED:
+    if otherwise is Role.INSTRUCTED and any(_below(one) is Role.OPTIONAL for one in block.section[1:]):
         return Role.OPTIONAL
     return otherwise
+
+
+@lru_cache(2_000)
+def _below(heading: str) -> Role | None:
+    """How what stands below a heading is meant, where the heading says."""
+    if _NEGATING.search(heading):
+        return Role.NEGATED
+    if _QUOTING.search(heading):
+        return Role.QUOTED
+    return Role.OPTIONAL if _OPTIONAL.search(heading) else None
 
 
 def sentences(block: Block, otherwise: Role) -> Iterator[Sentence]:

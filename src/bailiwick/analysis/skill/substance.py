@@ -8,6 +8,7 @@ from collections.abc import Iterator
 
 from bailiwick.analysis.skill.facts import Inventory, Mark
 from bailiwick.analysis.skill.sensitive import kept_in
+from bailiwick.analysis.text.form import Form
 from bailiwick.model.skill import Entry, EntryType, Role, SkillTree, Source
 
 MIN_TAIL = 16
@@ -33,7 +34,7 @@ _SCRIPTLIKE = re.compile(
 )
 
 
-REVERSE = re.compile(
+REVERSE = Form(
     r"\bsocket\b[\s\S]{0,1500}\bconnect\([\s\S]{0,1500}(?:\bdup2\(|\bpty\.spawn\()|\bnet\.(?:Socket|connect|createConnection)\b[\s\S]{0,1500}\b(?:spawn|exec)\(\s*[\"'](?:/bin/)?(?:ba|z)?sh[\s\S]{0,800}\.pipe\(|\b(?:spawn|exec)\(\s*[\"'](?:/bin/)?(?:ba|z)?sh[\s\S]{0,800}\bnet\.(?:Socket|connect|createConnection)\b[\s\S]{0,800}\.pipe\("
 )
 """A socket that becomes the input and output of a shell, in Python and JavaScript."""

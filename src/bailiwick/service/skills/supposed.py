@@ -1,12 +1,15 @@
-"""What would be known of skills if some were active: for explaining and deciding calls outside of a session."""
+"""What would be known of skills if some were active: for explaining, deciding and replaying calls outside of a session."""
 
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 from bailiwick.administration.entitlement import roles_of
+from bailiwick.administration.recorded import Recorded
+from bailiwick.administration.simulate import SkillsOf
 from bailiwick.decision.skills import plain_name
-from bailiwick.information.approvals import ActiveSkill, SkillEvidence
+from bailiwick.information.approvals import ActiveSkill, Needs, SkillEvidence, SkillView
 from bailiwick.model.request import Principal
 from bailiwick.policy.types import Policy, PolicySet
 from bailiwick.service.skills.copies import Copies, Where
@@ -59,3 +62,34 @@ def supposed(  # noqa: PLR0913 - all that one look needs
         where=where,
         base=SkillEvidence(approvals=approvals, active=tuple(active)),
     )
+
+
+@dataclass(frozen=True, slots=True)
+class _Known:
+    """``SkillView`` of a call that was made elsewhere: its skills as recorded, and no look at this disk."""
+
+    base: SkillEvidence
+
+    def evidence(self, _needs: Needs) -> SkillEvidence:
+        return self.base
+
+
+def as_recorded(directories: Mapping[str, Path], now: int) -> SkillsOf:
+    """What a replay is told of skills: those of the record, each held to the latest approval of its name.
+
+    ``directories`` are the policy repositories by revision. A skill that isn't approved would not have been loaded, so all that
+    was done in its course is denied. Groups aren't recorded: the roles are those of the person and of the profile.
+    """
+    locks = {revision: LockFile(directory) for revision, directory in directories.items()}
+
+    def known(policies: PolicySet, policy: Policy, call: Recorded) -> SkillView | None:
+        if not call.skills or not policy.skills.requirements:
+            return None
+        own = roles_of(policies, Principal(user=call.user, uid=-1))
+        given = [role for role in policies.roles if policy.profile in role.profiles]
+        roles = frozenset(role.id for role in (*own, *given))
+        approvals = locks[policies.revision].approvals(policies.approvers, now).for_roles(roles, now)
+        active = tuple(ActiveSkill(name=name) for name in call.skills)
+        return _Known(SkillEvidence(approvals=approvals, active=active))
+
+    return known

@@ -246,7 +246,7 @@ class Follower(Resolver):
             )
         if path in library.PRINTS:
             self._shown(everything, tuple(text for arg in args for text in arg.texts), line)
-        if library.SEALED.search(path):
+        if library.SEALED.has(path):
             return NOTHING
         function = self._function(call, path)
         if function is not None:
@@ -297,16 +297,16 @@ class Follower(Resolver):
             return self._label(Origin.SYSTEM, path, line)
         if path in ("input", "prompt", "sys.stdin.read"):
             return self._label(Origin.INPUT, "input", line)
-        if library.DNS.search(path):
+        if library.DNS.has(path):
             return self._dns(args, line)
         if (
-            library.SEND.search(path)
+            library.SEND.has(path)
             or (method in library.METHOD_SEND and args and addressed(args[0]))
             or (method == "get" and args and addressed(args[0]))
         ):
             about = Value((), frozenset(x for x in base.labels if x.origin not in _ANSWERS), base.auth)
             return self._sent(path, args, self._options(call, named, scope, depth), line, about)
-        if library.CONNECT.search(path):
+        if library.CONNECT.has(path):
             return self._connected(self._peer(call, args, named, scope, depth), line)
         if (
             method in ("connect", "connect_ex")
@@ -329,12 +329,12 @@ class Follower(Resolver):
             self._out(base, host_of(gathered(args)), line)
             return base
         if (
-            not library.SIGNS_IN.match(method)
+            not library.SIGNS_IN.has(method)
             and any(label.origin is Origin.CARRIED for label in base.labels)
             and any(label.origin in _STOLEN for arg in args for label in arg.labels)
         ):
             self._out(gathered(args), host_of(base), line)
-        if library.RUN.search(path):
+        if library.RUN.has(path):
             return self._ran(
                 path,
                 args,
@@ -342,9 +342,9 @@ class Follower(Resolver):
                 line,
                 self._input(call, named, scope, depth),
             )
-        if library.EVALUATE.search(path) and args:
+        if library.EVALUATE.has(path) and args:
             return self._evaluated(args, line, path)
-        if library.DESERIALIZE.search(path):
+        if library.DESERIALIZE.has(path):
             self._deserialized(path, everything, named, args, line)
             return everything
         if path in library.READ or method in ("read_text", "read_bytes", "glob", "rglob", "iterdir", "open"):

@@ -2,17 +2,37 @@
 
 import re
 
-SEND = re.compile(
+
+class Paths:
+    """An expression over paths of calls. The same come again and again, so what it said of each is remembered."""
+
+    MAX = 20_000
+
+    def __init__(self, pattern: str, flags: int = 0) -> None:
+        self._pattern = re.compile(pattern, flags)
+        self._known: dict[str, bool] = {}
+
+    def has(self, path: str) -> bool:
+        """Whether it finds something in a path."""
+        known = self._known.get(path)
+        if known is None:
+            if len(self._known) >= self.MAX:
+                self._known.clear()
+            known = self._known[path] = bool(self._pattern.search(path))
+        return known
+
+
+SEND = Paths(
     r"^(?:requests|httpx|aiohttp|grequests|niquests|curl_cffi\.requests)\.(?:Session\.|AsyncClient\.|Client\.|ClientSession\.)?(?P<method>get|post|put|patch|delete|head|request|stream)$"
     r"|^requests\.Request$|^paho\.mqtt\.publish\.(?:single|multiple)$|^urllib\.request\.(?:urlopen|Request|urlretrieve)$|^urllib2\.(?:urlopen|Request)$|^urllib3\.\w*\.?request$"
     r"|^(?:fetch|window\.fetch|globalThis\.fetch|node-fetch(?:\.default)?|axios(?:\.default)?(?:\.(?:get|post|put|patch|request|delete))?|got(?:\.\w+)?|superagent\.\w+|ky(?:\.\w+)?|undici\.(?:fetch|request)|needle(?:\.\w+)?)$"
     r"|^https?\.(?:request|get)$|^navigator\.sendBeacon$|^Bun\.fetch$|^\$\.(?:get|post|ajax)$|^request(?:\.(?:get|post))?$"
 )
-CONNECT = re.compile(
+CONNECT = Paths(
     r"^socket\.create_connection$|^dgram\.createSocket$|^boto3\.(?:client|resource|Session)$|^aws-sdk\.\w+$|^(?:google\.cloud\.)?storage\.Client$|^minio\.Minio$|^asyncio\.open_connection$|^asyncssh\.connect$|^pysftp\.Connection$|^paramiko\.SSHClient$|^ssh2-sftp-client$|^nodemailer\.createTransport$|^XMLHttpRequest$|^net\.Socket$|^socket\.socket$|^redis\.Redis$|^paho\.mqtt\.client\.Client$|^mqtt\.connect$|^(?:socket\.io-client\.)?io$|^http\.client\.HTTPS?Connection$|^smtplib\.SMTP(?:_SSL)?$|^ftplib\.FTP(?:_TLS)?$|^telnetlib\.Telnet$"
     r"|^(?:websocket|websockets)\.(?:create_connection|connect)$|^WebSocket$|^ws(?:\.WebSocket)?$|^net\.(?:connect|createConnection)$|^tls\.connect$|^paramiko\.Transport$|^logging\.handlers\.(?:HTTPHandler|SysLogHandler|SocketHandler|SMTPHandler)$|^imaplib\.IMAP4(?:_SSL)?$"
 )
-DNS = re.compile(
+DNS = Paths(
     r"\.resolve(?:4|6|Any|Txt|Cname|Mx|Ns|Srv|Ptr|Soa|Naptr|Caa)$|^socket\.(?:gethostbyname(?:_ex)?|getaddrinfo)$|^dns\.resolver\.(?:query|resolve)$|^dns(?:\.promises|/promises)?\.(?:lookup|resolve\w*)$|^(?:\w+\.)?resolver\.(?:query|resolve)$"
 )
 METHOD_SEND = frozenset(("post", "put", "patch", "open", "goto", "navigate"))
@@ -57,14 +77,14 @@ METHOD_OUT = frozenset(
 )
 """Methods that send on an object that is a connection."""
 
-RUN = re.compile(
+RUN = Paths(
     r"^os\.(?:system|popen|exec[lv]p?e?|spawn[lv]p?e?|startfile)$|^subprocess\.(?:run|call|Popen|check_call|check_output|getoutput|getstatusoutput)$|^commands\.getoutput$|^pty\.spawn$"
     r"|^asyncio\.(?:subprocess\.)?create_subprocess_(?:shell|exec)$|^child_process\.(?:promises\.)?(?:exec|execSync|spawn|spawnSync|execFile|execFileSync|fork)$|^(?:execa|execa\.\w+|zx\.\$|shelljs\.exec|shell\.exec|cross-spawn(?:\.\w+)?)$|^Deno\.(?:run|Command)$|^Bun\.spawn(?:Sync)?$"
 )
-EVALUATE = re.compile(
+EVALUATE = Paths(
     r"^(?:builtins\.)?(?:eval|exec|compile)$|^(?:__builtins__|globals\(\))\.(?:eval|exec)$|^Function$|^vm\.(?:runInThisContext|runInNewContext|runInContext|Script)$|^(?:window|global|globalThis)\.eval$|^code\.InteractiveInterpreter$|^types\.FunctionType$|^importlib\.util\.(?:spec_from_loader|module_from_spec)$"
 )
-DESERIALIZE = re.compile(
+DESERIALIZE = Paths(
     r"^(?:c?[pP]ickle|dill|cloudpickle|joblib|shelve|marshal|jsonpickle)\.(?:loads?|decode|open)$|^yaml\.(?:unsafe_load|full_load|load)$|^pandas\.read_pickle$|^node-serialize\.unserialize$"
 )
 DECODE = {
@@ -99,7 +119,7 @@ SAME = frozenset(
 )  # fmt: skip
 """Functions whose result holds what their arguments hold."""
 
-SEALED = re.compile(
+SEALED = Paths(
     r"^hashlib\.|\.hexdigest$|\.digest$|^len$|^bool$|^isinstance$|^os\.path\.(?:exists|isfile|isdir|getsize|getmtime)$|^fs\.existsSync$|^hmac\.|^crypto\.create(?:Hash|Hmac)|^print$|^console\.|^logging\.(?!handlers)|^logger\.|^int$|^float$|^type$"
 )
 """Functions after which nothing can be told of their arguments."""
@@ -123,7 +143,7 @@ PERSONAL_CALLS = {
     "pynput.keyboard.Listener": "what is typed", "keyboard.on_press": "what is typed", "keyboard.hook": "what is typed", "cv2.VideoCapture": "the camera", "sounddevice.rec": "the microphone", "pyaudio.PyAudio": "the microphone",
 }  # fmt: skip
 
-SIGNS_IN = re.compile(
+SIGNS_IN = Paths(
     r"^(?:login|connect|auth\w*|starttls|ehlo|helo|set_\w+|load_\w+|user|passwd|sign\w*|use_\w+|password|credentials?|configure|raise_for_status|close)$",
     re.IGNORECASE,
 )

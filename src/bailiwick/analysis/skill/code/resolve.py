@@ -49,6 +49,8 @@ class Resolver(Effects):
         self._programs = programs
         self._variables: dict[tuple[str, str, str], Value] = {}
         self._modules = {program.module: program for program in programs}
+        self._owners: dict[str, Program | None] = {}
+        self._classes = frozenset(name for program in programs for name in program.classes)
         self._changed = False
         self._listed: dict[tuple[str, str], Joined] = {}
         self._made: dict[tuple[str, str], str] = {}
@@ -67,7 +69,7 @@ class Resolver(Effects):
         match assign.value:
             case Joined(text=False) as joined if not assign.key:
                 self._listed[here] = joined
-            case Name(path=path) if library.SEND.search(path) or library.RUN.search(path):
+            case Name(path=path) if library.SEND.has(path) or library.RUN.has(path):
                 self._aliases[here] = (path, (), ())
             case Call(path="functools.partial" | "partial", args=(Name(path=path), *rest), named=named):
                 self._aliases[here] = (path, tuple(rest), named)
@@ -98,7 +100,7 @@ class Resolver(Effects):
         return None
 
     def _is_class(self, name: str) -> bool:
-        return any(name in program.classes for program in self._programs)
+        return name in self._classes
 
     def _value(self, node: Expression, scope: str, depth: int) -> Value:
         raise NotImplementedError
@@ -152,8 +154,11 @@ class Resolver(Effects):
 
     def _owner(self, owner: str) -> Program | None:
         """The program of the skill that a name of a module means."""
-        if (exact := self._modules.get(owner)) is not None:
-            return exact
+        if owner not in self._owners:
+            self._owners[owner] = self._modules.get(owner) or self._owner_by_end(owner)
+        return self._owners[owner]
+
+    def _owner_by_end(self, owner: str) -> Program | None:
         plain = re.sub(r"\.(?:m?[jt]s|cjs)$", "", re.sub(r"^(?:\.{1,2}/)+", "", owner))
         return next(
             (

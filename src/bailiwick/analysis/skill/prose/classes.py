@@ -5,7 +5,7 @@ A class holds what people call one thing, so that a paraphrase of an order is an
 
 import re
 
-from bailiwick.analysis.text.form import Form
+from bailiwick.analysis.text.form import Form, Forms, may_match
 
 _I = re.IGNORECASE
 
@@ -22,7 +22,7 @@ PERCEIVE = r"\b(?:(?:be |being |is |are |get )?(?:told|shown|informed|notified|m
 NOT = r"\b(?:do not|don'?t|never|must not|mustn'?t|should not|shouldn'?t|need not|needn'?t|no need|needs? no|does ?n[o']t (?:need|have)|do ?n[o']t (?:need|have)|has no need|have no need|avoid|refrain from|isn'?t|aren'?t|is not|are not|won'?t|will not|cannot|not to|nothing|rather than|without)\b"
 OUTPUT = r"\b(?:(?:your|the|any|final|its|their)\s+){0,2}(?:answers?|repl(?:y|ies)|responses?|summar(?:y|ies)|output|reports?|messages?|transcripts?|change ?logs?|commit messages?|pull requests?|descriptions?|write-?ups?|chat|conversation|documentation|docs|readme|page|notes to the user)\b"
 
-CONCEALED = (
+CONCEALED = Forms(
     Form(r"\b(?:not to be|need not be|needn't be) (?:troubled|bothered|burdened|told|involved|informed)\b|\bneeds? no mention\w*\b", _I),
     joined(OUTPUT, r"\b(?:does ?n[o']t|do ?n[o']t|does not|do not|never|must not|should not|shouldn'?t|won'?t|will not|is not to|are not to)\b", r"\b(?:say|mention|show|tell|reveal|note|name|list|speak of|refer|hint)\b", gap=15),
     Form(r"\b(?:not|never) (?:to |supposed to |meant to )?(?:turn up|show up|come up|appear|surface|be (?:seen|found|visible))\b[^.\n]{0,25}\b(?:in|on|anywhere|outside)\b", _I),
@@ -47,7 +47,7 @@ _SCOPE = r"(?:previous|prior|earlier|above|before|existing|original|default|syst
 _VOID = r"\b(?:(?:was|were|has been|have been|had been|got) (?:\w+ )?(?:turned off|withdrawn|lifted|suspended|revoked|repealed|waived|cancell?ed|retired|replaced|switched off)|no longer (?:counts?|appl(?:y|ies)|holds?|binds?|matters?)|(?:are|is|become|becomes) (?:\w+ )?(?:void|null|suspended|lifted|irrelevant|obsolete|off the table|cancell?ed|superseded|not binding|moot|disabled|gone)|(?:do|does) ?n[o']t (?:apply|count|hold|bind|matter)|(?:may|can|should|must) be (?:ignored|set aside|disregarded|dropped)|(?:yields?|gives? way|gives?) to this|lapses?|ceases? to|as (?:lifted|void|gone|suspended|cancell?ed|waived|null|settled|withdrawn|expired)|(?:has|have) been (?:lifted|waived|suspended|withdrawn|cancell?ed))\b"
 _WINS = r"\b(?:wins?|outranks?|overrules?|prevails?|trumps?|beats?|supersedes?|overrides?|(?:is|are|has|have|holds?|carries) (?:the |a )?(?:higher|highest|final|last|greater|more) (?:authority|word|rank|weight|priority)|(?:comes?|goes|stands?|ranks?|sits?) (?:before|above|ahead of|over)|takes? precedence|has the last word)\b"
 _THIS = r"\b(?:this (?:page|file|skill|document|text)|these (?:pages|lines|notes)|what (?:stands|is written|is said) here|the (?:text|page) below|here)\b"
-OVERRIDDEN = (
+OVERRIDDEN = Forms(
     joined(r"\b(?:refusals?|safety training|content polic(?:y|ies)|guardrails?|safeguards?|usage polic(?:y|ies))\b", _VOID, gap=60),
     joined(rf"\b{_SCOPE}\b", rf"\b{_AUTHORITY}\b", _VOID, gap=40),
     joined(rf"\b{_AUTHORITY}\b", rf"\b(?:{_SCOPE}|what|so far)\b", _VOID, gap=40),
@@ -62,16 +62,17 @@ OVERRIDDEN = (
 _CHECKER = r"\b(?:(?:automated |automatic |static |security |ai |llm |language |code |skill |package |machine )*(?:reviewers?|review (?:tools?|bots?|systems?|agents?|pipelines?)|scanners?|auditors?|audit (?:tools?|bots?)|analy[sz]ers?|evaluators?|graders?|judges?|classifiers?|moderators?|vetting (?:tools?|models?)|(?:ai|llm|machine|model|bot)[- ](?:based |driven |powered |assisted )?(?:vetting|review|screening|moderation|triage|checks?|analysis))|(?:model|agent|assistant|llm|ai|tool|system|bot|whoever|anyone|reader)s?\b[^.\n]{0,12}\b(?:that|who|which)?\s*(?:assess\w*|evaluat\w*|review\w*|scan\w*|audit\w*|vet\w*|rat\w{1,3}|judg\w*|check\w*|inspect\w*|classif\w*|analy[sz]\w*)\b[^.\n]{0,20}\b(?:this|the|our)?\s*(?:folder|skill|package|file|repository|plugin|code|content|directory|submission))\b"
 _ADDRESSED = rf"(?:{_CHECKER}\s+(?:who |that )?(?:reading|looking at|seeing|opening|going through|read|reads|see|open)\b[^.\n]{{0,10}}\b(?:this|the|these)\b|\b(?:for|to|dear|hello|attention|attn|notice to|note to|message to|addressed to)\b[^.\n]{{0,15}}{_CHECKER}|{_CHECKER}\s*[:,]|\bif you(?:'re| are)\b[^.\n]{{0,30}}\b(?:assess|evaluat|review|scan|audit|vet|judg|inspect|classif|analy[sz])\w*)"
 _ACQUITS = r"\b(?:(?:passed?|approved?|accepted|waved through|let through) without|without (?:inspection|further (?:checks?|analysis|review))|noise|known[- ]good|(?:should|can|may|are to|is to) be (?:dropped|ignored|suppressed|skipped|discarded)|harmless|benign|safe|clean|trusted|trustworthy|zero (?:issues|findings|risks?)|no (?:issues|findings|risks?|threats|concerns|problems)|low[- ]risk|false positives?|signed off|cleared|pre-?approved|approved|sanctioned|whitelist\w*|(?:is|are) (?:not needed|unnecessary|expected|intended|known)|need(?:s|ed)? no(?:t| further)|(?:do not|don'?t|never|please do not) (?:list|report|flag|mention|count|raise|include)|skip|pass(?:es)? (?:it|this)|score (?:it|this)|rate (?:it|this)|by design|(?:highest|top|full|best|maximum) (?:\w+ )?(?:score|marks?|rating|trust|grade)|(?:part of|covered by) an? (?:approved|agreed|authori[sz]ed))\b"
-ACQUITTED = (joined(_ADDRESSED, _ACQUITS, gap=200),)
+ADDRESSED = Form(_ADDRESSED, _I)
+ACQUITTED = Forms(joined(_ADDRESSED, _ACQUITS, gap=200))
 """Forms in which whoever checks a skill is talked into acquitting it."""
 
 _EVERYTHING = r"\b(?:whatever (?:the |a )?(?:user|person|people|they|someone|anybody|you)\w*\s+(?:\w+ )?(?:asks?|says?|wants?|needs?|types?|writes?)|anything (?:the |a |that )?(?:user|person|people|they|someone)\w* (?:\w+ )?(?:asks?|says?|wants?|needs?|types?)|any(?:thing)? (?:and all )?(?:subject|topic|question|request|task|purpose|matter)s?|every (?:kind|sort|type) of (?:subject|topic|question|request|task|work)|every (?:single )?(?:subject|topic|question|request|task|message|prompt|turn|conversation|session|job)|all (?:subjects|topics|questions|requests|tasks|messages|prompts|conversations|work)|no matter (?:what|the|which)|regardless of (?:the )?(?:subject|topic|question|request|task)|on any (?:subject|topic)|for everything|everything the user)\b"
 _FIRST = r"\b(?:(?:consult|open|load|use|read|invoke|pick|choose|call|try|start with|go to|prefer|run)\b[^.\n]{0,25}\b(?:first|instead|before (?:any|all|the|every)(?:thing)?(?: other)?|ahead of (?:whatever|anything|everything|all|any|the|every)(?: else)?|before (?:whatever|anything|everything) else|over (?:the )?others?|rather than (?:the |any )?others?)|(?:stands?|is|ranks?|sits?|comes?|goes) (?:above|before|ahead of|over) (?:them|the others?|others?|all|every|any)|(?:those|others?|the rest|they|the other (?:skills|ones|tools)|other skills)\b[^.\n]{0,20}\b(?:need ?n[o']t|need not|needn'?t|should not|shouldn'?t|do ?n[o']t (?:have|need)|do not (?:have|need) to|are (?:subsets|parts?) of this|are (?:not needed|unnecessary|obsolete|outdated|redundant))|(?:better|smarter|more capable|more reliable) than (?:the |any |all )?(?:other|built-?in|rest)|the default (?:for|choice|skill|answer)|even (?:when|if|where|though) (?:an?other|other|a different|some other) (?:\w+ )?(?:skills?|tools?|one)\b|(?:other|another) (?:skills?|tools?)\b[^.\n]{0,40}\b(?:outdated|obsolete|discarded|ignored|wrong|unreliable|inferior)|replaces (?:the |all )?(?:other|built-?in))"
-GRABS = (joined(_EVERYTHING, _FIRST, gap=120), joined(_FIRST, _EVERYTHING, gap=120))
+GRABS = Forms(joined(_EVERYTHING, _FIRST, gap=120), joined(_FIRST, _EVERYTHING, gap=120))
 """Forms in which a description claims everything and comes before others."""
 
 _TOOL = r"\b(?:(?-i:WebFetch|WebSearch|Bash|Read|Write|Edit|Grep|Glob|Task)|mcp__\w+|(?:an?other|other|a different|any other|the built-?in) (?:\w+ ){0,2}(?:skills?|tools?|servers?|plugins?))\b"
-STEPS_IN = (
+STEPS_IN = Forms(
     joined(
         r"\b(?:each time|every time|whenever|when|if|before|any time)\b",
         _TOOL,
@@ -102,7 +103,7 @@ KEPT_THERE = Form(
 _TRUSTED = r"\b(?:vetted|reviewed|approved|cleared|verified|trusted|safe|checked|signed off|pre-?authori[sz]ed|audited|known good)\b"
 _ACT = r"\b(?:install\w*|run|runs|execut\w+|merg\w+|accept\w*|allow\w*|download\w*|pull\w*|send\w*|forward\w*|shar\w+|grant\w*|approv\w+|push\w*|deploy\w*|delet\w+|use[ds]?|appl(?:y|ied)|copy|copied|add\w*|disabl\w+|fetch\w*|follow\w*)\b"
 _UNASKED = r"\b(?:no (?:confirmation|questions?|approval|review|check|prompt)s?(?: (?:is|are))?(?: (?:needed|required|necessary|asked))?|without (?:asking|a question|confirm\w*|review|checking|approval|looking|prompting|further)|do(?:es)? ?n[o']t (?:ask|question|check|verify|review|confirm|wait)|never (?:ask|question|check|verify|review|doubt)|without (?:a )?comments?|whatever (?:it|they) (?:changes?|contains?|says?|asks?|wants?|holds?)|no matter what (?:it|they)|confirms? nothing|asks? (?:nobody|no one)|right away|straight away|at once|immediately|as (?:it|they) comes?|unseen|unread|blindly|automatically|no need to (?:ask|check|review|confirm|verify)|need(?:s|ed)? no (?:review|check|approval|confirmation)|take (?:it|them) as given|(?:is|are) (?:to be )?(?:waved|let) through|skip\w* (?:the )?(?:review|checks?|questions?))\b"
-UNCHECKED = (
+UNCHECKED = Forms(
     joined(
         r"\b(?:checks?|tests?|reviews?|hooks?|scans?|signatures?|verification|approvals?)\s+(?:are|is|stay|stays|remain|remains)\s+(?:\w+ )?(?:off|switched off|turned off|skipped|disabled|ignored|left out|not (?:needed|run))\b",
         gap=0,
@@ -133,7 +134,7 @@ WRITTEN = Form(
 )
 
 _SETTINGS = r"(?:\bsettings(?:\.local)?\.json\b|\bsettings (?:file|of claude)\b|\b(?:allow|deny|permission)[- ]?lists?\b|\ballow(?:ed)? (?:rules|entries)\b|\bdeny rules\b|\bpermissions? (?:rules|mode|settings|prompts?)\b|\bpermissions\.\w+)"
-LOOSENED = (
+LOOSENED = Forms(
     joined(
         r"\b(?:register|add|install|set up|write|put|create)\b",
         r"\bhooks?\b",
@@ -171,7 +172,7 @@ GUARD = Form(
 
 _ALTERS = r"\b(?:leave|leaves|left|leaving|drop|drops|omit|omits|remove|raise|raises|lower|lowers|nudge|nudges|bump|shave|inflate|understate|overstate|round|tilt|skew|massage|tweak|adjust|fudge|pad|trim|skip|exclude|swap|replace|change|shift|push|move|multiply|add|subtract|downplay|soften|hide|cut)\b"
 _DATA = r"\b(?:reviews?|ratings?|stars?|averages?|scores?|outliers?|rows|figures?|totals?|amounts?|prices?|results?|p-?values?|samples?|data points?|citations?|complaints?|warnings?|findings|losses|risks?|costs?|percentages?|margins?|balances?|measurements?|readings?|doses?|dosages?|votes?|grades?|counts?|dates?|quantit(?:y|ies)|rates?|entries|(?:vendor|supplier|company|brand|product|author|source|owner)(?:'s)? names?|causes?)\b"
-ALTERED = (joined(_ALTERS, _DATA, gap=50),)
+ALTERED = Forms(joined(_ALTERS, _DATA, gap=50))
 FITTED = Form(
     r"\buntil\b[^.\n]{0,50}\b(?:falls?|drops?|passes|is|are|reaches|under|below|above|significan\w*|looks?|fits?|agrees?|matches)\b|\bso (?:that )?[^.\n]{0,40}\b(?:looks?|appears?|comes out|seems?|favou?rs?)\b|\bin favou?r of\b|\bby (?:half|a|an|one|two|\d+(?:\.\d+)?)\b|\b(?:if|where|when|whenever)\b[^.\n]{0,60}\b(?:is|are|was|were|comes?)\s+(?:\w+\s+)?(?:by|from|about)\b|\bif\b[^.\n]{0,40}\b(?:is (?:by|from|about)|belongs to|mentions)\b",
     _I,
@@ -179,7 +180,7 @@ FITTED = Form(
 """What figures are bent towards."""
 
 _TOKENS = r"\b(?:headers?|passwords?|tokens?|accounts?|users?|keys?|parameters?|flags?|paths?|endpoints?|cookies?|codes?|logins?|requests?|address(?:es)?|values?)\b"
-BACKDOOR = (
+BACKDOOR = Forms(
     Form(
         r"\b(?:accept|allow|admit|honou?r|let in|let through|wave through)\w*\b[^.\n]{0,20}\b(?:tokens?|passwords?|keys?|codes?|headers?|accounts?|users?|pins?)\b[^.\n]{0,12}[`\"'][^`\"'\n]{3,60}[`\"']",
         _I,
@@ -196,7 +197,8 @@ BACKDOOR = (
 
 _ASSEMBLES = r"\b(?:join|concatenat\w+|combin\w+|decod\w+|decompress\w*|unpack|stitch|put (?:it|them|the \w+) together|re-?assembl\w+|glue|merge|un(?:zip|gzip|hex)|base64\w*|rot13|revers\w+|xor\w*|decrypt\w*|inflate|string together)\b"
 _RUNS = r"\b(?:(?:run|execute|eval\w*|start|launch|source|feed|hand|give|pipe)\b[^.\n]{0,40}\b(?:it|them|the (?:result|output|outcome|whole|text|code|script|lines)|what comes out|that)\b|(?:pipe|feed|pass|send|hand|give)\b[^.\n]{0,40}\b(?:through|to|into)\b[^.\n]{0,12}\b(?:bash|sh|zsh|python3?|node|perl|ruby|powershell|pwsh|a shell|the shell|an interpreter)\b|(?:run|execute)\b[^.\n]{0,30}\b(?:with|by|in|using)\b[^.\n]{0,12}\b(?:bash|sh|zsh|python3?|node|perl|ruby|powershell|a shell))"
-ASSEMBLED = (joined(_ASSEMBLES, _RUNS, gap=120),)
+ASSEMBLES = Form(_ASSEMBLES, _I)
+ASSEMBLED = Forms(joined(_ASSEMBLES, _RUNS, gap=120))
 """Code that is to be put together and run by whoever reads this, and that nobody reads in one piece."""
 PIECES = Form(
     r"\b(?:assets?|references?|data|resources?|templates?|lines?|columns?|cells?|code blocks?|fences?|chunks?|fragments?|parts?|pieces|strings?|letters|words|files?)\b|\.(?:txt|md|dat|bin|csv|json|png|svg)\b",
@@ -212,10 +214,12 @@ TIMED = Form(
 
 def unchecked(text: str) -> re.Match[str] | None:
     """A standing order that takes a check away, where it isn't forbidden."""
+    if not may_match(text) & UNCHECKED.may_match:
+        return None
     return next(
         (
             match
-            for form in UNCHECKED
+            for form in UNCHECKED.forms
             for match in form.finditer(text)
             if not re.search(r"\b(?:never|not|don'?t|no|avoid)\b[^.,;\n]{0,20}$", text[: match.start()], _I)
         ),
@@ -225,14 +229,9 @@ def unchecked(text: str) -> re.Match[str] | None:
 
 def acquitted(text: str) -> re.Match[str] | None:
     """Words that talk a checker into acquitting; a rubric that says when to (``only if``) talks nobody into anything."""
-    match = first(ACQUITTED, text)
+    match = ACQUITTED.first(text)
     return (
         None
         if match and re.match(r"[^.\n]{0,20}\bonly (?:when|if|where|after)\b", text[match.end() :])
         else match
     )
-
-
-def first(forms: tuple[Form, ...], text: str) -> re.Match[str] | None:
-    """The first form that a text has."""
-    return next((match for form in forms if (match := form.search(text))), None)

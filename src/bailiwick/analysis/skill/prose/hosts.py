@@ -1,6 +1,7 @@
 """Hosts that a text names."""
 
 import re
+from functools import lru_cache
 
 from bailiwick.analysis.address import web_address
 from bailiwick.analysis.skill.sensitive import is_drop, is_local, is_paste, is_placeholder
@@ -26,14 +27,25 @@ _ZONE = re.compile(
 """Ends of names that are hosts: what else has a dot is a file, or an attribute in code."""
 
 
+_DOTTED = re.compile(r"[\w-]\.\w|://")
+MAX_REMEMBERED = 2_000
+"""Characters of a text whose hosts are remembered: sentences are asked for theirs again and again."""
+
+
 def bare_hosts(text: str) -> list[str]:
     """Hosts that are named without a scheme, as in ``send it to in.example.org/x``; names of files are none."""
     found = [match[0].lower() for match in _BARE.finditer(text)]
     return [name for name in found if _ZONE.search(name) and not is_placeholder(name) and not is_local(name)]
 
 
-def hosts_in(text: str) -> list[str]:
+def hosts_in(text: str) -> tuple[str, ...]:
     """Hosts of the addresses in a text, those that stand for another left out."""
+    if text.find(".", 0, len(text) - 1) < 0 or not _DOTTED.search(text):
+        return ()
+    return _remembered(text) if len(text) <= MAX_REMEMBERED else _hosts(text)
+
+
+def _hosts(text: str) -> tuple[str, ...]:
     found: dict[str, None] = {}
     for match in URL.finditer(text):
         raw = match[0].replace("hxxp", "http").rstrip(".,;:")
@@ -48,4 +60,7 @@ def hosts_in(text: str) -> list[str]:
             name = match[0].split("/")[0].lower()
             if is_drop(name) or is_paste(name):
                 found[name] = None
-    return list(found)
+    return tuple(found)
+
+
+_remembered = lru_cache(2_000)(_hosts)

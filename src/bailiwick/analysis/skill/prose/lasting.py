@@ -4,7 +4,7 @@ import re
 
 from bailiwick.analysis.skill.facts import Mark
 from bailiwick.analysis.skill.prose import classes
-from bailiwick.analysis.skill.prose.look import Look
+from bailiwick.analysis.skill.prose.look import Look, only_where
 from bailiwick.analysis.skill.prose.words import HARMFUL_ORDER, short
 from bailiwick.analysis.skill.speech import Sentence, negated, quoted, reports
 from bailiwick.analysis.text.form import Form
@@ -47,6 +47,7 @@ _SHADOW = Form(
 )
 
 
+@only_where((_MEMORY_WRITE, classes.MEMORY_FILE))
 def memory(look: Look) -> None:
     """What is to be written where every session reads it."""
     for match, role in look.found(_MEMORY_WRITE):
@@ -81,6 +82,7 @@ def memory(look: Look) -> None:
             )
 
 
+@only_where((_BYPASS, _SETTINGS_FILE))
 def settings(look: Look) -> None:
     """What is to change in the client's settings."""
     for match, role in look.found(_BYPASS):
@@ -117,9 +119,10 @@ def settings(look: Look) -> None:
         )
 
 
+@only_where(classes.LOOSENED)
 def loosened(look: Look) -> None:
     """Orders to let the client allow more, in words."""
-    match = classes.first(classes.LOOSENED, look.text)
+    match = classes.LOOSENED.first(look.text)
     if match and not _BYPASS.search(look.text):
         look.notice(
             Mark.SETTING,
@@ -129,9 +132,10 @@ def loosened(look: Look) -> None:
         )
 
 
+@only_where((classes.STEPS_IN, _SHADOW, _PRIORITY, classes.GRABS))
 def triggers(look: Look) -> None:
     """Words that make a skill step in front of others."""
-    steps_in = classes.first(classes.STEPS_IN, look.text)
+    steps_in = classes.STEPS_IN.first(look.text)
     if steps_in and not classes.FAILS.search(look.text):
         look.notice(
             Mark.SHADOW, f"steps in when something else is used: {short(steps_in[0])}", look.role_at(steps_in)
@@ -153,7 +157,7 @@ def triggers(look: Look) -> None:
         look.notice(
             Mark.BROAD_TRIGGER, f"wants to come before everything: {short(look.text)}", role, sure=False
         )
-    elif grabs := classes.first(classes.GRABS, look.text.replace(". ", "; ")):
+    elif grabs := classes.GRABS.first(look.text.replace(". ", "; ")):
         look.notice(
             Mark.BROAD_TRIGGER,
             f"wants to come before everything: {short(grabs[0])}",

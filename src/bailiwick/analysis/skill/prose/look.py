@@ -1,12 +1,15 @@
 """One sentence looked at with those around it."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from functools import cached_property
 
-from bailiwick.analysis.skill.facts import Inventory, Mark
-from bailiwick.analysis.skill.prose.classes import first
+from bailiwick.analysis.skill.facts import Inventory, Mark, Origin
+from bailiwick.analysis.skill.prose.hosts import hosts_in
+from bailiwick.analysis.skill.prose.words import thing_in
 from bailiwick.analysis.skill.speech import Sentence, negated, quoted, reports
-from bailiwick.analysis.text.form import Form
+from bailiwick.analysis.text.form import Form, Forms, any_of
 from bailiwick.model.skill import Role, Source
 
 NEAR = 6
@@ -47,7 +50,7 @@ class Look:
                 return Role.NEGATED
         return role
 
-    def nearby(self, forms: tuple[Form, ...], lines: int = 3) -> Sentence | None:
+    def nearby(self, forms: Forms, lines: int = 3) -> Sentence | None:
         """The nearest sentence around that has one of some forms and doesn't only report it."""
         ordered = sorted(self.around, key=lambda s: abs(s.line - self.it.line))
         return next(
@@ -56,7 +59,7 @@ class Look:
                 for s in ordered
                 if abs(s.line - self.it.line) <= lines
                 and s.role in (Role.INSTRUCTED, Role.OPTIONAL)
-                and first(forms, s.text)
+                and forms.first(s.text)
             ),
             None,
         )
@@ -68,7 +71,17 @@ class Look:
             (s for s in ordered[: 2 * reach] if pattern.search(s.text) and (not told or s.tells)), None
         )
 
-    @property
+    @cached_property
+    def hosts(self) -> tuple[str, ...]:
+        """The hosts it names."""
+        return hosts_in(self.text)
+
+    @cached_property
+    def thing(self) -> tuple[str | None, Origin]:
+        """What of somebody's it speaks of."""
+        return thing_in(self.text)
+
+    @cached_property
     def paragraph(self) -> str:
         """The sentences of the same line, in their order, as one text."""
         every = [*self.around[: self._before], self.it, *self.around[self._before :]]
@@ -95,3 +108,26 @@ class Look:
     def at(self, other: Sentence) -> Source:
         """The place of another sentence of the document."""
         return Source(path=self.path, line=other.line)
+
+
+@dataclass(frozen=True, slots=True)
+class Looking:
+    """A look at one kind of order, and what a sentence must have for it to notice anything."""
+
+    take: Callable[[Look], None]
+    gates: tuple[int, ...]
+
+    def worth(self, may: int) -> bool:
+        """Whether a sentence that may match these forms is worth it."""
+        for gate in self.gates:  # noqa: SIM110 - a generator takes twice the time, and this is the hot path
+            if not may & gate:
+                return False
+        return True
+
+
+def only_where(
+    *gates: Form | Forms | tuple[Form | Forms, ...],
+) -> Callable[[Callable[[Look], None]], Looking]:
+    """A look that is taken at sentences with a form of each gate; others hold nothing that it would notice."""
+    bits = tuple(any_of(*gate) if isinstance(gate, tuple) else gate.may_match for gate in gates)
+    return lambda take: Looking(take, bits)

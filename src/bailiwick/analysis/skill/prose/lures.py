@@ -4,8 +4,8 @@ import re
 
 from bailiwick.analysis.skill.facts import Mark
 from bailiwick.analysis.skill.prose import classes
-from bailiwick.analysis.skill.prose.hosts import HOSTISH, hosts_in
-from bailiwick.analysis.skill.prose.look import Look
+from bailiwick.analysis.skill.prose.hosts import HOSTISH, URL
+from bailiwick.analysis.skill.prose.look import Look, only_where
 from bailiwick.analysis.skill.prose.words import FETCH_RUN, short
 from bailiwick.analysis.skill.sensitive import is_address, is_paste
 from bailiwick.analysis.skill.speech import reports
@@ -44,9 +44,12 @@ _FETCHED = Form(
 )
 
 
+@only_where((_ARCHIVE, URL, HOSTISH))
 def lure(look: Look) -> None:
     """Programs that people are told to fetch and start."""
-    archive, hosts = _ARCHIVE.search(look.text), hosts_in(look.text)
+    archive, hosts = _ARCHIVE.search(look.text), look.hosts
+    if not (archive or hosts):
+        return
     if look.it.role in (Role.QUOTED, Role.NEGATED, Role.FIXTURE) and not (
         archive and _PASSWORD.search(look.text)
     ):
@@ -129,9 +132,10 @@ def lure(look: Look) -> None:
         )
 
 
+@only_where(_FETCHES)
 def steps(look: Look) -> None:
     """Downloaded, made executable and run, in sentences of their own."""
-    hosts = hosts_in(look.text)
+    hosts = look.hosts
     if not hosts or not _FETCHES.search(look.text) or FETCH_RUN.search(look.text):
         return
     after = [look.text, *(s.text for s in look.around if 0 <= s.line - look.it.line <= 8 and s.tells)]

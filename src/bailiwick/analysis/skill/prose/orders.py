@@ -4,8 +4,7 @@ import re
 
 from bailiwick.analysis.skill.facts import Mark
 from bailiwick.analysis.skill.prose import classes
-from bailiwick.analysis.skill.prose.hosts import hosts_in
-from bailiwick.analysis.skill.prose.look import Look
+from bailiwick.analysis.skill.prose.look import Look, only_where
 from bailiwick.analysis.skill.prose.words import CONCEAL, FETCH_RUN, OVERRIDE, short
 from bailiwick.analysis.skill.speech import Sentence, negated, quoted, reports
 from bailiwick.analysis.text.form import Form
@@ -64,6 +63,7 @@ _STEPS = Form(
 )
 
 
+@only_where((OVERRIDE, classes.OVERRIDDEN))
 def override(look: Look) -> None:
     """Orders to set aside what people or the platform said."""
     for match, role in look.found(OVERRIDE):
@@ -75,10 +75,11 @@ def override(look: Look) -> None:
             or bool(re.search(r"system|safety|instruction", match[0], _I)),
         )
         return
-    if match_ := classes.first(classes.OVERRIDDEN, look.text):
+    if match_ := classes.OVERRIDDEN.first(look.text):
         look.notice(Mark.OVERRIDE, f"says {short(match_[0])}", look.role_at(match_))
 
 
+@only_where((_FOREIGN, _PHISH, _SPREAD, _CLICK, FETCH_RUN))
 def foreign(look: Look) -> None:
     """Orders in other languages, and the few that stand by themselves."""
     for pattern, mark, what in (
@@ -96,7 +97,7 @@ def foreign(look: Look) -> None:
             )
             break
     for match, role in look.found(FETCH_RUN):
-        hosts = hosts_in(look.text)
+        hosts = look.hosts
         if hosts:
             look.notice(
                 Mark.PIPE_INSTALL,
@@ -107,10 +108,11 @@ def foreign(look: Look) -> None:
         break
 
 
+@only_where((CONCEAL, classes.CONCEALED))
 def conceal(look: Look) -> None:
     """Orders to keep something from people."""
     said = sorted(CONCEAL.finditer(look.text), key=lambda one: not _CONCEAL_STRONG.search(one[0]))
-    form = classes.first(classes.CONCEALED, look.text)
+    form = classes.CONCEALED.first(look.text)
     for match in [*([form] if form else []), *said]:
         role = look.it.role
         if quoted(look.text, match.start(), match.end()) or reports(look.text, match.start()):
@@ -128,6 +130,7 @@ def conceal(look: Look) -> None:
         return
 
 
+@only_where((JUDGE, classes.ADDRESSED))
 def judge(look: Look) -> None:
     """Words to whoever checks the skill."""
     for match, role in look.found(JUDGE):
@@ -135,14 +138,17 @@ def judge(look: Look) -> None:
         role = look.it.role if match[0].lower().startswith("if you are") else role  # noqa: PLW2901
         look.notice(Mark.JUDGE, f"speaks to whoever checks it: {short(match[0])}", role)
         return
+    if not classes.ADDRESSED.search(look.text):
+        return
     said = look.following(2)
     if (match_ := classes.acquitted(said)) and match_.start() < len(look.text):
         look.notice(Mark.JUDGE, f"speaks to whoever checks it: {short(match_[0])}", look.role_at(match_))
 
 
+@only_where((_REMOTE_FETCH, classes.KEPT_THERE))
 def remote(look: Look) -> None:
     """Orders that are taken from what an address answers."""
-    addresses = hosts_in(look.text)
+    addresses = look.hosts
     obey = _REMOTE_OBEY.search(look.text) or classes.OBEYED.search(look.text)
     if not addresses or not (_REMOTE_FETCH.search(look.text) or classes.KEPT_THERE.search(look.text)):
         return

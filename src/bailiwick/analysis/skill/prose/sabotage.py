@@ -4,7 +4,7 @@ import re
 
 from bailiwick.analysis.skill.facts import Mark
 from bailiwick.analysis.skill.prose import classes
-from bailiwick.analysis.skill.prose.look import Look
+from bailiwick.analysis.skill.prose.look import Look, only_where
 from bailiwick.analysis.skill.prose.words import CONCEAL, short
 from bailiwick.analysis.skill.speech import reports
 from bailiwick.analysis.text.form import Form
@@ -31,10 +31,10 @@ _PROMOTE = Form(
 
 def _bent(look: Look) -> None:
     """Figures that are bent: towards something, and kept from people."""
-    match = classes.first(classes.ALTERED, look.text)
+    match = classes.ALTERED.first(look.text)
     if match is None:
         return
-    quiet = classes.first(classes.CONCEALED, look.text) or look.nearby(classes.CONCEALED)
+    quiet = classes.CONCEALED.first(look.text) or look.nearby(classes.CONCEALED)
     fitted = classes.FITTED.search(look.text)
     if not (quiet and fitted) and not (fitted and re.search("significan|p-value", look.text, re.IGNORECASE)):
         return
@@ -43,8 +43,9 @@ def _bent(look: Look) -> None:
     )
 
 
-def sabotage(look: Look) -> None:
-    """Work that is spoiled."""
+@only_where(_WEAKEN)
+def weakened(look: Look) -> None:
+    """Safeguards of what is worked on, taken away."""
     for match, role in look.found(_WEAKEN):
         hidden = CONCEAL.search(look.text) or look.near(CONCEAL, reach=1)
         backdoor = re.search(r"backdoor|hidden|master password", match[0], _I)
@@ -55,6 +56,11 @@ def sabotage(look: Look) -> None:
             sure=bool(hidden or backdoor),
         )
         break
+
+
+@only_where((_TAMPER, classes.ALTERED))
+def altered(look: Look) -> None:
+    """What people rely on, changed."""
     for match, role in look.found(_TAMPER):
         hidden = (
             CONCEAL.search(look.text)
@@ -75,8 +81,13 @@ def sabotage(look: Look) -> None:
         break
     else:
         _bent(look)
+
+
+@only_where(classes.ASSEMBLES)
+def assembled(look: Look) -> None:
+    """Code that whoever reads puts together and runs."""
     said = look.following(1)
-    made = classes.first(classes.ASSEMBLED, said)
+    made = classes.ASSEMBLED.first(said)
     if made and made.start() < len(look.text) and classes.PIECES.search(said) and not look.it.negated:
         look.notice(
             Mark.OBFUSCATED,
@@ -84,6 +95,11 @@ def sabotage(look: Look) -> None:
             Role.QUOTED if reports(look.text, made.start()) else look.it.role,
             target="staged",
         )
+
+
+@only_where(classes.TIMED)
+def timed(look: Look) -> None:
+    """Harm from some day on."""
     if (when := classes.TIMED.search(look.text)) and (order := classes.unchecked(look.following(1))):
         look.notice(
             Mark.GATED,
@@ -91,17 +107,32 @@ def sabotage(look: Look) -> None:
             look.role_at(when),
             target="harm",
         )
-    door = classes.first(classes.BACKDOOR, look.text) or classes.first(classes.BACKDOOR, look.paragraph)
-    if door and (classes.first(classes.CONCEALED, look.text) or look.nearby(classes.CONCEALED)):
+
+
+@only_where((classes.BACKDOOR, classes.CONCEALED))
+def back_door(look: Look) -> None:
+    """A way around a check that isn't spoken of."""
+    door = classes.BACKDOOR.first(look.text) or classes.BACKDOOR.first(look.paragraph)
+    if door and (classes.CONCEALED.first(look.text) or look.nearby(classes.CONCEALED)):
         look.notice(
             Mark.WEAKEN,
             f"asks for a way around a check that isn't spoken of: {short(door[0])}",
             look.role_at(door) if door.string == look.text else look.it.role,
             target="backdoor",
         )
+
+
+@only_where(_MONEY)
+def paid(look: Look) -> None:
+    """Money that is moved."""
     for match, role in look.found(_MONEY):
         look.notice(Mark.PAYMENT, f"moves money: {short(match[0])}", role)
         break
+
+
+@only_where(_PROMOTE)
+def promoted(look: Look) -> None:
+    """Praise that is asked for."""
     for match, role in look.found(_PROMOTE):
         look.notice(Mark.PROMOTE, f"promotes: {short(match[0])}", role, sure=bool(CONCEAL.search(look.text)))
         break

@@ -5,7 +5,7 @@ import re
 from bailiwick.analysis.skill.facts import Label, Mark, Origin, Sink
 from bailiwick.analysis.skill.prose import classes
 from bailiwick.analysis.skill.prose.hosts import URL, bare_hosts, hosts_in
-from bailiwick.analysis.skill.prose.look import Look
+from bailiwick.analysis.skill.prose.look import Look, only_where
 from bailiwick.analysis.skill.prose.words import SECRET_THING, thing_in
 from bailiwick.analysis.skill.speech import negated, quoted, reports
 from bailiwick.analysis.text.form import Form
@@ -43,18 +43,21 @@ _VAGUE = Form(r"(?:the )?(?:conversation|chat|session|requests?|inputs?|quer(?:y
 _TO = Form(r"\b(?:to|at|on|into|with|towards|under)\s+[`\"'*(<]*$", _I)
 
 
-def _named(text: str) -> list[str]:
+def _named(text: str) -> tuple[str, ...]:
     """Hosts without a scheme that something is sent to."""
-    return [host for host in bare_hosts(text) if _TO.search(text[: text.lower().find(host)]) and "/" in text]
+    return tuple(
+        host for host in bare_hosts(text) if _TO.search(text[: text.lower().find(host)]) and "/" in text
+    )
 
 
+@only_where(_SENDING)
 def sending(look: Look) -> None:
     """What is to be sent, and where to."""
     verb = max(_SENDING.finditer(look.text), key=lambda one: bool(_STRONG.search(one[0])), default=None)
     if verb is None:
         return
-    thing, origin = thing_in(look.text)
-    hosts = hosts_in(look.text) or _EMAIL.findall(look.text) or _named(look.text)
+    thing, origin = look.thing
+    hosts = look.hosts or tuple(_EMAIL.findall(look.text)) or _named(look.text)
     also: list[Source] = []
     if thing is None or origin is Origin.PROJECT:
         refers = re.search(
@@ -71,7 +74,7 @@ def sending(look: Look) -> None:
                     thing, origin = other, kind
                     also.append(look.at(near))
                     break
-    quiet = classes.first(classes.CONCEALED, look.text) or look.nearby(classes.CONCEALED)
+    quiet = classes.CONCEALED.first(look.text) or look.nearby(classes.CONCEALED)
     if thing is None and hosts and quiet and _STRONG.search(verb[0]):
         thing, origin = "what it works on", Origin.PROJECT
     if thing is None or (_VAGUE.fullmatch(thing) and not _PLAIN.search(verb[0])):
@@ -122,6 +125,7 @@ def sending(look: Look) -> None:
         )
 
 
+@only_where((_IMAGE, _HOLE))
 def links(look: Look) -> None:
     """Addresses of images and links that carry what the model fills in."""
     for match in _IMAGE.finditer(look.text):
@@ -142,7 +146,7 @@ def links(look: Look) -> None:
                 role=look.it.role if not reports(look.text, match.start()) else Role.QUOTED,
                 target=(hosts_in(address) or ["*"])[0],
             )
-    if not _IMAGE.search(look.text) and (hosts := hosts_in(look.text)):
+    if not _IMAGE.search(look.text) and (hosts := look.hosts):
         holes = [hole[1] for url in URL.findall(look.text) for hole in _HOLE.finditer(url.partition("?")[2])]
         telling = [
             hole
@@ -184,13 +188,14 @@ _SHOWN = Form(
 )
 
 
+@only_where(_CARRIES)
 def carried(look: Look) -> None:
     """An address that is shown to people and carries what was said: the two in one sentence, or in sentences beside each other."""
-    said = thing_in(look.text)
+    said = look.thing
     if said[0] is None or said[1] is Origin.PROJECT or not _CARRIES.search(look.text):
         return
     beside = [s for s in look.around if abs(s.line - look.it.line) <= 5 and s.role is look.it.role]
-    hosts = hosts_in(look.text) or [host for near in beside for host in hosts_in(near.text)]
+    hosts = look.hosts or tuple(host for near in beside for host in hosts_in(near.text))
     window = " ".join([look.text, *(s.text for s in beside)])
     if not hosts or not _SHOWN.search(window):
         return
@@ -210,11 +215,14 @@ _PUT = Form(
 )
 
 
+@only_where(_PUT)
 def committed(look: Look) -> None:
     """Credentials that are to be put into a commit, an issue or another text that others read."""
-    thing, origin = thing_in(look.text)
+    thing, origin = look.thing
+    if thing is None or origin is not Origin.CREDENTIALS or not _PUT.search(look.text):
+        return
     match = _COMMITTED.search(look.paragraph)
-    if thing is None or match is None or origin is not Origin.CREDENTIALS or not _PUT.search(look.text):
+    if match is None:
         return
     if not re.search(
         r"\b(?:values?|contents?|base64\w*|hex\w*|encod\w+|cop(?:y|ies)|output of|lines of|(?:the|that|each|every) [`~./\w]* ?files?|whole|full|verbatim|of the)\b",
@@ -235,10 +243,11 @@ _WHOLE = Form(
 )
 
 
+@only_where(_CALLS, _WHOLE)
 def handed(look: Look) -> None:
     """All that was said, or credentials, handed to a tool of a server."""
     call = _CALLS.search(look.text)
-    thing, origin = thing_in(look.text)
+    thing, origin = look.thing
     if call is None or thing is None or origin is Origin.PROJECT or not _WHOLE.search(look.text):
         return
     role = look.role_at(call)

@@ -1,11 +1,14 @@
 """Every look at every sentence of a document."""
 
 from collections.abc import Sequence
+from functools import reduce
+from operator import or_
 
 from bailiwick.analysis.skill.facts import Inventory
 from bailiwick.analysis.skill.prose import lasting, lures, orders, sabotage, sending
 from bailiwick.analysis.skill.prose.look import NEAR, NEAR_LINES, Look
 from bailiwick.analysis.skill.speech import Sentence
+from bailiwick.analysis.text.form import may_match
 
 _LOOKS = (
     orders.override,
@@ -24,23 +27,30 @@ _LOOKS = (
     sending.committed,
     sending.handed,
     lures.steps,
-    sabotage.sabotage,
+    sabotage.weakened,
+    sabotage.altered,
+    sabotage.assembled,
+    sabotage.timed,
+    sabotage.back_door,
+    sabotage.paid,
+    sabotage.promoted,
 )
+
+_ANY = reduce(or_, (one.gates[0] for one in _LOOKS))
 
 
 def notice_in(sentences: Sequence[Sentence], path: str, into: Inventory) -> None:
     """Look at the sentences of one document, each with those around it."""
     for index, sentence in enumerate(sentences):
-        around = [
-            near
-            for near in sentences[max(index - NEAR, 0) : index + NEAR + 1]
-            if abs(near.line - sentence.line) <= NEAR_LINES and near is not sentence
-        ]
-        before = sum(
-            1
-            for near in sentences[max(index - NEAR, 0) : index]
-            if abs(near.line - sentence.line) <= NEAR_LINES
-        )
-        look = Look(sentence, around, path, into, before)
-        for one in _LOOKS:
-            one(look)
+        may = may_match(sentence.text)
+        if not may & _ANY:
+            continue
+        looks = [one for one in _LOOKS if one.worth(may)]
+        if not looks:
+            continue
+        first, last = max(index - NEAR, 0), index + NEAR + 1
+        before = [near for near in sentences[first:index] if sentence.line - near.line <= NEAR_LINES]
+        after = [near for near in sentences[index + 1 : last] if near.line - sentence.line <= NEAR_LINES]
+        look = Look(sentence, [*before, *after], path, into, len(before))
+        for one in looks:
+            one.take(look)

@@ -1,6 +1,7 @@
 """Words that several looks at a sentence share: what people call secrets, talk and harm."""
 
 import re
+from functools import lru_cache
 
 from bailiwick.analysis.skill.facts import Origin
 from bailiwick.analysis.skill.sensitive import kept_in
@@ -61,6 +62,7 @@ def short(text: str) -> str:
 _PATHS = re.compile(r"~/[\w./-]+|(?<![\w/])\.[a-z][\w.-]*/[\w./-]+")
 
 
+@lru_cache(4_000)
 def thing_in(text: str) -> tuple[str | None, Origin]:
     """What of somebody's a text speaks of, in its own words, and of what kind that is."""
     if match := SECRET_THING.search(text):

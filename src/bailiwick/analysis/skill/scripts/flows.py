@@ -37,6 +37,13 @@ MAX_ROUNDS = 5
 MAX_HELD = 12
 """Labels of one name."""
 
+_TAKEN = re.compile(
+    r"\b(?:import|from|require\w*|source|include\w*|use|load|dofile|Import-Module)\b[^\n]{0,160}|^[ \t]{0,80}\.[ \t][^\n]{0,120}",
+    re.MULTILINE,
+)
+"""Where a script takes another in, with the rest of the line."""
+_STEM = re.compile(r"\w[\w-]*")
+
 _COMMON = frozenset(
     ("get", "set", "run", "main", "open", "read", "write", "send", "post", "put", "load", "join", "log", "init", "call", "push", "add", "map", "then", "print", "data", "self", "this", "args", "json", "path", "file", "url", "const", "string")
 )  # fmt: skip
@@ -55,7 +62,7 @@ def flows(
         listed = list(islice(statements_of(text, languages[path]), room))
         room -= len(listed)
         stem = posixpath.splitext(posixpath.basename(path))[0]
-        script = Script(path, languages[path], text, stem, listed, {}, hosts=hosts_in(text))
+        script = Script(path, languages[path], text, stem, listed, {}, hosts=list(hosts_in(text)))
         for one in listed:
             prepare(one, script)
         scripts.append(script)
@@ -63,17 +70,13 @@ def flows(
         for script in scripts:
             _sink(script, roles[script.path], into)
         return
+    by_stem: dict[str, list[Script]] = {}
     for script in scripts:
-        script.near = [
-            other
-            for other in scripts
-            if other is not script
-            and re.search(
-                rf"\b(?:import|from|require\w*|source|include\w*|use|load|dofile|Import-Module)\b[^\n]{{0,120}}\b{re.escape(other.stem)}\b|^[ \t]{{0,80}}\.[ \t][^\n]{{0,120}}\b{re.escape(other.stem)}\b",
-                script.text,
-                re.MULTILINE,
-            )
-        ]
+        by_stem.setdefault(script.stem, []).append(script)
+    for script in scripts:
+        taken = "\n".join(_TAKEN.findall(script.text))
+        stems = {*_STEM.findall(taken), *NAMES.findall(taken)} & by_stem.keys()
+        script.near = [other for stem in sorted(stems) for other in by_stem[stem] if other is not script]
     for _ in range(MAX_ROUNDS):
         changed = [_follow(script) for script in scripts]
         if not any(changed):
@@ -279,7 +282,7 @@ def _host(text: str, script: Script) -> str:
         return hosts[0]
     for name in dict.fromkeys(NAMES.findall(text)):
         for other in (script, *script.near):
-            if (said := other.texts.get(name)) and (hosts := hosts_in(said) or _spelled(said)):
+            if (said := other.texts.get(name)) and (hosts := hosts_in(said) or tuple(_spelled(said))):
                 return hosts[0]
     spelled = [host for one in literals(text) for host in _spelled(one)]
     return (spelled or _hosts(script) or [host for one in script.near for host in _hosts(one)] or ["*"])[0]
@@ -295,4 +298,4 @@ def _spelled(literal: str) -> list[str]:
 
 def _hosts(script: Script) -> list[str]:
     """Hosts that the literals of a script name."""
-    return hosts_in(script.text) or [host for one in literals(script.text) for host in _spelled(one)]
+    return list(hosts_in(script.text)) or [host for one in literals(script.text) for host in _spelled(one)]

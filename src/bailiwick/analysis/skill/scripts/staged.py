@@ -5,7 +5,7 @@ It is coarse, so each look wants both ends: what decodes and what runs.
 
 import posixpath
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from itertools import islice
 
@@ -115,13 +115,15 @@ def staged(
             language = _LANGUAGES.get(languages[path])
             at = None
             if language:
+                words = frozenset(_WORD.findall(text)) if shared.keys() - {path} else frozenset()
                 given = {
                     name
                     for other in shared
                     if other != path
-                    for name in _passed(path, text, other, shared[other])
+                    for name in _passed(text, words, other, shared[other])
                 }
-                at = _runs(text, language, _holders(text, language, given))
+                decodes = given or language.decodes.search(text)
+                at = _runs(text, language, _holders(text, language, given) if decodes else set())
         if at is None:
             continue
         into.notice(
@@ -133,6 +135,7 @@ def staged(
         )
 
 
+_WORD = re.compile(r"[\w$]+")
 _FED = re.compile(
     r"(?:^|[;&|]\s{0,9}|\b(?:then|do)\s)(?:source|\.|eval|(?:ba|z|da)?sh(?:\s+-c)?)\s+[\"']?(?:<\(|\$\()\s*[A-Za-z_]\w*[^)\n]{0,200}?https?://([\w.-]+)",
     re.MULTILINE,
@@ -171,14 +174,13 @@ def _downloaded(text: str, path: str, role: Role, into: Inventory) -> None:
             return
 
 
-def _passed(path: str, text: str, other: str, names: set[str]) -> Iterator[str]:
+def _passed(text: str, words: Collection[str], other: str, names: set[str]) -> Iterator[str]:
     """Names of another file that this one takes: a function by its name, a module by the name it is given."""
     stem = posixpath.splitext(posixpath.basename(other))[0]
-    if not re.search(rf"\b{re.escape(stem)}\b", text):
+    if stem not in words and stem not in text:
         return
-    del path
     for name in names:
-        if len(name) > 1 and re.search(rf"\b{re.escape(name)}\b", text):
+        if len(name) > 1 and name in words:
             yield name
     if "exports" in names or "default" in names:
         for match in _REQUIRED.finditer(text):
