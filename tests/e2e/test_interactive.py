@@ -138,6 +138,15 @@ def test_a_question_is_put_to_the_person_and_the_answer_holds(room: Room) -> Non
     assert (first, "PostToolUse", "abstain") in log
     assert (second, "PreToolUse", "ask") in log
     assert (second, "PostToolUse", "abstain") not in log
+    answers = [record for record in room.records() if record["kind"] == "permission-answered"]
+    approved = {record["call_id"]: record["approved_by"] for record in answers}
+    assert approved[first] == "person-once", approved
+    assert approved.get(second, "person-refused") == "person-refused", approved
+    (asked, *_) = [record for record in room.records() if record["kind"] == "permission-asked"]
+    assert (asked["tool"], asked["user"]) == ("Bash", answers[0]["user"])
+    (done,) = [record for record in room.records() if record["kind"] == "tool-outcome"]
+    assert done["approved_by"] == "person-once"
+    assert done["elapsed_ms"] >= done["duration_ms"]
 
 
 def test_a_person_s_own_command_is_nobody_s_call(room: Room) -> None:
