@@ -78,7 +78,7 @@ KINDS: tuple[KindEntry, ...] = (
     KindEntry(kind=Kind.ADMIN_ACTION, meaning="An administrator did something through Bailiwick."),
     KindEntry(kind=Kind.LOG_READ, meaning="Somebody read, searched or exported the log: who, and what was looked for."),
     KindEntry(kind=Kind.WITNESSED, meaning="A witness cosigned a checkpoint of this log."),
-    KindEntry(kind=Kind.SHIPPED, meaning="A collector acknowledged this log up to some entry."),
+    KindEntry(kind=Kind.SHIPPED, meaning="A collector acknowledged this log up to some entry; at most once an hour."),
     KindEntry(kind=Kind.EVIDENCE_EXPORTED, meaning="An evidence pack was made: for which period, by whom."),
     KindEntry(kind=Kind.RETENTION_CHANGED, meaning="How records are kept was set or changed: for how long, and whether payloads are shipped."),
     KindEntry(kind=Kind.PURGED, meaning="Entries past their retention were removed; their hashes stay, so proofs still hold."),

@@ -5,13 +5,19 @@ import asyncio
 import signal
 import ssl
 import sys
+import time
 from collections.abc import Callable
 from pathlib import Path
+
+import orjson
 
 from bailiwick.audit.note import NoteError, parse_keys
 from bailiwick.audit.segment import SegmentError
 from bailiwick.audit.wording import plain
-from bailiwick.service.collector import Collector, enrolled, serve
+from bailiwick.service.collector import Collector, enrolled, machines_of, serve
+from bailiwick.service.custody import SHIPPED_EVERY_MS, CustodyError
+from bailiwick.service.custody_client import ask_custodian
+from bailiwick.service.log_reader import LogReader
 from bailiwick.service.places import find
 from bailiwick.service.shipper import ShipError, Shipper
 from bailiwick.service.state_directory import StoreError
@@ -35,6 +41,11 @@ def register(action: Action) -> None:
         default=[],
         metavar="FILE",
         help="enrol the machine with this log.pub, and end",
+    )
+    collect.add_argument(
+        "--list",
+        action="store_true",
+        help="list the enrolled machines: how far each has come, when it was heard",
     )
     collect.add_argument("--host", default="127.0.0.1", help="address to listen on (127.0.0.1)")
     collect.add_argument("--port", type=int, default=PORT, help=f"port to listen on ({PORT})")
@@ -77,6 +88,8 @@ def _collect(asked: argparse.Namespace) -> int:
             for origin in enrolled(path, Path(name).read_text(encoding="utf-8")):
                 print(f"enrolled {plain(origin)}")
         return DONE
+    if asked.list:
+        return _list(path, as_json=asked.json)
     tls = None
     if asked.tls_cert:
         tls = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
@@ -84,6 +97,24 @@ def _collect(asked: argparse.Namespace) -> int:
     with Store.open(path) as store:
         asyncio.run(_serving(Collector.over(store), asked, tls))
     return DONE
+
+
+def _list(path: Path, *, as_json: bool) -> int:
+    """The enrolled machines; exit code 1 where one of them is silent."""
+    now = time.time()
+    with LogReader(path) as reader:
+        machines = machines_of(reader)
+    silent = [one for one in machines if one.is_silent(now)]
+    for one in machines:
+        if as_json:
+            told = {"origin": one.origin, "entries": one.upto, "heard": one.heard, "silent": one in silent}
+            print(orjson.dumps(told).decode())
+            continue
+        heard = "never heard" if one.heard is None else f"heard {int(max(now - one.heard, 0))} s ago"
+        print(f"{plain(one.origin):48}  {one.upto:>9} entries  {heard}{'  SILENT' if one in silent else ''}")
+    if not machines and not as_json:
+        print("no machine is enrolled; --enrol FILE takes a machine's log.pub")
+    return FAULTY if silent else DONE
 
 
 async def _serving(collector: Collector, asked: argparse.Namespace, tls: ssl.SSLContext | None) -> None:
@@ -104,11 +135,28 @@ async def _serving(collector: Collector, asked: argparse.Namespace, tls: ssl.SSL
 
 def _ship(asked: argparse.Namespace) -> int:
     key = parse_keys(Path(asked.keys).read_text(encoding="utf-8"))[0]
-    shipper = Shipper(state=find(asked.state).state, url=asked.to, key=key, authorities=asked.ca)
+    places = find(asked.state)
+
+    def told(text: str) -> None:
+        print(f"bailiwick: {plain(text)}", file=sys.stderr, flush=True)
+
+    noted = -SHIPPED_EVERY_MS / 1_000
+
+    def shipped(upto: int) -> None:
+        nonlocal noted
+        if time.monotonic() - noted < SHIPPED_EVERY_MS / 1_000:
+            return
+        noted = time.monotonic()
+        try:
+            ask_custodian(places, "shipped", {"url": asked.to, "upto": upto})
+        except (CustodyError, StoreError) as error:
+            told(f"that entries before {upto} were shipped could not be recorded: {error}")
+
+    shipper = Shipper(
+        state=places.state, url=asked.to, key=key, authorities=asked.ca, told=told, shipped=shipped
+    )
     if asked.once:
         print(f"{shipper.once()} entries shipped")
         return DONE
-    shipper.run(
-        stop=lambda: False, told=lambda text: print(f"bailiwick: {plain(text)}", file=sys.stderr, flush=True)
-    )
+    shipper.run(stop=lambda: False)
     return DONE

@@ -135,20 +135,27 @@ def _erase(asked: argparse.Namespace, places: Places) -> int:
     if not asked.yes:
         question = f"Destroy the data keys of {plain(asked.user)}? Nobody reads those records again. [type the name] "
         if not sys.stdin.isatty() or input(question) != asked.user:
-            raise CustodyError("nothing was erased; --yes says that you mean it")
+            raise CustodyError(
+                f"nothing was erased; with --yes what is kept of {asked.user} can't be read any more, by anybody"
+            )
     told = ask_custodian(
         places, "erase", {"user": asked.user, "reason": asked.reason, "ticket": asked.ticket}
     )
     if asked.json:
         _json(told)
     else:
-        count = told["destroyed"]
-        print(
-            f"{count} data key{'' if count == 1 else 's'} destroyed: what they sealed can't be read any more"
-        )
+        if count := told["destroyed"]:
+            keys = "1 data key" if count == 1 else f"{count} data keys"
+            print(f"{keys} destroyed: what they sealed can't be read any more")
+            print(
+                "not reached: what was shipped, exported or sent to a SIEM before; erase at the collector too"
+            )
+        else:
+            print("nothing was erased")
         if told["held"]:
             months, holds = ", ".join(told["held"]), ", ".join(told["holds"])
             print(f"kept, because held by {holds}: {months}")
+            print("`bailiwick log hold list` says why; after `log hold release` erase again")
     return FAULTY if told["held"] else DONE
 
 

@@ -24,6 +24,7 @@ from bailiwick.audit.record import FIELD_NAMES, RECORD_LIMIT, Record, Stamp
 from bailiwick.audit.recording import service_record
 from bailiwick.audit.redaction import Redactor
 from bailiwick.audit.segment import MAX_SEGMENT, Cursor, SegmentError, Shipped, following, receipt, unpack
+from bailiwick.service.log_reader import LogReader
 from bailiwick.service.note_desk import note_desk
 from bailiwick.service.places import Places
 from bailiwick.service.store import Store, StoreError
@@ -54,6 +55,31 @@ def _is_fit(name: str, value: object) -> bool:
     if name in _LISTS:
         return isinstance(value, list) and all(isinstance(item, str | dict) for item in value)
     return isinstance(value, str)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Machine:
+    """An enrolled machine's log: how many of its entries are stored, and when it was heard last (seconds since 1970)."""
+
+    origin: str
+    upto: int
+    heard: int | None
+
+    def is_silent(self, now: float) -> bool:
+        """Whether it was heard once and not for longer than three heartbeats take."""
+        return self.heard is not None and now - self.heard > SILENCE_SECONDS
+
+
+def machines_of(reader: LogReader) -> list[Machine]:
+    """The machines enrolled at the collector whose log this is, while it runs too. Raises StoreError."""
+    cursors, heard = reader.state(CURSOR), reader.state(HEARD)
+    found = []
+    for key in reader.state(HOST):
+        origin = key.removeprefix(HOST)
+        row, last = cursors.get(CURSOR + origin), heard.get(HEARD + origin)
+        upto = Cursor.from_json(orjson.loads(row)).upto if row else 0
+        found.append(Machine(origin=origin, upto=upto, heard=None if last is None else int(last)))
+    return found
 
 
 @dataclass(slots=True)

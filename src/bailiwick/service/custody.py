@@ -38,6 +38,10 @@ SETTINGS = "audit-settings"
 LEAVING = "payloads-leave"
 """Names under which this is kept beside the log."""
 
+SHIPPED = "shipped/"
+SHIPPED_EVERY_MS = 3_600_000
+"""Between two records of how far a collector has come."""
+
 KEYS_IN_A_RECORD = 1_000
 
 KEEP_COSIGNED = 1_000
@@ -289,6 +293,20 @@ class Custodian:
                 return "", str(error), error.alarm
         return signed[len(note) :], f"cosigned by {witness.keys[0].name} at {witness.url}", False
 
+    async def _shipped(self, who: Who, given: Mapping[str, Any]) -> dict[str, Any]:
+        """Record how far a collector has this log: once an hour at most, as the record itself is shipped again."""
+        url, upto = _text(given, "url", needed=True), _number(given, "upto")
+        last = orjson.loads(self.store.get_state(SHIPPED + url) or b'{"time_ms": 0}')
+        now_ms = self.stamp().wall_ms
+        if 0 <= now_ms - last["time_ms"] < SHIPPED_EVERY_MS:
+            return {"recorded": False}
+        record = self._record(
+            Kind.SHIPPED, who, f"the collector at {url} has the entries before {upto}", upto=upto
+        )
+        row = orjson.dumps({"time_ms": now_ms, "upto": upto})
+        await self.store.append(record, state={SHIPPED + url: row})
+        return {"recorded": True}
+
     async def _read(self, who: Who, given: Mapping[str, Any]) -> dict[str, Any]:
         """Record that somebody read the log."""
         kind = Kind.EVIDENCE_EXPORTED if given.get("evidence") else Kind.LOG_READ
@@ -334,6 +352,7 @@ ACTIONS: Mapping[str, _Act] = {
     "witness": Custodian._witness,  # noqa: SLF001
     "witness-add": Custodian._witness_add,  # noqa: SLF001
     "witness-remove": Custodian._witness_remove,  # noqa: SLF001
+    "shipped": Custodian._shipped,  # noqa: SLF001
     "read": Custodian._read,  # noqa: SLF001
 }
 """What can be asked of a custodian."""

@@ -47,12 +47,17 @@ class ShipError(Exception):
 
 @dataclass(slots=True, kw_only=True)
 class Shipper:
-    """Ships the log in ``state`` to the collector at ``url``, known by ``key``."""
+    """Ships the log in ``state`` to the collector at ``url``, known by ``key``.
+
+    ``told`` hears of what goes wrong, ``shipped`` up to which entry the collector has the log whenever it took some.
+    """
 
     state: Path
     url: str
     key: VerifierKey
     authorities: str = ""
+    told: Callable[[str], None] = lambda _: None
+    shipped: Callable[[int], None] = lambda _: None
     _frontier: Frontier = field(default_factory=Frontier)
 
     def once(self) -> int:
@@ -66,6 +71,8 @@ class Shipper:
         while True:
             data, count = self._next(signer, upto)
             if not count:
+                if shipped:
+                    self.shipped(upto)
                 return shipped
             note = self._call("POST", "/v1/segments", data)
             reached = receipt_upto(note, self.key, origin)
@@ -76,8 +83,8 @@ class Shipper:
             )
             shipped, upto = shipped + reached - upto, reached
 
-    def run(self, *, stop: Callable[[], bool], told: Callable[[str], None]) -> None:
-        """Ship until ``stop``; ``told`` hears of every failure. After one it waits, each time longer. Raises StoreError."""
+    def run(self, *, stop: Callable[[], bool]) -> None:
+        """Ship until ``stop``. After a failure it waits, each time longer. Raises StoreError."""
         pause = FIRST_PAUSE
         while not stop():
             try:
@@ -85,7 +92,7 @@ class Shipper:
                 pause = FIRST_PAUSE
                 time.sleep(IDLE)
             except (ShipError, SegmentError) as error:
-                told(str(error))
+                self.told(str(error))
                 time.sleep(pause)
                 pause = min(pause * 2, LAST_PAUSE)
 
