@@ -104,9 +104,9 @@ def test_an_exported_record_that_was_changed_is_found() -> None:
 
 
 def test_whose_a_record_is_and_of_which_month() -> None:
-    assert subject_of({"user": "alice", "uid": 7}) == "alice"
-    assert subject_of({"uid": 0}) == "uid:0"
-    assert subject_of({}) == ""
+    assert subject_of("alice", 7) == "alice"
+    assert subject_of("", 0) == "uid:0"
+    assert subject_of("", None) == ""
     assert month_of(1_792_000_012_000) == "2026-10"
     assert month_of(-(2**53)) == "1970-01"
     assert month_of(2**53) == "9999-12"

@@ -95,24 +95,26 @@ class LogCheck:
         )
 
     def _private_faults(self, block: OpenBlock) -> Iterator[Fault]:
-        inner, calls, blinding = block.block, block.calls, self._blinding
+        inner, calls = block.block, block.calls
         for owner, members in enumerate(inner.members()):
-            key = self._find(inner.key(owner).hex())
-            if key is None or not members:
-                continue
-            try:
-                if inner.is_empty(owner):
-                    raise SealError("the private part is gone, though its key was not destroyed")  # noqa: TRY301 - told as the others
-                privates = inner.privates(owner, members, key)
-            except SealError as error:
-                yield Fault(sequence=block.first + members[0], message=str(error))
-                continue
-            for place, private, tag in zip(members, privates, tags_of(privates, blinding), strict=True):
-                if _PAYLOAD_MARK in private:
-                    public = orjson.loads(inner.body(place))
-                    self._note_payload(block.first + place, private, public, key)
+            if members and inner.is_empty(owner) and self._find(inner.key(owner).hex()) is not None:
+                yield Fault(
+                    sequence=block.first + members[0],
+                    message="the private part is gone, though its key was not destroyed",
+                )
+        opened = inner.every_private(self._find)
+        for place, error in opened.faults.items():
+            yield Fault(sequence=block.first + place, message=str(error))
+        tags = tags_of(list(opened.parts.values()), self._blinding)
+        if b"".join(tags) != b"".join([calls[place * TAG : place * TAG + TAG] for place in opened.parts]):
+            for place, tag in zip(opened.parts, tags, strict=True):
                 if tag != calls[place * TAG : place * TAG + TAG]:
                     yield Fault(sequence=block.first + place, message="search columns changed: call_id")
+        for place in [place for place, private in opened.parts.items() if _PAYLOAD_MARK in private]:
+            key = self._find(inner.key(inner.owners[place]).hex())
+            if key is not None:
+                public = orjson.loads(inner.body(place))
+                self._note_payload(block.first + place, opened.parts[place], public, key)
 
     def _alone(self, first: int, end: int) -> Iterator[Sealed]:
         for sequence, kept, leaf, head, private, *columns in self._connection.execute(_ROWS, (first, end)):
@@ -146,7 +148,8 @@ class LogCheck:
             return  # the leaf hash tells
         if public.get("kind") == Kind.PURGED:
             self._purge_records.append(public)
-        told = self._blinder.columns_of({**public, **orjson.loads(private)})
+        fields = {**public, **orjson.loads(private)}
+        told = self._blinder.columns_of([fields.get(name, "") for name in COLUMNS])
         wrong = [name for name, one, other in zip(names, told, columns, strict=False) if one != other]
         if wrong:
             yield Fault(sequence=sequence, message=f"search columns changed: {', '.join(wrong)}")
