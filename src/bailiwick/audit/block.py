@@ -16,7 +16,7 @@ commitments, unique because those are, and what is authenticated with it is the 
 import re
 import struct
 import zlib
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from hashlib import sha256
 from itertools import accumulate
@@ -51,14 +51,6 @@ class Member:
     body: bytes
     private: bytes | None
     key: DataKey | None
-
-
-@dataclass(frozen=True, slots=True)
-class Privates:
-    """Private parts by the places of their entries; and of those that aren't what was recorded, what is wrong, by the first place."""
-
-    parts: dict[int, bytes]
-    faults: dict[int, SealError]
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,15 +131,15 @@ class Block:
 
     def bodies(self) -> list[bytes]:
         """The bytes of every entry, in order. Raises SealError."""
-        said = [text for part in range(PARTS) for text in self._unpacked(part)]
-        return self._whole(said, 0)
+        every = range(self.count // PARTS)
+        return [body for part in range(PARTS) for body in self._whole(part, self._unpacked(part), every)]
 
     def body(self, index: int) -> bytes:
         """The bytes of one entry. Raises SealError."""
         part, offset = divmod(index, self.count // PARTS)
         if part not in self._said:
             self._said[part] = self._unpacked(part)
-        return self._whole(self._said[part][offset : offset + 1], index)[0]
+        return self._whole(part, self._said[part], range(offset, offset + 1))[0]
 
     def members_of(self, owner: int) -> list[int]:
         """The entries whose private parts are under the key at this place of ``keys``."""
@@ -163,61 +155,23 @@ class Block:
 
     def privates(self, owner: int, members: Sequence[int], key: DataKey) -> list[bytes]:
         """The private parts under a key (``members_of``), each the one that its entry commits to. Raises SealError."""
-        texts, salts = self._unsealed(owner, members, key)
-        found = _salted(texts, salts)
-        if not self._commits(members, found):
-            raise SealError("the private part isn't the one that was recorded")
-        return found
-
-    def every_private(self, find: Callable[[str], DataKey | None]) -> Privates:
-        """The private parts of all entries whose key ``find`` has at hand, each the one that its entry commits to."""
-        parts, faults, opened = {}, {}, []
-        for owner, members in enumerate(self.members()):
-            if not members or not self._private[owner] or (key := find(self.key(owner).hex())) is None:
-                continue
-            try:
-                opened.append((members, *self._unsealed(owner, members, key)))
-            except SealError as error:
-                faults[members[0]] = error
-        try:
-            places = [place for members, _, _ in opened for place in members]
-            whole = _salted(
-                [text for _, texts, _ in opened for text in texts],
-                b"".join([salts for _, _, salts in opened]),
-            )
-            if not self._commits(places, whole):
-                raise SealError("the private part isn't the one that was recorded")  # noqa: TRY301 - told as the others
-            parts = dict(zip(places, whole, strict=True))
-        except SealError:
-            for members, texts, salts in opened:  # of one, or of some: each by itself
-                try:
-                    whole = _salted(texts, salts)
-                    if not self._commits(members, whole):
-                        raise SealError("the private part isn't the one that was recorded")  # noqa: TRY301 - told as the others
-                    parts |= zip(members, whole, strict=True)
-                except SealError as error:
-                    faults[members[0]] = error
-        return Privates(parts, faults)
-
-    def _unsealed(self, owner: int, members: Sequence[int], key: DataKey) -> tuple[list[bytes], bytes]:
-        """The private parts under a key without their salts, and those. Raises SealError."""
-        kept, salts = self._commitments, len(members) * _SALT
+        kept = self._commitments
         committed = b"".join([kept[index * HASH_SIZE : (index + 1) * HASH_SIZE] for index in members])
+        salts = len(members) * _SALT
         try:
             nonce = sha256(committed).digest()[:_NONCE_SIZE]
             plain = key.cipher.decrypt(nonce, self._private[owner], _bound(self.key(owner), self.number))
             texts = _inflated(plain[salts:], DICTIONARY, len(members) * MAX_PRIVATE).split(b"\n")
         except (InvalidTag, ValueError, zlib.error) as error:
             raise SealError("the private part was changed: its key doesn't open it") from error
-        if len(texts) != len(members):
+        hexed, place, found = plain[:salts].hex().encode(), 0, []
+        for text in texts:
+            at = text.find(_SALT_MARK) + len(_SALT_MARK)
+            found.append(text[:at] + hexed[place : place + 2 * _SALT] + text[at:])
+            place += 2 * _SALT
+        if b"".join([sha256(COMMIT + one).digest() for one in found]) != committed:
             raise SealError("the private part isn't the one that was recorded")
-        return texts, plain[:salts]
-
-    def _commits(self, places: Sequence[int], privates: Sequence[bytes]) -> bool:
-        """Whether the entries at these places commit to these private parts."""
-        kept = self._commitments
-        said = b"".join([kept[place * HASH_SIZE : (place + 1) * HASH_SIZE] for place in places])
-        return b"".join([sha256(COMMIT + one).digest() for one in privates]) == said
+        return found
 
     def without(self, keys: frozenset[str]) -> tuple[bytes, list[int]] | None:
         """The private text without what is under these keys, and the entries whose that was; None where nothing of it is here."""
@@ -240,28 +194,26 @@ class Block:
             raise SealError("a block was changed: it has other entries than it says")
         return said
 
-    def _whole(self, said: Sequence[bytes], first: int) -> list[bytes]:
-        """The entries from ``first`` on of which this is said."""
-        names = [name.hex().encode() for name in self.keys]
-        owners = self.owners[first : first + len(said)]
-        hexed = self._commitments[first * HASH_SIZE : (first + len(said)) * HASH_SIZE].hex().encode()
+    def _whole(self, part: int, said: Sequence[bytes], places: range) -> list[bytes]:
+        """The entries at these places of a part."""
+        size = self.count // PARTS
+        first = part * size
+        hexed = self._commitments[first * HASH_SIZE : (first + size) * HASH_SIZE].hex().encode()
+        names = self._names.hex().encode()
+        owners = self.owners[first : first + size]
+        found = []
         try:
-            keyed = _KEYS.put(said, [names[owner] for owner in owners])
-            return _COMMITMENTS.put(keyed, _pieces(hexed, 2 * HASH_SIZE))
+            for place in places:
+                text, owner = said[place], owners[place] * 2 * _KEY_NAME
+                key = text.index(_KEY_MARK) + len(_KEY_MARK)
+                at = text.index(_PRIVATE_MARK, key) + len(_PRIVATE_MARK)
+                committed = hexed[place * 2 * HASH_SIZE : (place + 1) * 2 * HASH_SIZE]
+                found.append(
+                    text[:key] + names[owner : owner + 2 * _KEY_NAME] + text[key:at] + committed + text[at:]
+                )
         except ValueError as error:
             raise SealError("a block was changed: an entry isn't one") from error
-
-
-def _salted(texts: Sequence[bytes], salts: bytes) -> list[bytes]:
-    """Private parts with their salts. Raises SealError."""
-    try:
-        return _SALTS.put(texts, _pieces(salts.hex().encode(), 2 * _SALT))
-    except ValueError as error:
-        raise SealError("the private part isn't the one that was recorded") from error
-
-
-def _pieces(data: bytes, size: int) -> list[bytes]:
-    return [data[at : at + size] for at in range(0, len(data), size)]
+        return found
 
 
 class _Texts:
@@ -307,20 +259,8 @@ class _Hexed:
         if len(pieces) != 2 * len(texts) + 1 or not all(self._mark in one for one in rest):
             one_by_one = [_taken(text, self._mark, 2 * self._size) for text in texts]
             return [text for text, _ in one_by_one], [value for _, value in one_by_one]
-        return rest, _pieces(bytes.fromhex(b"".join(pieces[1::2]).decode()), self._size)
-
-    def put(self, texts: Sequence[bytes], values: Sequence[bytes]) -> list[bytes]:
-        """Inverse of ``taken``, ``values`` in hexadecimal. Raises ValueError where a text has no place for it."""
-        pieces = b"\n".join(texts).split(self._mark)
-        if not texts or len(pieces) != len(texts) + 1:
-            places = [text.index(self._mark) + len(self._mark) for text in texts]
-            return [
-                text[:at] + value + text[at:] for text, at, value in zip(texts, places, values, strict=True)
-            ]
-        mixed = [b""] * (2 * len(texts) + 1)
-        mixed[::2] = pieces
-        mixed[1::2] = [self._mark + value for value in values]
-        return b"".join(mixed).split(b"\n")
+        values = bytes.fromhex(b"".join(pieces[1::2]).decode())
+        return rest, [values[at : at + self._size] for at in range(0, len(values), self._size)]
 
 
 def _taken(text: bytes, mark: bytes, size: int) -> tuple[bytes, bytes]:

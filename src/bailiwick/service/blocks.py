@@ -136,15 +136,15 @@ class OpenBlock:
     def records(self) -> list[dict[str, Any]]:
         """The fields of every record. Raises SealError, and ValueError or TypeError where an entry isn't one."""
         found: list[dict[str, Any]] = orjson.loads(b"[" + b",".join(self.block.bodies()) + b"]")
-        privates = self.block.every_private(self._find)
-        for fault in privates.faults.values():
-            raise fault
-        parts = orjson.loads(b"[" + b",".join(privates.parts.values()) + b"]")
-        for place, part in zip(privates.parts, parts, strict=True):
-            found[place].update(part)
-        if len(parts) < len(found):
-            for place in set(range(len(found))) - privates.parts.keys():
-                found[place]["sealed"] = 1
+        for owner, members in enumerate(self.block.members()):
+            key = None if self.block.is_empty(owner) else self._find(self.block.key(owner).hex())
+            if key is None:
+                for place in members:
+                    found[place]["sealed"] = 1
+                continue
+            privates = orjson.loads(b"[" + b",".join(self.block.privates(owner, members, key)) + b"]")
+            for place, private in zip(members, privates, strict=True):
+                found[place].update(private)
         return found
 
     def without(self, keys: frozenset[str]) -> tuple[bytes, bytes, list[int]] | None:

@@ -80,7 +80,8 @@ class LogCheck:
     def _run(self, block: OpenBlock) -> Run:
         """A block's entries, once its columns and private parts are held against them."""
         bodies = block.block.bodies()
-        records = orjson.loads(b"[" + b",".join(bodies) + b"]")
+        text = b"[" + b",".join(bodies) + b"]"
+        records = orjson.loads(text)
         if len(self._faults) < MAX_FAULTS:
             if blocks.told(records) != (block.first_ms, block.last_ms, block.kinds):
                 self._faults.append(
@@ -91,30 +92,41 @@ class LogCheck:
             self._purge_records += [record for record in records if record["kind"] == Kind.PURGED]
         root = self._roots[block.number] = joined(block.leaves)
         return Run(
-            first=block.first, head=block.head, leaves=block.leaves, root=root, bodies=bodies, records=records
+            first=block.first,
+            head=block.head,
+            leaves=block.leaves,
+            root=root,
+            bodies=bodies,
+            text=text,
+            records=records,
         )
 
     def _private_faults(self, block: OpenBlock) -> Iterator[Fault]:
-        inner, calls = block.block, block.calls
+        inner, calls, blinding = block.block, block.calls, self._blinding
         for owner, members in enumerate(inner.members()):
-            if members and inner.is_empty(owner) and self._find(inner.key(owner).hex()) is not None:
-                yield Fault(
-                    sequence=block.first + members[0],
-                    message="the private part is gone, though its key was not destroyed",
+            key = self._find(inner.key(owner).hex())
+            if key is None or not members:
+                continue
+            try:
+                if inner.is_empty(owner):
+                    raise SealError("the private part is gone, though its key was not destroyed")  # noqa: TRY301 - told as the others
+                privates = inner.privates(owner, members, key)
+            except SealError as error:
+                yield Fault(sequence=block.first + members[0], message=str(error))
+                continue
+            told = [calls[place * TAG : place * TAG + TAG] for place in members]
+            if (tags := tags_of(privates, blinding)) != told:
+                wrong = (
+                    place for place, *both in zip(members, tags, told, strict=True) if both[0] != both[1]
                 )
-        opened = inner.every_private(self._find)
-        for place, error in opened.faults.items():
-            yield Fault(sequence=block.first + place, message=str(error))
-        tags = tags_of(list(opened.parts.values()), self._blinding)
-        if b"".join(tags) != b"".join([calls[place * TAG : place * TAG + TAG] for place in opened.parts]):
-            for place, tag in zip(opened.parts, tags, strict=True):
-                if tag != calls[place * TAG : place * TAG + TAG]:
-                    yield Fault(sequence=block.first + place, message="search columns changed: call_id")
-        for place in [place for place, private in opened.parts.items() if _PAYLOAD_MARK in private]:
-            key = self._find(inner.key(inner.owners[place]).hex())
-            if key is not None:
-                public = orjson.loads(inner.body(place))
-                self._note_payload(block.first + place, opened.parts[place], public, key)
+                yield from (
+                    Fault(sequence=block.first + place, message="search columns changed: call_id")
+                    for place in wrong
+                )
+            for place, private in zip(members, privates, strict=True):
+                if _PAYLOAD_MARK in private:
+                    public = orjson.loads(inner.body(place))
+                    self._note_payload(block.first + place, private, public, key)
 
     def _alone(self, first: int, end: int) -> Iterator[Sealed]:
         for sequence, kept, leaf, head, private, *columns in self._connection.execute(_ROWS, (first, end)):
