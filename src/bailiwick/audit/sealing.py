@@ -77,15 +77,8 @@ class Parts:
     private: bytes
 
 
-def take_apart(fields: Mapping[str, Any]) -> Parts:
-    """The parts of a record's fields."""
-    private = dict(fields)
-    public = {name: private.pop(name) for name in fields.keys() & PUBLIC}
-    return parted(public, private)
-
-
-def parted(public: dict[str, Any], private: Mapping[str, Any]) -> Parts:
-    """The parts of a record whose fields these are. The public part also lists the rules that spoke or found something."""
+def take_apart(public: dict[str, Any], private: Mapping[str, Any]) -> Parts:
+    """The parts of a record whose fields these are (``Record.apart``). The public part also lists the rules that spoke or found something."""
     said = [item for name in ("reasons", "findings") for item in private.get(name, ())]
     if said:
         rules = dict.fromkeys(str(item.get("rule", "")) for item in said)

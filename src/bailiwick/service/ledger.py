@@ -68,7 +68,7 @@ COLUMNS = (*OPEN_COLUMNS, *BLIND_COLUMNS)
 
 _COLUMNS_OF = attrgetter(*COLUMNS)
 
-_FROM_3 = "DROP INDEX log_call; DROP INDEX log_stopped; DROP TABLE tree;"
+_FROM_3 = "DROP INDEX IF EXISTS log_call; DROP INDEX IF EXISTS log_stopped; DROP TABLE IF EXISTS tree;"
 
 _INSERT = (
     f"INSERT INTO log (seq, {', '.join(COLUMNS)}, leaf, head, body, private) VALUES ({', '.join('?' * 13)})"  # noqa: S608 - constants

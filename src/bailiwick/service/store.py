@@ -38,7 +38,7 @@ import orjson
 from bailiwick.audit.chain import seal_all
 from bailiwick.audit.record import RECORD_LIMIT, Record
 from bailiwick.audit.retention import Unheld
-from bailiwick.audit.sealing import DataKey, Parts, month_of, parted, sealed_fields, subject_of
+from bailiwick.audit.sealing import DataKey, Parts, month_of, sealed_fields, subject_of, take_apart
 from bailiwick.audit.tiles import WIDTH
 from bailiwick.model.value import value
 from bailiwick.service.keys import KeyEntry, KeyRing
@@ -451,7 +451,7 @@ def _stored(outcome: _Outcome) -> tuple[Receipt, ...]:
 def _checked(record: Record) -> _Checked:
     """A record that fits an entry. Raises StoreError; others' commits must not fail for it."""
     try:
-        parts = parted(*record.apart())
+        parts = take_apart(*record.apart())
         size = len(parts.private) + len(orjson.dumps(parts.public))
     except TypeError as error:
         raise StoreError(f"not a record: {error}") from error
