@@ -276,8 +276,7 @@ def test_entries_kept_together_are_verified_as_one_by_one(spoiled: bytes, signed
         leaves=leaves,
         root=joined(leaves),
         bodies=bodies,
-        text=(text := b"[" + b",".join(bodies) + b"]"),
-        records=orjson.loads(text),
+        records=orjson.loads(b"[" + b",".join(bodies) + b"]"),
     )
     together = verify("0011", [run], notes, KEY)
     assert together == verify("0011", entries, notes, KEY)

@@ -9,6 +9,7 @@ from bailiwick.analysis.commands.plugins.perl import refused
 FILTERS = [
     "print if /refund/i", "s/colour/color/g", "s/\\n{3,}/\\n\\n/g", "print $F[0]", "tr/a-z/A-Z/", "print if /a/ .. /b/",
     "$s += $1 if /(\\d+)/; END { print $s }", "$h{$_}++; END { print for sort keys %h }", "s{a}{b}g; s|c|d|", "s/\\s+$//",
+    "$sum += -s $_; END { print $sum }", "s?.*/??; print", "print qq{$x\\n}", "print -M $_ > 3 ? q(old) : q(new)", "die if -e $_",
     "s/(\\w+)\\@example/$1/", 'print "$F[0] $F[-1]\\n"', "next unless /x/; chomp; print lc", "print unless $seen{$_}++",
     'print "$.: $_" if $. > 3 && $. < 9', "s/^(\\s*)foo$/$1bar/", "print join(',', sort { $a <=> $b } @F)", "s/a|b$|c/x/",
     "print scalar reverse", "my $n = length; print $n if $n > 80", 's/"/\\"/g', "$_ = uc; print", "last if $. == 10; print",
@@ -18,8 +19,9 @@ OTHERS = [
     "/(??{system(1)})/", "s/$h{system(1)}/x/", "open F, '>x'", "print `id`", "qx(id)", "eval 'x'", "do 'x'", "require 'x'",
     "use POSIX", "$x->method", "&f", "*a = *b", "@{$x}", "$$x", "print $ENV{TOKEN}", "@ARGV = ('/etc/x')", "$ARGV[0] = 'id|'",
     "push @ARGV, 'x'", "$0 = 'x'", "$SIG{__DIE__} = 1", "print <<E", "exec 'x'", "fork", "print $x / 2; system(1) / 1", "sub f { 1 }",
-    "kill 9, 1", "rename 'a', 'b'", "-e 'x'", "print while <F>", "print STDOUT system 1", "m{@{[1]}}", "y/a/b/; exit",
+    "kill 9, 1", "rename 'a', 'b'", "-e 'x'", "print while <F>", "print STDOUT system 1", "m{@{[1]}}", "y/a/b/; exec 1",
     'print "@{[system(1)]}"', 'print "${\\ system(1)}"', "$h{print}{s}", "split /(?{1})/", "\n=pod\n", "goto x", "local $_ = 1", "f()",
+    "print qq{@{[system(1)]}}", "print qq(${\\ system(1)})", "q{a}.system(1)", "print -T $_", "-e qx(id)", "print $x -s $y; exec 1",
 ]  # fmt: skip
 
 

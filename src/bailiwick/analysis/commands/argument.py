@@ -156,6 +156,10 @@ class Machine(Protocol):
         """The value that an environment variable has for the program where the script itself has set it."""
 
     @property
+    def fed(self) -> bool:
+        """Whether anything is piped or redirected to standard input; where nothing is, a person may type."""
+
+    @property
     def heard(self) -> bool:
         """Whether anything follows what the command prints; where nothing does, ``lists`` and ``lines`` say nothing."""
 

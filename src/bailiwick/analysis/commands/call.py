@@ -227,6 +227,10 @@ class Call:
         """Make the accesses of a URL."""
         url(self.machine, arg)
 
+    def unfed(self, reason: str) -> None:
+        """Say that it takes code from standard input, which is what a person types where nothing is fed to it."""
+        self.machine.opaque(reason, None, None if self.machine.fed else AccessKind.EXECUTE)
+
     def role_of_read(self, arg: Arg) -> None:
         """Read a file, or standard input for ``-``."""
         self.role(Role.READ, arg)

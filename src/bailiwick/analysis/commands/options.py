@@ -198,7 +198,8 @@ def _long(parsed: Parsed, args: tuple[Arg, ...], i: int) -> int:
         return i + 1
     if name not in node.options:
         dashes = "--" if node.single_dash and name[1:2] != "-" else ""
-        candidates = [o for o in node.longs if o.startswith(name)] if node.abbreviations else []
+        shortens = node.abbreviations and name[:2] == "--"
+        candidates = [o for o in node.options if o.startswith(name)] if shortens else []
         if dashes and "-" + name in node.options:
             candidates = ["-" + name]
         elif node.single_dash and name.startswith("--") and name[1:] in node.options:

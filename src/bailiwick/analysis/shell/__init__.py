@@ -30,7 +30,10 @@ DEFECT = "the reader failed on it"
 
 
 def preload() -> None:
-    """Load the reader and every specification now (about a tenth of a second), so that no later call waits for them."""
+    """Load the reader and every specification now (about a tenth of a second), so that no later call waits for them.
+
+    Only the readers of inline Python and JavaScript wait for the first such command, some 10 ms.
+    """
     collecting = gc.isenabled()
     gc.disable()  # all of it stays; looking for garbage in between would cost a quarter more
     try:

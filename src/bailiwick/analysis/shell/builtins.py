@@ -34,7 +34,7 @@ _NAME = re.compile(r"[A-Za-z_]\w*\Z", re.ASCII)
 _ELEMENT = re.compile(r"[A-Za-z_]\w*\[\d+\]\Z", re.ASCII)
 _SET = re.compile(r"[-+][euxhbmvCETf]+\Z|[-+][euxvCETf]*o\Z|--\Z")
 _SET_OPTIONS = frozenset((
-    "pipefail", "errexit", "nounset", "xtrace", "verbose", "monitor", "errtrace", "functrace", "noclobber", "noglob",
+    "vi", "emacs", "pipefail", "errexit", "nounset", "xtrace", "verbose", "monitor", "errtrace", "functrace", "noclobber", "noglob",
 ))  # fmt: skip
 _LISTED = frozenset(("history", "histexpand"))
 _QUIET_OPTIONS = frozenset((
@@ -42,6 +42,12 @@ _QUIET_OPTIONS = frozenset((
 ))  # fmt: skip
 """Options of bash that widen no expansion beyond what is assumed anyway."""
 _GLOB_OPTIONS = frozenset(("nullglob", "dotglob", "extglob", "nocaseglob", "globasciiranges"))
+_NAMES_SHOWN = re.compile(
+    r"(?:-[abcdfgjksu]+ |-A (?:alias|builtin|command|directory|file|function|group|helptopic|job|keyword|shopt|signal|user) )+[\w.-]* ?\Z"
+)
+"""Uses of ``compgen`` that print names, but not those of variables."""
+_ZSH_READ = re.compile(r"-[rse]*[kqz]")
+"""Options of ``read`` that only zsh knows."""
 _ALIAS = re.compile(r"([\w.-]+)=", re.ASCII)
 _PLAIN_ARITHMETIC = re.compile(r"[\w\s+*/%=<>!&|?:,~^()-]+\Z", re.ASCII)
 _HARMLESS_DECLARATION = re.compile(r"-[girxaAt]+\Z")
@@ -148,6 +154,8 @@ def _declare(call: Invocation) -> Outcome:  # noqa: C901, PLR0912 - one arm per 
     frozen = False
     if call.args[0].text == "local" and not interpreter.inside and interpreter.dialect != "zsh":
         interpreter.record.opaque("local outside a function, where it fails", call.span)
+    if _shows_functions(call):
+        return state, state
     if all(arg.text.startswith(("-", "+")) and arg.literal is not None for arg in call.args[1:]):
         call.start().variable(AccessKind.READ, "*")
     for arg in call.args[1:]:
@@ -159,7 +167,7 @@ def _declare(call: Invocation) -> Outcome:  # noqa: C901, PLR0912 - one arm per 
             if arg.literal is not None and (
                 _HARMLESS_DECLARATION.match(arg.text) or arg.text in ("-p", "--")
             ):
-                if "i" in arg.text:
+                if "i" in arg.text:  # so does whatever is assigned to it later
                     return call.opaque("declaration that evaluates arithmetic")
                 exporting |= "x" in arg.text
                 frozen |= "r" in arg.text
@@ -192,6 +200,17 @@ def _declare(call: Invocation) -> Outcome:  # noqa: C901, PLR0912 - one arm per 
         if exporting:
             state.exported |= {name}
     return state, state
+
+
+def _shows_functions(call: Invocation) -> bool:
+    """Whether ``declare -f name`` only prints what functions are."""
+    words = call.literals() or []
+    return (
+        call.args[0].text in ("declare", "typeset")
+        and words[:1] in (["-f"], ["-F"], ["-pf"])
+        and call.interpreter.dialect == "bash"
+        and all(_NAME.match(word) for word in words[1:])
+    )
 
 
 def _unset(call: Invocation) -> Outcome:
@@ -271,6 +290,8 @@ def _read(call: Invocation) -> Outcome:
         elif re.fullmatch(r"-[rse]*a", word) or _NAME.match(word):
             if _NAME.match(word):
                 names.append(word)
+        elif call.interpreter.dialect == "bash" and _ZSH_READ.match(word):
+            return None, call.state  # refused before it reads
         else:
             return call.opaque("form of read")
     sources = call.stdin.sources if call.stdin else frozenset[int]()
@@ -449,6 +470,10 @@ def _plain(call: Invocation) -> Outcome:
 def _shopt(call: Invocation) -> Outcome:
     """``shopt``: some options are harmless, some change what a glob stands for."""
     words = call.literals()
+    if words is None and len(call.args) > 2 and call.args[1].kind is UNKNOWN:  # noqa: PLR2004 - a name stands behind it
+        rest = [arg.literal for arg in call.args[2:]]
+        if all(rest):  # one word: whether they are set, unset or only asked for; no name alone is set
+            words = ["-s", *(word for word in rest if word)]
     names = {word for word in words or () if not word.startswith("-")}
     if words is not None and "-o" in words and names <= _SET_OPTIONS | _LISTED:  # as `set` knows them
         call.state.shaky |= "noglob" in names
@@ -474,6 +499,15 @@ def _alias(call: Invocation) -> Outcome:
         if match or (removing and (word in call.state.functions or word in call.interpreter.context.aliases)):
             call.state.functions[match[1] if match else word] = None
     return call.state, call.state.copy()
+
+
+def _compgen(call: Invocation) -> Outcome:
+    """``compgen``: prints names that the shell knows; functions and commands of the caller's choice run to find more."""
+    words = call.literals()
+    if words is None or not _NAMES_SHOWN.match(" ".join((*words, ""))):
+        return call.opaque("form of compgen")
+    call.start()
+    return call.state, call.state
 
 
 def _opaque(call: Invocation) -> Outcome:
@@ -576,7 +610,7 @@ BUILTINS: Mapping[str, Builtin] = {
     **dict.fromkeys(("wait", "jobs", "hash"), _plain),
     "shift": _shift, "command": _command, "builtin": _command, "exec": _exec, "test": _test, "[": _test,
     "printf": _printf, "printenv": _printenv, "time": _time,
-    "bind": _bind, "history": _history, "shopt": _shopt, "alias": _alias, "unalias": _alias,
-    **dict.fromkeys(("enable", "complete", "compgen", "compopt", "fc", "caller", "setopt", "unsetopt", "zmodload", "autoload", "emulate", "zle", "bindkey", "functions", "vared", "zcompile", "coproc"), _opaque),
+    "bind": _bind, "compgen": _compgen, "history": _history, "shopt": _shopt, "alias": _alias, "unalias": _alias,
+    **dict.fromkeys(("enable", "complete", "compopt", "fc", "caller", "setopt", "unsetopt", "zmodload", "autoload", "emulate", "zle", "bindkey", "functions", "vared", "zcompile", "coproc"), _opaque),
 }  # fmt: skip
 """Every builtin that is more than the program of its name."""

@@ -87,8 +87,10 @@ def run(interpreter: "Interpreter", node: Command, state: State, stdin: Arg | No
         case Redirected(command, redirects):
             before = untouched(redirects, state)
             given, outputs = carry_out(interpreter, redirects, state)
-            first = len(interpreter.writers)
+            first, fed = len(interpreter.writers), interpreter.fed
+            interpreter.fed |= given is not None
             ok, bad = interpreter.command(command, state, given if given is not None else stdin)
+            interpreter.fed = fed
             stored(interpreter, outputs, interpreter.writers[first:])
             return ok, join(interpreter, (bad, before))
 
@@ -124,7 +126,7 @@ def _pipeline(interpreter: "Interpreter", node: Pipeline, state: State, stdin: A
     if len(node.stages) == 1:
         ok, bad = interpreter.command(node.stages[0], state, stdin)
         return bad, ok
-    outer, heard = (interpreter.readers, interpreter.writers), interpreter.heard
+    outer, heard, fed = (interpreter.readers, interpreter.writers), interpreter.heard, interpreter.fed
     interpreter.record.trail.loose += 1
     last = len(node.stages) - 1
     first_readers: list[int] = []
@@ -133,6 +135,7 @@ def _pipeline(interpreter: "Interpreter", node: Pipeline, state: State, stdin: A
     for number, stage in enumerate(node.stages):
         interpreter.readers, interpreter.writers = [], []
         interpreter.heard = heard or number < last
+        interpreter.fed = fed or number > 0
         inner = state.copy() if interpreter.alters(stage, state) else state
         ended = interpreter.command(stage, inner, stdin)
         if number == 0:
@@ -146,7 +149,7 @@ def _pipeline(interpreter: "Interpreter", node: Pipeline, state: State, stdin: A
         if number == last and interpreter.dialect == "zsh":
             after = join(interpreter, (state, *ended))  # zsh runs the last stage in the shell itself
     interpreter.record.trail.loose -= 1
-    (interpreter.readers, interpreter.writers), interpreter.heard = outer, heard
+    (interpreter.readers, interpreter.writers), interpreter.heard, interpreter.fed = outer, heard, fed
     interpreter.readers += first_readers
     interpreter.writers += previous
     return after, after

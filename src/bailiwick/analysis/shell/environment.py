@@ -55,5 +55,7 @@ TIED_IN_ZSH = frozenset((
     "aliases", "galiases", "saliases", "functions", "commands", "options", "dirstack", "nameddirs", "NULLCMD", "READNULLCMD",
 ))  # fmt: skip
 """Variables of zsh that are another one in disguise (``path`` is ``PATH``) or change how the shell works."""
+DECLARATIONS = frozenset(("declare", "typeset", "local", "readonly", "export"))
+"""Builtins whose words may be assignments."""
 READ_ONLY = frozenset(("UID", "EUID", "PPID", "BASHOPTS", "SHELLOPTS", "BASH_VERSINFO"))
 """Variables whose assignment fails."""

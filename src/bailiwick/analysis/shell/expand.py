@@ -8,6 +8,7 @@ from bailiwick.analysis.shell.environment import NUMBERS, PORTABLE_NUMBERS, QUIE
 from bailiwick.analysis.shell.expansion import MAX_TEXT, Field, braces, glob, joined
 from bailiwick.analysis.shell.state import Array, State, numeric
 from bailiwick.analysis.shell.syntax import (
+    PERHAPS,
     Arithmetic,
     Parameter,
     Part,
@@ -26,6 +27,21 @@ _BRACES = Text("{}", quoted=False)
 _BLANKS = re.compile(r"[ \t\n]+")
 _WILD = re.compile(r"[*?\[]")
 _SUBSCRIPT = re.compile(r"(\w+)\[\$?([^\]]*)\]\Z", re.ASCII)
+
+
+_ASSIGNMENT = re.compile(r"[A-Za-z_]\w*\+?=", re.ASCII)
+
+
+def is_assignment(word: Arg) -> bool:
+    """Whether a word of a declaration is surely ``name=value``, with nothing in it that becomes several words first."""
+    parts = parts_of(word)
+    first = parts[0] if parts else None
+    return (
+        isinstance(first, Text)
+        and not first.quoted
+        and _ASSIGNMENT.match(first.text) is not None
+        and not any(isinstance(part, Text) and not part.quoted and "{" in part.text for part in parts)
+    )
 
 
 class Expander:
@@ -278,7 +294,7 @@ class Expander:
                 return value.with_text(value.text.removeprefix(text.text))
         return Arg("", OPEN if value.kind is OPEN else UNKNOWN, span, sources)
 
-    def _lookup(self, name: str, state: State, span: Place) -> Arg:  # noqa: C901 - one arm per form
+    def _lookup(self, name: str, state: State, span: Place) -> Arg:  # noqa: C901, PLR0912 - one arm per form
         if match := _SUBSCRIPT.match(name):
             if match[2] and match[2] not in "@*" and not match[2].lstrip("-").isdigit():
                 self.number(match[2], state, span)
@@ -288,6 +304,8 @@ class Expander:
             return Arg("", OPEN, span, held.sources if held else frozenset())
         if name in state.variables:
             return state.variables[name]
+        if name == PERHAPS:
+            return Arg("", OPEN, span)
         if name in ("@", "*"):
             if name == "*" and state.positional is not None:
                 return joined(state.positional)

@@ -17,6 +17,7 @@ from bailiwick.analysis.commands.plugins.tools import handed, named_files
 from bailiwick.analysis.commands.specification import find
 from bailiwick.analysis.shell import builtins, compound
 from bailiwick.analysis.shell.environment import (
+    DECLARATIONS,
     LIBRARIES,
     READ_ONLY,
     TIED_IN_ZSH,
@@ -24,7 +25,7 @@ from bailiwick.analysis.shell.environment import (
     is_dangerous,
     is_reported,
 )
-from bailiwick.analysis.shell.expand import Expander
+from bailiwick.analysis.shell.expand import Expander, is_assignment
 from bailiwick.analysis.shell.expansion import MAX_TEXT
 from bailiwick.analysis.shell.leading import lead
 from bailiwick.analysis.shell.output import printed
@@ -69,7 +70,7 @@ class Interpreter:
     """
 
     __slots__ = (
-        "aliases", "as_user", "changes", "context", "dialect", "frozen", "heard", "inside", "lines", "listed", "local_names",
+        "aliases", "as_user", "changes", "context", "dialect", "fed", "frozen", "heard", "inside", "lines", "listed", "local_names",
         "nesting", "origin", "output", "readers", "record", "shift", "sinks", "source", "traps", "trusting", "writers",
     )  # fmt: skip
 
@@ -84,6 +85,7 @@ class Interpreter:
         self.origin: Place | None = None  # the word it comes from, where it doesn't stand there unchanged
         self.readers: list[int] = []  # programs that read the current standard input
         self.writers: list[int] = []  # programs that write the current standard output
+        self.fed = False  # whether anything is piped or redirected to what runs
         self.heard = False  # whether what the current command prints goes to a program or into a word
         self.sinks: tuple[int, ...] = ()  # programs that read what the current command writes to `>( )`
         self.output: Arg | None = None  # what the last simple command printed, where that is known
@@ -265,9 +267,12 @@ class Interpreter:
         args: list[Arg] = []
         expander = Expander(self)
         moved = self.shift or self.origin is not None
+        declares = bool(words) and words[0].text in DECLARATIONS and self.dialect != "sh"
         for word in words:
             if type(word) is Arg and not moved:
                 args.append(word)
+            elif declares and words[0].text not in state.functions and is_assignment(word):
+                args.append(expander.value(word, state))  # which bash and zsh don't split
             else:
                 args += expander.word(word, state)
         return args

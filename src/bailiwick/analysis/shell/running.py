@@ -123,9 +123,20 @@ class Running:
                 self.path(_READ, Arg(place), tree=True)
                 self.opaque("runs the code of a directory outside the project", kind=_EXECUTE)
 
+    def _configured(self, name: str, index: int) -> None:
+        """A program whose settings another one of the same script wrote does what they say."""
+        record = self._interpreter.record
+        for source in record.trail.configured(name, self.home):
+            writer = record.accesses[source].target
+            if source != index and isinstance(writer, ProgramTarget) and writer.name != name:
+                record.flow(source, index, by_file=True)
+                self.opaque("takes settings that the same command wrote", kind=_EXECUTE)
+
     def _taken(self, name: str, index: int) -> None:
         """What the same script wrote into a file that the program takes by itself reaches it."""
         record = self._interpreter.record
+        if record.trail.settings:
+            self._configured(name, index)
         places = [escape(base.rstrip("/")) for base in self.state.cwd or ()]
         for file in inputs(name):
             files = [PathTarget(path=f"{base}/**/{file}", pattern=True) for base in places]
@@ -205,6 +216,11 @@ class Running:
             self._interpreter.record.access(kind, VariableTarget(name=name, value=value), span or self.span)
             if kind is not _READ and value is not None:
                 lead(self._interpreter, name, Arg(value), self.state, span or self.span)
+
+    @property
+    def fed(self) -> bool:
+        """See ``Machine.fed``."""
+        return self.stdin is not None or self._interpreter.fed
 
     @property
     def heard(self) -> bool:

@@ -4,6 +4,7 @@ import re
 
 from bailiwick.analysis.commands.argument import LITERAL, Arg
 from bailiwick.analysis.shell import zsh
+from bailiwick.analysis.shell.environment import DECLARATIONS
 from bailiwick.analysis.shell.syntax import (
     Arithmetic,
     Assignment,
@@ -24,7 +25,6 @@ _BEGINS_REDIRECT = frozenset("<>&{0123456789")
 _BASH_REDIRECTS = frozenset(("&>>", "&>", "<<<"))
 _AFTER_CLOSE = (META | {""}) - {"<", ">", "("}
 _DELIMITER_ESCAPE = re.compile(r"\\[A-Za-z0-9_]+\Z")
-_DECLARATIONS = frozenset(("declare", "typeset", "local", "readonly", "export"))
 _KNOWN = r"""'[^']*'|"[^"$`\\]*"|\\[;()!]|\{\})(?=[ \t\n;|&]|\Z)"""
 _USUAL_WORD = re.compile(rf"[ \t]*([A-Za-z0-9_./:@%+,^\-]+|{_KNOWN}")
 _USUAL_ARGUMENT = re.compile(rf"[ \t]*([A-Za-z0-9_./:@%+,^\-][A-Za-z0-9_./:@%+,^=\-]*|{_KNOWN}")
@@ -204,7 +204,7 @@ class SimpleReader(WordReader):
 
     def _assignment(self, words: list[Arg]) -> Assignment | None:
         s, start = self.s, self.i
-        if words and words[0].literal not in _DECLARATIONS:
+        if words and words[0].literal not in DECLARATIONS:
             return None
         match = _ASSIGNMENT.match(s, start)
         if words:

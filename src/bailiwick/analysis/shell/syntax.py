@@ -40,6 +40,10 @@ class Parameter:
     operand: "tuple[Part, ...]" = ()
 
 
+PERHAPS = "\\"
+"""The name of a parameter that nobody can set, for what may be one more character, one more word or nothing."""
+
+
 @value(frozen=True, slots=True)
 class Substitution:
     """``$( )`` or back-quotes."""

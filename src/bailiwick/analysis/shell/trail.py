@@ -23,6 +23,9 @@ MAX_LED = 16
 """Paths that one path may lead to by new names."""
 _EMPTY: Mapping[str, Any] = {}
 """Never added to: what it stands for is replaced."""
+MAX_SETTINGS = 32
+"""Hidden files remembered."""
+_PROGRAMS = re.compile(r"/(?:usr/(?:local/)?)?(?:s?bin|lib\w*)/")
 _BEFORE = re.compile(r"[^*?\[\]{},\\]*")
 _BEHIND = re.compile(r"[^*?\[\]{},\\/]*\Z")
 
@@ -101,10 +104,22 @@ class Trail:
     ``drafted`` says that anything was written. ``loose`` counts the reasons why time doesn't follow the text;
     ``disturbances`` what may have changed any file. ``drafts`` is what was last printed into each file, whether or not it
     came there, ``told`` the programs that printed it, ``partial`` the files that may hold more before it; ``links`` where
-    the names lead that the script made. All are replaced, never changed.
+    the names lead that the script made; ``settings`` the hidden files, and those among the system's programs, with who wrote
+    them. All are replaced, never changed.
     """
 
-    __slots__ = ("_read", "_wrote", "disturbances", "drafted", "drafts", "links", "loose", "partial", "told")
+    __slots__ = (
+        "_read",
+        "_wrote",
+        "disturbances",
+        "drafted",
+        "drafts",
+        "links",
+        "loose",
+        "partial",
+        "settings",
+        "told",
+    )
 
     def __init__(self) -> None:
         self._read = Touched()
@@ -116,6 +131,7 @@ class Trail:
         self.told: Mapping[str, frozenset[int]] = _EMPTY
         self.partial: frozenset[str] = frozenset()
         self.links: Mapping[str, tuple[str, ...]] = _EMPTY
+        self.settings: tuple[tuple[str, int], ...] = ()
 
     # -- files as pipes
 
@@ -136,9 +152,20 @@ class Trail:
             self.drafted, self._wrote = True, Touched()
         for target in targets:
             self._wrote.noted.append((target, program))
+            if "/." in target.path or _PROGRAMS.match(target.path):
+                self.settings = (*self.settings[-MAX_SETTINGS:], (target.path, program))
             if self.loose:
                 found |= self._read.by(target)
         return found
+
+    def configured(self, name: str, home: str) -> Iterator[int]:
+        """The programs that wrote what the program ``name`` takes its settings from in ``home``, or among the system's programs."""
+        for path, program in self.settings:
+            own = path.removeprefix(home).split("/") if path.startswith(f"{home}/.") else ()
+            if _PROGRAMS.match(path) or any(
+                part.lstrip(".") in {name, f"{name}rc", f"{name}_profile"} for part in own
+            ):
+                yield program
 
     # -- what stands in a file
 

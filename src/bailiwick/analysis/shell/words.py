@@ -10,6 +10,7 @@ from typing import Self
 from bailiwick.analysis.commands.argument import LITERAL, NOBODY, UNKNOWN, Arg
 from bailiwick.analysis.shell import zsh
 from bailiwick.analysis.shell.syntax import (
+    PERHAPS,
     Arithmetic,
     Parameter,
     Part,
@@ -201,6 +202,10 @@ class WordReader:
         if self.dialect == "zsh" and (reason := zsh.word(parts)):
             raise self.fail(reason)
 
+    def _ends_script(self) -> bool:
+        """Whether the end of this reader's text is that of a whole script, where bash and sh may keep a backslash."""
+        return self.dialect != "zsh" and self.origin is None and not self.offset
+
     def _runs_on(self, end: int) -> bool:
         """Whether a parenthesis makes what follows a plain run part of the word."""
         s = self.s
@@ -221,10 +226,11 @@ class WordReader:
                 self.double_quoted(parts, closing=True)
             case "\\":
                 following = s[self.i + 1 : self.i + 2]
-                if not following or following == "\n":
+                if following == "\n" or not (following or self._ends_script()):
                     raise self.fail("line continuation inside a word")
-                parts.append(Text(following, quoted=True))
-                self.i += 2
+                # At the end of all it is kept where the shell reads a string, and dropped where it reads a file.
+                parts.append(Text(following, quoted=True) if following else Parameter(PERHAPS, quoted=False))
+                self.i += 1 + len(following)
             case "$":
                 self.dollar(parts, quoted=False)
             case "`":

@@ -56,6 +56,7 @@ MAX_SNIPPETS = 100
 _HERE = re.compile(
     r"\b(python3?|node)\b[^\n<|;&]{0,80}<<-?\s*[\"']?(\w+)[\"']?[^\n]*\n([\s\S]{1,20000}?)\n[ \t]*\2\b"
 )
+_PUT_IN = re.compile(r"\$[{(]?[A-Za-z_]")
 _HOME, _PROJECT, _SKILL = "/home/user", "/project", "/skill"
 _CONTEXT = ShellContext(
     cwd=_PROJECT,
@@ -74,6 +75,10 @@ _BASE = re.compile(
 )
 _PLACE = re.compile(r"<[A-Za-z][\w .:/|,'-]{0,60}(?<! )>|\[[A-Z][A-Z_ -]{2,30}\]")
 _PROMPT = re.compile(r"^(?:\$|>|%|\u276f)[ \t]+", re.MULTILINE)
+
+
+def _inside(place: int, spans: Sequence[tuple[int, int]]) -> bool:
+    return any(start <= place < end for start, end in spans)
 
 
 class SkillShell(ShellReader):
@@ -373,7 +378,13 @@ class SkillShell(ShellReader):
                     ):
                         continue
                     at = said.find(label.name) if label.origin is Origin.VARIABLE else -1
-                    auth = any(start <= at < end for start, end in proofs)
+                    if label.origin is Origin.CREDENTIALS and kept_in(label.name) is None:
+                        # What a store of secrets told, by way of a variable: all that is put in stands in a proof.
+                        places = [found.start() for found in _PUT_IN.finditer(said)]
+                        at = next(
+                            (place for place in places if not _inside(place, proofs)), min(places, default=-1)
+                        )
+                    auth = _inside(at, proofs)
                     if (
                         label.origin is Origin.VARIABLE
                         and re.search(rf"(?:https?://|\s[\"']?)\$\{{?{re.escape(label.name)}", said)

@@ -33,6 +33,7 @@ PLUGINS: Mapping[str, "Callable[[Call], None]"] = {
     "awk": awk.awk,
     "aws": cloud.aws,
     "bucket": network.bucket,
+    "calculator": oneliners.calculator,
     "checksum": system.checksum,
     "cluster": cloud.cluster,
     "cmake": tools.cmake,

@@ -4,9 +4,7 @@ import re
 from typing import TYPE_CHECKING
 
 from bailiwick.analysis.commands.argument import Arg
-from bailiwick.analysis.commands.plugins import javascript
 from bailiwick.analysis.commands.plugins.consoles import console
-from bailiwick.analysis.commands.plugins.python import follow, parse, shadowable
 from bailiwick.analysis.commands.plugins.results import pairs
 from bailiwick.analysis.commands.plugins.tools import handed, told
 from bailiwick.analysis.commands.specification import Role, names
@@ -39,7 +37,7 @@ def python(call: "Call") -> None:
         handed(machine, parsed.operands)
         console(machine, parsed.operands[0].text.rpartition("/")[2], parsed.operands[1:])
     elif not parsed.given("--version", "--help", "-V", "-h"):
-        machine.opaque("code from standard input or a terminal")
+        call.unfed("code from standard input or a terminal")
 
 
 def _written(call: "Call", script: Arg) -> Arg | None:
@@ -104,6 +102,8 @@ def _options(call: "Call") -> None:
 
 def _inline(call: "Call", code: Arg, arguments: list[Arg], *, own: bool = False) -> None:
     """``-c code``, a here-document, or a script just written, ``own`` if in the project: the working directory comes before the library where modules are looked for."""
+    from bailiwick.analysis.commands.plugins.python import follow, parse, shadowable  # noqa: PLC0415 - few need that much
+
     parsed, machine = call.parsed, call.machine
     tree = parse(code)
     alone = parsed.given("-I", "-P") and bool(parsed.values("-c"))
@@ -120,6 +120,8 @@ def _inline(call: "Call", code: Arg, arguments: list[Arg], *, own: bool = False)
 
 def node(call: "Call") -> None:
     """``node``: a script is project code; of inline code a part of the language is understood."""
+    from bailiwick.analysis.commands.plugins import javascript  # noqa: PLC0415 - few need that much
+
     parsed, machine = call.parsed, call.machine
     inline = [o.value for o in parsed.options if o.name in _NODE_INLINE and o.value is not None]
     piped = (
@@ -154,7 +156,7 @@ def node(call: "Call") -> None:
         call.role(Role.CODE, operands[0])
         handed(machine, operands)
     elif not parsed.given("--version", "--help", "-v", "-h", "--test", "--v8-options"):
-        machine.opaque("code from standard input or a terminal")
+        call.unfed("code from standard input or a terminal")
 
 
 def java(call: "Call") -> None:

@@ -134,6 +134,11 @@ def wget(call: "Call") -> None:
     call.begin()
     for problem in parsed.problems:
         call.machine.opaque(*problem)
+    for file in parsed.values("-i", "--input-file"):
+        call.machine.connect("*", None, file.span)
+        call.machine.opaque("addresses that a file names", file.span, AccessKind.CONNECT)
+        if not parsed.given("-O", "--output-document", "-P", "--directory-prefix", "--spider"):
+            call.machine.path(AccessKind.WRITE, Arg(".", span=file.span), tree=True)
     for option in parsed.options:
         if (
             option.value is not None
@@ -357,7 +362,7 @@ def database(call: "Call") -> None:  # noqa: C901, PLR0912 - one arm per form
         ):
             machine.opaque("statement that may reach beyond the database", statement.span)
     if call.name == "pg_restore":
-        machine.opaque("statements from a file")
+        machine.opaque("statements from a file", None, AccessKind.EXECUTE)
         for operand in parsed.operands:
             machine.path(AccessKind.READ, operand, tree=True)
     if not (statements or own) and call.name in (
@@ -369,7 +374,8 @@ def database(call: "Call") -> None:  # noqa: C901, PLR0912 - one arm per form
         "cqlsh",
         "clickhouse-client",
     ):
-        machine.opaque("statements from a file, standard input or a terminal")
+        # Beyond the database, at worst, the client runs a program for them.
+        machine.opaque("statements from a file, standard input or a terminal", None, AccessKind.EXECUTE)
 
 
 _CLIENT = re.compile(r"(?i)(?:\A|[;\n])\s*(?:pager|nopager|tee|notee|edit|source|system|delimiter|connect)\b")
@@ -441,7 +447,7 @@ def sqlite(call: "Call") -> None:
         ):
             machine.opaque("statement that may reach beyond the database", statement.span)
     if len(parsed.operands) < 2:  # noqa: PLR2004 - database and statement
-        machine.opaque("statements from standard input or a terminal")
+        machine.opaque("statements from standard input or a terminal", None, AccessKind.EXECUTE)
 
 
 _DOTTED = re.compile(

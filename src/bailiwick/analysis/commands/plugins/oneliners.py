@@ -1,4 +1,4 @@
-"""One-liners of Ruby and PHP: printing constants and parts of a JSON or YAML file is understood, nothing else."""
+"""One-liners of Ruby, PHP and dc: printing constants and parts of a JSON or YAML file is understood, nothing else."""
 
 import re
 from typing import TYPE_CHECKING
@@ -52,7 +52,25 @@ def oneliner(call: "Call") -> None:
         call.role(Role.CODE, parsed.operands[0])
         console(machine, parsed.operands[0].text.rpartition("/")[2], parsed.operands[1:])
     elif not parsed.given("--version", "--help", "-v", "-h", "-i", "-m", "-V", "-l") or parsed.operands:
-        machine.opaque("code from standard input or a terminal")
+        call.unfed("code from standard input or a terminal")
+
+
+def calculator(call: "Call") -> None:
+    """``dc``: an exclamation mark runs a command, a question mark what is read."""
+    call.begin()
+    call.options()
+    call.operands()
+    parsed, machine = call.parsed, call.machine
+    for code in parsed.values("-e", "--expression"):
+        if code.literal is None or set("!?") & set(code.text):
+            machine.opaque("dc runs a command, or what it reads", code.span, AccessKind.EXECUTE)
+    if parsed.operands or parsed.given(
+        "-e", "--expression", "-f", "--file", "-h", "--help", "-V", "--version"
+    ):
+        return
+    typed = machine.stdin
+    if typed is None or typed.literal is None or set("!?") & set(typed.text):
+        call.unfed("code from standard input or a terminal")
 
 
 def _inline(call: "Call", code: Arg, grammar: re.Pattern[str]) -> None:

@@ -79,6 +79,10 @@ _WORDS = frozenset(
         "min",
         "first",
         "uniq",
+        "shuffle",
+        "any",
+        "all",
+        "product",
         "BEGIN",
         "END",
         "while",
@@ -98,6 +102,29 @@ _WORDS = frozenset(
         "localtime",
         "time",
         "wantarray",
+        "gmtime",
+        "die",
+        "warn",
+        "exit",
+        "return",
+        "redo",
+        "sqrt",
+        "rand",
+        "srand",
+        "exp",
+        "log",
+        "sin",
+        "cos",
+        "atan2",
+        "pack",
+        "unpack",
+        "each",
+        "quotemeta",
+        "splice",
+        "unshift",
+        "pos",
+        "ref",
+        "sleep",
     ]
 )
 _BEFORE_PATTERN = frozenset(
@@ -133,7 +160,7 @@ _BEFORE_PATTERN = frozenset(
 _BODY = {
     # a delimiter, and what may stand between two of it
     "/": r"(?:[^/\\]|\\.)*", "|": r"(?:[^|\\]|\\.)*", "#": r"(?:[^#\\]|\\.)*", "!": r"(?:[^!\\]|\\.)*", ",": r"(?:[^,\\]|\\.)*",
-    "~": r"(?:[^~\\]|\\.)*", "%": r"(?:[^%\\]|\\.)*", ":": r"(?:[^:\\]|\\.)*",
+    "~": r"(?:[^~\\]|\\.)*", "%": r"(?:[^%\\]|\\.)*", ":": r"(?:[^:\\]|\\.)*", "?": r"(?:[^?\\]|\\.)*",
 }  # fmt: skip
 _TWO_PARTS = re.compile(
     r"(?:s|tr|y)(?:"
@@ -141,13 +168,19 @@ _TWO_PARTS = re.compile(
         rf"{re.escape(d)}(?P<a{n}>{body}){re.escape(d)}(?P<b{n}>{body}){re.escape(d)}"
         for n, (d, body) in enumerate(_BODY.items())
     )
-    + r"|\{(?P<a8>(?:[^{}\\]|\\.)*)\}\{(?P<b8>(?:[^{}\\]|\\.)*)\})(?P<flags>[a-zA-Z]*)",
+    + r"|\{(?P<left>(?:[^{}\\]|\\.)*)\}\{(?P<right>(?:[^{}\\]|\\.)*)\})(?P<flags>[a-zA-Z]*)",
     re.DOTALL,
 )
 _ONE_PART = re.compile(
     r"(?:m?/(?P<a>(?:[^/\\]|\\.)*)/|m\{(?P<b>(?:[^{}\\]|\\.)*)\}|m\|(?P<c>(?:[^|\\]|\\.)*)\|)(?P<flags>[a-zA-Z]*)",
     re.DOTALL,
 )
+_QUOTE = re.compile(
+    r"(?P<kind>qq|qw|q)\s*(?:\{(?P<a>(?:[^{}\\]|\\.)*)\}|\((?P<b>(?:[^()\\]|\\.)*)\)|/(?P<c>(?:[^/\\]|\\.)*)/|\|(?P<d>(?:[^|\\]|\\.)*)\|)",
+    re.DOTALL,
+)
+_FILE_TEST = re.compile(r"-[erwxsfdlpSbcMACzoRWXO](?=\s*\$(?:_|[a-z]\w*)\b)")
+"""Asks for a file's status; ``-T`` and ``-B`` look into it and are left out."""
 _TOKEN = re.compile(
     r"\s+|(?P<string>'(?:[^'\\]|\\.)*'|\"(?:[^\"\\]|\\.)*\")|(?P<number>\d[\d_]*(?:\.\d+)?)"
     r"|(?P<variable>\$(?:[A-Za-z_]\w*|\d+|[&.,/\\0])(?!::|->)|@(?:[A-Za-z_]\w*)(?!::|->)|%[a-z_]\w*(?!::|->)|\$\#[A-Za-z_]\w*)"
@@ -217,7 +250,7 @@ def perl(call: "Call") -> None:  # noqa: C901, PLR0912 - one arm per form
         if checking:
             machine.opaque("BEGIN blocks run while code is checked")
     elif not any(arg.literal in {"-v", "-V", "--version", "-h", "--help"} for arg in args[1:]):
-        machine.opaque("code from standard input or a terminal")
+        call.unfed("code from standard input or a terminal")
 
 
 def _operand(call: "Call", operand: Arg, *, editing: bool, suffix: str) -> None:
@@ -275,6 +308,17 @@ def refused(code: str) -> str:  # noqa: C901, PLR0912 - one arm per token
             ):
                 return "a pattern with code in it"
             at, before = match.end(), "operand"
+            continue
+        if before not in {"operand", "sigil"} and (
+            match := _QUOTE.match(code, at) or _FILE_TEST.match(code, at)
+        ):
+            quoted = match.groupdict()
+            text = next(filter(None, (quoted.get(name) for name in "abcd")), "")
+            if quoted.get("kind") == "qq" and _INTERPOLATES.search(
+                text.replace("\\@", "").replace("\\$", "")
+            ):
+                return "a string with code in it"
+            at, before, previous = match.end(), "operand" if quoted else "-", ""
             continue
         match = _TOKEN.match(code, at)
         if match is None:

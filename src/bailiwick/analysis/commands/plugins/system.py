@@ -182,8 +182,54 @@ _QUERIES = {
     "batch": (),
     "rpm": ("-q", "--query", "-K", "--checksig", "--querytags", "--showrc"),
     "rpmquery": ("-q", "-a", "-f", "-l", "-i", "-p"),
+    "dpkg": (
+        *(
+            "-l",
+            "-L",
+            "-s",
+            "-S",
+            "-p",
+            "-C",
+            "-V",
+            "--list",
+            "--listfiles",
+            "--status",
+            "--search",
+            "--print-avail",
+            "--audit",
+        ),
+        *(
+            "--get-selections",
+            "--print-architecture",
+            "--print-foreign-architectures",
+            "--compare-versions",
+            "--verify",
+        ),
+        *(
+            "--validate-pkgname",
+            "--validate-version",
+            "--yet-to-unpack",
+            "--assert-multi-arch",
+            "--assert-support-predepends",
+        ),
+        *("-h", "-Dh", "--force-help", "--dry-run", "--no-act", "--simulate"),
+    ),
+    "iptables": ("-L", "-S", "--list", "--list-rules", "-C", "--check"),
+    "ip6tables": ("-L", "-S", "--list", "--list-rules", "-C", "--check"),
     "passwd": ("-S", "--status"),
     "chage": ("-l", "--list"),
+}
+
+
+_CHANGES = {
+    "rpm": AccessKind.EXECUTE,  # packages bring scripts
+    "dpkg": AccessKind.EXECUTE,
+    "at": AccessKind.CHANGE_CONFIG,  # as crontab
+    "batch": AccessKind.CHANGE_CONFIG,
+    "iptables": AccessKind.CHANGE_CONFIG,
+    "ip6tables": AccessKind.CHANGE_CONFIG,
+    "passwd": AccessKind.CHANGE_CONFIG,
+    "chage": AccessKind.CHANGE_CONFIG,
 }
 
 
@@ -193,7 +239,7 @@ def query(call: "Call") -> None:
     call.options()
     call.operands()
     if not call.parsed.given(*_QUERIES[call.name], "--help", "--version"):
-        call.machine.opaque(f"what {call.name} changes isn't modelled")
+        call.machine.opaque(f"what {call.name} changes isn't modelled", None, _CHANGES.get(call.name))
 
 
 def crontab(call: "Call") -> None:
@@ -262,6 +308,10 @@ def netcat(call: "Call") -> None:
     call.begin()
     call.options()
     operands = call.parsed.operands
+    if call.parsed.given("-l", "--listen"):
+        call.machine.connect("*", None)
+        call.machine.opaque("listens for whoever calls", None, AccessKind.CONNECT)
+        return
     host = operands[0] if operands else None
     ports = operands[1].literal if len(operands) > 1 else None
     if host is None or host.literal is None or len(operands) > 2:  # noqa: PLR2004 - host and port

@@ -60,7 +60,7 @@ def sudo(call: "Call") -> None:
         return
     operands, exported = _assignments(call)
     if parsed.given("-s", "-i", "--shell", "--login"):
-        call.machine.opaque("a shell as another account")
+        call.unfed("a shell as another account")
     if operands:
         call.machine.run(tuple(operands), as_user=user, exported=_ELSEWHERE | exported)
 
@@ -85,7 +85,8 @@ def su(call: "Call") -> None:
     if parsed.open:
         machine.opaque("arguments of the shell of another account", None, AccessKind.EXECUTE)
     if not plain:
-        machine.opaque("the shell of another account isn't known")
+        worst = None if codes or machine.fed else AccessKind.EXECUTE
+        machine.opaque("the shell of another account isn't known", None, worst)
     else:
         code = (Arg("-c"), codes[-1]) if codes else ()
         rest = operands if parsed.given("-u", "--user") else operands[1:]
@@ -191,7 +192,7 @@ def multiplexer(call: "Call") -> None:
     if parsed.given("-ls", "-list", "-wipe", "-v"):
         return
     if parsed.given("-X"):
-        machine.opaque("commands to a session")
+        machine.opaque("commands to a session", None, AccessKind.EXECUTE)
     elif parsed.operands and not parsed.given("-r", "-R", "-x"):
         machine.run(tuple(parsed.operands))
     else:
@@ -318,7 +319,7 @@ def shell(call: "Call") -> None:
         machine.opaque("ksh isn't understood")
         return
     if parsed.given("-i", "-l", "--login"):
-        machine.opaque("an interactive or login shell reads the user's own files")
+        machine.opaque("an interactive or login shell reads the user's own files", None, AccessKind.EXECUTE)
     _begins_with(call)
     if parsed.given("-c"):
         if not operands:
@@ -332,4 +333,4 @@ def shell(call: "Call") -> None:
     elif machine.stdin is not None and machine.stdin.literal is not None:
         machine.script(machine.stdin, dialect=dialect)
     else:
-        machine.opaque("shell code from standard input")
+        call.unfed("shell code from standard input")
