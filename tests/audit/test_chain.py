@@ -276,7 +276,8 @@ def test_entries_kept_together_are_verified_as_one_by_one(spoiled: bytes, signed
         leaves=leaves,
         root=joined(leaves),
         bodies=bodies,
-        records=orjson.loads(b"[" + b",".join(bodies) + b"]"),
+        text=(text := b"[" + b",".join(bodies) + b"]"),
+        records=orjson.loads(text),
     )
     together = verify("0011", [run], notes, KEY)
     assert together == verify("0011", entries, notes, KEY)

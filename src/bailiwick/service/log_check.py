@@ -80,7 +80,8 @@ class LogCheck:
     def _run(self, block: OpenBlock) -> Run:
         """A block's entries, once its columns and private parts are held against them."""
         bodies = block.block.bodies()
-        records = orjson.loads(b"[" + b",".join(bodies) + b"]")
+        text = b"[" + b",".join(bodies) + b"]"
+        records = orjson.loads(text)
         if len(self._faults) < MAX_FAULTS:
             if blocks.told(records) != (block.first_ms, block.last_ms, block.kinds):
                 self._faults.append(
@@ -91,7 +92,13 @@ class LogCheck:
             self._purge_records += [record for record in records if record["kind"] == Kind.PURGED]
         root = self._roots[block.number] = joined(block.leaves)
         return Run(
-            first=block.first, head=block.head, leaves=block.leaves, root=root, bodies=bodies, records=records
+            first=block.first,
+            head=block.head,
+            leaves=block.leaves,
+            root=root,
+            bodies=bodies,
+            text=text,
+            records=records,
         )
 
     def _private_faults(self, block: OpenBlock) -> Iterator[Fault]:
@@ -107,12 +114,19 @@ class LogCheck:
             except SealError as error:
                 yield Fault(sequence=block.first + members[0], message=str(error))
                 continue
-            for place, private, tag in zip(members, privates, tags_of(privates, blinding), strict=True):
+            told = [calls[place * TAG : place * TAG + TAG] for place in members]
+            if (tags := tags_of(privates, blinding)) != told:
+                wrong = (
+                    place for place, *both in zip(members, tags, told, strict=True) if both[0] != both[1]
+                )
+                yield from (
+                    Fault(sequence=block.first + place, message="search columns changed: call_id")
+                    for place in wrong
+                )
+            for place, private in zip(members, privates, strict=True):
                 if _PAYLOAD_MARK in private:
                     public = orjson.loads(inner.body(place))
                     self._note_payload(block.first + place, private, public, key)
-                if tag != calls[place * TAG : place * TAG + TAG]:
-                    yield Fault(sequence=block.first + place, message="search columns changed: call_id")
 
     def _alone(self, first: int, end: int) -> Iterator[Sealed]:
         for sequence, kept, leaf, head, private, *columns in self._connection.execute(_ROWS, (first, end)):
@@ -146,7 +160,8 @@ class LogCheck:
             return  # the leaf hash tells
         if public.get("kind") == Kind.PURGED:
             self._purge_records.append(public)
-        told = self._blinder.columns_of({**public, **orjson.loads(private)})
+        fields = {**public, **orjson.loads(private)}
+        told = self._blinder.columns_of([fields.get(name, "") for name in COLUMNS])
         wrong = [name for name, one, other in zip(names, told, columns, strict=False) if one != other]
         if wrong:
             yield Fault(sequence=sequence, message=f"search columns changed: {', '.join(wrong)}")

@@ -1,7 +1,7 @@
 """Entries on their way into the log's file: new ones, and older ones that become a block."""
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -9,6 +9,7 @@ import orjson
 
 from bailiwick.audit.block import BlockError
 from bailiwick.audit.chain import Sealed
+from bailiwick.audit.record import Record
 from bailiwick.audit.sealing import DataKey, SealError, open_private, unpack_entry
 from bailiwick.model.value import value
 from bailiwick.service.blocks import Settled, row_of_block
@@ -16,13 +17,12 @@ from bailiwick.service.blocks import Settled, row_of_block
 
 @value(frozen=True, slots=True)
 class Fresh:
-    """An entry that is new, its record's fields, its private part, the key of that, and the payload kept beside it."""
+    """An entry that is new, its record, its private part, and the key of that."""
 
-    fields: Mapping[str, Any]
+    record: Record
     sealed: Sealed
     private: bytes
     key: DataKey
-    payload: bytes = b""
 
 
 @dataclass(frozen=True, slots=True)

@@ -27,11 +27,11 @@ import queue
 import sqlite3
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
-from typing import Any, NamedTuple, Self
+from typing import NamedTuple, Self
 
 import orjson
 
@@ -81,11 +81,15 @@ class Receipt:
 
 
 class _Checked(NamedTuple):
-    """A record's fields, its parts, and the payload that is kept beside it."""
+    """A record and its parts."""
 
-    fields: Mapping[str, Any]
+    record: Record
     parts: Parts
-    payload: bytes
+
+    @property
+    def owner(self) -> tuple[str, str]:
+        """The subject and the month of whose key its private part is sealed under."""
+        return subject_of(self.record.user, self.record.uid), month_of(self.record.time_ms)
 
 
 _Outcome = tuple[Receipt, ...] | StoreError
@@ -395,16 +399,16 @@ class Store:
 
     def _write(self, works: Sequence[_Work]) -> list[tuple[Receipt, ...]]:
         chain = self._ledger.chain
-        if len(works) > 1 or any(len(records) > 1 for records, _ in works):
-            everything = (one.fields for records, _ in works for one in records)
-            self._keys.make({(subject_of(fields), month_of(fields["time_ms"])) for fields in everything})
         every = [one for records, _ in works for one in records]
-        keys = [self._keys.current(subject_of(one.fields), month_of(one.fields["time_ms"])) for one in every]
+        owners = [one.owner for one in every]
+        if len(owners) > 1:
+            self._keys.make(set(owners))
+        keys = [self._keys.current(*owner) for owner in owners]
         chain, entries = seal_all(
             chain, (sealed_fields(one.parts, key.id) for one, key in zip(every, keys, strict=True))
         )
         fresh = [
-            Fresh(one.fields, sealed, one.parts.private, key, one.payload)
+            Fresh(one.record, sealed, one.parts.private, key)
             for one, sealed, key in zip(every, entries, keys, strict=True)
         ]
         self._ledger.write(chain, fresh, [state for _, state in works])
@@ -446,15 +450,14 @@ def _stored(outcome: _Outcome) -> tuple[Receipt, ...]:
 
 def _checked(record: Record) -> _Checked:
     """A record that fits an entry. Raises StoreError; others' commits must not fail for it."""
-    fields = record.fields()
     try:
-        parts = take_apart(fields)
+        parts = take_apart(*record.apart())
         size = len(parts.private) + len(orjson.dumps(parts.public))
     except TypeError as error:
         raise StoreError(f"not a record: {error}") from error
     if size > RECORD_LIMIT - _ENVELOPE:
         raise StoreError(f"a record of {size} bytes is over the bound of {RECORD_LIMIT - _ENVELOPE}")
-    return _Checked(fields, parts, record.whole)
+    return _Checked(record, parts)
 
 
 def _mend(error: Exception) -> str:

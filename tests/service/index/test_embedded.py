@@ -100,13 +100,22 @@ def holds(search: Search, terms: Terms) -> bool:
     records=st.lists(RECORDS, max_size=25),
     searches=st.lists(SEARCHES, min_size=5, max_size=5),
     cut=st.integers(1, 9),
+    remembered=st.sampled_from([1, 3, 300_000]),
 )
 @settings(max_examples=25, deadline=None)
 def test_it_answers_as_reading_everything_does(
-    tmp_path_factory: pytest.TempPathFactory, records: list[dict[str, Any]], searches: list[Search], cut: int
+    tmp_path_factory: pytest.TempPathFactory,
+    records: list[dict[str, Any]],
+    searches: list[Search],
+    cut: int,
+    remembered: int,
 ) -> None:
     placed = list(enumerate(records))
-    with EmbeddedIndex(tmp_path_factory.mktemp("index") / FILE) as index:
+    with (
+        pytest.MonkeyPatch.context() as patch,
+        EmbeddedIndex(tmp_path_factory.mktemp("index") / FILE) as index,
+    ):
+        patch.setattr("bailiwick.service.index.ingest.MOST_NAMES", remembered)
         for start in range(0, len(placed), cut):
             index.add(placed[start : start + cut])
         every = [(place, terms_of(record)) for place, record in placed]
@@ -162,6 +171,36 @@ def assert_first_seen(index: EmbeddedIndex, thing: Thing, every: list[tuple[int,
     found = index.first_seen(thing=thing, user="", since_ms=0, limit=1_000)
     assert {(one.user, one.name): [one.place, one.times] for one in found} == expected
     assert [one.time_ms for one in found] == sorted((one.time_ms for one in found), reverse=True)
+
+
+def test_two_that_take_turns_give_each_name_one_number(tmp_path: Path) -> None:
+    with EmbeddedIndex(tmp_path / FILE) as one, EmbeddedIndex(tmp_path / FILE) as other:
+        for place in range(12):
+            record = {
+                "kind": "tool-call",
+                "user": f"u{place % 3}",
+                "session": f"s-{place % 5}",
+                "tool": "Bash",
+            }
+            (one, other)[place % 4 > 1].add([(place, record)])
+        assert one.find(Search(user="u1"), limit=9) == [10, 7, 4, 1]
+        assert other.session("s-2") == [2, 7]
+        assert told(one, (By.USER,), Search()) == [((f"u{number}",), 4) for number in range(3)]
+
+
+def test_no_text_passes_for_another_s(tmp_path: Path) -> None:
+    with EmbeddedIndex(tmp_path / FILE) as index:
+        index.add(
+            [
+                (0, {"kind": "prompt", "user": "alice", "text": "ssh key"}),
+                (1, {"kind": "prompt", "user": "bob", "text": "ssh key \ue0001 \ue0002 \ue0003"}),
+                (2, {"kind": "prompt", "text": "ssh key \ue0001"}),
+            ]
+        )
+        assert index.find(Search(words="key ssh", user="alice"), limit=9) == [0]
+        assert index.find(Search(words="key ssh", user="bob"), limit=9) == [1]
+        assert index.find(Search(words="key ssh", user="carol"), limit=9) == []
+        assert index.find(Search(words="key"), limit=9) == [2, 1, 0]
 
 
 def log_of(path: Path, *kinds: Kind) -> Path:

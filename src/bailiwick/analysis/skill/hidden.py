@@ -3,13 +3,14 @@
 import base64
 import binascii
 import re
+from enum import Enum
 
 from bailiwick.analysis.skill.facts import Inventory, Mark
-from bailiwick.analysis.skill.prose.classes import CONCEALED, acquitted
+from bailiwick.analysis.skill.prose.classes import CONCEALED, acquitted, unchecked
 from bailiwick.analysis.skill.prose.hosts import hosts_in
 from bailiwick.analysis.skill.prose.orders import JUDGE
-from bailiwick.analysis.skill.prose.words import CONCEAL, OVERRIDE, SECRET_THING
-from bailiwick.analysis.skill.speech import reports
+from bailiwick.analysis.skill.prose.words import CONCEAL, OVERRIDE, SECRET_THING, thing_in
+from bailiwick.analysis.skill.speech import negated, reports
 from bailiwick.model.skill import Role, Source
 
 _TAGS = re.compile(
@@ -22,7 +23,7 @@ _ZERO = re.compile("[\u200b-\u200d\u2060-\u2064\ufeff\u180e]{8,}")
 _SELECTORS = re.compile("[\ufe00-\ufe0f\U000e0100-\U000e01ef]{4,}")
 _ELEMENT = re.compile(r"<([a-zA-Z]\w{0,20})\b([^<>]{0,800})>")
 _UNSEEN = re.compile(
-    r"display\s*:\s*none|visibility\s*:\s*hidden|font-size\s*:\s*(?:0(?:\.\d+)?(?:px|r?em|pt|%)?|[12](?:\.\d+)?(?:px|pt|%))\s*(?:[;\"']|$)|opacity\s*:\s*0?\.?0\d?\s*(?:[;\"']|$)|(?<!-)color\s*[:=]\s*[\"']?(?:white|snow|ivory|#fff\b|#f[0-9a-f]f[0-9a-f]f[0-9a-f]\b|transparent|rgba?\(\s*25[0-5]\s*,\s*25[0-5]\s*,\s*25[0-5])|(?:left|text-indent)\s*:\s*-\d{3,}|(?:^|\s)hidden(?:\s|=|$)|max-(?:height|width)\s*:\s*0|(?:^|[;\"'\s])(?:height|width)\s*:\s*0(?:px)?\s*[;\"']|scale\(\s*0|clip(?:-path)?\s*:|mso-hide\s*:\s*all|\b(?:sr-only|visually-hidden)\b",
+    r"display\s*:\s*none|visibility\s*:\s*hidden|font-size\s*:\s*(?:0(?:\.\d+)?(?:px|r?em|pt|%)?|[12](?:\.\d+)?(?:px|pt|%))\s*(?:[;\"']|$)|opacity\s*:\s*0?\.?0\d?\s*(?:[;\"']|$)|(?<!-)color\s*[:=]\s*[\"']?(?:white|snow|ivory|#fff\b|#f[0-9a-f]f[0-9a-f]f[0-9a-f]\b|transparent|rgba?\(\s*25[0-5]\s*,\s*25[0-5]\s*,\s*25[0-5])|(?:left|text-indent)\s*:\s*-\d{3,}|(?:^|\s)hidden(?:\s|=|$)|(?<![-\w])fill\s*[:=]\s*[\"']?(?:white|none|transparent|#fff\b|#ffffff)|(?<![-\w])font-size\s*=\s*[\"']?[012](?:\.\d+)?(?:px)?[\"'\s]|max-(?:height|width)\s*:\s*0|(?:^|[;\"'\s])(?:height|width)\s*:\s*0(?:px)?\s*[;\"']|scale\(\s*0|clip(?:-path)?\s*:|mso-hide\s*:\s*all|\b(?:sr-only|visually-hidden)\b",
     re.IGNORECASE,
 )
 _ORDER = re.compile(
@@ -49,85 +50,123 @@ _OUTWARD = re.compile(
     r"\b(?:send|post|upload|append|add|attach|include|put|pass|embed|encode|forward|submit|transmit|copy|load|request|call|ping|insert)\b",
     re.IGNORECASE,
 )
-_SPOKEN_TO = re.compile(
-    r"\b(?:assistants?|claude|copilot|(?:ai|coding|language) (?:agents?|models?|assistants?)|llms?|the (?:agent|model)|(?:agents?|models?) (?:reading|using|processing|that reads?)|(?:when|if|whenever|once|before|after) you (?:read|use|process|load|open|see|parse|answer|respond|finish|summari[sz]e))\b",
+_ANSWERING = r"(?:(?:before|after|when|whenever|while|once|if|as soon as) (?:you |the agent |the assistant )?(?:answer\w*|respond\w*|reply\w*|repl(?:y|ies)|summari[sz]\w*|are (?:done|finished)|(?:read|use|process|load|open|see|finish)\b)|(?:when|once|after) (?:a|an|the|each|every|any) [\w -]{2,30} (?:is|are) (?:done|finished|complete\w*|ready|written)|(?:in|of|from|to|with) (?:the|your|each|every|any) (?:final )?(?:answers?|repl(?:y|ies)|summar(?:y|ies))|(?:need\w*|no|without|not|don'?t) (?:\w+ ){0,2}(?:mention\w*|line|comment|note|asking))"
+_IN_ANSWER = re.compile(rf"\b{_ANSWERING}\b", re.IGNORECASE)
+_IN_TALK = re.compile(
+    rf"\b(?:{_ANSWERING}|(?:to|with|for) (?:the user|the person|people)|assistants?|claude|copilot|the (?:agent|model)|(?:ai|coding|language) (?:agents?|models?|assistants?)|llms?)\b",
     re.IGNORECASE,
 )
-MAX_LINES = 5_000
-MAX_LINE = 2_000
+"""Words on the talk with a person, which code and data seldom speak of."""
+
+
+class Reading(Enum):
+    """How an order is read by where it stands: the less people write there to the model, the less it takes."""
+
+    HIDDEN = "put out of sight on purpose"
+    COMMENT = "a comment of a text"
+    ASIDE = "a place that is seldom read"
+    PRINTED = "what a script prints"
+    TECHNICAL = "a comment of code"
 
 
 def far(text: str, path: str, into: Inventory) -> None:
     """Orders pushed out of view by blanks."""
     for match in _FAR.finditer(text[:2_000_000]):
         line = text.count("\n", 0, match.end()) + 1
-        order(match[1] or match[2], Source(path=path, line=line), into, "text pushed out of view", meant=True)
-
-
-def spoken(text: str, path: str, into: Inventory) -> None:
-    """Lines of data and comments of code that speak to the model, where two of these meet: a secret, a host, silence."""
-    for number, whole in enumerate(text.split("\n")[:MAX_LINES], 1):
-        line = whole[:MAX_LINE]
-        if _SPOKEN_TO.search(line) is None or _ACT.search(line) is None:
-            continue
-        signs = (
-            bool(SECRET_THING.search(line)),
-            bool(hosts_in(line)),
-            bool(CONCEAL.search(line) or CONCEALED.first(line)),
-            bool(OVERRIDE.search(line)),
+        order(
+            match[1] or match[2],
+            Source(path=path, line=line),
+            into,
+            "text pushed out of view",
+            reading=Reading.HIDDEN,
         )
-        if sum(signs) >= _TWO and not reports(line, len(line)):
-            said = " ".join(line.split())
-            into.notice(
-                Mark.HIDDEN_ORDER,
-                f"a line that speaks to the model where only programs read: {said[:100]!r}",
-                Source(path=path, line=number),
-                Role.INSTRUCTED,
-            )
 
 
-_TWO = 2
-
-
-def order(text: str, source: Source, into: Inventory, where: str, *, meant: bool = False) -> None:
-    """Notice an order to the agent in a text that people don't see; ``meant`` says that it was put out of sight on purpose."""
+def order(
+    text: str, source: Source, into: Inventory, where: str, *, reading: Reading = Reading.COMMENT
+) -> None:
+    """Notice an order to the agent in a text that people don't see."""
     plain = " ".join(text.split())
-    if len(plain) < 12:
+    if len(plain) < MIN_ORDER:
         return
     decoded = _decoded(plain)
     if decoded:
         plain = f"{plain} {decoded}"
-    judge = JUDGE.search(plain) or acquitted(plain)
+    apart = reading in (Reading.ASIDE, Reading.PRINTED, Reading.TECHNICAL)
+    if apart and _IN_TALK.search(plain) is None and not (reading is Reading.ASIDE and hosts_in(plain)):
+        return
+    judge = None if apart else JUDGE.search(plain) or acquitted(plain)
     if judge:
         into.notice(Mark.JUDGE, f"speaks to whoever checks it: '{judge[0][:90]}'", source, Role.INSTRUCTED)
     speaks = OVERRIDE.search(plain) or judge
     conceals = CONCEAL.search(plain) or CONCEALED.first(plain)
     acts = _ACT.search(plain)
+    carries = _carries(plain)
+    waives = unchecked(plain)
+    if apart:
+        if not reports(plain, len(plain)) and (
+            (carries and (reading is not Reading.TECHNICAL or _IN_ANSWER.search(plain)))
+            or (conceals and acts and SECRET_THING.search(plain))
+            or (speaks and acts)
+            or (waives and reading is not Reading.TECHNICAL)
+        ):
+            into.notice(Mark.HIDDEN_ORDER, f"{where}: '{plain[:100]}'", source, Role.INSTRUCTED)
+        return
     if (
         speaks
+        or carries
+        or waives
         or (conceals and (acts or hosts_in(plain)))
         or (acts and _ORDER.search(plain) and not (_EDITORIAL.search(plain) and not hosts_in(plain)))
     ):
-        carries = bool(SECRET_THING.search(plain) and hosts_in(plain) and _OUTWARD.search(plain))
-        sure = (
-            bool(speaks)
-            or (carries and not _EDITORIAL.search(plain[:40]))
-            or (meant and bool(acts) and bool(hosts_in(plain) or SECRET_THING.search(plain) or conceals))
-            or bool(conceals and acts)
-            or bool(
-                re.search(
-                    r"https?://|\.env|\.ssh|\.aws|credential|secret|password|api[ _-]?key|environ|settings\.json|CLAUDE\.md|MEMORY\.md|conversation|system prompt|permission",
-                    plain,
-                    re.IGNORECASE,
-                )
-                and re.search(
-                    r"\b(?:you|assistant|claude|agent|model|ai|always|before|must|silently|user)\b",
-                    plain,
-                    re.IGNORECASE,
-                )
-            )
+        named = _NAMED.search(plain)
+        sure = bool(
+            speaks
+            or ((carries or waives) and not _EDITORIAL.search(plain[:40]))
+            or (conceals and acts)
+            or (reading is Reading.HIDDEN and acts and (hosts_in(plain) or SECRET_THING.search(plain)))
+            or (named and _SPOKEN_TO.search(plain))
         )
         into.notice(Mark.HIDDEN_ORDER, f"{where}: '{plain[:100]}'", source, Role.INSTRUCTED, sure=sure)
+
+
+MIN_ORDER = 12
+_NAMED = re.compile(
+    r"https?://|\.env|\.ssh|\.aws|credential|secret|password|api[ _-]?key|environ|settings\.json|CLAUDE\.md|MEMORY\.md|conversation|system prompt|permission",
+    re.IGNORECASE,
+)
+_SPOKEN_TO = re.compile(
+    r"\b(?:you|assistant|claude|agent|model|ai|always|before|must|silently|user)\b", re.IGNORECASE
+)
+
+
+MAX_REACH = 200
+"""Characters behind a verb in which its object may stand."""
+
+_VALUE = re.compile(
+    r"\b(?:values?|contents?)\b[^.\n]{0,40}\b(?:tokens?|cookies?|keys?|sessions?|log-?ins?|passwords?)\b|\b(?:api|session|portal|sign-?in|log-?in|account)[ _-](?:tokens?|values?|ids?|codes?|cookies?|keys?)\b",
+    re.IGNORECASE,
+)
+_INTO = re.compile(
+    r"\b(?:parameter|query(?: string)?|path|address|url|link|picture|image|pixel|badge)\b[^\n]{0,80}https?://",
+    re.IGNORECASE,
+)
+"""Data that becomes part of an address."""
+
+
+def _carries(text: str) -> bool:
+    """Whether it has somebody's data put into something that goes to a host."""
+    if not hosts_in(text):
+        return False
+    return any(
+        (
+            _VALUE.search(text)
+            or _INTO.search(text, match.end(), match.end() + MAX_REACH)
+            or thing_in(text[: match.start()] + " " + text[match.end() :])[0] is not None
+        )
+        and not negated(text, match.start())
+        for match in _OUTWARD.finditer(text)
+    )
 
 
 def _decoded(text: str) -> str:
@@ -173,7 +212,7 @@ def styled(text: str, path: str, into: Inventory) -> None:
         after = text[match.end() : match.end() + 4_000]
         inner = re.sub(r"<[^<>]+>", " ", after.partition(f"</{match[1]}")[0])
         source = Source(path=path, line=text.count("\n", 0, match.start()) + 1)
-        order(inner, source, into, "an element that isn't shown", meant=True)
+        order(inner, source, into, "an element that isn't shown", reading=Reading.HIDDEN)
 
 
 def characters(text: str, path: str, role: Role, into: Inventory) -> None:

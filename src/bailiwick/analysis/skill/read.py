@@ -35,6 +35,7 @@ from bailiwick.analysis.skill.scripts.lasting import copies
 from bailiwick.analysis.skill.scripts.look import look
 from bailiwick.analysis.skill.sensitive import is_config
 from bailiwick.analysis.skill.shell import SkillShell
+from bailiwick.analysis.skill.unseen import unseen
 from bailiwick.analysis.text.form import Form
 from bailiwick.analysis.text.secrets import SecretMatch, scan
 from bailiwick.model.skill import (
@@ -390,8 +391,17 @@ class _Reading:
                 hidden.styled(text, path, self.into)
                 hidden.encoded(text, path, self.into)
                 hidden.far(text, path, self.into)
-            elif path.endswith(_SPOKEN) and self._role(path) is not Role.FIXTURE:
-                hidden.spoken(text, path, self.into)
+            if path.endswith(".svg"):
+                hidden.styled(text, path, self.into)
+            if self._role(path) is not Role.FIXTURE and "!" not in path:
+                unseen(path, text, code=self._is_code(path, text), into=self.into)
+
+    def _is_code(self, path: str, text: str) -> bool:
+        return (
+            bool(language_of(path, text))
+            or posixpath.splitext(path)[1].lower() in OTHER
+            or posixpath.basename(path) in MAKERS
+        )
 
     def _secrets(self) -> Iterator[FoundSecret]:
         room = 3 * MAX_SCANNED
@@ -416,24 +426,6 @@ _TESTED = Form(
     r"(?:^|[`\n])[ \t]*(?:\$ )?(?:python3? -m )?(?:pytest|unittest|nose2|tox)\b|\b(?:npm|pnpm|yarn|bun) (?:run )?test\b|\bnpx (?:jest|vitest|mocha)\b|\bgo test\b|\bcargo test\b|\bmake (?:test|check)\b|\brspec\b"
 )
 """A command that runs the tests, which makes their code executable."""
-_SPOKEN = (
-    ".json",
-    ".yaml",
-    ".yml",
-    ".toml",
-    ".ini",
-    ".cfg",
-    ".conf",
-    ".csv",
-    ".tsv",
-    ".xml",
-    ".properties",
-    ".po",
-    ".svg",
-    ".css",
-)
-"""Files of data, which people seldom read."""
-
 _DATA = (".json", ".yaml", ".yml", ".toml", ".ini", ".cfg", ".conf", ".txt")
 """Files in which a script may find an address."""
 

@@ -176,7 +176,7 @@ PASTES = re.compile(
 _MESSENGERS = re.compile(r"(?:^|\.)(?:api\.telegram\.org|discord(?:app)?\.com)$")
 _ADDRESS = re.compile(r"\d{1,3}(?:\.\d{1,3}){3}(?::\d+)?\Z|\[[0-9a-f:]+\](?::\d+)?\Z", re.IGNORECASE)
 _LOCAL = re.compile(
-    r"(?:localhost|127\.\d+\.\d+\.\d+|0\.0\.0\.0|\[?::1\]?|host\.docker\.internal|10\.\d+\.\d+\.\d+|192\.168\.\d+\.\d+|172\.(?:1[6-9]|2\d|3[01])\.\d+\.\d+|[\w.-]+\.(?:local|localhost|internal|lan))(?::\d+)?\Z"
+    r"(?:localhost|127\.\d+\.\d+\.\d+|169\.254\.\d+\.\d+|0\.0\.0\.0|\[?::1\]?|host\.docker\.internal|10\.\d+\.\d+\.\d+|192\.168\.\d+\.\d+|172\.(?:1[6-9]|2\d|3[01])\.\d+\.\d+|[\w.-]+\.(?:local|localhost|internal|lan))(?::\d+)?\Z"
 )
 _PLACEHOLDER = re.compile(
     r"^(?:(?:www|api|app|docs?|host|server|db|dev|staging)\.)?example\.(?:com|org|net)$|^(?:your|my|some)[\w-]*\.|^yoursite\.|[<>{}$*]"

@@ -20,6 +20,7 @@ _REVERSE = re.compile(
     r"|TCPSocket\.open[^\n]*exec|fsockopen\([^\n]*exec|New-Object\s+(?:System\.)?Net\.Sockets\.TCPClient",
 )
 _PROXIED = re.compile(r"http\.proxy\s+\S*://(?!localhost|127\.)")
+_REACHES = re.compile(r"\b(?:curl|wget|nc)\b|https?://")
 _ENCODED = re.compile(r"(?<![A-Za-z0-9+/_-])[A-Za-z0-9+/]{24,}={0,2}(?![A-Za-z0-9+/])")
 
 
@@ -95,9 +96,9 @@ def _program_marks(
                 sure=False,
                 target="flag",
             )
-        case "claude" if words[:2] == ["mcp", "add"] or words[:2] == ["config", "set"]:
+        case "claude" if words[:2] in (["mcp", "add"], ["mcp", "add-json"]) or words[:2] == ["config", "set"]:
             into.capability(CapabilityKind.CONFIG_WRITE, "~/.claude.json", where, told.role, by=told.by)
-            if words[:2] == ["mcp", "add"] and (hosts := hosts_in(said)) and not is_local(hosts[0]):
+            if words[:1] == ["mcp"] and (hosts := hosts_in(said)) and not is_local(hosts[0]):
                 notice(
                     Mark.SETTING,
                     f"adds a tool server of {hosts[0]} to the client",
@@ -118,7 +119,8 @@ def _program_marks(
                 told.role,
                 sure="insteadOf" in said
                 or "hooksPath" in said
-                or (told.by != "text" and bool(_PROXIED.search(said))),
+                or (told.by != "text" and bool(_PROXIED.search(said)))
+                or ("credential.helper" in said and bool(_REACHES.search(said))),
                 target=shown,
             )
         case "npm" | "pnpm" | "yarn" | "pip" | "pip3" if "config" in words and re.search(

@@ -87,12 +87,15 @@ def known_installer(host: str) -> bool:
     return bool(_INSTALLERS.search(host))
 
 
-def installer(facts: SkillFacts, host: str) -> bool:
-    """Whether a script of the host is an installer that is known, or of the thing the skill is about."""
+def installer(facts: SkillFacts, host: str, *, code: bool = False) -> bool:
+    """Whether a script of the host is an installer that is known, or of the thing the skill is about.
+
+    Where code fetches it without being seen, a name that the skill shares with the host is not enough: a document has to name it.
+    """
     return (
         known_installer(host)
         or covered(facts, host)
-        or (belongs(facts.manifest.name, host) and host in facts.hosts and not bad(host))
+        or (belongs(facts.manifest.name, host) and (not code or host in facts.hosts) and not bad(host))
         or _used_as_program(facts, host)
     )
 

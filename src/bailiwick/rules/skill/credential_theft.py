@@ -33,7 +33,17 @@ _OWNED = re.compile(
 
 
 def _find(facts: SkillFacts) -> Iterator[SkillFinding]:
-    yield from once(one for chain in facts.chains if (one := _judged(facts, chain)) is not None)
+    proofs = {
+        (chain.source, chain.target, _kept(chain)): chain.label.name for chain in facts.chains if chain.auth
+    }
+    yield from once(
+        one
+        for chain in facts.chains
+        # The coarse reader knows no headers: where the exact one saw the same file go into them, that holds.
+        if chain.auth
+        or proofs.get((chain.source, chain.target, _kept(chain)), chain.label.name) == chain.label.name
+        if (one := _judged(facts, chain)) is not None
+    )
     yield from _together(facts)
     for item in told(facts, Mark.PHISH):
         lesson = teaches(facts, item.role) or item.role is Role.OPTIONAL
@@ -87,6 +97,11 @@ def _together(facts: SkillFacts) -> Iterator[SkillFinding]:
                     read.source,
                 )
                 break
+
+
+def _kept(chain: Chain) -> str:
+    kept = kept_in(chain.label.name) if chain.label.origin is Origin.CREDENTIALS else None
+    return kept.what if kept is not None else chain.label.name
 
 
 def _names(stem: str, text: str) -> bool:

@@ -6,7 +6,7 @@ from bailiwick.analysis.skill.facts import Mark
 from bailiwick.analysis.skill.read import SkillFacts
 from bailiwick.model.skill import Role
 from bailiwick.rules.rule import Severity
-from bailiwick.rules.skill.context import about, concealed, teaches
+from bailiwick.rules.skill.context import about, concealed, known_installer, teaches
 from bailiwick.rules.skill.rule import (
     SkillFinding,
     SkillRule,
@@ -22,12 +22,14 @@ _ID = "skill/persistence"
 def _find(facts: SkillFacts) -> Iterator[SkillFinding]:
     for item in told(facts, Mark.PERSIST):
         keys = (
-            item.target == "itself"
+            (item.target.startswith("itself:") and not known_installer(item.target.removeprefix("itself:")))
             or "authorized_keys" in item.target
             or "ld.so.preload" in item.target
             or "sitecustomize" in item.target
         )
         meant = about(facts, "scheduling", "configuration", "deployment") and not keys
+        told_of = item.target.rpartition("/")[2].strip(".")
+        meant = meant or (not keys and len(told_of) > 2 and told_of in facts.manifest.description)
         lesson = teaches(facts, item.role) and item.role is not Role.EXECUTABLE
         dotfile = (
             item.target.rpartition("/")[2].startswith((".bash", ".zsh", ".profile", ".gitconfig"))

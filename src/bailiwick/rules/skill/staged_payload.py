@@ -85,7 +85,7 @@ def _weight(facts: SkillFacts, chain: Chain, host: str) -> tuple[Severity, Confi
         return Severity.CRITICAL, HIGH, ""
     if any(word in chain.target for word in _CODE) and chain.role is Role.EXECUTABLE:
         return Severity.HIGH, HIGH, ""
-    if installer(facts, host):
+    if installer(facts, host, code=chain.role is Role.EXECUTABLE):
         return Severity.LOW, LOW, "the installer of what the skill is about, or one that is widely known"
     if host == "*":
         return Severity.MEDIUM, LOW, "where it comes from isn't known"

@@ -68,6 +68,8 @@ _PAYEE = re.compile(
     r"iban|account|acct|wallet|payee|recipient|beneficiary|payout|routing|sort_?code|deposit|crypto_?addr|address",
     re.IGNORECASE,
 )
+_AMOUNT = re.compile(r"amount|total|sum|price|value|balance|betrag|[<>]=?\s*\d{3,}", re.IGNORECASE)
+_SPELLED = ("character codes", "reversed text", "rot13", "hex", "base64", "base32")
 _ACCOUNT = re.compile(
     r"0x[0-9a-fA-F]{20,}|\b(?:bc1|[13])[a-km-zA-HJ-NP-Z1-9]{20,}|\b[A-Z]{2}\d{2}[ \w]{10,}|\b\d{8,20}\b"
 )
@@ -121,14 +123,20 @@ class Follower(Resolver):
     def _swapped(self, assign: Assign) -> None:
         """Where money goes, replaced on a condition by what stands in the code and doesn't show there."""
         name = assign.key or assign.target.rpartition(".")[2]
-        if not assign.guard or not _PAYEE.search(name):
+        given = name == "return" and bool(_AMOUNT.search(assign.guard))
+        if not assign.guard or not (_PAYEE.search(name) or given):
             return
         value = self._value(assign.value, assign.scope, 0)
-        spelled = next((label for label in value.labels if label.origin is Origin.ENCODED), None)
-        if spelled is not None or (_ACCOUNT.search(value.text) and re.search(r"\d", assign.guard)):
+        spelled = next(
+            (label for label in value.labels if label.origin is Origin.ENCODED and label.name in _SPELLED),
+            None,
+        )
+        if spelled is not None or (
+            not given and _ACCOUNT.search(value.text) and re.search(r"\d", assign.guard)
+        ):
             self._into.notice(
                 Mark.TAMPER,
-                f"replaces {name} by one that stands in the code when {assign.guard[:90]}",
+                f"replaces {'what it gives back' if given else name} by one that stands in the code when {assign.guard[:90]}",
                 self._source(assign.line),
                 self._role,
                 target="data",

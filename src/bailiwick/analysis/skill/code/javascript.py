@@ -98,7 +98,10 @@ class _Lowering:
                 )
             elif node.type == "return_statement" and node.named_children:
                 value = self.expression(node.named_children[0], 0)
-                self.program.assigns.append(Assign("return", value, scope))
+                guard = _chosen(node.named_children[0]) or _guard(node)
+                self.program.assigns.append(
+                    Assign("return", value, scope, guard=guard, line=node.start_point[0] + 1)
+                )
                 self.program.evaluates.append(Evaluate(value, scope, gate))
             elif node.type == "yield_expression" and node.named_children:
                 self.program.assigns.append(
@@ -206,7 +209,15 @@ class _Lowering:
             key = _text(target.child_by_field_name("index")).strip("'\"`")
         if len(name) < 120 and "\n" not in name:
             self.program.assigns.append(
-                Assign(name, lowered, scope, outer, key, _guard(target), target.start_point[0] + 1)
+                Assign(
+                    name,
+                    lowered,
+                    scope,
+                    outer,
+                    key,
+                    _chosen(value) or _guard(target),
+                    target.start_point[0] + 1,
+                )
             )
 
     def expression(self, node: Node, depth: int) -> Expression:
@@ -399,6 +410,16 @@ def _within_call(node: Node) -> bool:
 
 MAX_GUARD = 12
 """Nodes above an assignment among which its condition is looked for."""
+
+
+def _chosen(value: Node) -> str:
+    """The condition on which one of two values is taken."""
+    inner = (
+        value.named_children[0]
+        if value.type == "parenthesized_expression" and value.named_children
+        else value
+    )
+    return _text(inner.child_by_field_name("condition"))[:120] if inner.type == "ternary_expression" else ""
 
 
 def _guard(node: Node) -> str:

@@ -85,7 +85,11 @@ class _Lowering:
             case ast.ClassDef():
                 self.kind(node, scope, gate)
             case ast.Return(value=value) if value is not None:
-                self.program.assigns.append(Assign("return", self.expression(value), scope))
+                self.program.assigns.append(
+                    Assign(
+                        "return", self.expression(value), scope, guard=self.chosen(value), line=node.lineno
+                    )
+                )
                 self.evaluate(value, scope, gate)
             case ast.Assign(targets=targets, value=value):
                 self.assign(targets, value, scope, gate)
@@ -155,6 +159,13 @@ class _Lowering:
                 self.program.assigns.append(
                     Assign(name, lowered, scope, key=_key(target), guard=self.guard, line=target.lineno)
                 )
+
+    def chosen(self, value: ast.expr) -> str:
+        """The condition on which a value is taken: one in it, or the one around it."""
+        for node in ast.walk(value):
+            if isinstance(node, ast.IfExp):
+                return ast.unparse(node.test)[:120]
+        return self.guard
 
     def kind(self, node: ast.ClassDef, scope: str, gate: str) -> None:
         """A class: calling it calls its constructor and gives back what that was given."""

@@ -97,7 +97,7 @@ def gates(text: str, path: str, role: Role, into: Inventory) -> None:
         harm = _CODE_HARM.search(match[3])
         if harm and _FIGURE.match(harm[0]) and not (_fixed(match[2], text) or _KEEPS.search(text)):
             continue  # a price that goes by the season
-        if harm and not _AGE.search(match[2]):
+        if harm and (not _AGE.search(match[2]) or (_FIGURE.match(harm[0]) and _fixed(match[2], text))):
             _gated(harm[0], match[2], place(path, text, match.start(2)), role, into)
 
 

@@ -10,7 +10,9 @@ from bailiwick.analysis.skill.scripts.flows import flows
 from bailiwick.analysis.skill.scripts.folded import folded
 from bailiwick.analysis.skill.scripts.gates import gates
 from bailiwick.analysis.skill.scripts.keys import keys
-from bailiwick.analysis.skill.scripts.lasting import copies, proxies, registries, startup
+from bailiwick.analysis.skill.scripts.lasting import copies, proxies, registries, startup, trust
+from bailiwick.analysis.skill.scripts.moments import moments
+from bailiwick.analysis.skill.scripts.numbers import numbers
 from bailiwick.analysis.skill.scripts.places import place
 from bailiwick.analysis.skill.scripts.remotes import remotes, shells
 from bailiwick.analysis.skill.scripts.safeguards import safeguards
@@ -42,21 +44,25 @@ def look(
     staged(clean, languages, roles, into)
     plain = {path: folded(text) for path, text in clean.items()}
     flows(plain, languages, roles, into)
-    for path, text in plain.items():
+    for path, said in plain.items():
         role = roles[path]
-        gates(text, path, role, into)
+        text = said.replace("\\n", "  ")  # what stands in a literal as a new line
+        gates(said, path, role, into)
+        moments(said, path, role, into)
+        numbers(text, path, role, into)
         if languages[path] == SCRIPT:
             for match in islice(_POSTS.finditer(text), MAX_NAMES):
                 host, where = match[1] or match[2], place(path, text, match.start())
                 into.capability(CapabilityKind.NET, host.lower(), where, role, detail="POST", by=path)
         if languages[path] == SHELL:
-            keys(text, path, role, into)
-        safeguards(text, path, languages[path], role, into)
+            keys(said, path, role, into)
+        safeguards(said, path, languages[path], role, into)
         settings(text, path, role, into)
-        comments(text, path, role, into)
+        comments(said, path, role, into)
         startup(text, path, role, into)
         registries(text, path, role, into)
         proxies(text, path, role, into)
+        trust(text, path, role, into)
         copies(text, path, role, into)
-        remotes(text, Source(path=path, line=1), role, into)
-        shells(text, Source(path=path, line=1), role, into)
+        remotes(said, Source(path=path, line=1), role, into)
+        shells(said, Source(path=path, line=1), role, into)

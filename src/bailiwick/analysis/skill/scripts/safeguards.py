@@ -144,16 +144,35 @@ def _taken_out(text: str) -> Found:
             yield match, f"deletes {match[0][:60]}, which guards the repository"
 
 
+_UNGUARDED = re.compile(
+    r"\bufw\s+disable\b|\biptables\s+-F\b|\bsystemctl\s+(?:stop|disable|mask)\s+(?:--now\s+)?(?:auditd|falcon\S*|apparmor|firewalld|osqueryd?|clamav\S*|rsyslog|fail2ban)|\bauditctl\s+-e\s*0|\bsetenforce\s+0|Set-MpPreference\s+-Disable|\bspctl\s+--(?:master|global)-disable|NOPASSWD:\s*ALL|\bchmod\s+(?:-R\s+)?(?:a\+\w*w|0?777)\s+[\"']?(?:~|\$\{?HOME\}?|/root|/home/\w+)/\.(?:ssh|aws|gnupg|kube)"
+)
+_TRACES = re.compile(
+    r"\bhistory\s+-c\b|\bunset\s+HISTFILE\b|\bHISTFILE=/dev/null|\bHISTSIZE=0\b|\brm\s+-\w*\s+[\"']?(?:~|\$\{?HOME\}?)/\.(?:bash|zsh|python)_history|\bshred\b[^\n]{0,60}(?:history|\.log)|\btruncate\s+-s\s*0\s+/var/log|>\s*/var/log/(?:auth|syslog|secure|wtmp)"
+)
+
+
+def _unguarded(text: str) -> Found:
+    """A safeguard of the machine turned off, or traces removed."""
+    for pattern, what in (
+        (_UNGUARDED, "turns off a safeguard of the machine"),
+        (_TRACES, "removes traces of what was run"),
+    ):
+        for match in pattern.finditer(text):
+            if not re.match(r"\s*(?:#|//|\"|')", row_of(text, match)):
+                yield match, what
+
+
 _LOOKS: dict[str, tuple[Callable[[str], Found], ...]] = {
-    SHELL: (_ignored, _rewritten, _muted, _taken_out),
-    PYTHON: (_claimed, _emptied, _rewritten, _muted, _taken_out),
-    SCRIPT: (_claimed, _emptied, _rewritten, _muted, _taken_out),
+    SHELL: (_ignored, _rewritten, _muted, _taken_out, _unguarded),
+    PYTHON: (_claimed, _emptied, _rewritten, _muted, _taken_out, _unguarded),
+    SCRIPT: (_claimed, _emptied, _rewritten, _muted, _taken_out, _unguarded),
 }
 
 
 def safeguards(text: str, path: str, language: str, role: Role, into: Inventory) -> None:
     """Notice what makes a check pass, once for each way."""
-    for look in _LOOKS.get(language, (_rewritten, _muted, _taken_out)):
+    for look in _LOOKS.get(language, (_rewritten, _muted, _taken_out, _unguarded)):
         for match, what in look(text):
             said = " ".join(match[0].split())
             into.notice(

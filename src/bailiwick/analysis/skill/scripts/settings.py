@@ -24,7 +24,9 @@ _ASKED = re.compile(
     r"\bif\b|\bin\b|===?|\bprint\b|\bconsole\.|\bwarn|\.includes\(|\.get\(|findings|startswith|\bgrep\b|\bassert|\bre\.\w+\("
 )
 """Lines that look at a setting and don't write it."""
-_MEMORY = re.compile(r"\b(?:CLAUDE(?:\.local)?|AGENTS|MEMORY|GEMINI|SOUL)\.md\b")
+_MEMORY = re.compile(
+    r"\.claude[/\\\"',\s)]{1,6}(?:agents|skills|commands|rules|output-styles)\b|\b(?:CLAUDE(?:\.local)?|AGENTS|MEMORY|GEMINI|SOUL)\.md\b"
+)
 
 
 def settings(text: str, path: str, role: Role, into: Inventory) -> None:

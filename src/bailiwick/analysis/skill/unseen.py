@@ -1,0 +1,192 @@
+"""Places of files that a person hardly reads and the model does: titles of links, attributes, comments, values of data, what code prints."""
+
+import codecs
+import html
+import re
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from itertools import islice
+
+from bailiwick.analysis.skill.facts import Inventory
+from bailiwick.analysis.skill.hidden import Reading, order
+from bailiwick.model.skill import Source
+
+MAX_TEXT = 1_000_000
+"""Characters of one file that are looked at."""
+
+MAX_PLACES = 3_000
+"""Places of one kind in one file."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Place:
+    """A kind of place: what it is called, how it is found, and how an order there is read."""
+
+    what: str
+    pattern: re.Pattern[str]
+    reading: Reading
+
+
+def _place(what: str, pattern: str, reading: Reading = Reading.ASIDE) -> _Place:
+    return _Place(what, re.compile(pattern, re.MULTILINE | re.IGNORECASE), reading)
+
+
+_PAGE = (
+    _place("the title of a link", r"\]\(\s*<?[^\s()<>]{1,400}>?\s+[\"'(]([^\"\n]{30,1200}?)[\"')]\s*\)"),
+    _place(
+        "the title of a link", r"^ {0,3}\[[^\]\n]{1,80}\]:\s*\S{1,400}\s+[\"'(]([^\n]{30,1200})[\"')]\s*$"
+    ),
+    _place("the text of a picture", r"!\[([^\]\n]{40,1200})\]"),
+    _place(
+        "an attribute of an element",
+        r"\b(?:data-[\w-]{1,40}|alt|title|aria-\w{1,30}|content|summary|value|placeholder)\s*=\s*\"([^\"]{30,1200})\"",
+    ),
+    _place(
+        "an element that isn't shown",
+        r"<(?:template|noscript|desc|metadata|title|head)\b[^>\n]{0,200}>([^<]{30,2000})<",
+        Reading.HIDDEN,
+    ),
+    _place(
+        "the words behind the language of a fence", r"^[ \t]*(?:```|~~~)\w[\w+-]{0,20}[ \t]+([^\n`]{30,800})$"
+    ),
+    _place("a folded part", r"</summary>([^<]{30,3000})</details", Reading.ASIDE),
+)
+_COMMENTS = (
+    _place(
+        "a comment",
+        r"((?:^[ \t]{0,80}(?:#(?!!)|//|--|;|%|REM\b)[^\n]{0,1000}(?:\n|\Z)){1,20})",
+        Reading.TECHNICAL,
+    ),
+    _place("a comment", r"/\*([\s\S]{20,2000}?)\*/", Reading.TECHNICAL),
+    _place("a comment", r"<!--([\s\S]{20,2000}?)-->", Reading.ASIDE),
+    _place("a comment", r"\"\"\"([\s\S]{20,2000}?)\"\"\"|'''([\s\S]{20,2000}?)'''", Reading.TECHNICAL),
+)
+_VALUES = (
+    _place("a value", r"\"((?:[^\"\\\n]|\\.){40,1500})\"|'((?:[^'\\\n]|\\.){40,1500})'", Reading.ASIDE),
+    _place(
+        "a value", r"^[ \t]{0,80}(?:-\s+)?[\w.-]{1,60}\s*[:=]\s*([^\"'{\[\n#][^\n]{40,1500})$", Reading.ASIDE
+    ),
+    _place("a cell", r"(?:^|[,;\t|])([^,;\t|\"\n]{40,1500})(?=[,;\t|\n]|\Z)", Reading.ASIDE),
+)
+_PRINTED = (
+    _place(
+        "what a script prints",
+        r"\"((?:[^\"\\\n]|\\.){40,1500})\"|'((?:[^'\\\n]|\\.){40,1500})'|`([^`]{40,1500})`",
+        Reading.PRINTED,
+    ),
+    _place(
+        "what a script prints",
+        r"<<-?\s*[\"']?(\w{1,20})[\"']?[^\n]*\n([\s\S]{20,3000}?)\n[ \t]*\1\b",
+        Reading.PRINTED,
+    ),
+)
+_PLAIN = (_place("a file that is seldom read", r"((?:^[^\n]{1,1000}(?:\n|\Z)){1,4})", Reading.ASIDE),)
+
+_TABLES = (".csv", ".tsv")
+_DATA = (
+    ".json",
+    ".json5",
+    ".jsonc",
+    ".yaml",
+    ".yml",
+    ".toml",
+    ".ini",
+    ".cfg",
+    ".conf",
+    ".xml",
+    ".properties",
+    ".po",
+    ".css",
+    ".plist",
+    ".env",
+    ".lock",
+    ".jsonl",
+)
+_PAGES = (".md", ".mdx", ".markdown", ".mdc", ".html", ".htm", ".svg", ".rst", ".adoc", ".vue", ".ipynb")
+
+
+def unseen(path: str, text: str, *, code: bool, into: Inventory) -> None:
+    """Notice orders to the model in such places of one file; ``code`` says that it is a script."""
+    piece = text[:MAX_TEXT]
+    if path.endswith((".min.js", ".lock", "package-lock.json")):
+        return
+    places: tuple[_Place, ...] = ()
+    if path.endswith(_PAGES):
+        places = _PAGE
+        for letters in (_entities, _turned(_rot13), _turned(_backwards)):
+            for at, said in letters(piece):
+                _judge(path, piece, at, said, "letters that are changed", Reading.HIDDEN, into)
+        _classes(path, piece, into)
+    if code:
+        places = (*_COMMENTS, *_PRINTED)
+    elif path.endswith(_TABLES):
+        places = (_VALUES[0], _VALUES[2])
+    elif path.endswith(_DATA):
+        places = (*_COMMENTS, *_VALUES[:2])
+    elif path.endswith(".tex"):
+        places = _COMMENTS[:1]
+    elif not path.endswith(_PAGES) and "." not in path.rpartition("/")[2].lstrip("."):
+        places = _PLAIN
+    for place in places:
+        for match in islice(place.pattern.finditer(piece), MAX_PLACES):
+            number = next((i for i in range(match.re.groups, 0, -1) if match[i]), 0)
+            _judge(path, piece, match.start(number), match[number], place.what, place.reading, into)
+
+
+def _judge(path: str, text: str, at: int, said: str, what: str, reading: Reading, into: Inventory) -> None:
+    line = text.count("\n", 0, at + len(said) - len(said.lstrip())) + 1
+    order(_MARKS.sub(" ", said), Source(path=path, line=line), into, what, reading=reading)
+
+
+_MARKS = re.compile(r"(?m)^[ \t]*(?:#+|//+|--|;+|%+|\*+|REM\b)")
+_RULE = re.compile(
+    r"\.([A-Za-z][\w-]{0,40})[^{}]{0,80}\{[^{}]{0,300}?(?:display\s*:\s*none|visibility\s*:\s*hidden|font-size\s*:\s*0|opacity\s*:\s*0(?![.\d]*[1-9])|(?<!-)color\s*:\s*(?:white|#fff)|left\s*:\s*-\d{3,})"
+)
+
+
+def _classes(path: str, text: str, into: Inventory) -> None:
+    """Elements of a class that a style sheet in the same file hides."""
+    for rule in islice(_RULE.finditer(text), 20):
+        for match in islice(
+            re.finditer(
+                rf"class\s*=\s*[\"'][^\"'\n]{{0,100}}\b{re.escape(rule[1])}\b[^>]{{0,200}}>([^<]{{20,2000}})<",
+                text,
+            ),
+            50,
+        ):
+            _judge(path, text, match.start(1), match[1], "an element that isn't shown", Reading.HIDDEN, into)
+
+
+_ENTITIES = re.compile(r"(?:&#x?[0-9a-fA-F]{1,6};[ ]?){20,2000}")
+
+
+def _entities(text: str) -> Iterator[tuple[int, str]]:
+    for match in islice(_ENTITIES.finditer(text), 50):
+        yield match.start(), html.unescape(match[0])
+
+
+_COMMON = re.compile(r"\b(?:the|and|to|of|with|from|this|it|in|not|before|file)\b", re.IGNORECASE)
+_LETTERS = re.compile(r"(?<![A-Za-z.,:;/'~_-])(?:[A-Za-z.,:;/'~_-]{1,60}[ ]){7,200}[A-Za-z.,:;/'~_-]{1,60}")
+_MANY = 3
+
+
+def _rot13(text: str) -> str:
+    return codecs.encode(text, "rot13")
+
+
+def _backwards(text: str) -> str:
+    return text[::-1]
+
+
+def _turned(change: Callable[[str], str]) -> Callable[[str], Iterator[tuple[int, str]]]:
+    """Runs of words that make no sense as they stand, and do when their letters are changed."""
+
+    def found(text: str) -> Iterator[tuple[int, str]]:
+        for match in islice(_LETTERS.finditer(text), MAX_PLACES):
+            if (
+                len(_COMMON.findall(match[0])) < _MANY
+                and len(_COMMON.findall(said := change(match[0]))) >= _MANY
+            ):
+                yield match.start(), said
+
+    return found
