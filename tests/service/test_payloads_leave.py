@@ -234,6 +234,10 @@ def test_what_is_asked_wrongly_is_told(tmp_path: Path, capsys: pytest.CaptureFix
         pass
     assert main([*ask[:4], str(other), *ask[5:]]) == 2
     assert "isn't signed by the log" in capsys.readouterr().err
+    assert main([*ask[:2], str(tmp_path / "nowhere"), *ask[3:]]) == 3
+    assert capsys.readouterr().err == f"bailiwick: {tmp_path}/nowhere: No such file or directory\n"
+    words = ["evidence", "verify", str(tmp_path / "nowhere"), "--key", str(state / "log.pub")]
+    assert main(words) == 3  # nothing was verified, so nothing is said of it
     assert not (tmp_path / "k").exists()
     assert main(ask) == 0
     assert main(ask) == 2

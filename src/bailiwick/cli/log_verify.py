@@ -115,6 +115,8 @@ def _verify(asked: argparse.Namespace) -> int:
     with LogReader(find(asked.state).state) as reader:
         keys = keys or read_verifiers(reader.directory)
         if asked.event is not None:
+            if (missing := _missing(reader, asked.event)) is not None:
+                return missing
             shown = prove(reader, asked.event, private=True)
             shown.verify(keys, witnesses)
             return _told(
@@ -125,6 +127,16 @@ def _verify(asked: argparse.Namespace) -> int:
         if asked.export:
             return _verify_export(asked, reader)
         return _verify_all(asked, reader, keys)
+
+
+def _missing(reader: LogReader, sequence: int) -> int | None:
+    """Say that there is no such entry; nothing is wrong with the log for that. None where there is."""
+    first, size = reader.first(), reader.size()
+    if first <= sequence < size:
+        return None
+    gone = "was purged" if 0 <= sequence < first else "isn't in the log"
+    print(f"bailiwick: entry {sequence} {gone}, which has {first} to {size - 1}", file=sys.stderr)
+    return FAULTY
 
 
 def _verify_proof(
@@ -258,6 +270,8 @@ def _few(faults: list[str]) -> Iterator[str]:
 
 def _proof(asked: argparse.Namespace) -> int:
     with LogReader(find(asked.state).state) as reader:
+        if (missing := _missing(reader, asked.event)) is not None:
+            return missing
         proof = prove(reader, asked.event, private=not asked.public)
     target = Path(asked.output or f"{asked.event}.tlog-proof")
     with target.open("x", encoding="utf-8") as file:

@@ -232,7 +232,8 @@ def verify(
 
 @contextlib.contextmanager
 def opened(target: Path) -> Iterator[Path]:
-    """The folder of a pack, that of a ``.tar`` for as long as this lasts. Raises EvidenceError."""
+    """The folder of a pack, that of a ``.tar`` for as long as this lasts. Raises EvidenceError, OSError."""
+    target.stat()
     if target.is_dir():
         yield target
         return
