@@ -7,10 +7,15 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from harness import Room, bash
+from harness import POLICY, PROJECT, Room, bash
+
+sys.path.append(str(Path(__file__).parents[1] / "service" / "sinks"))
+
+from receivers import free_port
 
 from bailiwick.cli.main import main
 from bailiwick.service.log_reader import LogReader
+from bailiwick.service.scripted_model import Use
 
 
 def test_a_session_is_proven_exported_and_erased(room: Room, tmp_path: Path) -> None:
@@ -115,3 +120,44 @@ def test_a_session_s_records_say_who_what_when_and_how(room: Room) -> None:
     steady = [record["monotonic_us"] for record in records]
     assert steady == sorted(steady)
     assert not [value for record in records for value in record.values() if isinstance(value, float)]
+
+
+def test_what_went_through_a_tool_is_at_the_collector_whole_and_erased_there(
+    room: Room, tmp_path: Path
+) -> None:
+    """Payloads, as policy lets them leave: from the real client's tool to the collector's log, and out of it again."""
+    organisation = (POLICY / "organisation.yaml").read_text()
+    room.set_policy(changes={"organisation.yaml": f"{organisation}audit: {{payloads: sealed_and_shipped}}\n"})
+    room.write(PROJECT / "long.txt", "".join(f"line {number} x\n" for number in range(1, 1_500)))
+    outcome = room.governed([Use(tool="Read", input={"file_path": str(PROJECT / "long.txt")})])
+    assert outcome.ran(0), outcome
+    room.kill_service()
+    hub, port = tmp_path / "hub", free_port()
+    words = ["log", "collect", "--state", str(hub)]
+    assert main([*words, "--enrol", str(room.state / "log.pub")]) == 0
+    collector = subprocess.Popen(
+        [sys.executable, "-m", "bailiwick.cli.main", *words, "--port", str(port)],
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    try:
+        assert collector.stdout
+        assert collector.stdout.readline().startswith("listening on")
+        to = ["--to", f"http://127.0.0.1:{port}", "--keys", str(hub / "log.pub")]
+        assert main(["log", "ship", *to, "--once", "--state", str(room.state)]) == 0
+    finally:
+        collector.terminate()
+        collector.communicate()
+
+    def whole() -> list[bytes]:
+        with LogReader(hub) as reader:
+            assert reader.verify().faults == ()
+            kept = [reader.payload(entry) for entry in reader.entries()]
+        return [
+            payload for payload in kept if payload and b"line 1 x" in payload and b"line 1499 x" in payload
+        ]
+
+    assert len(whole()) == 1
+    user = pwd.getpwuid(os.geteuid()).pw_name
+    assert main(["log", "erase", "--user", user, "--reason", "asked", "--yes", "--state", str(hub)]) == 0
+    assert whole() == []
