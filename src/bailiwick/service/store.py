@@ -325,9 +325,10 @@ class Store:
             self._wake.release()
             return
         try:
-            while jobs := self._take():
-                self._shares = len(jobs) > 1
-                _tell(jobs, self._commit([(job.records, job.state) for job in jobs]), here=loop)
+            if jobs := self._take():
+                self._commit_jobs(jobs, here=loop)
+            if not self._jobs.empty():  # who goes on bringing some must not hold up the loop
+                self._wake.release()
             self._ask_for_upkeep()
         finally:
             self._writing.release()
@@ -344,8 +345,7 @@ class Store:
             self._upkeep = False
             with self._writing:
                 if jobs := self._take():
-                    self._shares = len(jobs) > 1
-                    _tell(jobs, self._commit([(job.records, job.state) for job in jobs]))
+                    self._commit_jobs(jobs)
                 self._ledger.fold(idle=self._jobs.empty())
             if self._jobs.empty() and not self._closed:
                 self._settle()
@@ -378,6 +378,11 @@ class Store:
             while len(jobs) < MAX_BATCH:
                 jobs.append(self._jobs.get_nowait())
         return jobs
+
+    def _commit_jobs(self, jobs: Sequence[_Job], *, here: asyncio.AbstractEventLoop | None = None) -> None:
+        """Commit what several asked for, and tell each; ``here`` is the event loop of this thread."""
+        self._shares = len(jobs) > 1
+        _tell(jobs, self._commit([(job.records, job.state) for job in jobs]), here=here)
 
     def _commit(self, works: Sequence[_Work]) -> Sequence[_Outcome]:
         """Commit all of it in one transaction; what came of each."""
