@@ -43,6 +43,17 @@ SENDERS = frozenset(
         "curlie",
         "lftp",
         "tftp",
+        "psql",
+        "mysql",
+        "redis-cli",
+        "mosquitto_pub",
+        "ldapsearch",
+        "logger",
+        "whois",
+        "finger",
+        "snmpget",
+        "apprise",
+        "mongosh",
     ]
 )
 OWN_CONFIG = frozenset(
@@ -80,7 +91,22 @@ SHELLS = frozenset(
         "bun",
     ]
 )
-LOOKUP = frozenset(["dig", "nslookup", "host", "ping", "drill", "getent", "resolvectl"])
+LOOKUP = frozenset(
+    [
+        "traceroute",
+        "tracepath",
+        "mtr",
+        "delv",
+        "kdig",
+        "dig",
+        "nslookup",
+        "host",
+        "ping",
+        "drill",
+        "getent",
+        "resolvectl",
+    ]
+)
 AGENTS = frozenset(["claude", "codex", "gemini", "opencode", "aider", "cursor-agent", "copilot", "goose"])
 DATA = frozenset(
     (

@@ -28,6 +28,7 @@ from bailiwick.analysis.skill.programs import (
     sends,
     takes_code,
 )
+from bailiwick.analysis.skill.prose.hosts import bare_hosts
 from bailiwick.analysis.skill.sensitive import is_config, is_memory, is_startup, kept_in
 from bailiwick.analysis.skill.shell_marks import CommandText, marks
 from bailiwick.model.access import (
@@ -362,6 +363,7 @@ class SkillShell(ShellReader):
             hosts = [
                 a.target.host for a in facts.accesses if a.by == index and isinstance(a.target, HostTarget)
             ]
+            hosts += _reached(facts, index) or (bare_hosts(said) if program.name in SENDERS else [])
             host = hosts[0] if hosts else "*"
             loaded = next((w for w in program.words if w), "") if program.name in SHELLS else program.path
             if (loaded and not takes_code(program)) or (loaded and program.name not in SHELLS):
@@ -370,6 +372,10 @@ class SkillShell(ShellReader):
                 for label in incoming:
                     if label.origin in (Origin.DOWNLOAD, Origin.ENCODED) and takes_code(program):
                         self._into.chain(label, Sink.EXECUTE, program.name, where, told.role)
+            if _reached(facts, index):
+                for label in incoming:
+                    if label.origin not in (Origin.DOWNLOAD, Origin.ENCODED):
+                        self._into.chain(label, Sink.SEND, host, where, told.role)
             if program.name in SENDERS and (hosts or program.name in ("mail", "sendmail", "mailx", "mutt")):
                 proofs = [match.span(1) for match in PROOF.finditer(said)]
                 for label in incoming:
@@ -453,6 +459,20 @@ def _redirected(access: Access, facts: Facts, programs: dict[int, ProgramTarget]
         if cause is not None and 0 <= access.cause.start - cause.end <= MAX_GAP:
             return index
     return None
+
+
+def _reached(facts: Facts, index: int) -> list[str]:
+    """Hosts that what a program writes is redirected to."""
+    cause = facts.accesses[index].cause
+    return [
+        access.target.host
+        for access in facts.accesses
+        if access.by is None
+        and isinstance(access.target, HostTarget)
+        and access.cause is not None
+        and cause is not None
+        and 0 <= access.cause.start - cause.end <= MAX_GAP
+    ]
 
 
 def _prints(told: CommandText, facts: Facts, index: int, program: ProgramTarget) -> bool:

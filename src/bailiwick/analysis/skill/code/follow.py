@@ -297,6 +297,8 @@ class Follower(Resolver):
         ):
             spelled = Label(Origin.ENCODED, "character codes", self._source(line))
             return Value((), everything.labels | {spelled}, everything.auth)
+        if method in ("get_credentials", "get_frozen_credentials"):
+            return self._label(Origin.CREDENTIALS, "~/.aws/credentials", line)
         if path in library.CREDENTIAL_CALLS:
             return self._label(Origin.CREDENTIALS, library.CREDENTIAL_CALLS[path], line)
         if path in library.PERSONAL_CALLS:
@@ -336,12 +338,14 @@ class Follower(Resolver):
         if method == "pipe" and any(label.origin is Origin.CARRIED for arg in args for label in arg.labels):
             self._out(base, host_of(gathered(args)), line)
             return base
+        if (service := library.SERVICES.get(path.partition(".")[0])) is not None:
+            return self._served(service, method, args, named, line)
         if (
             not library.SIGNS_IN.has(method)
             and any(label.origin is Origin.CARRIED for label in base.labels)
-            and any(label.origin in _STOLEN for arg in args for label in arg.labels)
+            and any(label.origin in _STOLEN for one in (*args, *named.values()) for label in one.labels)
         ):
-            self._out(gathered(args), host_of(base), line)
+            self._out(gathered([*args, *named.values()]), host_of(base), line)
         if library.RUN.has(path):
             return self._ran(
                 path,
@@ -431,6 +435,17 @@ class Follower(Resolver):
                 if said is not None and said.texts and GAP not in said.text:
                     return {**named, "url": Value((f"https://{said.text}/",), said.labels, said.auth)}
         return named
+
+    def _served(
+        self, service: str, method: str, args: list[Value], named: dict[str, Value], line: int
+    ) -> Value:
+        """A call of a library that hands on what it is given; what comes back is a connection to the same service."""
+        given = [*args, *named.values()]
+        host = next((said for arg in given if (said := bare_host(arg)) != "*"), service)
+        held = gathered(given)
+        if not library.SIGNS_IN.has(method) and any(label.origin in _STOLEN for label in held.labels):
+            self._out(held, host, line)
+        return Value((), frozenset((Label(Origin.CARRIED, host, self._source(line)),)))
 
     def _input(self, call: Call, named: dict[str, Value], scope: str, depth: int) -> Value:
         """What a program that is started is given to read, and the variables that it is given."""

@@ -1,6 +1,7 @@
 """What calls of the libraries mean: where data comes from, where it goes. Paths as an import would spell them."""
 
 import re
+from collections.abc import Mapping
 
 
 class Paths:
@@ -35,6 +36,18 @@ CONNECT = Paths(
 DNS = Paths(
     r"\.resolve(?:4|6|Any|Txt|Cname|Mx|Ns|Srv|Ptr|Soa|Naptr|Caa)$|^socket\.(?:gethostbyname(?:_ex)?|getaddrinfo)$|^dns\.resolver\.(?:query|resolve)$|^dns(?:\.promises|/promises)?\.(?:lookup|resolve\w*)$|^(?:\w+\.)?resolver\.(?:query|resolve)$"
 )
+SERVICES: Mapping[str, str] = {
+    "sentry_sdk": "sentry.io", "@sentry/node": "sentry.io", "raven": "sentry.io", "rollbar": "rollbar.com", "bugsnag": "bugsnag.com", "posthog": "posthog.com", "posthog-node": "posthog.com",
+    "mixpanel": "mixpanel.com", "amplitude": "amplitude.com", "analytics": "segment.io", "segment": "segment.io", "@segment/analytics-node": "segment.io", "datadog": "datadoghq.com", "newrelic": "newrelic.com",
+    "opentelemetry": "*", "@opentelemetry/api": "*", "statsd": "*", "hot-shots": "*", "prometheus_client": "*", "slack_sdk": "slack.com", "@slack/web-api": "slack.com", "@slack/webhook": "slack.com",
+    "telegram": "api.telegram.org", "telebot": "api.telegram.org", "node-telegram-bot-api": "api.telegram.org", "discord": "discord.com", "discord.js": "discord.com", "tweepy": "x.com", "github": "github.com", "@octokit/rest": "github.com",
+    "octokit": "github.com", "gitlab": "gitlab.com", "gspread": "docs.google.com", "googleapiclient": "googleapis.com", "googleapis": "googleapis.com", "notion_client": "notion.so", "@notionhq/client": "notion.so", "pyairtable": "airtable.com",
+    "airtable": "airtable.com", "twilio": "twilio.com", "sendgrid": "sendgrid.com", "@sendgrid/mail": "sendgrid.com", "mailjet_rest": "mailjet.com", "postmarker": "postmarkapp.com", "pusher": "pusher.com", "kafka": "*", "kafkajs": "*",
+    "confluent_kafka": "*", "pika": "*", "amqplib": "*", "nats": "*", "zmq": "*", "azure": "windows.net", "@azure/storage-blob": "windows.net", "dropbox": "dropbox.com", "huggingface_hub": "huggingface.co", "firebase_admin": "firebaseio.com",
+    "supabase": "supabase.co", "@supabase/supabase-js": "supabase.co", "pymongo": "*", "mongodb": "*", "psycopg2": "*", "psycopg": "*", "pg": "*", "pymysql": "*", "mysql2": "*", "elasticsearch": "*", "pycurl": "*", "pastebin": "pastebin.com", "onepassword": "1password.com",
+}  # fmt: skip
+"""Libraries that hand what they are given to a service, and its host; ``*`` where they are told which."""
+
 METHOD_SEND = frozenset(("post", "put", "patch", "open", "goto", "navigate"))
 """Methods that send, on an object whose class isn't known, when the first argument is an address."""
 
@@ -144,7 +157,7 @@ PERSONAL_CALLS = {
 }  # fmt: skip
 
 SIGNS_IN = Paths(
-    r"^(?:login|connect|auth\w*|starttls|ehlo|helo|set_\w+|load_\w+|user|passwd|sign\w*|use_\w+|password|credentials?|configure|raise_for_status|close)$",
+    r"^(?:login|connect|auth\w*|starttls|ehlo|helo|set_\w+|load_\w+|from_\w+|service_account|init|user|passwd|sign\w*|use_\w+|password|credentials?|configure|raise_for_status|close)$",
     re.IGNORECASE,
 )
 """Methods of a connection with which one proves who one is."""
