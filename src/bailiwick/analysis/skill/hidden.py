@@ -100,7 +100,7 @@ def order(
         into.notice(Mark.JUDGE, f"speaks to whoever checks it: '{judge[0][:90]}'", source, Role.INSTRUCTED)
     speaks = OVERRIDE.search(plain) or judge
     conceals = CONCEAL.search(plain) or CONCEALED.first(plain)
-    acts = _ACT.search(plain)
+    acts = next((match for match in _ACT.finditer(plain) if not negated(plain, match.start())), None)
     carries = _carries(plain)
     waives = unchecked(plain)
     if apart:

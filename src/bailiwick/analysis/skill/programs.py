@@ -167,6 +167,11 @@ SUBCOMMANDS = frozenset(
 TOKEN_STORES = re.compile(
     r"\bsecurity\s+(?:find-(?:generic|internet)-password|dump-keychain|export)|\bsecret-tool\s+(?:lookup|search)|\bcmdkey\s+/list|\bpass\s+show\b|\bgh\s+auth\s+token|\bgcloud\s+auth\s+(?:print-access-token|application-default\s+print)|\baws\s+configure\s+(?:get|export)|\bop\s+(?:read|item\s+get)|\bkubectl\s+get\s+secrets?\b[^|\n]*-o|\bvault\s+kv\s+get|169\.254\.169\.254|metadata\.google\.internal"
 )
+UPLOADED = re.compile(
+    r"(?:-F|--form|-d|--data\S*)[ =]*[\"']?(?:[\w.-]+=)?@[\"']?\$(?!BAILIWICK)\{?\w|(?:-T|--upload-file|--post-file|--body-file)[ =]*[\"']?\$\{?\w"
+)
+"""A file that is sent, by a variable that names it."""
+
 CLIPBOARD = re.compile(
     r"\b(?:pbpaste|xclip\s+-o|xsel\s+(?:-o|--output)|wl-paste)\b|\bscreencapture\b|\bhistory\b(?!\s*-c)"
 )

@@ -22,6 +22,7 @@ from bailiwick.analysis.skill.programs import (
     SHELLS,
     SUBCOMMANDS,
     TOKEN_STORES,
+    UPLOADED,
     code_of,
     implied,
     method_of,
@@ -201,6 +202,8 @@ class SkillShell(ShellReader):
                     "*",
                 )
                 labels[index].add(Label(Origin.DOWNLOAD, host, where))
+            if program.name in SENDERS and UPLOADED.search(said):
+                labels[index].add(Label(Origin.FILE, "a file that is named when it runs", where))
             if program.name in ("env", "printenv", "set", "export", "declare") and len(program.argv) <= 2:
                 labels[index].add(Label(Origin.ENVIRONMENT, "*", where))
             if TOKEN_STORES.search(said):

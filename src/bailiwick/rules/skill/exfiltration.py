@@ -47,7 +47,11 @@ def _find(facts: SkillFacts) -> Iterator[SkillFinding]:
 
 def _chains(facts: SkillFacts) -> Iterator[SkillFinding]:
     for chain in facts.chains:
-        if chain.label.origin not in _WHAT or chain.role in (Role.QUOTED, Role.NEGATED, Role.FIXTURE):
+        if not (chain.label.origin in _WHAT or _handed(chain)) or chain.role in (
+            Role.QUOTED,
+            Role.NEGATED,
+            Role.FIXTURE,
+        ):
             continue
         if (
             is_local(chain.target)
@@ -102,6 +106,13 @@ def _weight(facts: SkillFacts, chain: Chain) -> tuple[Severity | None, Confidenc
         chain.source.path in facts.hooks or chain.label.name.startswith("what the client tells")
     ):
         return (Severity.MEDIUM, LOW, "the host is what it is about") if asked else (Severity.HIGH, HIGH, "")
+    if _handed(chain):
+        silent = (
+            chain.role is Role.EXECUTABLE
+            and not spoken_of(facts, host, beside=_page(chain))
+            and not chain.auth
+        )
+        return (Severity.HIGH if silent else None), LOW, "the person handed it to the script"
     if origin in (Origin.FILE, Origin.PROJECT, Origin.SYSTEM) and chain.role in (
         Role.EXECUTABLE,
         Role.INSTRUCTED,
@@ -127,6 +138,11 @@ def _weight(facts: SkillFacts, chain: Chain) -> tuple[Severity | None, Confidenc
     if about(facts, "sharing", "messaging", "web", "deployment"):
         return Severity.LOW, LOW, "the skill says that it exchanges data"
     return Severity.MEDIUM, LOW, "the person may have asked for it"
+
+
+def _handed(chain: Chain) -> bool:
+    """Whether it is what a script was given to read, and not a word on its command line."""
+    return chain.label.origin is Origin.INPUT and chain.label.name == "input" and chain.sink is Sink.SEND
 
 
 def _page(chain: Chain) -> str:

@@ -323,7 +323,7 @@ class Effects:
         if method in ("glob", "rglob", "iterdir"):
             pattern = concatenated(between([base, args[0]], "/")) if args else base
             return Value(pattern.texts, self._file(pattern, line).labels)
-        return self._file(base, line) if base.texts or base.labels else base
+        return self._file(base, line)
 
     def _file(self, where: Value, line: int) -> Value:
         labels: set[Label] = set(where.labels)

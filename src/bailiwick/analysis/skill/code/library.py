@@ -143,6 +143,11 @@ PRINTS = frozenset(("print", "sys.stdout.write", "console.log", "console.info", 
 READ = frozenset(
     ("open", "io.open", "codecs.open", "builtins.open", "fs.readFileSync", "fs.readFile", "fs.promises.readFile", "fs/promises.readFile", "fs.createReadStream", "fs-extra.readFile", "fs-extra.readFileSync", "Bun.file", "Deno.readTextFile", "Deno.readFile", "sqlite3.connect", "configparser.ConfigParser.read", "dotenv.dotenv_values", "dotenv_values", "zipfile.ZipFile", "tarfile.open", "fs.readdirSync", "os.listdir", "os.walk", "os.scandir", "glob.glob", "glob.iglob", "fs.promises.readdir", "readFileSync", "readFile", "fs/promises.glob", "fs/promises.readdir", "fs.promises.glob", "fs.globSync", "fs.glob", "glob", "glob.sync", "glob.globSync", "globby", "globby.globbySync", "fast-glob", "fast-glob.sync", "linecache.getlines", "mmap.mmap", "fs.openSync", "fs/promises.open", "dotenv.config", "dotenv.parse", "fs-extra.readJson", "fs-extra.readJsonSync", "numpy.fromfile", "pandas.read_csv")
 )  # fmt: skip
+READS = Paths(
+    r"(?:^|\.)(?:load_workbook|open_workbook|Document|Presentation|PdfReader|PdfFileReader|read_(?:excel|csv|json|parquet|table|feather|html|xml)|imread|parseFile|fromFile|docx2txt\.process|textract\.process)$|^(?:fitz|pdfplumber|PIL\.Image|Image|pikepdf|pypdfium2|mailbox|tifffile|rasterio|wave|soundfile|librosa)\.(?:open|load|read|mbox|Maildir|PdfDocument)$|^(?:xlsx|XLSX|exceljs|mammoth|csvtojson)\.(?:readFile|read|extractRawText|convertToHtml|fromFile)$"
+)
+"""Calls of libraries that read a file of the person's: tables, documents, pictures."""
+
 WRITE = frozenset(("fs.writeFileSync", "fs.writeFile", "fs.appendFileSync", "fs.appendFile", "fs.promises.writeFile", "fs.promises.appendFile", "fs/promises.writeFile", "fs/promises.appendFile", "fs.createWriteStream", "fs-extra.outputFile", "fs-extra.writeJson", "Bun.write", "Deno.writeTextFile", "writeFileSync", "appendFileSync"))  # fmt: skip
 COPY = frozenset(("shutil.copy", "shutil.copy2", "shutil.copyfile", "shutil.move", "os.rename", "os.replace", "os.link", "os.symlink", "fs.copyFileSync", "fs.renameSync", "fs.symlinkSync", "shutil.copytree", "fs.cpSync"))  # fmt: skip
 REMOVE = frozenset(("shutil.rmtree", "os.remove", "os.unlink", "fs.rmSync", "fs.unlinkSync", "fs.rm", "fs.unlink", "fs.rmdirSync", "fs-extra.remove", "rimraf", "rimraf.sync", "fs.promises.rm"))  # fmt: skip

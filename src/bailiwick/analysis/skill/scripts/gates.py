@@ -95,12 +95,19 @@ def gates(text: str, path: str, role: Role, into: Inventory) -> None:
     _named_gates(text, path, role, into)
     for match in _CODE_GATE.finditer(text):
         harm = _CODE_HARM.search(match[3])
-        if harm and _FIGURE.match(harm[0]) and not (_fixed(match[2], text) or _KEEPS.search(text)):
+        if (
+            harm
+            and _FIGURE.match(harm[0])
+            and not (_fixed(match[2], text) or _KEEPS.search(text) or _WHO.search(match[2]))
+        ):
             continue  # a price that goes by the season
         if harm and (not _AGE.search(match[2]) or (_FIGURE.match(harm[0]) and _fixed(match[2], text))):
             _gated(harm[0], match[2], place(path, text, match.start(2)), role, into)
 
 
+_WHO = re.compile(
+    r"gethostname|\bhostname\(|getuser|userInfo|getlogin|platform\.node|[\"'](?:USER|USERNAME|LOGNAME|HOSTNAME)[\"']|env\.USER"
+)
 _NAMES = re.compile(r"[A-Za-z_]\w{2,60}")
 
 

@@ -33,6 +33,24 @@ def _ignored(text: str) -> Found:
             yield match, "says that a check passed whose failure it throws away"
 
 
+_RUN_BARE = re.compile(
+    rf"^[ \t]{{0,80}}(?:[\w./-]{{1,60}}/)?{_CHECKS}(?![^\n]*(?:&&|\|\||;\s*then))[^\n]{{0,300}}((?:\n[^\n]{{0,300}}){{1,8}})",
+    re.MULTILINE,
+)
+_STATUS = re.compile(
+    r"\$\?|\$\{PIPESTATUS|\bset\s+-\w*e|\bset\s+-o\s+errexit|\btrap\b[^\n]*ERR|\bif\b|\|\||&&|\bexit\s+[1-9$]|\bgrep\b"
+)
+
+
+def _unasked(text: str) -> Found:
+    """A shell script that runs a check, goes on whatever it says, and says that it passed."""
+    if _STATUS.search(text):
+        return
+    for match in _RUN_BARE.finditer(text):
+        if (said := _CLAIMED.search(match[1])) and "$" not in said[0]:
+            yield match, "says that a check passed without asking how it ended"
+
+
 _RUNNER = re.compile(
     r"\b(?:subprocess\.(?:run|call|Popen|getoutput)|os\.(?:system|popen)|spawnSync|execSync|spawn|exec|execFileSync|execa)\s*\(\s*\[?\s*[\"'`](?:[^\"'`\n]{0,40}[\s/])?(?:pytest|jest|vitest|mocha|tox|unittest|ruff|eslint|mypy|bandit|semgrep|trivy|gpg|cosign|npm|yarn|pnpm|go|cargo|mvn|gradle|make)\b[^\n]{0,80}"
 )
@@ -51,10 +69,14 @@ _ASKS = re.compile(
 def _claimed(text: str) -> Found:
     """A script that starts a check, never asks how it ended, and says that it passed."""
     run = _RUNNER.search(text)
-    if run and _TESTS.search(run[0]) and not _ASKS.search(text) and (said := _SAYS.search(text)):
-        yield said, "says that a check passed without asking how it ended"
+    said = _SAYS.search(text)
+    if run and said and _TESTS.search(run[0]):
+        swallowed = _SWALLOWED.search(text)
+        if not _ASKS.search(text) or (swallowed and not re.search(r"\breturncode\b|\.status\b", text)):
+            yield said, "says that a check passed without asking how it ended"
 
 
+_SWALLOWED = re.compile(r"\bexcept\b[^\n]*:\s*(?:\n\s*)?pass\b|\bcatch\s*(?:\([^)\n]*\))?\s*\{\s*\}")
 _NAMED = re.compile(
     r"^([ \t]*)(?:async\s+)?def\s+((?:verify|check|valid|is_valid|authenticate|authori[sz]e|compare)\w*)\s*\([^\n]*:\n((?:(?:\1[ \t]+[^\n]*)?\n){1,40})|\bfunction\s+((?:verify|check|valid|isValid|authenticate|authori[sz]e|compare)\w*)\s*\([^)\n]*\)\s*\{((?:[^\n]*\n){1,40}?)\}\s*(?:\n|$)",
     re.MULTILINE,
@@ -144,6 +166,38 @@ def _taken_out(text: str) -> Found:
             yield match, f"deletes {match[0][:60]}, which guards the repository"
 
 
+_LOCK = re.compile(
+    rf"{_CHANGES}[^\n]{{0,60}}(?:[\"'\\]+(?:integrity|resolved|sha512|sha256|checksum|hashes?)\b|--hash=)[^\n]{{0,120}}|{_CHANGES}[^\n]{{0,160}}\bnpm:@?[\w/.-]+"
+)
+
+
+def _unlocked(text: str) -> Found:
+    """What pins packages, taken out of a lock file."""
+    if re.search(
+        r"package-lock|yarn\.lock|pnpm-lock|poetry\.lock|Cargo\.lock|requirements|Pipfile\.lock|go\.sum|uv\.lock",
+        text,
+    ):
+        for match in _LOCK.finditer(text):
+            if _WRITES.search(text):
+                yield match, "takes out of a lock file what pins the packages"
+
+
+_WAY_IN = re.compile(
+    r"(?:\bif\b|\|\||\breturn\b|&&)[^\n]{0,120}(?:headers?(?:\.get\(|\[|\.)|query(?:\.|\[)|cookies(?:\.|\[)|\b(?:password|passwd|token|api_?key|user(?:name)?|secret|otp|pin)\b)[^\n]{0,60}(?:===?|\.equals\()\s*[\"']([^\"'\n]{6,60})[\"'][^\n]{0,60}\n?[^\n]{0,80}(?:return\s+(?:await\s+)?next\(\)|return\s+[Tt]rue\b|is_?[Aa]dmin\s*[=:]|role[\"']?\s*[=:]|authenticated\s*=\s*[Tt]rue|return\s+call_next|allow)"
+)
+_STANDS_FOR = re.compile(
+    r"your|example|test|change|placeholder|xxx|dummy|sample|demo|\bmy[-_]|<|\$|guest|public|anonymous|bearer|basic|application/|https?:|^[a-z]+$",
+    re.IGNORECASE,
+)
+
+
+def _way_in(text: str) -> Found:
+    """A way around a login, by a word that stands in the code."""
+    for match in _WAY_IN.finditer(text):
+        if not _STANDS_FOR.search(match[1]):
+            yield match, "lets in whoever knows a word that stands in the code"
+
+
 _UNGUARDED = re.compile(
     r"\bufw\s+disable\b|\biptables\s+-F\b|\bsystemctl\s+(?:stop|disable|mask)\s+(?:--now\s+)?(?:auditd|falcon\S*|apparmor|firewalld|osqueryd?|clamav\S*|rsyslog|fail2ban)|\bauditctl\s+-e\s*0|\bsetenforce\s+0|Set-MpPreference\s+-Disable|\bspctl\s+--(?:master|global)-disable|NOPASSWD:\s*ALL|\bchmod\s+(?:-R\s+)?(?:a\+\w*w|0?777)\s+[\"']?(?:~|\$\{?HOME\}?|/root|/home/\w+)/\.(?:ssh|aws|gnupg|kube)"
 )
@@ -164,15 +218,15 @@ def _unguarded(text: str) -> Found:
 
 
 _LOOKS: dict[str, tuple[Callable[[str], Found], ...]] = {
-    SHELL: (_ignored, _rewritten, _muted, _taken_out, _unguarded),
-    PYTHON: (_claimed, _emptied, _rewritten, _muted, _taken_out, _unguarded),
-    SCRIPT: (_claimed, _emptied, _rewritten, _muted, _taken_out, _unguarded),
+    SHELL: (_ignored, _unasked, _rewritten, _muted, _taken_out, _unguarded, _unlocked, _way_in),
+    PYTHON: (_claimed, _emptied, _rewritten, _muted, _taken_out, _unguarded, _unlocked, _way_in),
+    SCRIPT: (_claimed, _emptied, _rewritten, _muted, _taken_out, _unguarded, _unlocked, _way_in),
 }
 
 
 def safeguards(text: str, path: str, language: str, role: Role, into: Inventory) -> None:
     """Notice what makes a check pass, once for each way."""
-    for look in _LOOKS.get(language, (_rewritten, _muted, _taken_out, _unguarded)):
+    for look in _LOOKS.get(language, (_rewritten, _muted, _taken_out, _unguarded, _unlocked, _way_in)):
         for match, what in look(text):
             said = " ".join(match[0].split())
             into.notice(
