@@ -8,6 +8,7 @@ the file was gone, count once. The kernel says whose file it is; what is in it i
 import os
 import re
 import stat
+import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -57,7 +58,12 @@ async def adopt(folder: Path, store: Store, stamp: Callable[[], Stamp], redactor
 
 
 def segments_problem(places: Places) -> str:
-    """Why relays of other accounts can't leave anything for a machine's service; empty where they can."""
+    """Why relays of other accounts can't leave anything for a machine's service; empty where they can.
+
+    On macOS an installation makes no place for them.
+    """
+    if sys.platform == "darwin":
+        return ""
     folder = places.segments
     try:
         found, owner = folder.stat(follow_symlinks=False), places.state.stat().st_uid

@@ -97,6 +97,11 @@ class LogReader:
         if self._keys is not None:
             self._keys.close()
 
+    @property
+    def has_keys(self) -> bool:
+        """Whether the log's data keys are at hand; without them what is private stays sealed."""
+        return self._keys is not None
+
     def entries(self, start: int = 0, *, end: int | None = None) -> Generator[Entry, None, None]:
         """Entries of sequence ``start`` up to, not including, ``end``, in order."""
         place, end = max(start, 0), 2**62 if end is None else end

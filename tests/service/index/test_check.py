@@ -85,6 +85,12 @@ def test_one_that_is_right_is_right_however_it_was_made(
     assert faults(path) == []
 
 
+def test_without_the_keys_it_was_made_with_nothing_is_said_of_it(path: Path) -> None:
+    """As for an auditor who was given the log without its keys."""
+    (path / "keys.db").unlink()
+    assert faults(path) == []
+
+
 @pytest.mark.parametrize(
     "statement",
     [

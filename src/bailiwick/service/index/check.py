@@ -5,6 +5,7 @@ denial out of it and leave the log as it is.
 """
 
 import contextlib
+import os
 import sqlite3
 import tempfile
 from collections.abc import Iterator
@@ -37,12 +38,16 @@ _WORDS = "CREATE VIRTUAL TABLE temp.told USING fts5vocab('main', 'words', 'insta
 def index_faults(reader: LogReader) -> list[str]:
     """What the embedded index says otherwise than the log, in words; nothing where there is none. Raises StoreError.
 
-    One that the next search makes anew anyhow (of another version, or of before an erasure) is not looked at. It may
-    lag behind the log; what it has must be right.
+    One that the next search makes anew anyhow (of another version, or of before an erasure) is not looked at, nor is any where the
+    log's keys aren't at hand, which it was made with. It may lag behind the log; what it has must be right.
     """
     path = reader.directory / FILE
-    if not path.exists():
+    if not path.exists() or not reader.has_keys:
         return []
+    if not os.access(path, os.R_OK):
+        raise StoreError(
+            f"{path}: can't be read", mend="verify as the account that owns it, or leave it out: --no-index"
+        )
     try:
         with contextlib.closing(_opened(path)) as theirs:
             return _faults(reader, path, theirs)
