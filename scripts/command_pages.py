@@ -18,6 +18,11 @@ ROLES: Mapping[Role, tuple[str, str]] = {
     Role.OPTIONAL: ("a value only attached, that names nothing", ""),
     Role.READ: ("reads the file", "a file that is read"),
     Role.READ_TREE: ("reads the directory and all below", "a directory that is read with all below"),
+    Role.LOOK: ("tells name and size of the file", "a file or directory whose names and sizes are told"),
+    Role.LOOK_TREE: (
+        "tells what is in the directory and all below",
+        "a directory whose names are told with all below",
+    ),
     Role.WRITE: ("writes the file", "a file that is written"),
     Role.WRITE_TREE: ("writes in the directory and below", "a directory that is written in, and below"),
     Role.EDIT: ("reads and writes the file", "a file that is read and written"),

@@ -249,6 +249,8 @@ def _agent(call: _Call) -> Iterator[_Fact]:
     if isinstance(call.input.get("subagent_type") or "", str):
         name = call.text("subagent_type") or "general-purpose"
         yield _access(AccessKind.SPAWN_AGENT, NameTarget(name=name))
+        if call.input.get("isolation") not in (None, "", "worktree"):
+            yield Opaque(reason="the agent works where nothing of it is seen here")
     else:
         yield Opaque(reason="the type of the agent is no name")
 

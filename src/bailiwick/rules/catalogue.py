@@ -7,6 +7,7 @@ from bailiwick.rules.command import (
     environment_injection,
     persistence,
     privilege,
+    unbounded,
 )
 from bailiwick.rules.internal import not_fully_scanned, rule_error
 from bailiwick.rules.prompt import hidden_text
@@ -19,6 +20,7 @@ CATALOGUE: tuple[Rule, ...] = (
     environment_injection.RULE,
     persistence.RULE,
     destructive_infrastructure.RULE,
+    unbounded.RULE,
     hidden_text.RULE,
     *rules_of(KINDS),
     encoded_rule(),

@@ -80,6 +80,18 @@ NOBODY: frozenset[int] = frozenset()
 """No programs."""
 
 
+@value(frozen=True, slots=True)
+class Processes(Arg):
+    """Numbers of processes and nothing else, any number of them.
+
+    ``word`` says which to policy: ``$!``, those that the same script has put in the background, or ``:3000``, those that hold
+    this port of the machine. Where ``chosen`` is given they are what ``pgrep`` finds by these words.
+    """
+
+    word: str = ""
+    chosen: tuple[Arg, ...] = ()
+
+
 def sources_of(args: Iterable[Arg]) -> frozenset[int]:
     """The programs whose output any of the words may contain."""
     found = NOBODY
@@ -112,8 +124,19 @@ class Machine(Protocol):
     ) -> None:
         """Record that the program runs, with the words that select what it does and its options as listed."""
 
-    def path(self, kind: AccessKind, path: Arg, *, tree: bool = False, without: tuple[str, ...] = ()) -> None:
-        """Record an access to a path, or to the tree below it but what the globs ``without``, relative to it, match."""
+    def path(
+        self,
+        kind: AccessKind,
+        path: Arg,
+        *,
+        tree: bool = False,
+        without: tuple[str, ...] = (),
+        names: bool = False,
+    ) -> None:
+        """Record an access to a path, or to the tree below it but what the globs ``without``, relative to it, match.
+
+        With ``names`` only names and sizes are told, not what is in the files.
+        """
 
     def link(self, name: Arg, target: Arg, *, symbolic: bool, fresh: bool = True) -> None:
         """Record that what is done to ``name``, or below it, is from now on done to ``target``.

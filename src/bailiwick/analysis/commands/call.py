@@ -14,6 +14,8 @@ _READ, _WRITE, _DELETE = (AccessKind.READ,), (AccessKind.WRITE,), (AccessKind.DE
 _PATHS: dict[Role, tuple[tuple[AccessKind, ...], bool]] = {
     Role.READ: (_READ, False),
     Role.READ_TREE: (_READ, True),
+    Role.LOOK: (_READ, False),
+    Role.LOOK_TREE: (_READ, True),
     Role.WRITE: (_WRITE, False),
     Role.WRITE_TREE: (_WRITE, True),
     Role.EDIT: (_READ + _WRITE, False),
@@ -25,6 +27,7 @@ _PATHS: dict[Role, tuple[tuple[AccessKind, ...], bool]] = {
 _FLAG = Role.FLAG
 _OPAQUE, _OPAQUE_FILE, _OPAQUE_FLAG = Role.OPAQUE, Role.OPAQUE_FILE, Role.OPAQUE_FLAG
 _PROGRAM, _TARGET, _TEXT = Role.PROGRAM, Role.TARGET, Role.TEXT
+_LOOK, _LOOK_TREE = Role.LOOK, Role.LOOK_TREE
 _UNMODELLED = frozenset((Role.OPAQUE, Role.OPAQUE_FILE, Role.PROGRAM, Role.SHELL))
 _WORST = {
     "opaque": None,
@@ -109,8 +112,9 @@ class Call:
             kinds, tree = access
             if arg.text == "-" and arg.kind is LITERAL and role in _STANDARD_INPUT:
                 return
+            names = role is _LOOK or role is _LOOK_TREE
             for kind in kinds:
-                machine.path(kind, arg, tree=tree or recursive)
+                machine.path(kind, arg, tree=tree or recursive, names=names)
             return
         if role is _TEXT and "file" not in arg.text:
             return  # most values
@@ -184,7 +188,8 @@ class Call:
         else:
             empty = node.empty_recursive if recursive and node.empty_recursive else node.empty
             if empty is not None:
-                self.machine.path(AccessKind.READ, Arg(empty), tree=recursive)
+                names = node.operands[:1] in ((_LOOK,), (_LOOK_TREE,))
+                self.machine.path(AccessKind.READ, Arg(empty), tree=recursive, names=names)
         if node.effects:
             self.effects()
         if (

@@ -31,6 +31,8 @@ class Role(StrEnum):
     OPTIONAL = "optional"  # an option whose value, if any, is attached and names nothing
     READ = "read"
     READ_TREE = "read_tree"
+    LOOK = "look"  # its name and size are told, not what is in it
+    LOOK_TREE = "look_tree"
     WRITE = "write"
     WRITE_TREE = "write_tree"
     EDIT = "edit"  # read and written
@@ -73,7 +75,7 @@ _EXECUTING = frozenset(
         Role.OPAQUE_FLAG,
     )
 )
-_READING = frozenset((Role.READ, Role.READ_TREE, Role.LIST))
+_READING = frozenset((Role.READ, Role.READ_TREE, Role.LOOK, Role.LOOK_TREE, Role.LIST))
 _WRITING = frozenset(Role) - HARMLESS - _EXECUTING - _READING
 _VALUELESS = frozenset((Role.FLAG, Role.OPTIONAL, Role.OPAQUE_FLAG))
 _OPERAND_ROLES = frozenset(Role) - {Role.FLAG, Role.OPTIONAL, Role.TARGET, Role.DIRECTORY, Role.OPAQUE_FLAG}

@@ -3,7 +3,17 @@
 import re
 from typing import TYPE_CHECKING
 
-from bailiwick.analysis.commands.argument import LITERAL, NUMBER, OPEN, PATTERN, UNKNOWN, Arg, Lines, Place
+from bailiwick.analysis.commands.argument import (
+    LITERAL,
+    NUMBER,
+    OPEN,
+    PATTERN,
+    UNKNOWN,
+    Arg,
+    Lines,
+    Place,
+    Processes,
+)
 from bailiwick.analysis.shell.environment import NUMBERS, PORTABLE_NUMBERS, QUIET_READS, is_dangerous
 from bailiwick.analysis.shell.expansion import MAX_TEXT, Field, braces, glob, joined
 from bailiwick.analysis.shell.state import Array, State, numeric
@@ -113,6 +123,8 @@ class Expander:
                     field.sources |= self._process(part, state)
                 case _:
                     arg = self._part(part, state, span)
+                    if isinstance(arg, Processes) and not state.shaky and _alone(part, parts):
+                        return [arg]
                     quoted = isinstance(part, Parameter | Substitution) and part.quoted
                     if quoted or not split or isinstance(part, Arithmetic):
                         present = True
@@ -222,6 +234,8 @@ class Expander:
                     return Arg(output.text.rstrip("\n"), LITERAL, span, sources | output.sources)
                 if output is not None and output.kind is NUMBER:
                     return Arg("", NUMBER, span, sources | output.sources)
+                if isinstance(output, Processes):
+                    return output
                 if isinstance(output, Lines):
                     return Lines(output.text, PATTERN, span, sources | output.sources)
                 return Arg("", UNKNOWN, span, sources)
@@ -344,6 +358,13 @@ def _nth(words: tuple[Arg, ...], index: int, span: Place) -> Arg:
         return Arg("", LITERAL, span)
     arg = words[index]
     return Arg("", UNKNOWN, span, arg.sources) if arg.kind is OPEN else arg
+
+
+def _alone(part: Part, parts: tuple[Part, ...]) -> bool:
+    """Whether a word is this part and nothing else but quotes."""
+    return all(
+        other is part or (isinstance(other, Text) and other.quoted and not other.text) for other in parts
+    )
 
 
 def _simple(arg: Arg) -> bool:

@@ -7,7 +7,16 @@ known, and hands each program to its specification. Work is bounded; what lies b
 import re
 from collections.abc import Sequence as SequenceOf
 
-from bailiwick.analysis.commands.argument import LITERAL, NUMBER, OPEN, UNKNOWN, Arg, Place, sources_of
+from bailiwick.analysis.commands.argument import (
+    LITERAL,
+    NUMBER,
+    OPEN,
+    UNKNOWN,
+    Arg,
+    Place,
+    Processes,
+    sources_of,
+)
 from bailiwick.analysis.commands.perform import perform
 from bailiwick.analysis.commands.plugins.consoles import console
 from bailiwick.analysis.commands.plugins.foreign import foreign
@@ -206,7 +215,7 @@ class Interpreter:
             if background:
                 self.record.trail.loose += 1  # from here on it runs beside what follows
                 self.command(command, current.copy())
-                current.variables["!"] = Arg("", NUMBER)
+                current.variables["!"] = Processes("", NUMBER, word="$!")
                 ok, bad = current, None
             else:
                 if number < last:

@@ -4,7 +4,16 @@ import re
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING
 
-from bailiwick.analysis.commands.argument import LITERAL, NUMBER, Arg, Kind, Lines, sources_of
+from bailiwick.analysis.commands.argument import (
+    LITERAL,
+    NUMBER,
+    OPEN,
+    Arg,
+    Kind,
+    Lines,
+    Processes,
+    sources_of,
+)
 from bailiwick.analysis.shell.redirection import content
 from bailiwick.analysis.shell.state import State
 
@@ -26,7 +35,7 @@ def printed(interpreter: "Interpreter", args: tuple[Arg, ...], state: State, std
     A number stands for any word of digits and ``-_.:`` that begins with a digit, too.
     """
     name = args[0].text
-    if isinstance(stdin, Lines):
+    if isinstance(stdin, Lines | Processes):
         return (
             stdin
             if all(arg.kind is LITERAL for arg in args) and _passes_on(name, [a.text for a in args[1:]])
@@ -44,6 +53,10 @@ def printed(interpreter: "Interpreter", args: tuple[Arg, ...], state: State, std
     if found is None:
         return None
     sources = sources_of(args)
+    if isinstance(found, Processes):
+        return Processes(
+            "", OPEN, args[0].span, sources, word=found.word, chosen=args[1:] if not found.word else ()
+        )
     if isinstance(found, Arg):
         return Arg("", found.kind, args[0].span, sources)
     if name == "echo" and "\\" in found and interpreter.dialect != "bash":
@@ -116,12 +129,41 @@ def _dirname(words: list[str]) -> str | None:
     return None
 
 
+_OWN_PORTS = range(1024, 32768)
+"""Ports that servers are told to take. The service listens at one that the kernel chooses, which lies above (Linux, and macOS too)."""
+
+
+def _lsof(words: list[str]) -> Processes | None:
+    """Those that hold a port: ``-t`` prints numbers alone."""
+    told, ports = False, []
+    rest = iter(words)
+    for word in rest:
+        told |= re.match(r"-[nPi]*t", word) is not None
+        port = re.fullmatch(r"-[nPt]*i ?(?:tcp|TCP)?:(\d+)", word) or (
+            re.fullmatch(r"(?:tcp|TCP)?:(\d+)", next(rest, "")) if word in ("-i", "-ti", "-it") else None
+        )
+        if port is not None:
+            ports.append(int(port[1]))
+        elif word not in ("-t", "-n", "-P", "-nP", "-Pn", "-a", "-nPt", "-Pnt", "-sTCP:LISTEN"):
+            return None
+    return Processes("", word=f":{ports[0]}") if told and len(ports) == 1 and ports[0] in _OWN_PORTS else None
+
+
+def _pgrep(words: list[str]) -> Processes | None:
+    """Those that a pattern chooses, one on a line."""
+    aims = [word for word in words if not word.startswith("-")]
+    options = all(re.fullmatch(r"-[fxno]+", word) for word in words if word.startswith("-"))
+    return Processes("") if len(aims) == 1 and options else None
+
+
 _PRINTERS: Mapping[str, Callable[[list[str]], str | Arg | None]] = {
     "echo": _echo,
     "printf": _printf,
     "seq": _seq,
     "basename": _basename,
     "dirname": _dirname,
+    "lsof": _lsof,
+    "pgrep": _pgrep,
     "nproc": lambda words: None if words else _NUMBER,
     "id": lambda words: _NUMBER if words in (["-u"], ["-g"]) else None,
     "wc": lambda words: _NUMBER if words in (["-l"], ["-w"], ["-c"]) else None,

@@ -115,10 +115,11 @@ class Record:
         cause: Place | None,
         tree: bool = False,  # noqa: FBT001, FBT002 - by position since it is called so often
         without: tuple[str, ...] = (),
+        names: bool = False,  # noqa: FBT001, FBT002 - same
     ) -> tuple[PathTarget, ...]:
         """Write down an access to what ``path`` names, seen from the working directory; what it may touch.
 
-        ``without`` are globs, relative to ``path``, of what is left out of a tree.
+        ``without`` are globs, relative to ``path``, of what is left out of a tree. With ``names`` only names are told.
         """
         text, bases = path.text, state.cwd
         glob = path.kind is not LITERAL
@@ -132,18 +133,18 @@ class Record:
         elif not text or (text.startswith("/dev/") and (text in _QUIET or _DESCRIPTOR.match(text))):
             return ()
         if text[:1] == "/":
-            return self._one(kind, text, text, cause, glob, tree, without)
+            return self._one(kind, text, text, cause, glob, tree, without, names)
         if bases is None:
             self.opaque(f"{kind} of {text!r} in a directory that isn't known", cause, kind)
             return ()
         if glob:
             bases = tuple([escape(base) for base in bases])
         if len(bases) == 1:
-            return self._one(kind, f"{bases[0]}/{text}", text, cause, glob, tree, without)
+            return self._one(kind, f"{bases[0]}/{text}", text, cause, glob, tree, without, names)
         return tuple(
             target
             for base in bases
-            for target in self._one(kind, f"{base}/{text}", text, cause, glob, tree, without)
+            for target in self._one(kind, f"{base}/{text}", text, cause, glob, tree, without, names)
         )
 
     def _one(  # noqa: PLR0913, PLR0917 - one access in full, by position since it is made so often
@@ -155,6 +156,7 @@ class Record:
         glob: bool,  # noqa: FBT001 - same
         tree: bool,  # noqa: FBT001 - same
         without: tuple[str, ...],
+        names: bool,  # noqa: FBT001 - same
     ) -> tuple[PathTarget, ...]:
         path = normal(whole)
         real = None
@@ -173,7 +175,7 @@ class Record:
         ):
             self.opaque("path into another process or the network", cause, kind)
         if not (glob or tree or self.trail.links):  # mostly
-            target = PathTarget(path, False, real)  # noqa: FBT003 - by position since it is made so often
+            target = PathTarget(path, False, real, None, (), names)  # noqa: FBT003 - by position since it is made so often
             self.access(kind, target, cause)
             return (target,)
         excluded: tuple[str, ...] = ()
@@ -184,13 +186,13 @@ class Record:
         if glob and not _is_glob(path):
             self.opaque("pattern of too many alternatives", cause, kind)
             return ()
-        target = PathTarget(path, glob or tree, real, None, excluded)
+        target = PathTarget(path, glob or tree, real, None, excluded, names)
         self.access(kind, target, cause)
         if not self.trail.links:
             return (target,)
         led = self.trail.led(path, pattern=target.pattern, removing=kind is AccessKind.DELETE)
         self.spend(4)
-        others = tuple(PathTarget(path=place, pattern=pattern) for place, pattern in led)
+        others = tuple(PathTarget(path=place, pattern=pattern, names=names) for place, pattern in led)
         self.spend(8 * len(others))
         for other in others:
             self.access(kind, other, cause)

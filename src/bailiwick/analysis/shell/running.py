@@ -149,10 +149,18 @@ class Running:
         """See ``Machine.exported``."""
         return self.state.variables.get(name) if name in self.state.exported else None
 
-    def path(self, kind: AccessKind, path: Arg, *, tree: bool = False, without: tuple[str, ...] = ()) -> None:
+    def path(
+        self,
+        kind: AccessKind,
+        path: Arg,
+        *,
+        tree: bool = False,
+        without: tuple[str, ...] = (),
+        names: bool = False,
+    ) -> None:
         """See ``Machine.path``."""
         record = self._interpreter.record
-        targets = record.path(kind, path, self.state, path.span or self.span, tree, without)
+        targets = record.path(kind, path, self.state, path.span or self.span, tree, without, names)
         program = record.owner
         if not targets or program is None:
             return

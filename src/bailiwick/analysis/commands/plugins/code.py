@@ -65,7 +65,7 @@ _MODULES = {
 }  # fmt: skip
 """Modules of the library that do something when run, by what their operands are; opaque also without any."""
 _INSTALLERS = frozenset(("pip", "pip3", "pipx", "uv", "poetry", "twine", "build"))
-_MEASURING = frozenset(("cProfile", "profile", "trace"))
+_WRITING = frozenset(("cProfile", "profile", "trace", "zipapp"))
 _TOOLS = frozenset(("pytest.yaml", "vite.yaml"))
 """The specifications whose programs, where they are Python's, are also run as modules."""
 
@@ -83,9 +83,9 @@ def _module(call: "Call", module: Arg) -> None:
         told(machine, module.text, (module, *call.parsed.operands))
     handed(machine, (module, *call.parsed.operands))
     roles = _MODULES.get(module.text, ())
-    if module.text in _MEASURING:
+    if module.text in _WRITING:
         for option, value in pairs(call.parsed.operands):
-            if option in ("-o", "--outfile", "-f", "--file", "-C", "--coverdir"):
+            if option in ("-o", "--output", "--outfile", "-f", "--file", "-C", "--coverdir"):
                 machine.path(AccessKind.WRITE, value, tree=True)
     if roles and roles[0] is Role.OPAQUE:
         machine.opaque(f"the module {module.text}", module.span)

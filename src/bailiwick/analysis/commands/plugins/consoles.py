@@ -59,7 +59,7 @@ def console(machine: "Machine", program: str, words: Sequence["Arg"]) -> None:
 
 
 _SHOWING = re.compile(
-    r"credentials:(?:show|edit|fetch|diff)|secrets:(?:show|edit)|encrypted:(?:show|edit)|env:decrypt|config:show|help:effective-settings|user-secrets|initializers"
+    r"credentials:(?:show|edit|fetch|diff)|secrets:(?:show|edit)|encrypted:(?:show|edit)|env:decrypt|config:show|help:effective-settings|help:system|-Dexpression=(?:env|settings|session)\b.*|user-secrets|initializers"
 )
 
 

@@ -63,7 +63,7 @@ def find(call: "Call") -> None:
     machine.begin(tuple(roots))
     roots = roots or [Arg(".")]
     for root in roots:  # like ls: names are shown, contents only by what -exec runs
-        machine.path(AccessKind.READ, root)
+        machine.path(AccessKind.READ, root, names=True)
     walk = _Walk(call, tuple(roots), i)
     if machine.heard:
         _tell(walk, i)

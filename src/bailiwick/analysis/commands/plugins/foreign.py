@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from bailiwick.analysis.commands.argument import Machine
 
 _URL = re.compile(r"[a-zA-Z][a-zA-Z0-9.-]*://[^\s\"'`,;|<>()]+")
+_SOCKET = re.compile(r"tcp:(?P<host>[A-Za-z0-9.-]*[A-Za-z.][A-Za-z0-9.-]*)(?::\d+)?\Z")
+"""What ``wait-on`` waits for; a number alone is a port of this machine."""
 _ELSEWHERE = re.compile(
     r"(?:\A(?:-[A-Za-z]|\+)?|[=:,\"'@\s])((?:/(?![/\s])|~/|\.\./)[^\s\"',;:]+|\.\.(?=\Z|[\s\"',;:]))"
 )
@@ -95,6 +97,8 @@ def _word(machine: "Machine", program: str, arg: Arg, option: str, value: str) -
             if not address.startswith(("file://", "sqlite")):
                 url(machine, arg.with_text(address))
         return
+    if peer := _SOCKET.match(arg.text):
+        host(machine, arg.with_text(peer["host"]))
     if _HOSTS.search(option) and _HOST.match(value):
         host(machine, arg.with_text(value))
     if PLACES.search(option) or (not option and program in _DATA):

@@ -17,6 +17,13 @@ _SAFE_KEY = re.compile(
     r"|merge\.(conflictstyle|ff)|commit\.(gpgsign|verbose)|tag\.gpgsign|diff\.(renames|algorithm|colormoved)|rerere\.enabled"
     r"|fetch\.prune|log\.(date|decorate)|rebase\.(autostash|autosquash)|status\.\w+|column\.ui)\Z"
 )
+_PERSONAL = re.compile(
+    r"(?i)(user\.(name|email)|color\.\w+|advice\.\w+|init\.defaultbranch|pull\.(rebase|ff)|push\.(default|autosetupremote)"
+    r"|core\.(autocrlf|filemode|quotepath|ignorecase|eol|safecrlf|longpaths|abbrev)|merge\.(conflictstyle|ff)|commit\.verbose"
+    r"|diff\.(renames|algorithm|colormoved)|rerere\.enabled|fetch\.prune|log\.(date|decorate)|rebase\.(autostash|autosquash)"
+    r"|status\.\w+|column\.ui)\Z"
+)
+"""Settings that decide neither what runs nor where anything goes; what is set is no word that policy has to see."""
 MAX_ASKED = 256
 """Objects of one batch that are looked at; nobody types more."""
 _NO_REPOSITORY = frozenset(("", "version", "help", "clone", "init"))
@@ -85,7 +92,11 @@ def git(call: "Call") -> None:  # noqa: PLR0915, C901, PLR0912 - one arm per for
             for operand in operands:
                 machine.path(AccessKind.DELETE, operand, tree=parsed.given("-r"))
         case "clean":
-            if not parsed.given("-n", "--dry-run"):
+            if not operands and not parsed.given("-n", "--dry-run", "-x", "-X"):
+                machine.opaque(
+                    "removes what git doesn't know, which nothing brings back", None, AccessKind.DELETE
+                )
+            elif not parsed.given("-n", "--dry-run"):
                 for operand in operands or [Arg(".")]:
                     machine.path(AccessKind.DELETE, operand, tree=True)
         case "blame" if operands:
@@ -103,6 +114,8 @@ def git(call: "Call") -> None:  # noqa: PLR0915, C901, PLR0912 - one arm per for
             machine.path(
                 AccessKind.DELETE, Arg("."), tree=True
             )  # ignored files too, which are the person's own
+        case "stash" if [word.text for word in parsed.words] == ["stash", "show"]:
+            _contents(call, operands)
         case "checkout" | "restore":
             _restored(call, operands)
         case "format-patch" if not parsed.given("--stdout", "-o", "--output-directory"):
@@ -159,8 +172,16 @@ def _begin(call: "Call") -> None:
             options += (("--force", ""), ("-f", ""))
         if any(ref.startswith((":", "+:")) and len(ref) > 1 for ref in refs):
             options += (("--delete", ""), ("-d", ""))
-    words = (*parsed.words, *parsed.operands)
+    words = (*parsed.words, *parsed.operands[: 1 if _personal(call) else None])
     call.machine.begin(words, options=options, project_code=parsed.node.project_code)
+
+
+def _personal(call: "Call") -> bool:
+    """Whether a setting of the person's own in this repository is set, by nothing but its name and value."""
+    name, operands = [word.text for word in call.parsed.words], call.parsed.operands
+    plain = not call.parsed.options or all(option.name == "--local" for option in call.parsed.options)
+    known = len(operands) == 2 and all(operand.literal is not None for operand in operands)  # noqa: PLR2004 - name and value
+    return name == ["config"] and plain and known and _PERSONAL.match(operands[0].text) is not None
 
 
 def _applied(call: "Call") -> None:
@@ -290,6 +311,9 @@ def _config(call: "Call") -> None:
         and not parsed.given("--unset", "--unset-all", "--remove-section", "--rename-section", "-e", "--edit")
     ):
         machine.path(AccessKind.READ, files[0])
+        return
+    if _personal(call):
+        machine.path(AccessKind.CHANGE_CONFIG, files[0])
         return
     machine.path(AccessKind.WRITE, files[0])
     if files[0].literal is not None:

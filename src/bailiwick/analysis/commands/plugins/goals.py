@@ -19,12 +19,32 @@ _MAVEN = frozenset({
     "--file", "--global-settings", "--global-toolchains", "--log-file", "--projects", "--resume-from", "--settings", "--threads",
     "--toolchains",
 })  # fmt: skip
+_MAKE = frozenset(
+    {
+        "-C",
+        "-f",
+        "-I",
+        "-o",
+        "-W",
+        "--directory",
+        "--file",
+        "--makefile",
+        "--include-dir",
+        "--old-file",
+        "--what-if",
+    }
+)
 _VALUED = {
     "mvn": _MAVEN, "mvnw": _MAVEN, "mvnd": _MAVEN, "gradle": _GRADLE, "gradlew": _GRADLE, "sbt": frozenset[str](),
     "ant": frozenset({"-f", "-file", "-buildfile", "-l", "-logfile", "-lib", "-propertyfile"}),
+    "make": _MAKE, "gmake": _MAKE, "just": frozenset({"-f", "--justfile", "-d", "--working-directory"}),
+    "task": frozenset({"-t", "--taskfile", "-d", "--dir", "-o", "--output"}),
     "rake": frozenset({"-f", "--rakefile", "-I", "--libdir", "-r", "--require", "-R", "--rakelibdir", "-j", "--jobs"}),
 }  # fmt: skip
 """The tools, and their options that take the next word for a value."""
+_MAKES = frozenset(("make", "gmake"))
+_TELLING = frozenset(("-n", "--dry-run", "--just-print", "--recon"))
+"""Options of make by which it only tells what it would do; its goals are none then."""
 
 
 def begin(
@@ -37,6 +57,8 @@ def begin(
             for before, arg in pairwise(args)
             if before.text not in _VALUED[tool] and (arg.kind is Kind.OPEN or not arg.text.startswith("-"))
         )
+    if tool in _MAKES and any(arg.literal in _TELLING for arg in args):
+        words = ()
     machine.begin(words, project_code=project_code)
     if tool in _VALUED and len(words) > 1:
         for goal in words:

@@ -430,18 +430,20 @@ def sqlite(call: "Call") -> None:
     parsed, machine = call.parsed, call.machine
     call.begin()
     call.options()
-    if parsed.operands:
-        machine.path(AccessKind.READ, parsed.operands[0])
-        machine.path(AccessKind.WRITE, parsed.operands[0])
-        if parsed.operands[0].literal is not None:  # its journal and shared memory
-            beside = escape(parsed.operands[0].text) + "-*"
-            machine.path(AccessKind.WRITE, Arg(beside, Kind.PATTERN, parsed.operands[0].span))
+    for database in parsed.operands[:1]:
+        if database.text.startswith("file:"):
+            machine.opaque("a database named by an address", database.span)
+        machine.path(AccessKind.READ, database)
+        machine.path(AccessKind.WRITE, database)
+        if database.literal is not None:  # its journal and shared memory
+            beside = escape(database.text) + "-*"
+            machine.path(AccessKind.WRITE, Arg(beside, Kind.PATTERN, database.span))
     for statement in parsed.operands[1:]:
         if (
             statement.literal is None
             or (statement.text.lstrip().startswith(".") and not _DOTTED.match(statement.text))
             or re.search(
-                r"(?i)attach|load_extension|readfile|writefile|edit\s*\(|vacuum\s+into|fts3_tokenizer|pragma",
+                r"(?i)attach|load_extension|readfile|writefile|fsdir|lsmode|zipfile|virtual\s+table|edit\s*\(|vacuum\s+into|fts3_tokenizer|pragma",
                 statement.text,
             )
         ):

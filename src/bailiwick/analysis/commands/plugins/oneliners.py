@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 
 from bailiwick.analysis.commands.argument import Arg
 from bailiwick.analysis.commands.plugins.consoles import console
+from bailiwick.analysis.commands.plugins.tools import handed
 from bailiwick.analysis.commands.specification import Role
 from bailiwick.model.access import AccessKind
 
@@ -50,6 +51,7 @@ def oneliner(call: "Call") -> None:
         return
     if parsed.operands and parsed.operands[0].literal != "-":
         call.role(Role.CODE, parsed.operands[0])
+        handed(machine, parsed.operands)
         console(machine, parsed.operands[0].text.rpartition("/")[2], parsed.operands[1:])
     elif not parsed.given("--version", "--help", "-v", "-h", "-i", "-m", "-V", "-l") or parsed.operands:
         call.unfed("code from standard input or a terminal")

@@ -86,6 +86,10 @@ def _beside(call: "Call", path: Arg, name: str, *, inside: bool = False) -> None
         call.machine.path(_WRITE, Arg(directory + name, Kind.PATTERN, path.span))
 
 
+_FRESH = "[A-Za-z0-9]"
+"""A character of the names that ``mkstemp`` makes."""
+
+
 def archive(call: "Call") -> None:
     """``zip``: the first operand is written by way of a temporary file beside it, the others read."""
     call.begin()
@@ -102,7 +106,7 @@ def archive(call: "Call") -> None:
                 machine.path(_DELETE, operand, tree=parsed.given("-r", "--recurse-paths"))
             continue
         machine.path(_WRITE, operand)
-        _beside(call, operand, "zi??????")
+        _beside(call, operand, "zi" + _FRESH * 6)
         if operand.literal is not None and "." not in operand.text.rpartition("/")[2]:
             machine.path(_WRITE, operand.with_text(operand.text + ".zip"))
 
@@ -214,7 +218,11 @@ def mktemp(call: "Call") -> None:
         directory = directory or "/tmp"  # noqa: S108 - same
     where = f"{directory}/{template}" if directory and not template.startswith("/") else template
     head = where.rsplit("/", 1)[0] if "/" in where else "."
-    call.machine.path(_WRITE, Arg(f"{escape(head) or '/'}/*", Kind.PATTERN))
+    base = template.rsplit("/", 1)[-1] or "tmp.XXXXXXXXXX"
+    found = re.fullmatch(r"([^X]*)(X{3,16})([^X]*)", base)
+    suffixed = any(arg.text.startswith("--suffix") for arg in call.args)
+    name = "*" if found is None or suffixed else escape(found[1]) + _FRESH * len(found[2]) + escape(found[3])
+    call.machine.path(_WRITE, Arg(f"{escape(head) or '/'}/{name}", Kind.PATTERN))
 
 
 def mode(call: "Call") -> None:
@@ -336,6 +344,8 @@ def unzip(call: "Call") -> None:
     parsed = call.parsed
     if parsed.operands:
         call.machine.path(_READ, parsed.operands[0])
+    for member in parsed.operands[1:] if parsed.given("-p", "-c") else ():
+        call.machine.path(_READ, member)
     if not parsed.given("-l", "-v", "-t", "-p", "-z", "-Z", "-c"):
         directories = parsed.values("-d")
         call.machine.path(_WRITE, directories[-1] if directories else Arg("."), tree=True)

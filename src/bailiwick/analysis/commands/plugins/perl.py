@@ -8,6 +8,7 @@ import re
 from typing import TYPE_CHECKING
 
 from bailiwick.analysis.commands.argument import Arg, Kind
+from bailiwick.analysis.commands.plugins.tools import handed
 from bailiwick.analysis.commands.specification import Role
 from bailiwick.model.access import AccessKind
 from bailiwick.model.glob import escape
@@ -247,6 +248,7 @@ def perl(call: "Call") -> None:  # noqa: C901, PLR0912 - one arm per form
             _operand(call, operand, editing=editing, suffix=suffix)
     elif operands and operands[0].literal != "-":
         call.role(Role.CODE, operands[0])
+        handed(machine, operands)
         if checking:
             machine.opaque("BEGIN blocks run while code is checked")
     elif not any(arg.literal in {"-v", "-V", "--version", "-h", "--help"} for arg in args[1:]):

@@ -196,7 +196,10 @@ def tar(call: "Call") -> None:  # noqa: C901, PLR0912 - one arm per form
             if parsed.given("--remove-files"):
                 inside.path(AccessKind.DELETE, operand, tree=True)
     elif extracting:
-        if not parsed.given("-O", "--to-stdout"):
+        if parsed.given("-O", "--to-stdout"):  # what a member holds is what a file of its name does
+            for member in parsed.operands:
+                call.machine.path(AccessKind.READ, member)
+        else:
             inside.path(AccessKind.WRITE, Arg("."), tree=True)
             for top in parsed.values("--one-top-level"):
                 inside.path(AccessKind.WRITE, top, tree=True)

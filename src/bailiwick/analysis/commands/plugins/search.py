@@ -120,7 +120,7 @@ def fd(call: "Call") -> None:
     parsed, machine = call.parsed, call.machine
     roots = parsed.after_first or [Arg(".")]
     for root in roots:
-        machine.path(AccessKind.READ, root)
+        machine.path(AccessKind.READ, root, names=True)
     if cut is not None:
         found = matches(roots)
         rest = [w for w in words[cut + 1 :] if w.literal != ";"]

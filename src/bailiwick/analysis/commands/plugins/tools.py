@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
-from bailiwick.analysis.commands.argument import Arg, Kind
+from bailiwick.analysis.commands.argument import Arg, Kind, Processes
 from bailiwick.analysis.commands.plugins.consoles import console
 from bailiwick.analysis.commands.plugins.foreign import foreign
 from bailiwick.analysis.commands.plugins.goals import begin
@@ -101,6 +101,11 @@ def runner(call: "Call") -> None:
     if call.parsed.node.project_code:
         handed(call.machine, (call.args[0], *call.parsed.operands))
     verb, given = call.parsed.words[0].literal if call.parsed.words else None, call.parsed.operands
+    if [word.literal for word in (*call.parsed.words, *given) if word.literal not in _RUNS][:1] in (
+        ["env"],
+        ["printenv"],
+    ):
+        call.machine.variable(AccessKind.READ, "*")  # a script of that name, or else the program
     if verb in ("exec", "dlx", "x"):
         given = given[1:] if given and given[0].literal == "--" else given
         known(call.machine, given)
@@ -109,6 +114,7 @@ def runner(call: "Call") -> None:
         launch(call.machine, call.name, (*call.parsed.words, *given))
 
 
+_RUNS = ("run", "run-script", "exec", "x", "--")
 _FORGES = {"gh": ("github.com", "api.github.com"), "glab": ("gitlab.com",)}
 
 
@@ -307,7 +313,10 @@ def kill(call: "Call") -> None:
 
     A pattern that our own service's command line matches is told by the service's name too, however it is spelt.
     """
-    words = _words(call)
+    if call.name == "kill" and (chosen := _chosen(call)):
+        call.machine.run(chosen)
+        return
+    words = tuple(Arg(w.word, span=w.span) if isinstance(w, Processes) else w for w in _words(call))
     aims = call.name == "pkill" or (
         call.name == "killall" and any(a.text in ("-r", "--regexp") for a in call.args)
     )
@@ -323,6 +332,16 @@ def kill(call: "Call") -> None:
     for arg in call.args[1:]:
         if arg.literal == "-F" or arg.text.startswith("--pidfile"):
             call.machine.opaque("process named by a file", arg.span)
+
+
+def _chosen(call: "Call") -> tuple[Arg, ...]:
+    """``kill $(pgrep x)`` is ``pkill x``: the same words choose what it ends."""
+    for found in call.args[1:]:
+        if isinstance(found, Processes) and found.chosen:
+            others = [arg for arg in call.args[1:] if arg is not found]
+            if all(re.fullmatch(r"-(?:\d+|[A-Z]+)", arg.literal or "") for arg in others):
+                return (Arg("pkill", span=call.args[0].span), *others, *found.chosen)
+    return ()
 
 
 GUARD = ("bailiwick", "python -I -m bailiwick.service.run --state --policy --runtime")

@@ -5,7 +5,7 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
-from bailiwick.analysis.commands.argument import Arg, Kind, Lines
+from bailiwick.analysis.commands.argument import Arg, Kind, Lines, Processes
 from bailiwick.analysis.commands.plugins.tools import handed
 from bailiwick.model.access import AccessKind
 
@@ -116,6 +116,7 @@ def xargs(call: "Call") -> None:
     stdin = call.machine.stdin
     exact = stdin is not None and stdin.kind is Kind.PATTERN
     exact = exact and isinstance(stdin, Lines) is not parsed.given("-0", "--null")
+    exact |= isinstance(stdin, Processes) and not parsed.given("-0", "--null")
     exact = exact and not parsed.given("-a", "--arg-file", "-d", "--delimiter", "-E", "-e", "--eof")
     given = stdin if exact and stdin is not None else Arg("", Kind.OPEN, call.args[0].span)
     words = _words_of(call, stdin)
