@@ -52,3 +52,18 @@ def test_malicious_skills_are_found_for_the_right_reason(case: Mapping[str, Any]
 @pytest.mark.parametrize("case", BENIGN, ids=lambda case: case["name"])
 def test_benign_skills_have_nothing_high(case: Mapping[str, Any], tmp_path: Path) -> None:
     assert high(written(case, tmp_path)) == {}
+
+
+@pytest.mark.parametrize("case", PROSE, ids=lambda case: case["name"])
+def test_what_words_ask_for_is_read_in_whatever_voice(
+    case: Mapping[str, Any], tmp_path: Path, request: pytest.FixtureRequest
+) -> None:
+    if case.get("gap"):
+        request.applymarker(pytest.mark.xfail(strict=True, reason="a gap that is known"))
+    front = f"---\nname: {case['name']}\ndescription: {case['description']}\n---\n"
+    files = {"SKILL.md": front + case["text"], **case.get("files", {})}
+    found = high(written({"name": case["name"], "files": files}, tmp_path))
+    if "rule" in case:
+        assert case["rule"] in found
+    else:
+        assert found == {}

@@ -19,7 +19,7 @@ from bailiwick.analysis.skill.prose.sentences import notice_in
 from bailiwick.analysis.skill.scripts.guidance import guidance
 from bailiwick.analysis.skill.scripts.remotes import remotes, shells
 from bailiwick.analysis.skill.shell import SkillShell
-from bailiwick.analysis.skill.speech import Sentence, negated, reports, role_of, sentences
+from bailiwick.analysis.skill.speech import Sentence, negated, quoted, reports, role_of, sentences
 from bailiwick.model.skill import CapabilityKind, Partial, Role, Source
 
 MAX_INLINE = 60_000
@@ -53,6 +53,11 @@ _SHOWN = re.compile(
     r"\b(?:samples?|examples?|attackers?|spot|attack|payload|decode|malicious|suspicious|demonstrat\w*|quot\w+|learners?|students?|trainees?|exercise|often contains?|looks? like)\b",
     re.IGNORECASE,
 )
+_REJECTED = re.compile(
+    r"[.!?:;,\u2013\u2014\"'`)]\s*(?:don'?t|do not|never|no[.,!:]|refuse|avoid|resist|that(?: i|')s (?:wrong|bad|a bad|unsafe|dangerous)|(?:we|you) (?:do not|don'?t|should not|never)|please don'?t)\b",
+    re.IGNORECASE,
+)
+"""The next clause says not to."""
 _ORDERED = re.compile(
     r"^\W*(?:now |then |first,? )?(?:run|execute|start|paste|follow|do)\b|\b(?:you must|must run)\b",
     re.IGNORECASE,
@@ -237,6 +242,7 @@ class Documents:
                     if negated(before, len(before))
                     else Role.QUOTED
                     if reports(before, len(before))
+                    or _REJECTED.match(block.text[match.end() : match.end() + 60])
                     else role
                 )
                 self.shell.script(match[1], path, line, meant)
@@ -246,6 +252,7 @@ class Documents:
                     if negated(before, len(before))
                     else Role.QUOTED
                     if reports(before, len(before))
+                    or _REJECTED.match(block.text[match.end() : match.end() + 60])
                     else role
                 )
                 self.shell.script(_SCHEME.sub(r"\1https://", match[1]), path, line, meant)
@@ -258,6 +265,12 @@ class Documents:
                 target=(hosts_in(block.text) or ["*"])[0],
             )
         piped = re.search(r"\b(?:curl|wget|echo)\b.*", block.text[:MAX_INLINE], re.DOTALL)
+        if (
+            piped
+            and quoted(block.text, piped.start(), piped.start() + 4)
+            and _REJECTED.search(block.text[piped.start() :])
+        ):
+            role = Role.QUOTED
         if nested := _NESTED.search(block.text[:MAX_INLINE]):
             self.shell.script(nested[0], path, block.line, role)
         if piped and "`" not in block.text and _PIPED.search(piped[0]):

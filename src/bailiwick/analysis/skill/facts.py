@@ -106,6 +106,7 @@ class Mark(StrEnum):
     OPAQUE = "opaque"
     BLIND = "blind"
     GIT_PUSH = "git push"
+    OBEDIENT = "obedient"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

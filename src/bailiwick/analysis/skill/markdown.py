@@ -116,6 +116,8 @@ class _Reader:
             yield self.block(kind, text, start)
             if "<!--" in text:
                 for match in re.finditer(r"<!--(.*?)-->", text, re.DOTALL):
+                    if text.count("`", text.rfind("\n", 0, match.start()) + 1, match.start()) % 2:
+                        continue  # between backquotes it is shown
                     yield self.block(
                         Kind.COMMENT, match[1].strip(), start + text.count("\n", 0, match.start())
                     )

@@ -9,7 +9,7 @@ from bailiwick.analysis.skill.sensitive import belongs, is_credential, is_local,
 from bailiwick.model.access import Confidence
 from bailiwick.model.skill import CapabilityKind, Role
 from bailiwick.rules.rule import Severity
-from bailiwick.rules.skill.context import about, bad, concealed, covered, documented, teaches
+from bailiwick.rules.skill.context import about, bad, concealed, covered, documented, spoken_of, teaches
 from bailiwick.rules.skill.rule import (
     HIGH,
     LOW,
@@ -183,7 +183,8 @@ def _weight(facts: SkillFacts, chain: Chain) -> tuple[Severity | None, Confidenc
         return Severity.MEDIUM, LOW, "the skill says that it signs in there"
     if teaches(facts, chain.role) and chain.role is not Role.INSTRUCTED:
         return Severity.MEDIUM, LOW, "the skill teaches security"
-    if kept is None and chain.role is Role.OPTIONAL and label.origin is Origin.CREDENTIALS:
+    spoken = documented(facts, host) and spoken_of(facts, host, beside=chain.source.path)
+    if kept is None and chain.role is Role.OPTIONAL and label.origin is Origin.CREDENTIALS and spoken:
         return Severity.MEDIUM, LOW, "reference material; which credential is meant isn't said"
     return Severity.HIGH, HIGH, ""
 

@@ -2,22 +2,26 @@
 
 from collections.abc import Iterator
 
-from bailiwick.analysis.skill.facts import Origin, Sink
+from bailiwick.analysis.skill.facts import Mark, Origin, Sink
 from bailiwick.analysis.skill.read import SkillFacts
 from bailiwick.model.skill import CapabilityKind, Role
 from bailiwick.rules.rule import Severity
-from bailiwick.rules.skill.context import covered, documented
+from bailiwick.rules.skill.context import covered, documented, teaches
 from bailiwick.rules.skill.rule import (
     SkillFinding,
     SkillRule,
     Standards,
     finding,
+    of_mark,
+    told,
 )
 
 _ID = "skill/toxic-combination"
 
 
 def _find(facts: SkillFacts) -> Iterator[SkillFinding]:
+    for item in told(facts, Mark.OBEDIENT):
+        yield of_mark(_ID, item, Severity.MEDIUM if teaches(facts, item.role) else Severity.HIGH)
     active = [item for item in facts.capabilities if item.role is Role.EXECUTABLE]
     hosts = [
         item
@@ -60,7 +64,7 @@ def _find(facts: SkillFacts) -> Iterator[SkillFinding]:
 RULE = SkillRule(
     id=_ID,
     title="Parts that may not meet",
-    severity=Severity.MEDIUM,
+    severity=Severity.HIGH,
     standards=Standards(ast=("AST03", "AST06"), asi=("ASI02", "ASI08"), atlas=("AML.T0086",)),
     find=_find,
 )

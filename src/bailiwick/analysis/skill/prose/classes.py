@@ -5,6 +5,7 @@ A class holds what people call one thing, so that a paraphrase of an order is an
 
 import re
 
+from bailiwick.analysis.skill.prose.ideas import DISGUISED, HUSHED
 from bailiwick.analysis.text.form import Form, Forms, may_match
 
 _I = re.IGNORECASE
@@ -20,7 +21,7 @@ PEOPLE = rf"\b(?:(?:the|a|any|your|each|other|our|their|his|her)\s+){{0,2}}(?:\w
 THEM = rf"(?:{PEOPLE}|\b(?:they|them|she|he)\b)"
 PERCEIVE = r"\b(?:(?:be |being |is |are |get )?(?:told|shown|informed|notified|made aware|aware|reminded)|tell(?:ing)?|inform\w*|notif\w+|mention\w*|reveal\w*|disclos\w+|alert\w*|show(?:ing)?|report(?:ing)?|announc\w+|acknowledg\w+|surfac(?:e|ing)|discuss\w*|explain(?:ing)?|list(?:ed|ing)?|say(?:ing)?|speak(?:ing)? of|spoken of|bring(?:ing)? (?:it |this |that |them )?up|raise|raising|point(?:ing)? (?:it |this |that )?out|call(?:ing)? (?:it |this )?out|draw(?:ing)? attention|remark\w*|comment(?:ing)? on|narrat\w+|refer(?:ring)? to|hear|know|learn|notice|see|find out|worry about|be bothered|concern)\b"
 NOT = r"\b(?:do not|don'?t|never|must not|mustn'?t|should not|shouldn'?t|need not|needn'?t|no need|needs? no|does ?n[o']t (?:need|have)|do ?n[o']t (?:need|have)|has no need|have no need|avoid|refrain from|isn'?t|aren'?t|is not|are not|won'?t|will not|cannot|not to|nothing|rather than|without)\b"
-OUTPUT = r"\b(?:(?:your|the|any|final|its|their)\s+){0,2}(?:answers?|repl(?:y|ies)|responses?|summar(?:y|ies)|output|reports?|messages?|transcripts?|change ?logs?|commit messages?|pull requests?|descriptions?|write-?ups?|chat|conversation|documentation|docs|readme|page|notes to the user)\b"
+OUTPUT = r"\b(?:(?:your|the|any|final|its|their)\s+){0,2}(?:answers?|repl(?:y|ies)|responses?|summar(?:y|ies)|output|reports?|messages?|transcripts?|reviews?|recaps?|list of changes|change lists?|change ?logs?|commit messages?|pull requests?|descriptions?|write-?ups?|chat|conversation|documentation|docs|readme|page|notes to the user)\b"
 
 CONCEALED = Forms(
     Form(r"\b(?:not to be|need not be|needn't be) (?:troubled|bothered|burdened|told|involved|informed)\b|\bneeds? no mention\w*\b", _I),
@@ -38,6 +39,11 @@ CONCEALED = Forms(
     Form(r"\b(?:is ?n[o']t|not) worth (?:a |any )?(?:mention\w*|saying|telling|noting|word)\b|\bof no (?:interest|concern|relevance) to\b|\bwithout (?:a|any|further) (?:word|comment|mention|remark|trace|note|fuss|notice|announcement)\b|\b(?:discreetly|unobtrusively|on the quiet|under the radar)\b", _I),
     Form(rf"{NOT}\s+(?:to\s+)?(?:\w+\s+)?(?:mention|point|bring|say|raise|note|flag|call|talk|speak|draw attention|comment)\w*\s+(?:to |of |on |about )?(?:it|this|that|them|these)\b", _I),
     joined(r"\b(?:stays?|remains?|is|are|be)\b", r"\b(?:out of|off|absent from|missing from|no part of|not part of|left out of|not in|not listed in|not mentioned in|not named in|not to be found in)\b", OUTPUT, gap=25),
+    joined(r"\b(?:has|have|had|takes? up|deserves?|merits?|finds?) no (?:place|business|part|role|room|mention|line) (?:in|on)\b", OUTPUT, gap=12),
+    joined(THEM, r"\b(?:finds? it|gets?|grows?|is|are) (?:tedious|annoy\w*|tiresome|bor\w+|confus\w+|distract\w+|weary|tired)\b", r"\b(?:hear|read|told|see|hearing|reading|know)\w*\b", gap=25),
+    joined(r"\b(?:leave|leaves|leaving|left|keep|keeps|keeping|kept|drop|omit|strip|hold|cut)\b", r"\b(?:out of|off|away from|from)\b", r"\b(?:the|your|any) (?:list of (?:changes|steps|what)|change list|recap|hand-?over|review|log|account of)\b", gap=25),
+    HUSHED,
+    DISGUISED,
     joined(r"\b(?:is ?n[o']t|are ?n[o']t|not|never) (?:\w+ )?(?:listed|mentioned|named|described|documented|announced|spoken of|commented)\b", gap=0),
 )  # fmt: skip
 """Forms in which something is kept from people."""

@@ -83,13 +83,23 @@ class Look:
 
     @cached_property
     def paragraph(self) -> str:
-        """The sentences of the same line, in their order, as one text."""
-        every = [*self.around[: self._before], self.it, *self.around[self._before :]]
-        return " ".join(one.text for one in every if one.line == self.it.line)
+        """The sentences of the same block, in their order, as one text."""
+        every = [*self.ahead, self.it, *self.behind]
+        return " ".join(one.text for one in every if one.block is self.it.block)
+
+    @property
+    def ahead(self) -> list[Sentence]:
+        """The sentences around that stand before it, in their order."""
+        return self.around[: self._before]
+
+    @property
+    def behind(self) -> list[Sentence]:
+        """The sentences around that stand behind it, in their order."""
+        return self.around[self._before :]
 
     def following(self, sentences: int) -> str:
         """The sentence and some behind it, as one text."""
-        behind = [s.text for s in self.around[self._before :] if s.line - self.it.line <= NEAR]
+        behind = [s.text for s in self.behind if s.line - self.it.line <= NEAR]
         return " ".join([self.text, *behind[:sentences]])
 
     def notice(

@@ -12,7 +12,7 @@ from bailiwick.model.skill import Role
 
 _I = re.IGNORECASE
 _WEAKEN = Form(
-    r"\b(?:disable|turn off|skip|remove|bypass|omit)\b[^.\n]{0,40}\b(?:ssl|tls|certificate|signature|authentication|authorization|csrf|input validation|security checks?|integrity|audit log\w*|logging|2fa|mfa|firewall|antivirus|gatekeeper|quarantine|defender|sandbox)\b|\bverify\s*=\s*False\b|\b(?:add|insert|create|include|plant|embed)\b[^.\n]{0,50}\b(?:backdoor|hidden (?:admin|account|user|endpoint)|hard-?coded (?:password|credential)|debug (?:endpoint|account)|master password)\b",
+    r"\b(?:mark|set|flag|tag)\b[^.\n]{0,30}\b(?:expected to fail|xfail|allowed to fail|known to fail|skipped|ignored)\b|\b(?:disable|turn off|skip|remove|bypass|omit)\b[^.\n]{0,40}\b(?:ssl|tls|certificate|signature|authentication|authorization|csrf|input validation|security checks?|integrity|audit log\w*|logging|2fa|mfa|firewall|antivirus|gatekeeper|quarantine|defender|sandbox)\b|\bverify\s*=\s*False\b|\b(?:add|insert|create|include|plant|embed)\b[^.\n]{0,50}\b(?:backdoor|hidden (?:admin|account|user|endpoint)|hard-?coded (?:password|credential)|debug (?:endpoint|account)|master password)\b",
     _I,
 )
 _TAMPER = Form(
@@ -47,7 +47,9 @@ def _bent(look: Look) -> None:
 def weakened(look: Look) -> None:
     """Safeguards of what is worked on, taken away."""
     for match, role in look.found(_WEAKEN):
-        hidden = CONCEAL.search(look.text) or look.near(CONCEAL, reach=1)
+        hidden = (
+            CONCEAL.search(look.text) or classes.CONCEALED.first(look.text) or look.near(CONCEAL, reach=1)
+        )
         backdoor = re.search(r"backdoor|hidden|master password", match[0], _I)
         look.notice(
             Mark.WEAKEN,
@@ -66,7 +68,7 @@ def altered(look: Look) -> None:
             CONCEAL.search(look.text)
             or look.near(CONCEAL, reach=2)
             or re.search(
-                r"\b(?:iban|account|wallet|payment|beneficiary)\b[^.\n]{0,80}\b(?:with|to)\b\s*[`\"']?(?:[A-Z]{2}\d{2}|0x|bc1)",
+                r"\b[A-Z]{2}\d{2}(?: ?[A-Z0-9]{4}){3,7}\b|\b0x[0-9a-f]{40}\b|\bbc1[a-z0-9]{20,}|\b(?:iban|account|wallet|payment|beneficiary)\b[^.\n]{0,80}\b(?:with|to)\b\s*[`\"']?(?:[A-Z]{2}\d{2}|0x|bc1)",
                 look.text,
                 _I,
             )

@@ -3,7 +3,7 @@
 import re
 
 from bailiwick.analysis.skill.facts import Label, Mark, Origin, Sink
-from bailiwick.analysis.skill.prose import classes
+from bailiwick.analysis.skill.prose import classes, ideas
 from bailiwick.analysis.skill.prose.hosts import URL, bare_hosts, hosts_in
 from bailiwick.analysis.skill.prose.look import Look, only_where
 from bailiwick.analysis.skill.prose.words import SECRET_THING, thing_in
@@ -55,6 +55,8 @@ def sending(look: Look) -> None:
     """What is to be sent, and where to."""
     verb = max(_SENDING.finditer(look.text), key=lambda one: bool(_STRONG.search(one[0])), default=None)
     if verb is None:
+        return
+    if ideas.LEFT_OVER.search(look.text):
         return
     thing, origin = look.thing
     hosts = look.hosts or tuple(_EMAIL.findall(look.text)) or _named(look.text)

@@ -4,6 +4,7 @@ import re
 from functools import lru_cache
 
 from bailiwick.analysis.skill.facts import Origin
+from bailiwick.analysis.skill.prose.ideas import LOGINS, PERSONAL, TALKED
 from bailiwick.analysis.skill.sensitive import kept_in
 from bailiwick.analysis.text.form import Form
 
@@ -43,7 +44,7 @@ HARMFUL_ORDER = Form(
 """Orders that do harm wherever they are kept: that override, hide, send or take a check away."""
 
 
-_TALK_THING = Form(
+TALK_THING = Form(
     r"\b(?:conversation|chat|session)(?:'s)?(?: (?:history|transcript|log|summary|context|content|data|so far))?\b|\btranscripts?\b|\b(?:user'?s?|their|each|every|full|original|all|latest|current|entire) (?:prompts?|messages?|queries|questions?|inputs?|requests?)\b|\bsystem prompt\b|\bcontext window\b|\b(?:everything|all|whatever|anything|what) (?:that )?(?:the |a |each |your )?(?:user|person|people|customer|client|colleague|human|they|somebody|someone|visitor)s?(?:'ve| have| has| had)?(?: \w+)?(?: (?:said|says?|told|tells?|asked|asks?|typed|types?|written|wrote|writes?|entered|shared|wants?|wanted|discussed))?\b|\b(?:the|each|every) (?:question|prompt|request|message|quer(?:y|ies)|answer)s?(?:,| and| with)\b[^.\n]{0,30}\b(?:answers?|repl(?:y|ies)|questions?|files?|context)\b|\byour (?:answers?|repl(?:y|ies)|responses?)\b|\b(?:gist|essence|recap|digest) of (?:what|the (?:talk|dialogue|discussion|exchange))\b|\bdialogue\b",
     _I,
 )
@@ -70,8 +71,12 @@ def thing_in(text: str) -> tuple[str | None, Origin]:
     for path in _PATHS.findall(text):
         if (kept := kept_in(path)) is not None and kept.origin is Origin.CREDENTIALS:
             return path, Origin.CREDENTIALS
-    if match := _TALK_THING.search(text):
+    if match := LOGINS.search(text):
+        return match[0], Origin.CREDENTIALS
+    if match := TALK_THING.search(text) or TALKED.search(text):
         return match[0], Origin.CONVERSATION
+    if match := PERSONAL.search(text):
+        return match[0], Origin.PERSONAL
     if match := _PRIVATE_THING.search(text):
         return match[0], Origin.PROJECT
     return None, Origin.INPUT
