@@ -24,6 +24,7 @@ def cases(name: str) -> list[Mapping[str, Any]]:
 
 
 MALICIOUS = cases("malicious.yaml")
+PROSE = yaml.safe_load((HERE / "prose.yaml").read_text(encoding="utf-8"))
 BENIGN = cases("benign.yaml")
 
 

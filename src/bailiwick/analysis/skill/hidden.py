@@ -5,9 +5,10 @@ import binascii
 import re
 from enum import Enum
 
-from bailiwick.analysis.skill.facts import Inventory, Mark
+from bailiwick.analysis.skill.facts import Inventory, Mark, Origin
 from bailiwick.analysis.skill.prose.classes import CONCEALED, acquitted, unchecked
 from bailiwick.analysis.skill.prose.hosts import hosts_in
+from bailiwick.analysis.skill.prose.ideas import GIVES
 from bailiwick.analysis.skill.prose.orders import JUDGE
 from bailiwick.analysis.skill.prose.words import CONCEAL, OVERRIDE, SECRET_THING, thing_in
 from bailiwick.analysis.skill.speech import negated, reports
@@ -101,7 +102,7 @@ def order(
     speaks = OVERRIDE.search(plain) or judge
     conceals = CONCEAL.search(plain) or CONCEALED.first(plain)
     acts = next((match for match in _ACT.finditer(plain) if not negated(plain, match.start())), None)
-    carries = _carries(plain)
+    carries = _carries(plain) or (not apart and _hands_over(plain))
     waives = unchecked(plain)
     if apart:
         if not reports(plain, len(plain)) and (
@@ -152,6 +153,12 @@ _INTO = re.compile(
     re.IGNORECASE,
 )
 """Data that becomes part of an address."""
+
+
+def _hands_over(text: str) -> bool:
+    """Whether it has a login, what was said or what belongs to people handed to a host, in whatever words."""
+    given = thing_in(text)[1] in (Origin.CREDENTIALS, Origin.CONVERSATION, Origin.PERSONAL)
+    return given and bool(hosts_in(text)) and GIVES.search(text) is not None
 
 
 def _carries(text: str) -> bool:

@@ -20,8 +20,8 @@ _ID = "skill/toxic-combination"
 
 
 def _find(facts: SkillFacts) -> Iterator[SkillFinding]:
-    for item in told(facts, Mark.OBEDIENT):
-        yield of_mark(_ID, item, Severity.MEDIUM if teaches(facts, item.role) else Severity.HIGH)
+    for obedient in told(facts, Mark.OBEDIENT):
+        yield of_mark(_ID, obedient, Severity.MEDIUM if teaches(facts, obedient.role) else Severity.HIGH)
     active = [item for item in facts.capabilities if item.role is Role.EXECUTABLE]
     hosts = [
         item

@@ -38,6 +38,10 @@ _APPLIED_FOR = re.compile(
     _I,
 )
 _OPENED = re.compile(r"\b(?:open|visit|load|fetch|request|call|go to|hit|query|check)\w*\b[^.\n]{0,60}$", _I)
+_OBTAINED = re.compile(
+    r"\b(?:get|obtain|create|generate|find|sign up|register|manage|issue|apply|docs?|documentation|see)\b[^.\n]{0,60}$",
+    _I,
+)
 _WITH_IT = re.compile(r"^\S*[^.\n]{0,30}\bwith (?:the|its|their|it|this|that|what|all|them)\b", _I)
 _EMAIL = Form(r"[\w.+-]+@[\w-]+\.[\w.-]*\w")
 _EVERY_BRANCH = Form(
@@ -61,7 +65,7 @@ _PROOF = Form(
 
 _BELONGS = Form(r"\bbelongs? (?:in|into|on|to)\b|\b(?:holds?|contains?|includes?|shows?|prints?)\b", _I)
 _REMOVED = re.compile(
-    r"\b(?:never|not|no|don'?t|without|remov\w*|redact\w*|avoid\w*|scan\w*|leak\w*|warn\w*|detect\w*|prevent\w*|instead|rotate\w*|revok\w*|out of|exclud\w*|ignor\w*|strip\w*|keep\w* .{0,20}out)\b",
+    r"\b(?:never|not|no|neither|nor|whether|don'?t|without|remov\w*|redact\w*|avoid\w*|scan\w*|leak\w*|warn\w*|detect\w*|prevent\w*|instead|rotate\w*|revok\w*|out of|exclud\w*|ignor\w*|strip\w*|keep\w* .{0,20}out)\b",
     _I,
 )
 
@@ -172,7 +176,9 @@ def carrying(look: Look) -> None:
         or (named is not look.it and not _REFERS.search(look.text))
     ):
         return
-    host = _hosts(named.text)[0][0]
+    host, at = _hosts(named.text)[0]
+    if _OBTAINED.search(named.text[:at]):
+        return
     if "@" in host:
         return
     if content is not None:
@@ -199,7 +205,7 @@ def spread(look: Look) -> None:
     ):
         return
     at = max(look.text.find(thing), 0)
-    if look.it.negated or reports(look.text, at) or negated(look.text, at):
+    if look.it.negated or reports(look.text, at) or negated(look.text, at) or _REMOVED.search(look.text[:at]):
         return
     for near in _behind(look, BEHIND):
         spot, verb = (
@@ -349,7 +355,13 @@ def hooked(look: Look) -> None:
     """A hook, in words, whose command runs what a host answers."""
     match = ideas.HOOKED.search(look.text)
     hosts = _hosts(look.text)
-    if match and hosts and not look.it.negated and not reports(look.text, match.start()):
+    if (
+        match
+        and hosts
+        and not look.it.negated
+        and not reports(look.text, match.start())
+        and ideas.OF_THE_CLIENT.search(look.paragraph)
+    ):
         look.notice(
             Mark.SETTING,
             f"asks for a hook that runs what {hosts[0][0]} answers",

@@ -105,6 +105,12 @@ HOOKED = Form(
     _I,
 )
 
+OF_THE_CLIENT = Form(
+    r"\b(?:sessions?|tool calls?|each prompt|every prompt|claude|settings\.json|the client|the assistant|the agent|SessionStart|PreToolUse|PostToolUse|UserPromptSubmit)\b",
+    _I,
+)
+"""A hook of the client, and not one of git."""
+
 READS = Form(
     r"\b(?:go|goes|going|look|looks|read|reads|sift|comb|search|skim|work|scan|collect|gather|pull|open|take in|walk|start with|review|check)\w*\b[^.\n]{0,50}\b(?:mail(?:box|s)?|inbox|e-?mails?|chats?|messages|calendar|shared drive|drive|tickets|private|direct messages|correspondence|threads|documents|crm|customer|notes|contacts|workspace|internal|everything (?:the|they|you))\b",
     _I,
