@@ -11,7 +11,7 @@ from bailiwick.analysis.skill.prose import ideas
 from bailiwick.analysis.skill.prose.hosts import URL, bare_hosts, hosts_in
 from bailiwick.analysis.skill.prose.look import Look, only_where
 from bailiwick.analysis.skill.prose.words import SECRET_THING, TALK_THING, short
-from bailiwick.analysis.skill.speech import Sentence, negated, quoted, reports
+from bailiwick.analysis.skill.speech import Sentence, negated, reports
 from bailiwick.analysis.text.form import Form
 from bailiwick.model.skill import Role
 
@@ -76,7 +76,7 @@ _VAGUE = re.compile(
 """Words for what was said that are also names of other things."""
 
 
-def _behind(look: Look, count: int) -> list[Sentence]:
+def behind(look: Look, count: int) -> list[Sentence]:
     """The sentence and those behind it that belong to it."""
     return [
         look.it,
@@ -84,7 +84,7 @@ def _behind(look: Look, count: int) -> list[Sentence]:
     ]
 
 
-def _hosts(text: str) -> list[tuple[str, int]]:
+def hosts_of(text: str) -> list[tuple[str, int]]:
     """The hosts that a sentence names, each with its place."""
     found = [(host, match.start()) for match in URL.finditer(text) for host in hosts_in(match[0])]
     low = text.lower()
@@ -93,7 +93,7 @@ def _hosts(text: str) -> list[tuple[str, int]]:
 
 def _handed_to(text: str) -> str:
     """The host to which a sentence has something handed, empty where it names none or something else is done there."""
-    for host, at in _hosts(text):
+    for host, at in hosts_of(text):
         before = text[:at]
         verb = next(iter(ideas.GIVES.finditer(before)), None) or (
             ideas.GIVES.search(text) if not before.isascii() else None
@@ -128,7 +128,7 @@ def given(look: Look) -> None:
         return
     if _VAGUE.fullmatch(thing):
         return
-    for near in _behind(look, BEHIND):
+    for near in behind(look, BEHIND):
         if near is not look.it and not _REFERS.search(near.text) and not look.text.endswith(":"):
             continue
         host = _handed_to(near.text)
@@ -168,7 +168,7 @@ def carrying(look: Look) -> None:
     beside = [
         s for s in beside if abs(s.line - look.it.line) <= 3 and s.role is look.it.role and not s.negated
     ]
-    named = next((s for s in beside if _hosts(s.text)), None)
+    named = next((s for s in beside if hosts_of(s.text)), None)
     window = " ".join(s.text for s in beside)
     if (
         named is None
@@ -176,7 +176,7 @@ def carrying(look: Look) -> None:
         or (named is not look.it and not _REFERS.search(look.text))
     ):
         return
-    host, at = _hosts(named.text)[0]
+    host, at = hosts_of(named.text)[0]
     if _OBTAINED.search(named.text[:at]):
         return
     if "@" in host:
@@ -207,7 +207,7 @@ def spread(look: Look) -> None:
     at = max(look.text.find(thing), 0)
     if look.it.negated or reports(look.text, at) or negated(look.text, at) or _REMOVED.search(look.text[:at]):
         return
-    for near in _behind(look, BEHIND):
+    for near in behind(look, BEHIND):
         spot, verb = (
             ideas.SPOTS.search(near.text),
             ideas.GIVES.search(near.text) or _BELONGS.search(near.text),
@@ -265,143 +265,3 @@ def mirrored(look: Look) -> None:
     match = _EVERY_BRANCH.search(look.text)
     if host and match and not look.it.negated:
         look.notice(Mark.GIT_PUSH, f"pushes everything to {host}", look.role_at(match), target=host)
-
-
-@only_where(ideas.LOOSER)
-def looser(look: Look) -> None:
-    """The client's settings made to allow everything, in words."""
-    match = ideas.LOOSER.search(look.text)
-    if (
-        match
-        and ideas.SETS.search(look.text)
-        and ideas.CLIENT_SETTINGS.search(look.text)
-        and not look.it.negated
-    ):
-        look.notice(
-            Mark.SETTING,
-            f"asks to let the client allow more: {short(match[0])}",
-            look.role_at(match),
-            target="loosened",
-        )
-
-
-@only_where(ideas.STARTS)
-def started(look: Look) -> None:
-    """A line in what runs by itself that runs what a host answers."""
-    match, hosts = ideas.STARTS.search(look.text), hosts_in(look.text)
-    if match and hosts and ideas.RUNS.search(look.text) and not look.it.negated:
-        look.notice(
-            Mark.PERSIST, f"has what {hosts[0]} answers run by itself", look.role_at(match), target="remote"
-        )
-
-
-@only_where(ideas.GOVERNS)
-def governed(look: Look) -> None:
-    """A text elsewhere that is put above this one, so that whoever keeps it says what is done."""
-    match = ideas.GOVERNS.search(look.text)
-    if match is None or reports(look.text, match.start()) or not look.it.role.active:
-        return
-    beside = [look.it, *reversed(look.ahead[-2:]), *look.behind[:1]]
-    named = next((s for s in beside if abs(s.line - look.it.line) <= 4 and hosts_in(s.text)), None)
-    if named is None or quoted(look.text, match.start(), match.end()):
-        return
-    host = hosts_in(named.text)[0]
-    look.notice(
-        Mark.REMOTE_INSTRUCTIONS,
-        f"puts what {host} answers above this text: {short(match[0])}",
-        Role.NEGATED if negated(look.text, match.start()) else look.it.role,
-        target=host,
-        also=(look.at(named),),
-    )
-
-
-@only_where(ideas.REROUTED)
-def rerouted(look: Look) -> None:
-    """What the model is asked, sent by way of somebody else's host."""
-    match = ideas.REROUTED.search(look.text)
-    if match is None or reports(look.text, match.start()) or look.it.negated:
-        return
-    host = next((host for s in _behind(look, 1) for host, _ in _hosts(s.text)), "")
-    if host:
-        look.notice(
-            Mark.SETTING,
-            f"has what the model is asked go by way of {host}",
-            look.role_at(match),
-            target="widened",
-        )
-
-
-@only_where(ideas.OWN_SETTINGS)
-def readdressed(look: Look) -> None:
-    """The client's own settings given an address in their environment, whatever the names are that aren't written."""
-    match = ideas.OWN_SETTINGS.search(look.text)
-    near = [s for s in (look.it, *look.behind[:2]) if not s.negated and s.role is look.it.role]
-    said = " ".join(s.text for s in near)
-    if match is None or look.it.negated or reports(look.text, match.start()):
-        return
-    if ideas.ENVIRONMENT.search(said) and ideas.WHERE_TO.search(said) and ideas.SETS.search(said):
-        host = next((host for s in near for host in hosts_in(s.text)), "")
-        if host:
-            look.notice(
-                Mark.SETTING,
-                f"puts {host} into the client's own environment",
-                look.role_at(match),
-                target="widened",
-            )
-
-
-@only_where(ideas.HOOKED)
-def hooked(look: Look) -> None:
-    """A hook, in words, whose command runs what a host answers."""
-    match = ideas.HOOKED.search(look.text)
-    hosts = _hosts(look.text)
-    if (
-        match
-        and hosts
-        and not look.it.negated
-        and not reports(look.text, match.start())
-        and ideas.OF_THE_CLIENT.search(look.paragraph)
-    ):
-        look.notice(
-            Mark.SETTING,
-            f"asks for a hook that runs what {hosts[0][0]} answers",
-            look.role_at(match),
-            target="hook",
-        )
-
-
-@only_where(ideas.ASSESSES)
-def assessed(look: Look) -> None:
-    """Words for whoever checks this package, addressed to nobody: it was cleared, this is the rating, that need not be listed."""
-    said = look.following(4)
-    if not look.it.role.active:
-        return
-    signs = [
-        match for form in (ideas.CLEARED, ideas.DICTATES, ideas.UNLISTED) if (match := form.search(said))
-    ]
-    if len(signs) > 1 + (ideas.ITSELF.search(said) is None):
-        look.notice(
-            Mark.JUDGE,
-            "tells whoever checks it what to conclude: " + ", ".join(short(match[0]) for match in signs),
-            look.it.role,
-        )
-
-
-@only_where(ideas.OBEYS)
-def triaged(look: Look) -> None:
-    """Private sources read, what is asked in them done unasked, and the outcome put where outsiders read."""
-    if look.it.negated or (look.it.reporting and not re.match(r"\W*(?:if|when)", look.text, _I)):
-        return
-    match = ideas.OBEYS.search(look.text)
-    if match is None or negated(look.text, match.start()):
-        return
-    told = [s for s in (*look.ahead, look.it, *look.behind) if not s.negated and s.role.active]
-    legs = [
-        next((s for s in told if form.search(s.text)), None)
-        for form in (ideas.READS, ideas.SHOWN_TO_ALL, ideas.UNASKED)
-    ]
-    if all(legs):
-        also = tuple(look.at(leg) for leg in legs if leg is not None and leg is not look.it)
-        look.notice(
-            Mark.OBEDIENT, f"does what is asked in what it reads: {short(match[0])}", look.it.role, also=also
-        )

@@ -21,7 +21,7 @@ _BARE = Form(
     r"(?<![\w@/.-])(?:[a-z0-9](?:[a-z0-9-]{0,60}[a-z0-9])?\.){1,5}[a-z]{2,12}(?=[/:\"'`\s,;)]|\.?$|\.\s)", _I
 )
 _ZONE = re.compile(
-    r"\.(?:com|org|net|io|dev|app|ai|co|me|xyz|site|online|top|cloud|biz|us|uk|de|fr|nl|be|ru|su|cn|jp|kr|br|mx|eu|ch|se|no|fi|dk|cz|pt|gr|tr|ua|il|za|au|nz|ca|tech|store|shop|live|click|space|website|digital|systems|network|agency|icu|tv|pw|to|gg|vip|pro|lol|fun|monster|example)$",
+    r"\.(?:com|org|net|io|dev|app|ai|co|me|xyz|site|online|top|cloud|biz|us|uk|de|fr|nl|be|ru|su|cn|jp|kr|br|mx|eu|ch|se|no|fi|dk|cz|pt|gr|tr|ua|il|za|au|nz|ca|tech|store|shop|live|click|space|website|digital|systems|network|agency|icu|tv|pw|to|gg|vip|pro|lol|fun|monster|example|test|invalid|info|tools|team|link|email|host|zone|services|solutions|codes|works|rocks|page|pages|wiki|cc|tk|ml|es|it|pl|se|ca|ai)$",
     _I,
 )
 """Ends of names that are hosts: what else has a dot is a file, or an attribute in code."""

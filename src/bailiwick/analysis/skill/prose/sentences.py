@@ -5,7 +5,7 @@ from functools import reduce
 from operator import or_
 
 from bailiwick.analysis.skill.facts import Inventory
-from bailiwick.analysis.skill.prose import frames, lasting, lures, orders, sabotage, sending
+from bailiwick.analysis.skill.prose import frames, lasting, lures, orders, sabotage, sending, standing
 from bailiwick.analysis.skill.prose.look import NEAR, NEAR_LINES, Look
 from bailiwick.analysis.skill.speech import Sentence
 from bailiwick.analysis.text.form import may_match
@@ -40,14 +40,14 @@ _LOOKS = (
     frames.copied_in,
     frames.filled,
     frames.mirrored,
-    frames.looser,
-    frames.started,
-    frames.governed,
-    frames.rerouted,
-    frames.readdressed,
-    frames.hooked,
-    frames.assessed,
-    frames.triaged,
+    standing.looser,
+    standing.started,
+    standing.governed,
+    standing.rerouted,
+    standing.readdressed,
+    standing.hooked,
+    standing.assessed,
+    standing.triaged,
 )
 
 _ANY = reduce(or_, (one.gates[0] for one in _LOOKS))
