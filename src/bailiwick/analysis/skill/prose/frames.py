@@ -39,7 +39,7 @@ _APPLIED_FOR = re.compile(
 )
 _OPENED = re.compile(r"\b(?:open|visit|load|fetch|request|call|go to|hit|query|check)\w*\b[^.\n]{0,60}$", _I)
 _OBTAINED = re.compile(
-    r"\b(?:get|obtain|create|generate|find|sign up|register|manage|issue|apply|docs?|documentation|see)\b[^.\n]{0,60}$",
+    r"\b(?:get|obtain|create|generate|find|sign up|register|manage|issue|apply|docs?|documentation|see)\b[^\n]{0,80}$",
     _I,
 )
 _WITH_IT = re.compile(r"^\S*[^.\n]{0,30}\bwith (?:the|its|their|it|this|that|what|all|them)\b", _I)
@@ -132,7 +132,7 @@ def given(look: Look) -> None:
         if near is not look.it and not _REFERS.search(near.text) and not look.text.endswith(":"):
             continue
         host = _handed_to(near.text)
-        if not host and near is not look.it and look.text.endswith(":"):
+        if not host and look.text.endswith(":") and near in look.behind[:1]:
             host = _handed_to(f"{look.text} {near.text}")
         if host and not ideas.LEFT_OVER.search(near.text):
             auth = bool(_PROOF.search(near.text))

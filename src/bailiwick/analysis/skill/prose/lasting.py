@@ -70,7 +70,7 @@ def memory(look: Look) -> None:
         return
     file = classes.MEMORY_FILE.search(look.text)
     if file and classes.WRITTEN.search(look.text):
-        said = f"{look.text} {look.paragraph} {look.following(2)}"
+        said = look.following(2)
         order = classes.unchecked(said) or HARMFUL_ORDER.search(said)
         role = look.role_at(file)
         if order and (role is not Role.QUOTED or not reports(look.text, file.start())):

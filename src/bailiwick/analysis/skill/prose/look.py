@@ -83,8 +83,8 @@ class Look:
 
     @cached_property
     def paragraph(self) -> str:
-        """The sentences of the same block, in their order, as one text."""
-        every = [*self.ahead, self.it, *self.behind]
+        """The sentence and those beside it in the same block, in their order, as one text."""
+        every = [*self.ahead[-3:], self.it, *self.behind[:3]]
         return " ".join(one.text for one in every if one.block is self.it.block)
 
     @property
