@@ -336,7 +336,7 @@ def test_a_service_that_cannot_start_is_told_with_its_reason(tmp_path: Path) -> 
     places.state.mkdir(mode=0o755)
     with pytest.raises(ServiceError, match="chmod 0700"):
         ensure_running(places)
-    with pytest.raises(ServiceError, match="systemctl start"):
+    with pytest.raises(ServiceError, match="systemctl restart"):
         ensure_running(replace(places, runtime=tmp_path / "run"))
     with pytest.raises(ServiceError, match="blocked"):
         ensure_running(Places(state=write(tmp_path / "blocked") / "state", policy=tmp_path))
