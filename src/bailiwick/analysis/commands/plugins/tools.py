@@ -324,6 +324,9 @@ def kill(call: "Call") -> None:
     told = any(GUARD[0] in arg.text for arg in words)
     call.machine.begin((Arg(GUARD[0]), *words) if reached and not told else words)
     if call.name == "kill":
+        for arg in words[1:]:
+            if not arg.literal:
+                call.machine.opaque("ends a process that isn't known", arg.span)
         for before, arg in pairwise(call.args):
             if arg.literal in ("0", "1") and before.text not in ("-s", "-n", "--signal"):
                 call.machine.opaque("ends more than one's own processes", arg.span)
