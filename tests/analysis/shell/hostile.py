@@ -91,6 +91,7 @@ HOSTILE: dict[str, str] = {
     + ";".join(f"cat b{i % 15}/x" for i in range(900)),
     "links chain": ";".join(f"ln -s l{i}/l{i} l{i + 1}" for i in range(15)) + ";" + "cat l15/x;" * 500,
     "links glob": ";".join(f"ln -s a{i} b{i}" for i in range(15)) + ";" + "cat */x;" * 800,
+    "settings": fill("echo a>~/.b;cat x", ";"),
     "trap": fill("trap 'cat x' EXIT", ";"),
     "traps big": "trap '" + fill("cat x", ";", 9000) + "' EXIT; cd a",
     "xargs": fill("echo a b c|xargs rm", ";"),

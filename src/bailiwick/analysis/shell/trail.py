@@ -24,7 +24,7 @@ MAX_LED = 16
 _EMPTY: Mapping[str, Any] = {}
 """Never added to: what it stands for is replaced."""
 MAX_SETTINGS = 32
-"""Hidden files remembered."""
+"""Hidden files that are told apart; where there are more, any program takes its settings from one."""
 _PROGRAMS = re.compile(r"/(?:usr/(?:local/)?)?(?:s?bin|lib\w*)/")
 _BEFORE = re.compile(r"[^*?\[\]{},\\]*")
 _BEHIND = re.compile(r"[^*?\[\]{},\\/]*\Z")
@@ -152,18 +152,22 @@ class Trail:
             self.drafted, self._wrote = True, Touched()
         for target in targets:
             self._wrote.noted.append((target, program))
-            if "/." in target.path or _PROGRAMS.match(target.path):
-                self.settings = (*self.settings[-MAX_SETTINGS:], (target.path, program))
+            hidden = "/." in target.path or _PROGRAMS.match(target.path)
+            if hidden and len(self.settings) <= MAX_SETTINGS:
+                self.settings = (*self.settings, (target.path, program))
             if self.loose:
                 found |= self._read.by(target)
         return found
 
     def configured(self, name: str, home: str) -> Iterator[int]:
         """The programs that wrote what the program ``name`` takes its settings from in ``home``, or among the system's programs."""
+        many = len(self.settings) > MAX_SETTINGS
         for path, program in self.settings:
             own = path.removeprefix(home).split("/") if path.startswith(f"{home}/.") else ()
-            if _PROGRAMS.match(path) or any(
-                part.lstrip(".") in {name, f"{name}rc", f"{name}_profile"} for part in own
+            if (
+                many
+                or _PROGRAMS.match(path)
+                or any(part.lstrip(".") in {name, f"{name}rc", f"{name}_profile"} for part in own)
             ):
                 yield program
 
