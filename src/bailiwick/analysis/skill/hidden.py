@@ -158,7 +158,8 @@ _INTO = re.compile(
 def _hands_over(text: str) -> bool:
     """Whether it has a login, what was said or what belongs to people handed to a host, in whatever words."""
     given = thing_in(text)[1] in (Origin.CREDENTIALS, Origin.CONVERSATION, Origin.PERSONAL)
-    return given and bool(hosts_in(text)) and GIVES.search(text) is not None
+    verb = GIVES.search(text) if given and hosts_in(text) and not reports(text, len(text)) else None
+    return verb is not None and not negated(text, verb.start())
 
 
 def _carries(text: str) -> bool:

@@ -32,7 +32,7 @@ CONCEALED = Forms(
     joined(r"\b(?:burden|bother|trouble|bore|distract|spare)\b", THEM, r"\b(?:with|the|from|of)\b", gap=10),
     joined(THEM, r"\b(?:need not|needn'?t|needs? no(?:t|thing)?|do(?:es)? not (?:need|have)|do(?:es)?n'?t (?:need|have)|aren'?t|isn'?t|are not|is not|are never|is never|must not|mustn'?t|should not|shouldn'?t|will not|won'?t|never)\b", PERCEIVE, gap=25),
     joined(r"\b(?:nothing|not something|not anything|no concern|not a thing)\b", THEM, PERCEIVE, gap=25),
-    joined(NOT, PERCEIVE, rf"(?:{THEM}|{OUTPUT})", gap=40),
+    joined(NOT + r"(?!\s+(?:available|found|set|installed|configured|possible|present|clear|sure|supported|defined|enough|valid)\b)", PERCEIVE, rf"(?:{THEM}|{OUTPUT})", gap=40),
     joined(r"\b(?:leave|leaves|leaving|left|keep|keeps|keeping|kept|drop|omit|strip)\b", r"\b(?:it|this|that|them|these|those|the \w+(?: \w+)?|any \w+)\b", r"\b(?:out of|off|away from|from|hidden from)\b", rf"(?:{OUTPUT}|{PEOPLE})", gap=20),
     Form(r"\b(?:keep|keeps|keeping|leave|leaves)\b[^.\n]{0,25}\b(?:to yourself|quiet|unmentioned|unspoken|internal|between (?:us|ourselves)|under the hood|invisible|unannounced|discreet|private to (?:you|the agent))\b", _I),
     Form(r"\b(?:mention\w*|bring\w* (?:it|this|that) up|point\w* (?:it|this) out|raising (?:it|this)|talking about (?:it|this))\b[^.\n]{0,20}\b(?:only|just|merely|would only)\b[^.\n]{0,20}\b(?:distract|confus|worr|alarm|slow|annoy|bother|clutter)\w*", _I),
@@ -156,7 +156,7 @@ LOOSENED = Forms(
     ),
     joined(
         r"\b(?:empty|clear|remove|delete|drop|wipe|blank)\b",
-        r"\b(?:the )?(?:deny|ask)(?: list| rules| entries)?\b|\bpermissions\.deny\b",
+        r"\b(?:the )?(?:deny(?: list| rules| entries)?|ask (?:list|rules|entries))\b|\bpermissions\.deny\b",
         gap=20,
     ),
     joined(

@@ -61,15 +61,11 @@ _PROOF = Form(
     r"\bapi[ _-]?key in\b|\bheaders?\b|\bauthenticat|\bauthori[sz]|\bbearer\b|\bsign(?:ed)? (?:in|requests?)|\blog ?in\b|\boauth|\bexchange|\btoken endpoint|\bwith (?:the|your|an?) [A-Z_ ]*(?:API[ _-]?KEY|TOKEN)\b",
     _I,
 )
-
-
 _BELONGS = Form(r"\bbelongs? (?:in|into|on|to)\b|\b(?:holds?|contains?|includes?|shows?|prints?)\b", _I)
 _REMOVED = re.compile(
     r"\b(?:never|not|no|neither|nor|whether|don'?t|without|remov\w*|redact\w*|avoid\w*|scan\w*|leak\w*|warn\w*|detect\w*|prevent\w*|instead|rotate\w*|revok\w*|out of|exclud\w*|ignor\w*|strip\w*|keep\w* .{0,20}out)\b",
     _I,
 )
-
-
 _VAGUE = re.compile(
     r"(?:the )?(?:conversation|chat|session|requests?|inputs?|quer(?:y|ies)|messages?)(?:'s)?", _I
 )
@@ -177,9 +173,7 @@ def carrying(look: Look) -> None:
     ):
         return
     host, at = hosts_of(named.text)[0]
-    if _OBTAINED.search(named.text[:at]):
-        return
-    if "@" in host:
+    if "@" in host or _OBTAINED.search(named.text[:at]):
         return
     if content is not None:
         if ideas.SHOWN.search(window) and look.it.role is Role.INSTRUCTED and not look.it.reporting:
@@ -243,7 +237,7 @@ def filled(look: Look) -> None:
     call = ideas.CALLS.search(look.paragraph)
     match = ideas.HANDED.search(look.text)
     if call and match and ideas.WHOLE.search(look.text) and not negated(look.text, match.start()):
-        if re.search(r"\b(?:not|never)\b", look.text, _I):
+        if _REMOVED.search(look.text):
             return
         label = Label(origin, thing, look.source)
         look.into.chain(label, Sink.SEND, "the server of a tool", look.source, look.it.role)

@@ -3,6 +3,7 @@
 import re
 
 from bailiwick.analysis.skill.facts import Label, Mark, Origin, Sink
+from bailiwick.analysis.skill.markdown import Kind
 from bailiwick.analysis.skill.prose import classes, ideas
 from bailiwick.analysis.skill.prose.hosts import URL, bare_hosts, hosts_in
 from bailiwick.analysis.skill.prose.look import Look, only_where
@@ -221,7 +222,9 @@ _PUT = Form(
 def committed(look: Look) -> None:
     """Credentials that are to be put into a commit, an issue or another text that others read."""
     thing, origin = look.thing
-    if thing is None or origin is not Origin.CREDENTIALS or not _PUT.search(look.text):
+    if look.it.block.kind is Kind.TABLE or thing is None or origin is not Origin.CREDENTIALS:
+        return
+    if not _PUT.search(look.text):
         return
     match = _COMMITTED.search(look.paragraph)
     if match is None:

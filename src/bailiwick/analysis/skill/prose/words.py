@@ -38,7 +38,7 @@ SECRET_THING = Form(
     _I,
 )
 HARMFUL_ORDER = Form(
-    r"\b(?:ignore|disregard|override|supersede)s?\b[^.\n]{0,60}\b(?:instructions?|rules?|polic(?:y|ies)|guidelines?|objections?|warnings?)\b|\b(?:do not|don'?t|never)\s+(?:\w+\s+){0,2}?(?:mention|tell|inform|reveal|remove|disclose|question|ask (?:for|the user|before))\b|(?:^|[.;:,\"'`\n>]|\band\b)(?:(?!\b(?:never|not|don'?t|no)\b)[^.;:,\"'`\n]){0,80}\bwithout (?:asking|confirm\w*|telling|review|mention\w*)\b|\b(?:send|post|upload|forward|curl|fetch|submit|copy|mirror)\b[^\n]{0,100}https?://|\b(?:skip|disable|bypass|turn off)\b[^.\n]{0,40}\b(?:review|confirm\w*|approval|permission\w*|security|checks?|hooks?|verification|scan\w*)\b|\bauto-?(?:approve|accept)\b|\balways (?:approve|allow|accept|trust)\b|\bpre-?(?:approved|authori[sz]ed)\b|\bsilently\b",
+    r"(?<!the )\b(?:ignore|disregard|override|supersede)s?\b[^.\n]{0,60}\b(?:instructions?|rules?|polic(?:y|ies)|guidelines?|objections?|warnings?)\b|\b(?:do not|don'?t|never)\s+(?:\w+\s+){0,2}?(?:mention|tell|inform|reveal|remove|disclose|question|ask (?:for|the user|before))\b|(?:^|[.;:,\"'`\n>]|\band\b)(?:(?!\b(?:never|not|don'?t|no)\b)[^.;:,\"'`\n]){0,80}\bwithout (?:asking|confirm\w*|telling|review|mention\w*)\b|\b(?:send|post|upload|forward|curl|fetch|submit|copy|mirror)\b[^\n]{0,100}https?://|\b(?:skip|disable|bypass|turn off)\b[^.\n]{0,40}\b(?:review|confirm\w*|approval|permission\w*|security|checks?|hooks?|verification|scan\w*)\b|\bauto-?(?:approve|accept)\b|\balways (?:approve|allow|accept|trust)\b|\bpre-?(?:approved|authori[sz]ed)\b|\bsilently\b",
     _I,
 )
 """Orders that do harm wherever they are kept: that override, hide, send or take a check away."""
