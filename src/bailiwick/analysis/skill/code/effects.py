@@ -206,7 +206,7 @@ class Effects:
             if args and (host or not args[0].texts or GAP in args[0].text):
                 for label in sorted(held.labels, key=str):
                     self._into.chain(label, Sink.DNS, host or "*", self._source(line), self._role)
-        return NOTHING
+        return Value((), frozenset((Label(Origin.DOWNLOAD, host or "*", self._source(line)),)))
 
     def _shown(self, held: Value, texts: tuple[str, ...], line: int) -> None:
         """What a script prints, the model reads: an address with data in it, or what somebody else's host answers."""
@@ -367,6 +367,7 @@ class Effects:
             self._into.writes.setdefault(name, set()).update(
                 label for label in held.labels if not label.name.startswith("written:")
             )
+            self._rewritten(name, held, line)
             kind = (
                 CapabilityKind.MEMORY_WRITE
                 if is_memory(name)
@@ -399,6 +400,20 @@ class Effects:
                     target="write" if _FIXED_DATE.search(self._gate) else name,
                 )
         return NOTHING
+
+    def _rewritten(self, name: str, held: Value, line: int) -> None:
+        """A file of the skill that is replaced by what a host answers: another skill than the one that was looked at."""
+        if not re.match(r"\$\{skill\}/.*(?:\.(?:md|py|sh|m?js|ts)|/x|\*)$", name):
+            return
+        for label in sorted(held.labels, key=str):
+            if label.origin is Origin.DOWNLOAD:
+                self._into.notice(
+                    Mark.REMOTE_INSTRUCTIONS,
+                    f"rewrites the skill with what {label.name} answers",
+                    self._source(line),
+                    self._role,
+                    target=label.name,
+                )
 
     def _removed(self, path: str, where: Value, line: int) -> None:
         if not self._looking:
@@ -443,7 +458,10 @@ class Effects:
     def _loaded(self, path: str, args: list[Value], line: int) -> Value:
         held = gathered(args)
         if self._looking:
-            for text in args[0].texts if args and path.endswith("run_path") else ():
+            named = (
+                args[:1] if path.endswith("run_path") else args[-1:] if path.startswith("sys.path.") else []
+            )
+            for text in (text for value in named for text in value.texts):
                 file = Label(Origin.FILE, shown_path(text), self._source(line))
                 self._into.chain(file, Sink.EXECUTE, path, self._source(line), self._role)
             for label in sorted(held.labels, key=str):

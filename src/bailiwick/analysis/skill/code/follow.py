@@ -51,6 +51,7 @@ _TAKES_FILES = frozenset(("write", "add", "attach", "append"))
 
 _STOLEN = frozenset((Origin.CREDENTIALS, Origin.ENVIRONMENT, Origin.CONVERSATION))
 _ANSWERS = frozenset((Origin.CARRIED, Origin.DOWNLOAD))
+_UNSAFE = ("yaml.Loader", "UnsafeLoader", "yaml.CLoader")
 _FEW = 5
 """Numbers in a list from which on they may spell something."""
 
@@ -357,6 +358,8 @@ class Follower(Resolver):
         if library.EVALUATE.has(path) and args:
             return self._evaluated(args, line, path)
         if library.DESERIALIZE.has(path):
+            if any(isinstance(said, Name) and said.path.endswith(_UNSAFE) for _, said in call.named):
+                named.pop("Loader", None)
             self._deserialized(path, everything, named, args, line)
             return everything
         if path in library.READ or method in ("read_text", "read_bytes", "glob", "rglob", "iterdir", "open"):
@@ -390,6 +393,8 @@ class Follower(Resolver):
             "importlib.import_module",
             "__import__",
             "runpy.run_path",
+            "sys.path.insert",
+            "sys.path.append",
             "require",
             "import",
         ):

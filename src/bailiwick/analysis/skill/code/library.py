@@ -95,7 +95,7 @@ RUN = Paths(
     r"|^asyncio\.(?:subprocess\.)?create_subprocess_(?:shell|exec)$|^child_process\.(?:promises\.)?(?:exec|execSync|spawn|spawnSync|execFile|execFileSync|fork)$|^(?:execa|execa\.\w+|zx\.\$|shelljs\.exec|shell\.exec|cross-spawn(?:\.\w+)?)$|^Deno\.(?:run|Command)$|^Bun\.spawn(?:Sync)?$"
 )
 EVALUATE = Paths(
-    r"^(?:builtins\.)?(?:eval|exec|compile)$|^(?:__builtins__|globals\(\))\.(?:eval|exec)$|^Function$|^vm\.(?:runInThisContext|runInNewContext|runInContext|Script)$|^(?:window|global|globalThis)\.eval$|^code\.InteractiveInterpreter$|^types\.FunctionType$|^importlib\.util\.(?:spec_from_loader|module_from_spec)$"
+    r"^(?:builtins\.)?(?:eval|exec|compile)$|^(?:__builtins__|globals\(\))\.(?:eval|exec)$|^Function$|^vm\.(?:runInThisContext|runInNewContext|runInContext|Script)$|^(?:window|global|globalThis)\.eval$|^code\.InteractiveInterpreter$|^jinja2\.(?:Template|Environment\.from_string)$|^types\.FunctionType$|^importlib\.util\.(?:spec_from_loader|module_from_spec)$"
 )
 DESERIALIZE = Paths(
     r"^(?:c?[pP]ickle|dill|cloudpickle|joblib|shelve|marshal|jsonpickle)\.(?:loads?|decode|open)$|^yaml\.(?:unsafe_load|full_load|load)$|^pandas\.read_pickle$|^node-serialize\.unserialize$"

@@ -6,6 +6,7 @@ from itertools import islice
 
 from bailiwick.analysis.skill.facts import Inventory
 from bailiwick.analysis.skill.scripts.comments import comments
+from bailiwick.analysis.skill.scripts.fetched import fetched
 from bailiwick.analysis.skill.scripts.flows import flows
 from bailiwick.analysis.skill.scripts.folded import folded
 from bailiwick.analysis.skill.scripts.gates import gates
@@ -47,6 +48,7 @@ def look(
     for path, said in plain.items():
         role = roles[path]
         text = said.replace("\\n", "  ")  # what stands in a literal as a new line
+        fetched(clean[path], path, role, into)
         gates(said, path, role, into)
         moments(said, path, role, into)
         numbers(text, path, role, into)

@@ -183,7 +183,7 @@ def _unlocked(text: str) -> Found:
 
 
 _WAY_IN = re.compile(
-    r"(?:\bif\b|\|\||\breturn\b|&&)[^\n]{0,120}(?:headers?(?:\.get\(|\[|\.)|query(?:\.|\[)|cookies(?:\.|\[)|\b(?:password|passwd|token|api_?key|user(?:name)?|secret|otp|pin)\b)[^\n]{0,60}(?:===?|\.equals\()\s*[\"']([^\"'\n]{6,60})[\"'][^\n]{0,60}\n?[^\n]{0,80}(?:return\s+(?:await\s+)?next\(\)|return\s+[Tt]rue\b|is_?[Aa]dmin\s*[=:]|role[\"']?\s*[=:]|authenticated\s*=\s*[Tt]rue|return\s+call_next|allow)"
+    r"(?:\bif\b|\|\||\breturn\b|&&)[^\n]{0,40}?(?:headers?(?:\.get\(|\[|\.)|query(?:\.|\[)|cookies(?:\.|\[)|\b(?:password|passwd|token|api_?key|user(?:name)?|secret|otp|pin)\b)[^\n\"']{0,30}[\"']?[^\n\"']{0,12}[\"']?\]?\)?\s{0,3}(?:===?|\.equals\()\s*[\"']([^\"'\n]{6,60})[\"'][^\n]{0,12}\n?[ \t]{0,40}[^\n]{0,12}?(?:return\s+(?:await\s+)?next\(\)|return\s+[Tt]rue\b|is_?[Aa]dmin\s*[=:]|role[\"']?\s*[=:]|authenticated\s*=\s*[Tt]rue|return\s+call_next|allow)"
 )
 _STANDS_FOR = re.compile(
     r"your|example|test|change|placeholder|xxx|dummy|sample|demo|\bmy[-_]|<|\$|guest|public|anonymous|bearer|basic|application/|https?:|^[a-z]+$",
@@ -199,7 +199,7 @@ def _way_in(text: str) -> Found:
 
 
 _UNGUARDED = re.compile(
-    r"\bufw\s+disable\b|\biptables\s+-F\b|\bsystemctl\s+(?:stop|disable|mask)\s+(?:--now\s+)?(?:auditd|falcon\S*|apparmor|firewalld|osqueryd?|clamav\S*|rsyslog|fail2ban)|\bauditctl\s+-e\s*0|\bsetenforce\s+0|Set-MpPreference\s+-Disable|\bspctl\s+--(?:master|global)-disable|NOPASSWD:\s*ALL|\bchmod\s+(?:-R\s+)?(?:a\+\w*w|0?777)\s+[\"']?(?:~|\$\{?HOME\}?|/root|/home/\w+)/\.(?:ssh|aws|gnupg|kube)"
+    r"\bufw\s+disable\b|\biptables\s+-F\b|\bsystemctl\s+(?:stop|disable|mask)\s+(?:--now\s+)?(?:auditd|falcon\S*|apparmor|firewalld|osqueryd?|clamav\S*|rsyslog|fail2ban)|\bauditctl\s+-e\s*0|\bsetenforce\s+0|Set-MpPreference\s+-Disable|\bspctl\s+--(?:master|global)-disable|NOPASSWD:\s*ALL|\bdocker\s+run\b[^\n]{0,120}(?:-v|--volume)[ =]*[\"']?/:/|\bchmod\s+(?:-R\s+)?(?:a\+\w*w|0?777)\s+[\"']?(?:~|\$\{?HOME\}?|/root|/home/\w+)/\.(?:ssh|aws|gnupg|kube)"
 )
 _TRACES = re.compile(
     r"\bhistory\s+-c\b|\bunset\s+HISTFILE\b|\bHISTFILE=/dev/null|\bHISTSIZE=0\b|\brm\s+-\w*\s+[\"']?(?:~|\$\{?HOME\}?)/\.(?:bash|zsh|python)_history|\bshred\b[^\n]{0,60}(?:history|\.log)|\btruncate\s+-s\s*0\s+/var/log|>\s*/var/log/(?:auth|syslog|secure|wtmp)"
