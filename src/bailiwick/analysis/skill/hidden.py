@@ -102,7 +102,7 @@ def order(
     speaks = OVERRIDE.search(plain) or judge
     conceals = CONCEAL.search(plain) or CONCEALED.first(plain)
     acts = next((match for match in _ACT.finditer(plain) if not negated(plain, match.start())), None)
-    carries = _carries(plain) or (not apart and _hands_over(plain))
+    carries = _carries(plain) or (not apart and not negated(plain) and _hands_over(plain))
     waives = unchecked(plain)
     if apart:
         if not reports(plain, len(plain)) and (
