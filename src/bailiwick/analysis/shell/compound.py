@@ -38,7 +38,7 @@ from bailiwick.analysis.shell.syntax import (
 if TYPE_CHECKING:
     from bailiwick.analysis.shell.interpreter import Interpreter
 
-MAX_UNROLLED = 8
+MAX_UNROLLED = 24
 """Words of a ``for`` list that are followed one by one."""
 _PASSES = 3
 _ARITHMETIC_TESTS = frozenset(("-v", "-eq", "-ne", "-lt", "-gt", "-le", "-ge", "-R"))

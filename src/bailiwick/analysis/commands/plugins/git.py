@@ -258,7 +258,10 @@ def _is_address(text: str) -> bool:
 def _address(call: "Call", address: Arg) -> None:
     """A repository named by URL, by ``host:path`` or by path."""
     machine, text = call.machine, address.literal
-    if text is None:
+    if text is None and re.match(r"https?://", address.text):
+        call.url(address)
+        machine.opaque("repository isn't known", address.span)
+    elif text is None:
         machine.connect("*", None, address.span)
         machine.opaque("repository isn't known", address.span)
     elif _HELPER.match(text):
