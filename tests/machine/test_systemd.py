@@ -53,7 +53,7 @@ from typing import Any
 from bailiwick.service.local import call
 from bailiwick.service.places import find
 
-port = 18247
+port = 62247
 if sys.argv[1] == "port":
     with socket.socket() as impostor:
         impostor.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)

@@ -23,8 +23,9 @@ SOCKET_UNIT: Final = "bailiwick.socket"
 ACCOUNT: Final = "bailiwick"
 LAUNCHD_LABEL: Final = "org.bailiwick.service"
 
-PORT: Final = 18247
-"""The loopback port of a machine-wide service: one that the kernel gives to no outgoing connection."""
+PORT: Final = 62247
+"""The loopback port of a machine-wide service: above those that the kernel gives to outgoing connections, and above those of
+development servers, which a session may end by port."""
 
 SYSUSERS: Final = f"""\
 # The account of Bailiwick's endpoint service, sysusers.d(5).
