@@ -29,7 +29,7 @@ BENIGN = cases("benign.yaml")
 
 
 def written(case: Mapping[str, Any], root: Path) -> Path:
-    files = dict(case["files"])
+    files = dict(case.get("files", {}))
     if "about" in case:
         head = f"---\nname: {case['name']}\ndescription: {case['about']}\n---\n# {case['name']}\n\n"
         files.setdefault("SKILL.md", f"{head}{case['text']}\n")

@@ -22,6 +22,8 @@ from bailiwick.analysis.skill.shell import SkillShell
 from bailiwick.analysis.skill.speech import Sentence, negated, quoted, reports, role_of, sentences
 from bailiwick.model.skill import CapabilityKind, Partial, Role, Source
 
+MAX_WRAPS = 3
+"""Line breaks in a command between backquotes; where there are more, the backquotes are no pair."""
 MAX_INLINE = 60_000
 """Characters of a paragraph in which commands between backquotes are looked for."""
 
@@ -46,8 +48,14 @@ _PIPED = re.compile(r"\b(?:curl|wget|base64)\b.*\|\s*(?:sudo\s+)?(?:ba|z)?sh\b",
 _FETCHED_AND_RUN = re.compile(
     r"\b(?:curl|wget)\b[^`\n]{0,400}(?:\|\s*(?:sudo\s+)?(?:ba|z)?sh\b|&&[^`\n]{0,200}(?:chmod|\./|\bsh\b|\bbash\b|/tmp/))"
 )
+_SENDING = re.compile(
+    r"\bcurl\b[^`]*\s(?:-[a-zA-Z]*[TFd]\b|--(?:data|form|upload-file|json)\b)|\bwget\b[^`]*\s--post-"
+    r"|\b(?:scp|rsync|sftp)\b[^`]*\s[\w.@-]+:|\bgit\b[^`]*\bpush\b[^`]*(?:://|\w@\w)"
+)
+"""A whole command that sends something out is meant to be run, however it is introduced."""
 _SCHEME = re.compile(r"(\b(?:curl|wget)\b(?:\s+-[\w-]+)*\s+)(?=(?:[\w-]+\.)+[a-z]{2,})")
 """A host where a command to fetch takes an address: it means https."""
+_SPAN = re.compile(r"`[^`]{1,800}`")
 _LEADING = re.compile(r"(?:^|[\s;&|])(?:python3?|bash|sh|node|npx|source|\./)")
 _SHOWN = re.compile(
     r"\b(?:samples?|examples?|attackers?|spot|attack|payload|decode|malicious|suspicious|demonstrat\w*|quot\w+|learners?|students?|trainees?|exercise|often contains?|looks? like)\b",
@@ -115,9 +123,8 @@ class Documents:
             elif block.kind is not Kind.HEADING:
                 self._inline(path, block, meant)
                 if "push" in block.text and not negated(block.text):
-                    remotes(
-                        block.text.replace("`", "\n"), Source(path=path, line=block.line), meant, self.into
-                    )
+                    source = Source(path=path, line=block.line)
+                    remotes(_unwrapped(block.text).replace("`", "\n"), source, meant, self.into)
         self._dynamic(path, text, role)
 
     def _meant(self, block: Block, role: Role) -> Role:
@@ -233,29 +240,21 @@ class Documents:
 
     def _inline(self, path: str, block: Block, role: Role) -> None:
         """Commands between backquotes in a sentence that says to run them."""
-        for match in re.finditer(r"`([^`\n]{4,800})`", block.text[:MAX_INLINE]):
-            before = block.text[max(match.start() - 400, 0) : match.start()]
-            line = block.line + block.text.count("\n", 0, match.start())
-            if _RUNNING.search(before) and find(match[1].removeprefix("sudo ").split()[0]) is not None:
-                meant = (
-                    Role.NEGATED
-                    if negated(before, len(before))
-                    else Role.QUOTED
-                    if reports(before, len(before))
-                    or _REJECTED.match(block.text[match.end() : match.end() + 60])
-                    else role
-                )
-                self.shell.script(match[1], path, line, meant)
-            elif _FETCHED_AND_RUN.search(match[1]):
-                meant = (
-                    Role.NEGATED
-                    if negated(before, len(before))
-                    else Role.QUOTED
-                    if reports(before, len(before))
-                    or _REJECTED.match(block.text[match.end() : match.end() + 60])
-                    else role
-                )
-                self.shell.script(_SCHEME.sub(r"\1https://", match[1]), path, line, meant)
+        text = _unwrapped(block.text[:MAX_INLINE])
+        for match in re.finditer(r"`([^`\n]{4,800})`", text):
+            command, after = match[1], text[match.end() : match.end() + 60]
+            sends, fetches = _SENDING.search(command), _FETCHED_AND_RUN.search(command)
+            before = text[max(match.start() - (40 if sends else 400), 0) : match.start()]
+            known = find((command.removeprefix("sudo ").split() or [""])[0]) is not None
+            if not fetches and not (known and (sends or _RUNNING.search(before))):
+                continue
+            meant = role
+            if negated(before, len(before)):
+                meant = Role.NEGATED
+            elif reports(before, len(before)) or _REJECTED.match(after):
+                meant = Role.QUOTED
+            line = block.line + text.count("\n", 0, match.start())
+            self.shell.script(_SCHEME.sub(r"\1https://", command) if fetches else command, path, line, meant)
         if fetches_and_runs(block.text[:MAX_INLINE]) and not negated(block.text):
             self.into.notice(
                 Mark.PIPE_INSTALL,
@@ -337,3 +336,15 @@ class Documents:
             )
         ]
         notice_in(lines, path, self.into)
+
+
+def _unwrapped(text: str) -> str:
+    """``text`` with what stands between backquotes on one line; what follows stays on the lines it had."""
+
+    def joined(span: re.Match[str]) -> str:
+        breaks = span[0].count("\n")
+        if not 1 <= breaks <= MAX_WRAPS or re.search(r"\n[ \t]*\n", span[0]):
+            return span[0]
+        return re.sub(r"[ \t]*\n[ \t]*", " ", span[0]) + "\n" * breaks
+
+    return _SPAN.sub(joined, text) if "`" in text else text

@@ -248,15 +248,18 @@ def characters(text: str, path: str, role: Role, into: Inventory) -> None:
     bidi = list(_BIDI.finditer(text))
     if bidi and not re.search("[\u0590-\u08ff]", text[max(bidi[0].start() - 200, 0) : bidi[0].end() + 200]):
         overrides = any(match[0] in "\u202d\u202e" for match in bidi)
-        code = path.endswith((".py", ".js", ".ts", ".sh", ".md", ".json"))
         into.notice(
             Mark.HIDDEN,
             "direction overrides, which show a text in another order than it is read",
             Source(path=path, line=text.count("\n", 0, bidi[0].start()) + 1),
             role,
-            sure=overrides and code,
+            sure=_CODE.search(path) is not None or (overrides and path.endswith((".md", ".json"))),
             target="direction overrides",
         )
+
+
+_CODE = re.compile(r"(?i)\.(?:py|[cm]?[jt]sx?|sh|bash|rb|go|rs|java|kt|cs|c|cc|cpp|h|php|sql|vue)(?:\.\w+)?$")
+"""Source code, templates of it too: no comment in it needs to be shown in another order."""
 
 
 def _spelled(run: str) -> str:

@@ -39,10 +39,13 @@ def _find(facts: SkillFacts) -> Iterator[SkillFinding]:
 
 
 def _promises(facts: SkillFacts) -> Iterator[SkillFinding]:
-    """A promise that the skill's own code breaks."""
+    """A promise that the skill's own code breaks, or a command that sends something out at its word."""
     for claim in facts.manifest.claims:
+        described = claim.target.lower() in facts.manifest.description.lower()
         for item in facts.capabilities:
-            if item.role is not Role.EXECUTABLE or item.by in ("text", "dependencies"):
+            sent = item.role is Role.INSTRUCTED and item.detail in ("POST", "PUT") and described
+            own = item.role is Role.EXECUTABLE and item.by not in ("text", "dependencies")
+            if not (own or sent):
                 continue
             if (
                 claim.kind in ("offline", "no-telemetry")

@@ -70,7 +70,7 @@ _REQUIRED = re.compile(
 _BUILT = re.compile(
     rf"\b({_NAME})\s*=\s*(?:importlib\.import_module|__import__)\(\s*(?:[\"'][^\"'\n]{{0,12}}[\"']\s*(?:\.join\(|\+\s*[\"'])|[^)\n]{{0,60}}(?:\[::-1\]|chr\(|b64decode|fromhex))|\bgetattr\(\s*(?:__import__|importlib|{_NAME})[^\n]{{0,80}}?,[^\n)]{{0,60}}(?:\+|\.join\(|\[::-1\]|chr\()"
 )
-_SHELL_DECODES = r"(?:base(?:64|32)\s+(?:-\w*[dD]\w*|--decode)|xxd\s+(?:-\w+\s+)*-\w*r|openssl\s+(?:enc|aes\S*|base64|zlib|smime|rsautl|pkeyutl)\b[^|;\n]{0,200}\s-d\w*|gpg\b[^|;\n]{0,200}(?:\s-d\b|--decrypt)|uudecode|(?:^|[|(`;&]\s*)(?:rev|tr\s+['\"]?[^\s'\"]+['\"]?\s+['\"]?[^\s'\"]+)|printf\s+(?:--\s+)?['\"]?[^|;\n]{0,200}\\(?:x[0-9a-fA-F]{2}|[0-7]{3})|(?:gunzip|zcat|xzcat|gzip\s+-\w*d|xz\s+-\w*d)|python3?\s+-c\s+[^|;\n]{0,200}(?:b64decode|fromhex|decompress|chr\()|perl\s+-\w*e\s+[^|;\n]{0,200}(?:pack|decode)|awk\s+[^|;\n]{0,200}printf\s*\(?\s*\"%c\")"
+_SHELL_DECODES = r"(?:base(?:64|32)\s+(?:-\w*[dD]\w*|--decode)|xxd\s+(?:-\w+\s+)*-\w*r|openssl\s+(?:enc|aes\S*|base64|zlib|smime|rsautl|pkeyutl)\b[^|;\n]{0,200}\s-d\w*|gpg\b[^|;\n]{0,200}(?:\s-d\b|--decrypt)|uudecode|(?:^|[|(`;&]\s*)(?:rev|tr\s+['\"]?[^\s'\"]+['\"]?\s+['\"]?[^\s'\"]+)|printf\s+(?:--\s+)?['\"]?[^|;\n]{0,200}\\(?:x[0-9a-fA-F]{2}|[0-7]{3})|(?:gunzip|zcat|xzcat|gzip\s+-\w*d|xz\s+-\w*d)|python3?\s+-c\s+[^|;\n]{0,200}(?:b64decode|fromhex|decompress|chr\()|perl\s+-\w*e\s+[^|;\n]{0,200}(?:pack|decode)|awk\s+[^|;\n]{0,200}printf\s*\(?\s*\"%c\"|sed\s+[^|;\n]{0,80}\\{1,4}x&)"
 _SH = r"(?:(?:/usr)?/bin/)?(?:env\s+)?(?:ba|z|k|da)?sh\b|python3?\b(?!\s+-[cm])|node\b|perl\b|ruby\b|source\s+/dev/stdin|\.\s+/dev/stdin"
 _SHELL_PIPE = re.compile(
     rf"{_SHELL_DECODES}[^;\n]*?\|\s*(?:sudo\s+)?(?:{_SH})(?:\s+-(?:s|x|e)?\b|\s*$|\s*[;)&>2])", re.MULTILINE
@@ -290,7 +290,7 @@ def _shell_runs(text: str) -> int | None:
             held.add(name)
     files = {match[1] for match in _SHELL_FILE.finditer(plain)} - {"/dev/null"}
     for match in re.finditer(
-        r"(?:\beval|\b(?:ba|z|da)?sh\s+-c|\bpython3?\s+-c|\b(?:ba|z)?sh\s*<<<|\b(?:ba|z|da)?sh|\bsource|(?:^|[;&|]\s*)\.|\bpython3?|\bnode|\bexec)\s+[\"']?(\$\{?\w+\}?|[$~./\w{}-]+)|(?:^|[;&]\s*)[\"']?(\$\{?\w+\}?|[~./\w-]+)[\"']?(?:\s|$|&)|\b(?:echo|printf)\b[^|\n]{0,300}?[\"']?(\$\{?\w+\}?)[\"']?\s*\|\s*(?:ba|z|da)?sh\b",
+        r"(?:\beval|\b(?:ba|z|da)?sh\s+-c|[\"']?\$\{?SHELL\b[^\s\"']{0,20}[\"']?\s+-c|\bpython3?\s+-c|\b(?:ba|z)?sh\s*<<<|\b(?:ba|z|da)?sh|\bsource|(?:^|[;&|]\s*)\.|\bpython3?|\bnode|\bexec)\s+[\"']?(\$\{?\w+\}?|[$~./\w{}-]+)|(?:^|[;&]\s*)[\"']?(\$\{?\w+\}?|[~./\w-]+)[\"']?(?:\s|$|&)|\b(?:echo|printf)\b[^|\n]{0,300}?[\"']?(\$\{?\w+\}?)[\"']?\s*\|\s*(?:ba|z|da)?sh\b",
         plain,
         re.MULTILINE,
     ):
