@@ -28,7 +28,7 @@ test: unit e2e ## all tests, the real client included
 unit: $(STAMP) ## tests that need no client
 	scripts/judges || true  # the tests that need them are skipped, and say so
 	scripts/receivers || true
-	$(BIN)/pytest tests --ignore=tests/e2e --ignore=tests/machine -m "not nightly" -n auto
+	$(BIN)/pytest tests --ignore=tests/e2e --ignore=tests/systemd -m "not nightly" -n auto
 
 e2e: $(STAMP) ## scenarios with the real client, in a sandbox without network
 	scripts/client >/dev/null
@@ -40,7 +40,7 @@ e2e-part-%:  # a machine of its own for each core: tests that install for the wh
 	scripts/sandbox $(BIN)/pytest tests/e2e -m "e2e and not nightly" --part $*/2
 
 e2e-machine:  # needs a real root, which the sandbox hasn't
-	$(BIN)/pytest tests/machine
+	$(BIN)/pytest tests/systemd
 
 check: $(STAMP) ## what CI runs besides the tests: format, lint, types, the house, generated docs
 	$(BIN)/ruff format --check src tests scripts
