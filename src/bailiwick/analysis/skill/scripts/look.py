@@ -12,6 +12,7 @@ from bailiwick.analysis.skill.scripts.folded import folded
 from bailiwick.analysis.skill.scripts.gates import gates
 from bailiwick.analysis.skill.scripts.keys import keys
 from bailiwick.analysis.skill.scripts.lasting import copies, proxies, registries, startup, trust
+from bailiwick.analysis.skill.scripts.lookups import lookups
 from bailiwick.analysis.skill.scripts.moments import moments
 from bailiwick.analysis.skill.scripts.numbers import numbers
 from bailiwick.analysis.skill.scripts.places import place
@@ -58,6 +59,7 @@ def look(
                 into.capability(CapabilityKind.NET, host.lower(), where, role, detail="POST", by=path)
         if languages[path] == SHELL:
             keys(said, path, role, into)
+            lookups(clean[path], path, role, into)
         safeguards(said, path, languages[path], role, into)
         settings(text, path, role, into)
         comments(said, path, role, into)
