@@ -10,7 +10,7 @@ import os
 import re
 import shutil
 import subprocess
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from random import Random
@@ -90,6 +90,19 @@ def unescaped(text: str) -> bytes:
     return bytes.fromhex(text.replace("\\x", ""))
 
 
+def whole(lines: Iterable[str]) -> Iterator[str]:
+    """Each call in one line, where it ended: strace parts those during which another thread makes a call."""
+    begun: dict[str, str] = {}
+    for line in lines:
+        thread = line.split(" ", 1)[0]
+        if line.endswith(" <unfinished ...>"):
+            begun[thread] = line.removesuffix(" <unfinished ...>")
+        elif found := re.match(r"\d+\s+<\.\.\. \w+ resumed>(.*)", line):
+            yield begun.pop(thread, "") + found[1]
+        else:
+            yield line
+
+
 def replay(trace: Path, root: Path) -> Iterator[tuple[Disk, int]]:  # noqa: C901, PLR0912 - one arm a system call
     """The disk after each call that changed something, and how many records had been acknowledged."""
     disk, acknowledged = Disk(), 0
@@ -163,7 +176,7 @@ def cut_while(  # noqa: PLR0913, PLR0917 - a program, what holds of what is left
     text = re.sub(
         r"<((?:\\x[0-9a-f]{2})+)>", lambda name: f"<{unescaped(name[1]).decode()}>", trace.read_text()
     )
-    trace.write_text(text)
+    trace.write_text("\n".join(whole(text.splitlines())))
     moments = sum(1 for _ in replay(trace, root))
     assert moments > of
     chosen = set(Random(seed).sample(range(moments), min(cuts, moments)))  # noqa: S311 - test data
