@@ -6,6 +6,7 @@ import re
 from enum import Enum
 
 from bailiwick.analysis.skill.facts import Inventory, Mark, Origin
+from bailiwick.analysis.skill.kinds import SOURCE
 from bailiwick.analysis.skill.prose.classes import CONCEALED, acquitted, unchecked
 from bailiwick.analysis.skill.prose.hosts import hosts_in
 from bailiwick.analysis.skill.prose.ideas import GIVES
@@ -253,13 +254,9 @@ def characters(text: str, path: str, role: Role, into: Inventory) -> None:
             "direction overrides, which show a text in another order than it is read",
             Source(path=path, line=text.count("\n", 0, bidi[0].start()) + 1),
             role,
-            sure=_CODE.search(path) is not None or (overrides and path.endswith((".md", ".json"))),
+            sure=SOURCE.search(path) is not None or (overrides and path.endswith((".md", ".json"))),
             target="direction overrides",
         )
-
-
-_CODE = re.compile(r"(?i)\.(?:py|[cm]?[jt]sx?|sh|bash|rb|go|rs|java|kt|cs|c|cc|cpp|h|php|sql|vue)(?:\.\w+)?$")
-"""Source code, templates of it too: no comment in it needs to be shown in another order."""
 
 
 def _spelled(run: str) -> str:

@@ -55,6 +55,12 @@ CODE = frozenset(
 )
 
 
+SOURCE = re.compile(
+    r"(?i)\.(?:py|[cm]?[jt]sx?|sh|bash|rb|go|rs|java|kt|cs|c|cc|cpp|h|php|sql|vue)(?:\.\w+)?$"
+)
+"""Paths of source code that people read, and of templates of it."""
+
+
 def language_of(path: str, text: str) -> str:
     """The language of a script that has a reader, ``""`` for all else."""
     ending = posixpath.splitext(path)[1].lower()

@@ -4,16 +4,16 @@ import re
 
 from bailiwick.analysis.skill.facts import Inventory, Label, Origin, Sink
 from bailiwick.analysis.skill.scripts.places import place
+from bailiwick.analysis.skill.scripts.tongues import ASSIGNS_IN_SHELL, IN_SHELL
 from bailiwick.model.skill import Role
 
 MAX_NAMES = 200
 """Assignments of one script that are followed."""
 
 _ENCODES = r"\b(?:xxd\s+-\w*p|base(?:32|64)\b(?!\s+-\w*[dD])|od\s+-|hexdump\b|basenc\b)"
-_ASSIGNED = re.compile(r"^[ \t]{0,80}(?:local\s+|declare\s+|export\s+)?(\w+)=([^\n]{1,600})", re.MULTILINE)
 _CARRIES = re.compile(rf"\$\([^\n]{{0,400}}(?:\$\w|\$\{{|<|\bcat\b|\bid\b)[^\n]{{0,400}}{_ENCODES}")
 _LOOKUP = re.compile(
-    r"(?:^|[;&|({`]|\bdo\b|\bthen\b)\s*(?:dig|kdig|host|nslookup|drill|getent\s+a?hosts(?:v4|v6)?|ping6?)\s([^\n;|&]{1,400})",
+    IN_SHELL + r"(?:dig|kdig|host|nslookup|drill|getent\s+a?hosts(?:v4|v6)?|ping6?)\s([^\n;|&]{1,400})",
     re.MULTILINE,
 )
 _ZONE = re.compile(r"\.((?:[\w-]+\.)+[a-z]{2,})\b")
@@ -24,7 +24,7 @@ def lookups(text: str, path: str, role: Role, into: Inventory) -> None:
     """Follow what is encoded into the names that a script looks up, through its variables."""
     encoded: set[str] = set()
     plain: dict[str, str] = {}
-    for match in list(_ASSIGNED.finditer(text))[:MAX_NAMES]:
+    for match in list(ASSIGNS_IN_SHELL.finditer(text))[:MAX_NAMES]:
         name, value = match[1], match[2]
         if _CARRIES.search(value) or encoded & set(re.findall(r"\$\{?(\w+)", value)):
             encoded.add(name)

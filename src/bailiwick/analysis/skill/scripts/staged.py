@@ -12,6 +12,7 @@ from itertools import islice
 from bailiwick.analysis.skill.facts import Inventory, Mark
 from bailiwick.analysis.skill.prose.hosts import hosts_in
 from bailiwick.analysis.skill.scripts.places import place
+from bailiwick.analysis.skill.scripts.tongues import ASSIGNS_IN_SHELL
 from bailiwick.model.skill import Role
 
 MAX_SHARED = 40
@@ -83,9 +84,6 @@ _SHELL_TAKEN = re.compile(
 _SHELL_CALL = re.compile(
     rf"(?:\beval|\b(?:ba|z|da)?sh\s+-c|\bsource|(?:^|\s)\.|\bpython3?\s+-c)\s+(?:--\s+)?[\"']?(?:\$\(|<\(|`)[^\n]{{0,300}}?{_SHELL_DECODES}",
     re.MULTILINE,
-)
-_SHELL_ASSIGN = re.compile(
-    r"(?:^|[;&\s])(?:local\s+|export\s+|readonly\s+)?([A-Za-z_]\w*)=([^\n]{1,600})", re.MULTILINE
 )
 _SHELL_DECODE = re.compile(_SHELL_DECODES, re.MULTILINE)
 _SHELL_FILE = re.compile(
@@ -275,7 +273,7 @@ def _shell_runs(text: str) -> int | None:
             return min(match.start(), len(text))
     held: set[str] = set()
     spelled: set[str] = set()
-    for match in list(_SHELL_ASSIGN.finditer(plain))[:MAX_NAMES]:
+    for match in list(ASSIGNS_IN_SHELL.finditer(plain))[:MAX_NAMES]:
         name, value = match[1], match[2]
         if len(_ESCAPES.findall(value)) > 2:
             spelled.add(name)

@@ -23,11 +23,14 @@ SENDS = Form(
 )
 _SENDERS = r"(?:curl(?:\.exe)?|wget|ncat|netcat|nc|socat|httpie|xh|aria2c|sendmail|mailx|telnet)"
 _RESOLVERS = r"(?:dig|nslookup|host|getent|drill|resolvectl)"
-_IN_SHELL = r"(?:^|[|;&(`{!]|\$\(|\b(?:then|do|else|if|sudo|nohup|xargs|timeout \S+|while|until|command|exec|env)\s)[ \t]{0,80}(?:\w{1,60}=\S{0,200}[ \t]{1,9}){0,4}"
+IN_SHELL = r"(?:^|[|;&(`{!]|\$\(|\b(?:then|do|else|if|sudo|nohup|xargs|timeout \S+|while|until|command|exec|env)\s)[ \t]{0,80}(?:\w{1,60}=\S{0,200}[ \t]{1,9}){0,4}"
+ASSIGNS_IN_SHELL = re.compile(
+    r"(?:^|[;&\s])(?:local\s+|export\s+|readonly\s+)?([A-Za-z_]\w*)=([^\n]{1,600})", re.MULTILINE
+)
 _IN_CODE = r"(?:[\"'`(\[{]|\|[ \t]{0,9}|&&[ \t]{0,9}|;[ \t]{0,9}|\bsh[ \t]{1,9}-c[ \t]{1,9})"
-SENDS_IN_SHELL = Form(rf"{_IN_SHELL}(?:[\w/.-]*/)?{_SENDERS}(?=\s|$)|/dev/tcp/", re.MULTILINE)
+SENDS_IN_SHELL = Form(rf"{IN_SHELL}(?:[\w/.-]*/)?{_SENDERS}(?=\s|$)|/dev/tcp/", re.MULTILINE)
 SENDS_IN_CODE = Form(rf"{_IN_CODE}(?:[\w/.-]*/)?{_SENDERS}(?=[\"'`\s])")
-LOOKS_UP_IN_SHELL = Form(rf"{_IN_SHELL}(?:[\w/.-]*/)?{_RESOLVERS}(?=\s)", re.MULTILINE)
+LOOKS_UP_IN_SHELL = Form(rf"{IN_SHELL}(?:[\w/.-]*/)?{_RESOLVERS}(?=\s)", re.MULTILINE)
 LOOKS_UP_IN_CODE = Form(
     rf"{_IN_CODE}(?:[\w/.-]*/)?{_RESOLVERS}(?=[\"'`]|\s+[$+\"'#%{{\w-])(?![\"'`]?\s*[:\])])"
 )
