@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 from bailiwick.analysis.skill import front_matter, hidden, substance
 from bailiwick.analysis.skill.code import javascript, python
+from bailiwick.analysis.skill.code.effects import Scripts
 from bailiwick.analysis.skill.code.follow import Follower
 from bailiwick.analysis.skill.code.form import Program, TooDeepError
 from bailiwick.analysis.skill.configuration import Configuration
@@ -308,7 +309,7 @@ class _Reading:
     def _run_programs(self) -> None:
         for program in self.documents.programs:
             roles = {program.path: self.documents.roles.get(program.module, Role.INSTRUCTED)}
-            Follower([program], roles, self.into, self.shell).run()
+            Follower(Scripts([program], roles, self.into, self.shell)).run()
         for language, code, source, role in self.shell.snippets:
             lower = python.lower if language == "python" else javascript.lower
             try:
@@ -317,11 +318,11 @@ class _Reading:
                 continue
             if given is not None:
                 given.path, given.shift = source.path, (source.line or 1) - 1
-                Follower([given], {source.path: role}, self.into, self.shell).run()
+                Follower(Scripts([given], {source.path: role}, self.into, self.shell)).run()
         if self.programs:
             roles = {program.path: self._role(program.path) for program in self.programs}
             data = {path: text for path, text in self.texts.items() if path.endswith(_DATA)}
-            follower = Follower(self.programs, roles, self.into, self.shell, data)
+            follower = Follower(Scripts(self.programs, roles, self.into, self.shell, data))
             follower.run()
             self._installed(follower)
 

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from types import MappingProxyType
+from dataclasses import dataclass, field
 
 from bailiwick.analysis.skill.code import library
 from bailiwick.analysis.skill.code.form import Program
@@ -48,24 +48,30 @@ class ShellReader:
         raise NotImplementedError
 
 
-class Effects:
-    """What the calls of some programs do, into an inventory; ``shell`` reads a command that a script starts.
+@dataclass(frozen=True, slots=True)
+class Scripts:
+    """Programs that belong together, how each stands, and the inventory for what they do.
 
-    ``data`` are the texts of the skill's other files, in which an address may stand that a script reads.
+    ``shell`` reads a command that one of them starts; ``data`` are the texts of the skill's other files, in which an address may
+    stand that a script reads.
     """
 
-    def __init__(
-        self,
-        programs: Sequence[Program],
-        roles: dict[str, Role],
-        into: Inventory,
-        shell: ShellReader,
-        data: Mapping[str, str] = MappingProxyType({}),
-    ) -> None:
-        self._data = data
-        self._roles = roles
-        self._into = into
-        self._shell = shell
+    programs: Sequence[Program]
+    roles: dict[str, Role]
+    into: Inventory
+    shell: ShellReader
+    data: Mapping[str, str] = field(default_factory=dict)
+
+
+class Effects:
+    """What the calls of some scripts do."""
+
+    def __init__(self, scripts: Scripts) -> None:
+        programs = scripts.programs
+        self._data = scripts.data
+        self._roles = scripts.roles
+        self._into = scripts.into
+        self._shell = scripts.shell
         self._outputs: dict[tuple[str, Source], frozenset[Label]] = {}
         self._looking = False
         self._program = programs[0] if programs else Program(path="", module="")

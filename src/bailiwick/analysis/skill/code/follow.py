@@ -4,11 +4,10 @@ Order and conditions don't matter: a fixed point over assignments, then every ca
 """
 
 import re
-from collections.abc import Mapping, Sequence
-from types import MappingProxyType
+from collections.abc import Sequence
 
 from bailiwick.analysis.skill.code import library
-from bailiwick.analysis.skill.code.effects import ShellReader
+from bailiwick.analysis.skill.code.effects import Scripts
 from bailiwick.analysis.skill.code.form import (
     Assign,
     Call,
@@ -17,7 +16,6 @@ from bailiwick.analysis.skill.code.form import (
     Joined,
     Name,
     Part,
-    Program,
 )
 from bailiwick.analysis.skill.code.places import addressed, bare_host, host_of, shown_path
 from bailiwick.analysis.skill.code.resolve import Resolver
@@ -30,9 +28,9 @@ from bailiwick.analysis.skill.code.values import (
     decoded,
     gathered,
 )
-from bailiwick.analysis.skill.facts import Inventory, Label, Mark, Origin
+from bailiwick.analysis.skill.facts import Label, Mark, Origin
 from bailiwick.analysis.skill.sensitive import kept_in
-from bailiwick.model.skill import CapabilityKind, Role
+from bailiwick.model.skill import CapabilityKind
 
 MAX_ROUNDS = 4
 MAX_STEPS = 400_000
@@ -80,15 +78,8 @@ _AUTH_KEY = re.compile(r"auth|api[-_]?key|token|cookie|^x-|bearer|secret", re.IG
 class Follower(Resolver):
     """Follows data through programs that belong together."""
 
-    def __init__(
-        self,
-        programs: Sequence[Program],
-        roles: dict[str, Role],
-        into: Inventory,
-        shell: ShellReader,
-        data: Mapping[str, str] = MappingProxyType({}),
-    ) -> None:
-        super().__init__(programs, roles, into, shell, data)
+    def __init__(self, scripts: Scripts) -> None:
+        super().__init__(scripts)
         self._steps = 0
         self.commands: dict[tuple[str, int, str], None] = {}
         """Commands that stand under ``command`` in a mapping, with their place: a script may put them into settings."""

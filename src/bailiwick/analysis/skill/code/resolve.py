@@ -1,11 +1,10 @@
 """Names of scripts: what a variable may hold, which function a call means, what a list or a mapping says, over files and classes."""
 
 import re
-from collections.abc import Mapping, Sequence
-from types import MappingProxyType
+from collections.abc import Mapping
 
 from bailiwick.analysis.skill.code import library
-from bailiwick.analysis.skill.code.effects import Effects, ShellReader
+from bailiwick.analysis.skill.code.effects import Effects, Scripts
 from bailiwick.analysis.skill.code.form import (
     Assign,
     Call,
@@ -17,8 +16,7 @@ from bailiwick.analysis.skill.code.form import (
     Program,
 )
 from bailiwick.analysis.skill.code.values import GAP, NOTHING, Value, between, concatenated
-from bailiwick.analysis.skill.facts import Inventory, Mark
-from bailiwick.model.skill import Role
+from bailiwick.analysis.skill.facts import Mark
 
 MAX_CHAIN = 12
 """Calls made on each other's results that are followed to where they begin."""
@@ -37,15 +35,9 @@ WRAPS = frozenset(
 class Resolver(Effects):
     """Variables and functions of programs that belong together."""
 
-    def __init__(
-        self,
-        programs: Sequence[Program],
-        roles: dict[str, Role],
-        into: Inventory,
-        shell: ShellReader,
-        data: Mapping[str, str] = MappingProxyType({}),
-    ) -> None:
-        super().__init__(programs, roles, into, shell, data)
+    def __init__(self, scripts: Scripts) -> None:
+        super().__init__(scripts)
+        programs = scripts.programs
         self._programs = programs
         self._variables: dict[tuple[str, str, str], Value] = {}
         self._modules = {program.module: program for program in programs}
