@@ -27,13 +27,13 @@ pid > "$OUT/pid.first"
 systemctl kill -s KILL bailiwick.service
 "$PYTHON" "$CALL" killed > "$OUT/killed"
 pid > "$OUT/pid.second"
-mv /var/lib/bailiwick/log.key /root/
+mv /var/lib/bailiwick/log.key /var/lib/away.key
 systemctl kill -s KILL bailiwick.service
 sleep 6 # more failures than a trigger limit would bear
 active > "$OUT/broken"
 "$PYTHON" "$CALL" port > "$OUT/impostor"
 bailiwick status > "$OUT/status.broken" 2>&1
-mv /root/log.key /var/lib/bailiwick/
+mv /var/lib/away.key /var/lib/bailiwick/log.key
 "$PYTHON" "$CALL" mended > "$OUT/mended"
 bailiwick install --system --python "$PYTHON" > "$OUT/again" 2>&1 || exit 13
 active > "$OUT/again.active"

@@ -6,7 +6,7 @@ Findings, hosts and names are globs too; hosts are crossed with the ports that r
 """
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import replace
 from itertools import zip_longest
 from typing import TypeAlias
@@ -133,7 +133,7 @@ def changed_paths(old: Policy, new: Policy) -> Iterator[Access]:
         denied = {glob for _, verdict, glob in before if verdict is Verdict.DENY} & {
             glob for _, verdict, glob in after if verdict is Verdict.DENY
         }
-        alike = _alike(before, after)
+        alike = _alike(before, after, apart=changed)
         space = Unions(alike, budget=Budget(MAX_CELL_STEPS))
         without = [number for number, globs in enumerate(alike) if denied.issuperset(globs)]
         places: list[Sequence[int]] = [
@@ -149,16 +149,15 @@ def changed_paths(old: Policy, new: Policy) -> Iterator[Access]:
                     yield Access(kind=kind, target=PathTarget(path=path))
 
 
-def _alike(before: PathRules, after: PathRules) -> list[tuple[Glob, ...]]:
-    """The globs by what rules say of them; each that changed by itself."""
+def _alike(before: PathRules, after: PathRules, *, apart: Collection[Glob]) -> list[tuple[Glob, ...]]:
+    """The globs by what rules say of them; each of those ``apart`` by itself."""
     said: defaultdict[Glob, set[tuple[bool, str, Verdict]]] = defaultdict(set)
     for now, rules in ((False, before), (True, after)):
         for layer, verdict, glob in rules:
             said[glob].add((now, layer, verdict))
-    changed = {glob for _, _, glob in before ^ after}
     alike: defaultdict[object, list[Glob]] = defaultdict(list)
     for glob in sorted(said, key=lambda glob: glob.text):
-        alike[frozenset(said[glob]), glob if glob in changed else None].append(glob)
+        alike[frozenset(said[glob]), glob if glob in apart else None].append(glob)
     return [tuple(globs) for globs in alike.values()]
 
 

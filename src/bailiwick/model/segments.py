@@ -109,7 +109,7 @@ class Unions:
             self._endings.append(endings)
             self._sure.append(sure)
         self._start = self._reduced(self._closed(begin))
-        empty = sum(mask for number, mask in takes.items() if any(map(_may_be_empty, list(slots)[number])))
+        empty = sum(takes[number] for part, number in slots.items() if any(map(_may_be_empty, part)))
         self._root = self._start | self._stepped(self._start, empty)
         self._names = self._told_apart(slots, takes)
 

@@ -82,7 +82,6 @@ def _given(environment: MutableMapping[str, str]) -> Listeners | None:
         )
     for one in given:
         one.set_inheritable(False)
-        one.setblocking(False)  # noqa: FBT003 - socket's own signature
     return Listeners(hooks=hooks, callers=callers)
 
 
@@ -100,7 +99,6 @@ def _loopback(places: Places, port: int) -> socket.socket:
             f"that process, or use a fresh state directory instead of {places.state}"
         ) from error
     listener.listen(_BACKLOG)
-    listener.setblocking(False)  # noqa: FBT003 - socket's own signature
     return listener
 
 
@@ -116,5 +114,4 @@ def _unix(places: Places) -> socket.socket:
         mend = "; name a shorter --state" if len(str(places.socket)) > MAX_SOCKET_PATH else ""
         raise StartError(f"{places.socket}: {error.strerror or error}{mend}") from error
     listener.listen(_BACKLOG)
-    listener.setblocking(False)  # noqa: FBT003 - socket's own signature
     return listener

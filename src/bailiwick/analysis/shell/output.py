@@ -130,7 +130,7 @@ def _dirname(words: list[str]) -> str | None:
 
 
 _OWN_PORTS = range(1024, 32768)
-"""Ports that servers are told to take. The service listens at one that the kernel chooses, which lies above (Linux, and macOS too)."""
+"""Ports that servers are told to take. The service listens above them."""
 
 
 def _lsof(words: list[str]) -> Processes | None:

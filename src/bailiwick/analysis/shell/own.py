@@ -36,8 +36,6 @@ def is_within(interpreter: "Interpreter", place: str) -> bool:
     return f"{place}/".startswith(normal(interpreter.context.project).rstrip("/") + "/")
 
 
-_MAKING = frozenset(("git", "uv", "virtualenv"))
-"""Programs that make files of the project's history, or environments for its packages."""
 _COPYING = frozenset(("cp", "mv", "install", "rsync", "cat", "head", "tail"))
 """Programs whose results are what they read."""
 
