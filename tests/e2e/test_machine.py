@@ -14,6 +14,7 @@ from bailiwick.service.scripted_model import Use
 
 STATE = Path("/var/lib/bailiwick")
 RUNTIME = Path("/run/bailiwick")
+SEGMENTS = Path("/var/lib/bailiwick-segments")
 
 
 @pytest.fixture
@@ -167,3 +168,24 @@ def test_a_governed_session_can_be_started_too(machine: Room) -> None:
     )
     assert [outcome.ran(0), outcome.ran(1)] == [True, False], outcome
     assert judged(machine)["toolu_main_0_0"]["profile"] == "open"
+
+
+def test_policy_has_every_client_ask_through_the_relay(machine: Room) -> None:
+    organisation = machine.host("/etc/bailiwick/policy/organisation.yaml")
+    organisation.write_text(organisation.read_text() + "audit: {fallback: relay}\n")
+    machine.host(SEGMENTS).mkdir(mode=0o1733)
+    stop(machine)
+    serve(machine)
+    holds(machine)
+
+    def kill(_: object) -> Use:
+        stop(machine)
+        return bash("touch made")
+
+    outcome = machine.session([bash("echo hello"), kill])
+    assert outcome.result(0).text.startswith("hello"), outcome
+    assert machine.read(PROJECT / "made") is None, outcome
+    serve(machine)
+    with LogReader(machine.host(STATE)) as log:
+        kept = [entry.record for entry in log.entries() if entry.record["kind"] == "fallback"]
+    assert [one["enforced"] for one in kept if one.get("tool") == "Bash"] == ["deny"]

@@ -59,6 +59,25 @@ def test_without_a_service_the_relay_blocks(room: Room) -> None:
     assert room.bailiwick("log", "verify").returncode == 0
 
 
+def test_policy_has_a_governed_session_ask_through_the_relay(room: Room) -> None:
+    said = (POLICY / "organisation.yaml").read_text() + "audit: {fallback: relay}\n"
+    room.set_policy(changes={"organisation.yaml": said})
+
+    def kill(_: object) -> Use:
+        room.kill_service()
+        return bash("touch made")
+
+    room.write(PROJECT / ".env", "S3CRET\n")
+    outcome = room.governed([bash("echo hello"), bash("cat .e*"), kill])
+    assert outcome.result(0).text.startswith("hello"), outcome
+    assert "dev.files.hidden.environment-files" in outcome.result(1).text, outcome
+    assert room.read(PROJECT / "made") is None, outcome
+    room.start_service()
+    stopped = [one for one in room.records() if one["kind"] == "fallback"]
+    assert [one["enforced"] for one in stopped if one.get("tool") == "Bash"] == ["deny"]
+    assert room.faults() == ()
+
+
 def test_a_relay_that_can_t_start_blocks(room: Room) -> None:
     outcome = relayed(room, [bash("touch made")], "--no-such-option")
     assert len(outcome.model.conversation) == 0, outcome

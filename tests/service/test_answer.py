@@ -17,9 +17,10 @@ from hypothesis import strategies as st
 from bailiwick.audit.record import Record
 from bailiwick.decision.judge import judge
 from bailiwick.information.sessions import SessionState
+from bailiwick.model.event import ToolCall
 from bailiwick.model.verdict import Verdict
 from bailiwick.service.answer import SMALL, answer
-from bailiwick.service.calls import MAX_CALLS
+from bailiwick.service.calls import MAX_CALLS, MAX_QUESTIONS
 from bailiwick.service.desk import Desk
 from bailiwick.service.files import OsFiles
 from bailiwick.service.log_reader import LogReader
@@ -448,6 +449,57 @@ def test_who_approved_is_on_record(desk: Desk, state: SessionState, tmp_path: Pa
     assert outcome["elapsed_ms"] >= 0
 
 
+@pytest.mark.parametrize(
+    ("turn", "over"),
+    [
+        (event("UserPromptSubmit", prompt="again"), True),
+        (event("Stop"), True),
+        (event("SessionEnd", reason="prompt_input_exit"), True),
+        (event("UserPromptSubmit", prompt="again", session_id="another"), False),
+        (event("SubagentStop", agent_id="a-1"), False),
+        (tool("Read", "other", file_path="/tmp/x"), False),
+    ],
+    ids=["prompt", "stop", "end", "another", "agent", "call"],
+)
+def test_who_says_no_and_ends_the_turn_is_on_record(
+    desk: Desk, state: SessionState, tmp_path: Path, turn: bytes, *, over: bool
+) -> None:
+    assert ask(desk, state, tool("Skill", "one", skill="asked")) == "ask"
+    asked = event("PermissionRequest", tool_name="Skill", tool_input={"skill": "asked"})
+    ask(desk, state, asked)
+    for _ in range(2):
+        ask(desk, state, turn)
+    answers = records(tmp_path / "state", kind="permission-answered")
+    told = [(one["call_id"], one["tool"], one["approved_by"], one["input"]) for one in answers]
+    assert told == [("one", "Skill", "person-refused", '{"skill":"asked"}')] * over
+    order = [one["kind"] for one in records(tmp_path / "state")]
+    if over:
+        assert order.index("permission-answered") > order.index("permission-asked")
+
+
+def test_a_no_to_the_client_s_own_question_is_on_record(tmp_path: Path) -> None:
+    """Where policy only monitors, the client asks by rules of its own."""
+    policy = {name: text + "mode: monitor\n" * ("profiles/" in name) for name, text in POLICY.items()}
+    with desk_at(tmp_path, policy) as desk:
+        state = opened(desk)
+        assert ask(desk, state, FORBIDDEN) == "abstain"
+        ask(
+            desk,
+            state,
+            event("PermissionRequest", **json.loads(FORBIDDEN) | {"hook_event_name": "PermissionRequest"}),
+        )
+        ask(desk, state, event("Stop"))
+    [told] = records(tmp_path / "state", kind="permission-answered")
+    assert (told["call_id"], told["tool"], told["approved_by"]) == ("toolu_1", "Write", "person-refused")
+
+
+def test_open_questions_are_bounded(desk: Desk, state: SessionState) -> None:
+    for number in range(MAX_QUESTIONS + 10):
+        assert ask(desk, state, tool("Skill", f"c-{number}", skill="asked")) == "ask"
+    assert len(desk.calls._questions) == MAX_QUESTIONS
+    assert not desk.calls.is_open("c-1", "c-0")
+
+
 def test_what_a_typed_command_triggers_says_so(desk: Desk, state: SessionState, tmp_path: Path) -> None:
     typed = {"expansion_type": "slash_command", "command_name": "pdf", "prompt": "/pdf"}
     ask(desk, state, event("UserPromptExpansion", prompt_id="p1", **typed))
@@ -460,7 +512,7 @@ def test_what_a_typed_command_triggers_says_so(desk: Desk, state: SessionState, 
 
 def test_remembered_calls_are_bounded(desk: Desk) -> None:
     for number in range(MAX_CALLS + 10):
-        desk.calls.judged("c", str(number), Verdict.ALLOW, 0)
+        desk.calls.judged("c", ToolCall(tool="Bash", input={}, call_id=str(number)), Verdict.ALLOW, 0)
     assert not desk.calls.knows("c", "0")
     assert desk.calls.knows("c", str(MAX_CALLS + 9))
     assert len(desk.calls._calls) == MAX_CALLS

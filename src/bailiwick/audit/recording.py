@@ -1,6 +1,7 @@
 """From an event, its facts and its decision to the record of it. Pure: clocks and salt come with the stamp."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from itertools import islice
 from typing import Any
 
@@ -219,6 +220,11 @@ def fallback_record(
     }
     extra = {name: value for name, value in kept.items() if name in {"id", "time_ms", "hash"}}
     return finish(Draft(fields=fields, extra=bounded(extra, EXTRA)), redactor)
+
+
+def restamped(record: Record, stamp: Stamp) -> Record:
+    """A record that was made ahead of what it tells, as of now."""
+    return replace(record, **_stamped(stamp))
 
 
 def _stamped(stamp: Stamp) -> dict[str, Any]:

@@ -84,7 +84,7 @@ def register(verbs: _Verbs) -> None:
         "--relay",
         action="store_true",
         help="hooks by the relay that `install --system` puts on the machine: slower, and what it stops while the service "
-        "is away gets on record",
+        "is away gets on record; so it is too where the policy itself says `audit: {fallback: relay}`",
     )
     explained = _verb(
         inner, "explain", _explain, "why a call gets what it gets, access by access, layer by layer"
@@ -341,8 +341,9 @@ def _simulate(asked: argparse.Namespace) -> int:
 def _compile(asked: argparse.Namespace) -> int:
     if not _ADDRESS.fullmatch(asked.service):
         raise UsageError(f"--service {asked.service}: write http://HOST:PORT, as `bailiwick status` shows it")
-    policy = _profile(compile_set(_read(asked.directory)), asked.profile)
-    relay = relay_command(system_layout()) if asked.relay else ()
+    whole = compile_set(_read(asked.directory))
+    policy = _profile(whole, asked.profile)
+    relay = relay_command(system_layout()) if asked.relay or whole.audit.relay else ()
     service = ServiceAddress(url=asked.service, relay=relay)
     document = compile_settings(policy, service=service, tier=Tier(asked.tier))
     print(json.dumps(document, indent=2, ensure_ascii=False))

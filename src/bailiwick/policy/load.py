@@ -354,7 +354,8 @@ def _audit(organisation: syntax.Organisation | None) -> AuditPolicy:
     days = AuditPolicy().retention_days if said.retention_days is None else said.retention_days
     marks = said.on_failure is not None and said.on_failure.text == "allow_and_mark"
     payloads = Payloads.OFF if said.payloads is None else Payloads(said.payloads.text)
-    return AuditPolicy(retention_days=days, allow_and_mark=marks, payloads=payloads)
+    relay = said.fallback is not None and said.fallback.text == "relay"
+    return AuditPolicy(retention_days=days, allow_and_mark=marks, payloads=payloads, relay=relay)
 
 
 def _example_keys(organisation: syntax.Organisation | None) -> bool:

@@ -466,6 +466,10 @@ class AuditText:
         Choice(words=("off", "sealed", "sealed_and_shipped")),
         "Whether tool inputs, tool outputs and prompts are kept whole beside their records, masked like everything: off (the default); sealed under the key of their person and month, on this machine alone; or so, and shipped to the collector with their records.",
     )
+    fallback: Text | None = declare(
+        Choice(words=("none", "relay")),
+        "Who writes down what was stopped while the service is away: nobody (`none`, the default; the client stops the call all the same), or a relay, a small program that the client starts for each event in place of calling the service itself, at the price of some 20 ms.",
+    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -392,12 +392,14 @@ class AuditPolicy:
     """How the audit log is kept: for how many days, and what a call gets whose record can't be written.
 
     ``allow_and_mark`` lets such a call have what policy says, and leaves a mark in the log once that can be written.
-    ``payloads`` says whether what goes into tools, comes out of them, and is prompted, is kept whole.
+    ``payloads`` says whether what goes into tools, comes out of them, and is prompted, is kept whole. ``relay`` has the
+    client ask through the relay, which keeps what it stopped while the service was away.
     """
 
     retention_days: int = 400
     allow_and_mark: bool = False
     payloads: Payloads = Payloads.OFF
+    relay: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -16,7 +16,7 @@ from dataclasses import dataclass, replace
 from bailiwick.analysis.shell.either import dialect_of
 from bailiwick.audit.kinds import Kind
 from bailiwick.audit.record import Approver, Record
-from bailiwick.audit.recording import record_of, service_record
+from bailiwick.audit.recording import record_of, restamped, service_record
 from bailiwick.audit.redaction import Redactor, strings_of
 from bailiwick.decision.judge import judge
 from bailiwick.decision.subjects import subjects_of
@@ -31,7 +31,17 @@ from bailiwick.information.sessions import NOTHING, Reading, SessionState, advan
 from bailiwick.information.shell_setup import ShellSetup
 from bailiwick.model.access import Facts
 from bailiwick.model.decision import Decision, Redact
-from bailiwick.model.event import Event, PermissionAsked, ToolBatch, ToolCall, ToolResult
+from bailiwick.model.event import (
+    AgentStop,
+    Event,
+    Notice,
+    PermissionAsked,
+    Prompt,
+    SessionEnd,
+    ToolBatch,
+    ToolCall,
+    ToolResult,
+)
 from bailiwick.model.request import Principal, Request, Session
 from bailiwick.model.verdict import Verdict
 from bailiwick.policy.types import Policy, Unmasked
@@ -210,9 +220,8 @@ async def answer_batch(desk: Desk, context: Context, event: Event, batch: ToolBa
             facts, decision, _ = await judged(desk, context, request, size=size)
             await append(desk, request, facts, decision, decided_us=0, ran=False)
             refused.append((call, decision))
-        elif desk.calls.refused(event.session, call.call_id):
-            request = build_request(context, replace(event, what=call))
-            await desk.save(answered(desk, request, Approver.PERSON_REFUSED))
+        elif refusal := desk.calls.closed(event.session, call.call_id):
+            await desk.save(*(restamped(one, desk.stamp()) for one in refusal))
     return render_batch(
         event,
         refused,
@@ -259,19 +268,31 @@ async def append(  # noqa: PLR0913 - what was asked, found and decided, and how
 def recorded(
     desk: Desk, request: Request, facts: Facts, decision: Decision, *, decided_us: int
 ) -> tuple[Record, ...]:
-    """The record of an event; before it, where a call ran that a person was asked about, that of the answer."""
+    """The record of an event; before it those of what persons answered, as far as the event tells that."""
     event, enforced = request.event, decision.enforced
-    approved_by, elapsed_ms, person = "", None, False
+    approved_by, elapsed_ms = "", None
+    answers: tuple[Record, ...] = ()
     match event.what:
-        case ToolCall(call_id=call_id):
-            desk.calls.judged(event.session, call_id, enforced, time.monotonic_ns())
+        case ToolCall(call_id=call_id) as call:
+            desk.calls.judged(event.session, call, enforced, time.monotonic_ns())
             approved_by = Approver.HOOK if enforced is Verdict.ALLOW else ""
+            if enforced is Verdict.ASK:
+                _asked_about(desk, request, call)
         case PermissionAsked(tool=tool, input=arguments):
-            desk.calls.asked(event.session, tool, arguments, enforced)
+            call_id = desk.calls.asked(event.session, tool, arguments, enforced)
+            if call_id and enforced not in {Verdict.ALLOW, Verdict.DENY}:
+                _asked_about(desk, request, ToolCall(tool=tool, input=arguments, call_id=call_id))
         case ToolResult(tool=tool, input=arguments, call_id=call_id):
-            call, approved_by = desk.calls.ended(event.session, call_id, tool, arguments)
-            elapsed_ms = None if call is None else (time.monotonic_ns() - call.at_ns) // 1_000_000
-            person = approved_by == Approver.PERSON_ONCE
+            ended, approved_by = desk.calls.ended(event.session, call_id, tool, arguments)
+            elapsed_ms = None if ended is None else (time.monotonic_ns() - ended.at_ns) // 1_000_000
+            if approved_by == Approver.PERSON_ONCE:
+                answers = (answered(desk, request, approved_by),)
+        case Prompt() | AgentStop():
+            answers = desk.calls.turn_over(event.session, event.agent)
+        case SessionEnd():
+            answers = desk.calls.turn_over(event.session, None)
+        case Notice() if event.name == "Stop":
+            answers = desk.calls.turn_over(event.session, event.agent)
         case _:
             pass
     record = record_of(
@@ -285,7 +306,15 @@ def recorded(
         elapsed_ms=elapsed_ms,
         payload=desk.keeps_payloads,
     )
-    return (answered(desk, request, approved_by), record) if person else (record,)
+    return (*(restamped(one, desk.stamp()) for one in answers), record)
+
+
+def _asked_about(desk: Desk, request: Request, call: ToolCall) -> None:
+    """A person has the call before them: have at hand what goes on record should they say no, which no event tells."""
+    if not desk.calls.is_open(request.event.session, call.call_id):
+        about = replace(request, event=replace(request.event, what=call))
+        refusal = answered(desk, about, Approver.PERSON_REFUSED)
+        desk.calls.open(request.event.session, request.event.agent, call.call_id, refusal)
 
 
 def answered(desk: Desk, request: Request, approved_by: str) -> Record:

@@ -1,4 +1,8 @@
-"""Calls between decision and outcome: what was decided, when, and who was asked; so the outcome can say who approved."""
+"""Calls between decision and outcome: what was decided, when, and who was asked; so the outcome can say who approved.
+
+Of a "no" the client tells nothing where it ends the turn: a call that was asked about and is not over when its turn is,
+was refused.
+"""
 
 import hashlib
 from collections.abc import Mapping
@@ -7,7 +11,7 @@ from typing import Any
 
 import orjson
 
-from bailiwick.audit.record import Approver
+from bailiwick.audit.record import Approver, Record
 from bailiwick.audit.redaction import Redactor, strings_of
 from bailiwick.model.event import ToolBatch, ToolCall
 from bailiwick.model.verdict import Verdict
@@ -15,6 +19,11 @@ from bailiwick.model.verdict import Verdict
 MAX_CALLS = 10_000
 """Calls remembered, the latest, across all sessions; a batch is reported at once, an answer of a person takes minutes."""
 
+MAX_QUESTIONS = 200
+"""Open questions remembered, the latest; each holds a record, and a person has few before them."""
+
+MAX_ID = 256
+"""Characters of a call's id by which a question is known; the client's have 30."""
 
 MAX_MASKED = 1_000
 """Masked outputs of which it is not known yet whether the model gets them so, the latest; each is known within its message."""
@@ -30,11 +39,19 @@ class Left:
 
 @dataclass(slots=True)
 class Call:
-    """A call that was put to this service: what was carried out, at which monotonic nanosecond, whether it ended."""
+    """A call that was put to this service: what was carried out, and at which monotonic nanosecond."""
 
     enforced: Verdict
     at_ns: int
-    ended: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """What a person has before them: of which conversation, and what goes on record should they say no."""
+
+    session: bytes
+    agent: str
+    refusal: Record
 
 
 @dataclass(slots=True)
@@ -43,45 +60,67 @@ class Calls:
 
     _calls: dict[bytes, Call] = field(default_factory=dict)
     _asked: dict[bytes, Verdict] = field(default_factory=dict)
+    _ids: dict[bytes, str] = field(default_factory=dict)
+    _questions: dict[bytes, Question] = field(default_factory=dict)
     _masked: dict[bytes, Redactor] = field(default_factory=dict, repr=False)
     _spoilt: dict[bytes, None] = field(default_factory=dict)
 
-    def judged(self, client_session: str, call_id: str, enforced: Verdict, at_ns: int) -> None:
+    def judged(self, client_session: str, call: ToolCall, enforced: Verdict, at_ns: int) -> None:
         """Remember that a call was put to this service; the oldest are forgotten."""
-        _put(self._calls, _digest(client_session, call_id), Call(enforced, at_ns))
+        _put(self._calls, _digest(client_session, call.call_id), Call(enforced, at_ns))
+        if enforced not in {Verdict.ALLOW, Verdict.DENY} and len(call.call_id) <= MAX_ID:
+            _put(self._ids, _asking(client_session, call.tool, call.input), call.call_id)
 
     def knows(self, client_session: str, call_id: str) -> bool:
         """Whether a call was put to this service since it started."""
         return _digest(client_session, call_id) in self._calls
 
-    def asked(self, client_session: str, tool: str, arguments: Mapping[str, Any], enforced: Verdict) -> None:
-        """Remember that the client was about to ask a person, and what it was told about that."""
-        _put(self._asked, _digest(client_session, tool, orjson.dumps(arguments)), enforced)
+    def asked(self, client_session: str, tool: str, arguments: Mapping[str, Any], enforced: Verdict) -> str:
+        """Remember that the client was about to ask a person, and what it was told about that; the call's id, if known."""
+        asking = _asking(client_session, tool, arguments)
+        _put(self._asked, asking, enforced)
+        return self._ids.get(asking, "")
+
+    def open(self, client_session: str, agent: str, call_id: str, refusal: Record) -> None:
+        """A person is asked about a call: ``refusal`` goes on record should they say no."""
+        question = Question(_digest(client_session), agent, refusal)
+        _put(self._questions, _digest(client_session, call_id), question, MAX_QUESTIONS)
+
+    def is_open(self, client_session: str, call_id: str) -> bool:
+        """Whether a person has that call before them."""
+        return _digest(client_session, call_id) in self._questions
 
     def ended(
         self, client_session: str, call_id: str, tool: str, arguments: Mapping[str, Any]
     ) -> tuple[Call | None, str]:
         """A call ran: what is remembered of it, and who let it run (empty when that isn't known)."""
+        self.closed(client_session, call_id)
         call = self._calls.get(_digest(client_session, call_id))
         if call is None:
             return None, ""
-        call.ended = True
         if call.enforced is Verdict.ASK:
             return call, Approver.PERSON_ONCE
         if call.enforced is Verdict.ALLOW:
             return call, Approver.HOOK
-        asked = self._asked.pop(_digest(client_session, tool, orjson.dumps(arguments)), None)
+        asked = self._asked.pop(_asking(client_session, tool, arguments), None)
         if asked is None:
             return call, Approver.RULE
         return call, Approver.HOOK if asked is Verdict.ALLOW else Approver.PERSON_ONCE
 
-    def refused(self, client_session: str, call_id: str) -> bool:
-        """Whether a call whose batch is over was asked about and did not run: a person said no. True once."""
-        call = self._calls.get(_digest(client_session, call_id))
-        if call is None or call.ended or call.enforced is not Verdict.ASK:
-            return False
-        call.ended = True
-        return True
+    def closed(self, client_session: str, call_id: str) -> tuple[Record, ...]:
+        """A call is over, or its batch is: what goes on record if a person still had it before them. That is told once."""
+        question = self._questions.pop(_digest(client_session, call_id), None)
+        return () if question is None else (question.refusal,)
+
+    def turn_over(self, client_session: str, agent: str | None) -> tuple[Record, ...]:
+        """The turn of an agent is over, or with None the conversation: what goes on record of the questions it left open."""
+        session = _digest(client_session)
+        left = [
+            key
+            for key, question in self._questions.items()
+            if question.session == session and agent in {None, question.agent}
+        ]
+        return tuple(self._questions.pop(key).refusal for key in left)
 
     def masked(self, client_session: str, call_id: str, redactor: Redactor) -> None:
         """The client was told to show the model this call's output without what ``redactor`` knows."""
@@ -114,6 +153,10 @@ def _put(kept: dict[bytes, Any], name: bytes, value: Any, most: int = MAX_CALLS)
     kept[name] = value
     if len(kept) > most:
         del kept[next(iter(kept))]
+
+
+def _asking(client_session: str, tool: str, arguments: Mapping[str, Any]) -> bytes:
+    return _digest(client_session, tool, orjson.dumps(arguments))
 
 
 def _digest(*names: str | bytes) -> bytes:

@@ -37,7 +37,7 @@ from bailiwick.service.http_reader import Head, Message
 from bailiwick.service.http_server import Reply
 from bailiwick.service.listening import HOST
 from bailiwick.service.log_reader import LogReader
-from bailiwick.service.peer import Peer, own_uid, process_started
+from bailiwick.service.peer import Peer, own_uid, parent_of, process_started
 from bailiwick.service.sandbox.hook import drifted, told_of
 from bailiwick.service.second.announced import telemetry_url
 from bailiwick.service.skills.copies import Where
@@ -48,6 +48,9 @@ from bailiwick.service.trace import report
 LOG = logging.getLogger(__name__)
 
 _HOOK: Final = ("POST", "/v1/hook")
+
+MAX_ANCESTORS: Final = 8
+"""How far from a relay its client is looked for; a shell may stand between them."""
 
 Answer = Mapping[str, Any]
 """What is told to a caller on the Unix socket."""
@@ -63,10 +66,14 @@ class ProblemError(Exception):
 
 @dataclass(slots=True, kw_only=True)
 class Endpoint:
-    """The HTTP face of the service: authenticates, hands on, and always answers."""
+    """The HTTP face of the service: authenticates, hands on, and always answers.
+
+    ``relay`` is the argument vector of the relay, for where policy has the client ask through it.
+    """
 
     desk: Desk
     port: int
+    relay: tuple[str, ...]
     remember: Callable[[SessionState], Awaitable[None]]
     reloaded: Callable[[], Awaitable[None]]
     strangers: Strangers = field(default_factory=Strangers)
@@ -79,7 +86,7 @@ class Endpoint:
     def room(self, head: Head, peer: Peer | None) -> int:
         """Nothing of a stranger is kept: a body is read only once it is known whose it is."""
         is_local = peer is not None and peer.pid
-        return MAX_BODY if is_local or _is_of(peer, self._state(head)) else 0
+        return MAX_BODY if is_local or _is_of(peer, self._state(head, peer)) else 0
 
     async def handle(self, message: Message, peer: Peer | None) -> Reply:
         """Every request of every connection."""
@@ -126,7 +133,7 @@ class Endpoint:
 
     async def _hook(self, message: Message, peer: Peer | None) -> Reply:
         """Always 200 with one JSON object: an event that can't be judged is denied in that object."""
-        state = self._state(message.head)
+        state = self._state(message.head, peer)
         if state is None:
             return await self._turned_away(
                 "no session of this service; start one with `bailiwick claude`", peer
@@ -147,9 +154,20 @@ class Endpoint:
         )
         return Reply(body=body)
 
-    def _state(self, head: Head) -> SessionState | None:
-        """The session whose secret the request presents."""
-        return self.desk.registry.by_token(head.fields.get("authorization", "").removeprefix("Bearer "))
+    def _state(self, head: Head, peer: Peer | None) -> SessionState | None:
+        """The session whose secret the request presents; where a relay presents none, that of the client which started it.
+
+        A relay's arguments are no place for a secret, since every account can read them.
+        """
+        if (presented := head.fields.get("authorization")) is not None or peer is None:
+            return self.desk.registry.by_token((presented or "").removeprefix("Bearer "))
+        pid = peer.pid
+        for _ in range(MAX_ANCESTORS):
+            pid = parent_of(pid) if pid else 0
+            started = process_started(pid) if pid else None
+            if started is not None and (state := self.desk.registry.by_process(peer.uid, pid, started)):
+                return state
+        return None
 
     async def _session(self, message: Message, peer: Peer) -> Answer:
         """Open a session for the calling account and process; its settings come back with its secret in them."""
@@ -310,7 +328,10 @@ class Endpoint:
 
     def _address(self, state: SessionState) -> ServiceAddress:
         telemetry = telemetry_url(self.desk.store.directory.path)
-        return ServiceAddress(url=self.url, token=self.desk.registry.token(state), telemetry=telemetry)
+        in_force = self.desk.policies.in_force
+        relay = self.relay if in_force and in_force.audit.relay else ()
+        token = self.desk.registry.token(state)
+        return ServiceAddress(url=self.url, token=token, telemetry=telemetry, relay=relay)
 
 
 def _is_of(peer: Peer | None, state: SessionState | None) -> bool:

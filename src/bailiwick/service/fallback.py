@@ -10,6 +10,7 @@ import re
 import stat
 import sys
 from collections.abc import Callable, Iterator
+from importlib import resources
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +19,7 @@ import orjson
 from bailiwick.audit.record import Stamp
 from bailiwick.audit.recording import fallback_record
 from bailiwick.audit.redaction import Redactor
+from bailiwick.enforcement.installer import Platform, relay_command, system_layout
 from bailiwick.service.account import principal_of
 from bailiwick.service.places import Places
 from bailiwick.service.store import Store
@@ -35,6 +37,14 @@ SEEN = "fallback/"
 
 _NAME = re.compile(r"(\d{1,10})\.(segment|adopting)")
 _ID = re.compile(r"[0-9a-f]{16}")
+
+
+def relay_of(places: Places) -> tuple[str, ...]:
+    """The argument vector of the relay: the machine's where it has one, else this installation's own."""
+    if places.machine_wide:
+        return relay_command(system_layout(Platform.MACOS if sys.platform == "darwin" else Platform.LINUX))
+    program = (sys.executable, "-IBS", str(resources.files("bailiwick.enforcement") / "relay.py"))
+    return (*program, "--socket", str(places.socket), "--segments", str(places.segments))
 
 
 async def adopt(folder: Path, store: Store, stamp: Callable[[], Stamp], redactor: Redactor) -> int:

@@ -55,6 +55,15 @@ def process_started(pid: int) -> int | None:
         return None
 
 
+def parent_of(pid: int) -> int:
+    """The process that started ``pid``, or took it over; 0 where there is none or it is gone."""
+    try:
+        text = Path(f"/proc/{pid}/stat").read_text(encoding="utf-8", errors="replace")
+        return int(text.rpartition(")")[2].split()[1])
+    except (OSError, ValueError, IndexError):
+        return 0
+
+
 def own_uid() -> int:
     """The account this process runs as."""
     return os.geteuid()

@@ -25,7 +25,7 @@ from bailiwick.policy.types import Payloads, PolicySet
 from bailiwick.service.desk import Desk
 from bailiwick.service.endpoint import Endpoint
 from bailiwick.service.evidence import POLICY
-from bailiwick.service.fallback import adopt
+from bailiwick.service.fallback import adopt, relay_of
 from bailiwick.service.heartbeat import Heartbeat
 from bailiwick.service.http_server import Server
 from bailiwick.service.listening import StartError, listen
@@ -209,7 +209,13 @@ async def running(places: Places) -> AsyncIterator[Endpoint]:
         except StoreError as error:
             listeners.close()
             raise StartError(str(error)) from error
-        endpoint = Endpoint(desk=desk, port=port, remember=service.remember, reloaded=service.reloaded)
+        endpoint = Endpoint(
+            desk=desk,
+            port=port,
+            relay=relay_of(places),
+            remember=service.remember,
+            reloaded=service.reloaded,
+        )
         server = Server(endpoint)
         stack.push_async_callback(server.close)
         await server.listen(listeners.hooks)
