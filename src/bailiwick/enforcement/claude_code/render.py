@@ -67,8 +67,9 @@ def render(  # noqa: PLR0913 - what is answered, and who is told what
     its last argument, in the sandbox; where that is due and ``runner`` is empty, the call is refused. ASK is carried out as a refusal where the client cannot
     ask: for prompts, configuration changes and tool output.
     """
-    stopped = decision.enforced is not Verdict.ALLOW
-    text = explain(decision, contact=contact, session_hint=session_hint, conceal=conceal) if stopped else ""
+    told = decision.enforced >= Verdict.ASK or (decision.enforced is Verdict.ABSTAIN and decision.obligations)
+    # Masking looks through the whole event: not for what nobody is told.
+    text = explain(decision, contact=contact, session_hint=session_hint, conceal=conceal) if told else ""
     answer = _answer(event, decision, text, mask, runner)
     warning = _warning(decision, contact=contact, session_hint=session_hint, conceal=conceal)
     if warning:
