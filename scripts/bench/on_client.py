@@ -6,7 +6,8 @@ its result. A kind's cost is its median less that of no hook, the difference of 
 core), and the median of the differences within blocks with its 95 % interval.
 
 A second round compares whole sessions: ours as the launcher starts them (all events are reported) against `true`
-on as many events, alternating.
+on as many events, alternating; and takes ours apart: the settings alone, the hooks answered at once, the service. Hooks
+cost the client more where any managed settings are in force, whosever they are: so `true` is measured there as well.
 """
 
 import itertools
@@ -35,6 +36,15 @@ HTTP = "ours over HTTP"
 RELAY = "ours over the relay"
 IDLE = "HTTP hook answered at once"
 KINDS = ("no hook", "command hook `true`", HTTP, RELAY, IDLE)
+PLAIN = "no hook, no settings"
+SETTINGS = "our settings, no hook"
+BOUND = "our settings, `true` on every event"
+AT_ONCE = "our settings, HTTP hooks answered at once"
+OURS = "ours, as the launcher starts it"
+ROUNDS = 3
+WARM = 3
+"""Calls at the beginning of a session that don't count: the client compiles meanwhile."""
+
 WORDS = dict(zip(KINDS, ("none", "true", "http", "relay", "idle"), strict=True))
 
 IDLE_SERVER = """\
@@ -239,44 +249,75 @@ def _compared(section: str, times: Mapping[str, Sequence[float]]) -> Iterator[Fi
 
 
 def _whole_sessions(bench: _Bench, calls: int) -> Iterator[Figure]:
-    """Sessions as people run them, alternating: every event hooked, not one."""
-    section = f"Whole sessions, every event hooked, {calls} calls in each of 3 rounds"
+    """Sessions as people run them, alternating: every event hooked, not one; and what each part of ours costs.
+
+    Behind a call come three events, one after another: before it, behind it, behind the message's calls.
+    """
+    section = f"Whole sessions, every event hooked, {calls} calls in each of {ROUNDS} rounds"
+    kinds = _kinds(bench)
+    times: dict[str, list[float]] = {kind: [] for kind in kinds}
+    for number in range(ROUNDS):
+        names = list(kinds)
+        start = number * len(names) // ROUNDS
+        for kind in names[start:] + names[:start]:
+            measured = bench.session(["none"] * (calls + WARM), *kinds[kind])
+            times[kind] += [s * 1000 for s in measured[WARM:]]
+    middle = {kind: statistics.median(values) for kind, values in times.items()}
+    for kind in kinds:
+        value = f"{middle[kind]:.1f} ms ({middle[kind] - middle[PLAIN]:+.1f})"
+        yield Figure(section=section, name=kind, value=value)
+    for name, more, less in (
+        ("of ours, the compiled settings without hooks", SETTINGS, PLAIN),
+        ("of ours, three HTTP hooks that are answered at once", AT_ONCE, SETTINGS),
+        ("of ours, the service", OURS, AT_ONCE),
+        ("ours against `true` under the same settings", OURS, BOUND),
+    ):
+        yield Figure(section=section, name=name, value=f"{middle[more] - middle[less]:+.1f} ms")
+
+
+def _kinds(bench: _Bench) -> dict[str, Sequence[str]]:
+    """The client's arguments for each kind of session."""
     ours = bench.documents
-    plugin = bench.home / "plugin"
-    for name, document in ours["plugin"].items():
-        path = plugin / name
+    hooks = ours["plugin"]["hooks/hooks.json"]["hooks"]
+    # Where nobody of ours answers, the client's own rule lets the calls through.
+    allow = {"permissions": {"allow": ["Bash"]}}
+    managed = {k: v for k, v in ours["managed"].items() if k != "allowManagedPermissionRulesOnly"}
+    settings = ours["settings"] | {"env": {}}
+    idle = f"http://127.0.0.1:{bench.idle_port}/"
+
+    def every(hook: Mapping[str, Any]) -> dict[str, Any]:
+        return dict.fromkeys(hooks, [{"matcher": "*", "hooks": [hook]}])
+
+    def file(name: str, document: Mapping[str, Any]) -> str:
+        path = bench.home / name
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(json.dumps(document))
-    governed = bench.home / "ours.json"
-    governed.write_text(json.dumps(ours["settings"] | {"env": {}}))
-    events = ours["plugin"]["hooks/hooks.json"]["hooks"]
-    rival = bench.home / "true.json"
-    hook = [{"matcher": "*", "hooks": [{"type": "command", "command": "true"}]}]
-    allow = {"permissions": {"allow": ["Bash"]}}
-    rival.write_text(json.dumps(allow | {"hooks": dict.fromkeys(events, hook)}))
-    gate = bench.home / "gate.json"
-    gate.write_text(json.dumps(allow | {"hooks": {"PreToolUse": hook}}))
-    plain = bench.home / "plain.json"
-    plain.write_text(json.dumps(allow))
-    kinds: dict[str, Sequence[str]] = {
-        "no hook": ("--settings", str(plain)),
-        "`true` on PreToolUse alone": ("--settings", str(gate)),
-        "`true` on every event": ("--settings", str(rival)),
-        "ours, as the launcher starts it": (
-            "--plugin-dir",
-            str(plugin),
-            "--managed-settings",
-            json.dumps(ours["managed"]),
-            "--settings",
-            str(governed),
+        return str(path)
+
+    def bound(name: str, mine: Mapping[str, Any] | None) -> Sequence[str]:
+        arguments = ["--managed-settings", json.dumps(managed)]
+        addresses = {"allowedHttpHookUrls": [f"{idle}*"]}
+        arguments += ["--settings", file(f"{name}.json", settings | allow | addresses)]
+        return arguments if mine is None else [*arguments, "--plugin-dir", plugin(name, mine)]
+
+    def plugin(name: str, mine: Mapping[str, Any]) -> str:
+        for path, document in (ours["plugin"] | {"hooks/hooks.json": {"hooks": mine}}).items():
+            file(f"{name}/{path}", document)
+        return str(bench.home / name)
+
+    true = {"type": "command", "command": "true"}
+    at_once = bench.http_hook | {"url": idle}
+    gate = {"PreToolUse": every(true)["PreToolUse"]}
+    return {
+        PLAIN: ("--settings", file("plain.json", allow)),
+        "`true` on PreToolUse alone": ("--settings", file("gate.json", allow | {"hooks": gate})),
+        "`true` on every event": ("--settings", file("true.json", allow | {"hooks": every(true)})),
+        SETTINGS: bound("settings", None),
+        BOUND: bound("true", every(true)),
+        AT_ONCE: bound("idle", every(at_once)),
+        OURS: (
+            *("--managed-settings", json.dumps(ours["managed"])),
+            *("--settings", file("ours.json", settings)),
+            *("--plugin-dir", plugin("ours", hooks)),
         ),
     }
-    times: dict[str, list[float]] = {kind: [] for kind in kinds}
-    for number in range(3):
-        names = list(kinds)
-        for kind in names[number:] + names[:number]:
-            times[kind] += [s * 1000 for s in bench.session(["none"] * calls, *kinds[kind])]
-    base = statistics.median(times["no hook"])
-    for kind, values in times.items():
-        middle = statistics.median(values)
-        yield Figure(section=section, name=kind, value=f"{middle:.1f} ms ({middle - base:+.1f})")
