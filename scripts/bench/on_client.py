@@ -286,7 +286,7 @@ def _kinds(bench: _Bench) -> dict[str, Sequence[str]]:
     idle = f"http://127.0.0.1:{bench.idle_port}/"
 
     def every(hook: Mapping[str, Any]) -> dict[str, Any]:
-        return dict.fromkeys(hooks, [{"matcher": "*", "hooks": [hook]}])
+        return {event: [{"matcher": "*", "hooks": [hook]}] for event in hooks}
 
     def file(name: str, document: Mapping[str, Any]) -> str:
         path = bench.home / name

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from bailiwick.cli import policy
+from bailiwick.enforcement.units import PORT
 from bailiwick.policy.starter import starter_files
 
 HERE = Path(__file__).parent
@@ -108,6 +109,8 @@ def test_compile_writes_the_clients_settings(starter: Path, capsys: pytest.Captu
     first = capsys.readouterr()
     document = json.loads(first.out)
     assert "Read(//**/.env)" in document["permissions"]["deny"]
+    (hook,) = document["hooks"]["PreToolUse"][0]["hooks"]
+    assert hook["url"] == f"http://127.0.0.1:{PORT}/v1/hook"
     assert run("compile", starter, "--profile", "frontend") == 0
     assert capsys.readouterr().out == first.out
 

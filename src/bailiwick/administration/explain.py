@@ -8,7 +8,6 @@ from bailiwick.administration.place import NoFiles, request_of, shown
 from bailiwick.audit.describe import item_of_obligation, item_of_reason
 from bailiwick.decision.decide import decide
 from bailiwick.decision.judge import Judgement, judgement
-from bailiwick.decision.skills import held, needs
 from bailiwick.information.approvals import SkillView
 from bailiwick.model.access import Access, Facts, Finding, Opaque
 from bailiwick.model.decision import Decision, Reason, Rewrite
@@ -63,14 +62,12 @@ def explain(  # noqa: PLR0913 - the call, and all that may be known of where it 
     """
     request = request or request_of(policy, call)
     found = judgement(policy, request, files or NoFiles(), known)
-    if known is not None:
-        policy = held(policy, known.evidence(needs(found.facts)))
-    return explain_judgement(policy, found, text)
+    return explain_judgement(found, text)
 
 
-def explain_judgement(policy: Policy, found: Judgement, text: str, *, layers: bool = True) -> Explanation:
-    """Explain what ``policy`` said; without ``layers`` as a whole only, which is much less work."""
-    request, facts = found.request, found.facts
+def explain_judgement(found: Judgement, text: str, *, layers: bool = True) -> Explanation:
+    """Explain what its policy said; without ``layers`` as a whole only, which is much less work."""
+    policy, request, facts = found.policy, found.request, found.facts
     alone: tuple[tuple[Access | Opaque | Finding, Facts], ...] = (
         *((access, Facts(accesses=(access,))) for access in facts.accesses),
         *((part, Facts(opaque=(part,))) for part in facts.opaque),

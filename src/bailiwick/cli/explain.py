@@ -15,8 +15,7 @@ from bailiwick.administration.explain import explain_judgement
 from bailiwick.analysis.shell.either import EITHER, dialect_of
 from bailiwick.cli.explain_text import Subject, as_json, as_text
 from bailiwick.decision.bound import bind
-from bailiwick.decision.judge import judgement
-from bailiwick.decision.skills import held
+from bailiwick.decision.judge import Judgement, judgement
 from bailiwick.model.access import Access, PathTarget
 from bailiwick.model.decision import Decision, Reason
 from bailiwick.model.event import Event, ToolCall
@@ -139,12 +138,10 @@ def _explain(asked: argparse.Namespace) -> int:
         cwd=cwd,
     )
     found = judgement(policy, request, OsFiles(), known)
-    if known is not None:
-        policy = held(policy, known.seen)
-    explanation = explain_judgement(policy, found, text, layers=False)
+    explanation = explain_judgement(found, text, layers=False)
     if found.narrowing is not None:
         subject = replace(subject, command=str(found.narrowing.value), asked=text)
-    explanation = replace(explanation, decision=_nearest_first(policy, request, explanation.decision))
+    explanation = replace(explanation, decision=_nearest_first(found, explanation.decision))
     if asked.json:
         print(json.dumps(as_json(subject, explanation, found.facts), ensure_ascii=False))
     else:
@@ -172,13 +169,13 @@ def _policy(asked: argparse.Namespace, account: Principal) -> tuple[Policy, str,
     return policies.policies[name], source, (places.policy, policies)
 
 
-def _nearest_first(policy: Policy, request: Request, decision: Decision) -> Decision:
+def _nearest_first(found: Judgement, decision: Decision) -> Decision:
     """Rules that speak of all that a pattern stands for before those that speak of a part of it.
 
     ``/etc/**`` holds some ``.env`` too, but it is the rule on ``/etc/**`` that a person wants to read.
     """
-    session = request.session
-    bound = bind(policy, session.project, request.principal.home, folded=session.folds_case)
+    request, session = found.request, found.request.session
+    bound = bind(found.policy, session.project, request.principal.home, folded=session.folds_case)
     globs = {hit.rule.id: glob for hit, glob in zip(bound.paths.hits, bound.path_globs, strict=True)}
 
     def partly(reason: Reason) -> bool:

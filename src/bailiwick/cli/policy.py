@@ -22,6 +22,7 @@ from bailiwick.administration.targets.claude_settings import ServiceAddress, Tie
 from bailiwick.administration.targets.native import unexpressed
 from bailiwick.cli.policy_text import policy_item, policy_lines
 from bailiwick.enforcement.installer import relay_command, system_layout
+from bailiwick.enforcement.units import PORT
 from bailiwick.model.event import Event, ToolCall
 from bailiwick.model.request import Request, Session
 from bailiwick.model.verdict import Verdict
@@ -30,12 +31,13 @@ from bailiwick.policy.load import load_policy_set
 from bailiwick.policy.types import Policy, PolicySet
 from bailiwick.service.account import principal_of
 from bailiwick.service.files import OsFiles
+from bailiwick.service.listening import HOST
 from bailiwick.service.policy_files import read_policy_files
 from bailiwick.service.skills.supposed import SupposedError, as_recorded, supposed
 
 DONE, FINDINGS, USAGE, ENVIRONMENT = 0, 1, 2, 3
-SERVICE = "http://127.0.0.1:7878"
-"""The service's address in a compiled document unless another is given."""
+SERVICE = f"http://{HOST}:{PORT}"
+"""The service's address in a compiled document unless another is given: that of a machine-wide service."""
 
 _ADDRESS = re.compile(r"http://[\w.-]+:[0-9]{1,5}/?")
 

@@ -36,9 +36,11 @@ class Judgement:
     """What a request does and what policy says of it.
 
     Where only a narrower call may run, ``request`` is that one, ``narrowing`` what makes it so (the last of the
-    obligations too), and facts and decision speak of it.
+    obligations too), and facts and decision speak of it. ``policy`` is what it was held to: with the layers of the skills
+    that are active, and of what the conversation has read.
     """
 
+    policy: Policy
     request: Request
     facts: Facts
     decision: Decision
@@ -58,38 +60,41 @@ def judgement(policy: Policy, request: Request, files: FileView, known: SkillVie
 
     ``known`` tells of skills and of what the conversation has read; without it nothing is known of either.
     """
-    facts, decision = _judged(policy, request, files, known)
+    bound, facts, decision = _judged(policy, request, files, known)
     if (
         decision.enforced > Verdict.ALLOW
         and (rewrite := _narrowing(policy, request, facts, decision)) is not None
     ):
         rewritten = _rewritten(request, rewrite)
-        fewer, narrower = _judged(policy, rewritten, files, known)
+        there, fewer, narrower = _judged(policy, rewritten, files, known)
         if narrower.enforced is Verdict.ALLOW:
             narrower = replace(narrower, obligations=(*narrower.obligations, rewrite))
-            return Judgement(request=rewritten, facts=fewer, decision=narrower, narrowing=rewrite)
-    return Judgement(request=request, facts=facts, decision=decision)
+            return Judgement(
+                policy=there, request=rewritten, facts=fewer, decision=narrower, narrowing=rewrite
+            )
+    return Judgement(policy=bound, request=request, facts=facts, decision=decision)
 
 
 def _judged(
     policy: Policy, request: Request, files: FileView, known: SkillView | None
-) -> tuple[Facts, Decision]:
+) -> tuple[Policy, Facts, Decision]:
     facts = detect(request, analyze(request, files), subjects=subjects_of(policy))
     if known is None or not (policy.skills.requirements or policy.skills.forks or policy.flows):
-        return facts, decide(policy, request, facts)
+        return policy, facts, decide(policy, request, facts)
     try:
         evidence = known.evidence(needs(facts))
         narrowed = held(policy, evidence)
         if layers := flow_layers(policy, request, facts, evidence.labels):
             narrowed = replace(narrowed, layers=(*narrowed.layers, *layers))
         decision = explained(decide(narrowed, request, facts), evidence)
-        return facts, pinned(decision, evidence, offline=bool(layers))
+        return narrowed, facts, pinned(decision, evidence, offline=bool(layers))
     except Exception as error:  # noqa: BLE001 - law: an error is at least ASK; here nobody could say what to ask
         decision = decide(policy, request, facts)
         told = f"{type(error).__name__} while looking at skills"
-        return facts, replace(
+        denied = replace(
             decision, verdict=Verdict.DENY, enforced=Verdict.DENY, errors=(*decision.errors, told)
         )
+        return policy, facts, denied
 
 
 def _narrowing(policy: Policy, request: Request, facts: Facts, decision: Decision) -> Rewrite | None:

@@ -28,6 +28,7 @@ from bailiwick.analysis.commands.plugins.python.values import (
     Whole,
     items,
     join,
+    ordered,
 )
 
 _SHOWING = frozenset(
@@ -107,8 +108,8 @@ class Calls(State):
     def _call(self, node: ast.Call) -> Value:
         if isinstance(node.func, ast.Attribute):
             name = node.func.attr
-            return join([self._invoke(atom, name, node) for atom in self.value(node.func.value)])
-        return join([self._apply(atom, node) for atom in self.value(node.func)])
+            return join([self._invoke(atom, name, node) for atom in ordered(self.value(node.func.value))])
+        return join([self._apply(atom, node) for atom in ordered(self.value(node.func))])
 
     def _invoke(self, atom: Atom, name: str, node: ast.Call) -> Value:
         """A call of an attribute."""
@@ -122,7 +123,7 @@ class Calls(State):
             case Location() if (known := computing.path_method(self, atom, name, node)) is not None:
                 return known
             case Module() | Foreign() | Harmless() | Effect() | Method() | Defined():
-                return join([self._apply(inner, node) for inner in self._attribute(atom, name)])
+                return join([self._apply(inner, node) for inner in ordered(self._attribute(atom, name))])
             case Location() if name in OWN:
                 return method(self, Method(atom, name), node)
             case _:
@@ -131,7 +132,7 @@ class Calls(State):
     def _search(self, node: ast.Call) -> bool:
         """``sys.path.insert(0, "apps/api")``: modules are then also looked for in a directory of the project."""
         machine, values = self.call.machine, self._arguments_of(node)
-        for atom in values[-1] if values else NOTHING:
+        for atom in ordered(values[-1] if values else NOTHING):
             if not isinstance(atom, Text) or not machine.own(Arg(atom.text)):
                 return False
             self._roots.append(atom.text.rstrip("/") + "/")
@@ -151,7 +152,7 @@ class Calls(State):
             case "connect" | "connect_ex" if len(arguments) == 1 and all(
                 isinstance(a, Row) for a in arguments[0]
             ):
-                for peer in arguments[0]:
+                for peer in ordered(arguments[0]):
                     computing.peer(self, peer)
             case "format" if isinstance(atom, Text) and "__" not in atom.text:
                 pass

@@ -27,6 +27,7 @@ from bailiwick.analysis.commands.plugins.python.values import (
     capable,
     glued,
     join,
+    ordered,
     translated,
 )
 from bailiwick.model.access import AccessKind
@@ -101,7 +102,7 @@ def effect(evaluator: "State", name: str, node: ast.Call) -> Value:  # noqa: C90
         if role == "command":
             _command(evaluator, value, node)
             continue
-        for atom in value:
+        for atom in ordered(value):
             _carry_out(evaluator, role, atom, given)
     if name.startswith("tempfile."):
         _path(evaluator, (_WRITE,), Shape("/tmp/*"), tree=True)  # noqa: S108 - what the library itself uses
@@ -123,7 +124,7 @@ def method(evaluator: "State", bound: Method, node: ast.Call) -> Value:
     if own:
         _carry_out(evaluator, own, bound.owner, given)
     for parameter, role in signature:
-        for atom in given.get(parameter, NOTHING) if role else NOTHING:
+        for atom in ordered(given.get(parameter, NOTHING) if role else NOTHING):
             _carry_out(evaluator, role, atom, given)
     if bound.name in {"rename", "replace"}:
         return frozenset(Location(_where(atom)) for atom in given.get("target", NOTHING))
@@ -203,7 +204,7 @@ def _found(evaluator: "State", bound: Method, patterns: Value) -> Value:
     base = as_glob(bound.owner.where)
     deep = "**/" if bound.name == "rglob" else ""
     found: list[Value] = []
-    for pattern in patterns:
+    for pattern in ordered(patterns):
         if base is None or not isinstance(pattern, Text):
             found.append(frozenset([Location(Plain())]))
             continue
@@ -275,11 +276,11 @@ _SENT = frozenset(("data", "json", "files", "content"))
 
 def _inside(evaluator: "State", destination: Arg, given: Mapping[str, Value]) -> None:
     """A copy into a directory bears the source's name."""
-    for source in given.get("src", NOTHING):
+    for source in ordered(given.get("src", NOTHING)):
         where = _where(source)
         name = where.text.rstrip("/").rpartition("/")[2] if isinstance(where, Text) else ""
         inner = glued([frozenset([_of(destination)]), frozenset([Text("/" + name) if name else Text("/")])])
-        for atom in inner:
+        for atom in ordered(inner):
             if name:
                 _path(evaluator, (_WRITE,), atom)
         if not name:
@@ -297,7 +298,7 @@ def _of(word: Arg) -> Atom:
 
 
 def _opened(evaluator: "State", atom: Atom, modes: Value) -> None:
-    for mode in modes:
+    for mode in ordered(modes):
         if not isinstance(mode, Text):
             evaluator.refuse("opens a file in a way that isn't known")
             continue
@@ -326,7 +327,7 @@ def address(evaluator: "State", atom: Atom) -> None:
         return
     if isinstance(atom, Row) and len(atom.items) == 2:  # noqa: PLR2004 - host and port
         ports = [port.number for port in atom.items[1] if isinstance(port, Whole)]
-        for peer in atom.items[0]:
+        for peer in ordered(atom.items[0]):
             if isinstance(peer, Text) and peer.text:
                 port = ports[0] if len(ports) == 1 else None
                 machine.connect(peer.text.lower(), port, evaluator.span, sends=True)
@@ -341,7 +342,7 @@ def address(evaluator: "State", atom: Atom) -> None:
 def set_variable(machine: "Machine", names: Value, values: Value, word: Arg) -> None:
     """An environment variable is set for the programs that run from here on."""
     known = [value.text for value in values if isinstance(value, Text)]
-    for name in names:
+    for name in ordered(names):
         if isinstance(name, Text):
             machine.variable(
                 AccessKind.CHANGE_CONFIG,
@@ -379,7 +380,7 @@ def _command(  # noqa: C901, PLR0912 - one arm per option
         words = [argument(atom, evaluator.span) for atom in evaluator.value(cwd)]
         machine = machine.inside(words[0]) if len(words) == 1 else machine.anywhere()
     exported = _exported(evaluator, options.get("env"))
-    for atom in value:
+    for atom in ordered(value):
         if in_shell:
             if exported:
                 evaluator.refuse("sets variables for shell code")

@@ -34,6 +34,7 @@ from bailiwick.analysis.commands.plugins.python.values import (
     items,
     join,
     kept,
+    ordered,
 )
 
 _SETTABLE = frozenset(("stdout", "stderr"))
@@ -112,7 +113,7 @@ class Expressions(Calls):
                     self._bind(inner, join(row.items[index] for row in rows) if exact else self.items(value))
             case ast.Attribute(value=base, attr=name):
                 self.escape(value)
-                for atom in self.value(base):
+                for atom in ordered(self.value(base)):
                     if isinstance(atom, Module) and not (atom.name == "sys" and name in _SETTABLE):
                         self.refuse(f"changes {atom.name}.{name}")
                     elif not isinstance(atom, Module | Plain | Harmless):
@@ -129,7 +130,7 @@ class Expressions(Calls):
     def _item(self, base: ast.expr, key: ast.expr, value: Value) -> None:
         names = self.value(key)
         self.escape(names)
-        for atom in self.value(base):
+        for atom in ordered(self.value(base)):
             if isinstance(atom, Environment):
                 if self.machine is not None:
                     set_variable(self.machine, names, value, Arg("", span=self.span))
@@ -308,7 +309,7 @@ class Expressions(Calls):
         key = self.value(node.slice)
         self.escape(key)
         found: list[Value] = []
-        for atom in self.value(node.value):
+        for atom in ordered(self.value(node.value)):
             match atom:
                 case Environment():
                     self._variables(key)
@@ -331,4 +332,4 @@ class Expressions(Calls):
         return join(found)
 
     def _attributes(self, node: ast.Attribute) -> Value:
-        return join([self._attribute(atom, node.attr) for atom in self.value(node.value)])
+        return join([self._attribute(atom, node.attr) for atom in ordered(self.value(node.value))])

@@ -27,6 +27,7 @@ from bailiwick.analysis.commands.plugins.python.values import (
     items,
     join,
     kept,
+    ordered,
 )
 from bailiwick.model.access import AccessKind
 
@@ -191,7 +192,7 @@ class State(ABC):
             self.machine.variable(AccessKind.READ, "*", None, self.span)
 
     def _variables(self, names: Value) -> None:
-        for atom in names:
+        for atom in ordered(names):
             name = argument(atom, self.span).literal
             if self.machine is not None:
                 self.machine.variable(AccessKind.READ, "*" if name is None else name, None, self.span)

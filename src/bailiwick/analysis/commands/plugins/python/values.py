@@ -6,7 +6,7 @@ a function with an effect; whatever would let one slip into data makes the code 
 
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, fields, is_dataclass
 from typing import TypeAlias
 
 from bailiwick.analysis.commands.argument import Arg, Kind, Place
@@ -173,10 +173,27 @@ def widened(value: Value) -> Value:
     )
 
 
+def ordered(value: Value) -> Iterable[Atom]:
+    """The alternatives in an order that is the same in every process, for whoever says something of each."""
+    return value if len(value) <= 1 else sorted(value, key=_spelled)
+
+
+def _spelled(part: object) -> str:
+    match part:
+        case frozenset():
+            return f"{{{', '.join(sorted(map(_spelled, part)))}}}"
+        case tuple():
+            return f"({', '.join(map(_spelled, part))})"
+        case _ if is_dataclass(part):
+            return type(part).__name__ + _spelled(tuple(getattr(part, one.name) for one in fields(part)))
+        case _:
+            return repr(part)
+
+
 def capable(value: Value) -> list[Atom]:
     """The alternatives that must not become plain data; rows and iterables are looked into."""
     found: list[Atom] = []
-    for atom in value:
+    for atom in ordered(value):
         if isinstance(atom, _CAPABLE) or atom == SEARCH_PATH:
             found.append(atom)
         elif isinstance(atom, Row):
