@@ -37,6 +37,8 @@ WORK = """
                 )
                 assert receipt.sequence == i
                 os.write(1, f"ack {i}\\n".encode())
+                if i % 5 == 4:
+                    await asyncio.sleep(0.04)  # the checkpoint of what was committed follows
 
     asyncio.run(work())
 """

@@ -148,18 +148,24 @@ def test_loops_in_many_threads_lose_nothing(store: Store, path: Path) -> None:
     assert intact(path)
 
 
-def test_a_log_of_the_version_before_goes_on(path: Path) -> None:
-    with Store.open(path) as store:
-        for i in range(10):
-            store.append_blocking(numbered(i))
-    with sqlite3.connect(path / "log.db") as connection:
-        connection.executescript("""
+VERSION_4 = "ALTER TABLE log DROP COLUMN tag; PRAGMA user_version = 4;"
+VERSION_3 = """
+            ALTER TABLE log DROP COLUMN tag;
             CREATE INDEX log_call ON log (call_id) WHERE call_id <> x'';
             CREATE INDEX log_stopped ON log (seq) WHERE enforced IN ('ask', 'deny');
             CREATE TABLE tree (one INTEGER PRIMARY KEY CHECK (one = 1), epoch TEXT NOT NULL, size INTEGER NOT NULL,
               head BLOB NOT NULL, nodes BLOB NOT NULL) STRICT;
             PRAGMA user_version = 3;
-        """)
+"""
+
+
+@pytest.mark.parametrize("older", [VERSION_3, VERSION_4])
+def test_a_log_of_a_version_before_goes_on(path: Path, older: str) -> None:
+    with Store.open(path) as store:
+        for i in range(10):
+            store.append_blocking(numbered(i))
+    with sqlite3.connect(path / "log.db") as connection:
+        connection.executescript(older)
     connection.close()
     assert intact(path)
     for number in (10, 11):
@@ -480,7 +486,7 @@ def test_a_log_changed_behind_the_service_is_refused(path: Path, statement: str,
         ("DELETE FROM log WHERE seq >= 4", "entries 4 to 9 were signed for and are gone"),
         ("UPDATE log SET seq = seq + 100 WHERE seq = 4", "entry 4 is missing"),
         (
-            "INSERT INTO log SELECT 10, time_ms, kind, tool, enforced, user, session, client_session, call_id, leaf, head, body, private FROM log WHERE seq = 4",
+            "INSERT INTO log SELECT 10, time_ms, kind, tool, enforced, user, session, client_session, call_id, leaf, head, body, private, tag FROM log WHERE seq = 4",
             "aren't this log's entry",
         ),
         ("UPDATE checkpoint SET note = replace(note, 'time', 'emit')", "checkpoint"),

@@ -138,6 +138,9 @@ def test_a_really_full_file_system() -> None:
 
 
 ACKNOWLEDGING = """
+    import bailiwick.service.store
+    bailiwick.service.store.SIGN_AFTER = 600.0  # what is written after the sync of a commit is that of its own thread
+
     async def work():
         with Store.open(path) as store:
             for i in range(20):

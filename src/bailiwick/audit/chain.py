@@ -16,7 +16,7 @@ Verification, per entry (1) to (4), then (5) and (6):
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from hashlib import sha256
+from hashlib import blake2b, sha256
 from typing import Any
 
 import orjson
@@ -81,6 +81,24 @@ def seal_all(state: ChainState, records: Iterable[Mapping[str, Any]]) -> tuple[C
 def link(head: bytes, leaf: bytes) -> bytes:
     """The chain head after an entry."""
     return sha256(b"\x02" + head + leaf).digest()
+
+
+TAG_SIZE = 16
+
+
+def tail_tag(key: bytes, size: int, head: bytes, signed: str) -> bytes:
+    """What stands with the last entry of a commit until a signature over it follows: only who has ``key`` can make it.
+
+    It binds the log of ``size`` entries, by its chain head, to the text of the last checkpoint before it, so that it is
+    worth nothing beside another one. Keyed BLAKE2b (RFC 7693); ``key`` is made of the log's own (``tail_key``).
+    """
+    text = b"%d\n%s%s" % (size, head, signed.encode())
+    return blake2b(text, key=key, digest_size=TAG_SIZE).digest()
+
+
+def tail_key(seed: bytes) -> bytes:
+    """The key of ``tail_tag``, of the seed that the log's checkpoints are signed with."""
+    return sha256(b"bailiwick tail v1\n" + seed).digest()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

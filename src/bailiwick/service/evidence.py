@@ -178,6 +178,8 @@ def _span(reader: LogReader, size: int, from_ms: int, to_ms: int) -> tuple[int, 
     first, last = reader.span(from_ms, to_ms)
     if first is None or last is None:
         raise EvidenceError(f"the log has no entry from {_moment(from_ms)} to {_moment(to_ms)}")
+    if first >= size:
+        raise EvidenceError(f"entry {first} isn't signed for yet: its service does that as soon as it runs")
     return max(first - 1, reader.first()), min(last + 2, size)
 
 

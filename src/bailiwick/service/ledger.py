@@ -4,16 +4,17 @@ Used by one thread at a time, the store's writer.
 """
 
 import contextlib
+import hmac
 import shutil
 import sqlite3
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from operator import attrgetter
-from typing import Any
+from typing import Any, NamedTuple
 
 import orjson
 
 from bailiwick.audit.block import BlockError
-from bailiwick.audit.chain import ChainState, genesis
+from bailiwick.audit.chain import ChainState, genesis, link, tail_tag
 from bailiwick.audit.merkle import HASH_SIZE
 from bailiwick.audit.note import MAX_SIZE, Checkpoint, Note, NoteError, open_note
 from bailiwick.audit.retention import Unheld
@@ -28,6 +29,12 @@ from bailiwick.service.state_directory import StateDirectory, StoreError
 KEEP_EVERY = 1_000
 """A checkpoint is kept for good whenever the log has grown past a multiple of this; of the others the last."""
 
+SIGNED_AT_ONCE = 16
+"""Entries of one commit from which on its checkpoint is part of it: it costs each of them next to nothing."""
+
+MOST_UNSIGNED = 128
+"""Entries that may wait for their checkpoint; a tag vouches for them (``audit.chain.tail_tag``)."""
+
 FOLD_IDLE, FOLD_MOST = 250, 4_000
 """Commits and entries, counted together, after which the write-ahead log is folded in: when idle, and in any case."""
 
@@ -37,14 +44,14 @@ ROOM = 4 * 1024 * 1024
 SPARE = 16
 """How many times that must be free for it to be taken at once."""
 
-SCHEMA_VERSION = 4
-"""Version 3 had two more indexes and a row that said where the log stands, each of them a page more in every commit."""
+SCHEMA_VERSION = 5
+"""Version 4 had no tags, and a checkpoint in every commit; 3 two more indexes and a row that said where the log stands."""
 
 _SCHEMA = f"""
 CREATE TABLE log (
   seq INTEGER PRIMARY KEY, time_ms INTEGER NOT NULL, kind TEXT NOT NULL, tool TEXT NOT NULL, enforced TEXT NOT NULL,
   user BLOB NOT NULL, session BLOB NOT NULL, client_session BLOB NOT NULL, call_id BLOB NOT NULL,
-  leaf BLOB NOT NULL, head BLOB NOT NULL, body BLOB NOT NULL, private BLOB NOT NULL
+  leaf BLOB NOT NULL, head BLOB NOT NULL, body BLOB NOT NULL, private BLOB NOT NULL, tag BLOB NOT NULL DEFAULT x''
 ) STRICT;
 {BLOCKS}
 CREATE TABLE tile (level INTEGER NOT NULL, n INTEGER NOT NULL, hash BLOB NOT NULL, PRIMARY KEY (level, n))
@@ -68,16 +75,25 @@ COLUMNS = (*OPEN_COLUMNS, *BLIND_COLUMNS)
 
 _COLUMNS_OF = attrgetter(*COLUMNS)
 
-_FROM_3 = "DROP INDEX IF EXISTS log_call; DROP INDEX IF EXISTS log_stopped; DROP TABLE IF EXISTS tree;"
+_OLDEST, TAGGED = 3, 5
+_UPGRADE = """
+DROP INDEX IF EXISTS log_call; DROP INDEX IF EXISTS log_stopped; DROP TABLE IF EXISTS tree;
+ALTER TABLE log ADD COLUMN tag BLOB NOT NULL DEFAULT x'';
+"""
 
-_INSERT = (
-    f"INSERT INTO log (seq, {', '.join(COLUMNS)}, leaf, head, body, private) VALUES ({', '.join('?' * 13)})"  # noqa: S608 - constants
-)
+_INSERT = f"INSERT INTO log (seq, {', '.join(COLUMNS)}, leaf, head, body, private, tag) VALUES ({', '.join('?' * 14)})"  # noqa: S608 - constants
 
 StateRows = Mapping[str, bytes | None]
 
 KEEP_ROWS = 256
 """The newest entries stand on their own, so that the last is read and written alone; older ones go into blocks."""
+
+
+class _Signed(NamedTuple):
+    """The last checkpoint in the file: of how many entries, and what it says."""
+
+    size: int
+    text: str
 
 
 class Ledger:
@@ -92,7 +108,9 @@ class Ledger:
         self._blinder = Blinder(self.blinding)
         self.signer = directory.signer()
         self.second = directory.second_signer()
+        self._tail_key = directory.tail_key()
         self.clock = clock
+        self._signed = _Signed(-1, "")
         self.unfolded = 0
         self.erasures = 0
         self._tail: Tail | None = None
@@ -101,19 +119,25 @@ class Ledger:
             if create:
                 self._create(genesis(directory.epoch))
             self.chain = self._load()
-            self.signed = self.chain.size
             self._rows_from = self._first_row(0)
         except BaseException:
             self.connection.close()
             raise
 
     def write(self, chain: ChainState, fresh: Sequence[Fresh], states: Sequence[StateRows]) -> None:
-        """Commit entries that bring the log to ``chain``, and state rows, on stable storage; all or nothing."""
+        """Commit entries that bring the log to ``chain``, and state rows, on stable storage; all or nothing.
+
+        Few entries get a tag, and their checkpoint when there is time (``sign``); many get the checkpoint here.
+        """
         tail = None
+        signs = len(fresh) >= SIGNED_AT_ONCE or chain.size - self._signed.size > MOST_UNSIGNED
+        tag = b"" if signs else tail_tag(self._tail_key, chain.size, chain.head, self._signed.text)
+        signed = None
         with _transaction(self.connection):
             if fresh:
                 rest, tail = self._blocked(fresh) if len(fresh) >= WIDTH else (fresh, None)
-                self.connection.executemany(_INSERT, [row_of(one, self._blinder) for one in rest])
+                rows = [row_of(one, self._blinder, tag if one is fresh[-1] else b"") for one in rest]
+                self.connection.executemany(_INSERT, rows)
                 payloads = [
                     (one.sealed.sequence, seal_payload(one.record.whole, one.private, one.key))
                     for one in fresh
@@ -122,7 +146,8 @@ class Ledger:
                 if payloads:
                     self.connection.executemany("INSERT INTO payload VALUES (?, ?)", payloads)
                 self._close_tiles(chain.size)
-                self._sign(chain)
+                if signs:
+                    signed = self._sign(chain)
             for state in states:
                 for key, value in state.items():
                     if value is None:
@@ -134,8 +159,29 @@ class Ledger:
         if fresh:
             self._tail = tail
         self.chain = chain
-        self.signed = chain.size
+        if signed is not None:
+            self._signed = signed
         self.unfolded += 1 + len(fresh)
+
+    @property
+    def is_unsigned(self) -> bool:
+        """Whether there are entries for which only a tag vouches."""
+        return self._signed.size < self.chain.size
+
+    def sign(self) -> None:
+        """Sign for the entries that have no checkpoint yet.
+
+        Not synced: kill -9 leaves it in the file, and after a power cut the tag is there instead, until the log is opened.
+        """
+        if self.is_unsigned:
+            self.connection.execute("PRAGMA synchronous = NORMAL")
+            try:
+                with _transaction(self.connection):
+                    signed = self._sign(self.chain)
+            finally:
+                self.connection.execute("PRAGMA synchronous = FULL")
+            self._signed = signed
+            self.unfolded += 1
 
     def _blocked(self, fresh: Sequence[Fresh]) -> tuple[Sequence[Fresh], Tail | None]:
         """Keep the tiles that many entries fill as blocks at once: the entries left over, and the tile they begin.
@@ -202,16 +248,16 @@ class Ledger:
         """The entries of a tile as they stand; None where one of them, or what was before them, isn't there."""
         sql = "SELECT seq, body, leaf, head, private FROM log WHERE seq >= ? AND seq < ? ORDER BY seq"
         rows = self.connection.execute(sql, (low, high)).fetchall()
-        head = self._head_before(low)
+        head = self._head_before(low, self.chain)
         if head is None or len(rows) != high - low:
             return None
         return Settlement(low, head, rows, self.erasures)
 
-    def _head_before(self, sequence: int) -> bytes | None:
+    def _head_before(self, sequence: int, chain: ChainState) -> bytes | None:
         if sequence == 0:
-            return genesis(self.chain.epoch).head
-        if sequence == self.chain.size:
-            return self.chain.head
+            return genesis(chain.epoch).head
+        if sequence == chain.size:
+            return chain.head
         row = self.connection.execute("SELECT head FROM log WHERE seq = ?", (sequence - 1,)).fetchone()
         if row is not None:
             return bytes(row[0])
@@ -320,7 +366,6 @@ class Ledger:
             level += 1
 
     def _create(self, chain: ChainState) -> None:
-        self.signed = -1
         self.chain = chain
         self.connection.executescript(
             f"BEGIN IMMEDIATE; {_SCHEMA} PRAGMA user_version = {SCHEMA_VERSION}; COMMIT;"
@@ -328,7 +373,8 @@ class Ledger:
         with _transaction(self.connection):
             self._sign(chain)
 
-    def _sign(self, chain: ChainState) -> None:
+    def _sign(self, chain: ChainState) -> _Signed:
+        """Put the checkpoint of ``chain`` into the file, in place of the tags that stood for it."""
         checkpoint = Checkpoint(
             origin=self.signer.name,
             size=chain.size,
@@ -338,18 +384,26 @@ class Ledger:
         )
         text = checkpoint.text()
         note = self.signer.sign(text)
-        if chain.size // KEEP_EVERY == self.signed // KEEP_EVERY:
-            again = (chain.size, note, self.signed)
+        before = self._signed.size
+        if chain.size // KEEP_EVERY == before // KEEP_EVERY:
+            again = (chain.size, note, before)
             self.connection.execute("UPDATE checkpoint SET size = ?, note = ? WHERE size = ?", again)
         else:
             # The one before stays; it is worth the second signature, which takes twenty times as long as the first.
             self._sign_again()
             self.connection.execute("INSERT INTO checkpoint VALUES (?, ?)", (chain.size, note))
+        self.connection.execute("UPDATE log SET tag = x'' WHERE seq >= ? AND tag <> x''", (before,))
+        return _Signed(chain.size, text)
 
     def countersign(self) -> str:
         """The last checkpoint with both signatures, on stable storage: the one to hand to others."""
+        signed = self._signed
         with _transaction(self.connection):
-            return self._sign_again()
+            if self.is_unsigned:
+                signed = self._sign(self.chain)
+            note = self._sign_again()
+        self._signed = signed
+        return note
 
     def _sign_again(self) -> str:
         row = self.connection.execute(
@@ -372,7 +426,7 @@ class Ledger:
             raise self._damaged(f"written by a newer version (schema {version})", mend="upgrade bailiwick")
         if version == 0:
             raise self._damaged("emptied outside Bailiwick")
-        if version < SCHEMA_VERSION - 1:
+        if version < _OLDEST:
             raise self._damaged(
                 f"written by a version before the first release (schema {version})",
                 mend="move the state directory away to begin a new log; the old one verifies with its own version",
@@ -387,16 +441,38 @@ class Ledger:
             signed = Checkpoint.parse(open_note(row[0], self.signer.verifier)) if row else None
         except NoteError as error:
             raise self._damaged(f"the last checkpoint: {error}") from error
-        if signed is None or (signed.size, signed.head, signed.root) != (size, head, frontier.root()):
+        chain = ChainState(epoch=self.directory.epoch, head=head, frontier=frontier)
+        try:
+            vouched = signed is not None and self._is_vouched_for(chain, signed, tagged=version >= TAGGED)
+        except (SealError, TileError) as error:
+            raise self._damaged(str(error)) from error
+        if signed is None or not vouched:
             raise self._damaged(
                 f"{size} entries, but {signed.size if signed else None} were signed for: "
                 "entries were removed or changed outside Bailiwick"
             )
         if version < SCHEMA_VERSION:
             self.connection.executescript(
-                f"BEGIN IMMEDIATE; {_FROM_3} PRAGMA user_version = {SCHEMA_VERSION}; COMMIT;"
+                f"BEGIN IMMEDIATE; {_UPGRADE} PRAGMA user_version = {SCHEMA_VERSION}; COMMIT;"
             )
-        return ChainState(epoch=self.directory.epoch, head=head, frontier=frontier)
+        self._signed = _Signed(signed.size, signed.text())
+        return chain
+
+    def _is_vouched_for(self, chain: ChainState, signed: Checkpoint, *, tagged: bool) -> bool:
+        """Whether the last checkpoint is of this log, and a tag vouches for the entries after it, if there are any."""
+        if signed.size == chain.size:
+            return (signed.head, signed.root) == (chain.head, chain.frontier.root())
+        if signed.size > chain.size or not tagged:
+            return False
+        root = Tree(_Stored(self.connection), signed.size).frontier().root()
+        if (signed.head, signed.root) != (self._head_before(signed.size, chain), root):
+            return False
+        head, kept = signed.head, b""
+        sql = "SELECT leaf, tag FROM log WHERE seq >= ? ORDER BY seq"
+        for leaf, kept in self.connection.execute(sql, (signed.size,)):  # noqa: B007 - the last one's
+            head = link(head, leaf)
+        tag = tail_tag(self._tail_key, chain.size, head, signed.text())
+        return head == chain.head and hmac.compare_digest(tag, kept)
 
     def _end(self) -> tuple[int, bytes]:
         """How many entries there are, and the chain head after the last. Raises SealError."""
@@ -452,6 +528,7 @@ def connect(directory: StateDirectory) -> sqlite3.Connection:
         "synchronous = FULL",
         "fullfsync = ON",
         "wal_autocheckpoint = 0",
+        "temp_store = MEMORY",
     ):
         connection.execute(f"PRAGMA {pragma}")
     return connection
@@ -495,11 +572,11 @@ class Blinder:
         return tuple(found)
 
 
-def row_of(fresh: Fresh, blinder: Blinder) -> tuple[Any, ...]:
+def row_of(fresh: Fresh, blinder: Blinder, tag: bytes) -> tuple[Any, ...]:
     """The row of an entry."""
     sealed, private = fresh.sealed, seal_private(fresh.private, fresh.key)
     columns = blinder.columns_of(_COLUMNS_OF(fresh.record))
-    return (sealed.sequence, *columns, sealed.leaf, sealed.head, pack_entry(sealed.body), private)
+    return (sealed.sequence, *columns, sealed.leaf, sealed.head, pack_entry(sealed.body), private, tag)
 
 
 @contextlib.contextmanager

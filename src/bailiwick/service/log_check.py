@@ -8,15 +8,15 @@ from typing import Any
 
 import orjson
 
-from bailiwick.audit.chain import MAX_FAULTS, Fault, Run, Sealed, Verification, verify
+from bailiwick.audit.chain import MAX_FAULTS, Fault, Run, Sealed, Verification, tail_tag, verify
 from bailiwick.audit.kinds import Kind
 from bailiwick.audit.merkle import HASH_SIZE
-from bailiwick.audit.note import Note, NoteError, VerifierKey
+from bailiwick.audit.note import Checkpoint, Note, NoteError, VerifierKey
 from bailiwick.audit.sealing import DataKey, SealError, open_payload, open_private, payload_key, unpack_entry
 from bailiwick.audit.tiles import HEIGHT, WIDTH, joined
 from bailiwick.service import blocks
 from bailiwick.service.blocks import TAG, Find, OpenBlock, tags_of
-from bailiwick.service.ledger import COLUMNS, OPEN_COLUMNS, Blinder, first_of, read_tile
+from bailiwick.service.ledger import COLUMNS, OPEN_COLUMNS, TAGGED, Blinder, first_of, read_tile
 
 _ROWS = f"SELECT seq, body, leaf, head, private, {', '.join(COLUMNS)} FROM log WHERE seq >= ? AND seq < ? ORDER BY seq"  # noqa: S608 - constants
 
@@ -27,10 +27,13 @@ class LogCheck:
     """One verification, in a transaction of the caller's: what is read is of one moment though a service goes on writing.
 
     ``find`` gives data keys, ``blinding`` the key of the blinded columns; without them private parts can't be held
-    against what entries commit to. Raises what SQLite and damaged values raise.
+    against what entries commit to. ``tail_key`` is that of ``audit.chain.tail_tag``. Raises what SQLite and damaged values raise.
     """
 
-    def __init__(self, connection: sqlite3.Connection, find: Find, blinding: bytes) -> None:
+    def __init__(
+        self, connection: sqlite3.Connection, find: Find, blinding: bytes, tail_key: bytes | None
+    ) -> None:
+        self._tail_key = tail_key
         self._connection = connection
         self._find = find
         self._blinding = blinding
@@ -56,6 +59,7 @@ class LogCheck:
             expected_head=expected_head,
         )
         beside = (
+            *self._tail_faults(outcome, own),
             *self._purge_faults(),
             *self._damage(),
             *self._tile_faults(outcome.state.size),
@@ -64,6 +68,32 @@ class LogCheck:
         )
         everything = sorted((*outcome.faults, *self._faults, *beside), key=lambda fault: fault.sequence)
         return Verification(state=outcome.state, checkpoints=outcome.checkpoints, faults=tuple(everything))
+
+    def _tail_faults(self, outcome: Verification, own: Sequence[str]) -> Iterator[Fault]:
+        """Entries after the log's last checkpoint for which nothing vouches, and tags in other places."""
+        if not outcome.intact or not own:
+            return  # told already
+        state, signed = outcome.state, Checkpoint.parse(Note.parse(own[-1]).text)
+        for sequence, *_ in self._tags(0, signed.size):
+            yield Fault(sequence=sequence, message="there is a tag, and a checkpoint that makes it void")
+        if signed.size >= state.size:
+            return
+        which = f"entries {signed.size} to {state.size - 1} are not signed for"
+        if self._tail_key is None:
+            yield Fault(
+                sequence=signed.size,
+                message=f"{which} yet, and log.key, with which can be shown that they are as they were written, isn't here",
+            )
+            return
+        tag = tail_tag(self._tail_key, state.size, state.head, signed.text())
+        if [found for _, found in self._tags(state.size - 1, state.size)] != [tag]:
+            yield Fault(sequence=signed.size, message=f"{which}: they were added or changed outside")
+
+    def _tags(self, first: int, end: int) -> Iterator[tuple[int, bytes]]:
+        (version,) = self._connection.execute("PRAGMA user_version").fetchone()
+        if version >= TAGGED:
+            sql = "SELECT seq, tag FROM log WHERE seq >= ? AND seq < ? AND tag <> x'' ORDER BY seq"
+            yield from self._connection.execute(sql, (first, end))
 
     def _entries(self) -> Iterator[Sealed | Run]:
         place = 0

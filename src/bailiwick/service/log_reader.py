@@ -3,6 +3,7 @@
 import contextlib
 import heapq
 import sqlite3
+import time
 from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
@@ -33,7 +34,7 @@ from bailiwick.service.blocks import TAG, OpenBlock, blocks, call_tag
 from bailiwick.service.keys import KeyRing
 from bailiwick.service.ledger import first_of, read_tile, size_of
 from bailiwick.service.log_check import LogCheck
-from bailiwick.service.state_directory import StoreError, no_log, read_verifiers
+from bailiwick.service.state_directory import StoreError, no_log, read_tail_key, read_verifiers
 
 DAMAGE = (sqlite3.Error, UnicodeDecodeError, TypeError, SealError)
 """How a database file shows that it was damaged: errors of its own, text that isn't UTF-8, values of another type."""
@@ -41,6 +42,9 @@ DAMAGE = (sqlite3.Error, UnicodeDecodeError, TypeError, SealError)
 _ENTRY = "seq, body, leaf, head, private"
 _BETWEEN = f"SELECT {_ENTRY} FROM log WHERE seq >= ? AND seq < ? ORDER BY seq"  # noqa: S608 - constants
 _STOPPED = ("ask", "deny")
+SIGNED_WITHIN = 0.5
+"""Seconds that a service is given to sign for what it committed; it takes some milliseconds."""
+
 KEPT_BLOCKS = 64
 """Blocks that are kept open at most; one takes 100 kB or so."""
 
@@ -270,8 +274,9 @@ class LogReader:
         checkpoints kept elsewhere.
         """
         try:
+            self._wait_for_signature()
             with self._moment():
-                check = LogCheck(self._connection, self._find, self._blinding)
+                check = LogCheck(self._connection, self._find, self._blinding, _tail_key_of(self.directory))
                 return check.verify(
                     keys or read_verifiers(self.directory), expected_head=expected_head, notes=notes
                 )
@@ -364,10 +369,18 @@ class LogReader:
         return None
 
     def checkpoint(self) -> str:
-        """The last signed checkpoint."""
-        return next(
-            str(note) for (note,) in self._rows("SELECT note FROM checkpoint ORDER BY size DESC LIMIT 1", ())
-        )
+        """The last signed checkpoint: where a service writes the log, one of at least the entries there are now."""
+        self._wait_for_signature()
+        sql = "SELECT note FROM checkpoint ORDER BY size DESC LIMIT 1"
+        return next(str(note) for (note,) in self._rows(sql, ()))
+
+    def _wait_for_signature(self) -> None:
+        until, least = time.monotonic() + SIGNED_WITHIN, self.size()
+        while not self._moments and time.monotonic() < until:
+            (size,) = next(self._rows("SELECT max(size) FROM checkpoint", ()))
+            if size is None or size >= least:
+                return
+            time.sleep(SIGNED_WITHIN / 100)
 
     def state(self, prefix: str) -> dict[str, bytes]:
         """What the service keeps beside the log under names that begin with ``prefix``."""
@@ -391,6 +404,14 @@ class LogReader:
                 record, private = {"seq": sequence, "kind": "unreadable"}, None
             sealed = Sealed(sequence=sequence, body=bytes(body), leaf=bytes(leaf), head=bytes(head))
             yield Entry(sealed=sealed, record=record, private=private)
+
+
+def _tail_key_of(directory: Path) -> bytes | None:
+    """What vouches for entries that aren't signed for yet; None in a copy without the log's key."""
+    try:
+        return read_tail_key(directory)
+    except StoreError:
+        return None
 
 
 def _keys_of(directory: Path) -> tuple[KeyRing | None, bytes]:

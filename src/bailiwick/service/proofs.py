@@ -26,6 +26,8 @@ def prove(reader: LogReader, sequence: int, *, private: bool) -> TlogProof:
         raise ProofError(f"the log has no entry {sequence}{gone}")
     note = _checkpoint_over(reader, sequence)
     head = TreeHead.parse(Note.parse(note).text)
+    if sequence >= head.size:
+        raise ProofError(f"entry {sequence} isn't signed for yet: its service does that as soon as it runs")
     return TlogProof(
         index=sequence,
         entry=entry.sealed.body,

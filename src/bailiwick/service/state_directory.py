@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Self
 
+from bailiwick.audit.chain import tail_key
 from bailiwick.audit.note import Algorithm, NoteError, Signer, VerifierKey, parse_keys
 
 SEED_SIZE = 32
@@ -92,6 +93,10 @@ class StateDirectory:
             raise StoreError(f"{self.path / name}: isn't the key of log.pub", mend="restore it from a backup")
         return signer
 
+    def tail_key(self) -> bytes:
+        """The key of what vouches for entries until they are signed for (``audit.chain.tail_tag``). Raises StoreError."""
+        return read_tail_key(self.path)
+
     def publish(self) -> None:
         """Write ``log.pub`` for a log that now exists: from here on a missing log is a removed log."""
         if self.fresh:
@@ -167,6 +172,11 @@ def read_verifiers(path: Path) -> tuple[VerifierKey, ...]:
     if not keys or keys[0].algorithm is not Algorithm.ED25519:
         raise StoreError(f"{public}: the first key isn't an Ed25519 key", mend="restore it from a backup")
     return keys
+
+
+def read_tail_key(path: Path) -> bytes:
+    """``StateDirectory.tail_key`` of the state directory ``path``. Raises StoreError."""
+    return tail_key(read_secret(path / "log.key"))
 
 
 def check_private(path: Path, *, directory: bool = False) -> None:

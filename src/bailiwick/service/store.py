@@ -1,8 +1,9 @@
 """The state directory: the audit log and the session state in one SQLite file, with one writer at a time.
 
 ``append`` returns only once its record is on stable storage (WAL, ``synchronous=FULL``). Session state that changes
-with a record is in the same transaction: after kill -9 or a power cut both are there or neither is. Every commit also
-signs a checkpoint, so that no committed entry can be cut off unseen.
+with a record is in the same transaction: after kill -9 or a power cut both are there or neither is. A commit of
+many entries also signs a checkpoint, one of few has a tag in its place until the thread has signed, some
+milliseconds later; so no committed entry can be cut off or changed unseen.
 
 Where nothing else is being committed and the disk is quick, the caller's own thread commits: handing a record to
 another thread and waiting for its word costs more than half as much as the commit. Records that several callers
@@ -56,6 +57,9 @@ MAX_BATCH = 512
 
 QUICK_SECONDS = 0.005
 """What a commit takes where it may hold up the event loop; on a slower disk calls share commits in the thread."""
+
+SIGN_AFTER = 0.02
+"""Seconds of quiet after which entries that wait for their checkpoint get it."""
 
 ERASE_AT_ONCE = 4_096
 """Entries that are erased or purged in one step; decisions wait for no more than one."""
@@ -128,6 +132,8 @@ class Store:
         """The event loops that commit what waits at the end of their turn."""
         self._upkeep = False
         """Whether the thread was asked to fold and settle, and hasn't begun."""
+        self._signs, self._begins_to = ledger.is_unsigned, False
+        """Whether the thread signs once nobody came for a while; whether it has yet to begin to wait for that."""
         self._closed = False
         self._broken = False
         self._settles = True
@@ -334,21 +340,38 @@ class Store:
             self._writing.release()
 
     def _ask_for_upkeep(self) -> None:
+        if self._ledger.is_unsigned and not self._signs:
+            self._signs = self._begins_to = True
+            self._wake.release()
         if not self._upkeep and (self._ledger.is_long or self._ledger.has_unsettled):
             self._upkeep = True
             self._wake.release()
 
     def _run(self) -> None:
-        """The store's thread: commit what waits; when there is time fold the write-ahead log, and make blocks."""
+        """The store's thread: commit what waits; when there is time sign, fold the write-ahead log, and make blocks."""
         while not (self._closed and self._jobs.empty()):
-            self._wake.acquire()
+            woken = self._wake.acquire(timeout=SIGN_AFTER if self._signs else None)
+            if woken and self._begins_to:
+                self._begins_to = False
+                continue
             self._upkeep = False
             with self._writing:
                 if jobs := self._take():
                     self._commit_jobs(jobs)
+                elif not woken:
+                    self._sign()
+                self._signs = self._ledger.is_unsigned and not self._broken
                 self._ledger.fold(idle=self._jobs.empty())
             if self._jobs.empty() and not self._closed:
                 self._settle()
+
+    def _sign(self) -> None:
+        try:
+            if not self._broken:
+                self._ledger.sign()
+        except Exception as error:  # noqa: BLE001 - a tag vouches for them meanwhile; the writer must go on
+            report(LOG, "entries could not be signed for", error)
+            self._broken = True  # the next commit looks at the file anew, signs, and tells
 
     def _settle(self) -> None:
         """Make a block of the oldest entries that stand on their own; who wants to commit meanwhile may."""
