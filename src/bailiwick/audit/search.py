@@ -133,32 +133,48 @@ class Terms:
         return self.kind == Kind.TOOL_CALL
 
 
+_TEXTS = (
+    "kind", "user", "session", "client_session", "tool", "verdict", "enforced", "host",
+    "input", "text", "error", "agent_type", "project", "rule", "trigger", "activates",
+)  # fmt: skip
+_NONE = ("",) * len(_TEXTS)
+
+Placed = tuple[int, Terms]
+"""The terms of a record and its place in the log."""
+
+
 def terms_of(record: Mapping[str, Any]) -> Terms:
     """The terms of a record. Total."""
-    get = record.get
-
-    def text(name: str) -> str:
-        given = get(name, "")
-        return given if given.__class__ is str else ""
-
-    kind, tool = text("kind"), text("tool")
+    kind, user, session, client_session, tool, verdict, enforced, host, *texts = (
+        given if given.__class__ is str else "" for given in map(record.get, _TEXTS, _NONE)
+    )
+    *texts, project, rule, trigger, activates = texts
+    texts.insert(3, tool)
+    texts.append(project)
     accesses = items_of(record, "accesses")
-    said = [*items_of(record, "reasons"), *items_of(record, "findings")]
-    rules = [text_of(item, "rule") for item in said] + [text("rule"), *words_of(record, "rules")]
-    texts = [text("input"), text("text"), text("error"), tool, text("agent_type"), text("project")]
-    texts += [" ".join(map(str, item.values())) for item in accesses[:MOST]]
-    texts += [text_of(item, name) for item in said for name in ("message", "about", "rule")]
+    rules = [rule, *words_of(record, "rules")] if rule or "rules" in record else []
+    for item in accesses[:MOST]:
+        texts.append(" ".join(map(str, item.values())))
+    if "reasons" in record or "findings" in record:
+        said = [*items_of(record, "reasons"), *items_of(record, "findings")]
+        rules = [*(text_of(item, "rule") for item in said), *rules]
+        texts += [text_of(item, name) for item in said for name in ("message", "about", "rule")]
+    skills = (
+        [*words_of(record, "skills"), trigger, activates]
+        if trigger or activates or "skills" in record
+        else []
+    )
     return Terms(
         time_ms=number_of(record, "time_ms") or 0,
         kind=kind,
-        user=text("user"),
-        session=text("session"),
-        client_session=text("client_session"),
+        user=user,
+        session=session,
+        client_session=client_session,
         tool=tool,
-        verdict=text("verdict"),
-        enforced=text("enforced"),
-        host=text("host"),
-        skills=_distinct([*words_of(record, "skills"), text("trigger"), text("activates")]),
+        verdict=verdict,
+        enforced=enforced,
+        host=host,
+        skills=_distinct(skills),
         rules=_distinct(rules),
         paths=_distinct([text_of(item, name) for item in accesses for name in ("path", "real")]),
         hosts=_distinct([text_of(item, "host") for item in accesses]),

@@ -132,9 +132,15 @@ class LogCheck:
         )
 
     def _private_faults(self, block: OpenBlock) -> Iterator[Fault]:
-        inner, calls, blinding = block.block, block.calls, self._blinding
+        inner = block.block
+        keys = [self._find(name.hex()) for name in inner.keys]
+        if (every := inner.every_private(keys)) is not None and not self._call_faults(block, *every):
+            for place, private in zip(*every, strict=True):
+                if _PAYLOAD_MARK in private and (key := keys[inner.owners[place]]) is not None:
+                    self._note_payload(block.first + place, private, orjson.loads(inner.body(place)), key)
+            return
         for owner, members in enumerate(inner.members()):
-            key = self._find(inner.key(owner).hex())
+            key = keys[owner]
             if key is None or not members:
                 continue
             try:
@@ -144,19 +150,25 @@ class LogCheck:
             except SealError as error:
                 yield Fault(sequence=block.first + members[0], message=str(error))
                 continue
-            told = [calls[place * TAG : place * TAG + TAG] for place in members]
-            if (tags := tags_of(privates, blinding)) != told:
-                wrong = (
-                    place for place, *both in zip(members, tags, told, strict=True) if both[0] != both[1]
-                )
-                yield from (
-                    Fault(sequence=block.first + place, message="search columns changed: call_id")
-                    for place in wrong
-                )
+            yield from self._call_faults(block, members, privates)
             for place, private in zip(members, privates, strict=True):
                 if _PAYLOAD_MARK in private:
                     public = orjson.loads(inner.body(place))
                     self._note_payload(block.first + place, private, public, key)
+
+    def _call_faults(self, block: OpenBlock, places: Sequence[int], privates: Sequence[bytes]) -> list[Fault]:
+        """Entries by whose call id a search would not find them."""
+        calls, tags = block.calls, tags_of(privates, self._blinding)
+        told = [calls[place * TAG : place * TAG + TAG] for place in places]
+        return (
+            [
+                Fault(sequence=block.first + place, message="search columns changed: call_id")
+                for place, tag, kept in zip(places, tags, told, strict=True)
+                if tag != kept
+            ]
+            if tags != told
+            else []
+        )
 
     def _alone(self, first: int, end: int) -> Iterator[Sealed]:
         for sequence, kept, leaf, head, private, *columns in self._connection.execute(_ROWS, (first, end)):

@@ -272,8 +272,8 @@ def test_what_was_erased_from_the_log_is_not_found_in_the_index(tmp_path: Path) 
 def test_two_that_index_at_once_index_nothing_twice(tmp_path: Path) -> None:
     with EmbeddedIndex(tmp_path / FILE) as one, EmbeddedIndex(tmp_path / FILE) as other:
         record = {"kind": "tool-call", "user": "u", "tool": "Bash", "time_ms": T0}
-        assert one.add_marked([(0, record)], epoch="e", after=0, erased="")
-        assert not other.add_marked([(0, record)], epoch="e", after=0, erased="")
+        assert one.add_marked([(0, terms_of(record))], epoch="e", after=0, erased="")
+        assert not other.add_marked([(0, terms_of(record))], epoch="e", after=0, erased="")
         assert other.mark == ("e", 1, "")
         assert [count.calls for count in other.counts((By.TOOL,), search=Search(), limit=5)] == [1]
 

@@ -17,6 +17,7 @@ from bailiwick.audit.search import (
     By,
     Count,
     FirstSeen,
+    Placed,
     Search,
     Terms,
     Thing,
@@ -94,7 +95,11 @@ class ClickHouseIndex:
 
     def add(self, records: Sequence[tuple[int, Mapping[str, Any]]]) -> None:
         """Index records with their places in the log."""
-        rows = [self._row(place, terms_of(record)) for place, record in records]
+        self.add_terms([(place, terms_of(record)) for place, record in records])
+
+    def add_terms(self, placed: Sequence[Placed]) -> None:
+        """``add`` terms of records."""
+        rows = [self._row(place, terms) for place, terms in placed]
         try:
             self._client.insert(TABLE, rows, column_names=["log", "place", "time_ms", *_TEXTS, *_LISTS])
         except self._errors as error:
@@ -207,7 +212,7 @@ def scaled_out(reader: LogReader, address: str) -> ClickHouseIndex:
         if index.erased != erased or index.next > size:
             index.begin(erased)
         for batch in batches(reader, index.next, size):
-            index.add(batch)
+            index.add_terms(batch)
     except BaseException:
         index.close()
         raise

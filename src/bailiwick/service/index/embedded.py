@@ -16,9 +16,11 @@ from bailiwick.audit.search import (
     By,
     Count,
     FirstSeen,
+    Placed,
     Search,
     Thing,
     day_of,
+    terms_of,
     words_in,
 )
 from bailiwick.service.index.ingest import Ingest
@@ -89,19 +91,18 @@ class EmbeddedIndex:
         """Index records with their places in the log, in one transaction. Raises StoreError."""
         if records:
             epoch, place, erased = self.mark
-            self.add_marked(records, epoch=epoch, after=place, erased=erased)
+            placed = [(at, terms_of(record)) for at, record in records]
+            self.add_marked(placed, epoch=epoch, after=place, erased=erased)
 
-    def add_marked(
-        self, records: Sequence[tuple[int, Mapping[str, Any]]], *, epoch: str, after: int, erased: str
-    ) -> bool:
-        """``add`` for the log ``epoch``, unless another process has gone on from ``after`` meanwhile: then False."""
+    def add_marked(self, placed: Sequence[Placed], *, epoch: str, after: int, erased: str) -> bool:
+        """``add`` terms of records for the log ``epoch``, unless another process has gone on from ``after`` meanwhile: then False."""
         try:
             self._connection.execute("BEGIN IMMEDIATE")
             try:
                 is_next = self.mark[1] == after
                 if is_next:
-                    self._ingest.add(records)
-                    rows = (("epoch", epoch), ("next", str(records[-1][0] + 1)))
+                    self._ingest.add(placed)
+                    rows = (("epoch", epoch), ("next", str(placed[-1][0] + 1)))
                     self._connection.executemany("INSERT OR REPLACE INTO meta VALUES (?, ?)", rows)
                     self._connection.execute("INSERT OR IGNORE INTO meta VALUES ('erased', ?)", (erased,))
                 self._connection.execute("COMMIT")

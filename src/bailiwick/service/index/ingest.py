@@ -10,7 +10,7 @@ from itertools import compress
 from operator import attrgetter, itemgetter
 from typing import Any
 
-from bailiwick.audit.search import DAY_MS, HOUR_MS, Thing, terms_of
+from bailiwick.audit.search import DAY_MS, HOUR_MS, Placed, Thing
 from bailiwick.service.index.schema import CODES, FIELDS, LISTS, OWNER, VERDICTS
 
 _SINGLE = attrgetter(*FIELDS)
@@ -53,9 +53,8 @@ class Ingest:
         self._knows_all = False
         """Whether no name has a number that isn't in memory."""
 
-    def add(self, records: Iterable[tuple[int, Mapping[str, Any]]]) -> None:
-        """Index records with their places in the log."""
-        placed = [(place, terms_of(record)) for place, record in records]
+    def add(self, placed: Sequence[Placed]) -> None:
+        """Index the terms of records with their places in the log."""
         if not placed:
             return
         places, terms = zip(*placed, strict=True)
