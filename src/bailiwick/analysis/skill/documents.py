@@ -15,6 +15,7 @@ from bailiwick.analysis.skill.kinds import BACKGROUND, instructs
 from bailiwick.analysis.skill.markdown import Block, Kind, blocks
 from bailiwick.analysis.skill.others import fetches_and_runs
 from bailiwick.analysis.skill.prose.hosts import hosts_in
+from bailiwick.analysis.skill.prose.meaning.frames import orders_in
 from bailiwick.analysis.skill.prose.sentences import notice_in
 from bailiwick.analysis.skill.scripts.guidance import guidance
 from bailiwick.analysis.skill.scripts.remotes import remotes, shells
@@ -164,6 +165,7 @@ class Documents:
         said.sort(key=lambda sentence: sentence.line)
         if not (BACKGROUND.search(path) and any(_LICENCE.search(one.text) for one in said)):
             notice_in(said, path, self.into)
+            orders_in(said, path, self.into)
         return said
 
     def _fence(self, path: str, block: Block, role: Role) -> None:
@@ -336,6 +338,7 @@ class Documents:
             )
         ]
         notice_in(lines, path, self.into)
+        orders_in(lines, path, self.into)
 
 
 def _unwrapped(text: str) -> str:

@@ -122,6 +122,41 @@ class Noticed:
     also: tuple[Source, ...] = ()
 
 
+class Intent(StrEnum):
+    """What an order in prose comes to, in whatever words it is given."""
+
+    LOGIN = "login"
+    TALK = "talk"
+    PRIVATE = "private"
+    MEMORY = "memory"
+    SETTINGS = "settings"
+    STARTUP = "startup"
+    REMOTE = "remote"
+    FALSIFIED = "falsified"
+    WEAKENED = "weakened"
+    APPROVED = "approved"
+    OVERRIDE = "override"
+    JUDGE = "judge"
+    LURE = "lure"
+    SHADOW = "shadow"
+    PACKAGE = "package"
+    PHISH = "phish"
+    OBEDIENT = "obedient"
+    DECODED = "decoded"
+    BACKDOOR = "backdoor"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Order:
+    """An order in prose that fits a frame; ``hosts`` are the receivers that it names, where the frame wants one."""
+
+    intent: Intent
+    text: str
+    source: Source
+    role: Role
+    hosts: tuple[str, ...] = ()
+
+
 @dataclass(slots=True)
 class Inventory:
     """What one reader collects; the readers add to it, nothing is taken away. Bounded, and ``full`` says so."""
@@ -129,6 +164,7 @@ class Inventory:
     capabilities: dict[Capability, None] = field(default_factory=dict)
     chains: dict[Chain, None] = field(default_factory=dict)
     noticed: dict[Noticed, None] = field(default_factory=dict)
+    orders: dict[Order, None] = field(default_factory=dict)
     writes: dict[str, set[Label]] = field(default_factory=dict)
     """What kinds of data code puts into a file, by the file's path: how one script hands on to another."""
 
@@ -162,6 +198,13 @@ class Inventory:
         self.chains[
             Chain(label=label, sink=sink, target=target[:300], source=source, role=role, auth=auth)
         ] = None
+
+    def order(self, order: Order) -> None:
+        """Add an order."""
+        if len(self.orders) >= MAX_FACTS:
+            self.full = True
+            return
+        self.orders[order] = None
 
     def notice(
         self,

@@ -13,7 +13,7 @@ from bailiwick.analysis.skill.code.form import Program, TooDeepError
 from bailiwick.analysis.skill.configuration import Configuration
 from bailiwick.analysis.skill.containers import containers, is_archive
 from bailiwick.analysis.skill.documents import Document, Documents
-from bailiwick.analysis.skill.facts import Chain, Inventory, Label, Mark, Noticed, Origin, Sink
+from bailiwick.analysis.skill.facts import Chain, Inventory, Label, Mark, Noticed, Order, Origin, Sink
 from bailiwick.analysis.skill.front_matter import FrontMatter
 from bailiwick.analysis.skill.kinds import (
     BACKGROUND,
@@ -78,6 +78,7 @@ class SkillFacts:
     capabilities: tuple[Capability, ...]
     chains: tuple[Chain, ...]
     noticed: tuple[Noticed, ...]
+    orders: tuple[Order, ...]
     secrets: tuple[FoundSecret, ...]
     partial: tuple[Partial, ...]
     hosts: frozenset[str] = frozenset()
@@ -196,6 +197,7 @@ class _Reading:
             capabilities=tuple(self.into.capabilities),
             chains=tuple(self.into.chains),
             noticed=tuple(self.into.noticed),
+            orders=tuple(self.into.orders),
             secrets=tuple(self._secrets()),
             partial=tuple(dict.fromkeys(self.partial)),
             hosts=frozenset(

@@ -3,13 +3,14 @@
 import re
 from collections.abc import Iterator
 
-from bailiwick.analysis.skill.facts import Chain, Mark, Origin, Sink
+from bailiwick.analysis.skill.facts import Chain, Intent, Mark, Origin, Sink
 from bailiwick.analysis.skill.read import SkillFacts
 from bailiwick.analysis.skill.sensitive import belongs, is_credential, is_local, is_placeholder, kept_in
 from bailiwick.model.access import Confidence
 from bailiwick.model.skill import CapabilityKind, Role
 from bailiwick.rules.rule import Severity
 from bailiwick.rules.skill.context import about, bad, concealed, covered, documented, spoken_of, teaches
+from bailiwick.rules.skill.ordered import ordered
 from bailiwick.rules.skill.rule import (
     HIGH,
     LOW,
@@ -33,6 +34,7 @@ _OWNED = re.compile(
 
 
 def _find(facts: SkillFacts) -> Iterator[SkillFinding]:
+    yield from ordered(facts, _ID, Intent.LOGIN, Intent.PHISH)
     proofs = {
         (chain.source, chain.target, _kept(chain)): chain.label.name for chain in facts.chains if chain.auth
     }

@@ -2,11 +2,12 @@
 
 from collections.abc import Iterator
 
-from bailiwick.analysis.skill.facts import Mark, Origin, Sink
+from bailiwick.analysis.skill.facts import Intent, Mark, Origin, Sink
 from bailiwick.analysis.skill.read import SkillFacts
 from bailiwick.model.skill import Role
 from bailiwick.rules.rule import Severity
 from bailiwick.rules.skill.context import teaches
+from bailiwick.rules.skill.ordered import ordered
 from bailiwick.rules.skill.rule import (
     HIGH,
     LOW,
@@ -42,6 +43,7 @@ _CODE = (
 
 
 def _find(facts: SkillFacts) -> Iterator[SkillFinding]:
+    yield from ordered(facts, _ID, Intent.DECODED)
     yield from once([*_run(facts), *_kept(facts)])
 
 

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Iterator
 
-from bailiwick.analysis.skill.facts import Chain, Mark, Origin, Sink
+from bailiwick.analysis.skill.facts import Chain, Intent, Mark, Origin, Sink
 from bailiwick.analysis.skill.read import SkillFacts
 from bailiwick.analysis.skill.sensitive import is_local, is_placeholder
 from bailiwick.model.access import Confidence
@@ -19,6 +19,7 @@ from bailiwick.rules.skill.context import (
     spoken_of,
     teaches,
 )
+from bailiwick.rules.skill.ordered import ordered
 from bailiwick.rules.skill.rule import (
     HIGH,
     LOW,
@@ -42,6 +43,7 @@ _WHAT = (Origin.CONVERSATION, Origin.PROJECT, Origin.PERSONAL, Origin.SYSTEM, Or
 
 
 def _find(facts: SkillFacts) -> Iterator[SkillFinding]:
+    yield from ordered(facts, _ID, Intent.TALK, Intent.PRIVATE)
     yield from once([*_chains(facts), *_links(facts), *_pushes(facts)])
 
 

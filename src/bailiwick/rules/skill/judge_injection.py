@@ -2,10 +2,11 @@
 
 from collections.abc import Iterator
 
-from bailiwick.analysis.skill.facts import Mark
+from bailiwick.analysis.skill.facts import Intent, Mark
 from bailiwick.analysis.skill.read import SkillFacts
 from bailiwick.rules.rule import Severity
 from bailiwick.rules.skill.context import teaches
+from bailiwick.rules.skill.ordered import ordered
 from bailiwick.rules.skill.rule import (
     HIGH,
     LOW,
@@ -20,6 +21,7 @@ _ID = "skill/judge-injection"
 
 
 def _find(facts: SkillFacts) -> Iterator[SkillFinding]:
+    yield from ordered(facts, _ID, Intent.JUDGE)
     for item in told(facts, Mark.JUDGE):
         lesson = teaches(facts, item.role)
         yield of_mark(

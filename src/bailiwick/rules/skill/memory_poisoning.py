@@ -3,12 +3,13 @@
 import re
 from collections.abc import Iterator
 
-from bailiwick.analysis.skill.facts import Mark
+from bailiwick.analysis.skill.facts import Intent, Mark
 from bailiwick.analysis.skill.prose.classes import MEMORY_FILE, unchecked
 from bailiwick.analysis.skill.read import SkillFacts
 from bailiwick.model.skill import Role, Source
 from bailiwick.rules.rule import Severity
 from bailiwick.rules.skill.context import about, concealed, teaches
+from bailiwick.rules.skill.ordered import ordered
 from bailiwick.rules.skill.rule import (
     SkillFinding,
     SkillRule,
@@ -24,6 +25,7 @@ _ID = "skill/memory-poisoning"
 
 
 def _find(facts: SkillFacts) -> Iterator[SkillFinding]:
+    yield from ordered(facts, _ID, Intent.MEMORY)
     yield from once([*_judged(facts), *_imported(facts), *_templates(facts)])
 
 

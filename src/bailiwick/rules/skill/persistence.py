@@ -2,11 +2,12 @@
 
 from collections.abc import Iterator
 
-from bailiwick.analysis.skill.facts import Mark
+from bailiwick.analysis.skill.facts import Intent, Mark
 from bailiwick.analysis.skill.read import SkillFacts
 from bailiwick.model.skill import Role
 from bailiwick.rules.rule import Severity
 from bailiwick.rules.skill.context import about, concealed, known_installer, teaches
+from bailiwick.rules.skill.ordered import ordered
 from bailiwick.rules.skill.rule import (
     SkillFinding,
     SkillRule,
@@ -20,6 +21,7 @@ _ID = "skill/persistence"
 
 
 def _find(facts: SkillFacts) -> Iterator[SkillFinding]:
+    yield from ordered(facts, _ID, Intent.STARTUP)
     for item in told(facts, Mark.PERSIST):
         keys = (
             (item.target.startswith("itself:") and not known_installer(item.target.removeprefix("itself:")))

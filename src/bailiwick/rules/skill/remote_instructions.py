@@ -4,12 +4,13 @@ import re
 from collections.abc import Iterator
 
 from bailiwick.analysis.skill.code.effects import OUTPUT
-from bailiwick.analysis.skill.facts import Mark, Origin, Sink
+from bailiwick.analysis.skill.facts import Intent, Mark, Origin, Sink
 from bailiwick.analysis.skill.read import SkillFacts
 from bailiwick.analysis.skill.sensitive import is_local
 from bailiwick.model.skill import Role, Source
 from bailiwick.rules.rule import Severity
 from bailiwick.rules.skill.context import bad, covered, known_installer, teaches
+from bailiwick.rules.skill.ordered import ordered
 from bailiwick.rules.skill.rule import (
     HIGH,
     LOW,
@@ -27,6 +28,7 @@ _ID = "skill/remote-instructions"
 
 
 def _find(facts: SkillFacts) -> Iterator[SkillFinding]:
+    yield from ordered(facts, _ID, Intent.REMOTE, Intent.OBEDIENT)
     for item in told(facts, Mark.REMOTE_INSTRUCTIONS):
         own = covered(facts, item.target) or known_installer(item.target)
         if teaches(facts, item.role) and item.role is Role.OPTIONAL:

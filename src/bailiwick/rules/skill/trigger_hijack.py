@@ -3,12 +3,13 @@
 import re
 from collections.abc import Iterator
 
-from bailiwick.analysis.skill.facts import Mark
+from bailiwick.analysis.skill.facts import Intent, Mark
 from bailiwick.analysis.skill.read import SkillFacts
 from bailiwick.analysis.skill.speech import quoted
 from bailiwick.model.skill import Role, Source
 from bailiwick.rules.rule import Severity
 from bailiwick.rules.skill.context import teaches
+from bailiwick.rules.skill.ordered import ordered
 from bailiwick.rules.skill.rule import (
     LOW,
     SkillFinding,
@@ -34,6 +35,7 @@ _SUPPRESSES = re.compile(
 
 
 def _find(facts: SkillFacts) -> Iterator[SkillFinding]:
+    yield from ordered(facts, _ID, Intent.SHADOW)
     for item in told(facts, Mark.BROAD_TRIGGER, Mark.SHADOW):
         described = item.source.path == facts.front_path and item.source.line <= facts.front.body_line
         severity = (

@@ -1,0 +1,147 @@
+"""Classes of words that orders are made of, and where a sentence has one of them.
+
+The table is ``lexicon.txt``: a class holds whatever English has for one thing, so a wider class costs a line there and nothing here. A
+sentence is looked up word by word, in time linear in its length.
+"""
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cache, lru_cache
+from importlib.resources import files
+from typing import Final
+
+TABLE: Final = "lexicon.txt"
+GAP: Final = "_"
+MAX_SCOPE: Final = 14
+"""Words behind a negation that it may still deny."""
+
+MAX_GAP: Final = 3
+"""Words that may stand where an entry has a gap."""
+
+_WORD = re.compile(r"[~.$]?[\w/~@.-]*\w(?:['’]\w+)?|[,;:.!?()]")
+_ENDS = frozenset(";:.!?()")
+_GOES_ON = frozenset(("or", "nor", "and"))
+_LETS_GO = frozenset(("but", "then", "instead", "so", "however"))
+_VOWELS = frozenset("aeiou")
+
+
+class LexiconError(ValueError):
+    """A line of the table that can't be read: file, line, and what is wrong."""
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """One class met in a sentence: from which word on, up to which, and whether a negation stands before it in its clause."""
+
+    start: int
+    end: int
+    negated: bool
+
+
+Senses = dict[str, tuple[Found, ...]]
+"""The classes a sentence has, each with its places."""
+
+
+@dataclass(frozen=True, slots=True)
+class Lexicon:
+    """For the first word of each entry: the words behind it, and the classes it stands for."""
+
+    entries: dict[str, tuple[tuple[tuple[str, ...], str], ...]]
+
+    def senses(self, text: str) -> Senses:
+        """The classes that a sentence has, with their places and whether they are negated."""
+        words = [word.rstrip(".-/") or word for word in _WORD.findall(text.lower().replace("’", "'"))]
+        found: dict[str, list[tuple[int, int]]] = {}
+        for start, word in enumerate(words):
+            for rest, name in self.entries.get(word, ()):
+                end = _reach(words, start + 1, rest)
+                if end:
+                    found.setdefault(name, []).append((start, end))
+        if not found:
+            return {}
+        scope = _scopes(words, found.pop("not", []))
+        return {
+            name: tuple(Found(start, end, start in scope) for start, end in places)
+            for name, places in found.items()
+        }
+
+
+def _reach(words: list[str], at: int, rest: tuple[str, ...]) -> int:
+    """Where an entry ends whose remaining words are to stand from ``at`` on; zero where they don't."""
+    for index, wanted in enumerate(rest):
+        if wanted == GAP:
+            after = rest[index + 1 :]
+            for skipped in range(MAX_GAP + 1):
+                if end := _reach(words, at + skipped, after):
+                    return end
+            return 0
+        if at >= len(words) or words[at] != wanted:
+            return 0
+        at += 1
+    return at
+
+
+def _scopes(words: list[str], negations: list[tuple[int, int]]) -> set[int]:
+    """The words that stand behind a negation in the same clause."""
+    inside: set[int] = set()
+    for start, _ in negations:
+        for at in range(start + 1, min(len(words), start + 1 + MAX_SCOPE)):
+            word = words[at]
+            if word in _ENDS or word in _LETS_GO:
+                break
+            if word == "," and (at + 1 >= len(words) or words[at + 1] not in _GOES_ON):
+                break
+            inside.add(at)
+    return inside
+
+
+@cache
+def lexicon() -> Lexicon:
+    """The table, read. Raises LexiconError."""
+    return parse(files(__package__).joinpath(TABLE).read_text(encoding="utf-8"))
+
+
+def parse(text: str) -> Lexicon:
+    """The lexicon that a table spells. Raises LexiconError."""
+    entries: dict[str, dict[tuple[tuple[str, ...], str], None]] = {}
+    name = ""
+    for number, line in enumerate(text.splitlines(), 1):
+        if not line or line.startswith("#"):
+            continue
+        if line.startswith("["):
+            name = line.strip("[] ")
+            continue
+        if not name:
+            raise LexiconError(f"{TABLE}:{number}: an entry stands before the first [class]")
+        for entry in line.split(","):
+            words = entry.split()
+            if not words or words[0] == GAP:
+                raise LexiconError(f"{TABLE}:{number}: {entry.strip()!r} is no entry: it needs a first word")
+            for spelled in _spellings(words):
+                entries.setdefault(spelled[0], {})[(spelled[1:], name)] = None
+    return Lexicon({first: tuple(rest) for first, rest in entries.items()})
+
+
+def _spellings(words: list[str]) -> Iterator[tuple[str, ...]]:
+    head, *tail = words
+    forms = inflected(head[:-1]) if head.endswith("~") else (head.strip("`"),)
+    rests = [()] if not tail else list(_spellings(tail))
+    for form in forms:
+        for rest in rests:
+            yield (form, *rest)
+
+
+@lru_cache(4_000)
+def inflected(word: str) -> tuple[str, ...]:
+    """The regular inflections of an English word, and itself."""
+    if word.endswith("e"):
+        forms = (word, word + "s", word + "d", word[:-1] + "ing")
+    elif word.endswith("y") and word[-2:-1] not in _VOWELS:
+        forms = (word, word[:-1] + "ies", word[:-1] + "ied", word + "ing")
+    elif word.endswith(("s", "x", "z", "ch", "sh")):
+        forms = (word, word + "es", word + "ed", word + "ing")
+    else:
+        twice = word + word[-1] if word[-1:].isalpha() and word[-1] not in _VOWELS else word
+        forms = (word, word + "s", word + "ed", word + "ing", twice + "ed", twice + "ing")
+    return tuple(dict.fromkeys((*forms, word + "'s")))
