@@ -24,7 +24,11 @@ def cases(name: str) -> list[Mapping[str, Any]]:
 
 
 MALICIOUS = cases("malicious.yaml")
-PROSE = yaml.safe_load((HERE / "prose.yaml").read_text(encoding="utf-8"))
+PROSE = [
+    case
+    for name in ("prose.yaml", "orders.yaml")
+    for case in yaml.safe_load((HERE / name).read_text(encoding="utf-8"))
+]
 BENIGN = cases("benign.yaml")
 
 

@@ -148,13 +148,17 @@ class Intent(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Order:
-    """An order in prose that fits a frame; ``hosts`` are the receivers that it names, where the frame wants one."""
+    """An order in prose that fits a frame; ``hosts`` are the receivers that it names, where the frame wants one.
+
+    ``hushed`` says that people are not to know of it.
+    """
 
     intent: Intent
     text: str
     source: Source
     role: Role
     hosts: tuple[str, ...] = ()
+    hushed: bool = False
 
 
 @dataclass(slots=True)

@@ -1,110 +1,131 @@
-"""Frames of orders: which classes, near each other, ask for one thing that nobody would agree to.
+"""Orders that fit a frame of ``frames.txt``: several classes near each other that together ask for one thing."""
 
-A frame is a row of the table below. What it wants stands in one sentence (``it``) or in those around it (``near``: classes of which one
-holds, and how many sentences away); ``host`` says how far away a receiver is named. What an honest neighbour has and an attack doesn't is in
-``never``: that somebody is asked, that a key is obtained and not handed on.
-"""
-
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
-from typing import Final
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cache
+from importlib.resources import files
+from typing import Final, TypeAlias
 
 from bailiwick.analysis.skill.facts import Intent, Inventory, Order
-from bailiwick.analysis.skill.prose.meaning.passages import Passage, passages
+from bailiwick.analysis.skill.prose.meaning.passages import AROUND, Passage, passages
 from bailiwick.analysis.skill.prose.words import short
 from bailiwick.analysis.skill.speech import Sentence
 from bailiwick.model.skill import Source
 
-Alternatives = str
-"""Classes of which one holds, between spaces."""
+TABLE: Final = "frames.txt"
+APART: Final = 6
+"""Lines between two orders of one intent that are told apart."""
+
+_HUSHED = frozenset(("hushed",))
+Classes: TypeAlias = frozenset[str]
+Reach: TypeAlias = tuple[int, Classes]
+
+
+class FrameError(ValueError):
+    """A line of the table that can't be read: file, line, and what is wrong."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Frame:
-    """One row; ``says`` is what it means in words."""
+    """One row of the table, which says what each part is; ``says`` is what it means in words."""
 
     intent: Intent
     says: str
-    it: tuple[Alternatives, ...]
-    near: tuple[tuple[Alternatives, int], ...] = ()
-    host: int | None = None
-    never: tuple[tuple[Alternatives, int], ...] = ()
-    told: bool = False
-    """Whether a sentence that only reports doesn't count."""
-
-    _it: tuple[frozenset[str], ...] = field(init=False)
-    _near: tuple[tuple[frozenset[str], int], ...] = field(init=False)
-    _never: tuple[tuple[frozenset[str], int], ...] = field(init=False)
-
-    def __post_init__(self) -> None:
-        """Split the alternatives once."""
-        object.__setattr__(self, "_it", tuple(frozenset(one.split()) for one in self.it))
-        object.__setattr__(self, "_near", tuple((frozenset(one.split()), reach) for one, reach in self.near))
-        object.__setattr__(self, "_never", tuple((frozenset(one.split()), reach) for one, reach in self.never))
+    it: tuple[Classes, ...]
+    near: tuple[Reach, ...]
+    never: tuple[Reach, ...]
+    host: int | None
+    told: bool
 
     def fits(self, passage: Passage) -> bool:
         """Whether the passage has what the frame wants and nothing that speaks against it."""
-        if self.told and passage.it.sentence.reporting:
-            return False
-        if any(not one & passage.it.holds for one in self._it):
-            return False
-        if any(not passage.any_of(one, reach) for one, reach in self._near):
-            return False
-        if self.host is not None and not passage.hosts(self.host):
-            return False
-        return not any(passage.any_of(one, reach) for one, reach in self._never)
+        holds = passage.it.holds
+        return (
+            all(not one.isdisjoint(holds) for one in self.it)
+            and not (self.told and passage.it.sentence.reporting)
+            and (self.host is None or bool(passage.hosts(self.host)))
+            and all(passage.any_of(one, reach) for reach, one in self.near)
+            and not any(passage.any_of(one, reach) for reach, one in self.never)
+        )
 
 
-_ASKED = ("consent", 1)
-_OBTAINED = ("obtain", 1)
-FRAMES: Final = (
-    Frame(intent=Intent.LOGIN, says="what lets somebody in goes to a receiver", it=("secret env history",), near=(("give", 2),), host=2, never=(_ASKED, _OBTAINED)),
-    Frame(intent=Intent.LOGIN, says="what lets somebody in goes to a receiver, and people are not to know", it=("secret env history",), near=(("give embed", 2), ("hushed", 3)), host=3, never=(_ASKED,)),
-    Frame(intent=Intent.LOGIN, says="what lets somebody in is put where others read", it=("secret env", "embed give"), near=(("public", 1),("hushed muffled always", 2)), never=(_ASKED, _OBTAINED)),
-    Frame(intent=Intent.TALK, says="what was said goes to a receiver", it=("talk",), near=(("give", 2),), host=2, never=(_ASKED, _OBTAINED)),
-    Frame(intent=Intent.TALK, says="what was said goes to a receiver, and people are not to know", it=("talk dialog",), near=(("give embed", 2), ("hushed", 3)), host=3, never=(_ASKED,)),
-    Frame(intent=Intent.PRIVATE, says="what people keep to themselves goes to a receiver", it=("private",), near=(("give", 1), ("hushed muffled always", 2)), host=1, never=(_ASKED, _OBTAINED)),
-    Frame(intent=Intent.PRIVATE, says="what is worked on goes to a receiver, and people are not to know", it=("code private",), near=(("give", 2), ("hushed", 2)), host=2, never=(_ASKED,)),
-    Frame(intent=Intent.MEMORY, says="what every session reads is changed, and people are not to know", it=("memory", "save"), near=(("hushed", 2),), never=(("consent", 2),)),
-    Frame(intent=Intent.MEMORY, says="what every session reads is made to point elsewhere", it=("memory", "save"), near=(("obey consult off", 1),), host=1, never=(("consent", 2),)),
-    Frame(intent=Intent.SETTINGS, says="the client is set up otherwise, and people are not to know", it=("settings", "save alter off"), near=(("hushed", 2),), never=(("consent", 2),)),
-    Frame(intent=Intent.SETTINGS, says="the client is set up to ask less", it=("settings", "save alter"), near=(("unasked", 1),), never=(("consent", 2),)),
-    Frame(intent=Intent.STARTUP, says="something is started again and again, and people are not to know", it=("startup", "save run"), near=(("hushed", 2),), never=(("consent", 2),)),
-    Frame(intent=Intent.STARTUP, says="something from elsewhere is started again and again", it=("startup",), near=(("save", 1), ("run", 1)), host=1, never=(("consent", 2), _OBTAINED)),
-    Frame(intent=Intent.REMOTE, says="what an address answers is to be obeyed", it=("consult",), near=(("obey", 1), ("orders", 1)), host=0, never=(_ASKED, _OBTAINED)),
-    Frame(intent=Intent.FALSIFIED, says="results are changed, and people are not to know", it=("alter", "result"), near=(("hushed", 2),), never=(("consent", 2),)),
-    Frame(intent=Intent.FALSIFIED, says="results are changed at some moments only", it=("alter", "result"), near=(("moment", 1), ("hushed muffled", 2)), never=(("consent", 2),)),
-    Frame(intent=Intent.WEAKENED, says="a check is taken away, and people are not to know", it=("off", "guard"), near=(("hushed", 2),), never=(("consent", 2),)),
-    Frame(intent=Intent.APPROVED, says="an approval is made up", it=("unasked", "guard"), near=(("hushed muffled grant", 1),), never=(("consent", 1),)),
-    Frame(intent=Intent.OVERRIDE, told=True, says="what was said before is set aside", it=("earlier", "off")),
-    Frame(intent=Intent.JUDGE, told=True, says="whoever checks it is told what to find", it=("auditor",), near=(("acquit", 1), ("grant", 1))),
-    Frame(intent=Intent.LURE, says="people are talked past a protection into installing something", it=("lure",), near=(("native", 1),), host=1),
-    Frame(intent=Intent.SHADOW, says="other skills are pushed aside", it=("skills",), near=(("worthless", 0),)),
-    Frame(intent=Intent.PACKAGE, says="a package is exchanged for another, and people are not to know", it=("package", "alter"), near=(("hushed muffled", 1),), never=(("consent", 1),)),
-    Frame(intent=Intent.PHISH, says="people are asked for what nobody should ask for", it=("phish", "secret"), near=(("give", 2),("hushed muffled", 2)), never=()),
-    Frame(intent=Intent.OBEDIENT, says="what strangers wrote is to be obeyed", it=("obey",), near=(("untrusted", 1), ("orders", 1), ("unasked", 2)), never=(_ASKED,)),
-    Frame(intent=Intent.DECODED, says="something encoded is run, and people are not to know", it=("decode",), near=(("run", 1), ("hushed", 2)), never=(_ASKED,)),
-    Frame(intent=Intent.BACKDOOR, says="a way in is left", it=("backdoor",), near=(("hushed muffled", 1),)),
-)
-"""Every frame, the sure ones of each kind first."""
+@cache
+def frames() -> tuple[Frame, ...]:
+    """The table, read. Raises FrameError."""
+    return parse(files(__package__).joinpath(TABLE).read_text(encoding="utf-8"))
+
+
+def parse(text: str) -> tuple[Frame, ...]:
+    """The frames that a table spells. Raises FrameError."""
+    lists: dict[str, str] = {}
+    found = []
+    for number, line in enumerate(text.splitlines(), 1):
+        if not line or line.startswith("#"):
+            continue
+        try:
+            if " | " in line:
+                found.append(_frame([part.strip() for part in line.split(" | ")], lists))
+            else:
+                name, meaning = line.split(" = ")
+                lists[name] = meaning
+        except (ValueError, KeyError) as error:
+            raise FrameError(f"{TABLE}:{number}: {error}") from error
+    return tuple(found)
+
+
+def _frame(parts: list[str], lists: dict[str, str]) -> Frame:
+    intent, it, *rest, says = parts
+    told = it.startswith("told ")
+    near: list[Reach] = []
+    never: list[Reach] = []
+    host = None
+    for part in rest:
+        word, _, tail = part.partition(" ")
+        if word == "host":
+            host = int(tail)
+        elif word == "near":
+            near += _reaches(tail, lists)
+        elif word == "never":
+            never += _reaches(tail, lists)
+        else:
+            raise ValueError(f"{part!r} is none of near, host, never")
+    groups = it.removeprefix("told ").removeprefix("it ").split(" & ")
+    return Frame(
+        intent=Intent(intent),
+        says=says,
+        it=tuple(_classes(group, lists) for group in groups),
+        near=tuple(near),
+        never=tuple(never),
+        host=host,
+        told=told,
+    )
+
+
+def _reaches(text: str, lists: dict[str, str]) -> list[Reach]:
+    pairs = [pair.strip().split(" ", 1) for pair in lists.get(text, text).split(";")]
+    return [(int(reach), _classes(names, lists)) for reach, names in pairs]
+
+
+def _classes(text: str, lists: dict[str, str]) -> Classes:
+    return frozenset(name for word in text.split() for name in lists.get(word, word).split())
 
 
 def orders_in(sentences: Sequence[Sentence], path: str, into: Inventory) -> None:
-    """Note the orders of one document, the first of each kind in a passage."""
-    taken: dict[Intent, int] = {}
+    """Note the orders of one document, the first of each intent in a passage."""
+    last: dict[Intent, int] = {}
     for passage in passages(sentences):
-        for frame in FRAMES:
-            line = passage.it.sentence.line
-            if line - taken.get(frame.intent, -99) < 6 or not frame.fits(passage):
+        it = passage.it.sentence
+        for frame in frames():
+            if it.line - last.get(frame.intent, -APART) < APART or not frame.fits(passage):
                 continue
-            taken[frame.intent] = line
-            it = passage.it.sentence
+            last[frame.intent] = it.line
             into.order(
                 Order(
                     intent=frame.intent,
                     text=f"{frame.says}: {short(it.text)}",
-                    source=Source(path=path, line=line),
+                    source=Source(path=path, line=it.line),
                     role=it.role,
                     hosts=passage.hosts(frame.host) if frame.host is not None else (),
+                    hushed=passage.any_of(_HUSHED, AROUND),
                 )
             )

@@ -19,7 +19,7 @@ MAX_SCOPE: Final = 14
 MAX_GAP: Final = 3
 """Words that may stand where an entry has a gap."""
 
-_WORD = re.compile(r"[~.$]?[\w/~@.-]*\w(?:['’]\w+)?|[,;:.!?()]")
+_WORD = re.compile(r"[~.$]?[\w/~@.-]*\w(?:['\u2019]\w+)?|[,;:.!?()]")
 _ENDS = frozenset(";:.!?()")
 _GOES_ON = frozenset(("or", "nor", "and"))
 _LETS_GO = frozenset(("but", "then", "instead", "so", "however"))
@@ -51,7 +51,7 @@ class Lexicon:
 
     def senses(self, text: str) -> Senses:
         """The classes that a sentence has, with their places and whether they are negated."""
-        words = [word.rstrip(".-/") or word for word in _WORD.findall(text.lower().replace("’", "'"))]
+        words = [word.rstrip(".-/") or word for word in _WORD.findall(text.lower().replace("\u2019", "'"))]
         found: dict[str, list[tuple[int, int]]] = {}
         for start, word in enumerate(words):
             for rest, name in self.entries.get(word, ()):
@@ -83,7 +83,7 @@ def _reach(words: list[str], at: int, rest: tuple[str, ...]) -> int:
 
 
 def _scopes(words: list[str], negations: list[tuple[int, int]]) -> set[int]:
-    """The words that stand behind a negation in the same clause."""
+    """The words that stand behind a negation in the same clause; behind two of them nothing is denied."""
     inside: set[int] = set()
     for start, _ in negations:
         for at in range(start + 1, min(len(words), start + 1 + MAX_SCOPE)):
@@ -92,7 +92,7 @@ def _scopes(words: list[str], negations: list[tuple[int, int]]) -> set[int]:
                 break
             if word == "," and (at + 1 >= len(words) or words[at + 1] not in _GOES_ON):
                 break
-            inside.add(at)
+            inside ^= {at}
     return inside
 
 
@@ -135,6 +135,7 @@ def _spellings(words: list[str]) -> Iterator[tuple[str, ...]]:
 @lru_cache(4_000)
 def inflected(word: str) -> tuple[str, ...]:
     """The regular inflections of an English word, and itself."""
+    forms: tuple[str, ...]
     if word.endswith("e"):
         forms = (word, word + "s", word + "d", word[:-1] + "ing")
     elif word.endswith("y") and word[-2:-1] not in _VOWELS:

@@ -24,11 +24,19 @@ _RECEIVER = re.compile(
     r"[\w.+-]+@[\w-]+\.[\w.-]*\w|\b(?:s3|gs|r2|az|rsync|sftp|ftps?|ssh|scp|wss?|tcp|udp|dns|mqtt|ipfs)://[\w.-]+",
     re.IGNORECASE,
 )
-_COMMON_ZONE = re.compile(r"\.(?:com|net|org|io|dev|app|ai|co|cloud|xyz|site|online|me|sh|ru|cn|de|uk|eu|fr|nl|us|biz|info)$")
+_COMMON_ZONE = re.compile(
+    r"\.(?:com|net|org|io|dev|app|ai|co|cloud|xyz|site|online|me|sh|ru|cn|de|uk|eu|fr|nl|us|biz|info)$"
+)
 """Ends of hosts of two words; another name of two words with a dot is as often a field."""
 
-_SOMEBODY = re.compile(r"^(?:your?|you|name|user|users?name|someone|me|foo|jane|john|alice|bob|first\.last|email|git)@|@(?:[\w-]+\.)*example\.|@email\.", re.IGNORECASE)
-_TOUCHED = ("secret", "env", "private", "code")
+_EXAMPLE_NET = re.compile(r"(?:192\.0\.2|198\.51\.100|203\.0\.113|100\.100\.100|255\.255\.255)\.")
+"""Addresses that documents use (RFC 5737) or that are no host."""
+
+_SOMEBODY = re.compile(
+    r"^(?:your?|you|name|user|users?name|someone|me|foo|jane|john|alice|bob|first\.last|email|git)@|@(?:[\w-]+\.)*example\.|@email\.",
+    re.IGNORECASE,
+)
+_TOUCHED = frozenset(("secret", "env", "private", "code", "talk", "dialog"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,38 +51,68 @@ class Sense:
 
 def sense_of(sentence: Sentence) -> Sense | None:
     """What a sentence says, nothing where it says nothing that an order is made of."""
-    found = lexicon().senses(sentence.text)
+    text = _CITED.sub('"…"', sentence.text)
+    found = lexicon().senses(text)
     if not found:
         return None
     holds = {name for name, places in found.items() if any(not one.negated for one in places)}
     denies = {name for name, places in found.items() if any(one.negated for one in places)}
-    if _hushes(sentence.text, found):
+    if _hushes(found):
         holds.add("hushed")
     elif "soft" in holds or "tell" in denies:
         holds.add("muffled")
-    if "consent" in denies or "unasked" in found:
-        holds.add("unasked")
-    return Sense(sentence, frozenset(holds), frozenset(denies), receivers(sentence.text))
+    if "unasked" in denies:
+        holds = (holds - {"unasked"}) | {"consent"}
+    if "give" in denies and not (holds | denies).isdisjoint(_TOUCHED):
+        holds.add("spared")
+    if hosts := receivers(_LINKED.sub("", sentence.text)):
+        holds.add(_direction(sentence.text, hosts))
+    return Sense(sentence, frozenset(holds), frozenset(denies), hosts)
+
+
+_CITED = re.compile(r"[\"“][^\"“”]{12,300}[\"”]")
+"""What stands in quotation marks is somebody else's word; short pieces are names."""
+
+_LINKED = re.compile(r"(?<!!)(\[[^\]\n]{0,200}\])\([^)\s]{0,400}\)")
+"""A link to read; a picture loads by itself."""
+
+_TOWARDS = re.compile(
+    r"\b(?:to|into|onto|unto|towards?|with|for|before|via|through|by|over|upon|under)\b(?: [\w'\u2019-]+){0,4}?(?: (?:at|under|on|of|behind))?[\s:]*[(<`\"'*\[]*$",
+    re.IGNORECASE,
+)
+_SITUATED = re.compile(
+    r"\b(?:at|on|in|under|behind)\b(?: [\w'\u2019-]+){0,4}?[\s:]*[(<`\"'*\[]*$|\w \($",
+    re.IGNORECASE,
+)
+
+
+def _direction(text: str, hosts: tuple[str, ...]) -> str:
+    """How a sentence stands to the receiver it names first: ``towards`` it, ``situated`` there, or nothing of either."""
+    at = text.lower().find(hosts[0].split(":")[0].lower())
+    before = re.sub(r"\w+://$", "", text[: max(at, 0)])
+    if _TOWARDS.search(before):
+        return "towards"
+    return "situated" if _SITUATED.search(before) else "named"
 
 
 def receivers(text: str) -> tuple[str, ...]:
     """The hosts, buckets and mailboxes that a sentence names."""
-    if named := hosts_in(text):
+    if named := tuple(one for one in hosts_in(text) if not _EXAMPLE_NET.match(one)):
         return named
     if bare := [one for one in bare_hosts(text) if one.count(".") > 1 or _COMMON_ZONE.search(one)]:
         return tuple(bare)
     return tuple(one for one in _RECEIVER.findall(text) if not _SOMEBODY.search(one) and "bucket" not in one)
 
 
-def _hushes(text: str, found: Senses) -> bool:
+def _hushes(found: Senses) -> bool:
     """Whether it says to keep something from people: not to tell them, that they need not know, or in other words for that."""
     if any(not one.negated for one in found.get("hush", ())):
         return True
     people, page, it = found.get("person", ()), found.get("output", ()), found.get("it", ())
     for one in found.get("tell", ()):
-        if one.negated and not _protects(found, one):
-            if _beside(one, people, CLOSE) or _behind(one, it, 2) or _behind(one, page, CLOSE):
-                return True
+        near = _beside(one, people, CLOSE) or _behind(one, it, 2) or _behind(one, page, CLOSE)
+        if one.negated and near and not _protects(found, one):
+            return True
     for one in found.get("learn", ()):
         if one.negated and _beside(one, people, CLOSE) and _beside(one, found.get("modal", ()), 4):
             return True
@@ -93,7 +131,7 @@ def _protects(found: Senses, order: Found) -> bool:
     """Whether what is not to be told is a secret: that is care, and no secrecy."""
     return any(
         other.negated and 0 <= other.start - order.start <= CLOSE
-        for name in _TOUCHED
+        for name in ("secret", "env", "private", "code")
         for other in found.get(name, ())
     )
 
@@ -126,8 +164,7 @@ class Passage:
 def passages(sentences: Sequence[Sentence]) -> Iterable[Passage]:
     """Each sentence of a document that may be part of an order, with those around it."""
     senses = [
-        sense_of(one) if one.role.active and len(one.text.split()) <= MAX_WORDS else None
-        for one in sentences
+        sense_of(one) if one.role.active and len(one.text.split()) <= MAX_WORDS else None for one in sentences
     ]
     for index, it in enumerate(senses):
         if it is None:
