@@ -45,3 +45,14 @@ def test_no_argument_vector_is_missed(
     with capsys.disabled():
         print(report)  # noqa: T201 - the seed, for whoever looks at a night's log
     tally.sound()
+
+
+@pytest.mark.nightly
+@pytest.mark.timeout(3600)
+@pytest.mark.parametrize("dialect", ["bash", "zsh", "sh"])
+def test_data_that_a_shell_evaluates_is_not_missed(dialect: str, tmp_path: Path) -> None:
+    if not argv_oracle.available(dialect):
+        pytest.skip(f"NOT CHECKED AGAINST {dialect.upper()}: a shell or bubblewrap is missing")
+    strings = argv_oracle.accepted(shell_soup.evaluated(SEED), dialect)
+    runs = argv_oracle.observe(shell_soup.distinct(strings, COUNT // 5), dialect, tmp_path)
+    assert {run.text: found for run in runs if (found := argv_oracle.missed(run))} == {}, f"seed {SEED}"

@@ -1,16 +1,22 @@
 """What must hold of every command that is known: what isn't listed is never passed over."""
 
+import datetime as dt
+import random
+import shlex
+from collections.abc import Iterator
+from pathlib import Path
+
 import pytest
 
-from bailiwick.analysis.commands.specification import HARMLESS, find, names
-from bailiwick.analysis.shell import ShellContext, analyze_shell
+from bailiwick.analysis.commands.specification import HARMLESS, Specification, find, names
+from bailiwick.analysis.shell import DEFECT, ShellContext, analyze_shell
 from bailiwick.model.access import AccessKind, Facts, ProgramTarget
 
 CONTEXT = ShellContext(cwd="/w", home="/home/u", project="/w")
 NAMES = sorted(names())
 ONLY_WORDS = {"echo", "kill", "killall", "pkill", "skill", "snice"}
 """Their words are printed or name signals and processes; an option can do no more."""
-CLOUD = {"aws", "gcloud"}
+CLOUD = {"aws", "az", "gcloud"}
 """Any service that they don't know is still a connection to its own hosts."""
 
 
@@ -70,3 +76,65 @@ def _reaches(name: str) -> bool:
 def test_an_unknown_word_says_what_it_may_do_at_worst(text: str, kinds: set[AccessKind | None]) -> None:
     facts: Facts = analyze_shell(text, CONTEXT)
     assert {part.kind for part in facts.opaque} == kinds
+
+
+DEBIAN = [
+    line.partition(": ")[2].split()
+    for line in Path(__file__).with_name("debian.txt").read_text(encoding="utf-8").splitlines()
+    if not line.startswith("#")
+]
+
+
+def test_every_program_of_debian_s_essential_and_standard_sets_is_known() -> None:
+    programs = {program for package in DEBIAN for program in package}
+    assert len(programs) > 600
+    unknown = [
+        name
+        for name in sorted(programs)
+        if any(
+            isinstance(access.target, ProgramTarget) and access.target.unknown and access.target.name == name
+            for access in analyze_shell(f"command {name} x", CONTEXT).accesses
+        )
+    ]
+    assert unknown == []
+
+
+WORDS = (
+    "a", "-", "", "a,b", "@x", "/", "a:b", "x=y", "http://h/x", "-x", "--", "/etc/x", "a/b", "1", "h:/x", "'", "{}", ";", "~",
+    "a b", "+x", "%s", ":", ",", "=", "!id", "|id", "a@b:c", "s/a/b/", "print(1)", ".", "..", "\\!x", "[", "(", "}", "a=", "=b",
+    "-1", "--x=", "é",
+)  # fmt: skip
+
+
+def _nodes(node: Specification, words: tuple[str, ...]) -> Iterator[tuple[tuple[str, ...], Specification]]:
+    yield words, node
+    for name, child in node.subcommands.items():
+        yield from _nodes(child, (*words, name))
+
+
+def _words(source: random.Random, path: tuple[str, ...], node: Specification) -> str:
+    given = list(path)
+    for _ in range(source.randint(0, 3)):
+        option, value = source.choice([*node.options, "-"]), source.choice(WORDS)
+        given.append(source.choice((option, f"{option}={value}", option + value)))
+        if source.random() < 0.5:
+            given.append(value)
+    given += source.choices(WORDS, k=source.randint(0, 3))
+    return " ".join(map(shlex.quote, given)) + source.choice(
+        ("", "", " $x", " *.c", " < x", " <<< a", " | cat")
+    )
+
+
+@pytest.mark.parametrize(
+    ("seed", "count"),
+    [
+        (1, 2_500),
+        pytest.param(dt.datetime.now(tz=dt.UTC).date().toordinal(), 60_000, marks=pytest.mark.nightly),
+    ],
+)
+def test_no_arguments_make_the_reader_fail(seed: int, count: int) -> None:
+    source = random.Random(seed)  # noqa: S311 - reproducible, not secret
+    every = [pair for name in NAMES if (found := find(name)) is not None for pair in _nodes(found, (name,))]
+    texts = [_words(source, *source.choice(every)) for _ in range(count)]
+    failed = [text for text in texts if any(p.reason == DEFECT for p in analyze_shell(text, CONTEXT).opaque)]
+    assert failed == [], f"seed {seed}"

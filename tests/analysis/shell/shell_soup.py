@@ -97,6 +97,46 @@ def mutants(seed: int, *, zsh: bool = False) -> Iterator[str]:
         yield text
 
 
+_DATA = (
+    "'a[$(aa)]'", "'($(aa))'", "'([0]=$(aa))'", "'([$(aa)]=1)'", "'$(aa)'", "'`aa`'", '"(\\$(aa))"', "'x=($(aa))'", "'x[$(aa)]=1'",
+    "'x[$(aa)]'", "'a[$(aa)]'bb", "'x+=($(aa))'", "' ($(aa))'", "'aa'", "1",
+)  # fmt: skip
+"""Texts that run something only where a shell evaluates them once more."""
+_BEFORE = (
+    "",
+    "",
+    "x=(); ",
+    "declare -a x; ",
+    "declare -A x=(); ",
+    "declare -i x; ",
+    "x=1; ",
+    "y='$(aa)'; ",
+    "set -- q; ",
+)
+_DECLARED = ("", "", "-a ", "-A ", "-i ", "-x ", "-ga ", "-r ", "-n ", "$o ")
+_EVALUATING = (
+    "declare {o}x={d}", "declare {o}{d}", "typeset {o}x={d}", "export {o}x={d}", "readonly {o}x={d}", "f() {{ local {o}x={d}; }}; f",
+    "declare {o}x+={d}", "y={d}; declare {o}x=$y", 'y={d}; declare {o}"x=$y"', "y={d}; declare {o}$y", "command declare {o}x={d}",
+    "x={d}; ((x))", "x={d}; echo $((x + 1))", "x={d}; let x", "let {d}", "[[ {d} -eq 1 ]]", "[ {d} -eq 1 ]", "x={d}; [[ $x -lt 1 ]]",
+    "x={d}; [[ x -lt 1 ]]", "test -v {d}", "[[ -v {d} ]]", "[[ -t {d} ]]", "printf -v {d} q", "read {d} <<< q", "read -a {d} <<< q",
+    "read -n {d} y <<< q", "read -t {d} y <<< q", "unset {d}", "RANDOM={d}", "OPTIND={d}", "SECONDS={d}", "HISTCMD={d}", "LINENO={d}",
+    "RANDOM={d} aa", "for RANDOM in {d}; do :; done", "read RANDOM <<< {d}", "echo ${{x:{d}}}", "echo ${{x:0:{d}}}", "echo ${{x[{d}]}}",
+    "echo ${{@:{d}}}", "x[{d}]=1", "x=([{d}]=1)", "y={d}; echo ${{x[y]}}", "y={d}; echo ${{x[$y]}}", "y={d}; x[y]=1", "y={d}; echo ${{x:y}}",
+    "mapfile -O {d} y <<< q", "mapfile -C {d} -c 1 y <<< q", "trap {d} EXIT", "eval {d}", "y={d}; eval $y", "y={d}; echo ${{y@P}}",
+    "y={d}; echo ${{!y}}", "wait -p {d} 1", "getopts a {d}", "shift {d}", "exit {d}", "f() {{ return {d}; }}; f", "while :; do break {d}; done", "printf %d {d}", "printf %i {d}", "printf '%*s' {d} q", "echo {{1..{d}}}", "umask {d}", "hash {d}",
+    "for ((i={d}; i < 1; i++)); do :; done", "select {d} in a; do :; done", "x={d}; $x", 'x={d}; "$x"', "x={d}; bb $x", "bb <<< {d}",
+    "bb <<E\n{d}\nE", "PS4={d}; set -x; bb", "echo ${{x:-{d}}}", 'echo "${{x:-{d}}}"', "echo ${{x/q/{d}}}", "echo ${{x#{d}}}", "case {d} in aa) bb;; esac",
+)  # fmt: skip
+
+
+def evaluated(seed: int) -> Iterator[str]:
+    """Endless scripts that hand data to what may evaluate it; the same for the same seed."""
+    source = random.Random(seed)  # noqa: S311 - reproducible, not secret
+    while True:
+        form = source.choice(_EVALUATING).format(d=source.choice(_DATA), o=source.choice(_DECLARED))
+        yield source.choice(_BEFORE) + form
+
+
 def distinct(strings: Iterator[str], count: int) -> list[str]:
     """The next ``count`` different strings that may be run, fewer where there are no more."""
     found: dict[str, None] = {}

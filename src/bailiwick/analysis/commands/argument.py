@@ -76,6 +76,8 @@ class Lines(Arg):
     """Output of which every line is a path that the pattern ``text`` matches, and a plain word of a shell as it stands."""
 
 
+STANDARD_INPUT = frozenset(("-", "/dev/stdin", "/dev/fd/0", "/proc/self/fd/0"))
+"""What an interpreter is given where its code comes from standard input."""
 NOBODY: frozenset[int] = frozenset()
 """No programs."""
 

@@ -4,7 +4,16 @@ import re
 from collections.abc import Iterator
 
 from bailiwick.analysis.address import canonical_host
-from bailiwick.analysis.commands.argument import LITERAL, OPEN, PATTERN, UNKNOWN, Arg, Machine, Place
+from bailiwick.analysis.commands.argument import (
+    LITERAL,
+    OPEN,
+    PATTERN,
+    STANDARD_INPUT,
+    UNKNOWN,
+    Arg,
+    Machine,
+    Place,
+)
 from bailiwick.analysis.commands.options import Option, Parsed
 from bailiwick.analysis.commands.specification import Role, Specification
 from bailiwick.model.access import AccessKind
@@ -342,6 +351,9 @@ def code(machine: Machine, arg: Arg, *, tree: bool = False) -> None:
         url(machine, arg.with_text(arg.text.partition("+")[2] if _WITH_VCS.match(arg.text) else arg.text))
         machine.opaque("code from the network", arg.span, AccessKind.EXECUTE)
         return
+    if arg.literal in STANDARD_INPUT:
+        machine.opaque("code from standard input", arg.span, None if machine.fed else AccessKind.EXECUTE)
+        return
     own = trusted(machine, arg)
     if not (own and tree):
         machine.path(AccessKind.READ, arg, tree=tree)
@@ -363,7 +375,7 @@ def trusted(machine: Machine, arg: Arg) -> bool:
 _FETCHED = re.compile(r"data:|(?:[a-z]+\+)?(?!file:)[a-zA-Z][a-zA-Z0-9.-]*://|git@")
 _WITH_VCS = re.compile(r"[a-z]+\+[a-z]+://")
 _FROM_ROOT = re.compile(r"(?:\A|[{,])[/~]")
-_SYSTEM = re.compile(r"/(?:usr|bin|sbin|lib\w*|opt|etc|nix/store|dev)/")
+_SYSTEM = re.compile(r"/(?:usr|bin|sbin|lib\w*|opt|etc|nix/store)/|/dev/null\Z")
 """Below these only an administrator writes; policy keeps sessions from it."""
 
 

@@ -5,7 +5,7 @@ isn't positively understood is opaque, and the state afterwards is unknown.
 """
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import TYPE_CHECKING, TypeAlias
 
 from bailiwick.analysis.commands.argument import (
@@ -15,6 +15,7 @@ from bailiwick.analysis.commands.argument import (
     PATTERN,
     UNKNOWN,
     Arg,
+    Kind,
     Place,
     sources_of,
 )
@@ -46,6 +47,10 @@ _NAMES_SHOWN = re.compile(
     r"(?:-[abcdfgjksu]+ |-A (?:alias|builtin|command|directory|file|function|group|helptopic|job|keyword|shopt|signal|user) )+[\w.-]* ?\Z"
 )
 """Uses of ``compgen`` that print names, but not those of variables."""
+_LIMIT = re.compile(r"\d*\.?\d*\Z", re.ASCII)
+_PLAIN_NUMBER = re.compile(r"[-+]?\d*\.?\d*\Z", re.ASCII)
+_NUMBERED = re.compile(r"%[^%sbq]*(?:[^%sbq\s\d.-]|\Z)")
+"""A conversion of ``printf`` that isn't one of text alone."""
 _ZSH_READ = re.compile(r"-[rse]*[kqz]")
 """Options of ``read`` that only zsh knows."""
 _ALIAS = re.compile(r"([\w.-]+)=", re.ASCII)
@@ -140,7 +145,17 @@ def _pop(call: Invocation) -> Outcome:
     return state, before
 
 
+def _in_zsh(call: Invocation, numbers: Iterable[Arg]) -> bool:
+    """Whether this is zsh, which evaluates as arithmetic what stands for a number, and one of these isn't plainly one."""
+    return call.interpreter.dialect == "zsh" and any(
+        arg.kind is not NUMBER and (arg.literal is None or not _PLAIN_NUMBER.match(arg.text))
+        for arg in numbers
+    )
+
+
 def _exit(call: Invocation) -> Outcome:
+    if _in_zsh(call, call.args[1:]):
+        return call.opaque("a number that zsh evaluates")
     words = call.literals()
     if words is None or len(words) > 1 or any(not word.isdigit() for word in words):
         return call.state, call.state  # an error message instead of an exit in some shells
@@ -183,6 +198,8 @@ def _declare(call: Invocation) -> Outcome:  # noqa: C901, PLR0912 - one arm per 
             continue
         if equals and name in state.variables and state.variables[name].kind is OPEN and not value:
             continue  # an array: its elements were assigned by the parser's own rule
+        if equals and _evaluates(call, state.variables.get(name), arg.kind, value):
+            return call.opaque("an array of which a declaration evaluates the text")
         if equals:
             held = arg.with_text(value)
             if append or held.kind is PATTERN:
@@ -200,6 +217,16 @@ def _declare(call: Invocation) -> Outcome:  # noqa: C901, PLR0912 - one arm per 
         if exporting:
             state.exported |= {name}
     return state, state
+
+
+def _evaluates(call: Invocation, held: Arg | None, kind: Kind, value: str) -> bool:
+    """Whether the text that is assigned may be one in parentheses, assigned to an array: bash then expands it once more."""
+    if call.interpreter.dialect == "zsh" or not (
+        value.startswith("(") or (kind is not LITERAL and not value)
+    ):
+        return False
+    declared = any(arg.text.startswith("-") and set("aA") & set(arg.text) for arg in call.args[1:])
+    return declared or (held is not None and held.kind is OPEN)
 
 
 def _shows_functions(call: Invocation) -> bool:
@@ -273,18 +300,21 @@ def _set(call: Invocation) -> Outcome:
     return call.opaque("set changes how the shell reads commands")
 
 
-def _read(call: Invocation) -> Outcome:
+def _read(call: Invocation) -> Outcome:  # noqa: C901 - one arm per form
     """``read``: what it reads isn't known; only plain names are assigned."""
     words = _read_words(call)
     if words is None:
         return call.opaque("read into a name that isn't known")
     names: list[str] = []
-    skip = False
+    skip = limited = False
     for word in words:
         if skip:
             skip = False
+            if word and limited and not _LIMIT.match(word):
+                return call.opaque("limit of read that is evaluated")
         elif re.fullmatch(r"-[rse]*[pntdNui]", word):
             skip = True
+            limited = call.interpreter.dialect == "zsh" and word[-1] in "ntu"
         elif re.fullmatch(r"-[rse]+|-[rse]*[pdntNui].+", word, re.DOTALL):
             continue
         elif re.fullmatch(r"-[rse]*a", word) or _NAME.match(word):
@@ -398,7 +428,16 @@ def _getopts(call: Invocation) -> Outcome:
     return call.state, call.state.copy()
 
 
+def _leave(call: Invocation) -> Outcome:
+    """``return``, ``break``, ``continue``: what follows may run all the same."""
+    if _in_zsh(call, call.args[1:]):
+        return call.opaque("a number that zsh evaluates")
+    return _nothing(call)
+
+
 def _shift(call: Invocation) -> Outcome:
+    if _in_zsh(call, call.args[1:]):
+        return call.opaque("a number that zsh evaluates")
     words = call.literals()
     count = 1 if words == [] else int(words[0]) if words and len(words) == 1 and words[0].isdigit() else None
     positional = call.state.positional
@@ -462,6 +501,8 @@ def _plain(call: Invocation) -> Outcome:
     words = ["0" if arg.kind is NUMBER else arg.literal or "-" for arg in call.args[1:]]
     if any(word.startswith("-") and word not in ("-r", "-l", "-p", "-n") for word in words):
         return call.opaque(f"option of {call.args[0].text}")
+    if call.args[0].text == "hash" and any("=" in word for word in words):
+        return call.opaque("hash says what a name runs")
     if any(word in ("-p", "-n") for word in words) and call.args[0].text != "jobs":
         return call.opaque(f"option of {call.args[0].text}")
     return call.state, call.state
@@ -550,6 +591,10 @@ def _history(call: Invocation) -> Outcome:
 
 
 def _printf(call: Invocation) -> Outcome:
+    given = call.args[3 if call.args[1:2] and call.args[1].literal == "-v" else 1 :]
+    formed = given[0].literal if given else ""
+    if (formed is None or _NUMBERED.search(formed)) and _in_zsh(call, given[1:]):
+        return call.opaque("a number that zsh evaluates")
     if len(call.args) > 2 and call.args[1].text.startswith("-v"):  # noqa: PLR2004 - printf -v name
         name = call.args[2].literal if call.args[1].literal == "-v" else None
         if name is None or not _NAME.match(name):
@@ -602,7 +647,8 @@ def _printenv(call: Invocation) -> Outcome:
 
 BUILTINS: Mapping[str, Builtin] = {
     ":": _succeed, "true": _succeed, "false": _fail,
-    **dict.fromkeys((  "return", "break", "continue", "times", "umask", "ulimit", "type", "bg", "fg", "disown", "suspend", "logout", "dirs", "help"), _nothing),
+    **dict.fromkeys(("return", "break", "continue"), _leave),
+    **dict.fromkeys((  "times", "umask", "ulimit", "type", "bg", "fg", "disown", "suspend", "logout", "dirs", "help"), _nothing),
     "cd": _change, "pushd": _change, "popd": _pop, "exit": _exit,
     **dict.fromkeys(("export", "declare", "typeset", "local", "readonly"), _declare),
     "unset": _unset, "set": _set, "read": _read, "mapfile": _mapfile, "readarray": _mapfile,

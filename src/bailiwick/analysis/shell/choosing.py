@@ -22,13 +22,23 @@ _PLACES = re.compile(
     r"\w*(?:_HOME|DOTNET_ROOT|HOME_DIR|_CONFIG\w*|RCFILE\w*|_RC|RC_FILENAME|_PLUGINS?\w*|_MODULES|_ENGINES|_TOOLCHAIN\w*|_STARTUP_HOOKS|PROFILER_PATH\w*"
     r"|GEMFILE|GEM_PATH|_YARN_PATH)|GOROOT|GOENV|GOPATH|GOBIN|GOTOOLDIR|VIRTUAL_ENV|UV_PYTHON|PHPRC|PHP_INI_SCAN_DIR|COMPOSER|IPYTHONDIR"
     r"|JUPYTER_\w*(?:DIR|PATH)|OPENSSL_CONF|COMPOSE_FILE|MAKEFILES|DENO_DIR|PKG_CONFIG_\w*|EMACSLOADPATH|TCLLIBPATH|CLASSPATH|PERLLIB|LUA_C?PATH\w*"
-    r"|NODE_REPL_EXTERNAL_MODULE|ANSIBLE_\w+|TS_NODE_\w+"
+    r"|NODE_REPL_EXTERNAL_MODULE|ANSIBLE_\w+|TS_NODE_\w+|\w*(?:JUSTFILE|TASKFILE)|PYLINTRC|MYPYPATH|FLASK_APP|MIX_EXS|ODBC\w*INI|PGSERVICEFILE"
+    r"|GCC_EXEC_PREFIX|COMPILER_PATH|LIBRARY_PATH|\w*_RUSTC|\w*_SYMBOLIZER_PATH|FONTCONFIG_FILE|TEXMF\w*|GTK_PATH|NLSPATH"
+    r"|GIT_(?:WORK_TREE|DIR|COMMON_DIR|OBJECT_DIRECTORY|ALTERNATE_OBJECT_DIRECTORIES)"
 )
 """Where programs take settings, plug-ins or parts of themselves from."""
 _OPTIONS = re.compile(
     r"TAR_OPTIONS|GREP_OPTIONS|LESS|G?N?U?MAKEFLAGS|MAVEN_ARGS|PYTEST_ADDOPTS|GOFLAGS|(?:CARGO_\w*)?RUSTFLAGS|RSYNC_\w*|MANOPT|ZIPOPT|UNZIP|GZIP|XZ_OPT"
+    r"|SYSTEMD_LESS|BUN_OPTIONS|RAKEOPT|R?SPEC_OPTS|RUSTDOCFLAGS|ERL_\w*FLAGS|ELIXIR_ERL_OPTIONS"
 )
 """Options of programs that have such as run things."""
+_COMPILED = re.compile(r"(?:HOST)?(?:C|CXX|CPP|LD|OBJC|F|FC)FLAGS|CGO_\w*FLAGS|LDLIBS|LIBS")
+"""Options of compilers and linkers."""
+_COMPILING = re.compile(
+    r"-(?:O\w*|g\w*|std=[\w+]+|D[\w=\"'.+-]+|U\w+|l[\w.+-]+|[ILR](?:[\w./+-]+)?|isystem|m[\w=,.+-]+|pthread|pipe|pedantic\w*|static[\w+-]*|shared|s|w|c"
+    r"|W(?!l,|p,|a,)[\w=+,-]*|Wl,-(?:O\d|z,\w+|s|-?as-needed|-?gc-sections|-?rpath[,=][\w./$+-]+|-no-undefined|-build-id(?:=\w+)?|-strip-all|-dead_strip)"
+    r"|f(?!plugin|use-ld)[\w-]+(?:=[\w,.-]+)?)|(?!-)[\w./+-]+"
+)
 _MACHINES = re.compile(r"DOCKER_CONTEXT|KUBE_?CONTEXT|BUILDX_BUILDER")
 """The name of another machine that is worked on."""
 
@@ -62,6 +72,9 @@ def chosen(  # noqa: C901 - one arm per kind of variable
     elif _OPTIONS.fullmatch(name):
         if not all(_PLAIN.fullmatch(word) and not _RUNNING.fullmatch(word) for word in (value or "").split()):
             return f"{name} gives a program options that may run something"
+    elif _COMPILED.fullmatch(name):
+        if value is None or not all(_COMPILING.fullmatch(word) for word in value.split()):
+            return f"{name} gives a compiler options that may run something"
     elif _PLACES.fullmatch(name):
         paths = [part for part in re.split(r"[:,;]", value or "") if part.startswith(("/", "~", ".."))]
         if any(not _SYSTEM.match(path) and not is_own(path) for path in paths):

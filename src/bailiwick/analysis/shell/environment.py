@@ -50,9 +50,14 @@ UNSETTABLE = NUMBERS | {
     "HISTCMD", "COPROC", "MAPFILE", "REPLY", "OPTARG", "BASH_ARGV0",
 }  # fmt: skip
 """Variables that don't keep what is assigned to them, or that the shell itself changes."""
+EVALUATED = frozenset((
+    "RANDOM", "SRANDOM", "SECONDS", "LINENO", "HISTCMD", "OPTIND", "EPOCHSECONDS", "EPOCHREALTIME", "BASHPID", "BASH_SUBSHELL",
+))  # fmt: skip
+"""Integers of the shell's own: what is assigned to one is evaluated as arithmetic, substitutions in subscripts included."""
 TIED_IN_ZSH = frozenset((
     "argv", "path", "cdpath", "fpath", "mailpath", "manpath", "module_path", "psvar", "fignore", "status", "pipestatus",
     "aliases", "galiases", "saliases", "functions", "commands", "options", "dirstack", "nameddirs", "NULLCMD", "READNULLCMD",
+    "chpwd_functions", "precmd_functions", "preexec_functions", "periodic_functions", "zshaddhistory_functions", "zshexit_functions",
 ))  # fmt: skip
 """Variables of zsh that are another one in disguise (``path`` is ``PATH``) or change how the shell works."""
 DECLARATIONS = frozenset(("declare", "typeset", "local", "readonly", "export"))

@@ -27,6 +27,7 @@ from bailiwick.analysis.commands.specification import find
 from bailiwick.analysis.shell import builtins, compound
 from bailiwick.analysis.shell.environment import (
     DECLARATIONS,
+    EVALUATED,
     LIBRARIES,
     READ_ONLY,
     TIED_IN_ZSH,
@@ -68,6 +69,7 @@ _SYSTEM = frozenset(
 )
 _LISTING = frozenset(("find", "git", "grep", "egrep", "fgrep", "rg"))
 """Programs that say what they list; of a wrapper that only holds for part of what it prints."""
+_INTEGER = re.compile(r"-?[0-9]*\Z")
 _SHEBANG = re.compile(r"#!(?:/usr)?/bin/(?:env )?(bash|sh)\n")
 
 
@@ -382,6 +384,14 @@ class Interpreter:
         if (is_reported(name) and reaches) or is_dangerous(name):
             self.record.access(AccessKind.CHANGE_CONFIG, VariableTarget(name=name, value=value.literal), span)
             lead(self, name, value, state, span)
+        if (
+            name in EVALUATED
+            and value.kind is not NUMBER
+            and (value.literal is None or not _INTEGER.match(value.text))
+        ):
+            self.record.opaque(f"{name} is assigned what arithmetic evaluates", span)
+        if name == "PS4" and (value.literal is None or "$" in value.text or "`" in value.text):
+            self.record.opaque("PS4 is expanded before each command that is traced", span)
         if name in ("IFS", "GLOBIGNORE"):
             state.shaky = True
         if name == "CDPATH" or (self.dialect == "zsh" and name in TIED_IN_ZSH):

@@ -34,7 +34,9 @@ _SOURCE = re.compile(
 _LISTENING = frozenset(("HOST", "HOSTNAME", "BIND", "LISTEN"))
 """Names of the address a server listens at."""
 _WRITTEN = re.compile(
-    r"\w*(?:TRACE|LOG|OUTPUT|REPORT|COVERAGE|DUMP)\w*|HISTFILE|GIT_INDEX_FILE", re.IGNORECASE
+    r"\w*(?:TRACE|LOG|OUTPUT|REPORT|COVERAGE|DUMP|PROFILE_FILE|REPL_HISTORY)\w*|\w*HISTFILE|SQLITE_HISTORY|GIT_INDEX_FILE"
+    r"|PYTHONPYCACHEPREFIX|GCOV_PREFIX|GMON_OUT_PREFIX",
+    re.IGNORECASE,
 )
 """Names of what a program writes."""
 _PATH = re.compile(r"(?:/|~|\.\.(?:/|$)).*", re.DOTALL)

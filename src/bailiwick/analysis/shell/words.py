@@ -417,9 +417,9 @@ class WordReader:
                 case "}":
                     self.i += 1
                     return
+                case _ if operator == ":" and not _SUBSTRING.match(c):
+                    raise self.fail("computed substring")  # also in quotes, which arithmetic ignores
                 case "$":
-                    if operator == ":":
-                        raise self.fail("computed substring")
                     self.dollar(parts, quoted=quoted)
                     if quoted and any(
                         isinstance(p, Parameter) and p.name.removesuffix("]").endswith("@")
@@ -449,8 +449,6 @@ class WordReader:
                 case "<" | ">" if s.startswith("(", self.i + 1):
                     raise self.fail("process substitution in ${")
                 case _:
-                    if operator == ":" and not _SUBSTRING.match(c):
-                        raise self.fail("computed substring")
                     parts.append(Text(c, quoted=quoted))
                     self.i += 1
 

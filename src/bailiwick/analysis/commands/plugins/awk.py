@@ -9,7 +9,7 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from bailiwick.analysis.commands.argument import Arg, Kind
+from bailiwick.analysis.commands.argument import STANDARD_INPUT, Arg, Kind
 from bailiwick.model.access import AccessKind
 
 if TYPE_CHECKING:
@@ -119,7 +119,10 @@ def awk(call: "Call") -> None:
     parsed, machine = call.parsed, call.machine
     files = parsed.values("-f", "--file")
     own = bool(files) and all(
-        machine.own(file) and machine.content(file, perhaps=True) is None for file in files
+        machine.own(file)
+        and file.literal not in STANDARD_INPUT
+        and machine.content(file, perhaps=True) is None
+        for file in files
     )
     call.begin(project_code=own)
     call.options()

@@ -1,9 +1,11 @@
 """Language interpreters: which file or text is the code, and what harmless inline Python may do."""
 
+import itertools
 import re
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from bailiwick.analysis.commands.argument import Arg
+from bailiwick.analysis.commands.argument import STANDARD_INPUT, Arg
 from bailiwick.analysis.commands.plugins.consoles import console
 from bailiwick.analysis.commands.plugins.results import pairs
 from bailiwick.analysis.commands.plugins.tools import handed, told
@@ -24,7 +26,7 @@ def python(call: "Call") -> None:
         _inline(call, text, parsed.operands[1:], own=machine.own(script))
         machine.path(AccessKind.READ, script)
         return
-    piped = not code and not module and (not parsed.operands or parsed.operands[0].literal == "-")
+    piped = not code and not module and (not parsed.operands or parsed.operands[0].literal in STANDARD_INPUT)
     if code or (piped and machine.stdin is not None and machine.stdin.literal is not None):
         _inline(call, code[0] if code else machine.stdin or Arg(""), parsed.operands[0 if code else 1 :])
         return
@@ -32,7 +34,7 @@ def python(call: "Call") -> None:
     _options(call)
     if module:
         _module(call, module[0])
-    elif parsed.operands and parsed.operands[0].literal != "-":
+    elif parsed.operands and not piped:
         call.role(Role.CODE, parsed.operands[0])
         handed(machine, parsed.operands)
         console(machine, parsed.operands[0].text.rpartition("/")[2], parsed.operands[1:])
@@ -58,12 +60,37 @@ _MODULES = {
     "json.tool": (Role.READ, Role.WRITE), "base64": (Role.READ,), "quopri": (Role.READ,), "venv": (Role.WRITE_TREE,),
     "compileall": (Role.EDIT_TREE,), "py_compile": (Role.EDIT,), "gzip": (Role.EDIT,), "ast": (Role.READ,), "dis": (Role.READ,),
     "tokenize": (Role.READ,), "tabnanny": (Role.READ_TREE,), "webbrowser": (Role.URL,), "zipfile": (Role.OPAQUE,),
-    "tarfile": (Role.OPAQUE,), "timeit": (Role.OPAQUE,), "code": (Role.OPAQUE,),
-    "cProfile": (Role.READ,), "profile": (Role.READ,), "pdb": (Role.READ,), "trace": (Role.READ,), "runpy": (Role.OPAQUE,),
+    "tarfile": (Role.OPAQUE,), "code": (Role.OPAQUE,),
+    "runpy": (Role.OPAQUE,),
     "ensurepip": (Role.OPAQUE,), "idlelib": (Role.OPAQUE,), "smtpd": (Role.OPAQUE,), "ftplib": (Role.OPAQUE,),
     "telnetlib": (Role.OPAQUE,), "poplib": (Role.OPAQUE,), "imaplib": (Role.OPAQUE,), "mailcap": (Role.OPAQUE,),
 }  # fmt: skip
 """Modules of the library that do something when run, by what their operands are; opaque also without any."""
+_SCRIPTED = frozenset(("cProfile", "profile", "pdb", "trace"))
+"""Modules whose first operand is a script that they run."""
+_VALUED = frozenset(
+    (
+        "-o",
+        "--outfile",
+        "-s",
+        "--sort",
+        "-f",
+        "--file",
+        "-C",
+        "--coverdir",
+        "-c",
+        "--command",
+        "-n",
+        "--number",
+        "-r",
+        "--repeat",
+        "-u",
+        "--unit",
+        "-m",
+        "--module",
+    )
+)
+"""Options of theirs, and of ``timeit``, that take the next word."""
 _INSTALLERS = frozenset(("pip", "pip3", "pipx", "uv", "poetry", "twine", "build"))
 _WRITING = frozenset(("cProfile", "profile", "trace", "zipapp"))
 _TOOLS = frozenset(("pytest.yaml", "vite.yaml"))
@@ -82,16 +109,56 @@ def _module(call: "Call", module: Arg) -> None:
     elif names().get(module.text) in _TOOLS:
         told(machine, module.text, (module, *call.parsed.operands))
     handed(machine, (module, *call.parsed.operands))
+    _results(call, module.text)
+    if module.text in _SCRIPTED:
+        for script in _given(call.parsed.operands)[:1]:
+            call.role(Role.CODE, script)
+    elif module.text == "timeit":
+        _timed(call)
     roles = _MODULES.get(module.text, ())
-    if module.text in _WRITING:
-        for option, value in pairs(call.parsed.operands):
-            if option in ("-o", "--output", "--outfile", "-f", "--file", "-C", "--coverdir"):
-                machine.path(AccessKind.WRITE, value, tree=True)
     if roles and roles[0] is Role.OPAQUE:
         machine.opaque(f"the module {module.text}", module.span)
     else:
         for role, operand in zip(roles, operands, strict=False):
             call.role(role, operand)
+
+
+def _results(call: "Call", module: str) -> None:
+    machine = call.machine
+    if module in _WRITING:
+        for option, value in pairs(call.parsed.operands):
+            if option in ("-o", "--output", "--outfile", "-f", "--file", "-C", "--coverdir"):
+                machine.path(AccessKind.WRITE, value, tree=True)
+
+
+def _given(words: Sequence[Arg]) -> list[Arg]:
+    """The words that are no options and no values of options."""
+    pairs_of_words = zip([Arg(""), *words], words, strict=False)
+    return [
+        word
+        for before, word in pairs_of_words
+        if not word.text.startswith("-") and before.text not in _VALUED
+    ]
+
+
+def _timed(call: "Call") -> None:
+    """``-m timeit``: statements, and what prepares them, are code as ``-c`` takes it."""
+    from bailiwick.analysis.commands.plugins.python import follow, parse  # noqa: PLC0415 - few need that much
+
+    words = call.parsed.operands
+    prepared = [word for before, word in itertools.pairwise(words) if before.text in ("-s", "--setup")]
+    attached = any(
+        word.text.startswith(("-s", "--setup=")) and word.text not in ("-s", "--setup") for word in words
+    )
+    code = Arg(
+        "\n".join(word.text for word in (*prepared, *_given(words))), span=words[0].span if words else None
+    )
+    known = not attached and all(word.literal is not None for word in words)
+    tree = parse(code) if known else None
+    if tree is None:
+        call.machine.opaque("Python code that isn't known", code.span)
+    else:
+        follow(call, tree, code, ())
 
 
 def _options(call: "Call") -> None:
@@ -124,10 +191,8 @@ def node(call: "Call") -> None:
 
     parsed, machine = call.parsed, call.machine
     inline = [o.value for o in parsed.options if o.name in _NODE_INLINE and o.value is not None]
-    piped = (
-        not inline and not parsed.operands and machine.stdin is not None and machine.stdin.literal is not None
-    )
-    if piped and machine.stdin is not None:
+    piped = not inline and (not parsed.operands or parsed.operands[0].literal in STANDARD_INPUT)
+    if piped and machine.stdin is not None and machine.stdin.literal is not None:
         inline = [machine.stdin]
     written = _written(call, parsed.operands[0]) if parsed.operands and not inline else None
     if written is not None:
@@ -152,7 +217,7 @@ def node(call: "Call") -> None:
         javascript.follow(call, inline[0])
     elif inline:
         machine.opaque("code that isn't known")
-    elif operands and operands[0].literal != "-":
+    elif operands and not piped:
         call.role(Role.CODE, operands[0])
         handed(machine, operands)
     elif not parsed.given("--version", "--help", "-v", "-h", "--test", "--v8-options"):
@@ -176,7 +241,7 @@ def java(call: "Call") -> None:
             machine.opaque(*problem)
     for operand in parsed.operands:
         if operand.text.startswith("@"):
-            machine.path(AccessKind.READ, operand.with_text(operand.text[1:]))
+            call.role(Role.CODE, operand.with_text(operand.text[1:]))  # it may name an agent
     for place in places:
         if place.text:
             machine.path(AccessKind.READ, place, tree=place.text.endswith(("/", "*")))
@@ -201,11 +266,8 @@ def interpreter(call: "Call") -> None:
     machine.begin(tuple(operands), project_code=bool(operands))
     call.options()
     if operands:
-        if operands[0].literal == "-":
-            machine.opaque("code from standard input")
-        else:
-            call.role(Role.CODE, operands[0])
-            handed(machine, operands)
+        call.role(Role.CODE, operands[0])
+        handed(machine, operands)
     elif parsed.given("--test"):
         machine.opaque("runs the project's tests")
     elif not parsed.given("--version", "--help", "-v", "-V", "-h"):

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 _HARMLESS = re.compile(
     r"-(?:W(?!l,|a,|p,)[\w+=,-]*|O[0-3sgz]?|Ofast|g[\w-]*|std=[\w+:]+|f(?!plugin|dump|profile|save|auto-profile|callgraph|compare-debug"
     r"|opt-record|stack-usage|time-report|module|use-ld|crash|ident|debug-prefix|sanitize-(?:black|ignore)list|syntax-only-plugin)"
-    r"[a-z][\w=,+.-]*|fsanitize=[\w,-]+|m[\w=,.+-]+|[DU][\w().,=\"'+-]*|l[\w.+-]+|[cESvw]|pthread|pedantic(?:-errors)?|ansi|shared|static"
+    r"[a-zA-Z][\w=,+.-]*|fsanitize=[\w,-]+|m[\w=,.+-]+|[DU][\w().,=\"'+-]*|l[\w.+-]+|[cESvw]|pthread|pedantic(?:-errors)?|ansi|shared|static"
     r"|static-libgcc|static-libstdc\+\+|s|r|rdynamic|pipe|pie|no-pie|nostdlib|nostdinc|nodefaultlibs|nostartfiles|P|C|dM|H|MM?D?|MP|MG|Q"
     r"|Qunused-arguments|ferror-limit=\d+|print-[\w-]+(?:=[\w.]+)?|dumpversion|dumpmachine|-version|-help)\Z",
     re.ASCII,

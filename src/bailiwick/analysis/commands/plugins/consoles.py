@@ -32,6 +32,8 @@ _FROM_INPUT = frozenset(
     ("tsx", "ts-node", "esno", "jiti", "swc-node", "irb", "pry", "ipython", "iex", "sbcl", "jshell")
 )
 """Programs that take code from standard input where they are given none."""
+_FETCHING = frozenset(("deno", "bun"))
+"""Runtimes that run what an address gives them."""
 _SCRIPTED = frozenset(("runner", "r", "runghc", "runhaskell", "script", "fsi"))
 
 
@@ -44,6 +46,9 @@ def console(machine: "Machine", program: str, words: Sequence["Arg"]) -> None:
     """Say that what a console is given, or is typed in it, isn't known."""
     _secrets(machine, program, words)
     code = _CODE_OF.get(program)
+    for word in words if program in _FETCHING else ():
+        if word.text.startswith(("http://", "https://")):
+            machine.opaque("code from the network", word.span, AccessKind.EXECUTE)
     if program in _FROM_INPUT and not words:
         machine.opaque("code from standard input or a terminal")
     if code is None:

@@ -48,13 +48,13 @@ _DATA = frozenset((
 _HOSTS = re.compile(r"(?i)(?:host|proxy|registry|mirror|backend|server|endpoint|executor|upstream|remote)\Z")
 _HOST = re.compile(r"(?=[^/]*\.)[A-Za-z0-9][A-Za-z0-9.-]*(?::\d+)?\Z")
 _CODE = re.compile(
-    r"--?(?:init-hook|node-options?|jvm-?args|script-shell|shell-auto-fallback|execute|eval|pastebin|scan)(?==|\Z)|-Dexec\."
+    r"--?(?:init-hook|node-options?|jvm-?args|script-shell|shell-auto-fallback|execute|eval|pastebin|scan)(?==|\Z)|-Dexec\.|(?:--codegen=|-C)?linker="
 )
 """Options that hold code or a program, or send the results to others."""
 _CODE_OF = {
     "make": ("-E",), "gmake": ("-E",), "tox": ("-x", "--override"), "npx": ("-c", "--call"), "rake": ("-e", "-p", "-E", "-g"), "cypress": ("--record",),
     "playwright": ("--with-deps",), "just": ("--shell", "-c", "--command"), "nodemon": ("-x", "--exec"),
-    "jest": ("--filter",), "mypy": ("--install-types",), "ctest": ("-D",), "composer": ("--repository",),
+    "jest": ("--filter",), "mypy": ("--install-types",), "ctest": ("-D", "--test-command", "--build-makeprogram"), "composer": ("--repository",),
     "bazel": ("--credential_helper", "--bes_backend"),
     "go": ("-toolexec", "-vettool", "-exec", "-overlay", "-modfile", "-gccgoflags", "-extld"),
 }  # fmt: skip
@@ -103,6 +103,8 @@ def _word(machine: "Machine", program: str, arg: Arg, option: str, value: str) -
         host(machine, arg.with_text(value))
     if PLACES.search(option) or (not option and program in _DATA):
         return
+    if (value == "-" or arg.text in ("-f-", "-F-")) and (option or program not in _DATA):
+        machine.opaque("code or settings from standard input", arg.span)
     places = [arg.with_text(found[1]) for found in _ELSEWHERE.finditer(arg.text)]
     if not all(trusted(machine, place) for place in places):
         machine.opaque("code or settings from outside the project", arg.span, AccessKind.EXECUTE)

@@ -55,7 +55,9 @@ def begin(
         words = tuple(
             arg
             for before, arg in pairwise(args)
-            if before.text not in _VALUED[tool] and (arg.kind is Kind.OPEN or not arg.text.startswith("-"))
+            if before.text not in _VALUED[tool]
+            and arg.kind is not Kind.NUMBER  # behind -j; no goal is called so
+            and (arg.kind is Kind.OPEN or not arg.text.startswith("-"))
         )
     if tool in _MAKES and any(arg.literal in _TELLING for arg in args):
         words = ()

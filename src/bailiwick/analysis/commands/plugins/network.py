@@ -4,7 +4,7 @@ import itertools
 import re
 from typing import TYPE_CHECKING
 
-from bailiwick.analysis.commands.argument import Arg, Kind
+from bailiwick.analysis.commands.argument import STANDARD_INPUT, Arg, Kind
 from bailiwick.model.access import AccessKind
 from bailiwick.model.glob import escape
 
@@ -315,15 +315,40 @@ def lookup(call: "Call") -> None:
             and (call.name != "dig" or text != "-f")
         ):
             machine.opaque(f"unknown option {text} of {call.name}", arg.span)
-        elif re.fullmatch(r"(?=.*[.:])[\w.:-]+\.?", text):
+        elif re.fullmatch(r"(?=.*[.:])[\w.:-]+\.?", text) or (
+            re.fullmatch(r"[\w-]+", text) and not text.startswith("-") and not _RECORD_TYPE.match(text)
+        ):
             machine.connect(text.rstrip(".").lower(), 53, arg.span)
+
+
+def _psql(call: "Call") -> None:
+    """Where its results go, and variables: some hold a prompt, which may run a program."""
+    machine = call.machine
+    for output in call.parsed.values("-o", "--output"):
+        if output.text.startswith("|"):
+            machine.script(output.with_text(output.text[1:]))
+        elif output.literal != "-":
+            machine.path(AccessKind.WRITE, output)
+    for variable in call.parsed.values("-v", "--set", "--variable"):
+        if variable.literal is None or "`" in variable.text or variable.text[:1].isupper():
+            machine.opaque("a variable of psql's own may run a program", variable.span, AccessKind.EXECUTE)
+
+
+_COPY = re.compile(
+    r"(?is)\s*\\copy\s+(?:[\w.]+(?:\s*\([\w\s,]*\))?|\([^'\\]*\))\s+(?:(?P<to>to)|from)\s+'(?P<file>[^'\\]+)'(?:\s+[\w\s,()]*)?;?\s*\Z"
+)
+"""A table copied to or from one file of this machine, by psql itself."""
+_RECORD_TYPE = re.compile(
+    r"(?i)(?:a|aaaa|any|axfr|ixfr|caa|cname|dnskey|ds|hinfo|https|in|ch|hs|mx|naptr|ns|nsec3?|ptr|rrsig|soa|spf|srv|sshfp|svcb|tlsa|txt)\Z"
+)
+"""Words that say what of a name is asked for."""
 
 
 def database(call: "Call") -> None:  # noqa: C901, PLR0912 - one arm per form
     """Database clients: a connection; statements with client escapes are opaque."""
     parsed, machine = call.parsed, call.machine
     files = parsed.values("-f", "--file") if call.name == "psql" else []
-    own = bool(files) and all(machine.own(file) for file in files)
+    own = bool(files) and all(machine.own(file) and file.literal not in STANDARD_INPUT for file in files)
     call.begin(project_code=own)
     call.options()
     hosts = parsed.values("-h", "--host")
@@ -348,9 +373,14 @@ def database(call: "Call") -> None:  # noqa: C901, PLR0912 - one arm per form
         machine.connect("localhost")
     if call.name == "redis-cli" and parsed.operands:
         _redis(call, parsed.operands)
+    if call.name == "psql":
+        _psql(call)
     statements = parsed.values("-c", "-e", "--command", "--execute", "--eval")
     for statement in statements:
-        if (
+        if call.name == "psql" and statement.literal is not None and (copied := _COPY.match(statement.text)):
+            kind = AccessKind.WRITE if copied["to"] else AccessKind.READ
+            machine.path(kind, statement.with_text(copied["file"]))
+        elif (
             statement.literal is None
             or (call.name in {"mongosh", "mongo"} and not _DOCUMENTS.match(statement.text))
             or ("\\" in statement.text and not _LOOKING.match(statement.text))
@@ -439,11 +469,14 @@ def sqlite(call: "Call") -> None:
             beside = escape(database.text) + "-*"
             machine.path(AccessKind.WRITE, Arg(beside, Kind.PATTERN, database.span))
     for statement in parsed.operands[1:]:
-        if (
+        if statement.literal is not None and (named := _DOT_FILE.match(statement.text)):
+            kind = AccessKind.READ if named["reads"] else AccessKind.WRITE
+            machine.path(kind, statement.with_text(named["file"]))
+        elif (
             statement.literal is None
             or (statement.text.lstrip().startswith(".") and not _DOTTED.match(statement.text))
             or re.search(
-                r"(?i)attach|load_extension|readfile|writefile|fsdir|lsmode|zipfile|virtual\s+table|edit\s*\(|vacuum\s+into|fts3_tokenizer|pragma",
+                r"(?i)attach|load_extension|readfile|writefile|fsdir|lsmode|zipfile|virtual\s+table|edit\s*\(|vacuum\s+into|fts3_tokenizer|pragma(?!\s+(?:\w+\.)?(?:table_x?info|table_list|index_x?info|index_list|foreign_key_(?:list|check)|(?:quick|integrity)_check|database_list|user_version|page_count|page_size|journal_mode|encoding|compile_options|foreign_keys)\b)",
                 statement.text,
             )
         ):
@@ -453,9 +486,13 @@ def sqlite(call: "Call") -> None:
 
 
 _DOTTED = re.compile(
-    r"\s*\.(?:tables|schema|indexes|indices|databases|fullschema|dbinfo|show|help)(?:\s+[\w%*.-]+)*\s*\Z"
+    r"\s*\.(?:tables|schema|indexes|indices|databases|fullschema|dbinfo|show|help|dump|stats|mode|headers?|width|timer|changes|nullvalue)(?:\s+[\w%*.-]+)*\s*\Z"
 )
 """Commands of sqlite3's own that only show something."""
+_DOT_FILE = re.compile(
+    r"\s*\.(?:(?P<reads>import(?:\s+--(?:csv|ascii)|\s+--skip\s+\d+)*)|output|once|backup|save)\s+(?P<file>[\w./~][\w./~-]*)(?(reads)\s+\w+)\s*\Z"
+)
+"""Those that read or write one file. A bar before its name would run a program; two names are a schema and a file."""
 
 
 def bucket(call: "Call") -> None:

@@ -95,6 +95,9 @@ def archive(call: "Call") -> None:
     call.begin()
     call.options()
     parsed, machine = call.parsed, call.machine
+    for arg in call.args[1:]:
+        if arg.text.startswith("-TT") and arg.text != "-TT":  # its value, attached
+            machine.opaque("the program that zip tests by", arg.span, AccessKind.EXECUTE)
     if parsed.open:
         machine.opaque("which operand is the archive isn't known", None, _WRITE)
     if parsed.given("-@"):  # names come from standard input

@@ -39,6 +39,8 @@ _REMOVERS = frozenset(("rimraf", "del", "del-cli", "trash", "trash-cli", "rmrf")
 def results(machine: "Machine", program: str, words: Sequence[Arg]) -> None:
     """Record what a program's words say it writes at places with a hidden name or outside, and what it deletes."""
     texts = {word.text for word in words}
+    if program == "go" and "env" in texts and texts & {"-w", "-u"}:
+        machine.path(AccessKind.WRITE, Arg(f"{machine.home}/.config/go/env"))  # what every later run goes by
     verb, emptied = _EMPTYING.get(program, (None, "(?!)"))
     empties = verb is None or verb in texts
     for option, value in pairs(words):

@@ -98,12 +98,18 @@ def yq(call: "Call") -> None:
     """``yq``: an expression may load files and read the environment."""
     call.begin()
     call.options()
-    call.operands()
+    operands = call.parsed.operands
+    if operands and operands[0].literal in ("eval", "e", "eval-all", "ea"):
+        operands = operands[1:]  # how mikefarah's is also called
+    for operand in operands[1:]:
+        call.role_of_read(operand)
+    if call.parsed.open:
+        call.machine.opaque("how many operands yq gets isn't known", None, AccessKind.READ)
     if call.parsed.given("-i", "--inplace", "--in-place"):
-        for operand in call.parsed.after_first:
+        for operand in operands[1:]:
             call.machine.path(AccessKind.WRITE, operand)
         call.machine.path(AccessKind.WRITE, Arg("/tmp/temp*", Kind.PATTERN))  # noqa: S108 - where it writes first
-    for operand in call.parsed.operands[:1]:
+    for operand in operands[:1]:
         if operand.literal is None or _YQ_REACH.search(operand.text):
             call.machine.opaque("yq expression that loads or reads the environment", operand.span)
         for name in _YQ_FILES.findall(operand.text):

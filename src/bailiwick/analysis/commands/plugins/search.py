@@ -43,7 +43,9 @@ def grep(call: "Call") -> None:
         if path.literal == "-":
             continue
         if not only:
-            machine.path(AccessKind.READ, path, tree=recursive, without=without)
+            machine.path(
+                AccessKind.READ, path, tree=recursive, without=without, names=parsed.given("--files")
+            )
             continue
         machine.path(AccessKind.READ, path)  # a file named outright is searched all the same
         found = matches([path])

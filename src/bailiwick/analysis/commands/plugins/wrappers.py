@@ -5,7 +5,7 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
-from bailiwick.analysis.commands.argument import Arg, Kind, Lines, Processes
+from bailiwick.analysis.commands.argument import STANDARD_INPUT, Arg, Kind, Lines, Processes
 from bailiwick.analysis.commands.plugins.tools import handed
 from bailiwick.model.access import AccessKind
 
@@ -306,8 +306,12 @@ def _file(call: "Call", script: Arg, dialect: str, text: Arg | None = None) -> N
 def shell(call: "Call") -> None:
     """A shell: code given by ``-c``, a script file, or code on standard input."""
     parsed, machine = call.parsed, call.machine
-    operands = parsed.operands
+    operands = (
+        parsed.operands[1:] if parsed.operands and parsed.operands[0].literal == "-" else parsed.operands
+    )
     script = operands[0] if operands and not parsed.given("-c", "-s") else None
+    if script is not None and script.literal in STANDARD_INPUT:
+        script = None
     text = machine.content(script) if script is not None else None  # before the program may change it
     call.begin(project_code=script is not None and machine.own(script))
     call.options()
