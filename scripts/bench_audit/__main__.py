@@ -13,8 +13,9 @@ import ingest
 import record
 import search
 import sinks
+import slower
 
-SUBJECTS = (record, ingest, search, detection, sinks)
+SUBJECTS = (record, slower, ingest, search, detection, sinks)
 """One file a subject, each with ``measure(room, count)`` that yields (what, figure, promise); they go on with one log."""
 
 

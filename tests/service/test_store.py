@@ -106,6 +106,7 @@ def test_those_of_one_turn_share_a_commit_in_their_own_thread(
     path: Path, watched: "type[Watched]", monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("bailiwick.service.store.QUICK_SECONDS", 60.0)
+    monkeypatch.setattr("bailiwick.service.store.SIGN_AFTER", 600.0)
 
     async def gathered(store: Store) -> list[Receipt]:
         return await asyncio.gather(*(store.append(numbered(n), state={f"s{n}": b"1"}) for n in range(40)))

@@ -13,7 +13,6 @@ Numbers are unsigned, big-endian. AES-256-GCM as in ``audit.sealing``; the nonce
 commitments, unique because those are, and what is authenticated with it is the key's name and the block's number.
 """
 
-import re
 import struct
 import zlib
 from collections.abc import Sequence
@@ -299,17 +298,23 @@ class _Hexed:
 
     def __init__(self, mark: bytes, size: int) -> None:
         self._mark, self._size = mark, size
-        self._form = re.compile(b'%s([0-9a-f]{%d})"' % (re.escape(mark), 2 * size))
 
     def taken(self, texts: Sequence[bytes]) -> tuple[Sequence[bytes], Sequence[bytes]]:
         """The texts without the value in each, and the values. Raises BlockError where it isn't there."""
-        pieces = self._form.split(b"\n".join(texts))
-        rest = (self._mark + b'"').join(pieces[::2]).split(b"\n")
-        if len(pieces) != 2 * len(texts) + 1 or not all(self._mark in one for one in rest):
-            one_by_one = [_taken(text, self._mark, 2 * self._size) for text in texts]
+        mark, size, empty = self._mark, self._size, self._mark + b'"'
+        first, *pieces = b"\n".join(texts).split(mark)
+        rest = mark.join([first, *[piece[2 * size :] for piece in pieces]]).split(b"\n")
+        hexed = b"".join([piece[: 2 * size] for piece in pieces])
+        try:
+            values = bytes.fromhex(hexed.decode())
+        except ValueError:
+            values = b""
+        # Each text must have the mark once, and canonical hexadecimal of the right size behind it.
+        once = len(pieces) == len(texts) == len(rest) and all(empty in one for one in rest)
+        if not once or len(values) != size * len(texts) or values.hex().encode() != hexed:
+            one_by_one = [_taken(text, mark, 2 * size) for text in texts]
             return [text for text, _ in one_by_one], [value for _, value in one_by_one]
-        values = bytes.fromhex(b"".join(pieces[1::2]).decode())
-        return rest, [values[at : at + self._size] for at in range(0, len(values), self._size)]
+        return rest, [values[at : at + size] for at in range(0, len(values), size)]
 
 
 def _taken(text: bytes, mark: bytes, size: int) -> tuple[bytes, bytes]:

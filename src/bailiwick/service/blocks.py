@@ -53,7 +53,7 @@ def row_of_block(head: bytes, entries: Sequence[Settled], blinding: bytes) -> tu
     first_ms, last_ms, kinds = told(
         orjson.loads(b"[" + b",".join([one.sealed.body for one in entries]) + b"]")
     )
-    calls = b"".join([_NO_TAG if one.private is None else tag_of(one.private, blinding) for one in entries])
+    calls = b"".join(tags_of([one.private or b"" for one in entries], blinding))
     leaves = b"".join([one.sealed.leaf for one in entries])
     return (number, first_ms, last_ms, kinds, head, calls, leaves, packed.entries, packed.private)
 

@@ -30,6 +30,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 from itertools import islice
 from pathlib import Path
 from typing import NamedTuple, Self
@@ -47,6 +48,7 @@ from bailiwick.service.ledger import Ledger, StateRows
 from bailiwick.service.settling import Fresh
 from bailiwick.service.state_directory import StateDirectory, StoreError
 from bailiwick.service.trace import report
+from bailiwick.service.uncollected import uncollected
 
 __all__ = ["Receipt", "Store", "StoreError"]
 
@@ -416,7 +418,8 @@ class Store:
                 self._ledger.close()
                 self._ledger = Ledger(self.directory, self._keys, self._ledger.clock)
                 self._broken = False
-            receipts = self._write(works)
+            many = sum(len(records) for records, _ in works) >= WIDTH
+            receipts = uncollected(partial(self._write, works)) if many else self._write(works)
         except Exception as error:  # noqa: BLE001 - whatever it is, the writer must go on and everybody be told
             self._broken = True
             if not isinstance(error, StoreError):

@@ -1,23 +1,20 @@
 """Keeping an index up to date with its log, and making it anew: always possible, the log is all it takes."""
 
 import contextlib
-import gc
 import os
 from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from itertools import islice
 from pathlib import Path
-from typing import TypeVar
 
 from bailiwick.audit.search import Placed, terms_of
 from bailiwick.service.index.embedded import FILE, EmbeddedIndex
 from bailiwick.service.log_reader import LogReader
 from bailiwick.service.state_directory import StoreError
+from bailiwick.service.uncollected import uncollected
 
 BATCH = 4_000
 """Entries of one transaction at most."""
-
-_Found = TypeVar("_Found")
 
 Told = Callable[[int, int], None]
 """Told how many of how many entries are indexed."""
@@ -71,7 +68,7 @@ def catch_up(
     # Told before reading: what is erased while this goes on makes the index an old one.
     erased = reader.erased()
     for batch in batches(reader, index.mark[1], size):
-        _uncollected(partial(index.add_marked, batch, epoch=epoch, after=index.mark[1], erased=erased))
+        uncollected(partial(index.add_marked, batch, epoch=epoch, after=index.mark[1], erased=erased))
         if told:
             told(index.mark[1], size)
 
@@ -80,19 +77,8 @@ def batches(reader: LogReader, place: int, size: int) -> Iterator[Sequence[Place
     """The terms of the records from ``place`` on, some at a time; what was purged is passed over."""
     with contextlib.closing(reader.records(place, size)) as records:
         terms = ((place, terms_of(record)) for place, record in records)
-        while batch := _uncollected(lambda: list(islice(terms, BATCH))):
+        while batch := uncollected(lambda: list(islice(terms, BATCH))):
             yield batch
-
-
-def _uncollected(work: Callable[[], _Found]) -> _Found:
-    """``work`` without the garbage collector, which would look through everything it makes and find nothing."""
-    collects = gc.isenabled()
-    gc.disable()
-    try:
-        return work()
-    finally:
-        if collects:
-            gc.enable()
 
 
 def standing(reader: LogReader) -> tuple[str, int]:
