@@ -49,6 +49,9 @@ LOG = logging.getLogger(__name__)
 
 _HOOK: Final = ("POST", "/v1/hook")
 
+_TOO_LARGE: Final = f"the event is larger than {MAX_BODY} bytes"
+_UNTOLD: Final = "the kernel did not tell whose connection this is, so what came by it was not read"
+
 MAX_ANCESTORS: Final = 8
 """How far from a relay its client is looked for; a shell may stand between them."""
 
@@ -139,9 +142,11 @@ class Endpoint:
                 "no session of this service; start one with `bailiwick claude`", peer
             )
         if not _is_of(peer, state):
-            return await self._turned_away("the session belongs to another account", peer, state)
+            why = _UNTOLD if peer is None else "the session belongs to another account"
+            return await self._turned_away(why, peer, state)
         if message.body is None:
-            why = f"the event is larger than {MAX_BODY} bytes"
+            length = message.head.fields.get("content-length", "")
+            why = _UNTOLD if length.isdecimal() and int(length) <= MAX_BODY else _TOO_LARGE
             return Reply(body=await refuse(self.desk, why, state=state))
         return Reply(body=await answer(self.desk, state, message.body))
 
