@@ -74,9 +74,11 @@ bench-dlp: $(STAMP) ## measure: how well and how fast secrets and personal data 
 
 nightly: $(STAMP) ## long fuzzing, oracles and chaos
 	scripts/judges
-	scripts/witness || true  # the test that needs it is skipped, and says so
+	scripts/witness || true  # the tests that need them are skipped, and say so
+	scripts/oracles || true
 	scripts/client >/dev/null
 	scripts/sandbox $(BIN)/pytest tests -m nightly
+	$(BIN)/pytest tests/service/index  # both engines, now that the other is there
 	$(MAKE) --no-print-directory e2e-newest
 
 e2e-newest: $(STAMP) ## the scenarios with the newest client that npm has, whichever it is today

@@ -1,5 +1,6 @@
 """The engine: the same findings with and without compiled filters, by any number of threads; nothing raises."""
 
+import base64
 import threading
 from dataclasses import replace
 from itertools import pairwise
@@ -147,6 +148,29 @@ def test_text_behind_a_zero_byte_and_behind_the_bound_is_looked_at() -> None:
     long = f"{filler[:-30]} {case.text} {filler}"
     (match,) = examine_long(long).matches
     assert long[match.start : match.end] == case.secret
+
+
+@pytest.mark.usefixtures("fast")
+@pytest.mark.parametrize("form", ["base64", "hexadecimal"])
+def test_a_secret_in_a_long_encoded_run_is_found_wherever_it_stands(form: str) -> None:
+    """Longer than what is decoded at a time: before, such a run was left alone and slow to pass over."""
+    case = next(heldout.secrets())
+    lines = [f"{number:06d} nothing to see here" for number in range(22_000)]
+    for place in (10, 9_000, 13_100, 21_900):
+        text = "\n".join([*lines[:place], case.text, *lines[place:]]).encode()
+        run = base64.b64encode(text).decode() if form == "base64" else text.hex()
+        assert len(run) > views.ENCODED_LIMIT
+        assert examine_long(run).matches, place
+        (match, *_) = examine_long(run).matches
+        assert match.end - match.start <= views.ENCODED_LIMIT
+
+
+def test_where_enough_is_found_no_further_part_is_looked_at() -> None:
+    text = "DB_PASSWORD=Zq7tralala99x\n" * 100 + " " * 3 * SCAN_LIMIT + "DB_PASSWORD=Zq7tralala99x\n"
+    assert len(examine_long(text).matches) == 101
+    some = examine_long(text, most=50)
+    assert (len(some.matches), some.complete) == (100, False)
+    assert examine_long("DB_PASSWORD=Zq7tralala99x\n" * 100, most=50).complete
 
 
 @pytest.mark.usefixtures("fast")

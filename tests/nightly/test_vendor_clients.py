@@ -1,7 +1,4 @@
-"""The fakes that our sinks are tested against are taken for real by the vendors' own clients, where those are installed.
-
-pip install opensearch-py datadog-api-client azure-monitor-ingestion splunk-hec-handler opentelemetry-exporter-otlp-proto-http
-"""
+"""The fakes that our sinks are tested against are taken for real by the vendors' own clients (`scripts/oracles` fetches them)."""
 
 import asyncio
 import logging
@@ -90,6 +87,33 @@ def test_azure_s_client() -> None:
         client.upload("dcr-1", "Custom-B", rows, enforce_https=False)
 
     speaking(kept.sentinel, speak)
+    assert kept.ids == ["e-0", "e-1", "e-2"]
+
+
+def test_google_s_client(monkeypatch: pytest.MonkeyPatch) -> None:
+    pytest.importorskip("secops")
+    import requests  # noqa: PLC0415 - optional
+    from secops.chronicle.client import BaseUrl, ChronicleClient  # noqa: PLC0415
+
+    kept = Kept()
+
+    def speak(receiver: Receiver) -> None:
+        def at_the_receiver(cls: type[str], version: str, _region: str = "us") -> str:
+            return str.__new__(cls, f"{receiver.url}/{version}")
+
+        monkeypatch.setattr(BaseUrl, "__new__", at_the_receiver)
+        with requests.Session() as session:
+            client = ChronicleClient("p", "i", region="eu", session=session)
+            for number in range(3):
+                client.ingest_log(
+                    "BAILIWICK",
+                    ['{"a": 1}'],
+                    labels={"event_id": f"e-{number}"},
+                    forwarder_id="f",
+                    force_log_type=True,
+                )
+
+    speaking(kept.secops, speak)
     assert kept.ids == ["e-0", "e-1", "e-2"]
 
 

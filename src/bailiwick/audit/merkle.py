@@ -103,6 +103,8 @@ def verify_inclusion(leaf: bytes, index: int, size: int, proof: Sequence[bytes],
     """Raise ProofError unless ``proof`` shows that the tree of ``size`` leaves with this root has ``leaf`` at ``index``."""
     if not 0 <= index < size:
         raise ProofError(f"no entry {index} in a log of {size}")
+    if len(leaf) != HASH_SIZE or len(root) != HASH_SIZE:
+        raise ProofError("an entry's hash or a root is none")
     node, place, last = leaf, index, size - 1
     for part in proof:
         if not last or len(part) != HASH_SIZE:
@@ -131,7 +133,7 @@ def verify_consistency(
             raise ProofError("a consistency proof from nothing, or to the same size, is empty")
         if old_size == size and old_root != root:
             raise ProofError("two logs of the same size have different roots")
-        if not old_size and old_root != EMPTY_ROOT:
+        if not old_size and (old_root != EMPTY_ROOT or len(root) != HASH_SIZE):
             raise ProofError("an empty log has another root")
         return
     if not proof or any(len(part) != HASH_SIZE for part in proof):

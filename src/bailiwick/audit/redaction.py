@@ -27,6 +27,12 @@ MAX_DEPTH = 48
 MINIMUM_KNOWN = 6
 """Shorter secrets are masked where they were found only: a three-letter password occurs in every text."""
 
+MAX_KNOWN = 10_000
+"""Secrets of one event from which on no more are sought: it is one long list of them, and judging each takes time."""
+
+MANY_KNOWN = 1_000
+"""Known secrets from which on one pass over a text takes less than a search for each."""
+
 
 @dataclass(frozen=True, slots=True)
 class Redactor:
@@ -44,7 +50,9 @@ class Redactor:
         """This redactor, which now also masks, wherever they occur, the secrets found in ``texts``."""
         known = dict(self.known)
         for text in texts:
-            for match in examine_long(text, subjects=self.subjects).matches:
+            if len(known) >= MAX_KNOWN:
+                break
+            for match in examine_long(text, subjects=self.subjects, most=MAX_KNOWN).matches:
                 if len(match.secret) >= MINIMUM_KNOWN:
                     known.setdefault(match.secret, match.rule)
         # Longest first, so that a secret which contains another is masked whole.
@@ -130,15 +138,30 @@ class Redactor:
         return whole[len(prefix) :] if whole.startswith(prefix) else self.text(item)
 
     def _occurrences(self, text: str) -> Iterable[tuple[int, int, str, str]]:
-        readings = [None, views.unescaped(text), views.joined(text)]
-        for secret, rule in self.known:
-            for view in readings:
-                haystack = view.text if view else text
-                start = haystack.find(secret)
+        for view in (None, *filter(None, (views.unescaped(text), views.joined(text)))):
+            for start, secret, rule in self._standing_in(view.text if view else text):
+                end = start + len(secret)
+                yield (*(view.span(start, end) if view else (start, end)), rule, secret)
+
+    def _standing_in(self, text: str) -> Iterable[tuple[int, str, str]]:
+        """Where known secrets stand in ``text``, each one's first: each is looked for, or where they are many every place."""
+        if len(self.known) <= MANY_KNOWN:
+            for secret, rule in self.known:
+                start = text.find(secret)
                 while start >= 0:
-                    end = start + len(secret)
-                    yield (*(view.span(start, end) if view else (start, end)), rule, secret)
-                    start = haystack.find(secret, end)
+                    yield start, secret, rule
+                    start = text.find(secret, start + len(secret))
+            return
+        width = min(len(secret) for secret, _ in self.known)
+        beginning: dict[str, list[tuple[str, str]]] = {}
+        for secret, rule in self.known:
+            beginning.setdefault(secret[:width], []).append((secret, rule))
+        ends: dict[str, int] = {}
+        for start in range(len(text) - width + 1):
+            for secret, rule in beginning.get(text[start : start + width], ()):
+                if start >= ends.get(secret, 0) and text.startswith(secret, start):
+                    ends[secret] = start + len(secret)
+                    yield start, secret, rule
 
 
 def strings_of(value: Any, *, depth: int = MAX_DEPTH) -> Iterable[str]:

@@ -45,19 +45,28 @@ def detect(
             findings.append(failed(rule.id, error))
     if not findings:
         return facts
-    findings = [_without_secrets(finding, evidence) for finding in findings] if evidence.secrets else findings
     if len(findings) > MAX_FINDINGS:
         more = Finding(
             rule="internal/not-fully-scanned",
             message=f"{len(findings) - MAX_FINDINGS} more findings are not listed",
         )
         findings = [*findings[:MAX_FINDINGS], more]
-    return replace(facts, findings=tuple(findings))
+    quoted = _quoted(findings, evidence)
+    return replace(facts, findings=tuple(_without(finding, quoted) for finding in findings))
 
 
-def _without_secrets(finding: Finding, evidence: Evidence) -> Finding:
-    """The finding with no secret in its message: a path or a name that a rule quotes may hold one."""
+def _quoted(findings: list[Finding], evidence: Evidence) -> tuple[str, ...]:
+    """The secrets found that stand in a message: a path or a name that a rule quotes may hold one.
+
+    A text may hold thousands, each of which may be anywhere: they are looked for in all messages at once.
+    """
+    messages = "\n".join(dict.fromkeys(finding.message for finding in findings))
+    found = dict.fromkeys(secret.match.secret for secret in evidence.secrets)
+    return tuple(secret for secret in found if secret in messages)
+
+
+def _without(finding: Finding, quoted: tuple[str, ...]) -> Finding:
     message = finding.message
-    for secret in evidence.secrets:
-        message = message.replace(secret.match.secret, "[secret]")
+    for secret in quoted:
+        message = message.replace(secret, "[secret]")
     return finding if message == finding.message else replace(finding, message=message)

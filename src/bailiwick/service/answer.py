@@ -12,6 +12,7 @@ import logging
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from functools import cache
 
 from bailiwick.analysis.shell.either import dialect_of
 from bailiwick.audit.kinds import Kind
@@ -129,7 +130,7 @@ async def told(desk: Desk, context: Context, event: Event, decision: Decision, *
             contact=context.policy.contact,
             session_hint=context.state.key,
             mask=None if redactor is None else redactor.text,
-            conceal=_conceal(desk, event),
+            conceal=_conceal(desk, event, redactor),
             runner=runner,
         )
         return answer, redactor
@@ -150,9 +151,15 @@ def _redactor(desk: Desk, policy: Policy, event: Event, decision: Decision) -> R
     return desk.redactor.looking_for(subjects_of(policy)).knowing(strings_of(event.what.response))
 
 
-def _conceal(desk: Desk, event: Event) -> Callable[[str], str]:
-    """What masks a text about an event: of its secrets, those too that only their surroundings there give away."""
-    return lambda text: desk.masking.knowing(strings_of(event.raw)).text(text)
+def _conceal(desk: Desk, event: Event, redactor: Redactor | None = None) -> Callable[[str], str]:
+    """What masks a text about an event: of its secrets, those too that only their surroundings there give away.
+
+    ``redactor`` knows those of a tool's output, which may be long.
+    """
+    known = () if redactor is None else redactor.known
+    raw = event.raw if redactor is None else {**event.raw, "tool_response": None}
+    knowing = cache(lambda: replace(desk.masking, known=known).knowing(strings_of(raw)))
+    return lambda text: knowing().text(text)
 
 
 def gather(desk: Desk, state: SessionState) -> Context:

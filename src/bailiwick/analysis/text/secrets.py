@@ -134,8 +134,13 @@ def examine(
     return Scanned(matches=matches, complete=search.complete)
 
 
-def examine_long(text: str, *, subjects: frozenset[Subject] = SECRET, examples: bool = False) -> Scanned:
-    """``examine`` for a text of any length: in parts that overlap by more than the longest secret."""
+def examine_long(
+    text: str, *, subjects: frozenset[Subject] = SECRET, examples: bool = False, most: int | None = None
+) -> Scanned:
+    """``examine`` for a text of any length: in parts that overlap by more than the longest secret.
+
+    With ``most``, no further part is looked at once so many secrets were found, or a part held more than can be judged.
+    """
     if len(text) <= SCAN_LIMIT:
         return examine(text, subjects=subjects, examples=examples)
     found: list[SecretMatch] = []
@@ -144,6 +149,9 @@ def examine_long(text: str, *, subjects: frozenset[Subject] = SECRET, examples: 
         part = examine(text[begin : begin + SCAN_LIMIT], subjects=subjects, examples=examples)
         complete = complete and part.complete
         found.extend(match.moved(begin) for match in part.matches)
+        if most is not None and (len(found) >= most or not part.complete):
+            complete = complete and begin + SCAN_LIMIT >= len(text)
+            break
     return Scanned(matches=_merged(text, found), complete=complete)
 
 

@@ -7,7 +7,7 @@ credential. Each view is a decoded text together with the stretch of the origina
 import re
 import sys
 from bisect import bisect_right
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -17,7 +17,10 @@ MAX_CHANGES: Final = 200_000
 """Escapes of one text that are undone; beyond them a text is said to be not fully scanned."""
 
 ENCODED_LIMIT: Final = 524_288
-"""Longest single base64 or hexadecimal run that is decoded, in characters."""
+"""Digits of a base64 or hexadecimal run that are decoded at a time; of a longer one, part by part."""
+
+ENCODED_OVERLAP: Final = 16_384
+"""Digits by which its parts overlap: more than the longest secret has."""
 
 _INVISIBLE = "\x00\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180e\u200b-\u200f\u202a-\u202e\u2060-\u206f\u3164\ufe00-\ufe0f\ufeff\uffa0\U000e0000-\U000e007f\U000e0100-\U000e01ef"
 _ESCAPE = re.compile(
@@ -34,6 +37,9 @@ _NEAR: Final = 700
 _WORTHWHILE: Final = 20_000
 """Characters of a text from which on less of it is read."""
 
+_DENSE: Final = 16
+"""Where there is a joint in so many characters, one pass over all of them takes less than a look at each."""
+
 _MARK = re.compile(rf"[%\\&{_INVISIBLE}]")
 _UNSEEN = re.compile(rf"(?P<i>[{_INVISIBLE}]+)")
 _JOINT = re.compile(
@@ -46,8 +52,8 @@ _B64 = "A-Za-z0-9+/_-"
 _RUN = re.compile(rf"[{_B64}]{{20,}}+(?:(?<=[{_B64}]{{60}})(?:\r?\n|\\n)[{_B64}]+)*+=?=?")
 _LINE_END = re.compile(r"\r?\n|\\n")
 _HEX = re.compile(r"(?:[0-9a-fA-F]{2}){10,}+")
-_DIGITS64: Final = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/_-")
-_DIGITS16: Final = frozenset("0123456789abcdefABCDEF")
+_DIGITS64: Final = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/_-"
+_DIGITS16: Final = "0123456789abcdefABCDEF"
 
 _CONFUSABLE: Final = (
     {
@@ -291,12 +297,12 @@ def alike(text: str) -> str | None:
     return None if changed == text else changed
 
 
-def joined(text: str, ends: Iterable[int] | None = None) -> View | None:
+def joined(text: str, ends: Sequence[int] | None = None) -> View | None:
     """``text`` with quotes, backslashes and string concatenation inside words left out; None when it has none.
 
-    ``ends`` says where joints end, when that is known: only there is looked.
+    ``ends`` says where joints end, when that is known: only there is looked, unless they are everywhere.
     """
-    if ends is None:
+    if ends is None or len(ends) * _DENSE > len(text):
         if not ('"' in text or "'" in text or "\\" in text or "`" in text):
             return None
         return _substitute(text, _JOINT.finditer(text))
@@ -310,6 +316,7 @@ def joined(text: str, ends: Iterable[int] | None = None) -> View | None:
 
 
 _RAGGED = 16
+"""Digits of base64 before a place that are looked at with it."""
 
 
 def encoded(text: str, runs: Iterable[int], digits: Iterable[int]) -> Iterator[tuple[int, int, str]]:
@@ -322,14 +329,14 @@ def encoded(text: str, runs: Iterable[int], digits: Iterable[int]) -> Iterator[t
     for place in runs:
         if place < last:
             continue
-        start = _beginning(text, place, _DIGITS64)
+        start = _beginning(text, place, _DIGITS64, last)
         # A few groups earlier, since the first letters may share one with what is no text; not more: it may be a path.
         start = max(place - _RAGGED, start + (place - start) % 4)
-        match = _RUN.match(text, start)
-        if match is None or match.end() - start > ENCODED_LIMIT:
+        match = _RUN.match(text, start, start + ENCODED_LIMIT)
+        if match is None:
             continue
-        last = match.end()
-        yield from _readings(text, start, last)
+        last = _next(match)
+        yield from _readings(text, start, match.end())
     yield from _hexadecimal(text, digits)
 
 
@@ -350,22 +357,25 @@ def _hexadecimal(text: str, digits: Iterable[int]) -> Iterator[tuple[int, int, s
     for place in digits:
         if place < last:
             continue
-        start = _beginning(text, place, _DIGITS16)
+        start = _beginning(text, place, _DIGITS16, last)
         start += (place - start) % 2
-        match = _HEX.match(text, start)
-        if match is None or match.end() - start > ENCODED_LIMIT:
+        match = _HEX.match(text, start, start + ENCODED_LIMIT)
+        if match is None:
             continue
-        last = match.end()
+        last = _next(match)
         for decoded in readings(match.group(), hexadecimal=True):
-            yield start, last, decoded
+            yield start, match.end(), decoded
 
 
-def _beginning(text: str, place: int, alphabet: frozenset[str]) -> int:
-    """Where the run begins that ``place`` lies in."""
-    least = max(place - ENCODED_LIMIT, 0)
-    while place > least and text[place - 1] in alphabet:
-        place -= 1
-    return place
+def _next(match: re.Match[str]) -> int:
+    """From where on the next run, or the next part of this one, is looked for."""
+    return match.end() - (ENCODED_OVERLAP if match.end() - match.start() > ENCODED_LIMIT - _RAGGED else 0)
+
+
+def _beginning(text: str, place: int, alphabet: str, last: int) -> int:
+    """Where the run begins that ``place`` lies in; of one that was read before, up to ``last``, only the end counts."""
+    least = max(place - ENCODED_LIMIT // 2, last - ENCODED_OVERLAP, 0)
+    return least + len(text[least:place].rstrip(alphabet))
 
 
 def _substitute(text: str, matches: Iterable[re.Match[str]]) -> View | None:
