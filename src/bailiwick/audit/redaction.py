@@ -138,7 +138,8 @@ class Redactor:
         return whole[len(prefix) :] if whole.startswith(prefix) else self.text(item)
 
     def _occurrences(self, text: str) -> Iterable[tuple[int, int, str, str]]:
-        for view in (None, *filter(None, (views.unescaped(text), views.joined(text)))):
+        readings = [None, *(view for view in (views.unescaped(text), views.joined(text)) if view)]
+        for view in readings:
             for start, secret, rule in self._standing_in(view.text if view else text):
                 end = start + len(secret)
                 yield (*(view.span(start, end) if view else (start, end)), rule, secret)
