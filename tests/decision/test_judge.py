@@ -73,10 +73,37 @@ def test_a_search_of_everything_leaves_out_what_is_hidden(hidden: str, exclusion
 
 
 @pytest.mark.parametrize(
+    ("given", "glob"),
+    [
+        ({"glob": "*"}, "* !{**/.env,**/secrets.yaml}"),
+        ({"glob": "**/*.{yaml,yml}"}, "**/*.{yaml,yml} !{**/secrets.yaml}"),
+        ({"type": "yaml"}, "!{**/secrets.yaml}"),
+        ({"glob": "!*.md"}, "!*.md !{**/.env,**/secrets.yaml}"),
+        ({"glob": "*.yaml .e*"}, "*.yaml .e* !{**/.env,**/secrets.yaml}"),
+    ],
+)
+def test_a_search_of_some_files_leaves_out_those_of_them_that_are_hidden(
+    given: dict[str, str], glob: str
+) -> None:
+    decision = _answer('["**/.env", "**/secrets.yaml"]', Disk(paths=None), **given)
+    assert decision.enforced is Verdict.ALLOW
+    assert decision.obligations == (Rewrite(field="glob", value=glob),)
+
+
+@pytest.mark.parametrize("glob", ["*.yaml !{**/.env}", "!{**/secrets.yaml} *", "*.yaml,!{**/secrets.yaml}"])
+def test_an_exclusion_of_the_caller_s_own_must_leave_out_what_is_hidden(glob: str) -> None:
+    decision = _answer('["**/secrets.yaml"]', Disk(paths=None), glob=glob)
+    (rewrite,) = decision.obligations
+    assert isinstance(rewrite, Rewrite)
+    assert str(rewrite.value).endswith(" !{**/secrets.yaml}")
+
+
+@pytest.mark.parametrize(
     ("hidden", "given"),
     [
         ('["**/.env"]', {"path": "/p/.env"}),  # named outright
         ('["**/.env"]', {"glob": ".env"}),  # asked for
+        ('["**/.env"]', {"glob": "*.md .env"}),
         ('["**/.env", "/p/keys/**"]', {}),  # hidden by place, not by name
         ('["**/.env", "**/[k]eys/**"]', {}),  # not ripgrep's dialect
         ('["**/.env"]', {"path": "/q"}),  # not readable anyway

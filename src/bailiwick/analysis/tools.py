@@ -169,16 +169,16 @@ def _file(kind: AccessKind, *keys: str) -> _Reader:
 def _search(call: _Call) -> Iterator[_Fact]:
     """Grep: the content of a file or of a tree, narrowed by the ``glob`` argument, else by ``type``.
 
-    The client splits that at white space and commas. A list with an exclusion, or a glob with a slash (taken
-    from the client's working directory, not from ``path``), narrows nothing here, but for one exclusion of names
-    at any depth (``!{**/.env,**/*.pem}``): ripgrep leaves those out below the directory it was given.
+    The client splits that at white space and commas, and of several globs that match the last one holds. A glob with
+    a slash (taken from the client's working directory, not from ``path``) or an exclusion narrows nothing here, but for
+    names at any depth (``**/*.ts``), and one exclusion of such names at the end (``!{**/.env,**/*.pem}``): ripgrep
+    leaves those out below the directory it was given.
     """
-    if without := left_out(call.text("glob")):
-        yield from (_access(AccessKind.READ, tree(base, without=without)) for base in call.bases())
-        return
+    words = call.text("glob").split()
+    without = left_out(words[-1]) if words else ()
     globs = [
-        part
-        for word in call.text("glob").split()
+        _at_any_depth(part)
+        for word in (words[:-1] if without else words)
         for part in ([word] if {"{", "}"} <= set(word) else word.split(","))
         if part
     ]
@@ -188,9 +188,16 @@ def _search(call: _Call) -> Iterator[_Fact]:
         if narrowed:
             if call.text("path"):  # a file named outright is searched all the same
                 yield _access(AccessKind.READ, PathTarget(path=base))
-            yield from (_access(AccessKind.READ, _below(base, glob)) for glob in globs)
+            excluded = tree(base, without=without).excluded
+            below = (_below(base, glob) for glob in globs)
+            yield from (_access(AccessKind.READ, replace(one, excluded=excluded)) for one in below)
         else:
-            yield _access(AccessKind.READ, tree(base))
+            yield _access(AccessKind.READ, tree(base, without=without))
+
+
+def _at_any_depth(glob: str) -> str:
+    name = glob.removeprefix("**/")
+    return glob if "/" in name else name
 
 
 def _glob(call: _Call) -> Iterator[_Fact]:

@@ -29,6 +29,7 @@ MAX_LENGTH = 2_000
 _NAME = re.compile(r"(?!\*\*)(?:[\w.@+-]|(?<=\w)~|\*(?!\*))+(?:/(?:[\w.@+-]|\*(?!\*))+)*(?:/\*\*)?", re.ASCII)
 _CLASS = re.compile(r"\*\[[^\]/]+\]\*?")
 _ANYWHERE = "/**/"
+_PATTERN = re.compile(r"[*?\[{!]")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -110,8 +111,11 @@ def _narrowing(policy: Policy, request: Request, facts: Facts, decision: Decisio
     if not names or len("".join(names)) > MAX_LENGTH:
         return None
     match call.tool, call.input.get("command"):
-        case "Grep", _ if not call.input.get("glob"):
-            return Rewrite(field="glob", value=_exclusion(names))
+        case "Grep", _:
+            asked = str(call.input.get("glob") or "").split()
+            if any(not _PATTERN.search(word) for word in asked):
+                return None  # who asks for `.env` shall be told no, not that nothing was found
+            return Rewrite(field="glob", value=" ".join((*asked, _exclusion(names))))
         case "Bash", str(command):
             narrower = _narrower(command, names, facts, decision)
             return None if narrower == command else Rewrite(field="command", value=narrower)

@@ -203,8 +203,10 @@ def _has_option(program: ProgramTarget, option: str) -> Certainty:
         found = _names_option(word, name)
         if found and valued:
             given = word.partition("=")[2] if word and "=" in word else None
-            if given is None:
-                given = program.argv[number] if number < len(program.argv) else None
+            if given is None and number < len(program.argv):
+                given = program.argv[number]
+            elif given is None and not program.open_ended:
+                given = ""
             found = min(found, _has_value(given, value))
         best = max(best, min(found, Certainty.MAYBE) if operands else found)
         operands = operands or word == "--"

@@ -52,16 +52,25 @@ _URL = re.compile(
 )
 _TEMPLATE_FILE = re.compile(r"=?(?:jsonpath|go-template|custom-columns|template)-?file=")
 """How ``kubectl -o`` names a file that it prints by."""
-_PORTS = {
+PORTS = {
     "http": 80,
     "https": 443,
+    "ws": 80,
+    "wss": 443,
     "ftp": 21,
     "ssh": 22,
     "git": 9418,
     "redis": 6379,
+    "rediss": 6379,
     "postgresql": 5432,
     "postgres": 5432,
+    "mysql": 3306,
+    "mariadb": 3306,
+    "mongodb": 27017,
+    "amqp": 5672,
+    "amqps": 5671,
 }
+"""The usual port of what an address's scheme names."""
 
 
 @value(frozen=True, slots=True)
@@ -341,7 +350,7 @@ def url(machine: Machine, arg: Arg, *, sends: bool = False) -> None:
         machine.connect("*", None, arg.span, sends=sends)
         machine.opaque("URL isn't known", arg.span, AccessKind.CONNECT)
         return
-    port = int(match["port"]) if match["port"] else _PORTS.get((match["scheme"] or "http").lower())
+    port = int(match["port"]) if match["port"] else PORTS.get((match["scheme"] or "http").lower())
     connect(machine, match["host"], port, arg.span, sends=sends)
 
 

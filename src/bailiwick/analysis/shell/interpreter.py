@@ -70,6 +70,11 @@ _SYSTEM = frozenset(
 _LISTING = frozenset(("find", "git", "grep", "egrep", "fgrep", "rg"))
 """Programs that say what they list; of a wrapper that only holds for part of what it prints."""
 _INTEGER = re.compile(r"-?[0-9]*\Z")
+_TOOL = re.compile(
+    r"/node_modules/\.bin/[^/]+\Z|/vendor/bin/[^/]+\Z|/\.?v?env[^/]*/bin/[^/]+\Z|/\.(?:tox|nox|direnv|pixi)/(?:[^/]+/)+bin/[^/]+\Z"
+    r"|/(?:python|pypy)[0-9.]*\Z|/(?:node|ruby|perl|php|bash|sh|dash|zsh)\Z"
+)
+"""Where a project keeps the tools that are installed for it, and interpreters wherever they lie."""
 _SHEBANG = re.compile(r"#!(?:/usr)?/bin/(?:env )?(bash|sh)\n")
 
 
@@ -504,19 +509,23 @@ class Interpreter:
             places = tuple(normal(f"{base}/{name}") for base in state.cwd)
         project = normal(self.context.project)
         for place in places:
-            own = place.startswith(project.rstrip("/") + "/")
-            running = Running(self, state, args, span, stdin, place)
-            own = own or built_here(self, place, project)
+            own = place.startswith(project.rstrip("/") + "/") or built_here(self, place, project)
+            running = Running(self, state, args, span, stdin, place, of_project=own)
             text = content(self, args[0], state)
             drafted = text or content(self, args[0], state, perhaps=True)
             words = tuple(a for a in args[1:] if not a.text.startswith("-"))
-            begin(running, place.rpartition("/")[2], args, words, project_code=own)
-            running.path(AccessKind.READ, args[0])
-            handed(running, args)
-            if (known := find(place.rpartition("/")[2])) is not None and known.plugin == "project":
-                foreign(running, known.name, args[1:])  # ./gradlew is what gradle is
-                launch(running, known.name, args[1:])
-            console(running, place.rpartition("/")[2], args[1:])
+            known = find(place.rpartition("/")[2])
+            if own and known is not None and _TOOL.search(place):
+                perform(known, args, running)  # .venv/bin/python is what python is
+                running.path(AccessKind.READ, args[0])
+            else:
+                begin(running, place.rpartition("/")[2], args, words, project_code=own)
+                running.path(AccessKind.READ, args[0])
+                handed(running, args)
+                if known is not None and known.plugin == "project":
+                    foreign(running, known.name, args[1:])  # ./gradlew is what gradle is
+                    launch(running, known.name, args[1:])
+                console(running, place.rpartition("/")[2], args[1:])
             shebang = None if drafted is None else _SHEBANG.match(drafted.text)
             if drafted is not None and (shebang or not drafted.text.startswith("#!")):
                 # What no line names a program for, the shell reads itself.

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from bailiwick.analysis.address import canonical_host
 from bailiwick.analysis.commands.argument import Arg, Place
+from bailiwick.analysis.commands.call import PORTS
 from bailiwick.analysis.shell.choosing import chosen
 from bailiwick.analysis.shell.own import is_own
 from bailiwick.analysis.shell.state import State
@@ -86,6 +87,10 @@ def lead(interpreter: "Interpreter", name: str, value: Arg, state: State, span: 
             record.path(AccessKind.WRITE, path, state, span)
 
 
+_HERE = frozenset(("127.0.0.1", "0.0.0.0"))  # noqa: S104 - read, not listened on
+"""This machine, like ``localhost``, which isn't taken for a host without a port either."""
+
+
 def leads(name: str, value: str) -> Iterator[Lead]:
     """Where ``value`` leads who gets it as ``name``. Total; a value with more than ``MAX_PARTS`` parts leads anywhere."""
     parts = _parts(name, value)
@@ -103,8 +108,9 @@ def leads(name: str, value: str) -> Iterator[Lead]:
             if scheme == "file":
                 yield Lead(path=part[address.end(1) + 3 :])
             elif host and (steering or scheme not in _WEB):
-                yield Lead(host=canonical_host(host) or "*", port=int(port) if port else None)
-        elif peer and "." in part and (bare := _BARE.fullmatch(part)):
+                usual = PORTS.get(scheme.partition("+")[0])
+                yield Lead(host=canonical_host(host) or "*", port=int(port) if port else usual)
+        elif peer and "." in part and (bare := _BARE.fullmatch(part)) and part not in _HERE:
             yield Lead(host=canonical_host(bare[1]) or "*", port=int(bare[2]) if bare[2] else None)
 
 

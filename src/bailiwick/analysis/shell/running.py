@@ -37,9 +37,12 @@ _ATTRIBUTES = frozenset(("chmod", "chown", "chgrp", "touch"))
 
 
 class Running:
-    """Implements ``commands.argument.Machine`` for one command in one state."""
+    """Implements ``commands.argument.Machine`` for one command in one state.
 
-    __slots__ = ("_interpreter", "args", "path_name", "span", "state", "stdin")
+    ``of_project`` says that the program is a file of the project, so that it is the project's code whatever it is called.
+    """
+
+    __slots__ = ("_interpreter", "args", "of_project", "path_name", "span", "state", "stdin")
 
     def __init__(  # noqa: PLR0913, PLR0917 - one command in full
         self,
@@ -49,8 +52,11 @@ class Running:
         span: Place | None,
         stdin: Arg | None,
         path_name: str | None = None,
+        *,
+        of_project: bool = False,
     ) -> None:
         self._interpreter = interpreter
+        self.of_project = of_project
         self.state = state
         self.args = args
         self.span = span
@@ -76,6 +82,7 @@ class Running:
         if any(map(_SOURCES, args)):
             sources |= sources_of(args)
         argv, known = _known(args), _known(words) if words else ()
+        project_code = project_code or self.of_project
         if not project_code and self.state.exported and (places := LIBRARIES & self.state.exported):
             project_code = args[0].text.startswith(tuple(_RUNTIMES[place] for place in places))
         name = args[0].text
@@ -280,7 +287,15 @@ class Running:
         return self._with(state)
 
     def _with(self, state: State) -> "Running":
-        return Running(self._interpreter, state, self.args, self.span, self.stdin, self.path_name)
+        return Running(
+            self._interpreter,
+            state,
+            self.args,
+            self.span,
+            self.stdin,
+            self.path_name,
+            of_project=self.of_project,
+        )
 
 
 def _piece(args: tuple[Arg, ...], whole: Place | None) -> Place | None:

@@ -20,6 +20,7 @@ from bailiwick.analysis.shell.syntax import (
     Word,
 )
 from bailiwick.model.access import Access, Finding, ProgramTarget
+from bailiwick.rules.command.inline_loops import endless, python
 from bailiwick.rules.rule import Evidence, Rule, Severity
 
 MOST_BYTES = 20 * 2**30
@@ -39,7 +40,7 @@ _SIZE = re.compile(r"[-+<>/%]?(\d{1,30})([KMGTPEZYRQkmgtp]?)(?:i?B)?\Z")
 _POWERS = {letter: 10 * (power + 1) for power, letter in enumerate("KMGTPEZYRQ")}
 _WIDTH = re.compile(r"%[-+ 0#]*\d{9,}")
 _BRACES = re.compile(r"\{-?\d+\.\.-?\d{8,}(?:\.\.\d+)?\}")
-_MAY_LOOP = re.compile(r"\bdo\b|\{-?\d")
+_MAY_LOOP = re.compile(r"\bdo\b|\{-?\d|<<-?\s*[\\'\"\w]")
 _ROUNDS = re.compile(r"\{1\.\.(\d{4,})\}\Z")
 _PACING = frozenset((
     "sleep", "usleep", "read", "break", "exit", "return", "wait", "inotifywait", "fswatch", "timeout", "curl", "wget", "nc", "watch",
@@ -53,7 +54,9 @@ def _find(evidence: Evidence) -> Iterator[Finding]:
     command = next((text.text for text in evidence.texts if text.field == "tool_input.command"), "")
     programs = list(evidence.programs())
     for index, access, program in programs:
-        if why := _size(program) or (_endless(program, command) and _kept(evidence, index)):
+        why = _size(program) or (_endless(program, command) and _kept(evidence, index))
+        why = why or endless(program.name, program.argv, MOST_BYTES) or _storm(evidence, index, program)
+        if why:
             yield _finding(why, access)
             return
     scripts = [command] if _MAY_LOOP.search(command) else []
@@ -131,6 +134,40 @@ def _kept(evidence: Evidence, source: int) -> str:
     return "output without end"
 
 
+def _storm(evidence: Evidence, index: int, program: ProgramTarget) -> str:
+    """Whether xargs or parallel starts a process for each of thousands of numbers, all at once."""
+    options = _OWN_OPTIONS.match(" ".join(word or "?" for word in program.argv[1:]) + " ")
+    if program.name not in ("xargs", "parallel") or options is None:
+        return ""
+    said = options[0]
+    # parallel starts one for each line by itself
+    at_once = _AT_ONCE.search(said) and (program.name == "parallel" or _EACH.search(said))
+    if not at_once:
+        return ""
+    by_index = {number: one for number, _, one in evidence.programs()}
+    sources = (by_index.get(flow.source) for flow in evidence.facts.flows if flow.sink == index)
+    many = any(source is not None and _lines(source) > MOST_ROUNDS for source in sources)
+    return f"{program.name} starts thousands of processes at once" if many else ""
+
+
+_OWN_OPTIONS = re.compile(r"(?:-{1,2}[A-Za-z0-9?][^ ]* (?:(?:[0-9]+|\{\}|%|@) )?)*")
+"""The options in front of the command that is to be started, with values that stand apart."""
+_AT_ONCE = re.compile(r"(?:-P ?|-j ?|--max-procs[= ]|--jobs[= ])(?:0|[0-9]{4,}|[0-9]{3,}%) ")
+_EACH = re.compile(r"-[rt0x]*(?:n ?[0-9]+|L ?[0-9]+|l|I|i)|--(?:max-args|max-lines|replace)")
+
+
+def _lines(source: ProgramTarget) -> int:
+    """How many lines a program prints, as far as its words say."""
+    if source.name == "yes":
+        return MOST_ROUNDS + 1
+    numbers = [int(word) for word in source.argv[1:] if word and re.fullmatch(r"-?[0-9]{1,18}", word)]
+    if source.name != "seq" or not numbers:
+        return 0
+    first = numbers[0] if len(numbers) > 1 else 1
+    step = numbers[1] if len(numbers) > 2 else 1  # noqa: PLR2004 - FIRST STEP LAST
+    return (numbers[-1] - first) // (step or 1)
+
+
 def _loops(script: str) -> str:
     try:
         tree = parse(script)
@@ -141,6 +178,8 @@ def _loops(script: str) -> str:
     ):
         return "braces that stand for more words than a machine holds"
     for node in _nodes(tree):
+        if why := _given_code(node):
+            return why
         redirects = node.redirects if isinstance(node, Redirected) else ()
         loop = node.command if isinstance(node, Redirected) else node
         inside = list(_nodes(loop.body)) if isinstance(loop, Loop | For | ArithmeticFor) else []
@@ -155,6 +194,15 @@ def _loops(script: str) -> str:
         if isinstance(loop, For) and starts and _rounds(loop) > MOST_ROUNDS:
             return "a loop that starts a process each of thousands of times"
     return ""
+
+
+def _given_code(node: object) -> str:
+    """What is without end in a here-document that Python reads."""
+    if not isinstance(node, Simple) or not _name(node).startswith(("python", "pypy")):
+        return ""
+    bodies = (one.body for one in node.redirects if one.operator in ("<<", "<<-"))
+    texts = ("".join(part.text for part in body if isinstance(part, Text)) for body in bodies)
+    return next((why for text in texts if (why := python(text, MOST_BYTES))), "")
 
 
 _WRITING = frozenset((">", ">>", ">|", "&>", "&>>"))

@@ -356,7 +356,7 @@ def database(call: "Call") -> None:  # noqa: C901, PLR0912 - one arm per form
         if given.literal is not None and given.text.startswith("/"):
             machine.path(AccessKind.WRITE, given)
         elif given.literal is not None:
-            machine.connect(given.text.lower(), None, given.span)
+            machine.connect(given.text.lower(), _database_port(call), given.span)
         else:
             machine.opaque("host isn't known", given.span, AccessKind.CONNECT)
     named = [*parsed.operands, *parsed.values("-d", "--dbname", "--uri")]
@@ -370,7 +370,7 @@ def database(call: "Call") -> None:  # noqa: C901, PLR0912 - one arm per form
     for address in urls:
         call.url(address)
     if not hosts and not urls:
-        machine.connect("localhost")
+        machine.connect("localhost", _database_port(call))
     if call.name == "redis-cli" and parsed.operands:
         _redis(call, parsed.operands)
     if call.name == "psql":
@@ -447,6 +447,26 @@ _REDIS_REACHING = frozenset(
     ]
 )
 """Commands by which a server runs code, writes files or turns to another server."""
+
+
+_DATABASE_PORTS = {
+    "redis-cli": 6379,
+    "mongosh": 27017,
+    "mongo": 27017,
+    "clickhouse-client": 9000,
+} | dict.fromkeys(
+    ("mysql", "mysqldump", "mariadb", "mysqladmin", "mariadb-admin", "mysqlcheck", "mysqlshow"), 3306
+)
+_POSTGRESQL = 5432
+
+
+def _database_port(call: "Call") -> int | None:
+    """The port that is said, else the server's usual one; None where it isn't known."""
+    usual = _DATABASE_PORTS.get(call.name, _POSTGRESQL)
+    said = call.parsed.values("-P" if usual == _DATABASE_PORTS["mysql"] else "-p", "--port")
+    if said:
+        return int(said[-1].text) if said[-1].literal is not None and said[-1].text.isdecimal() else None
+    return None if call.name == "cqlsh" else usual
 
 
 def _redis(call: "Call", operands: list[Arg]) -> None:
