@@ -5,6 +5,8 @@ import asyncio
 import io
 import os
 import re
+import subprocess
+import sys
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -300,6 +302,21 @@ def test_a_head_or_key_or_checkpoint_kept_elsewhere(run: Run, state: Path, tmp_p
     kept = tmp_path / "kept"
     kept.write_text("nonsense\n")
     assert run("verify", "--checkpoint", str(kept))[0] == 1
+
+
+@pytest.mark.parametrize(
+    "words", ["log tail", "log search", "log verify", "log counts --by tool", "detect list"]
+)
+def test_a_reader_that_goes_away_is_no_error(state: Path, words: str) -> None:
+    """As where it is piped to `head`."""
+    reads, writes = os.pipe()
+    os.close(reads)
+    command = [sys.executable, "-m", "bailiwick.cli.main", *words.split(), "--state", str(state)]
+    command = command if words.startswith("log") else command[:-2]
+    done = subprocess.run(command, stdout=writes, stderr=subprocess.PIPE, text=True, check=False)
+    os.close(writes)
+    assert done.returncode == 0
+    assert "ipe" not in done.stderr
 
 
 def test_errors_name_the_mend(run: Run, tmp_path: Path) -> None:

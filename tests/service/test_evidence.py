@@ -69,6 +69,13 @@ def real_says(folder: Path, keys: Path) -> tuple[bool, str]:
         return False, str(error)
 
 
+def test_the_readme_names_an_open_period(state: Path, tmp_path: Path) -> None:
+    with LogReader(state) as reader:
+        export(reader, tmp_path / "whole", from_ms=0, to_ms=2**53 - 1)
+    first = (tmp_path / "whole" / "README.md").read_text().splitlines()[0]
+    assert first == "# Evidence: the beginning to the end of the log"
+
+
 def test_an_auditor_follows_the_readme(pack: Path, state: Path, tmp_path: Path) -> None:
     """The pack's own program, in an interpreter that doesn't see Bailiwick."""
     readme = (pack / "README.md").read_text()

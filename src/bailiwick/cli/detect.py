@@ -77,6 +77,8 @@ def run(asked: argparse.Namespace) -> int:
     except StoreError as error:
         print(f"bailiwick: {error}", file=sys.stderr)
         return ENVIRONMENT
+    except BrokenPipeError:
+        raise
     except OSError as error:
         print(f"bailiwick: {error.filename}: {error.strerror}", file=sys.stderr)
         return ENVIRONMENT

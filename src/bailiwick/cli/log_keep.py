@@ -69,6 +69,8 @@ def run(asked: argparse.Namespace) -> int:
     except (CustodyError, ValueError) as error:
         print(f"bailiwick: {error}", file=sys.stderr)
         return USAGE
+    except BrokenPipeError:
+        raise
     except OSError as error:
         print(f"bailiwick: {error.filename or 'output'}: {error.strerror}", file=sys.stderr)
         return ENVIRONMENT

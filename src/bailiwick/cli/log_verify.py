@@ -94,6 +94,8 @@ def run(asked: argparse.Namespace) -> int:
     except (ValueError, NoteError) as error:
         print(f"bailiwick: {error}", file=sys.stderr)
         return USAGE
+    except BrokenPipeError:
+        raise
     except OSError as error:
         print(f"bailiwick: {error.filename or 'output'}: {error.strerror}", file=sys.stderr)
         return ENVIRONMENT

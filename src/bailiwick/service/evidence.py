@@ -143,7 +143,7 @@ def _write(reader: LogReader, folder: Path, from_ms: int, to_ms: int, *, payload
         checkpoints=count,
         payloads=sealed,
     )
-    period = f"{_moment(from_ms)} to {_moment(to_ms)}"
+    period = f"{_moment(from_ms) if from_ms > 0 else 'the beginning'} to {_moment(to_ms)}"
     (folder / "README.md").write_text(
         _README.format(period=period, pack=pack, last=end - 1) + (PAYLOADS_README if payloads else ""),
         encoding="utf-8",
@@ -217,8 +217,8 @@ def _encoded(hashes: Iterable[bytes]) -> list[str]:
 def _moment(time_ms: int) -> str:
     try:
         return datetime.fromtimestamp(time_ms / 1_000, UTC).strftime("%Y-%m-%d %H:%M:%S UTC")
-    except (ValueError, OverflowError, OSError):
-        return f"{time_ms} ms"
+    except (ValueError, OverflowError, OSError):  # beyond all calendars: no end was named
+        return "the end of the log"
 
 
 def verify(
