@@ -1,6 +1,6 @@
 """What the organisation says no profile may ever allow, proven for every profile or refuted by one access."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from bailiwick.administration.cells import MAX_CELL_STEPS, bound_glob, cells, conditions
@@ -8,7 +8,7 @@ from bailiwick.administration.place import HOME, PROJECT, judge, shown
 from bailiwick.decision.bound import bind
 from bailiwick.decision.lifting import covers
 from bailiwick.model.access import Access, AccessKind, Finding, Opaque, PathTarget
-from bailiwick.model.glob import Budget, GlobSet, TooComplexError
+from bailiwick.model.glob import Budget, Glob, GlobSet, TooComplexError
 from bailiwick.model.verdict import Verdict
 from bailiwick.policy.types import Invariant, PathCondition, Policy, PolicySet, Subject
 
@@ -37,23 +37,46 @@ class Violation:
 
 def violations(policies: PolicySet) -> Iterator[Violation]:
     """Each invariant that a profile breaks, by profile and invariant, with one example."""
+    shared = _Sets(
+        tuple(bound_glob(one.denied) for one in policies.invariants if isinstance(one.denied, PathCondition))
+    )
     for name, policy in policies.policies.items():
         for invariant in policies.invariants:
-            if name not in invariant.exempt:
-                try:
-                    example = _allowed(policy, invariant)
+            if name in invariant.exempt:
+                continue
+            try:
+                example = _allowed(policy, invariant, shared)
+            except TooComplexError:
+                try:  # what other invariants deny makes it more entangled
+                    example = _allowed(policy, invariant, _Sets(()))
                 except TooComplexError:
                     yield Violation(invariant=invariant, profile=name, example=None)
                     continue
-                if example is not None:
-                    yield Violation(invariant=invariant, profile=name, example=example)
+            if example is not None:
+                yield Violation(invariant=invariant, profile=name, example=example)
 
 
-def _allowed(policy: Policy, invariant: Invariant) -> Access | Opaque | Finding | None:
+class _Sets:
+    """The automata that proofs go through: to lay one out costs more than a proof, and most proofs can share one."""
+
+    def __init__(self, denied: tuple[Glob, ...]) -> None:
+        self._denied = denied
+        self._made: dict[frozenset[Glob], GlobSet] = {}
+
+    def of(self, globs: Iterable[Glob]) -> GlobSet:
+        """An automaton that tells ``globs``, and what the invariants deny, apart."""
+        every = dict.fromkeys((*self._denied, *globs))
+        made = self._made.get(frozenset(every))
+        if made is None:
+            made = self._made[frozenset(every)] = GlobSet(tuple(every))
+        return made
+
+
+def _allowed(policy: Policy, invariant: Invariant, sets: _Sets) -> Access | Opaque | Finding | None:
     """An access that ``invariant`` denies and ``policy`` allows."""
     if isinstance(invariant.denied, PathCondition):
         for kind in sorted(invariant.denied.kinds):
-            if (found := _allowed_path(policy, invariant.denied, kind)) is not None:
+            if (found := _allowed_path(policy, invariant.denied, kind, sets)) is not None:
                 return found
         return None
     bound = bind(policy, PROJECT, HOME)
@@ -64,7 +87,7 @@ def _allowed(policy: Policy, invariant: Invariant) -> Access | Opaque | Finding 
     return None
 
 
-def _allowed_path(policy: Policy, denied: PathCondition, kind: AccessKind) -> Access | None:
+def _allowed_path(policy: Policy, denied: PathCondition, kind: AccessKind, sets: _Sets) -> Access | None:
     """A path that ``denied`` names and ``policy`` allows for ``kind``.
 
     1. What some rule objects to is left out at once. 2. A layer that does not allow by default must allow by a rule,
@@ -76,8 +99,8 @@ def _allowed_path(policy: Policy, denied: PathCondition, kind: AccessKind) -> Ac
         for rule in layer.rules
         if isinstance(rule.when, PathCondition) and kind in rule.when.kinds
     ]
-    globs = GlobSet((bound_glob(denied), *dict.fromkeys(glob for _, _, glob in rules)))
-    place = {glob: number for number, glob in enumerate(globs.globs) if number}
+    globs = sets.of((bound_glob(denied), *(glob for _, _, glob in rules)))
+    place = {glob: number for number, glob in enumerate(globs.globs)}
     without = sorted({place[glob] for _, verdict, glob in rules if verdict > Verdict.ALLOW})  # (1)
     choices = [
         sorted(
@@ -90,7 +113,7 @@ def _allowed_path(policy: Policy, denied: PathCondition, kind: AccessKind) -> Ac
     seen: set[tuple[int, ...]] = set()
     for allowing in needed:
         for path, matching in globs.explore(
-            within=(0, *allowing), without=without, budget=Budget(MAX_CELL_STEPS)
+            within=(place[bound_glob(denied)], *allowing), without=without, budget=Budget(MAX_CELL_STEPS)
         ):
             if matching not in seen:  # (3)
                 seen.add(matching)
