@@ -1,5 +1,6 @@
 """The second set of tricks: each is noticed, whatever policy then says."""
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -32,7 +33,7 @@ def _rows() -> list[Any]:
 
 @pytest.mark.parametrize("row", _rows())
 def test_trick_is_noticed(row: dict[str, Any]) -> None:
-    facts = analyze_shell(row["cmd"], CONTEXT)
+    facts = analyze_shell(row["cmd"], replace(CONTEXT, dialect=row.get("shell", "bash")))
     assert [wanted for wanted in row["notice"] if not _noticed(facts, wanted)] == [], facts
 
 
