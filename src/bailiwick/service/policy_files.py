@@ -20,7 +20,9 @@ def read_policy_files(root: Path) -> dict[str, str]:
         OSError: a directory below it can't be listed.
     """
     if not root.is_dir():
-        raise NotADirectoryError(f"{root} is not a directory; name that of a policy (`bailiwick init DIR` writes one)")
+        raise NotADirectoryError(
+            f"{root} is not a directory; name that of a policy (`bailiwick init DIR` writes one)"
+        )
     files: dict[str, str] = {}
     errors: list[PolicyError] = []
     for path in yaml_files(root):

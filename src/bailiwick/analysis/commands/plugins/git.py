@@ -133,6 +133,8 @@ def git(call: "Call") -> None:  # noqa: PLR0915, C901, PLR0912 - one arm per for
         case "hash-object":
             for operand in operands:
                 machine.path(AccessKind.READ, operand)
+            if parsed.given("--stdin-paths"):
+                machine.path(AccessKind.READ, Arg("", Kind.UNKNOWN))
         case "mv":
             for operand in operands:
                 machine.path(AccessKind.DELETE, operand, tree=True)
@@ -153,8 +155,12 @@ def git(call: "Call") -> None:  # noqa: PLR0915, C901, PLR0912 - one arm per for
             _applied(call)
         case "bisect" | "bundle" | "merge-file":
             call.operands()
-        case "worktree" if operands and len(parsed.words) > 1 and parsed.words[1].text == "add":
-            machine.path(AccessKind.WRITE, operands[0], tree=True)
+        case "worktree" if operands and len(parsed.words) > 1:
+            verb = parsed.words[1].text
+            if verb in ("remove", "move"):
+                machine.path(AccessKind.DELETE, operands[0], tree=True)
+            if verb in ("add", "move"):
+                machine.path(AccessKind.WRITE, operands[0 if verb == "add" else -1], tree=True)
         case "":
             if operands or not parsed.given("--version", "--help", "-v", "-h", "--exec-path", "--html-path"):
                 machine.opaque("git without a sub-command")
