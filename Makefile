@@ -4,11 +4,12 @@ SHELL := /bin/bash
 VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.locked
+COMPILED := $(if $(shell command -v cc),.cache/compiled)
 
-.PHONY: help run test unit e2e check fmt docs bench bench-shell bench-dlp bench-audit bench-skills e2e-newest nightly install clean
+.PHONY: help run test unit e2e check fmt docs bench bench-shell bench-dlp bench-audit bench-skills e2e-newest nightly test-compiled wheel install clean
 
 help: ## print this menu
-	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "  make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "  make %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 $(STAMP): requirements.lock pyproject.toml
 	python3 -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Bailiwick needs Python 3.11 or newer")'
@@ -56,11 +57,13 @@ fmt: $(STAMP) ## format and fix what can be fixed
 docs: $(STAMP) ## generate the reference docs
 	$(BIN)/python scripts/generate_docs
 
-bench: $(STAMP) ## measure: what governing costs, on the real client
+bench: $(STAMP) $(COMPILED) ## measure: what governing costs, on the real client
 	scripts/client >/dev/null
 	scripts/sandbox $(BIN)/python scripts/bench
+	[ -z "$(COMPILED)" ] || echo "Compiled (docs/adr/0023):"
+	[ -z "$(COMPILED)" ] || PYTHONPATH=$(COMPILED) $(BIN)/python scripts/bench --no-client
 
-bench-shell: $(STAMP) ## measure: how well and how fast shell commands are understood
+bench-shell: $(STAMP) $(COMPILED) ## measure: how well and how fast shell commands are understood
 	$(BIN)/python scripts/bench_shell
 
 bench-audit: $(STAMP) ## measure: the audit trail (EVENTS=2000000 for the promised size)
@@ -79,18 +82,35 @@ nightly: $(STAMP) ## long fuzzing, oracles and chaos
 	scripts/client >/dev/null
 	scripts/sandbox $(BIN)/pytest tests -m nightly
 	$(BIN)/pytest tests/service/index  # both engines, now that the other is there
+	$(MAKE) --no-print-directory test-compiled
 	$(MAKE) --no-print-directory e2e-newest
 
 e2e-newest: $(STAMP) ## the scenarios with the newest client that npm has, whichever it is today
 	version=$$(npm view @anthropic-ai/claude-code version) && echo "client $$version" && \
 	  CLAUDE_CODE_VERSION=$$version $(MAKE) --no-print-directory e2e
 
+test-compiled: .cache/compiled ## the tests of the rooms that are compiled, with the compiled wheel
+	PYTHONPATH=.cache/compiled $(BIN)/pytest tests/model tests/analysis/shell tests/analysis/commands tests/decision \
+	  tests/corpora tests/redteam -m "not nightly" -n auto
+
+# From a copy, since a compiled module beside its source would be loaded in its stead.
+wheel: $(STAMP) ## build a wheel for this Python and machine, compiled by mypyc (needs a C compiler; two minutes)
+	@command -v cc >/dev/null || { echo "no C compiler: apt-get install gcc, then run make again; pip wheel . needs none" >&2; exit 3; }
+	rm -rf .cache/wheel && mkdir -p .cache/wheel && cp -r pyproject.toml README.md LICENSE src .cache/wheel
+	cd .cache/wheel && HATCH_BUILD_HOOK_ENABLE_MYPYC=true $(CURDIR)/$(BIN)/python -m hatchling build -t wheel -d $(CURDIR)/dist
+
+.cache/compiled: $(shell find src -name '*.py')
+	$(MAKE) --no-print-directory wheel
+	$(BIN)/python -m pip install -q --disable-pip-version-check --no-deps --upgrade --target $@ dist/*-cp*.whl
+	touch $@
+
 # An environment of its own, since Debian and Ubuntu let pip change no other. Root's is for the whole machine, and its
 # command stands where sudo looks.
 install: HOMES := $(if $(filter 0,$(shell id -u)),/opt /usr/local/bin,$(HOME)/.local/share $(HOME)/.local/bin)
-install: ## install the `bailiwick` command: for this account, as root for the machine
+install: SOURCE := .
+install: ## install the `bailiwick` command: for this account, as root for the machine (SOURCE=WHEEL: what `make wheel` built)
 	python3 -m venv "$(word 1,$(HOMES))/bailiwick"
-	"$(word 1,$(HOMES))/bailiwick/bin/pip" install -q --disable-pip-version-check .
+	"$(word 1,$(HOMES))/bailiwick/bin/pip" install -q --disable-pip-version-check $(SOURCE)
 	mkdir -p "$(word 2,$(HOMES))"
 	ln -sf "$(word 1,$(HOMES))/bailiwick/bin/bailiwick" "$(word 2,$(HOMES))/bailiwick"
 	@case ":$$PATH:" in *":$(word 2,$(HOMES)):"*) ;; *) echo "$(word 2,$(HOMES)) is not on your PATH yet" ;; esac

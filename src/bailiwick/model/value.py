@@ -27,8 +27,9 @@ else:
                     compared(self) == compared(other) if other.__class__ is self.__class__ else NotImplemented
                 )
 
-            cls.__eq__, cls.__repr__ = equal, _shown
-            cls.__hash__ = (lambda self: hash(compared(self))) if frozen else None
+            for each in (cls, described):  # a compiled class stays the one it was
+                each.__eq__, each.__repr__ = equal, _shown
+                each.__hash__ = (lambda self: hash(compared(self))) if frozen else None
             return cls
 
         return made

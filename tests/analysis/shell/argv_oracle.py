@@ -11,7 +11,7 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields, is_dataclass
 from functools import cache
 from itertools import product
 from pathlib import Path
@@ -278,5 +278,5 @@ def simple_commands(tree: Any) -> Iterator[Simple]:
             yield item
         if isinstance(item, tuple):
             todo += item
-        elif hasattr(item, "__slots__"):
-            todo += [getattr(item, name) for name in item.__slots__]
+        elif is_dataclass(item):
+            todo += [getattr(item, part.name) for part in fields(item)]

@@ -369,7 +369,7 @@ def _node(
     options, roles = listed.roles, listed.kinds
     operands, repeat = _operands(file, name, str(raw.get("operands", "")))
     style = raw.get("style", None)
-    if style not in (None, *_STYLES):
+    if style is not None and style not in _STYLES:
         raise SpecificationError(f"{file}: {name}: style {style} isn't one of {', '.join(sorted(_STYLES))}")
     recursive = frozenset(str(raw.get("recursive", "")).split())
     if missing := recursive - set(options):

@@ -25,7 +25,6 @@ from bailiwick.analysis.shell.running import Running, moved
 from bailiwick.analysis.shell.state import State
 from bailiwick.analysis.shell.syntax import Arithmetic
 from bailiwick.model.access import AccessKind
-from bailiwick.model.value import value
 
 if TYPE_CHECKING:
     from bailiwick.analysis.shell.interpreter import Interpreter
@@ -58,15 +57,20 @@ _PLAIN_ARITHMETIC = re.compile(r"[\w\s+*/%=<>!&|?:,~^()-]+\Z", re.ASCII)
 _HARMLESS_DECLARATION = re.compile(r"-[girxaAt]+\Z")
 
 
-@value(frozen=True, slots=True)
 class Invocation:
     """One builtin as called."""
 
-    interpreter: "Interpreter"
-    state: State
-    args: tuple[Arg, ...]
-    span: Place | None
-    stdin: Arg | None
+    __slots__ = ("args", "interpreter", "span", "state", "stdin")
+
+    def __init__(
+        self,
+        interpreter: "Interpreter",
+        state: State,
+        args: tuple[Arg, ...],
+        span: Place | None,
+        stdin: Arg | None,
+    ) -> None:
+        self.interpreter, self.state, self.args, self.span, self.stdin = interpreter, state, args, span, stdin
 
     def opaque(self, reason: str, kind: AccessKind | None = None) -> Outcome:
         """Say that it isn't understood; anything may have changed in the shell, or with ``kind`` no more than that."""

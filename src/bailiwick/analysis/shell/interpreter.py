@@ -446,8 +446,7 @@ class Interpreter:
             if prefix:
                 inner = state.copy()
                 inner.variables.update(prefix)
-                inner.exported |= prefix.keys()
-            self.listed = None
+                inner.exported = inner.exported.union(prefix)
             self._external(name, args, inner, span, stdin)
             if name == "tee":
                 teed(self, args, state, stdin)
@@ -481,6 +480,7 @@ class Interpreter:
     def _external(
         self, name: str, args: tuple[Arg, ...], state: State, span: Place | None, stdin: Arg | None
     ) -> None:
+        self.listed = None
         path, base = None, name
         if "/" in name:
             directory, _, base = name.rpartition("/")

@@ -53,8 +53,8 @@ _HOOK = re.compile(
     r"command_not_found_handler?\Z|(?:chpwd|precmd|preexec|periodic|zshexit|zshaddhistory|zsh_directory_name)\Z|TRAP"
 )
 _ODD_CHARACTERS = re.compile(
-    "[\x00-\x08\x0b-\x1f\x7f-\x9f]|[\u00a0\u00ad\u061c\u1680\u180e\u2000-\u200f\u2028-\u202f\u205f-\u206f"
-    "\u3000\ufeff\ud800-\udfff\U000e0000-\U000e007f]"
+    r"[\x00-\x08\x0b-\x1f\x7f-\x9f]|[\u00a0\u00ad\u061c\u1680\u180e\u2000-\u200f\u2028-\u202f\u205f-\u206f"
+    r"\u3000\ufeff\ud800-\udfff\U000e0000-\U000e007f]"
 )
 
 

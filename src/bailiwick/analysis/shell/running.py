@@ -267,7 +267,7 @@ class Running:
         state.functions = {}  # a new process knows no functions
         if exported:
             state.variables.update(exported)
-            state.exported |= exported.keys()
+            state.exported = state.exported.union(exported)
         self._interpreter.program(args, state, _piece(args, self.span), self.stdin, as_user=as_user)
 
     def script(self, text: Arg, arguments: tuple[Arg, ...] = (), *, dialect: str = "sh") -> None:

@@ -31,7 +31,7 @@ MAX_DEPTH: Final = 100
 """Levels of nesting that are read. Canonical JSON writers downstream stop at 254; no tool comes near this."""
 
 _SURROGATE: Final = re.compile(rb"\\u[dD][89a-fA-F]")
-_LONE: Final = re.compile("[\ud800-\udfff]")
+_LONE: Final = re.compile(r"[\ud800-\udfff]")
 _INT64: Final = range(-(2**63), 2**63)
 
 

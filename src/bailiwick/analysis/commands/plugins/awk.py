@@ -34,6 +34,7 @@ _REFUSED = frozenset(("length", "getline", "FUNCTAB", "SYMTAB"))
 _ESCAPE = re.compile(r"\\(.)", re.DOTALL)
 _ESCAPES = {"n": "\n", "t": "\t", "r": "\r", '"': '"', "\\": "\\", "/": "/"}
 _END = frozenset((";", "}", "\n", ""))
+_CLOSED = _END | {")"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -174,7 +175,7 @@ def _name(call: "Call", program: Arg, found: list[_Token], i: int) -> None:
             target = rest[1:] if rest[0].kind == "name" else rest[2:] if rest[0].text == "$" else rest
             if target and target[0].text == "<":
                 _file(call, AccessKind.READ, program, target[1:])
-            elif rest[0].text not in (*_END, ")") and (rest[0].kind != "name" or target[0].text == "["):
+            elif rest[0].text not in _CLOSED and (rest[0].kind != "name" or target[0].text == "["):
                 machine.opaque("form of awk's getline", program.span)
         case "ENVIRON":
             machine.variable(AccessKind.READ, "*", None, program.span)
@@ -188,7 +189,7 @@ def _name(call: "Call", program: Arg, found: list[_Token], i: int) -> None:
 
 def _file(call: "Call", kind: AccessKind, program: Arg, rest: list[_Token]) -> None:
     """The file named by one string, or by an expression that isn't evaluated."""
-    known = rest[0].kind == "string" and rest[1].text in (*_END, ")")
+    known = rest[0].kind == "string" and rest[1].text in _CLOSED
     name = _unquoted(rest[0].text) if known else None
     if name is not None:
         if name.startswith("/inet"):
