@@ -144,6 +144,8 @@ class Intent(StrEnum):
     OBEDIENT = "obedient"
     DECODED = "decoded"
     BACKDOOR = "backdoor"
+    DESTROYED = "destroyed"
+    PROMOTED = "promoted"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -7,10 +7,11 @@ from enum import Enum
 
 from bailiwick.analysis.skill.facts import Inventory, Mark, Origin
 from bailiwick.analysis.skill.kinds import SOURCE
-from bailiwick.analysis.skill.prose.classes import CONCEALED, acquitted, unchecked
+from bailiwick.analysis.skill.prose.classes import CONCEALED, unchecked
 from bailiwick.analysis.skill.prose.hosts import hosts_in
 from bailiwick.analysis.skill.prose.ideas import GIVES
-from bailiwick.analysis.skill.prose.orders import JUDGE
+from bailiwick.analysis.skill.prose.meaning.frames import orders_of
+from bailiwick.analysis.skill.prose.orders import judged
 from bailiwick.analysis.skill.prose.words import CONCEAL, OVERRIDE, SECRET_THING, thing_in
 from bailiwick.analysis.skill.speech import negated, reports
 from bailiwick.model.skill import Role, Source
@@ -97,7 +98,7 @@ def order(
     apart = reading in (Reading.ASIDE, Reading.PRINTED, Reading.TECHNICAL)
     if apart and _IN_TALK.search(plain) is None and not (reading is Reading.ASIDE and hosts_in(plain)):
         return
-    judge = None if apart else JUDGE.search(plain) or acquitted(plain)
+    judge = None if apart else judged(plain)
     if judge:
         into.notice(Mark.JUDGE, f"speaks to whoever checks it: '{judge[0][:90]}'", source, Role.INSTRUCTED)
     speaks = OVERRIDE.search(plain) or judge
@@ -105,6 +106,7 @@ def order(
     acts = next((match for match in _ACT.finditer(plain) if not negated(plain, match.start())), None)
     carries = _carries(plain) or (not apart and not negated(plain) and _hands_over(plain))
     waives = unchecked(plain)
+    asks = not apart and bool(orders_of(plain))
     if apart:
         if not reports(plain, len(plain)) and (
             (carries and (reading is not Reading.TECHNICAL or _IN_ANSWER.search(plain)))
@@ -118,13 +120,14 @@ def order(
         speaks
         or carries
         or waives
+        or asks
         or (conceals and (acts or hosts_in(plain)))
         or (acts and _ORDER.search(plain) and not (_EDITORIAL.search(plain) and not hosts_in(plain)))
     ):
         named = _NAMED.search(plain)
         sure = bool(
             speaks
-            or ((carries or waives) and not _EDITORIAL.search(plain[:40]))
+            or ((carries or waives or asks) and not _EDITORIAL.search(plain[:40]))
             or (conceals and acts)
             or (reading is Reading.HIDDEN and acts and (hosts_in(plain) or SECRET_THING.search(plain)))
             or (named and _SPOKEN_TO.search(plain))

@@ -2,11 +2,12 @@
 
 from collections.abc import Iterator
 
-from bailiwick.analysis.skill.facts import Mark
+from bailiwick.analysis.skill.facts import Intent, Mark
 from bailiwick.analysis.skill.read import SkillFacts
 from bailiwick.model.skill import Role
 from bailiwick.rules.rule import Severity
 from bailiwick.rules.skill.context import about, teaches
+from bailiwick.rules.skill.ordered import ordered
 from bailiwick.rules.skill.rule import (
     HIGH,
     LOW,
@@ -23,6 +24,7 @@ _EVERYTHING = (".", "~", "/", "${project}", "~/", "/home")
 
 
 def _find(facts: SkillFacts) -> Iterator[SkillFinding]:
+    yield from ordered(facts, _ID, Intent.DESTROYED)
     for item in told(facts, Mark.DESTROY):
         lesson = teaches(facts, item.role) and item.role is not Role.EXECUTABLE
         severity = (

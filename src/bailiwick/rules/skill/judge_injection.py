@@ -27,9 +27,13 @@ def _find(facts: SkillFacts) -> Iterator[SkillFinding]:
         yield of_mark(
             _ID,
             item,
-            Severity.MEDIUM if lesson else Severity.HIGH,
-            confidence=LOW if lesson else HIGH,
-            why_not="the skill is about checking others" if lesson else "",
+            Severity.MEDIUM if lesson or not item.sure else Severity.HIGH,
+            confidence=LOW if lesson or not item.sure else HIGH,
+            why_not="the skill is about checking others"
+            if lesson
+            else ""
+            if item.sure
+            else "it says nothing of what to find",
         )
 
 

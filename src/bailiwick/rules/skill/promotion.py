@@ -2,9 +2,10 @@
 
 from collections.abc import Iterator
 
-from bailiwick.analysis.skill.facts import Mark
+from bailiwick.analysis.skill.facts import Intent, Mark
 from bailiwick.analysis.skill.read import SkillFacts
 from bailiwick.rules.rule import Severity
+from bailiwick.rules.skill.ordered import ordered
 from bailiwick.rules.skill.rule import (
     LOW,
     SkillFinding,
@@ -18,6 +19,7 @@ _ID = "skill/promotion"
 
 
 def _find(facts: SkillFacts) -> Iterator[SkillFinding]:
+    yield from ordered(facts, _ID, Intent.PROMOTED)
     for item in told(facts, Mark.PROMOTE):
         yield of_mark(_ID, item, Severity.MEDIUM if item.sure else Severity.LOW, confidence=LOW)
 

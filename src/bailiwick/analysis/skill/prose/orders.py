@@ -44,6 +44,12 @@ JUDGE = Form(
     r"|\"(?:verdict|risk|classification|is_malicious|malicious|safe)\"\s*:\s*\"?(?:safe|benign|none|low|false|true|clean)\"?",
     _I,
 )
+_COLLEAGUE = re.compile(
+    r"^(?:note|message|attention|instruction|dear|notice|memo|hint)s?\s*(?:to|for)\b[^.\n]*\b(?:reviewers?|auditors?|moderators?|evaluators?|graders?)$",
+    re.IGNORECASE,
+)
+"""A word for people who review changes every day, which is no word for whoever checks a skill before anything is told them."""
+
 _REMOTE_FETCH = Form(
     r"\b(?:fetch|download|load|read|curl|retrieve|pull|get|visit|open|check|query|request|webfetch|wget|access|consult)\w*\b",
     _I,
@@ -130,13 +136,22 @@ def conceal(look: Look) -> None:
         return
 
 
+def judged(text: str) -> re.Match[str] | None:
+    """Words in a text that nobody sees for whoever checks the skill."""
+    match = JUDGE.search(text)
+    if match is not None and not (_COLLEAGUE.search(match[0]) and classes.acquitted(text) is None):
+        return match
+    return classes.acquitted(text) if classes.ADDRESSED.search(text) else None
+
+
 @only_where((JUDGE, classes.ADDRESSED))
 def judge(look: Look) -> None:
     """Words to whoever checks the skill."""
     for match, role in look.found(JUDGE):
         # Who speaks to a judge doesn't report it, whatever stands in quotation marks behind.
         role = look.it.role if match[0].lower().startswith("if you are") else role  # noqa: PLW2901
-        look.notice(Mark.JUDGE, f"speaks to whoever checks it: {short(match[0])}", role)
+        sure = not _COLLEAGUE.search(match[0]) or bool(classes.acquitted(look.following(2)))
+        look.notice(Mark.JUDGE, f"speaks to whoever checks it: {short(match[0])}", role, sure=sure)
         return
     if not classes.ADDRESSED.search(look.text):
         return

@@ -7,14 +7,18 @@ from importlib.resources import files
 from typing import Final, TypeAlias
 
 from bailiwick.analysis.skill.facts import Intent, Inventory, Order
+from bailiwick.analysis.skill.markdown import Block, Kind
 from bailiwick.analysis.skill.prose.meaning.passages import AROUND, Passage, passages
 from bailiwick.analysis.skill.prose.words import short
-from bailiwick.analysis.skill.speech import Sentence
-from bailiwick.model.skill import Source
+from bailiwick.analysis.skill.speech import Sentence, sentences
+from bailiwick.model.skill import Role, Source
 
 TABLE: Final = "frames.txt"
 APART: Final = 6
 """Lines between two orders of one intent that are told apart."""
+
+MAX_TEXT: Final = 20_000
+"""Characters of a text that stands by itself that are read."""
 
 _HUSHED = frozenset(("hushed",))
 Classes: TypeAlias = frozenset[str]
@@ -110,10 +114,10 @@ def _classes(text: str, lists: dict[str, str]) -> Classes:
     return frozenset(name for word in text.split() for name in lists.get(word, word).split())
 
 
-def orders_in(sentences: Sequence[Sentence], path: str, into: Inventory) -> None:
+def orders_in(said: Sequence[Sentence], path: str, into: Inventory) -> None:
     """Note the orders of one document, the first of each intent in a passage."""
     last: dict[Intent, int] = {}
-    for passage in passages(sentences):
+    for passage in passages(said):
         it = passage.it.sentence
         for frame in frames():
             if it.line - last.get(frame.intent, -APART) < APART or not frame.fits(passage):
@@ -129,3 +133,10 @@ def orders_in(sentences: Sequence[Sentence], path: str, into: Inventory) -> None
                     hushed=passage.any_of(_HUSHED, AROUND),
                 )
             )
+
+
+def orders_of(text: str) -> tuple[Order, ...]:
+    """The orders of a text that stands by itself, such as a comment."""
+    into = Inventory()
+    orders_in(list(sentences(Block(Kind.TEXT, text[:MAX_TEXT], 1), Role.INSTRUCTED)), "", into)
+    return tuple(into.orders)

@@ -77,11 +77,11 @@ _LINKED = re.compile(r"(?<!!)(\[[^\]\n]{0,200}\])\([^)\s]{0,400}\)")
 """A link to read; a picture loads by itself."""
 
 _TOWARDS = re.compile(
-    r"\b(?:to|into|onto|unto|towards?|with|for|before|via|through|by|over|upon|under)\b(?: [\w'\u2019-]+){0,4}?(?: (?:at|under|on|of|behind))?[\s:]*[(<`\"'*\[]*$",
+    r"\b(?:to|into|onto|unto|towards?|with|for|before|via|through|by|over|upon|under|an|nach|auf|zu|zum|zur|à|vers|sur|chez|al|hacia|para|verso|naar|op|на|в|к|do|na)\b(?: [\w'\u2019-]+){0,4}?(?: (?:at|under|on|of|behind))?[\s:]*[(<`\"'*\[]*$",
     re.IGNORECASE,
 )
 _SITUATED = re.compile(
-    r"\b(?:at|on|in|under|behind)\b(?: [\w'\u2019-]+){0,4}?[\s:]*[(<`\"'*\[]*$|\w \($",
+    r"\b(?:at|on|in|under|behind)\b(?: [\w'\u2019-]+){0,4}?[\s:]*[(<`\"'*\[]*$|\w \($|\b(?:asks?|asking|query|queries|calls?|contacts?|polls?|reads?|fetch(?:es)?|loads?|brings?|pulls?|opens?|gets?|consults?)\b[\s<`]*$",
     re.IGNORECASE,
 )
 
@@ -99,7 +99,9 @@ def receivers(text: str) -> tuple[str, ...]:
     """The hosts, buckets and mailboxes that a sentence names."""
     if named := tuple(one for one in hosts_in(text) if not _EXAMPLE_NET.match(one)):
         return named
-    if bare := [one for one in bare_hosts(text) if one.count(".") > 1 or _COMMON_ZONE.search(one)]:
+    if bare := [
+        one for one in bare_hosts(text) if one.count(".") > 1 or (_COMMON_ZONE.search(one) and one in text)
+    ]:
         return tuple(bare)
     return tuple(one for one in _RECEIVER.findall(text) if not _SOMEBODY.search(one) and "bucket" not in one)
 
