@@ -61,6 +61,22 @@ SOURCE = re.compile(
 """Paths of source code that people read, and of templates of it."""
 
 
+_JAVASCRIPT = (".js", ".mjs", ".cjs", ".ts", ".mts", ".cts", ".tsx", ".jsx")
+_TEMPLATES = (
+    ".tpl",
+    ".tmpl",
+    ".template",
+    ".j2",
+    ".jinja",
+    ".jinja2",
+    ".hbs",
+    ".handlebars",
+    ".mustache",
+    ".ejs",
+    ".liquid",
+)
+
+
 def language_of(path: str, text: str) -> str:
     """The language of a script that has a reader, ``""`` for all else."""
     ending = posixpath.splitext(path)[1].lower()
@@ -68,7 +84,10 @@ def language_of(path: str, text: str) -> str:
         return "shell"
     if ending in (".py", ".pyw"):
         return "python"
-    if ending in (".js", ".mjs", ".cjs", ".ts", ".mts", ".cts", ".tsx", ".jsx"):
+    if ending in _JAVASCRIPT or (
+        # The reader of JavaScript goes on behind what it can't read, so that a template's own marks cost no more than they hold.
+        ending in _TEMPLATES and posixpath.splitext(path[: -len(ending)])[1].lower() in _JAVASCRIPT
+    ):
         return "javascript"
     if ending in ("", ".txt", ".run", ".tmpl", ".hook") and text.startswith("#!"):
         first = text.split("\n", 1)[0]

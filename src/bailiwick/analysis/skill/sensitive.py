@@ -159,8 +159,6 @@ _VARIABLE = re.compile(
     r"(?:^|_)(?:API_?KEY|APIKEY|KEY|SECRET|TOKEN|PASSWORD|PASSWD|PWD|PAT|CREDENTIALS?|AUTH|PRIVATE_KEY|ACCESS_KEY(?:_ID)?|SESSION|COOKIE|MNEMONIC|SEED|DSN)(?:_\w+)?$",
     re.IGNORECASE,
 )
-_WEBHOOK = re.compile(r"URL|WEBHOOK|ENDPOINT|HOST|BASE|SERVER|ADDRESS", re.IGNORECASE)
-
 DROPS = re.compile(
     r"(?:^|\.)(?:webhook\.site|requestbin\.\w+|pipedream\.net|beeceptor\.com|hookbin\.com|requestcatcher\.com|interact\.sh|oast\.\w+|oastify\.com"
     r"|burpcollaborator\.net|canarytokens\.\w+|dnslog\.\w+|ceye\.io|ngrok(?:-free)?\.(?:io|app|dev)|trycloudflare\.com|serveo\.net|loca\.lt|localhost\.run"
@@ -173,7 +171,6 @@ PASTES = re.compile(
 )
 """Hosts where anybody can leave a text, without a name."""
 
-_MESSENGERS = re.compile(r"(?:^|\.)(?:api\.telegram\.org|discord(?:app)?\.com)$")
 _ADDRESS = re.compile(r"\d{1,3}(?:\.\d{1,3}){3}(?::\d+)?\Z|\[[0-9a-f:]+\](?::\d+)?\Z", re.IGNORECASE)
 _LOCAL = re.compile(
     r"(?:localhost|127\.\d+\.\d+\.\d+|169\.254\.\d+\.\d+|0\.0\.0\.0|\[?::1\]?|host\.docker\.internal|10\.\d+\.\d+\.\d+|192\.168\.\d+\.\d+|172\.(?:1[6-9]|2\d|3[01])\.\d+\.\d+|[\w.-]+\.(?:local|localhost|internal|lan))(?::\d+)?\Z"
@@ -222,11 +219,6 @@ def is_credential(variable: str) -> bool:
     )
 
 
-def is_destination(variable: str) -> bool:
-    """Whether an environment variable says where to, by its name."""
-    return bool(_WEBHOOK.search(variable))
-
-
 def is_drop(host: str) -> bool:
     """Whether anybody could collect there what is sent."""
     return bool(DROPS.search(_bare(host)))
@@ -235,11 +227,6 @@ def is_drop(host: str) -> bool:
 def is_paste(host: str) -> bool:
     """Whether anybody could have put there what is fetched."""
     return bool(PASTES.search(_bare(host)))
-
-
-def is_messenger(host: str) -> bool:
-    """Whether a bot's channel is at the host: a service people use, and one that attackers use."""
-    return bool(_MESSENGERS.search(_bare(host)))
 
 
 def is_address(host: str) -> bool:

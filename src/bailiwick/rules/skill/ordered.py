@@ -14,14 +14,14 @@ from bailiwick.rules.skill.rule import SkillFinding, confident, finding
 def ordered(facts: SkillFacts, rule: str, *intents: Intent) -> Iterator[SkillFinding]:
     """A finding for each order of these sorts; none where the description names every receiver.
 
-    In reference material what isn't to stay unseen is as often told of as asked for.
+    In reference material only what goes to a receiver unseen is of high severity: the rest is as often told of as asked for.
     """
     for order in facts.orders:
         if order.intent not in intents or (
             order.hosts and all(_meant(facts, order, host) for host in order.hosts)
         ):
             continue
-        aside = order.role is Role.OPTIONAL and not order.hushed
+        aside = order.role is Role.OPTIONAL and not (order.hosts and order.hushed)
         lesson = teaches(facts, order.role)
         severity = Severity.LOW if lesson else Severity.MEDIUM if aside else Severity.HIGH
         yield finding(
