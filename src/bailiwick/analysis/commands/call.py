@@ -15,7 +15,7 @@ from bailiwick.analysis.commands.argument import (
     Place,
 )
 from bailiwick.analysis.commands.options import Option, Parsed
-from bailiwick.analysis.commands.specification import Role, Specification
+from bailiwick.analysis.commands.specification import Role, Specification, find
 from bailiwick.model.access import AccessKind
 from bailiwick.model.value import value
 
@@ -101,13 +101,20 @@ class Call:
     def options(self) -> None:
         """Make the accesses of every option and report what isn't understood."""
         parsed = self.parsed
-        for problem in parsed.problems:
-            self.machine.opaque(*problem)
+        for reason, span, worst in parsed.problems:
+            self.machine.opaque(self._as_called(reason), span, worst)
         for kind, span in parsed.reached:
             self.machine.path(kind, Arg("", UNKNOWN, span))
         for option in parsed.options:
             if option.role is not _FLAG:
                 self.option(option)
+
+    def _as_called(self, reason: str) -> str:
+        """A reason with the name that the program was called by, where its specification bears another's."""
+        described = find(self.name)
+        if described is None or described.name == self.name:
+            return reason
+        return re.sub(rf"\b(of|than) {re.escape(described.name)}\b", rf"\1 {self.name}", reason, count=1)
 
     def option(self, option: Option) -> None:
         """Make the accesses of one option."""
@@ -229,7 +236,9 @@ class Call:
             if role is None and operand.kind is OPEN and not node.operands:
                 continue  # none, or too many for it to run
             if role is None:
-                self.machine.opaque(f"more operands than {node.name} is known to take", operand.span)
+                self.machine.opaque(
+                    self._as_called(f"more operands than {node.name} is known to take"), operand.span
+                )
                 break
             if role is _PROGRAM:
                 self.machine.run(tuple(operands[index:]))
