@@ -597,7 +597,7 @@ def _history(call: Invocation) -> Outcome:
 def _printf(call: Invocation) -> Outcome:
     given = call.args[3 if call.args[1:2] and call.args[1].literal == "-v" else 1 :]
     formed = given[0].literal if given else ""
-    if (formed is None or _NUMBERED.search(formed)) and _in_zsh(call, given[1:]):
+    if (formed is None or _NUMBERED.search(formed.replace("%%", ""))) and _in_zsh(call, given[1:]):
         return call.opaque("a number that zsh evaluates")
     if len(call.args) > 2 and call.args[1].text.startswith("-v"):  # noqa: PLR2004 - printf -v name
         name = call.args[2].literal if call.args[1].literal == "-v" else None

@@ -68,29 +68,15 @@ _MODULES = {
 """Modules of the library that do something when run, by what their operands are; opaque also without any."""
 _SCRIPTED = frozenset(("cProfile", "profile", "pdb", "trace"))
 """Modules whose first operand is a script that they run."""
-_VALUED = frozenset(
-    (
-        "-o",
-        "--outfile",
-        "-s",
-        "--sort",
-        "-f",
-        "--file",
-        "-C",
-        "--coverdir",
-        "-c",
-        "--command",
-        "-n",
-        "--number",
-        "-r",
-        "--repeat",
-        "-u",
-        "--unit",
-        "-m",
-        "--module",
-    )
-)
+_VALUED = frozenset((
+    "-o", "--outfile", "-s", "--sort", "--setup", "-f", "--file", "-C", "--coverdir", "-c", "--command", "-n", "--number", "-r", "--repeat",
+    "-u", "--unit", "-m", "--module",
+))  # fmt: skip
 """Options of theirs, and of ``timeit``, that take the next word."""
+_TIMING = re.compile(
+    r"-[nrsu]\Z|-[nr]\d+\Z|-[pv]+\Z|--(?:number|repeat|setup|unit|process|verbose)\Z|--(?:number|repeat)=\d+\Z"
+)
+"""Options of ``timeit`` that hold no code; whatever else begins with a hyphen may be a statement."""
 _INSTALLERS = frozenset(("pip", "pip3", "pipx", "uv", "poetry", "twine", "build"))
 _WRITING = frozenset(("cProfile", "profile", "trace", "zipapp"))
 _TOOLS = frozenset(("pytest.yaml", "vite.yaml"))
@@ -147,13 +133,13 @@ def _timed(call: "Call") -> None:
 
     words = call.parsed.operands
     prepared = [word for before, word in itertools.pairwise(words) if before.text in ("-s", "--setup")]
-    attached = any(
-        word.text.startswith(("-s", "--setup=")) and word.text not in ("-s", "--setup") for word in words
-    )
     code = Arg(
         "\n".join(word.text for word in (*prepared, *_given(words))), span=words[0].span if words else None
     )
-    known = not attached and all(word.literal is not None for word in words)
+    known = all(
+        word.literal is not None and (not word.text.startswith("-") or _TIMING.match(word.text))
+        for word in words
+    )
     tree = parse(code) if known else None
     if tree is None:
         call.machine.opaque("Python code that isn't known", code.span)
