@@ -4,10 +4,18 @@ import ast
 import re
 import warnings
 from collections.abc import Iterator, Sequence
+from itertools import islice
 
 MOST_CODE = 20_000
 """Characters of a piece of code that is looked at."""
 
+MOST_LOOPS = 16
+"""Loops of a piece of JavaScript whose bodies are looked at."""
+
+MOST_BODY = 2_000
+"""Characters of a loop's body that are looked at."""
+
+_MAY_BE = re.compile(r"\bwhile\b|\bfor\b|\*")
 _PYTHON = re.compile(r"(?:python|pypy)[0-9.]*\Z")
 _JAVASCRIPT = frozenset(("node", "nodejs", "bun", "deno", "tsx", "ts-node"))
 _CODE = re.compile(r"-[A-Za-z]*[ce]\Z|-p\Z|-pe\Z|--eval\Z|--print\Z|eval\Z")
@@ -40,28 +48,28 @@ def endless(name: str, argv: Sequence[str | None], most_bytes: int) -> str:
         code = words[number + 1]
         if word is None or code is None or not _CODE.match(word) or len(code) > MOST_CODE:
             continue
-        if _PYTHON.match(name) and (why := python(code, most_bytes)):
+        if _PYTHON.match(name) and (why := endless_python(code, most_bytes)):
             return why
         if name in _JAVASCRIPT and (why := _javascript(code)):
             return why
     return ""
 
 
-def python(code: str, most_bytes: int) -> str:
-    """What is without end in a piece of Python."""
-    if len(code) > MOST_CODE or not re.search(r"\bwhile\b|\bfor\b|\*", code):
+def endless_python(code: str, most_bytes: int) -> str:
+    """What is without end in a piece of Python. Total; code that is nested too deeply is none that ran."""
+    if len(code) > MOST_CODE or not _MAY_BE.search(code):
         return ""
     try:
         with warnings.catch_warnings():  # about the code's style; it isn't ours
             warnings.simplefilter("ignore")
             tree = ast.parse(code)
+        for node in ast.walk(tree):
+            if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Mult) and _repeated(node) > most_bytes:
+                return f"Python makes a text of more than {most_bytes >> 30} GiB"
+            if isinstance(node, ast.While | ast.For) and _never_ends(node) and _grows(node):
+                return "Python in a loop without end writes, or starts processes"
     except (SyntaxError, ValueError, RecursionError, MemoryError):
-        return ""
-    for node in ast.walk(tree):
-        if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Mult) and _repeated(node) > most_bytes:
-            return f"Python makes a text of more than {most_bytes >> 30} GiB"
-        if isinstance(node, ast.While | ast.For) and _never_ends(node) and _grows(node):
-            return "Python in a loop without end writes, or starts processes"
+        pass
     return ""
 
 
@@ -120,8 +128,8 @@ def _number(node: ast.expr) -> int:
 
 
 def _javascript(code: str) -> str:
-    for loop in _JS_LOOP.finditer(code):
-        body = "".join(_body(code[loop.end() :]))
+    for loop in islice(_JS_LOOP.finditer(code), MOST_LOOPS):
+        body = "".join(_body(code[loop.end() : loop.end() + MOST_BODY]))
         if _JS_GROWS.search(body) and not _JS_PACED.search(body):
             return "JavaScript in a loop without end writes, or starts processes"
     return ""

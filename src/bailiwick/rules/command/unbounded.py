@@ -20,7 +20,7 @@ from bailiwick.analysis.shell.syntax import (
     Word,
 )
 from bailiwick.model.access import Access, Finding, ProgramTarget
-from bailiwick.rules.command.inline_loops import endless, python
+from bailiwick.rules.command.inline_loops import endless, endless_python
 from bailiwick.rules.rule import Evidence, Rule, Severity
 
 MOST_BYTES = 20 * 2**30
@@ -136,10 +136,10 @@ def _kept(evidence: Evidence, source: int) -> str:
 
 def _storm(evidence: Evidence, index: int, program: ProgramTarget) -> str:
     """Whether xargs or parallel starts a process for each of thousands of numbers, all at once."""
-    options = _OWN_OPTIONS.match(" ".join(word or "?" for word in program.argv[1:]) + " ")
-    if program.name not in ("xargs", "parallel") or options is None:
+    if program.name not in ("xargs", "parallel"):
         return ""
-    said = options[0]
+    options = _OWN_OPTIONS.match(" ".join(word or "?" for word in program.argv[1:]) + " ")
+    said = options[0] if options else ""
     # parallel starts one for each line by itself
     at_once = _AT_ONCE.search(said) and (program.name == "parallel" or _EACH.search(said))
     if not at_once:
@@ -202,7 +202,7 @@ def _given_code(node: object) -> str:
         return ""
     bodies = (one.body for one in node.redirects if one.operator in ("<<", "<<-"))
     texts = ("".join(part.text for part in body if isinstance(part, Text)) for body in bodies)
-    return next((why for text in texts if (why := python(text, MOST_BYTES))), "")
+    return next((why for text in texts if (why := endless_python(text, MOST_BYTES))), "")
 
 
 _WRITING = frozenset((">", ">>", ">|", "&>", "&>>"))
