@@ -5,6 +5,7 @@ import shutil
 import sqlite3
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import orjson
@@ -12,15 +13,18 @@ import pytest
 
 from bailiwick.audit.canonical import canonical
 from bailiwick.audit.chain import link
+from bailiwick.audit.kinds import Kind
 from bailiwick.audit.merkle import ProofError, leaf_hash
 from bailiwick.audit.note import Checkpoint, Note
+from bailiwick.audit.retention import clear
 from bailiwick.audit.sealing import pack_entry, unpack_entry
+from bailiwick.audit.tiles import WIDTH
 from bailiwick.service.ledger import MOST_UNSIGNED, SIGNED_AT_ONCE, Ledger
 from bailiwick.service.log_reader import LogReader
 from bailiwick.service.proofs import prove
 from bailiwick.service.state_directory import StoreError
 from bailiwick.service.store import Store
-from logs import intact, numbered, stored
+from logs import RECORD, intact, numbered, stored
 
 
 @pytest.fixture
@@ -121,6 +125,23 @@ def test_a_countersigned_checkpoint_is_over_everything(path: Path, monkeypatch: 
             store.append_blocking(numbered(number))
         assert Checkpoint.parse(Note.parse(store.countersign()).text).size == 3
         assert tags(path) == []
+
+
+def test_what_is_purged_was_signed_for(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with Store.open(path) as store:
+        asyncio.run(store.append_all(tuple(map(numbered, range(WIDTH - 5)))))
+        monkeypatch.setattr("bailiwick.service.store.SIGN_AFTER", 600.0)
+        for number in range(10):
+            store.append_blocking(numbered(number))
+        assert signed(path) == WIDTH - 5
+        record = replace(RECORD, kind=Kind.PURGED, upto=WIDTH)
+        store.append_blocking(record)
+        gone = clear((), entries=[{"seq": place, "time_ms": 0} for place in range(WIDTH)], before_ms=1)
+        assert store.purge(gone) == WIDTH
+        shutil.copytree(path, path.with_name("left"))
+    for one in (path, path.with_name("left")):
+        assert intact(one)
+        Store.open(one).close()
 
 
 def test_without_the_log_key_nothing_vouches_for_them(cut_off: Path) -> None:

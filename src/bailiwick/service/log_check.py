@@ -160,15 +160,13 @@ class LogCheck:
         """Entries by whose call id a search would not find them."""
         calls, tags = block.calls, tags_of(privates, self._blinding)
         told = [calls[place * TAG : place * TAG + TAG] for place in places]
-        return (
-            [
-                Fault(sequence=block.first + place, message="search columns changed: call_id")
-                for place, tag, kept in zip(places, tags, told, strict=True)
-                if tag != kept
-            ]
-            if tags != told
-            else []
-        )
+        if tags == told:
+            return []
+        return [
+            Fault(sequence=block.first + place, message="search columns changed: call_id")
+            for place, tag, kept in zip(places, tags, told, strict=True)
+            if tag != kept
+        ]
 
     def _alone(self, first: int, end: int) -> Iterator[Sealed]:
         for sequence, kept, leaf, head, private, *columns in self._connection.execute(_ROWS, (first, end)):

@@ -274,7 +274,8 @@ class LogReader:
         checkpoints kept elsewhere.
         """
         try:
-            self._wait_for_signature()
+            with contextlib.suppress(StoreError):  # what is wrong is told below
+                self._wait_for_signature()
             with self._moment():
                 check = LogCheck(self._connection, self._find, self._blinding, _tail_key_of(self.directory))
                 return check.verify(
