@@ -80,6 +80,13 @@ class Terminal:
             self._read(0.2)
         self.drawn = ""
 
+    def waits(self, done: Callable[[], bool], *, seconds: float = 30) -> None:
+        """Wait until ``done``; a client whose terminal nobody reads would stand still."""
+        deadline = time.monotonic() + seconds
+        while not done():
+            assert time.monotonic() < deadline, _plain(self.drawn)[-4000:]
+            self._read(0.2)
+
     def answers(self, key: str) -> None:
         """Answer a question; for a moment after it appears the client takes no key, so that nobody answers it by typing on."""
         self.sees("Esc to cancel")
@@ -133,6 +140,7 @@ def test_a_question_is_put_to_the_person_and_the_answer_holds(room: Room) -> Non
         # The client tells of no refusal: it is on record once the turn is known to be over.
         terminal.type("then leave it" + ENTER)
         terminal.sees("so be it")
+        terminal.waits(lambda: any(one.get("approved_by") == "person-refused" for one in room.records()))
     assert (room.project / "yes").stat().st_mode & 0o777 == 0o755
     assert (room.project / "no").stat().st_mode & 0o777 == 0o600
     first, second = "toolu_main_0_0", "toolu_main_1_0"
@@ -152,18 +160,25 @@ def test_a_question_is_put_to_the_person_and_the_answer_holds(room: Room) -> Non
     assert done["elapsed_ms"] >= done["duration_ms"]
 
 
+def test_who_types_on_while_an_approved_call_runs_has_not_refused_it(room: Room) -> None:
+    room.write(PROJECT / "yes", "", mode=0o600)
+    with Terminal(room, [bash("sleep 8; chmod 755 yes"), Say(text="so be it")]) as terminal:
+        terminal.sees("? for shortcuts")
+        terminal.type("make it a program" + ENTER)
+        terminal.answers("1")
+        terminal.sees("(ctrl+b to run in background)")
+        terminal.type("and tell me" + ENTER)
+        terminal.waits(lambda: [one["kind"] for one in room.records()].count("prompt") > 1)
+        terminal.waits(lambda: any(one.get("event") == "Stop" for one in room.records()))
+    answers = [one["approved_by"] for one in room.records() if one["kind"] == "permission-answered"]
+    assert answers == ["person-once"]
+
+
 def test_a_person_s_own_command_is_nobody_s_call(room: Room) -> None:
     """Declared in docs/limits.md: what a person types after `!` reaches no hook."""
     with Terminal(room, [Say(text="so be it")]) as terminal:
         terminal.sees("? for shortcuts")
         terminal.type("!")
         terminal.type("touch typed" + ENTER)
-        _wait((room.project / "typed").exists)
+        terminal.waits((room.project / "typed").exists)
     assert _log(room) == []
-
-
-def _wait(done: Callable[[], bool], *, seconds: float = 30) -> None:
-    deadline = time.monotonic() + seconds
-    while not done():
-        assert time.monotonic() < deadline
-        time.sleep(0.1)

@@ -452,14 +452,15 @@ def test_who_approved_is_on_record(desk: Desk, state: SessionState, tmp_path: Pa
 @pytest.mark.parametrize(
     ("turn", "over"),
     [
-        (event("UserPromptSubmit", prompt="again"), True),
+        (tool("Read", "other", file_path="/tmp/x").replace(b"p-1", b"p-2"), True),
         (event("Stop"), True),
         (event("SessionEnd", reason="prompt_input_exit"), True),
-        (event("UserPromptSubmit", prompt="again", session_id="another"), False),
+        (event("UserPromptSubmit", prompt="meanwhile", prompt_id="p-2"), False),
+        (event("Stop", session_id="another"), False),
         (event("SubagentStop", agent_id="a-1"), False),
         (tool("Read", "other", file_path="/tmp/x"), False),
     ],
-    ids=["prompt", "stop", "end", "another", "agent", "call"],
+    ids=["later", "stop", "end", "meanwhile", "another", "agent", "call"],
 )
 def test_who_says_no_and_ends_the_turn_is_on_record(
     desk: Desk, state: SessionState, tmp_path: Path, turn: bytes, *, over: bool

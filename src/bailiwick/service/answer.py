@@ -37,7 +37,6 @@ from bailiwick.model.event import (
     Event,
     Notice,
     PermissionAsked,
-    Prompt,
     SessionEnd,
     ToolBatch,
     ToolCall,
@@ -278,9 +277,9 @@ def recorded(
     """The record of an event; before it those of what persons answered, as far as the event tells that."""
     event, enforced = request.event, decision.enforced
     approved_by, elapsed_ms = "", None
-    answers: tuple[Record, ...] = ()
+    answers = _left_open(desk, event)
     match event.what:
-        case ToolCall(call_id=call_id) as call:
+        case ToolCall() as call:
             desk.calls.judged(event.session, call, enforced, time.monotonic_ns())
             approved_by = Approver.HOOK if enforced is Verdict.ALLOW else ""
             if enforced is Verdict.ASK:
@@ -294,12 +293,6 @@ def recorded(
             elapsed_ms = None if ended is None else (time.monotonic_ns() - ended.at_ns) // 1_000_000
             if approved_by == Approver.PERSON_ONCE:
                 answers = (answered(desk, request, approved_by),)
-        case Prompt() | AgentStop():
-            answers = desk.calls.turn_over(event.session, event.agent)
-        case SessionEnd():
-            answers = desk.calls.turn_over(event.session, None)
-        case Notice() if event.name == "Stop":
-            answers = desk.calls.turn_over(event.session, event.agent)
         case _:
             pass
     record = record_of(
@@ -316,12 +309,27 @@ def recorded(
     return (*(restamped(one, desk.stamp()) for one in answers), record)
 
 
+def _left_open(desk: Desk, event: Event) -> tuple[Record, ...]:
+    """What goes on record of the questions that the event shows to be over without the call having run: a person said no."""
+    match event.what:
+        case ToolCall() if event.prompt_id:  # the batches on earlier prompts are over
+            return desk.calls.turn_over(event.session, event.agent, prompt=event.prompt_id)
+        case SessionEnd():
+            return desk.calls.turn_over(event.session, None)
+        case AgentStop():
+            return desk.calls.turn_over(event.session, event.agent)
+        case Notice() if event.name == "Stop":
+            return desk.calls.turn_over(event.session, event.agent)
+        case _:
+            return ()
+
+
 def _asked_about(desk: Desk, request: Request, call: ToolCall) -> None:
     """A person has the call before them: have at hand what goes on record should they say no, which no event tells."""
     if not desk.calls.is_open(request.event.session, call.call_id):
         about = replace(request, event=replace(request.event, what=call))
         refusal = answered(desk, about, Approver.PERSON_REFUSED)
-        desk.calls.open(request.event.session, request.event.agent, call.call_id, refusal)
+        desk.calls.open(request.event, call.call_id, refusal)
 
 
 def answered(desk: Desk, request: Request, approved_by: str) -> Record:

@@ -13,7 +13,7 @@ import orjson
 
 from bailiwick.audit.record import Approver, Record
 from bailiwick.audit.redaction import Redactor, strings_of
-from bailiwick.model.event import ToolBatch, ToolCall
+from bailiwick.model.event import Event, ToolBatch, ToolCall
 from bailiwick.model.verdict import Verdict
 
 MAX_CALLS = 10_000
@@ -23,7 +23,7 @@ MAX_QUESTIONS = 200
 """Open questions remembered, the latest; each holds a record, and a person has few before them."""
 
 MAX_ID = 256
-"""Characters of a call's id by which a question is known; the client's have 30."""
+"""Characters of a call's or prompt's id by which a question is known; the client's have 30 to 40."""
 
 MAX_MASKED = 1_000
 """Masked outputs of which it is not known yet whether the model gets them so, the latest; each is known within its message."""
@@ -47,10 +47,11 @@ class Call:
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """What a person has before them: of which conversation, and what goes on record should they say no."""
+    """What a person has before them: of which conversation and prompt, and what goes on record should they say no."""
 
     session: bytes
     agent: str
+    prompt: str
     refusal: Record
 
 
@@ -81,10 +82,10 @@ class Calls:
         _put(self._asked, asking, enforced)
         return self._ids.get(asking, "")
 
-    def open(self, client_session: str, agent: str, call_id: str, refusal: Record) -> None:
+    def open(self, event: Event, call_id: str, refusal: Record) -> None:
         """A person is asked about a call: ``refusal`` goes on record should they say no."""
-        question = Question(_digest(client_session), agent, refusal)
-        _put(self._questions, _digest(client_session, call_id), question, MAX_QUESTIONS)
+        question = Question(_digest(event.session), event.agent, event.prompt_id[:MAX_ID], refusal)
+        _put(self._questions, _digest(event.session, call_id), question, MAX_QUESTIONS)
 
     def is_open(self, client_session: str, call_id: str) -> bool:
         """Whether a person has that call before them."""
@@ -112,13 +113,18 @@ class Calls:
         question = self._questions.pop(_digest(client_session, call_id), None)
         return () if question is None else (question.refusal,)
 
-    def turn_over(self, client_session: str, agent: str | None) -> tuple[Record, ...]:
-        """The turn of an agent is over, or with None the conversation: what goes on record of the questions it left open."""
+    def turn_over(self, client_session: str, agent: str | None, *, prompt: str = "") -> tuple[Record, ...]:
+        """The turn of an agent is over, or with None the conversation: what goes on record of the questions it left open.
+
+        With ``prompt`` only its turns on other prompts are: while it works on one a person may well submit the next.
+        """
         session = _digest(client_session)
         left = [
             key
             for key, question in self._questions.items()
-            if question.session == session and agent in {None, question.agent}
+            if question.session == session
+            and agent in {None, question.agent}
+            and not (prompt and question.prompt == prompt[:MAX_ID])
         ]
         return tuple(self._questions.pop(key).refusal for key in left)
 
