@@ -465,7 +465,8 @@ def _database_port(call: "Call") -> int | None:
     usual = _DATABASE_PORTS.get(call.name, _POSTGRESQL)
     said = call.parsed.values("-P" if usual == _DATABASE_PORTS["mysql"] else "-p", "--port")
     if said:
-        return int(said[-1].text) if said[-1].literal is not None and said[-1].text.isdecimal() else None
+        known = re.fullmatch(r"[0-9]{1,5}", said[-1].literal or "")
+        return int(known[0]) if known else None
     return None if call.name == "cqlsh" else usual
 
 
