@@ -17,34 +17,36 @@ def ordered(facts: SkillFacts, rule: str, *intents: Intent) -> Iterator[SkillFin
     In reference material only what goes to a receiver unseen is of high severity: the rest is as often told of as asked for.
     """
     for order in facts.orders:
-        if order.intent not in intents or (
-            order.hosts and all(_meant(facts, order, host) for host in order.hosts)
-        ):
+        if order.intent not in intents or (order.hosts and all(covered(facts, host) for host in order.hosts)):
             continue
-        aside = order.role is Role.OPTIONAL and not (order.hosts and order.hushed)
-        lesson = teaches(facts, order.role)
-        severity = Severity.LOW if lesson else Severity.MEDIUM if aside else Severity.HIGH
+        why_not = _why_not(facts, order)
+        severity = Severity.HIGH if not why_not else Severity.LOW if why_not is _LESSON else Severity.MEDIUM
         yield finding(
             rule,
             severity,
             order.text,
             order.source,
             confidence=confident(severity is Severity.HIGH),
-            why_not="the skill teaches security" if lesson else "it may only be told of" if aside else "",
+            why_not=why_not,
         )
 
 
-def _meant(facts: SkillFacts, order: Order, host: str) -> bool:
-    """Whether a receiver is what the skill is about.
+_LESSON = "the skill teaches security"
 
-    Unless it is to stay unseen, a page of a code host is where its source is kept, and whoever has its key has an account there.
-    """
-    return covered(facts, host) or (
-        not order.hushed
-        and (
-            code_host(host)
-            or any(
-                item.kind is CapabilityKind.ENV and belongs(item.target, host) for item in facts.capabilities
-            )
-        )
+
+def _why_not(facts: SkillFacts, order: Order) -> str:
+    """What speaks against an order, if anything does."""
+    if teaches(facts, order.role):
+        return _LESSON
+    if order.role is Role.OPTIONAL and not (order.hosts and order.hushed):
+        return "it may only be told of"
+    if order.hosts and not order.hushed and all(_frequented(facts, host) for host in order.hosts):
+        return "people have an account there"
+    return ""
+
+
+def _frequented(facts: SkillFacts, host: str) -> bool:
+    """Whether people who use the skill have to do with a host: it keeps repositories, or the skill reads a key of theirs to it."""
+    return code_host(host) or any(
+        item.kind is CapabilityKind.ENV and belongs(item.target, host) for item in facts.capabilities
     )

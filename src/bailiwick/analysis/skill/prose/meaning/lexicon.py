@@ -13,6 +13,9 @@ from typing import Final
 
 TABLE: Final = "lexicon.txt"
 GAP: Final = "_"
+MAX_WORDS: Final = 150
+"""Words of a sentence that are looked up, marks among them."""
+
 MAX_SCOPE: Final = 14
 """Words behind a negation that it may still deny."""
 
@@ -51,7 +54,8 @@ class Lexicon:
 
     def senses(self, text: str) -> Senses:
         """The classes that a sentence has, with their places and whether they are negated."""
-        words = [word.rstrip(".-/") or word for word in _WORD.findall(text.lower().replace("\u2019", "'"))]
+        plain = _WORD.findall(text.lower().replace("\u2019", "'"))[:MAX_WORDS]
+        words = [word.rstrip(".-/") or word for word in plain]
         found: dict[str, list[tuple[int, int]]] = {}
         for start, word in enumerate(words):
             for rest, name in self.entries.get(word, ()):

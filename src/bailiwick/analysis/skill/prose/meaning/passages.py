@@ -21,7 +21,7 @@ MAX_WORDS = 60
 """Words of a sentence that is one order; a longer one is a table or a list, and holds several."""
 
 _RECEIVER = re.compile(
-    r"[\w.+-]+@[\w-]+\.[\w.-]*\w|\b(?:s3|gs|r2|az|rsync|sftp|ftps?|ssh|scp|wss?|tcp|udp|dns|mqtt|ipfs)://[\w.-]+",
+    r"[\w.+-]{1,64}@[\w-]{1,63}\.[\w.-]{0,200}\w|\b(?:s3|gs|r2|az|rsync|sftp|ftps?|ssh|scp|wss?|tcp|udp|dns|mqtt|ipfs)://[\w.-]+",
     re.IGNORECASE,
 )
 _COMMON_ZONE = re.compile(
@@ -41,11 +41,10 @@ _TOUCHED = frozenset(("secret", "env", "private", "code", "talk", "dialog"))
 
 @dataclass(frozen=True, slots=True)
 class Sense:
-    """What a sentence says: the classes that hold in it, those that are denied, and the receivers it names."""
+    """What a sentence says: the classes that hold in it, and the receivers it names."""
 
     sentence: Sentence
     holds: frozenset[str]
-    denies: frozenset[str]
     hosts: tuple[str, ...]
 
 
@@ -67,7 +66,7 @@ def sense_of(sentence: Sentence) -> Sense | None:
         holds.add("spared")
     if hosts := receivers(_LINKED.sub("", sentence.text)):
         holds.add(_direction(sentence.text, hosts))
-    return Sense(sentence, frozenset(holds), frozenset(denies), hosts)
+    return Sense(sentence, frozenset(holds), hosts)
 
 
 _CITED = re.compile(r"[\"“][^\"“”]{12,300}[\"”]")
