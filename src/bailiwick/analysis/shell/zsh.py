@@ -35,7 +35,8 @@ def command(text: str, start: int, end: int, words: Sequence[Arg], redirects: Se
         hidden = following == "&" or (following == ")" and text[end - 1] in "= \t")
         return "operator after an assignment" if hidden else ""
     if not words:
-        reads = len(redirects) == 1 and text.startswith("$(<", start - 2) and following == ")"
+        alone = text.startswith("$(<", start - 2) and text[start + 1 : start + 2] not in ("<", "&", ">")
+        reads = len(redirects) == 1 and alone and following == ")"
         return "" if reads else "redirection without a command"  # else it runs $NULLCMD
     first = words[0]
     opening = next(iter(parts_of(first)), None)
