@@ -139,15 +139,15 @@ class OpenBlock:
     def records(self) -> list[dict[str, Any]]:
         """The fields of every record. Raises SealError, and ValueError or TypeError where an entry isn't one."""
         found: list[dict[str, Any]] = orjson.loads(b"[" + b",".join(self.block.bodies()) + b"]")
-        keys = [self._find(name.hex()) for name in self.block.keys]
-        given = [None if self.block.is_empty(owner) else key for owner, key in enumerate(keys)]
-        if None not in given and (every := self.block.every_private(given)) is not None:
+        names = enumerate(self.block.keys)
+        keys = [None if self.block.is_empty(owner) else self._find(name.hex()) for owner, name in names]
+        if None not in keys and (every := self.block.every_private(keys)) is not None:
             privates = orjson.loads(b"[" + b",".join(every[1]) + b"]")
             for place, private in zip(every[0], privates, strict=True):
                 found[place].update(private)
             return found
         for owner, members in enumerate(self.block.members()):
-            if (key := given[owner]) is None:
+            if (key := keys[owner]) is None:
                 for place in members:
                     found[place]["sealed"] = 1
                 continue

@@ -76,10 +76,8 @@ COLUMNS = (*OPEN_COLUMNS, *BLIND_COLUMNS)
 _COLUMNS_OF = attrgetter(*COLUMNS)
 
 _OLDEST, TAGGED = 3, 5
-_UPGRADE = """
-DROP INDEX IF EXISTS log_call; DROP INDEX IF EXISTS log_stopped; DROP TABLE IF EXISTS tree;
-ALTER TABLE log ADD COLUMN tag BLOB NOT NULL DEFAULT x'';
-"""
+_UPGRADE = """DROP INDEX IF EXISTS log_call; DROP INDEX IF EXISTS log_stopped; DROP TABLE IF EXISTS tree;
+ALTER TABLE log ADD COLUMN tag BLOB NOT NULL DEFAULT x'';"""
 
 _INSERT = f"INSERT INTO log (seq, {', '.join(COLUMNS)}, leaf, head, body, private, tag) VALUES ({', '.join('?' * 14)})"  # noqa: S608 - constants
 
@@ -432,18 +430,15 @@ class Ledger:
                 f"written by a version before the first release (schema {version})",
                 mend="move the state directory away to begin a new log; the old one verifies with its own version",
             )
-        try:
-            size, head = self._end()
-            frontier = Tree(_Stored(self.connection), size).frontier()
-        except (SealError, TileError) as error:
-            raise self._damaged(str(error)) from error
         row = self.connection.execute("SELECT note FROM checkpoint ORDER BY size DESC LIMIT 1").fetchone()
         try:
             signed = Checkpoint.parse(open_note(row[0], self.signer.verifier)) if row else None
         except NoteError as error:
             raise self._damaged(f"the last checkpoint: {error}") from error
-        chain = ChainState(epoch=self.directory.epoch, head=head, frontier=frontier)
         try:
+            size, head = self._end()
+            frontier = Tree(_Stored(self.connection), size).frontier()
+            chain = ChainState(epoch=self.directory.epoch, head=head, frontier=frontier)
             vouched = signed is not None and self._is_vouched_for(chain, signed, tagged=version >= TAGGED)
         except (SealError, TileError) as error:
             raise self._damaged(str(error)) from error
