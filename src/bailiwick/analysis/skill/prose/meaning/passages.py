@@ -2,8 +2,9 @@
 
 import re
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
+from bailiwick.analysis.skill.markdown import Kind
 from bailiwick.analysis.skill.prose.hosts import bare_hosts, hosts_in
 from bailiwick.analysis.skill.prose.meaning.lexicon import Found, Senses, lexicon
 from bailiwick.analysis.skill.speech import Sentence
@@ -18,7 +19,10 @@ CLOSE = 10
 """Words between two that belong to each other."""
 
 MAX_WORDS = 60
-"""Words of a sentence that is one order; a longer one is a table or a list, and holds several."""
+"""Words of a sentence that is one order; a longer one is read in pieces, and the row of a table that is longer holds several."""
+
+STEP = 40
+"""Words between the beginnings of two pieces of a long sentence."""
 
 _RECEIVER = re.compile(
     r"[\w.+-]{1,64}@[\w-]{1,63}\.[\w.-]{0,200}\w|\b(?:s3|gs|r2|az|rsync|sftp|ftps?|ssh|scp|wss?|tcp|udp|dns|mqtt|ipfs)://[\w.-]+",
@@ -164,9 +168,7 @@ class Passage:
 
 def passages(sentences: Sequence[Sentence]) -> Iterable[Passage]:
     """Each sentence of a document that may be part of an order, with those around it."""
-    senses = [
-        sense_of(one) if one.role.active and len(one.text.split()) <= MAX_WORDS else None for one in sentences
-    ]
+    senses = [sense_of(piece) if piece.role.active else None for one in sentences for piece in _pieces(one)]
     for index, it in enumerate(senses):
         if it is None:
             continue
@@ -179,3 +181,12 @@ def passages(sentences: Sequence[Sentence]) -> Iterable[Passage]:
             and abs(one.sentence.line - it.sentence.line) <= AROUND_LINES
         ]
         yield Passage(tuple(near), next(at for at, one in enumerate(near) if one is it))
+
+
+def _pieces(sentence: Sentence) -> Iterable[Sentence]:
+    words = sentence.text.split()
+    if len(words) <= MAX_WORDS:
+        yield sentence
+    elif sentence.block.kind is not Kind.TABLE:
+        for start in range(0, len(words) - MAX_WORDS + STEP, STEP):
+            yield replace(sentence, text=" ".join(words[start : start + MAX_WORDS]))
