@@ -118,8 +118,12 @@ _WINDOWS = re.compile(
 """Programs of Windows that fetch and run."""
 
 
+_NAMED = re.compile(r"\w+\(\s*(?:\.\.\.|…)\s*\)")
+
+
 def fetches_and_runs(text: str) -> bool:
-    """Whether PowerShell runs what it downloads."""
+    """Whether PowerShell runs what it downloads. ``DownloadString(...)`` is the name of the thing."""
+    text = _NAMED.sub("", text)
     if _WINDOWS.search(text):
         return True
     return bool(

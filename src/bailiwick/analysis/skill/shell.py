@@ -60,6 +60,8 @@ _HERE = re.compile(
 )
 _PUT_IN = re.compile(r"\$[{(]?[A-Za-z_]")
 _HOME, _PROJECT, _SKILL = "/home/user", "/project", "/skill"
+_RECORDED = (("commit",), ("interpret-trailers",), ("notes",), ("push",), ("tag",))
+"""What git keeps, or sends, with a text that it is given."""
 _CONTEXT = ShellContext(
     cwd=_PROJECT,
     home=_HOME,
@@ -416,7 +418,7 @@ class SkillShell(ShellReader):
                         self._into.chain(
                             Label(kept.origin, word or "", where), Sink.GIT, "git push", where, told.role
                         )
-            if program.name == "git" and program.words[:1] in (("commit",), ("notes",), ("push",), ("tag",)):
+            if program.name == "git" and program.words[:1] in _RECORDED:
                 for label in incoming:
                     if label.origin in (Origin.CREDENTIALS, Origin.ENVIRONMENT):
                         self._into.chain(label, Sink.GIT, f"git {program.words[0]}", where, told.role)

@@ -1,5 +1,6 @@
 """Start-up files, timers and keys that outlive the session."""
 
+import re
 from collections.abc import Iterator
 
 from bailiwick.analysis.skill.facts import Intent, Mark
@@ -18,6 +19,11 @@ from bailiwick.rules.skill.rule import (
 )
 
 _ID = "skill/persistence"
+_SHELLS = frozenset(("bashrc", "bash_profile", "profile", "zshrc", "zprofile", "zshenv", "config.fish"))
+_START_FILE = re.compile(
+    r"\b(?:rc|start-?up|profile)[- ]files?\b|\bdotfiles?\b|\bshell(?:'s)? (?:rc|profile|start-?up)\b",
+    re.IGNORECASE,
+)
 
 
 def _find(facts: SkillFacts) -> Iterator[SkillFinding]:
@@ -32,6 +38,7 @@ def _find(facts: SkillFacts) -> Iterator[SkillFinding]:
         meant = about(facts, "scheduling", "configuration", "deployment") and not keys
         told_of = item.target.rpartition("/")[2].strip(".")
         meant = meant or (not keys and len(told_of) > 2 and told_of in facts.manifest.description)
+        meant = meant or (told_of in _SHELLS and _START_FILE.search(facts.manifest.description) is not None)
         lesson = teaches(facts, item.role) and item.role is not Role.EXECUTABLE
         dotfile = (
             item.target.rpartition("/")[2].startswith((".bash", ".zsh", ".profile", ".gitconfig"))

@@ -1,5 +1,6 @@
 """Instructions that are fetched when the skill is used, and may be others tomorrow."""
 
+import posixpath
 import re
 from collections.abc import Iterator
 
@@ -54,7 +55,7 @@ def _find(facts: SkillFacts) -> Iterator[SkillFinding]:
             and chain.role is not Role.FIXTURE
         ):
             if chain.target == OUTPUT:
-                order = _followed(facts)
+                order = _followed(facts, chain.source.path)
                 if order is None:
                     continue
                 own = covered(facts, chain.label.name) or is_local(chain.label.name)
@@ -91,12 +92,31 @@ _AS_DATA = re.compile(
 )
 
 
-def _followed(facts: SkillFacts) -> Source | None:
+_EACH = re.compile(
+    r"^\W*(?:then\s+)?(?:do|follow|carry out|execute|run|perform|apply|obey|work through)\s+(?:each|every|all|what|whatever|its|those|these|the)\b(?![^.\n]*\b(?:below|above|following|here)\b)",
+    re.IGNORECASE,
+)
+NEAR = 4
+"""Lines behind the command that prints, in which an order is one about what it printed."""
+
+
+def _followed(facts: SkillFacts, script: str) -> Source | None:
     """Where the skill's text says that what a script prints is to be carried out."""
+    name = posixpath.basename(script)
     for document in facts.documents:
         if document.role not in (Role.INSTRUCTED, Role.OPTIONAL):
             continue
+        named = -NEAR - 1
         for sentence in document.sentences:
+            if name in sentence.text:
+                named = sentence.line
+            elif (
+                0 <= sentence.line - named <= NEAR
+                and sentence.tells
+                and _EACH.search(sentence.text)
+                and not _AS_DATA.search(sentence.text)
+            ):
+                return Source(path=document.path, line=sentence.line)
             if (
                 not sentence.negated
                 and _OUTPUT.search(sentence.text)

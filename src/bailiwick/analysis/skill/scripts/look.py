@@ -6,6 +6,7 @@ from itertools import islice
 
 from bailiwick.analysis.skill.facts import Inventory
 from bailiwick.analysis.skill.scripts.comments import comments
+from bailiwick.analysis.skill.scripts.discarded import discarded
 from bailiwick.analysis.skill.scripts.fetched import fetched
 from bailiwick.analysis.skill.scripts.flows import flows
 from bailiwick.analysis.skill.scripts.folded import folded
@@ -15,6 +16,7 @@ from bailiwick.analysis.skill.scripts.lasting import copies, proxies, registries
 from bailiwick.analysis.skill.scripts.lookups import lookups
 from bailiwick.analysis.skill.scripts.moments import moments
 from bailiwick.analysis.skill.scripts.numbers import numbers
+from bailiwick.analysis.skill.scripts.passwords import passwords
 from bailiwick.analysis.skill.scripts.places import place
 from bailiwick.analysis.skill.scripts.remotes import remotes, shells
 from bailiwick.analysis.skill.scripts.safeguards import safeguards
@@ -60,6 +62,8 @@ def look(
         if languages[path] == SHELL:
             keys(said, path, role, into)
             lookups(clean[path], path, role, into)
+        discarded(said, path, role, into)
+        passwords(clean[path], path, role, into)
         safeguards(said, path, languages[path], role, into)
         settings(text, path, role, into)
         comments(said, path, role, into)
