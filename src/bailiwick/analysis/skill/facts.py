@@ -152,7 +152,7 @@ class Intent(StrEnum):
 class Order:
     """An order in prose that fits a frame; ``hosts`` are the receivers that it names, where the frame wants one.
 
-    ``hushed`` says that people are not to know of it.
+    ``hushed`` says that people are not to know of it, ``loose`` that what is right and proper may well fit the frame too.
     """
 
     intent: Intent
@@ -161,6 +161,7 @@ class Order:
     role: Role
     hosts: tuple[str, ...] = ()
     hushed: bool = False
+    loose: bool = False
 
 
 @dataclass(slots=True)

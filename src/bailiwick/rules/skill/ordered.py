@@ -42,6 +42,8 @@ def _why_not(facts: SkillFacts, order: Order) -> str:
         return "it may only be told of"
     if order.hosts and not order.hushed and all(_frequented(facts, host) for host in order.hosts):
         return "people have an account there"
+    if order.loose and not order.hushed:
+        return "nothing says that people are not to know"
     return ""
 
 

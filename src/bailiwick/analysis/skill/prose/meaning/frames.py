@@ -40,6 +40,7 @@ class Frame:
     never: tuple[Reach, ...]
     host: int | None
     told: bool
+    loose: bool
 
     def fits(self, passage: Passage) -> bool:
         """Whether the passage has what the frame wants and nothing that speaks against it."""
@@ -95,13 +96,14 @@ def _frame(parts: list[str], lists: dict[str, str]) -> Frame:
             raise ValueError(f"{part!r} is none of near, host, never")
     groups = it.removeprefix("told ").removeprefix("it ").split(" & ")
     return Frame(
-        intent=Intent(intent),
+        intent=Intent(intent.removesuffix("?")),
         says=says,
         it=tuple(_classes(group, lists) for group in groups),
         near=tuple(near),
         never=tuple(never),
         host=host,
         told=told,
+        loose=intent.endswith("?"),
     )
 
 
@@ -131,6 +133,7 @@ def orders_in(said: Sequence[Sentence], path: str, into: Inventory) -> None:
                     role=it.role,
                     hosts=passage.hosts(frame.host) if frame.host is not None else (),
                     hushed=passage.any_of(_HUSHED, AROUND),
+                    loose=frame.loose,
                 )
             )
 
