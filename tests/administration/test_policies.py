@@ -126,6 +126,22 @@ def test_a_new_and_a_gone_profile_are_told() -> None:
     assert (new.notes, gone.notes) == (("the profile is new",), ("the profile is gone",))
 
 
+def test_what_is_said_of_all_is_told_too() -> None:
+    organisation = BEFORE["organisation.yaml"]
+    audit = "audit: {retention_days: 500, on_failure: allow_and_mark}\n"
+    after = {**BEFORE, "organisation.yaml": organisation + audit}
+    del after["roles.yaml"]
+    (one, *_profiles) = difference.difference(load_policy_set(BEFORE), load_policy_set(after))
+    assert one.profile is None
+    assert one.notes == (
+        "audit retention_days: 400 -> 500",
+        "audit allow_and_mark: False -> True",
+        "role - everyone",
+        "role - on-call",
+    )
+    assert difference.as_text([one]).startswith("the organisation\n  audit retention_days")
+
+
 @pytest.mark.parametrize("call", ["Bash(cat .env > copy.txt)", "Edit(vendor/x.js)", "Frobnicate"])
 def test_explain(call: str, golden: Golden) -> None:
     policy = load_policy_set(BEFORE).policies["work"]

@@ -5,18 +5,21 @@
    are one, shown by the simplest. Where rules are globs the list is complete.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 from bailiwick.administration.cells import cells, changed_paths, conditions
 from bailiwick.administration.place import judge, shown
 from bailiwick.model.access import Access, Finding, Opaque
-from bailiwick.model.decision import Clamp, Decision, Reason, Rewrite
+from bailiwick.model.decision import Clamp, Decision, Origin, Reason, Rewrite
 from bailiwick.model.glob import TooComplexError
 from bailiwick.model.verdict import Verdict
 from bailiwick.policy.holding_text import holding_lines
 from bailiwick.policy.types import Duty, Policy, PolicySet, Subject
+
+_NOWHERE = Origin(file="", line=0)
+"""Where a thing stands in its file is no difference."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,17 +41,21 @@ class Change:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Difference:
-    """How one profile changed. ``notes`` tell what is no access: mode, duties, client settings, incompleteness."""
+    """How one profile changed, or with None what is said of the organisation as a whole.
 
-    profile: str
+    ``notes`` tell what is no access: mode, duties, client settings, incompleteness; roles, audit, approvers, invariants.
+    """
+
+    profile: str | None
     changes: tuple[Change, ...]
     notes: tuple[str, ...] = ()
 
 
 def difference(before: PolicySet, after: PolicySet, profiles: Sequence[str] = ()) -> tuple[Difference, ...]:
-    """Each profile that changed, by name; ``profiles`` limits which are compared."""
+    """What is said of all, if that changed, and each profile that changed, by name; ``profiles`` limits it to some of these."""
     names = sorted(profiles or {*before.policies, *after.policies})
-    found = []
+    notes = () if profiles else tuple(_notes_of_all(before, after))
+    found = [Difference(profile=None, changes=(), notes=notes)] if notes else []
     for name in names:
         old, new = before.policies.get(name), after.policies.get(name)
         if old is None or new is None:
@@ -168,6 +175,26 @@ def _notes(old: Policy, new: Policy) -> Iterator[str]:
             yield f"exception {'+' if name not in lifted else '-' if name not in current else '~'} {name}"
 
 
+def _notes_of_all(old: PolicySet, new: PolicySet) -> Iterator[str]:
+    """Who gets which profile, how the log is kept, who may approve, and what no profile may allow."""
+    if old.default_profile != new.default_profile:
+        yield f"default profile: {old.default_profile or 'none'} -> {new.default_profile or 'none'}"
+    for name in old.audit.__dataclass_fields__:
+        was, now = getattr(old.audit, name), getattr(new.audit, name)
+        if was != now:
+            yield f"audit {name}: {_plain(was)} -> {_plain(now)}"
+    both: tuple[tuple[str, Callable[[PolicySet], Mapping[str, object]]], ...] = (
+        ("role", lambda one: {role.id: replace(role, origin=_NOWHERE) for role in one.roles}),
+        ("approver", lambda one: {each.name: replace(each, origin=_NOWHERE) for each in one.approvers}),
+        ("invariant", lambda one: {each.id: replace(each, origin=_NOWHERE) for each in one.invariants}),
+    )
+    for what, by_name in both:
+        before, after = by_name(old), by_name(new)
+        for name in sorted({*before, *after}):
+            if before.get(name) != after.get(name):
+                yield f"{what} {'+' if name not in before else '-' if name not in after else '~'} {name}"
+
+
 def _mode_notes(old: Policy, new: Policy) -> Iterator[str]:
     before, after = (
         {
@@ -233,7 +260,7 @@ def as_text(differences: Sequence[Difference]) -> str:
         return "no difference\n"
     lines: list[str] = []
     for one in differences:
-        lines.append(f"profile {one.profile}")
+        lines.append("the organisation" if one.profile is None else f"profile {one.profile}")
         groups: dict[tuple[bool, Verdict], list[Change]] = {}
         for change in one.changes:
             groups.setdefault((change.wider, change.after), []).append(change)
