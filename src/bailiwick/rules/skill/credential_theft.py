@@ -10,7 +10,7 @@ from bailiwick.model.access import Confidence
 from bailiwick.model.skill import CapabilityKind, Role
 from bailiwick.rules.rule import Severity
 from bailiwick.rules.skill.context import about, bad, concealed, covered, documented, spoken_of, teaches
-from bailiwick.rules.skill.ordered import ordered
+from bailiwick.rules.skill.ordered import beside, ordered
 from bailiwick.rules.skill.rule import (
     HIGH,
     LOW,
@@ -34,7 +34,10 @@ _OWNED = re.compile(
 
 
 def _find(facts: SkillFacts) -> Iterator[SkillFinding]:
-    yield from ordered(facts, _ID, Intent.LOGIN, Intent.PHISH)
+    yield from beside(_followed(facts), ordered(facts, _ID, Intent.LOGIN, Intent.PHISH))
+
+
+def _followed(facts: SkillFacts) -> Iterator[SkillFinding]:
     proofs = {
         (chain.source, chain.target, _kept(chain)): chain.label.name for chain in facts.chains if chain.auth
     }

@@ -19,7 +19,7 @@ from bailiwick.rules.skill.context import (
     spoken_of,
     teaches,
 )
-from bailiwick.rules.skill.ordered import ordered
+from bailiwick.rules.skill.ordered import beside, ordered
 from bailiwick.rules.skill.rule import (
     HIGH,
     LOW,
@@ -43,8 +43,8 @@ _WHAT = (Origin.CONVERSATION, Origin.PROJECT, Origin.PERSONAL, Origin.SYSTEM, Or
 
 
 def _find(facts: SkillFacts) -> Iterator[SkillFinding]:
-    yield from ordered(facts, _ID, Intent.TALK, Intent.PRIVATE)
-    yield from once([*_chains(facts), *_links(facts), *_pushes(facts)])
+    exact = once([*_chains(facts), *_links(facts), *_pushes(facts)])
+    yield from beside(exact, ordered(facts, _ID, Intent.TALK, Intent.PRIVATE))
 
 
 def _chains(facts: SkillFacts) -> Iterator[SkillFinding]:

@@ -1,11 +1,11 @@
 """Orders in prose that fit a frame, as findings of the rule whose harm they ask for."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from bailiwick.analysis.skill.facts import Intent, Order
 from bailiwick.analysis.skill.read import SkillFacts
 from bailiwick.analysis.skill.sensitive import belongs
-from bailiwick.model.skill import CapabilityKind, Role
+from bailiwick.model.skill import CapabilityKind, Role, Source
 from bailiwick.rules.rule import Severity
 from bailiwick.rules.skill.context import code_host, covered, teaches
 from bailiwick.rules.skill.rule import SkillFinding, confident, finding
@@ -29,6 +29,17 @@ def ordered(facts: SkillFacts, rule: str, *intents: Intent) -> Iterator[SkillFin
             confidence=confident(severity is Severity.HIGH),
             why_not=why_not,
         )
+
+
+def beside(exact: Iterable[SkillFinding], prose: Iterable[SkillFinding]) -> Iterator[SkillFinding]:
+    """What was followed exactly, and of what prose asks for that which wasn't found there already, and as bad."""
+    worst: dict[Source, Severity] = {}
+    for one in exact:
+        worst[one.evidence[0]] = max(one.severity, worst.get(one.evidence[0], one.severity))
+        yield one
+    for one in prose:
+        if one.evidence[0] not in worst or one.severity > worst[one.evidence[0]]:
+            yield one
 
 
 _LESSON = "the skill teaches security"
