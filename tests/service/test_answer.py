@@ -449,6 +449,13 @@ def test_who_approved_is_on_record(desk: Desk, state: SessionState, tmp_path: Pa
     assert outcome["elapsed_ms"] >= 0
 
 
+def test_nobody_said_no_where_nobody_attends(desk: Desk, state: SessionState, tmp_path: Path) -> None:
+    alone = replace(state, unattended=True)
+    assert ask(desk, alone, tool("Skill", "three", skill="asked")) in {"ask", "deny"}
+    ask(desk, alone, event("Stop"))
+    assert records(tmp_path / "state", kind="permission-answered") == []
+
+
 @pytest.mark.parametrize(
     ("turn", "over"),
     [

@@ -325,8 +325,11 @@ def _left_open(desk: Desk, event: Event) -> tuple[Record, ...]:
 
 
 def _asked_about(desk: Desk, request: Request, call: ToolCall) -> None:
-    """A person has the call before them: have at hand what goes on record should they say no, which no event tells."""
-    if not desk.calls.is_open(request.event.session, call.call_id):
+    """A person has the call before them: have at hand what goes on record should they say no, which no event tells.
+
+    In a session that nobody attends a host program answers, or the client says no by itself.
+    """
+    if not request.session.unattended and not desk.calls.is_open(request.event.session, call.call_id):
         about = replace(request, event=replace(request.event, what=call))
         refusal = answered(desk, about, Approver.PERSON_REFUSED)
         desk.calls.open(request.event, call.call_id, refusal)
