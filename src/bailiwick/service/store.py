@@ -60,8 +60,8 @@ MAX_BATCH = 512
 QUICK_SECONDS = 0.005
 """What a commit takes where it may hold up the event loop; on a slower disk calls share commits in the thread."""
 
-SIGN_AFTER = 0.02
-"""Seconds of quiet after which entries that wait for their checkpoint get it."""
+SIGN_AFTER = 0.1
+"""Seconds after which entries that wait for their checkpoint get it: one for those of several events of a call."""
 
 ERASE_AT_ONCE = 4_096
 """Entries that are erased or purged in one step; decisions wait for no more than one."""
@@ -134,8 +134,11 @@ class Store:
         """The event loops that commit what waits at the end of their turn."""
         self._upkeep = False
         """Whether the thread was asked to fold and settle, and hasn't begun."""
-        self._signs, self._begins_to = ledger.is_unsigned, False
-        """Whether the thread signs once nobody came for a while; whether it has yet to begin to wait for that."""
+        self._waits = ledger.is_unsigned
+        """Whether the thread waits for the moment to sign."""
+        self._telling: asyncio.AbstractEventLoop | None = None
+        """The event loop that tells it of that moment, where it was the loop that committed."""
+        self._is_due = False
         self._closed = False
         self._broken = False
         self._settles = True
@@ -200,7 +203,7 @@ class Store:
         if not (self._taken or self._shares):
             self._taken = True
             loop.call_soon(self._next_turn)
-            if (outcome := self._at_once(checked, state or {})) is not None:
+            if (outcome := self._at_once(checked, state or {}, loop)) is not None:
                 return _stored(outcome)
         future: asyncio.Future[_Outcome] = loop.create_future()
         self._submit(_Job(records=checked, state=state or {}, told=future))
@@ -313,7 +316,9 @@ class Store:
         """Whether a commit may take longer than the event loop should be held up for."""
         return self._usual_seconds > QUICK_SECONDS
 
-    def _at_once(self, checked: tuple[_Checked, ...], state: StateRows) -> _Outcome | None:
+    def _at_once(
+        self, checked: tuple[_Checked, ...], state: StateRows, loop: asyncio.AbstractEventLoop
+    ) -> _Outcome | None:
         """Commit here and now, unless somebody else is at it or waits for it, or the disk is slow: then None."""
         if self._closed or self._is_slow or not self._writing.acquire(blocking=False):
             return None
@@ -321,7 +326,7 @@ class Store:
             if not self._jobs.empty():
                 return None
             (outcome,) = self._commit(((checked, state),))
-            self._ask_for_upkeep()
+            self._ask_for_upkeep(loop)
         finally:
             self._writing.release()
         return outcome
@@ -337,32 +342,35 @@ class Store:
                 self._commit_jobs(jobs, here=loop)
             if not self._jobs.empty():  # who goes on bringing some must not hold up the loop
                 self._wake.release()
-            self._ask_for_upkeep()
+            self._ask_for_upkeep(loop)
         finally:
             self._writing.release()
 
-    def _ask_for_upkeep(self) -> None:
-        if self._ledger.is_unsigned and not self._signs:
-            self._signs = self._begins_to = True
-            self._wake.release()
+    def _ask_for_upkeep(self, loop: asyncio.AbstractEventLoop) -> None:
+        if self._ledger.is_unsigned and self._telling is not loop:
+            self._telling = loop
+            loop.call_later(SIGN_AFTER, self._due)  # to wake the thread now would hold up the answer
         if not self._upkeep and (self._ledger.is_long or self._ledger.has_unsettled):
             self._upkeep = True
             self._wake.release()
 
+    def _due(self) -> None:
+        self._is_due = True
+        self._wake.release()
+
     def _run(self) -> None:
         """The store's thread: commit what waits; when there is time sign, fold the write-ahead log, and make blocks."""
         while not (self._closed and self._jobs.empty()):
-            woken = self._wake.acquire(timeout=SIGN_AFTER if self._signs else None)
-            if woken and self._begins_to:
-                self._begins_to = False
-                continue
+            woken = self._wake.acquire(timeout=SIGN_AFTER if self._waits else None)
             self._upkeep = False
             with self._writing:
                 if jobs := self._take():
                     self._commit_jobs(jobs)
-                elif not woken:
+                    self._waits = self._ledger.is_unsigned and not self._broken
+                    self._telling = self._telling if self._waits else None
+                elif self._is_due or not woken:
+                    self._is_due, self._waits, self._telling = False, False, None
                     self._sign()
-                self._signs = self._ledger.is_unsigned and not self._broken
                 self._ledger.fold(idle=self._jobs.empty())
             if self._jobs.empty() and not self._closed:
                 self._settle()
