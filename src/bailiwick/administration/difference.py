@@ -170,9 +170,7 @@ def _notes(old: Policy, new: Policy) -> Iterator[str]:
             yield f"client {name}: {_plain(was)} -> {_plain(now)}"
     lifted = {one.id: one for one in old.exceptions}
     current = {one.id: one for one in new.exceptions}
-    for name in sorted({*lifted, *current}):
-        if lifted.get(name) != current.get(name):
-            yield f"exception {'+' if name not in lifted else '-' if name not in current else '~'} {name}"
+    yield from _named_notes("exception", lifted, current)
 
 
 def _notes_of_all(old: PolicySet, new: PolicySet) -> Iterator[str]:
@@ -189,10 +187,14 @@ def _notes_of_all(old: PolicySet, new: PolicySet) -> Iterator[str]:
         ("invariant", lambda one: {each.id: replace(each, origin=_NOWHERE) for each in one.invariants}),
     )
     for what, by_name in both:
-        before, after = by_name(old), by_name(new)
-        for name in sorted({*before, *after}):
-            if before.get(name) != after.get(name):
-                yield f"{what} {'+' if name not in before else '-' if name not in after else '~'} {name}"
+        yield from _named_notes(what, by_name(old), by_name(new))
+
+
+def _named_notes(what: str, before: Mapping[str, object], after: Mapping[str, object]) -> Iterator[str]:
+    """What is new, gone or other than it was, by name."""
+    for name in sorted({*before, *after}):
+        if before.get(name) != after.get(name):
+            yield f"{what} {'+' if name not in before else '-' if name not in after else '~'} {name}"
 
 
 def _mode_notes(old: Policy, new: Policy) -> Iterator[str]:
@@ -222,9 +224,7 @@ def _sandbox_notes(old: Policy, new: Policy) -> Iterator[str]:
 def _data_notes(old: Policy, new: Policy) -> Iterator[str]:
     """What is looked for in texts, besides secrets and personal data."""
     before, after = ({one.rule: one for one in policy.data_classes} for policy in (old, new))
-    for name in sorted({*before, *after}):
-        if before.get(name) != after.get(name):
-            yield f"data class {'+' if name not in before else '-' if name not in after else '~'} {name}"
+    yield from _named_notes("data class", before, after)
     if old.example_keys is not new.example_keys:
         yield f"example keys: {'now' if new.example_keys else 'no longer'} findings"
     if old.unmasked is not new.unmasked:
