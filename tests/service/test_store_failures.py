@@ -235,6 +235,50 @@ def test_an_input_output_error_acknowledges_nothing_and_passes(path: Path, call:
     assert intact(path)
 
 
+FULL_WHILE_IDLE = """
+    import resource, signal
+    import bailiwick.service.store
+    from bailiwick.service.ledger import Ledger
+    bailiwick.service.store.SETTLE_AGAIN = float(sys.argv[2])
+    signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+    settle, tries = Ledger.settle, []
+
+    def on_a_full_disk(self, work, row):
+        tries.append(work.low)
+        full = len(tries) == 1
+        try:
+            resource.setrlimit(resource.RLIMIT_FSIZE, (0 if full else resource.RLIM_INFINITY, resource.RLIM_INFINITY))
+            settle(self, work, row)
+        finally:
+            resource.setrlimit(resource.RLIMIT_FSIZE, (resource.RLIM_INFINITY, resource.RLIM_INFINITY))
+
+    Ledger.settle = on_a_full_disk
+
+    async def work():
+        with Store.open(path) as store:
+            for i in range(600):
+                await store.append(replace(RECORD, call_id=f"c{i}"))
+                if i == 530:
+                    while not tries:
+                        await asyncio.sleep(0.01)
+            await asyncio.sleep(0.2)
+            await store.append(replace(RECORD, call_id="c600"))
+            await asyncio.sleep(0.2)
+            print(len(tries), store._ledger.connection.execute("SELECT count(*) FROM block").fetchone()[0])
+
+    asyncio.run(work())
+"""
+
+
+@pytest.mark.parametrize(("again", "told"), [(0.1, "2 1"), (600.0, "1 0")])
+def test_blocks_are_made_again_after_a_full_disk(path: Path, again: float, told: str) -> None:
+    done = subprocess.run(program(FULL_WHILE_IDLE, path, again), capture_output=True, text=True, check=True)
+    assert done.stdout.split() == told.split()
+    assert "could not be made a block" in done.stderr
+    assert stored(path) == [f"c{number}" for number in range(601)]
+    assert intact(path)
+
+
 UNWRITABLE = """
     import resource, signal
     signal.signal(signal.SIGXFSZ, signal.SIG_IGN)

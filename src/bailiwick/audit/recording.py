@@ -9,7 +9,7 @@ from bailiwick.audit.bounds import bounded, json_text, safe_integer, size_of
 from bailiwick.audit.describe import item_of_access, item_of_finding, item_of_obligation, item_of_reason
 from bailiwick.audit.finish import EXTRA, INPUT, MARGIN, MESSAGE, Draft, finish
 from bailiwick.audit.kinds import Kind
-from bailiwick.audit.record import Item, Record, Stamp
+from bailiwick.audit.record import Approver, Item, Record, Stamp
 from bailiwick.audit.redaction import Redactor
 from bailiwick.model.access import Facts, Finding
 from bailiwick.model.decision import Decision
@@ -220,6 +220,28 @@ def fallback_record(
     }
     extra = {name: value for name, value in kept.items() if name in {"id", "time_ms", "hash"}}
     return finish(Draft(fields=fields, extra=bounded(extra, EXTRA)), redactor)
+
+
+_OF_CALL = (
+    "host", "user", "uid", "identity", "session", "client_session", "profile", "project", "cwd", "permission_mode", "prompt_id", "agent",
+    "agent_type", "trigger", "activates", "event", "tool", "server", "call_id", "input", "input_bytes", "input_cut", "client_version",
+)  # fmt: skip
+
+
+def refusal_of(call: Mapping[str, Any]) -> Record:
+    """The record of a person's "no" to a call, from the fields of the record that the call was decided with.
+
+    Its clocks and salt are that one's, until it is ``restamped``.
+    """
+    return Record(
+        kind=Kind.PERMISSION_ANSWERED,
+        time_ms=call["time_ms"],
+        monotonic_us=call["monotonic_us"],
+        salt=call["salt"],
+        skills=tuple(call.get("skills", ())),
+        approved_by=Approver.PERSON_REFUSED,
+        **{name: call[name] for name in _OF_CALL if name in call},
+    )
 
 
 def restamped(record: Record, stamp: Stamp) -> Record:

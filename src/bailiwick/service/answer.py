@@ -221,7 +221,7 @@ async def answer_batch(desk: Desk, context: Context, event: Event, batch: ToolBa
     """Judge, record and explain the calls of a batch that never were put to us: the client refused them itself."""
     refused = []
     for call in batch.calls:
-        if not desk.calls.knows(event.session, call.call_id):
+        if not await desk.was_put(context.state, event, call):
             request = build_request(context, replace(event, what=call))
             facts, decision, _ = await judged(desk, context, request, size=size)
             await append(desk, request, facts, decision, decided_us=0, ran=False)

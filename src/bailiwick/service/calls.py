@@ -1,20 +1,24 @@
 """Calls between decision and outcome: what was decided, when, and who was asked; so the outcome can say who approved.
 
 Of a "no" the client tells nothing where it ends the turn: a call that was asked about and is not over when its turn is,
-was refused.
+was refused. So what persons have before them is kept in the store too, as digests and the id of the call, and known
+again when the service is started while they think.
 """
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 import orjson
 
+from bailiwick.audit.kinds import Kind
 from bailiwick.audit.record import Approver, Record
+from bailiwick.audit.recording import refusal_of
 from bailiwick.audit.redaction import Redactor, strings_of
 from bailiwick.model.event import Event, ToolBatch, ToolCall
 from bailiwick.model.verdict import Verdict
+from bailiwick.service.state_directory import StoreError
 
 MAX_CALLS = 10_000
 """Calls remembered, the latest, across all sessions; a batch is reported at once, an answer of a person takes minutes."""
@@ -23,10 +27,17 @@ MAX_QUESTIONS = 200
 """Open questions remembered, the latest; each holds a record, and a person has few before them."""
 
 MAX_ID = 256
-"""Characters of a call's or prompt's id by which a question is known; the client's have 30 to 40."""
+"""Characters of a call's id by which it is known when a person is asked; the client's have 30 to 40."""
 
 MAX_MASKED = 1_000
 """Masked outputs of which it is not known yet whether the model gets them so, the latest; each is known within its message."""
+
+
+QUESTION = "question "
+"""What the rows of open questions begin with; the digest of conversation and call follows."""
+
+Recorded = Callable[[str], Sequence[Mapping[str, Any]]]
+"""The fields of the records of the call of an id."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,17 +58,27 @@ class Call:
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """What a person has before them: of which conversation and prompt, and what goes on record should they say no."""
+    """What a person has before them: of which conversation, agent and prompt, and what goes on record should they say no."""
 
     session: bytes
-    agent: str
-    prompt: str
+    agent: bytes
+    prompt: bytes
     refusal: Record
+
+    def row(self) -> bytes:
+        """What is stored of it."""
+        digests = {"session": self.session.hex(), "agent": self.agent.hex(), "prompt": self.prompt.hex()}
+        return orjson.dumps({**digests, "call": self.refusal.call_id})
 
 
 @dataclass(slots=True)
 class Calls:
-    """What is remembered of calls. One per service; lost when it ends, and then outcomes say less."""
+    """What is remembered of calls. One per service; but for open questions it is lost when that ends, and then outcomes say less.
+
+    ``unsaved`` are rows for the store that go with the next commit.
+    """
+
+    unsaved: dict[str, bytes | None] = field(default_factory=dict)
 
     _calls: dict[bytes, Call] = field(default_factory=dict)
     _asked: dict[bytes, Verdict] = field(default_factory=dict)
@@ -84,8 +105,42 @@ class Calls:
 
     def open(self, event: Event, call_id: str, refusal: Record) -> None:
         """A person is asked about a call: ``refusal`` goes on record should they say no."""
-        question = Question(_digest(event.session), event.agent, event.prompt_id[:MAX_ID], refusal)
-        _put(self._questions, _digest(event.session, call_id), question, MAX_QUESTIONS)
+        name = _digest(event.session, call_id)
+        question = Question(_digest(event.session), _digest(event.agent), _digest(event.prompt_id), refusal)
+        self._questions[name] = question
+        self.unsaved[_row_name(name)] = question.row()
+        if len(self._questions) > MAX_QUESTIONS:
+            self._answered(next(iter(self._questions)))
+
+    def restore(self, rows: Mapping[str, bytes], recorded: Recorded, sessions: Collection[str]) -> None:
+        """Know the questions again that were open when the service ended, of those of these sessions that are still on record."""
+        for name, row in rows.items():
+            question = _kept(row, recorded)
+            if question is None or question.refusal.session not in sessions:
+                self.unsaved[name] = None
+                continue
+            digest = bytes.fromhex(name.removeprefix(QUESTION))
+            self._questions[digest] = question
+            # Whatever policy said, a person was asked.
+            self._calls[digest] = Call(Verdict.ASK, question.refusal.monotonic_us * 1_000)
+
+    def saved(self, rows: Mapping[str, bytes | None]) -> None:
+        """These rows are in the store; what has changed since then is not."""
+        for name, row in rows.items():
+            if self.unsaved.get(name, b"") is row:
+                del self.unsaved[name]
+
+    def forget(self, session: str) -> None:
+        """A session is over, and nobody answers its questions any more."""
+        for name, question in list(self._questions.items()):
+            if question.refusal.session == session:
+                self._answered(name)
+
+    def _answered(self, name: bytes) -> Question | None:
+        question = self._questions.pop(name, None)
+        if question is not None:
+            self.unsaved[_row_name(name)] = None
+        return question
 
     def is_open(self, client_session: str, call_id: str) -> bool:
         """Whether a person has that call before them."""
@@ -110,7 +165,7 @@ class Calls:
 
     def closed(self, client_session: str, call_id: str) -> tuple[Record, ...]:
         """A call is over, or its batch is: what goes on record if a person still had it before them. That is told once."""
-        question = self._questions.pop(_digest(client_session, call_id), None)
+        question = self._answered(_digest(client_session, call_id))
         return () if question is None else (question.refusal,)
 
     def turn_over(self, client_session: str, agent: str | None, *, prompt: str = "") -> tuple[Record, ...]:
@@ -118,15 +173,15 @@ class Calls:
 
         With ``prompt`` only its turns on other prompts are: while it works on one a person may well submit the next.
         """
-        session = _digest(client_session)
+        session, turn, going_on = (_digest(name or "") for name in (client_session, agent, prompt))
         left = [
             key
             for key, question in self._questions.items()
             if question.session == session
-            and agent in {None, question.agent}
-            and not (prompt and question.prompt == prompt[:MAX_ID])
+            and (agent is None or question.agent == turn)
+            and not (prompt and question.prompt == going_on)
         ]
-        return tuple(self._questions.pop(key).refusal for key in left)
+        return tuple(question.refusal for key in left if (question := self._answered(key)))
 
     def masked(self, client_session: str, call_id: str, redactor: Redactor) -> None:
         """The client was told to show the model this call's output without what ``redactor`` knows."""
@@ -159,6 +214,22 @@ def _put(kept: dict[bytes, Any], name: bytes, value: Any, most: int = MAX_CALLS)
     kept[name] = value
     if len(kept) > most:
         del kept[next(iter(kept))]
+
+
+def _row_name(name: bytes) -> str:
+    return QUESTION + name.hex()
+
+
+def _kept(row: bytes, recorded: Recorded) -> Question | None:
+    """The question of a row, by what is on record of its call; None where that is gone."""
+    try:
+        told = orjson.loads(row)
+        session, agent, prompt = (bytes.fromhex(told[name]) for name in ("session", "agent", "prompt"))
+        calls = (one for one in recorded(str(told["call"])) if one.get("kind") == Kind.TOOL_CALL)
+        call = next((one for one in calls if _digest(str(one.get("client_session", ""))) == session), None)
+        return None if call is None else Question(session, agent, prompt, refusal_of(call))
+    except (ValueError, TypeError, KeyError, StoreError):
+        return None  # another version wrote it, or the log is damaged there, which `verify` tells
 
 
 def _asking(client_session: str, tool: str, arguments: Mapping[str, Any]) -> bytes:

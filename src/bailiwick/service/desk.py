@@ -4,12 +4,14 @@ import asyncio
 import secrets
 import socket
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, replace
+from typing import Any
 
 import orjson
 
 from bailiwick.administration.entitlement import NotEntitledError, profile_for, roles_of
+from bailiwick.audit.kinds import Kind
 from bailiwick.audit.record import Record, Stamp
 from bailiwick.audit.redaction import Redactor
 from bailiwick.decision.subjects import recorded_subjects
@@ -21,10 +23,11 @@ from bailiwick.model.request import FileView, Principal, Request
 from bailiwick.policy.session import session_layer, with_layer
 from bailiwick.policy.types import Payloads, Policy
 from bailiwick.service.account import principal_of, shell_of
-from bailiwick.service.calls import Calls
+from bailiwick.service.calls import QUESTION, Calls
 from bailiwick.service.custody import Custodian
 from bailiwick.service.files import OsFiles
 from bailiwick.service.gap import Gap
+from bailiwick.service.log_reader import LogReader
 from bailiwick.service.nearby import Mounts, Nearby
 from bailiwick.service.policies import Policies
 from bailiwick.service.registry import Registry, new_key
@@ -84,13 +87,21 @@ class Desk:
     gap: Gap = field(default_factory=Gap)
     custodian: Custodian = field(init=False)
     copies: Copies = field(default_factory=Copies)
+    began: float = field(init=False)
     _lock: LockFile | None = None
     _kept_version: int = 0
     _resolved: dict[str, tuple[str, Policy]] = field(default_factory=dict)
     _accounts: dict[int, tuple[float, Principal]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
+        self.began = self.clock()
         self.custodian = Custodian(store=self.store, redactor=self.redactor, stamp=self.stamp)
+
+    def resume(self, sessions: Iterable[SessionState]) -> None:
+        """Know again, when the service starts, these sessions and what persons have before them in them. Raises ``StoreError``."""
+        self.registry.restore(sessions)
+        if questions := self.store.states(QUESTION):
+            self.calls.restore(questions, self.on_record, {state.key for state in self.registry})
 
     @property
     def keeps_payloads(self) -> bool:
@@ -192,17 +203,20 @@ class Desk:
 
         The first that can be written after some that couldn't is preceded by the mark of that.
         """
-        rows = {} if state is None else {state.key: self._written(state)}
+        rows: dict[str, bytes | None] = {} if state is None else {state.key: self._written(state)}
         if self._lock is not None and self._lock.seen > self._kept_version:
             # A service that is started again must still know an old lock for what it is.
             rows[LOCK_VERSION] = b"%d" % self._lock.seen
             self._kept_version = self._lock.seen
-        if not self.gap.is_open:
+        told = dict(self.calls.unsaved)
+        rows |= told
+        if self.gap.is_open:
+            gap = replace(self.gap)
+            await self.store.append_all((gap.record(self.stamp(), self.masking), *records), state=rows)
+            self.gap.close(gap)
+        else:
             await self.store.append_all(records, state=rows)
-            return
-        gap = replace(self.gap)
-        await self.store.append_all((gap.record(self.stamp(), self.masking), *records), state=rows)
-        self.gap.close(gap)
+        self.calls.saved(told)
 
     def _written(self, state: SessionState) -> bytes:
         """The session's state as it is kept. What the client said of it (ids, names of skills) may hold a secret."""
@@ -288,10 +302,26 @@ class Desk:
         self.policy_for(state)
         return state
 
+    def on_record(self, call_id: str) -> list[dict[str, Any]]:
+        """What is on record of a call. Raises ``StoreError``."""
+        with LogReader(self.store.directory.path) as reader:
+            return [entry.record for entry in reader.call(call_id)]
+
+    async def was_put(self, state: SessionState, event: Event, call: ToolCall) -> bool:
+        """Whether a call was put to this service, or to the one before it if the session is as old. Raises ``StoreError``."""
+        if self.calls.knows(event.session, call.call_id):
+            return True
+        if state.opened > self.began:
+            return False
+        found = await asyncio.to_thread(self.on_record, call.call_id)
+        told = self.masking.text(event.session)
+        return any(one["kind"] == Kind.TOOL_CALL and one.get("client_session") == told for one in found)
+
     def forget(self, state: SessionState) -> None:
         """Drop a session that is over."""
         self.registry.drop(state.key)
         self._resolved.pop(state.key, None)
+        self.calls.forget(state.key)
 
     def forget_resolved(self) -> None:
         """Drop resolved policies, as after a reload."""

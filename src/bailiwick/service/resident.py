@@ -178,7 +178,7 @@ async def running(places: Places) -> AsyncIterator[Endpoint]:
     """The service, listening, until the block ends. Raises ``StartError``.
 
     1. The state directory is this account's alone, and no other service has it.
-    2. Sessions and the last policy in force are known again.
+    2. Sessions, what persons have before them, and the last policy in force are known again.
     3. The policy directory is read; one that does not compile replaces nothing.
     4. Both sockets listen, on the port that running sessions already know.
     5. The start is on record.
@@ -196,7 +196,7 @@ async def running(places: Places) -> AsyncIterator[Endpoint]:
         service = Service(places=places, desk=desk)
         _mask_log(desk)
         _make_text_rules_fast(places)
-        registry.restore(_restored(store.states("s-")))  # (2)
+        desk.resume(_restored(store.states("s-")))  # (2)
         policies.reload()  # (3)
         if policies.in_force is None and (kept := store.get_state(_REMEMBERED_POLICY)):
             policies.fall_back(orjson.loads(kept))

@@ -63,6 +63,9 @@ QUICK_SECONDS = 0.005
 SIGN_AFTER = 0.1
 """Seconds after which entries that wait for their checkpoint get it: one for those of several events of a call."""
 
+SETTLE_AGAIN = 60.0
+"""Seconds after which a block is tried again that could not be made, as on a disk that was full."""
+
 ERASE_AT_ONCE = 4_096
 """Entries that are erased or purged in one step; decisions wait for no more than one."""
 
@@ -141,7 +144,8 @@ class Store:
         self._is_due = False
         self._closed = False
         self._broken = False
-        self._settles = True
+        self._settle_from = 0.0
+        """The monotonic second from which on blocks are made (again)."""
         self._reader = sqlite3.connect(
             f"file:{directory.database}?mode=ro", uri=True, check_same_thread=False
         )
@@ -387,7 +391,8 @@ class Store:
         """Make a block of the oldest entries that stand on their own; who wants to commit meanwhile may."""
         try:
             with self._writing:
-                work = None if self._broken or not self._settles else self._ledger.unsettled()
+                waits = self._broken or time.monotonic() < self._settle_from
+                work = None if waits else self._ledger.unsettled()
             if work is None:
                 return
             row = work.block(self._find, self._ledger.blinding)
@@ -397,7 +402,7 @@ class Store:
                     self._wake.release()
         except Exception as error:  # noqa: BLE001 - they stand as they were, which is as good; the writer must go on
             report(LOG, "entries could not be made a block", error)
-            self._settles = False
+            self._settle_from = time.monotonic() + SETTLE_AGAIN
             self._broken = True  # what is wrong with the file the next commit tells
 
     def _find(self, key_id: str) -> DataKey | None:
