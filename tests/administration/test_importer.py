@@ -70,6 +70,19 @@ def test_other_files_are_refused(text: str, place: tuple[int, int]) -> None:
     assert [(error.line, error.column) for error in raised.value.errors] == [place]
 
 
+def test_what_is_no_text_is_named_and_costs_nothing_else() -> None:
+    imported = import_settings(
+        '{"permissions": {"deny": [5, true, {"a": 1}, "Bash(curl *)"]}}', profile="imported"
+    )
+    assert [note.text for note in imported.notes if not note.imported] == [
+        "deny: 5",
+        "deny: true",
+        'deny: {"a": 1}',
+    ]
+    assert '- "curl"' in imported.profile
+    loads(imported.profile)
+
+
 def test_deep_nesting_is_refused() -> None:
     with pytest.raises(PolicyErrors):
         import_settings("[" * 200_000, profile="imported")

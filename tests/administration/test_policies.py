@@ -15,6 +15,7 @@ from bailiwick.administration import check, difference, explain, simulate
 from bailiwick.administration.compile import compile_set, run_examples
 from bailiwick.administration.example import parse_call
 from bailiwick.administration.recorded import Recorded, Unread, read_recorded
+from bailiwick.decision.decide import UNANSWERABLE
 from bailiwick.model.verdict import Verdict
 from bailiwick.policy.errors import PolicyErrors
 from bailiwick.policy.load import load_policy_set
@@ -187,6 +188,37 @@ def test_simulate_against_what_was_recorded() -> None:
     outcome = simulate.simulate(read_recorded(map(json.dumps, RECORDED)), load_policy_set(AFTER))
     assert (Verdict.ALLOW, Verdict.DENY) in outcome.totals
     assert "what came of the call is not recorded; compare with a policy" in outcome.unread
+
+
+def test_what_nobody_could_be_asked_about_is_no_change_when_policy_still_asks() -> None:
+    commit = RECORDED[0] | {
+        "verdict": "deny",
+        "reasons": [{"message": f"It commits{UNANSWERABLE}", "verdict": "deny"}],
+    }
+    read = {**commit, "input": '{"command": "git --version"}'}
+    other = commit | {"reasons": [{"message": "It commits", "verdict": "deny"}]}
+    policies = compile_set(
+        _changed("allow: [git, npm test, terraform plan]", "ask: [git commit]\n  allow: [git]")
+    )
+    outcome = simulate.simulate(read_recorded(map(json.dumps, (commit, read, other))), policies)
+    assert [(row.before, row.after, row.count) for row in outcome.rows] == [
+        (Verdict.DENY, Verdict.ALLOW, 1),
+        (Verdict.DENY, Verdict.ASK, 1),
+    ]
+
+
+def test_calls_of_two_sessions_are_two_whatever_their_ids() -> None:
+    lines = [
+        json.dumps(
+            {"event.name": "tool_result", "session.id": session, "tool_use_id": "t", "tool_name": "Bash",
+             "tool_input": '{"command": "npm test"}', "enduser.id": user}
+        )
+        for session, user in (("a", "alice"), ("b", "bob"), ("a", "alice"))
+    ]  # fmt: skip
+    outcome = simulate.simulate(read_recorded(lines), load_policy_set(BEFORE))
+    assert outcome.judged == 2
+    (assumed,) = outcome.assumed.items()
+    assert f"2 of them name no profile: judged under {assumed[0]}" in simulate.as_text(outcome)
 
 
 def test_a_call_whose_secret_was_masked_is_not_judged_as_harmless() -> None:

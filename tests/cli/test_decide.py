@@ -82,6 +82,26 @@ def test_unattended_asks_nobody(policy: Path, capsys: pytest.CaptureFixture[str]
     assert decide(policy, asked, capsys, "--unattended")[1][0]["verdict"] == "deny"
 
 
+def test_an_input_without_a_directory_is_not_given_the_whole_disk(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    policy = write_policy(
+        tmp_path / "policy",
+        {
+            "organisation.yaml": "organisation: Acme\ncontact: x\n",
+            "profiles/dev.yaml": 'profile: dev\ntools: {other: allow}\nfiles: {writable: ["${project}/**"], other: deny}\n',
+        },
+    )
+    inputs = [
+        event(cwd=cwd, tool_name="Write", tool_input={"file_path": path, "content": "x"})
+        for cwd in ("", "/srv/app")
+        for path in ("/srv/other/x", "x", "/srv/app/x")
+    ]
+    verdicts = [answer["verdict"] for answer in decide(policy, inputs, capsys)[1]]
+    assert verdicts == ["deny", "allow", "deny", "deny", "allow", "allow"]
+    assert decide(policy, inputs[1:2], capsys, "--project", ".")[1][0]["verdict"] == "allow"
+
+
 def test_a_bad_line_is_a_denial_that_names_itself(policy: Path, capsys: pytest.CaptureFixture[str]) -> None:
     _, said = decide(policy, [READ, b"\xff{", READ], capsys)
     assert [answer["verdict"] for answer in said] == ["allow", "deny", "allow"]

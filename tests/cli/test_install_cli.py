@@ -96,6 +96,29 @@ def test_a_dry_run_shows_every_file_and_changes_nothing(
         assert all(line in text for line in step["content"].splitlines())
 
 
+def test_whoever_is_not_root_may_see_what_would_be_done(
+    policy: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(os, "geteuid", lambda: 1000)
+    assert main(["install", "--system", "--policy", str(policy), "--dry-run"]) == 0
+    text = capsys.readouterr().out
+    assert "/etc/claude-code/managed-settings.d/90-bailiwick.json" in text
+    assert "As things are it would be refused: /etc/claude-code: only root may write" in text
+    assert text.rstrip().endswith("Nothing was changed.")
+
+
+def test_staging_says_that_nothing_is_in_force(
+    tmp_path: Path, policy: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    root = tmp_path / "staged"
+    words = ["install", "--system", "--root", str(root), "--policy", str(policy)]
+    assert main([*words, "--dry-run"]) == 0
+    assert not root.exists()
+    capsys.readouterr()
+    assert main(words) == 0
+    assert f"Staged below {root}; nothing of it is in force here." in capsys.readouterr().out
+
+
 def refusal(capsys: pytest.CaptureFixture[str], *arguments: str) -> str:
     assert main(list(arguments)) == 3
     return capsys.readouterr().err

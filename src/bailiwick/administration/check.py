@@ -9,12 +9,17 @@ from typing import Any
 from bailiwick.administration.invariants import violations
 from bailiwick.administration.overlap import example_of, outweighed
 from bailiwick.administration.place import shown
-from bailiwick.model.decision import Origin
-from bailiwick.policy.types import Policy, PolicySet, Rule, Scope
+from bailiwick.model.decision import Origin, Redact
+from bailiwick.model.glob import name_glob
+from bailiwick.policy.errors import nearest
+from bailiwick.policy.types import FindingCondition, Policy, PolicySet, Rule, Scope
+from bailiwick.rules.catalogue import CATALOGUE
 
 SOON = 14 * 86_400
 """Seconds before its expiry from which an exception is reported: two weeks, time for an approval to be renewed."""
 
+
+_IDS = frozenset(rule.id for rule in CATALOGUE)
 
 MAX_NAMED = 3
 """Rules named in one finding."""
@@ -54,6 +59,7 @@ def check(policies: PolicySet, *, now: int) -> tuple[CheckFinding, ...]:
     found = [
         *_invariants(policies),
         *_rules(policies),
+        *_findings(policies),
         *_exceptions(policies, now),
         *_profiles(policies),
         *_approvers(policies),
@@ -139,6 +145,37 @@ def _idle(rule: Rule, by: Sequence[Rule], example: str) -> CheckFinding:
         example=example,
         mend="remove it, or narrow the other" if stronger else "remove it",
     )
+
+
+def _findings(policies: PolicySet) -> Iterator[CheckFinding]:
+    """Globs of catalogue ids that no finding has: a denial so written stops nothing, a mask hides nothing."""
+    for policy in policies.policies.values():
+        known = _IDS | {one.rule for one in policy.data_classes}
+        families = {f"{one.split('/')[0]}/*" for one in known}
+        for layer in policy.layers:
+            named = [
+                *(
+                    (one.id, one.origin, one.when.rule)
+                    for one in layer.rules
+                    if isinstance(one.when, FindingCondition)
+                ),
+                *(
+                    (one.id, one.origin, glob)
+                    for one in layer.duties
+                    if isinstance(one.obligation, Redact)
+                    for glob in one.obligation.rules
+                ),
+            ]
+            for name, origin, written in named:
+                glob = name_glob(written)
+                if not any(glob.matches(one) for one in known):
+                    yield CheckFinding(
+                        kind=Kind.MATCHES_NOTHING,
+                        origin=origin,
+                        message=f"{name} matches nothing: no finding is called `{written}`",
+                        mend=nearest(written, families if written.endswith("/*") else known)
+                        or "`bailiwick dlp list` and docs/rules name them all",
+                    )
 
 
 def _exceptions(policies: PolicySet, now: int) -> Iterator[CheckFinding]:

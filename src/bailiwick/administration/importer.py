@@ -74,7 +74,7 @@ def import_settings(
     count = 0
     for heading in LISTS:
         rules = permissions.get(heading, [])
-        if not isinstance(rules, list) or any(not isinstance(rule, str) for rule in rules):
+        if not isinstance(rules, list):
             raise _refuse(name, f"`permissions.{heading}` is not a list of rules")
         count += len(rules)
         if count > MAX_RULES:
@@ -167,10 +167,11 @@ class _Draft:
     others: dict[str, str] = field(default_factory=dict)
     notes: list[Note] = field(default_factory=list)
 
-    def rule(self, heading: str, rule: str) -> None:  # noqa: C901 (one case for each tool with rules of its own)
-        """Take in one rule of the client."""
-        found = re.fullmatch(r"\s*([\w*?-]+)\s*(?:\((.*)\))?\s*", rule, re.DOTALL)
-        written = f"{heading}: {rule}"
+    def rule(self, heading: str, rule: Any) -> None:  # noqa: C901 (one case for each tool with rules of its own)
+        """Take in one rule of the client; the client drops what is no text, and that is noted."""
+        text = rule if isinstance(rule, str) else json.dumps(rule)[:_LINE]
+        found = re.fullmatch(r"\s*([\w*?-]+)\s*(?:\((.*)\))?\s*", text, re.DOTALL) if text is rule else None
+        written = f"{heading}: {text}"
         if found is None:
             self._lost(written, "not a rule the client understands")
             return

@@ -15,6 +15,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
+from bailiwick.decision.decide import UNANSWERABLE
 from bailiwick.model.event import ToolCall
 from bailiwick.model.verdict import Verdict
 
@@ -26,8 +27,8 @@ MAX_LINE = 16 * 1024 * 1024
 class Recorded:
     """A tool call that was made: by whom, where, and what came of it if that was written down.
 
-    ``links`` are paths and where they led at the time, ``skills`` those that were active, the latest called last; ``line`` is
-    where it was written down, from 1.
+    ``unattended`` says that it was denied because nobody could be asked. ``links`` are paths and where they led at the time,
+    ``skills`` those that were active, the latest called last; ``line`` is where it was written down, from 1.
     """
 
     call: ToolCall
@@ -36,6 +37,7 @@ class Recorded:
     project: str = ""
     cwd: str = ""
     verdict: Verdict | None = None
+    unattended: bool = False
     links: tuple[tuple[str, str], ...] = ()
     skills: tuple[str, ...] = ()
     line: int = 0
@@ -51,7 +53,7 @@ class Unread:
 
 def read_recorded(lines: Iterable[str]) -> Iterator[Recorded | Unread]:
     """Every tool call in ``lines``, in order."""
-    waiting: dict[str, Recorded | Unread] = {}
+    waiting: dict[tuple[str, str], Recorded | Unread] = {}
     for line, value in _values(lines):
         if isinstance(value, Unread):
             yield replace(value, line=line)
@@ -63,7 +65,8 @@ def read_recorded(lines: Iterable[str]) -> Iterator[Recorded | Unread]:
             if found is None:
                 continue
             if event.get("event.name") and name:
-                waiting[name] = _merged(waiting.get(name), found)
+                one = (_text(event, "session.id"), name)
+                waiting[one] = _merged(waiting.get(one), found)
             else:
                 yield found
     yield from waiting.values()
@@ -175,6 +178,7 @@ def _audit(event: Mapping[str, Any]) -> Recorded | Unread:
         project=_text(event, "project"),
         cwd=_text(event, "cwd"),
         verdict=_VERDICTS.get(_text(event, "verdict")),
+        unattended=any(_text(reason, "message").endswith(UNANSWERABLE) for reason in _list(event, "reasons")),
         links=links,
         skills=tuple(str(name) for name in event.get("skills") or ()),
     )

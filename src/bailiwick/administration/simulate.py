@@ -41,13 +41,17 @@ class Row:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Simulation:
-    """The outcome of a replay: what would change, most frequent first, and how much was looked at."""
+    """The outcome of a replay: what would change, most frequent first, and how much was looked at.
+
+    ``assumed`` counts, by profile, the calls that name none and were judged under the one their users' roles give.
+    """
 
     rows: tuple[Row, ...]
     judged: int
     changed: int
     totals: Mapping[tuple[Verdict, Verdict], int]
     unread: Mapping[str, "Places"]
+    assumed: Mapping[str, int] = field(default_factory=dict)
 
 
 @dataclass(slots=True)
@@ -96,6 +100,7 @@ def simulate(  # noqa: PLR0913 - the calls, and what each is judged by
     examples: dict[tuple[str, str, str, str, Verdict, Verdict], str] = {}
     totals: Counter[tuple[Verdict, Verdict]] = Counter()
     unread: defaultdict[str, Places] = defaultdict(Places)
+    assumed: Counter[str] = Counter()
     judged = 0
     for call in calls:
         if isinstance(call, Unread):
@@ -115,6 +120,8 @@ def simulate(  # noqa: PLR0913 - the calls, and what each is judged by
             unread["what came of the call is not recorded; compare with a policy"].add(call.line)
             continue
         judged += 1
+        if not (profile or call.profile):
+            assumed[policy.profile] += 1
         totals[old, new.verdict] += 1
         if old is new.verdict:
             continue
@@ -137,7 +144,12 @@ def simulate(  # noqa: PLR0913 - the calls, and what each is judged by
         for user, tool, rule, origin, old, new in [key]
     )
     return Simulation(
-        rows=rows, judged=judged, changed=sum(counts.values()), totals=dict(totals), unread=dict(unread)
+        rows=rows,
+        judged=judged,
+        changed=sum(counts.values()),
+        totals=dict(totals),
+        unread=dict(unread),
+        assumed=dict(assumed),
     )
 
 
@@ -156,7 +168,7 @@ def _decide(policy: Policy, call: Recorded, now: int, known: SkillView | None) -
     request = Request(
         principal=Principal(user=call.user, uid=-1, home=f"/home/{call.user}" if call.user else HOME),
         event=Event(name="PreToolUse", session="", cwd=call.cwd or project, what=call.call),
-        session=Session(key="", profile=policy.profile, project=project),
+        session=Session(key="", profile=policy.profile, project=project, unattended=call.unattended),
         now=now,
     )
     return judge(policy, request, _Links(dict(call.links)), known)[1]
@@ -181,6 +193,10 @@ def _shown(call: Recorded) -> str:
 def as_text(simulation: Simulation, source: str = "line") -> str:
     """For people: a summary, then one paragraph per kind of change; ``source`` is the file whose lines are named."""
     lines = [f"{simulation.judged} calls judged, {simulation.changed} would change"]
+    for name, count in sorted(simulation.assumed.items()):
+        lines.append(
+            f"{count} of them name no profile: judged under {name}, which their users get (--profile names another)"
+        )
     for row in simulation.rows:
         lines += [
             "",
@@ -207,6 +223,7 @@ def as_json(simulation: Simulation) -> Mapping[str, Any]:
             {"before": old.label, "after": new.label, "count": count}
             for (old, new), count in sorted(simulation.totals.items())
         ],
+        "assumed_profiles": dict(sorted(simulation.assumed.items())),
         "changes": [
             {
                 "user": row.user,

@@ -5,12 +5,14 @@ import os
 import sys
 import time
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import IO, Any
 
 import orjson
 
 from bailiwick.administration.compile import compile_set
+from bailiwick.administration.place import PROJECT
 from bailiwick.audit.describe import item_of_access, item_of_obligation
 from bailiwick.decision.judge import judge
 from bailiwick.enforcement.claude_code import MalformedEventError, parse_event
@@ -35,7 +37,11 @@ def register(verbs: "argparse._SubParsersAction[argparse.ArgumentParser]") -> No
     verb.add_argument("--profile", required=True, metavar="NAME", help="the profile to decide by")
     verb.add_argument("--jsonl", action="store_true", help="one JSON object per line (the only form)")
     verb.add_argument("--json", action="store_true", help="the same as --jsonl")
-    verb.add_argument("--project", metavar="DIR", help="the project root; each input's own cwd if left out")
+    verb.add_argument(
+        "--project",
+        metavar="DIR",
+        help="the project root; each input's own cwd if left out, an imagined one where it has none",
+    )
     verb.add_argument("--home", metavar="DIR", help="the home directory; this account's if left out")
     verb.add_argument(
         "--skill",
@@ -107,11 +113,13 @@ def _decisions(
                 "micros": 0,
             }
             continue
+        project = os.path.abspath(asked.project) if asked.project else event.cwd or PROJECT  # noqa: PTH100 - resolves no link
+        event = replace(event, cwd=event.cwd or project)
         started = time.perf_counter_ns()
         session = Session(
             key="batch",
             profile=policy.profile,
-            project=asked.project or event.cwd,
+            project=project,
             unattended=asked.unattended,
             environment=(("HOME", who.home),),
         )

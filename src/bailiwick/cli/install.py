@@ -2,6 +2,7 @@
 
 import argparse
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import orjson
@@ -64,13 +65,15 @@ def run(asked: argparse.Namespace) -> int:
     told: list[str] = []
     try:
         site = _site(asked, told)
-        plan = prepare(site, policy=asked.policy, python=asked.python)
+        plan = prepare(site, policy=asked.policy, python=asked.python, only_show=asked.dry_run)
         if asked.dry_run:
             _show(site, plan, as_json=asked.json)
             return DONE
         manifest = apply(plan, site)
     except InstallError as error:
         return _failed(error)
+    if site.root is not None:
+        plan = replace(plan, notes=(f"Staged below {site.root}; nothing of it is in force here.",))
     if asked.json:
         _print({"installed": asked.scope, "manifest": str(manifest.path), "notes": plan.notes, "told": told})
     else:
@@ -115,7 +118,7 @@ def _site(asked: argparse.Namespace, told: list[str] | None = None) -> Site:
     if asked.target_os is not None and asked.root is None:
         raise InstallError("--target-os: only with --root, as files for another system are of no use here")
     root = None if asked.root is None else asked.root.resolve()
-    if root is not None:
+    if root is not None and not getattr(asked, "dry_run", False):
         root.mkdir(parents=True, exist_ok=True)
     target = asked.target_os or platform_here()
     return Site(layout=layout_for(asked.scope, target), root=root, told=tell)

@@ -53,6 +53,9 @@ _SILENCE = Rule(
     instead="Ask for a rule that covers it, or do it another way that the policy allows.",
 )
 _PERHAPS = "That it touches what this rule names can't be ruled out."
+UNANSWERABLE = "; it needs a person's consent, and nobody can be asked in this session"
+"""How the message of a denial ends that would be a question where somebody could answer."""
+
 _ERROR = "builtin.error"
 _BUILTIN = Origin(file="builtin:decision", line=1)
 _MODES = {Mode.ENFORCE: 0, Mode.WARN: 1, Mode.MONITOR: 2}
@@ -416,7 +419,7 @@ def _unanswerable(reason: Reason) -> Reason:
     return replace(
         reason,
         verdict=Verdict.DENY,
-        message=f"{reason.message.rstrip('.')}; it needs a person's consent, and nobody can be asked in this session",
+        message=reason.message.rstrip(".") + UNANSWERABLE,
         instead=reason.instead
         or "Run it in an attended session, or do it another way that the policy allows.",
     )

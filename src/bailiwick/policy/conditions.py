@@ -129,6 +129,7 @@ def _path_fault(glob: str) -> tuple[str, str] | None:  # noqa: C901, PLR0912 (on
         if "/" not in glob:
             return "`%` names no directory", f"write `**/{glob}` for anywhere, or `${{project}}/{glob}`"
         inside = re.sub(r"^(\./)+", "", glob)
+        inside += "**" if inside.endswith("/") else ""
         return "`%` is relative", f"write `${{project}}/{inside}`, or `**/{inside}` for anywhere"
     parts = glob.split("/")
     if glob.endswith("/") and glob != "/":
@@ -250,10 +251,16 @@ def fetched(text: Text, problems: Problems) -> tuple[Condition, ...]:
 
 def _misspelt(name: str) -> str | None:
     """The known tool that ``name`` is in other letter case, in another order of letters, or all but a letter."""
+    lettered = (
+        known
+        for known in TOOLS
+        if len(known) == len(name) > 3  # noqa: PLR2004 - of shorter names a letter is half the name
+        and sum(one != other for one, other in zip(known.lower(), name.lower(), strict=True)) == 1
+    )
     folded = {known.lower(): known for known in TOOLS}
     same = (known for known in TOOLS if sorted(known.lower()) == sorted(name.lower()))
     near = difflib.get_close_matches(name.lower(), folded, n=1, cutoff=0.85)
-    return next(same, None) or (folded[near[0]] if near else None)
+    return next(same, None) or (folded[near[0]] if near else next(lettered, None))
 
 
 def tool(text: Text, problems: Problems) -> tuple[Condition, ...]:

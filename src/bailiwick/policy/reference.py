@@ -39,6 +39,7 @@ ORDER: tuple[tuple[str, type], ...] = (
     ("`obligations.rewrite`", syntax.RewriteDuty),
     ("`obligations.redact`", syntax.RedactDuty),
     ("`obligations.notify`", syntax.NotifyDuty),
+    ("`obligations.sandbox`", syntax.SandboxDuty),
     ("An entry of a list, when it is a mapping", syntax.Entry),
     ("An entry of `commands`, besides", syntax.CommandEntry),
     ("`other`, `opaque`, `project_code`, `unknown`, when it is a mapping", syntax.Fallback),
@@ -60,9 +61,8 @@ def reference() -> str:
 
 
 def _table(title: str, record: type) -> Iterator[str]:
-    inherited = items_of(syntax.Sections) if record is not syntax.Sections else {}
-    if record is syntax.CommandEntry:
-        inherited = items_of(syntax.Entry)
+    above = next((base for base in (syntax.Sections, syntax.Entry) if base in record.__mro__[1:]), None)
+    inherited = items_of(above) if above else {}
     yield f"### {title}"
     yield ""
     yield "| key | value | meaning |"
@@ -70,7 +70,7 @@ def _table(title: str, record: type) -> Iterator[str]:
     for item in items_of(record).values():
         if item.key not in inherited:
             yield f"| `{item.key}`{' (required)' if item.required else ''} | {_value(item)} | {item.doc} |"
-    if inherited and record is not syntax.CommandEntry and set(inherited) <= set(items_of(record)):
+    if above is syntax.Sections:
         yield "| and every key of Sections | | |"
     yield ""
 

@@ -112,7 +112,9 @@ class Word:
                 f"expected {self.what}, but YAML reads an unquoted `{node.text}` as {'nothing' if nothing else 'a truth value'}"
                 if node.text
                 else f"expected {self.what}, found nothing",
-                f'quote it: "{node.text}"' if node.text else f"write {self.what}, or remove the key",
+                f'quote it: "{node.text}"'
+                if node.text
+                else f"write {self.what}, or leave out what need not be there",
             )
         elif node.plain and _YAML_NUMBER.match(node.text):
             problems.add(
@@ -124,7 +126,9 @@ class Word:
             problems.add(node.at, f"longer than {MAX_TEXT} characters", f"shorten {self.what}")
         elif not node.text.strip():
             problems.add(
-                node.at, f"expected {self.what}, found empty text", f"write {self.what}, or remove the key"
+                node.at,
+                f"expected {self.what}, found empty text",
+                f"write {self.what}, or leave out what need not be there",
             )
         elif self.pattern is not None and not re.fullmatch(self.pattern, node.text):
             problems.add(

@@ -6,6 +6,7 @@ import platform
 import stat
 import sys
 from collections.abc import Iterator
+from dataclasses import replace
 from importlib import resources
 from importlib.resources.abc import Traversable
 from pathlib import Path, PurePosixPath
@@ -54,8 +55,10 @@ def layout_for(scope: Scope, target: Platform) -> Layout:
     )
 
 
-def prepare(site: Site, *, policy: Path | None, python: str | None) -> Plan:
+def prepare(site: Site, *, policy: Path | None, python: str | None, only_show: bool = False) -> Plan:
     """The plan for this site, once everything it rests on is right. Raises InstallError.
+
+    With ``only_show`` what (1) and (2) refuse becomes a note of the plan: whoever isn't root yet may see what would be done.
 
     1. This account may do it, and the machine starts services the way the plan does.
     2. What will run with the service's rights can't be changed by anybody with less.
@@ -63,14 +66,20 @@ def prepare(site: Site, *, policy: Path | None, python: str | None) -> Plan:
     4. Other managed settings of the client are readable and don't claim what ours need.
     """
     layout = site.layout
+    refused = ""
     if site.root is None and layout.scope is Scope.SYSTEM:
-        _may_install(layout)  # (1)
-        _nobody_else_can_change(python or sys.executable)  # (2)
+        try:
+            _may_install(layout)  # (1)
+            _nobody_else_can_change(python or sys.executable)  # (2)
+        except InstallError as error:
+            if not only_show:
+                raise
+            refused = f"As things are it would be refused: {error}"
     files, starter = _policy(site, policy)  # (3)
     if layout.managed is not None:
         _no_quarrel(site, layout)  # (4)
     helper = str(layout.programs / HELPER) if layout.programs is not None else ""
-    return plan(
+    planned = plan(
         layout,
         Contents(
             python=python or sys.executable,
@@ -80,6 +89,7 @@ def prepare(site: Site, *, policy: Path | None, python: str | None) -> Plan:
             programs=_programs(layout) if helper else {},
         ),
     )
+    return replace(planned, notes=(*planned.notes, refused)) if refused else planned
 
 
 def _may_install(layout: Layout) -> None:
