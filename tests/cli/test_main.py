@@ -2,6 +2,8 @@
 
 import argparse
 import itertools
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -64,6 +66,35 @@ def test_a_command_to_explain_is_one_word(capsys: pytest.CaptureFixture[str]) ->
         main(["explain", "ls", "-la"])
     assert ended.value.code == 2
     assert "put the whole command in quotes" in capsys.readouterr().err
+
+
+def test_every_command_speaks_json() -> None:
+    """The contract: "Every command has --json"."""
+    silent = [name for name, options in _options(parser(), "bailiwick") if "--json" not in options]
+    assert silent == []
+
+
+def _options(command: argparse.ArgumentParser, name: str) -> Iterator[tuple[str, set[str]]]:
+    groups = [action for action in command._actions if isinstance(action, argparse._SubParsersAction)]
+    for group in groups:
+        for verb, inner in group.choices.items():
+            yield from _options(inner, f"{name} {verb}")
+    if not groups:
+        yield name, {option for action in command._actions for option in action.option_strings}
+
+
+@pytest.mark.parametrize(
+    ("shell", "code", "said"),
+    [
+        ("exec 1>&-", 0, ""),
+        ("exec 0<&- 1>&- 2>&-", 0, ""),
+        ("exec 1>/dev/full", 3, "bailiwick: standard output: No space left on device\n"),
+    ],
+)
+def test_a_standard_output_that_takes_nothing_is_no_crash(shell: str, code: int, said: str) -> None:
+    command = f"{shell}; exec {sys.executable} -m bailiwick.cli.main explain ls"
+    done = subprocess.run(["bash", "-c", command], capture_output=True, text=True, check=False, timeout=60)
+    assert (done.returncode, done.stderr) == (code, said)
 
 
 def test_every_argument_says_what_it_is() -> None:

@@ -5,6 +5,7 @@ import re
 import shutil
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -283,6 +284,23 @@ def test_policy_explain_says_what_is_missing(held: Path, capsys: pytest.CaptureF
     )
     assert code == USAGE
     assert "holds no skill to an approval" in err
+
+
+def test_every_verb_speaks_json(run: Run, tmp_path: Path) -> None:
+    def told(*words: str) -> Any:
+        code, out, _ = run(*words, "--json")
+        assert code == 0
+        return json.loads(out)
+
+    assert not told("key", str(tmp_path / "key.pem"))["made"]
+    approved = told("approve", "pdf", "--as", "role:frontend", "--yes")
+    assert (approved["name"], approved["roles"]) == ("pdf", ["frontend"])
+    assert told("list")["skills"][0]["approval"] == approved["approval"]
+    assert told("renew")["approvals"] == 1
+    assert told("verify")["skills"][0]["state"] == "approved"
+    assert told("revoke", "pdf")["revoked"][0]["approval"] == approved["approval"]
+    assert told("scan", str(tmp_path / ".claude/skills"))
+    assert told("inspect", str(tmp_path / ".claude/skills/pdf"))
 
 
 def test_simulate_holds_a_recorded_call_to_the_skill_that_was_active(

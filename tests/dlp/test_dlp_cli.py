@@ -8,6 +8,7 @@ from pathlib import Path
 
 import heldout
 import pytest
+import yaml
 
 from bailiwick.audit.redaction import Redactor
 from bailiwick.cli.main import main
@@ -122,6 +123,35 @@ def test_explain_list_and_test(
     assert (code, TOKEN in out) == (0, False)
     code, out = run(monkeypatch, capsysbinary, b"x", "test", "secret/github-token")
     assert (code, "finds nothing" in out) == (1, True)
+
+
+def test_every_verb_speaks_json(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsysbinary: pytest.CaptureFixture[bytes]
+) -> None:
+    text = f"GH_TOKEN={TOKEN}"
+    (tmp_path / "f").write_text(text)
+    (tmp_path / "values").write_text("alpha 1234\n")
+    rows = {
+        ("scan", str(tmp_path / "f")): 1,
+        ("redact",): 0,
+        ("explain", "secret/github-token"): 0,
+        ("test", "secret/github-token"): 0,
+        ("fingerprint", str(tmp_path / "values"), "--salt", "0" * 32): 0,
+    }
+    said = {}
+    for words, expected in rows.items():
+        code, out = run(monkeypatch, capsysbinary, text.encode(), *words, "--json")
+        assert code == expected
+        assert TOKEN not in out
+        said[words[0]] = json.loads(out)
+    assert said["scan"]["findings"][0]["rule"] == said["explain"]["rule"] == "secret/github-token"
+    assert said["redact"]["text"].startswith("GH_TOKEN=[redacted:secret/github-token:")
+    assert said["redact"]["complete"]
+    assert said["test"]["findings"][0]["tier"] == "block"
+    _, listed = run(
+        monkeypatch, capsysbinary, b"", "fingerprint", str(tmp_path / "values"), "--salt", "0" * 32
+    )
+    assert yaml.safe_load(listed) == said["fingerprint"]
 
 
 def test_the_same_secret_has_the_same_fingerprint_and_only_with_the_key(

@@ -1,5 +1,6 @@
 """Finding the client, telling its version, and becoming it. The scripts here stand for absent, old and odd clients."""
 
+import json
 import stat
 import subprocess
 import sys
@@ -54,6 +55,8 @@ def test_a_version_that_cannot(tmp_path: Path, printed: str, said: str) -> None:
 def test_a_client_that_does_not_run(tmp_path: Path) -> None:
     with pytest.raises(ClientError, match="client"):
         client_version(script(tmp_path / "client", "#!/nonexistent\n"))
+    with pytest.raises(ClientError, match=r"can't be run here \(Exec format error\); install it again"):
+        client_version(script(tmp_path / "stub", "\0"))
     with pytest.raises(ClientError, match="no version"):
         client_version(script(tmp_path / "crash", "#!/bin/sh\nexit 7\n"))
 
@@ -113,6 +116,13 @@ def test_the_client_takes_the_launcher_s_place_with_a_session_of_its_own(service
     assert arguments[arguments.index("--plugin-dir") + 1] == str(home / "plugin")
     for path in [home, *home.rglob("*")]:
         assert stat.S_IMODE(path.stat().st_mode) & 0o077 == 0, path
+
+
+def test_the_session_is_named_for_programs(service: Running) -> None:
+    done = governed(service, "--json", "--profile", "open", "--", "-p", "hi")
+    said = json.loads(done.stderr)
+    assert (said["profile"], said["client_version"]) == ("open", "2.1.330")
+    assert f"session={said['session']}" in done.stdout
 
 
 @pytest.mark.parametrize(

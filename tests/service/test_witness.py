@@ -172,6 +172,20 @@ def post(url: str, body: bytes) -> tuple[int, str, str]:
     return told
 
 
+def test_a_witness_speaks_json(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    log, path = Log(), tmp_path / "witness"
+    (tmp_path / "log.pub").write_text(f"{log.signer.verifier}\n")
+    said = []
+    for words in (["init", "--name", NAME], ["trust", str(tmp_path / "log.pub")], ["show"]):
+        assert main(["witness", *words, "--state", str(path), "--json"]) == 0
+        said += map(json.loads, capsys.readouterr().out.splitlines())
+    assert said == [
+        {"witness": NAME, "public_keys": str(path / "witness.pub")},
+        {"origin": log.signer.name},
+        {"origin": log.signer.name, "cosigned": 0},
+    ]
+
+
 def test_a_witness_that_is_killed_remembers_what_it_cosigned(tmp_path: Path) -> None:
     log, path = Log(), tmp_path / "witness"
     (tmp_path / "log.pub").write_text(f"{log.signer.verifier}\n")

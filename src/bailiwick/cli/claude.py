@@ -43,6 +43,11 @@ def register(verbs: "argparse._SubParsersAction[argparse.ArgumentParser]") -> No
     verb.add_argument("--policy", metavar="DIR", help="policy repository, for the service this starts")
     verb.add_argument("--state", metavar="DIR", help="state directory of the service")
     verb.add_argument("--client", metavar="PATH", help="the client's program, `claude` on PATH if left out")
+    verb.add_argument(
+        "--json",
+        action="store_true",
+        help="name the session on standard error as one JSON object, before the client begins",
+    )
     verb.add_argument("arguments", nargs="*", metavar="-- ...", help="the client's own arguments")
     verb.set_defaults(func=run)
 
@@ -59,6 +64,7 @@ def run(asked: argparse.Namespace) -> int:
                 allowed_tools=asked.allowedTools,
                 read_only_files=asked.readOnlyFiles or (),
                 max_bash_timeout=asked.maxBashTimeout,
+                announced=asked.json,
             ),
         )
     except (LaunchError, RefusedError) as error:

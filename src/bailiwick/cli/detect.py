@@ -43,6 +43,7 @@ def register(verbs: "argparse._SubParsersAction[argparse.ArgumentParser]") -> No
             parser.add_argument(
                 "--only", action="store_true", help="leave out the rules that come with Bailiwick"
             )
+        parser.add_argument("--json", action="store_true", help="print JSON, one object per line")
         parser.set_defaults(func=run)
         return parser
 
@@ -53,12 +54,10 @@ def register(verbs: "argparse._SubParsersAction[argparse.ArgumentParser]") -> No
         metavar="FILE",
         help="suppressions.yaml: alerts that are not raised, each with its reason and end",
     )
-    listed = action("list", "Print the rules, and what was left out and why.", rules=True)
-    listed.add_argument("--json", action="store_true", help="print JSON, one object per rule")
+    action("list", "Print the rules, and what was left out and why.", rules=True)
     action("test", "Run every rule on the examples that it carries.", rules=True)
     queue = action("incidents", "Print the incidents that nobody has closed.", rules=False)
     queue.add_argument("--all", action="store_true", help="those that are closed too")
-    queue.add_argument("--json", action="store_true", help="print JSON, one object per incident")
     close = action("close", "Close an incident.", rules=False)
     close.add_argument("number", type=int, metavar="NUMBER", help="its number")
     close.add_argument("because", metavar="BECAUSE", help="what came of it")
@@ -80,7 +79,7 @@ def run(asked: argparse.Namespace) -> int:
     except BrokenPipeError:
         raise
     except OSError as error:
-        print(f"bailiwick: {error.filename}: {error.strerror}", file=sys.stderr)
+        print(f"bailiwick: {error.filename or 'standard output'}: {error.strerror}", file=sys.stderr)
         return ENVIRONMENT
 
 
@@ -116,7 +115,7 @@ def _run(places: Places, asked: argparse.Namespace) -> int:
         )
         while not stop.is_set():
             looked_at, notes = detector.step()
-            _tell(notes)
+            _tell(notes, as_json=asked.json)
             raised += len(notes)
             if not looked_at:
                 if asked.once:
@@ -125,8 +124,12 @@ def _run(places: Places, asked: argparse.Namespace) -> int:
     return DONE
 
 
-def _tell(notes: Sequence[Note]) -> None:
+def _tell(notes: Sequence[Note], *, as_json: bool) -> None:
     for one in notes:
+        if as_json:
+            print_json(one.to_json())
+            sys.stdout.flush()
+            continue
         print(f"{one.level:8}  {one.user:10}  {one.session:12}  {plain(one.text)}", flush=True)
 
 
@@ -159,9 +162,13 @@ def _test(_: Places, asked: argparse.Namespace) -> int:
     for rule in rules:
         wrong = list(wrong_with(rule, rules))
         faulty += bool(wrong)
+        if asked.json:
+            print_json({"id": rule.id, "title": rule.title, "file": str(rule.file), "wrong": wrong})
+            continue
         for text in wrong:
             print(f"{rule.file}: {plain(rule.title)}: {text}")
-    print(f"{len(rules) - faulty} of {len(rules)} rules hold to their examples")
+    if not asked.json:
+        print(f"{len(rules) - faulty} of {len(rules)} rules hold to their examples")
     return FINDINGS if faulty else DONE
 
 
@@ -204,6 +211,8 @@ def _close(places: Places, asked: argparse.Namespace) -> int:
 
     with Incidents(places.state) as incidents:
         if incidents.close(asked.number, asked.because):
+            if asked.json:
+                print_json({"id": asked.number, "closed": asked.because})
             return DONE
     print(f"bailiwick: no open incident {asked.number}", file=sys.stderr)
     return FINDINGS

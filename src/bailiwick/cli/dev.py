@@ -69,7 +69,7 @@ def run(asked: argparse.Namespace) -> int:
     except BrokenPipeError:
         raise
     except OSError as error:
-        print(f"bailiwick: {error.filename}: {error.strerror}", file=sys.stderr)
+        print(f"bailiwick: {error.filename or 'standard output'}: {error.strerror}", file=sys.stderr)
         return ENVIRONMENT
 
 

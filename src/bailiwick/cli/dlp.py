@@ -72,6 +72,14 @@ def register(verbs: "argparse._SubParsersAction[argparse.ArgumentParser]") -> No
     scan.add_argument(
         "--format", choices=("text", "json", "sarif"), default="text", help="how findings are printed"
     )
+    scan.add_argument(
+        "--json",
+        dest="format",
+        action="store_const",
+        const="json",
+        default="text",
+        help="the same as --format json",
+    )
     scan.add_argument("--only", choices=("secret", "personal"), help="only findings of this kind")
     scan.add_argument(
         "--examples", action="store_true", help="report placeholders and documented example keys too"
@@ -94,6 +102,7 @@ def register(verbs: "argparse._SubParsersAction[argparse.ArgumentParser]") -> No
         "explain", help="show the page of a rule", description="Show the page of a rule."
     )
     explain.add_argument("rule", help="its id: secret/github-token")
+    explain.add_argument("--json", action="store_true", help="as JSON")
     explain.add_argument("--policy", metavar="DIR", type=Path, help=_OF_POLICY)
     explain.set_defaults(func=run_explain)
     listed = inner.add_parser(
@@ -108,6 +117,7 @@ def register(verbs: "argparse._SubParsersAction[argparse.ArgumentParser]") -> No
         description="Say whether a rule finds something in a sample on standard input. Exit code 0 when it does, 1 when it doesn't.",
     )
     test.add_argument("rule", help="its id: secret/github-token")
+    test.add_argument("--json", action="store_true", help="as JSON")
     test.add_argument("--policy", metavar="DIR", type=Path, help=_OF_POLICY)
     test.set_defaults(func=run_test)
 
@@ -363,21 +373,24 @@ def run_explain(asked: argparse.Namespace) -> int:
         return USAGE
     for one in classes:
         if one.rule == asked.rule:
-            print(
-                f"{one.rule}  severity high  tier {one.tier.value}\n\n{one.title}\n\nKnown by {_known_by(one)}."
-            )
-            return DONE
+            page = f"{one.title}\n\nKnown by {_known_by(one)}.\n"
+            return _explained(asked, one.rule, "high", [one.tier.value], page)
     for rule in CATALOGUE:
         if rule.id == asked.rule:
             tiers = sorted({kind.tier.value for kind in kinds_of(rule.id)})
-            print(
-                f"{rule.id}  severity {rule.severity.name.lower()}"
-                + (f"  tier {', '.join(tiers)}" if tiers else "")
-                + "\n"
-            )
-            print(page_of(rule).text, end="")
-            return DONE
+            return _explained(asked, rule.id, rule.severity.name.lower(), tiers, page_of(rule).text)
     return _unknown(asked.rule)
+
+
+def _explained(asked: argparse.Namespace, rule: str, severity: str, tiers: list[str], page: str) -> int:
+    if asked.json:
+        print(json.dumps({"rule": rule, "severity": severity, "tiers": tiers, "page": page}, indent=2))
+        return DONE
+    print(
+        f"{rule}  severity {severity}" + (f"  tier {', '.join(tiers)}" if tiers else "") + f"\n\n{page}",
+        end="",
+    )
+    return DONE
 
 
 def run_list(asked: argparse.Namespace) -> int:
@@ -426,6 +439,18 @@ def run_test(asked: argparse.Namespace) -> int:
     scanned = examine_long(text, subjects=EVERYTHING | frozenset(classes), examples=True)
     matches = scanned.matches
     own = [match for match in matches if match.rule == asked.rule]
+    others = sorted({match.rule for match in matches if match.rule != asked.rule})
+    found = DONE if any(not match.example for match in own) else FOUND
+    if asked.json:
+        items = [item_of(match) for match in own]
+        said = {
+            "rule": asked.rule,
+            "findings": items,
+            "found_by_others": others,
+            "complete": scanned.complete,
+        }
+        print(json.dumps(said, indent=2))
+        return found
     for one in _located("sample", text, matches):
         if one.match.rule == asked.rule:
             example = ", a placeholder or a documented example" if one.match.example else ""
@@ -433,11 +458,10 @@ def run_test(asked: argparse.Namespace) -> int:
                 f"{one.line}:{one.column}: found ({one.match.tier.value}, {one.match.confidence.value}{example}): {one.preview}"
             )
     if not own:
-        others = sorted({match.rule for match in matches})
         print(f"{asked.rule} finds nothing" + (f"; found by {', '.join(others)}" if others else ""))
     if not scanned.complete:
         print("the sample was not fully scanned")
-    return DONE if any(not match.example for match in own) else FOUND
+    return found
 
 
 def _classes(asked: argparse.Namespace) -> list[DataClass]:

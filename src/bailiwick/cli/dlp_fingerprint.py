@@ -1,6 +1,7 @@
 """`bailiwick dlp fingerprint`: hashes of values or documents for `data_classes` of a policy. It prints neither."""
 
 import argparse
+import json
 import re
 import secrets
 import sys
@@ -28,6 +29,10 @@ MAX_VALUES = 28_000
 
 MAX_PRINTS = 45_000
 """Fingerprints of one file: those of a million and a half characters of source code, about."""
+
+
+_VALUES = "# Keyed hashes of exact values, by `bailiwick dlp fingerprint`."
+_DOCUMENTS = "# Fingerprints of documents, by `bailiwick dlp fingerprint --documents`."
 
 
 class _UnfitError(Exception):
@@ -58,6 +63,7 @@ def register(verbs: "argparse._SubParsersAction[argparse.ArgumentParser]") -> No
         help="with --documents: what stands in this file or directory too (licences, public code) is left out",
     )  # fmt: skip
     verb.add_argument("--salt", metavar="HEX", help="the key of the hashes; without it a new one is drawn")
+    verb.add_argument("--json", action="store_true", help="the list as JSON, which is YAML too")
     verb.set_defaults(func=run)
 
 
@@ -68,7 +74,7 @@ def run(asked: argparse.Namespace) -> int:
         print("bailiwick: --salt takes 32 to 64 hexadecimal digits in small letters", file=sys.stderr)
         return USAGE
     try:
-        lines = (
+        said = (
             _of_documents(salt, asked.files, asked.without)
             if asked.documents
             else _of_values(salt, asked.files)
@@ -77,27 +83,33 @@ def run(asked: argparse.Namespace) -> int:
         print(f"bailiwick: {error}", file=sys.stderr)
         return USAGE
     except OSError as error:
-        print(f"bailiwick: {error.filename}: {error.strerror}", file=sys.stderr)
+        print(f"bailiwick: {error.filename or 'standard output'}: {error.strerror}", file=sys.stderr)
         return ENVIRONMENT
-    print("\n".join(lines))
+    if asked.json:
+        print(json.dumps(said, indent=2))
+        return DONE
+    print(_DOCUMENTS if asked.documents else _VALUES)
+    for key, value in said.items():
+        if isinstance(value, list):
+            print(f"{key}:", *(f'- "{digest}"' for digest in value), sep="\n")
+        else:
+            print(f"{key}: {json.dumps(value)}")
     return DONE
 
 
-def _of_values(salt: str, files: list[Path]) -> list[str]:
+def _of_values(salt: str, files: list[Path]) -> dict[str, str | int | list[str]]:
     values = _values(files)
     sizes = [len(value) for value in values]
-    return [
-        "# Keyed hashes of exact values, by `bailiwick dlp fingerprint`.",
-        f'salt: "{salt}"',
-        f"shortest: {min(sizes)}",
-        f"longest: {max(sizes)}",
-        f"parts: {max(values.values())}",
-        "hashes:",
-        *(f'- "{digest}"' for digest in sorted(hashed(salt, value) for value in values)),
-    ]
+    return {
+        "salt": salt,
+        "shortest": min(sizes),
+        "longest": max(sizes),
+        "parts": max(values.values()),
+        "hashes": sorted(hashed(salt, value) for value in values),
+    }
 
 
-def _of_documents(salt: str, files: list[Path], without: list[Path]) -> list[str]:
+def _of_documents(salt: str, files: list[Path], without: list[Path]) -> dict[str, str | int | list[str]]:
     known = {one for text in _documents(without) for one in prints_in(salt, text)}
     kept = {one for text in _documents(files) for one in fingerprints(salt, text)} - known
     if not 2 <= len(kept) <= MAX_PRINTS:  # noqa: PLR2004 - a passage is known by two
@@ -105,12 +117,7 @@ def _of_documents(salt: str, files: list[Path], without: list[Path]) -> list[str
             f"a file has 2 to {MAX_PRINTS} fingerprints, and here are {len(kept)}: a document needs {PASSAGE} words,"
             " and many documents need several files"
         )
-    return [
-        "# Fingerprints of documents, by `bailiwick dlp fingerprint --documents`.",
-        f'salt: "{salt}"',
-        "hashes:",
-        *(f'- "{one}"' for one in sorted(kept)),
-    ]
+    return {"salt": salt, "hashes": sorted(kept)}
 
 
 def _documents(paths: list[Path]) -> Iterator[str]:

@@ -1,6 +1,7 @@
 """`bailiwick dlp redact`: standard input, masked. A pipe is masked as it comes, a file as a whole."""
 
 import argparse
+import json
 import os
 import re
 import stat
@@ -60,6 +61,11 @@ def register(verbs: "argparse._SubParsersAction[argparse.ArgumentParser]") -> No
     verb.add_argument(
         "--key-file", metavar="FILE", help="key of the fingerprints; without it they differ from run to run"
     )
+    verb.add_argument(
+        "--json",
+        action="store_true",
+        help="print one JSON object at the end: the text masked, and whether all was looked at",
+    )
     verb.set_defaults(func=run)
 
 
@@ -111,22 +117,17 @@ def run(asked: argparse.Namespace) -> int:
         print(error, file=sys.stderr)
         return USAGE
     except OSError as error:
-        print(f"bailiwick: {error.filename}: {error.strerror}", file=sys.stderr)
+        print(f"bailiwick: {error.filename or 'standard output'}: {error.strerror}", file=sys.stderr)
         return ENVIRONMENT
     redactor = Redactor(key, subjects=subjects)
-    source = sys.stdin.buffer
-    begun = b""
-    kind = asked.stream
-    if kind == "auto" and _is_file(source):
-        kind = "whole"
-    pieces = _pieces(source)
-    if kind == "auto":
-        for piece in pieces:
-            begun += piece
-            if len(begun.lstrip()) >= _LINE:
-                break
-        kind = "events" if _EVENT.match(begun.lstrip()) else "text"
+    pieces = _pieces(sys.stdin.buffer)
+    kind, begun = _kind(asked.stream, sys.stdin.buffer, pieces)
     taking = _taking(kind, redactor)
+    if asked.json:
+        masked = b"".join((taking.feed(begun), *map(taking.feed, pieces), taking.close()))
+        said = {"text": masked.decode("utf-8", "replace"), "complete": taking.complete}
+        print(json.dumps(said))
+        return DONE if taking.complete else PARTLY
     _copy(taking, begun)
     for piece in pieces:
         _copy(taking, piece)
@@ -135,6 +136,20 @@ def run(asked: argparse.Namespace) -> int:
     if not taking.complete:
         print("bailiwick: not all of the input could be looked at", file=sys.stderr)
     return DONE if taking.complete else PARTLY
+
+
+def _kind(asked: str, source: IO[bytes], pieces: Iterator[bytes]) -> tuple[str, bytes]:
+    """How the input is taken in, and what was read of it to tell."""
+    if asked != "auto":
+        return asked, b""
+    if _is_file(source):
+        return "whole", b""
+    begun = b""
+    for piece in pieces:
+        begun += piece
+        if len(begun.lstrip()) >= _LINE:
+            break
+    return ("events" if _EVENT.match(begun.lstrip()) else "text"), begun
 
 
 def _taking(kind: str, redactor: Redactor) -> _Taking:

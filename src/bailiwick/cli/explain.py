@@ -94,7 +94,10 @@ def run(asked: argparse.Namespace) -> int:
     except BrokenPipeError:
         raise
     except OSError as error:
-        print(f"bailiwick: {error.filename or asked.policy}: {error.strerror or error}", file=sys.stderr)
+        print(
+            f"bailiwick: {error.filename or asked.policy or 'standard output'}: {error.strerror or error}",
+            file=sys.stderr,
+        )
         return ENVIRONMENT
 
 

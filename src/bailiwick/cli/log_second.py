@@ -65,7 +65,7 @@ def run(asked: argparse.Namespace) -> int:
         print(f"bailiwick: {error}", file=sys.stderr)
         return USAGE
     except OSError as error:
-        print(f"bailiwick: {error.filename}: {error.strerror}", file=sys.stderr)
+        print(f"bailiwick: {error.filename or 'standard output'}: {error.strerror}", file=sys.stderr)
         return ENVIRONMENT
 
 

@@ -79,6 +79,7 @@ def parser(verb: str | None = None) -> argparse.ArgumentParser:
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command; its exit code."""
+    _standard_streams()
     words = list(sys.argv[1:] if argv is None else argv)
     top = parser(words[0] if words else None)
     if words in _MENUS:
@@ -94,12 +95,27 @@ def main(argv: Sequence[str] | None = None) -> int:
         code: int = asked.func(asked)
         sys.stdout.flush()
     except BrokenPipeError:
-        # The reader of a pipe went away; that is not our failure, and Python must not complain at exit either.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        _say_no_more()  # the reader of a pipe went away; that is not our failure
         return 0
+    except OSError as error:  # a disk that is full, mostly: what a verb can mend it has told itself
+        print(f"bailiwick: {error.filename or 'standard output'}: {error.strerror}", file=sys.stderr)
+        _say_no_more()
+        return EXIT_ENVIRONMENT
     except KeyboardInterrupt:
         return 130
     return code
+
+
+def _standard_streams() -> None:
+    """Have all three: what is closed (``>&-``) leads nowhere, and its number goes to no file that is opened later."""
+    for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
+        if getattr(sys, name) is None:
+            setattr(sys, name, open(os.devnull, mode, encoding="utf-8"))  # noqa: PTH123, SIM115 - open to the end
+
+
+def _say_no_more() -> None:
+    """What is left in the buffer goes nowhere, so that Python doesn't complain at exit either."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _menu(top: argparse.ArgumentParser, words: Sequence[str]) -> str:

@@ -35,6 +35,7 @@ def register(verbs: "argparse._SubParsersAction[argparse.ArgumentParser]") -> No
         parser.add_argument("--state", metavar="DIR", help="state directory")
         parser.add_argument("--policy", metavar="DIR", help=f"policy repository, whose {FILE} is read")
         parser.add_argument("--config", metavar="FILE", help=f"read this file instead of the policy's {FILE}")
+        parser.add_argument("--json", action="store_true", help="print JSON, one object per sink")
         parser.set_defaults(func=run)
         return parser
 
@@ -42,8 +43,7 @@ def register(verbs: "argparse._SubParsersAction[argparse.ArgumentParser]") -> No
     check.add_argument("--send", action="store_true", help="also send each sink a test event")
     going = action("run", "Deliver until stopped; run it as a service of its own.")
     going.add_argument("--once", action="store_true", help="deliver what is in the log now, then end")
-    status = action("status", "How far each sink has come, and what is wrong.")
-    status.add_argument("--json", action="store_true", help="print JSON, one object per sink")
+    action("status", "How far each sink has come, and what is wrong.")
     again = action("retry", "Send again what a receiver refused.")
     again.add_argument("name", metavar="NAME", help="the sink")
 
@@ -61,7 +61,7 @@ def run(asked: argparse.Namespace) -> int:
         print(f"bailiwick: {error}", file=sys.stderr)
         return ENVIRONMENT
     except OSError as error:
-        print(f"bailiwick: {error.filename}: {error.strerror}", file=sys.stderr)
+        print(f"bailiwick: {error.filename or 'standard output'}: {error.strerror}", file=sys.stderr)
         return ENVIRONMENT
 
 
@@ -81,14 +81,22 @@ def _check(_: Places, entries: tuple[SinkEntry, ...], asked: argparse.Namespace)
             said = asyncio.run(_tried(entry)) if asked.send else ""
         except SinkError as error:
             said, faulty = str(error), faulty + 1
-            print(f"wrong  {plain(said)}")
+            _tell(
+                asked, f"wrong  {plain(said)}", {"name": entry.name.text, "to": entry.to.text, "wrong": said}
+            )
             continue
         faulty += bool(said)
         how = "acknowledged" if sink.acknowledges else "not acknowledged: count events tell of losses"
-        print(f"{'wrong' if said else 'sound'}  {entry.name}  to {entry.to}, view {view_of(entry)}, {how}")
-        if said:
-            print(f"       {plain(said)}")
+        text = f"{'wrong' if said else 'sound'}  {entry.name}  to {entry.to}, view {view_of(entry)}, {how}"
+        told: dict[str, object] = {"name": entry.name.text, "to": entry.to.text, "view": view_of(entry)}
+        told |= {"acknowledges": sink.acknowledges, "wrong": said}
+        _tell(asked, f"{text}\n       {plain(said)}" if said else text, told)
     return FINDINGS if faulty else DONE
+
+
+def _tell(asked: argparse.Namespace, text: str, value: dict[str, object]) -> None:
+    """One thing, for people or as JSON."""
+    print(orjson.dumps(value).decode() if asked.json else text)
 
 
 async def _tried(entry: SinkEntry) -> str:
@@ -106,7 +114,10 @@ async def _tried(entry: SinkEntry) -> str:
 def _run(places: Places, entries: tuple[SinkEntry, ...], asked: argparse.Namespace) -> int:
     behind = asyncio.run(deliver(places.state, entries, once=asked.once))
     for name, why in behind:
-        print(f"{name}: {plain(why)}", file=sys.stderr)
+        if asked.json:
+            print(orjson.dumps({"name": name, "behind": why}).decode())
+        else:
+            print(f"{name}: {plain(why)}", file=sys.stderr)
     return FINDINGS if behind else DONE
 
 
@@ -147,9 +158,10 @@ def _retry(places: Places, entries: tuple[SinkEntry, ...], asked: argparse.Names
     for entry in entries:
         if entry.name.text == asked.name:
             taken, refusals = asyncio.run(retry(places.state, entry))
-            print(f"{taken} taken, {len(refusals)} still refused")
-            for refusal in refusals[:20]:
-                print(f"  entry {refusal.item.index}: {plain(refusal.why)}")
+            refused = {str(refusal.item.index): refusal.why for refusal in refusals}
+            lines = [f"  entry {index}: {plain(why)}" for index, why in list(refused.items())[:20]]
+            text = "\n".join([f"{taken} taken, {len(refusals)} still refused", *lines])
+            _tell(asked, text, {"name": asked.name, "taken": taken, "refused": refused})
             return FINDINGS if refusals else DONE
     names = ", ".join(entry.name.text for entry in entries)
     print(f"bailiwick: no sink {plain(asked.name)}; there are: {names}", file=sys.stderr)

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from bailiwick.administration.skills import statements
-from bailiwick.administration.skills.lock import Entry, Revoked
+from bailiwick.administration.skills.lock import Revoked
 from bailiwick.cli.skill_approve import approve
 from bailiwick.cli.skill_lock import (
     DONE,
@@ -22,6 +22,7 @@ from bailiwick.cli.skill_lock import (
     Verb,
     guarded,
     installed,
+    json_of,
     name_of,
     opened,
     read,
@@ -89,17 +90,16 @@ def register(inner: "argparse._SubParsersAction[argparse.ArgumentParser]") -> No
         help="with a version above this, after a rollback that was meant",
     )
     _signing(renew)
-    listed = _verb(inner, "list", "which skills are approved, for whom, until when", _list)
-    listed.add_argument("--json", action="store_true", help="as JSON")
+    _verb(inner, "list", "which skills are approved, for whom, until when", _list)
     verify = _verb(
         inner, "verify", "check every signature, and the skills on this machine against the lock", _verify
     )
     verify.add_argument(
         "path", nargs="*", metavar="PATH", help="skills to check; those installed here if left out"
     )
-    verify.add_argument("--json", action="store_true", help="as JSON")
     key = inner.add_parser("key", help="make an approver's key, or show its public part")
     key.add_argument("file", nargs="?", default=KEY, metavar="FILE", help=f"the private key ({KEY})")
+    key.add_argument("--json", action="store_true", help="as JSON")
     key.set_defaults(func=_key)
 
 
@@ -108,6 +108,7 @@ def _verb(inner: Any, name: str, text: str, run: Verb) -> argparse.ArgumentParse
         name, help=text, description=f"{text[0].upper()}{text[1:]}."
     )
     verb.add_argument("--policy", metavar="DIR", help="policy repository; the installed one if left out")
+    verb.add_argument("--json", action="store_true", help="as JSON")
     verb.set_defaults(func=guarded(run))
     return verb
 
@@ -141,6 +142,13 @@ def _revoke(asked: argparse.Namespace) -> int:
         for one in fitting
     ]
     desk.save(desk.lock.without(withdrawn))
+    if asked.json:
+        print(
+            json.dumps(
+                {"revoked": [{"approval": one.id, "name": one.name, "digest": one.digest} for one in fitting]}
+            )
+        )
+        return DONE
     for one in fitting:
         print(f"revoked {one.id}: {one.name} {one.digest[:12]} for {', '.join(one.roles)}")
     return DONE
@@ -151,6 +159,12 @@ def _renew(asked: argparse.Namespace) -> int:
     lock = replace(desk.lock, version=max(desk.lock.version, asked.above))
     desk.save(lock)
     ended = [one.approval for one in desk.lock.entries if one.approval.expires <= desk.now]
+    if asked.json:
+        expired = [{"approval": one.id, "name": one.name} for one in ended]
+        print(
+            json.dumps({"version": lock.version + 1, "approvals": len(desk.lock.entries), "expired": expired})
+        )
+        return DONE
     print(f"signed {len(desk.lock.entries)} approvals again, as version {lock.version + 1}")
     for one in ended:
         print(f"expired: {one.name} ({one.id}); approve it again")
@@ -161,7 +175,7 @@ def _list(asked: argparse.Namespace) -> int:
     _, _, lock = read(asked)
     now = int(time.time())
     if asked.json:
-        print(json.dumps({"version": lock.version, "skills": [_json(one) for one in lock.entries]}))
+        print(json.dumps({"version": lock.version, "skills": [json_of(one) for one in lock.entries]}))
         return DONE
     if not lock.entries:
         print("no skill is approved")
@@ -174,22 +188,6 @@ def _list(asked: argparse.Namespace) -> int:
         )
         print("".join(f"{'':26}{shown(str(grant))}\n" for grant in said.grants), end="")
     return DONE
-
-
-def _json(entry: Entry) -> dict[str, Any]:
-    said = entry.approval
-    return {
-        "name": said.name,
-        "digest": said.digest,
-        "approval": said.id,
-        "roles": list(said.roles),
-        "grants": [str(grant) for grant in said.grants],
-        "approved_by": said.approved_by,
-        "approved_on": statements.time_text(said.approved_on),
-        "expires": statements.time_text(said.expires),
-        "verdict": entry.audit.verdict,
-        "source": entry.source,
-    }
 
 
 def _verify(asked: argparse.Namespace) -> int:
@@ -242,6 +240,9 @@ def _key(asked: argparse.Namespace) -> int:
     if made:
         print(f"made {path}; keep it to yourself. In organisation.yaml:", file=sys.stderr)
     user = re.sub(r"[^a-zA-Z0-9._-]", "", getpass.getuser()) or "you"
+    if asked.json:
+        print(json.dumps({"name": user, "key": key_text(key), "file": str(path), "made": made}))
+        return DONE
     print(f'skill_approvers:\n  - {{name: {user}, key: "{key_text(key)}"}}')
     return DONE
 

@@ -2,6 +2,7 @@
 
 import argparse
 import hashlib
+import json
 import secrets
 import sys
 from collections.abc import Sequence
@@ -20,6 +21,7 @@ from bailiwick.cli.skill_lock import (
     FINDINGS,
     ProblemError,
     SigningDesk,
+    json_of,
     located,
     name_of,
     opened,
@@ -47,9 +49,11 @@ def approve(asked: argparse.Namespace) -> int:
     signer = _publisher(tree, asked.publisher, desk.now)
     grants = _grants(asked, found, before)
     plan = planned(grants, files_of(tree), before)
-    print("\n".join(_told(name, root, digest, found, grants, plan)))
+    # With --json what a person agrees to stands on standard error, and the outcome alone on standard output.
+    aside = sys.stderr if asked.json else sys.stdout
+    print("\n".join(_told(name, root, digest, found, grants, plan)), file=aside)
     if signer:
-        print(f"signed   {shown(signer)}")
+        print(f"signed   {shown(signer)}", file=aside)
     if found.verdict == "block" and not asked.reason:
         raise ProblemError("the audit says block; to approve it all the same, give a --reason")
     if not _agreed(plan, asked):
@@ -71,6 +75,9 @@ def approve(asked: argparse.Namespace) -> int:
     )
     entry = _signed(approval, found, tree, asked, desk, before, signer)
     desk.save(desk.lock.with_entry(entry))
+    if asked.json:
+        print(json.dumps(json_of(entry) | {"lock": str(desk.directory / LOCK)}))
+        return DONE
     until = statements.time_text(approval.expires)[:10]
     print(f"approved as {approval.id} for {', '.join(roles)} until {until}, signed by {desk.approver.name}")
     print(f"written to {desk.directory / LOCK}; commit it with {SIGNATURE}")
@@ -161,7 +168,8 @@ def _agreed(plan: Plan, asked: argparse.Namespace) -> bool:
     if not sys.stdin.isatty():
         raise ProblemError("somebody has to agree: run it at a terminal, or say --yes")
     what = "Approve this skill" if plan.first else f"Allow {len(plan.widens)} more than before"
-    return input(f"{what}? [y/N] ").strip().lower() in {"y", "yes"}
+    print(f"{what}? [y/N] ", end="", file=sys.stderr if asked.json else sys.stdout, flush=True)
+    return sys.stdin.readline().strip().lower() in {"y", "yes"}
 
 
 def _signed(  # noqa: PLR0913, PLR0917 - the parts of three statements

@@ -7,12 +7,13 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
+from bailiwick.administration.skills import statements
 from bailiwick.administration.skills.dsse import public_of
-from bailiwick.administration.skills.lock import LOCK, SIGNATURE, Lock, LockError
+from bailiwick.administration.skills.lock import LOCK, SIGNATURE, Entry, Lock, LockError
 from bailiwick.analysis.skill.digest import UnsoundTreeError
 from bailiwick.policy.errors import PolicyErrors
 from bailiwick.policy.load import load_policy_set
@@ -140,3 +141,20 @@ def name_of(root: Path) -> str:
 def shown(text: str) -> str:
     """Names come from strangers: nothing in them may reach the terminal as a command."""
     return "".join(c if c.isprintable() else c.encode("unicode_escape", "replace").decode() for c in text)
+
+
+def json_of(entry: Entry) -> dict[str, Any]:
+    """An approval as plain JSON values."""
+    said = entry.approval
+    return {
+        "name": said.name,
+        "digest": said.digest,
+        "approval": said.id,
+        "roles": list(said.roles),
+        "grants": [str(grant) for grant in said.grants],
+        "approved_by": said.approved_by,
+        "approved_on": statements.time_text(said.approved_on),
+        "expires": statements.time_text(said.expires),
+        "verdict": entry.audit.verdict,
+        "source": entry.source,
+    }

@@ -52,6 +52,7 @@ def register(inner: "argparse._SubParsersAction[argparse.ArgumentParser]") -> No
     )
     shown.add_argument("path", help="a skill's directory, its SKILL.md, or an archive of it")
     shown.add_argument("--format", choices=("text", "json"), default="text", help="text if left out")
+    _json(shown)
     _policy(shown)
     shown.set_defaults(func=_inspect)
     scanned = inner.add_parser(
@@ -67,6 +68,7 @@ def register(inner: "argparse._SubParsersAction[argparse.ArgumentParser]") -> No
     scanned.add_argument(
         "--format", choices=("text", "json", "sarif", "html"), default="text", help="text if left out"
     )
+    _json(scanned)
     _policy(scanned)
     scanned.add_argument(
         "--baseline", metavar="FILE", help="an earlier JSON report: what it lists already blocks nothing"
@@ -93,6 +95,17 @@ def register(inner: "argparse._SubParsersAction[argparse.ArgumentParser]") -> No
     )
     listed.add_argument("--json", action="store_true", help="as JSON")
     listed.set_defaults(func=_rules)
+
+
+def _json(verb: argparse.ArgumentParser) -> None:
+    verb.add_argument(
+        "--json",
+        dest="format",
+        action="store_const",
+        const="json",
+        default="text",
+        help="the same as --format json",
+    )
 
 
 def _policy(verb: argparse.ArgumentParser) -> None:

@@ -2,6 +2,7 @@
 
 import argparse
 import asyncio
+import json
 import sys
 from pathlib import Path
 
@@ -26,6 +27,7 @@ def register(verbs: "argparse._SubParsersAction[argparse.ArgumentParser]") -> No
     def action(name: str, text: str) -> argparse.ArgumentParser:
         parser = actions.add_parser(name, help=text, description=text)
         parser.add_argument("--state", metavar="DIR", required=True, help="the witness's own folder")
+        parser.add_argument("--json", action="store_true", help="print JSON, one object per line")
         parser.set_defaults(func=run)
         return parser
 
@@ -45,17 +47,22 @@ def run(asked: argparse.Namespace) -> int:
     try:
         if asked.action == "init":
             made = Witness.create(path, asked.name)
-            print(f"witness {made.signers[0].name}\npublic keys: {path / 'witness.pub'}")
+            name, keys = made.signers[0].name, str(path / "witness.pub")
+            _tell(asked, f"witness {name}\npublic keys: {keys}", {"witness": name, "public_keys": keys})
             return DONE
         witness = Witness.open(path)
         if asked.action == "trust":
             for origin in witness.trust(Path(asked.file).read_text(encoding="utf-8")):
-                print(f"witnessing {plain(origin)}; a running witness takes it up when started again")
+                text = f"witnessing {plain(origin)}; a running witness takes it up when started again"
+                _tell(asked, text, {"origin": origin})
         elif asked.action == "show":
             for origin in sorted(witness.logs):
-                print(f"{plain(origin)}: {witness.seen(origin).size} entries cosigned")
+                size = witness.seen(origin).size
+                _tell(
+                    asked, f"{plain(origin)}: {size} entries cosigned", {"origin": origin, "cosigned": size}
+                )
         else:
-            _serve(witness, asked.host, asked.port)
+            _serve(witness, asked)
     except StoreError as error:
         print(f"bailiwick: {error}", file=sys.stderr)
         return ENVIRONMENT
@@ -68,11 +75,20 @@ def run(asked: argparse.Namespace) -> int:
     return DONE
 
 
-def _serve(witness: Witness, host: str, port: int) -> None:
+def _tell(asked: argparse.Namespace, text: str, value: dict[str, object]) -> None:
+    """One thing, for people or as JSON."""
+    print(json.dumps(value) if asked.json else text, flush=True)
+
+
+def _serve(witness: Witness, asked: argparse.Namespace) -> None:
+    def told(done: asyncio.Future[int]) -> None:
+        url = f"http://{asked.host}:{done.result()}"
+        _tell(asked, f"listening on {url}", {"url": url})
+
     async def serving() -> None:
         ready: asyncio.Future[int] = asyncio.get_running_loop().create_future()
-        ready.add_done_callback(lambda done: print(f"listening on http://{host}:{done.result()}", flush=True))
-        await serve(witness, host, port, ready)
+        ready.add_done_callback(told)
+        await serve(witness, asked.host, asked.port, ready)
 
     with witness.held():
         asyncio.run(serving())

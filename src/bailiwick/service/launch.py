@@ -43,6 +43,8 @@ class Launch:
     allowed_tools: tuple[str, ...] | None = None
     read_only_files: tuple[str, ...] = ()
     max_bash_timeout: int | None = None
+    announced: bool = False
+    """Whether the session is named on standard error, as one JSON object, before the client begins."""
 
 
 def find_client(given: str | None) -> str:
@@ -66,8 +68,13 @@ def version_of(client: str) -> tuple[int, int, int]:
         printed = subprocess.run(
             [client, "--version"], capture_output=True, text=True, errors="replace", timeout=30, check=False
         )
-    except (OSError, subprocess.TimeoutExpired) as error:
+    except subprocess.TimeoutExpired as error:
         raise ClientError(f"{client} --version: {error}") from error
+    except OSError as error:
+        raise ClientError(
+            f"{client} can't be run here ({error.strerror}); install it again with `npm install -g @anthropic-ai/claude-code`, "
+            "without --ignore-scripts, or name another with --client"
+        ) from error
     numbers = re.match(r"(\d+)\.(\d+)\.(\d+)", printed.stdout.strip())
     if numbers is None:
         raise ClientError(f"{client} --version printed {printed.stdout[:80]!r}, which is no version")
@@ -122,6 +129,14 @@ def launch(places: Places, asked: Launch) -> NoReturn:
     )
     files = None if places.machine_wide else write_documents(places, opened)  # (4)
     argv = command_line(client, files, asked.arguments, asked.allowed_tools)
+    if asked.announced:
+        said = {
+            "session": opened["key"],
+            "profile": opened["profile"],
+            "client": client,
+            "client_version": version,
+        }
+        print(orjson.dumps(said).decode(), file=sys.stderr, flush=True)  # noqa: T201 - nothing of ours runs after this
     os.execve(client, argv, environment(os.environ, opened["key"]))  # (5)  # noqa: S606
 
 

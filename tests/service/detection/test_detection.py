@@ -1,6 +1,7 @@
 """Detection end to end: rules of ours and of others over a real log, alerts on record, suppressions, incidents, restarts."""
 
 import asyncio
+import json
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
@@ -285,11 +286,19 @@ def test_the_command_line(tmp_path: Path, capsys: pytest.CaptureFixture[str]) ->
     )
     assert main(["detect", "incidents", "--state", state]) == 0
     assert "entries 0 1" in capsys.readouterr().out
-    assert main(["detect", "close", "1", "a drill", "--state", state]) == 0
+    assert main(["detect", "close", "1", "a drill", "--json", "--state", state]) == 0
+    assert json.loads(capsys.readouterr().out) == {"id": 1, "closed": "a drill"}
     assert main(["detect", "close", "1", "a drill", "--state", state]) == 1
     assert main(["detect", "run", "--once", "--state", state]) == 0
     assert main(["detect", "list", "--rules", str(HERE / "community"), "--only"]) == 0
     assert "nothing of windows" in capsys.readouterr().err
     assert main(["detect", "test", "--rules", str(HERE / "community"), "--only"]) == 1
+    capsys.readouterr()
+    assert main(["detect", "test", "--rules", str(HERE / "community"), "--only", "--json"]) == 1
+    assert any(json.loads(line)["wrong"] for line in capsys.readouterr().out.splitlines())
+    again = str(filled(tmp_path / "again", *THEFT))
+    assert main(["detect", "run", "--once", "--json", "--state", again]) == 1
+    levels = [json.loads(line)["level"] for line in capsys.readouterr().out.splitlines()]
+    assert "critical" in levels
     assert main(["detect", "run", "--once", "--state", state, "--rules", "/nonexistent"]) == 2
     assert main(["detect", "run", "--once", "--state", str(tmp_path / "none")]) == 3

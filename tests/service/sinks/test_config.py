@@ -99,11 +99,17 @@ def test_the_way_of_an_operator(
     assert "sound  lines  to file, view ecs, acknowledged" in capsys.readouterr().out
     assert main(["sink", "check", "--send", *places]) == 1
     assert "can't be reached" in capsys.readouterr().out
+    assert main(["sink", "check", "--send", "--json", *places]) == 1
+    lines, nobody = map(orjson.loads, capsys.readouterr().out.splitlines())
+    assert lines == {"name": "lines", "to": "file", "view": "ecs", "acknowledges": True, "wrong": ""}
+    assert "can't be reached" in nobody["wrong"]
     (tmp_path / "out.jsonl").unlink()
     assert main(["sink", "run", "--once", *places]) == 1
     assert "nobody: can't be reached" in capsys.readouterr().err
     lines = (tmp_path / "out.jsonl").read_text().splitlines()
     assert [orjson.loads(line)["event"]["sequence"] for line in lines] == [0, 1, 2, 3, 4, 4]
+    assert main(["sink", "run", "--once", "--json", *places]) == 1
+    assert "can't be reached" in orjson.loads(capsys.readouterr().out)["behind"]
     assert main(["sink", "status", *places]) == 0
     assert "lines                0 behind, 5 sent" in capsys.readouterr().out
     assert main(["sink", "status", "--json", *places]) == 0
@@ -131,6 +137,10 @@ def test_what_was_refused_is_sent_again(tmp_path: Path, capsys: pytest.CaptureFi
             assert await asyncio.to_thread(main, ["sink", "status", *words]) == 1
             assert "entry 3 refused: answers 400" in capsys.readouterr().out
             assert await asyncio.to_thread(main, ["sink", "retry", "dd", *words]) == 1
+            capsys.readouterr()
+            assert await asyncio.to_thread(main, ["sink", "retry", "dd", "--json", *words]) == 1
+            said = orjson.loads(capsys.readouterr().out)
+            assert (said["taken"], list(said["refused"])) == (0, ["3"])
             refusing = False
             assert await asyncio.to_thread(main, ["sink", "retry", "dd", *words]) == 0
             assert "1 taken, 0 still refused" in capsys.readouterr().out
