@@ -27,7 +27,7 @@ class AccessKind(StrEnum):
     CHANGE_CONFIG = "change-config"
 
 
-@value(frozen=True, slots=True)
+@value(frozen=True, slots=True, init=False)
 class Span:
     """The piece of the analysed text that causes a fact: half-open character offsets into that text.
 
@@ -37,6 +37,10 @@ class Span:
 
     start: int
     end: int
+
+    def __init__(self, start: int, end: int) -> None:
+        self.start = start  # type: ignore[misc]
+        self.end = end  # type: ignore[misc]
 
 
 @value(frozen=True, slots=True)
@@ -118,7 +122,7 @@ class VariableTarget:
 Target: TypeAlias = PathTarget | ProgramTarget | HostTarget | NameTarget | VariableTarget
 
 
-@value(frozen=True, slots=True)
+@value(frozen=True, slots=True, init=False)
 class Access:
     """One thing that a tool call would do.
 
@@ -130,6 +134,14 @@ class Access:
     target: Target
     cause: Span | None = None
     by: int | None = field(default=None, compare=False)
+
+    def __init__(
+        self, kind: AccessKind, target: Target, cause: Span | None = None, by: int | None = None
+    ) -> None:
+        self.kind = kind  # type: ignore[misc]
+        self.target = target  # type: ignore[misc]
+        self.cause = cause  # type: ignore[misc]
+        self.by = by  # type: ignore[misc]
 
 
 @value(frozen=True, slots=True, kw_only=True)

@@ -5,6 +5,10 @@ exactly that: assigning to a field is an error that stops the build. At run time
 the guard makes every creation two to three times as dear, and a shell command becomes some fifty such values. Comparison,
 hash and text are closures over the names of the fields: a dataclass compiles a function for each, which for a hundred
 classes takes as long as reading their modules.
+
+The few that a command becomes most of (``init=False``) write their own constructor, which the compiled wheel compiles: a
+dataclass's stays interpreted. They assign, which the type checker has to be told, and call a base class by name, since
+``slots`` makes another class than the one that ``super()`` means.
 """
 
 from typing import TYPE_CHECKING

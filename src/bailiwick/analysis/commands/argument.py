@@ -37,14 +37,30 @@ Place: TypeAlias = tuple[int, int]
 """Where something stands in the analysed text, as in ``Span``: a command has dozens of words, few of which cause anything."""
 
 
-@value(frozen=True, slots=True)
+NOBODY: frozenset[int] = frozenset()
+"""No programs."""
+
+
+@value(frozen=True, slots=True, init=False)
 class Arg:
     """One word. ``sources`` are indices of the programs whose output it may contain."""
 
     text: str
     kind: Kind = LITERAL
     span: Place | None = None
-    sources: frozenset[int] = frozenset()
+    sources: frozenset[int] = NOBODY
+
+    def __init__(
+        self,
+        text: str,
+        kind: Kind = LITERAL,
+        span: Place | None = None,
+        sources: frozenset[int] = NOBODY,
+    ) -> None:
+        self.text = text  # type: ignore[misc]
+        self.kind = kind  # type: ignore[misc]
+        self.span = span  # type: ignore[misc]
+        self.sources = sources  # type: ignore[misc]
 
     @property
     def literal(self) -> str | None:
@@ -71,18 +87,16 @@ class Arg:
         return Arg(text, self.kind, self.span, self.sources)
 
 
-@value(frozen=True, slots=True)
+@value(frozen=True, slots=True, init=False)
 class Lines(Arg):
     """Output of which every line is a path that the pattern ``text`` matches, and a plain word of a shell as it stands."""
 
 
 STANDARD_INPUT = frozenset(("-", "/dev/stdin", "/dev/fd/0", "/proc/self/fd/0"))
 """What an interpreter is given where its code comes from standard input."""
-NOBODY: frozenset[int] = frozenset()
-"""No programs."""
 
 
-@value(frozen=True, slots=True)
+@value(frozen=True, slots=True, init=False)
 class Processes(Arg):
     """Numbers of processes and nothing else, any number of them.
 
@@ -92,6 +106,20 @@ class Processes(Arg):
 
     word: str = ""
     chosen: tuple[Arg, ...] = ()
+
+    def __init__(  # noqa: PLR0913 - a word, and these two
+        self,
+        text: str,
+        kind: Kind = LITERAL,
+        span: Place | None = None,
+        sources: frozenset[int] = NOBODY,
+        *,
+        word: str = "",
+        chosen: tuple[Arg, ...] = (),
+    ) -> None:
+        Arg.__init__(self, text, kind, span, sources)
+        self.word = word  # type: ignore[misc]
+        self.chosen = chosen  # type: ignore[misc]
 
 
 def sources_of(args: Iterable[Arg]) -> frozenset[int]:

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import TypeAlias
 
-from bailiwick.analysis.commands.argument import LITERAL, NUMBER, OPEN, UNKNOWN, Arg
+from bailiwick.analysis.commands.argument import LITERAL, NUMBER, OPEN, UNKNOWN, Arg, Kind, Place
 from bailiwick.analysis.shell.syntax import Command
 from bailiwick.analysis.shell.trail import Content
 from bailiwick.model.request import FileView
@@ -36,11 +36,17 @@ class ShellContext:
     functions: frozenset[str] = frozenset()
 
 
-@value(frozen=True, slots=True)
+@value(frozen=True, slots=True, init=False)
 class Array(Arg):
     """The value of an indexed array whose elements are known: used whole it is any number of words."""
 
     elements: tuple[Arg, ...] = ()
+
+    def __init__(
+        self, text: str, kind: Kind, span: Place | None, sources: frozenset[int], elements: tuple[Arg, ...]
+    ) -> None:
+        Arg.__init__(self, text, kind, span, sources)
+        self.elements = elements  # type: ignore[misc]
 
 
 @dataclass(slots=True)

@@ -8,7 +8,7 @@ bash 5.2 reference manual, restricted to what the parser positively understands.
 from dataclasses import dataclass
 from typing import TypeAlias
 
-from bailiwick.analysis.commands.argument import Arg, Place
+from bailiwick.analysis.commands.argument import Arg, Kind, Place
 from bailiwick.model.value import value
 
 
@@ -75,7 +75,7 @@ class Arithmetic:
 Part: TypeAlias = Text | Parameter | Substitution | ProcessSubstitution | Arithmetic
 
 
-@value(frozen=True, slots=True)
+@value(frozen=True, slots=True, init=False)
 class Word(Arg):
     """A word of the source that isn't simply itself: quoted or expanded; a plain one is just an ``Arg``.
 
@@ -83,6 +83,12 @@ class Word(Arg):
     """
 
     parts: tuple[Part, ...] = ()
+
+    def __init__(
+        self, text: str, kind: Kind, span: Place | None, sources: frozenset[int], parts: tuple[Part, ...]
+    ) -> None:
+        Arg.__init__(self, text, kind, span, sources)
+        self.parts = parts  # type: ignore[misc]
 
 
 def parts_of(word: Arg) -> tuple[Part, ...]:
