@@ -14,6 +14,8 @@ from bailiwick.service.skill_scan import look
 HERE = Path(__file__).parent / "code"
 IDIOMS = yaml.safe_load((HERE / "idioms.yaml").read_text(encoding="utf-8"))
 ACTS = yaml.safe_load((HERE / "acts.yaml").read_text(encoding="utf-8"))
+SURROUNDINGS = yaml.safe_load((HERE / "surroundings.yaml").read_text(encoding="utf-8"))
+CALM_FILES = yaml.safe_load((HERE / "calm.yaml").read_text(encoding="utf-8"))
 HOST = "in.quartz-node.example"
 LEAVES = {"skill/credential-theft", "skill/exfiltration"}
 RUNS = {"py": "python3", "js": "node", "sh": "bash"}
@@ -65,6 +67,16 @@ def test_data_is_followed_from_its_source_to_where_it_goes(ending: str, code: st
 def test_acts_are_found(name: str, tmp_path: Path) -> None:
     ending, code = ACTS[name]["ending"], ACTS[name]["code"].replace("HOST", HOST)
     assert high(tmp_path, {"SKILL.md": skill(ending), f"scripts/run.{ending}": f"{code}\n"})
+
+
+@pytest.mark.parametrize("name", SURROUNDINGS)
+def test_what_runs_by_itself_is_found(name: str, tmp_path: Path) -> None:
+    assert SURROUNDINGS[name]["rule"] in high(tmp_path, SURROUNDINGS[name]["files"])
+
+
+@pytest.mark.parametrize("name", CALM_FILES)
+def test_files_that_tools_act_on_are_left_alone(name: str, tmp_path: Path) -> None:
+    assert high(tmp_path, {"SKILL.md": skill("py"), **CALM_FILES[name]}) == set()
 
 
 ORDERS = (

@@ -3,17 +3,19 @@
 import json
 import re
 from collections.abc import Iterator, Mapping
+from itertools import islice
 from typing import Any
 
 from bailiwick.analysis.address import web_address
 from bailiwick.analysis.skill import packages
+from bailiwick.analysis.skill.dependencies import Dependencies, line_of, mapping
 from bailiwick.analysis.skill.facts import Inventory, Label, Mark, Origin, Sink
 from bailiwick.analysis.skill.sensitive import is_address, is_drop, is_local
-from bailiwick.analysis.skill.shell import SkillShell
+from bailiwick.analysis.skill.shell import SkillShell, quoted
+from bailiwick.analysis.skill.surroundings import Surroundings
 from bailiwick.model.skill import CapabilityKind, Role, Source
 
 MAX_HOOKS = 200
-_LIFECYCLE = ("preinstall", "install", "postinstall", "prepare", "prepublish", "preprepare", "postprepare")
 _LOOSE = re.compile(
     r"Bash(?:\(\s*(?:\*|:\*)?\s*\))?\Z|Bash\((?:curl|wget|sudo|rm|sh|bash|python3?|node|eval|nc|ssh)\b.*\)\Z|\*\Z|mcp__\*\Z|Read\((?:/|~|//)\*\*\)\Z|(?:Write|Edit)\(?(?:\*\*|/\*\*|~/\*\*|//\*\*)?\)?\Z"
 )
@@ -43,6 +45,11 @@ _UNSPELLED = re.compile(
 _JUDGING = re.compile(
     r"[\"'](?:deny|ask|block)[\"']|\\\"(?:deny|ask|block)\\\"|\bexit 2\b|sys\.exit\(2\)|process\.exit\(2\)"
 )
+_CONSENTS = re.compile(
+    r"\b(?:always|every|any|all|whatever|regardless|unconditionally|only|just)\b[^.\n]{0,120}?\b(?:approve|allow|accept|ok|yes|true)|\b(?:approve|allow|accept|ok|answer yes|say yes)\b[^.\n]{0,80}?\b(?:everything|anything|always|every|any|all|whatever|regardless|unconditionally)\b",
+    re.IGNORECASE,
+)
+_WEIGHS = re.compile(r"\b(?:unless|except|if|when|den(?:y|ies)|block|reject|refuse)\b", re.IGNORECASE)
 _DECIDING = re.compile(r"\bif\b|\bcase\b|\bswitch\b|\bre\.|\bmatch\b|\btest\b|\bgrep\b|\[\[")
 
 
@@ -53,6 +60,8 @@ class Configuration:
         self._into = into
         self._shell = shell
         self._scripts = scripts
+        self.dependencies = Dependencies(into, shell)
+        self.surroundings = Surroundings(into, shell)
         self.hooks: dict[str, Source] = {}
         """Scripts of the skill that hooks run, and where the hook stands."""
 
@@ -61,6 +70,7 @@ class Configuration:
         name = path.rpartition("/")[2].lower()
         if (
             name in ("settings.json", "settings.local.json", "managed-settings.json")
+            and not path.lower().endswith(".vscode/settings.json")
             and (
                 '"permissions"' in text
                 or '"hooks"' in text
@@ -69,56 +79,18 @@ class Configuration:
                 or "enable" in text
             )
         ) or name == "hooks.json":
-            self._json(path, text, role, self.settings)
+            mapping(path, text, role, self._into, self.settings)
         elif name in (".mcp.json", "mcp.json", "managed-mcp.json", "claude_desktop_config.json"):
-            self._json(path, text, role, self._mcp)
+            mapping(path, text, role, self._into, self._mcp)
         elif name == "plugin.json":
-            self._json(path, text, role, self.settings)
+            mapping(path, text, role, self._into, self.settings)
         elif name == "marketplace.json":
-            self._json(path, text, role, self._marketplace)
-        elif name == "package.json":
-            self._json(path, text, role, self._package)
-        elif name in (".npmrc", "pip.conf", "pip.ini", ".yarnrc", ".yarnrc.yml", "bunfig.toml", "uv.toml"):
-            for number, line in enumerate(text.split("\n"), 1):
-                packages.redirect(
-                    line.replace("npmRegistryServer:", "registry ="),
-                    Source(path=path, line=number),
-                    role,
-                    self._into,
-                )
-        elif re.fullmatch(r"(?:requirements|constraints)[\w.-]*\.txt|requirements\.in", name):
-            self._requirements(path, text, role)
-        elif name == "pyproject.toml":
-            for number, line in enumerate(text.split("\n"), 1):
-                packages.redirect(
-                    line.replace("url =", "index-url ="), Source(path=path, line=number), role, self._into
-                ) if "url" in line and "index" in text and "http" in line else None
-                for match in re.finditer(r"^\s*\"([A-Za-z0-9._-]+)\s*(?:\[|[<>=~!;]|\")", line):
-                    self._dependency("pip", match[1], "", Source(path=path, line=number), role)
-        elif name == "tasks.json" and "folderOpen" in text:
-            self._into.notice(
-                Mark.PERSIST,
-                "runs a task whenever the folder is opened",
-                Source(path=path, line=_line(text, "folderOpen")),
-                role,
-                sure=bool(re.search(r"\b(?:curl|wget|irm|iwr|base64)\b", text)),
-                target="tasks.json",
-            )
+            mapping(path, text, role, self._into, self._marketplace)
+        elif name in (".lsp.json", "lsp.json"):
+            mapping(path, text, role, self._into, self._lsp)
         else:
-            return False
+            return self.surroundings.file(path, text, role) or self.dependencies.file(path, text, role)
         return True
-
-    def _json(self, path: str, text: str, role: Role, reader: Any) -> None:
-        try:
-            value = json.loads(_without_comments(text) if "//" in text else text)
-        except (ValueError, RecursionError):
-            try:
-                value = json.loads(text)
-            except (ValueError, RecursionError):
-                self._into.notice(Mark.MALFORMED, f"{path} is no JSON", Source(path=path), role)
-                return
-        if isinstance(value, dict):
-            reader(path, text, value, role)
 
     def settings(self, path: str, text: str, value: Mapping[str, Any], role: Role) -> None:
         """Settings of the client, or hooks by themselves."""
@@ -131,7 +103,7 @@ class Configuration:
                 self._into.capability(
                     CapabilityKind.TOOL,
                     entry,
-                    Source(path=path, line=_line(text, entry)),
+                    Source(path=path, line=line_of(text, entry)),
                     role,
                     by="settings",
                 )
@@ -172,22 +144,24 @@ class Configuration:
                 )
         for key in ("apiKeyHelper", "awsAuthRefresh", "otelHeadersHelper"):
             if isinstance(value.get(key), str):
-                self._shell.script(value[key], path, _line(text, key), role, "settings")
+                self._shell.script(value[key], path, line_of(text, key), role, "settings")
                 self._setting(path, text, key, f"lets a command provide credentials ({key})", role)
         status = value.get("statusLine")
         if isinstance(status, dict) and isinstance(status.get("command"), str):
             self._command(path, text, status["command"], "statusLine", "", role)
         if isinstance(value.get("mcpServers"), dict):
             self._mcp(path, text, value, role)
+        if isinstance(value.get("lspServers"), dict):
+            self._lsp(path, text, value["lspServers"], role)
 
     def _setting(self, path: str, text: str, key: str, said: str, role: Role) -> None:
         self._into.notice(
-            Mark.SETTING, said, Source(path=path, line=_line(text, key)), role, sure=True, target=key
+            Mark.SETTING, said, Source(path=path, line=line_of(text, key)), role, sure=True, target=key
         )
         self._into.capability(
             CapabilityKind.CONFIG_WRITE,
             path,
-            Source(path=path, line=_line(text, key)),
+            Source(path=path, line=line_of(text, key)),
             role,
             detail=key,
             by="settings",
@@ -195,8 +169,40 @@ class Configuration:
 
     def hooks_of(self, path: str, text: str, hooks: Any, role: Role, line: int | None = None) -> None:
         """Every command that hooks run, and what it may answer."""
-        for event, matcher, command in hook_commands(hooks):
-            self._command(path, text, command, event, matcher, role, line)
+        for event, matcher, hook in hooks_in(hooks):
+            if isinstance(hook.get("command"), str):
+                listed = hook.get("args")
+                words = (quoted(str(word)) for word in (listed if isinstance(listed, list) else ()))
+                self._command(path, text, " ".join((hook["command"], *words)), event, matcher, role, line)
+            if isinstance(hook.get("url"), str):
+                self._told(path, text, hook["url"], event, role, line)
+            if isinstance(hook.get("prompt"), str):
+                self._asked(path, text, hook["prompt"], event, matcher, role, line)
+
+    def _told(self, path: str, text: str, url: str, event: str, role: Role, line: int | None) -> None:
+        """A hook that hands what the client tells it to a host."""
+        host = web_address(url)
+        shown = host.host if host else "*"
+        source = Source(path=path, line=line if line is not None else line_of(text, url))
+        self._into.capability(CapabilityKind.NET, shown, source, role, detail="POST", by="hook")
+        if not is_local(shown):
+            heard = Label(Origin.CONVERSATION, f"what the client tells a {event} hook", source)
+            self._into.chain(heard, Sink.SEND, shown, source, role)
+
+    def _asked(
+        self, path: str, text: str, prompt: str, event: str, matcher: str, role: Role, line: int | None
+    ) -> None:
+        """A hook whose answer a model gives, told to give one answer whatever is asked."""
+        if not _CONSENTS.search(prompt) or _WEIGHS.search(prompt):
+            return
+        self._into.notice(
+            Mark.HOOK_ALLOW,
+            f"a {event} hook has a model say yes to {matcher or 'every tool'}",
+            Source(path=path, line=line if line is not None else line_of(text, json.dumps(prompt)[1:40])),
+            role,
+            sure=matcher in ("", "*", ".*") or "Bash" in matcher,
+            target=matcher or "*",
+        )
 
     def installed(self, path: str, line: int, command: str, role: Role) -> None:
         """A command that a script of the skill puts into the client's settings: judged as the hook that it becomes."""
@@ -226,13 +232,11 @@ class Configuration:
         role: Role,
         line: int | None = None,
     ) -> None:
-        at = line if line is not None else _line(text, json.dumps(command)[1:40] if command else event)
+        at = line if line is not None else line_of(text, json.dumps(command)[1:40] if command else event)
         source = Source(path=path, line=at)
         heard = Label(Origin.CONVERSATION, f"what the client tells a {event} hook", source)
         before = set(self._shell.started)
-        self._shell.script(
-            command, path, at, role if role is Role.FIXTURE else Role.EXECUTABLE, "hook", stdin=heard
-        )
+        self._shell.script(command, path, at, _runs(role), "hook", stdin=heard)
         started = [
             script
             for script in self._scripts
@@ -267,21 +271,11 @@ class Configuration:
         for name, server in list(servers.items())[:MAX_HOOKS] if isinstance(servers, dict) else ():
             if not isinstance(server, dict):
                 continue
-            source = Source(path=path, line=_line(text, f'"{name}"'))
+            source = Source(path=path, line=line_of(text, f'"{name}"'))
             self._into.capability(CapabilityKind.MCP, str(name), source, role, by="mcp")
-            if isinstance(server.get("command"), str):
-                listed = server.get("args")
-                words = [
-                    server["command"],
-                    *(str(word) for word in (listed if isinstance(listed, list) else [])),
-                ]
-                self._shell.command(
-                    " ".join(_quoted(word) for word in words),
-                    source,
-                    Role.EXECUTABLE if role is not Role.FIXTURE else role,
-                    frozenset(),
-                    "mcp",
-                )
+            self._server(server, source, role, "mcp")
+            if isinstance(server.get("headersHelper"), str):
+                self._shell.script(server["headersHelper"], path, source.line, _runs(role), "mcp")
             host = web_address(server["url"]) if isinstance(server.get("url"), str) else None
             if host is not None:
                 self._into.capability(CapabilityKind.NET, host.host, source, role, detail="mcp", by="mcp")
@@ -307,15 +301,38 @@ class Configuration:
                                 auth=True,
                             )
 
+    def _lsp(self, path: str, text: str, value: Mapping[str, Any], role: Role) -> None:
+        """Language servers, which the client starts when a file of their kind is opened."""
+        for name, server in islice(value.items(), MAX_HOOKS):
+            if isinstance(server, dict):
+                self._server(server, Source(path=path, line=line_of(text, f'"{name}"')), role, "lsp")
+
+    def _server(self, server: Mapping[str, Any], source: Source, role: Role, by: str) -> None:
+        """The command that starts a server."""
+        if not isinstance(server.get("command"), str):
+            return
+        listed = server.get("args")
+        words = [server["command"], *(str(word) for word in (listed if isinstance(listed, list) else []))]
+        said = " ".join(quoted(word) for word in words)
+        self._shell.command(said, source, _runs(role), frozenset(), by)
+
     def _marketplace(self, path: str, text: str, value: Mapping[str, Any], role: Role) -> None:
         listed = value.get("plugins")
         for plugin in listed if isinstance(listed, list) else ():
             source = plugin.get("source") if isinstance(plugin, dict) else None
             address = source.get("url") if isinstance(source, dict) else source
+            if isinstance(source, dict) and isinstance(source.get("package"), str):
+                kind = "pip" if source.get("source") == "pip" else "npm"
+                where = Source(path=path, line=line_of(text, source["package"]))
+                self.dependencies.package(
+                    kind, source["package"], str(source.get("version") or ""), where, role
+                )
+                if isinstance(source.get("registry"), str):
+                    packages.redirect(f"--registry {source['registry']} ", where, role, self._into)
             if isinstance(address, str) and "://" in address:
                 host = web_address(address)
                 shown = host.host if host else address[:60]
-                where = Source(path=path, line=_line(text, address))
+                where = Source(path=path, line=line_of(text, address))
                 self._into.capability(
                     CapabilityKind.INSTALL,
                     f"plugin:{plugin.get('name', '?')}",
@@ -335,69 +352,13 @@ class Configuration:
             if isinstance(plugin, dict):
                 self.settings(path, text, plugin, role)
 
-    def _package(self, path: str, text: str, value: Mapping[str, Any], role: Role) -> None:
-        scripts = value.get("scripts")
-        for name in _LIFECYCLE:
-            command = scripts.get(name) if isinstance(scripts, dict) else None
-            if isinstance(command, str):
-                source = Source(path=path, line=_line(text, f'"{name}"'))
-                self._shell.script(
-                    command,
-                    path,
-                    source.line,
-                    Role.EXECUTABLE if role is not Role.FIXTURE else role,
-                    "lifecycle",
-                )
-                usual = re.fullmatch(
-                    r"\s*(?:husky(?: install)?|(?:npm|pnpm|yarn|bun) run [\w:-]+|tsc\b.*|patch-package|node-gyp\b.*|is-ci .*|lefthook install|npx husky.*|prisma generate|(?:npm|pnpm) run build.*)\s*",
-                    command,
-                )
-                self._into.notice(
-                    Mark.LIFECYCLE,
-                    f"runs {command[:80]!r} when it is installed",
-                    source,
-                    role,
-                    sure=not usual,
-                    target=command[:80],
-                )
-        for key in ("dependencies", "devDependencies", "optionalDependencies"):
-            listed = value.get(key)
-            for name, version in list(listed.items())[:500] if isinstance(listed, dict) else ():
-                self._dependency(
-                    "npm", str(name), str(version), Source(path=path, line=_line(text, f'"{name}"')), role
-                )
 
-    def _requirements(self, path: str, text: str, role: Role) -> None:
-        for number, line in enumerate(text.split("\n"), 1):
-            source = Source(path=path, line=number)
-            plain = line.split(" #")[0].strip()
-            if plain.startswith("-"):
-                packages.redirect(plain, source, role, self._into)
-            elif match := re.match(r"([A-Za-z0-9][\w.-]*)\s*(?:\[[^\]]*\])?\s*(.*)", plain):
-                self._dependency("pip", match[1], match[2], source, role)
-
-    def _dependency(self, ecosystem: str, name: str, version: str, source: Source, role: Role) -> None:
-        package = packages.Package(f"{ecosystem}:{name}", version)
-        self._into.capability(
-            CapabilityKind.INSTALL, package.name, source, role, detail=version, by="dependencies"
-        )
-        packages.judge(package, source, role, self._into)
-        address = re.search(r"(?:https?|git(?:\+\w+)?)://[^\s;]+", version)
-        host = web_address(address[0].removeprefix("git+")) if address else None
-        if address and (
-            address[0].startswith("http://") or (host and (is_address(host.host) or is_drop(host.host)))
-        ):
-            self._into.notice(
-                Mark.REGISTRY,
-                f"takes {name} from {host.host if host else address[0][:60]}",
-                source,
-                role,
-                target=host.host if host else "*",
-            )
+def _runs(role: Role) -> Role:
+    return Role.EXECUTABLE if role is not Role.FIXTURE else role
 
 
-def hook_commands(hooks: Any) -> Iterator[tuple[str, str, str]]:
-    """Event, matcher and command of every hook, in the form of settings and of front matter."""
+def hooks_in(hooks: Any) -> Iterator[tuple[str, str, Mapping[str, Any]]]:
+    """Event, matcher and every hook itself, in the form of settings and of front matter."""
     count = 0
     for event, groups in hooks.items() if isinstance(hooks, dict) else ():
         for group in groups if isinstance(groups, list) else [groups]:
@@ -405,20 +366,6 @@ def hook_commands(hooks: Any) -> Iterator[tuple[str, str, str]]:
                 continue
             inner = group.get("hooks")
             for hook in inner if isinstance(inner, list) else [group]:
-                command = hook.get("command") if isinstance(hook, dict) else None
                 count += 1
-                if isinstance(command, str) and count <= MAX_HOOKS:
-                    yield str(event), str(group.get("matcher") or ""), command
-
-
-def _quoted(word: str) -> str:
-    return word if re.fullmatch(r"[\w@%+=:,./${}~-]+", word) else "'" + word.replace("'", "'\\''") + "'"
-
-
-def _line(text: str, piece: str) -> int:
-    at = text.find(piece)
-    return text.count("\n", 0, at) + 1 if at >= 0 else 1
-
-
-def _without_comments(text: str) -> str:
-    return re.sub(r"^\s*//.*$", "", text, flags=re.MULTILINE)
+                if isinstance(hook, dict) and count <= MAX_HOOKS:
+                    yield str(event), str(group.get("matcher") or ""), hook

@@ -18,6 +18,7 @@ from bailiwick.analysis.skill.prose.hosts import hosts_in
 from bailiwick.analysis.skill.prose.meaning.frames import orders_in
 from bailiwick.analysis.skill.prose.sentences import notice_in
 from bailiwick.analysis.skill.scripts.guidance import guidance
+from bailiwick.analysis.skill.scripts.machine import machine
 from bailiwick.analysis.skill.scripts.remotes import remotes, shells
 from bailiwick.analysis.skill.shell import SkillShell
 from bailiwick.analysis.skill.speech import Sentence, negated, quoted, reports, role_of, sentences
@@ -115,6 +116,7 @@ class Documents:
             if block.kind is Kind.FENCE:
                 where = Source(path=path, line=block.line)
                 shells(block.text, where, meant, self.into)
+                machine(block.text, where, meant, self.into)
                 remotes(block.text, where, meant, self.into)
                 self._fence(path, block, meant)
             elif block.kind is Kind.COMMENT:

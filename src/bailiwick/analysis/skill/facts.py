@@ -107,6 +107,7 @@ class Mark(StrEnum):
     BLIND = "blind"
     GIT_PUSH = "git push"
     OBEDIENT = "obedient"
+    MINE = "mine"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

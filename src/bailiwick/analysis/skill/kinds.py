@@ -16,12 +16,12 @@ BACKGROUND = re.compile(
     re.IGNORECASE,
 )
 OTHER = frozenset(
-    (".ps1", ".psm1", ".bat", ".cmd", ".rb", ".rake", ".gemspec", ".pl", ".pm", ".php", ".applescript", ".scpt", ".lua", ".go", ".rs", ".java", ".kt", ".kts", ".groovy", ".gradle", ".scala", ".swift", ".cs", ".fs", ".vb", ".vbs", ".r", ".jl", ".sql", ".tex", ".sty", ".awk", ".ex", ".exs", ".clj", ".dart", ".nim", ".c", ".cc", ".cpp", ".mk", ".cmake", ".bzl", ".nix", ".tcl")
+    (".ps1", ".psm1", ".bat", ".cmd", ".rb", ".rake", ".gemspec", ".pl", ".pm", ".php", ".applescript", ".scpt", ".lua", ".go", ".rs", ".java", ".kt", ".kts", ".groovy", ".gradle", ".scala", ".swift", ".cs", ".fs", ".vb", ".vbs", ".r", ".jl", ".sql", ".tex", ".sty", ".awk", ".ex", ".exs", ".clj", ".dart", ".nim", ".c", ".cc", ".cpp", ".mk", ".cmake", ".bzl", ".nix", ".tcl", ".bas", ".vba", ".cls")
 )  # fmt: skip
 """Endings of code without a reader of its own: its statements are followed by name."""
 
 CONFIGURED = frozenset(
-    (".yml", ".yaml", ".toml", ".ini", ".cfg", ".conf", ".xml", ".plist", ".service", ".timer", ".desktop", ".tf", ".hcl", ".json", ".json5", ".jsonc", ".properties", ".tmpl", ".j2", ".erb", ".ejs", ".hbs", ".env", ".code-workspace")
+    (".yml", ".yaml", ".toml", ".ini", ".cfg", ".conf", ".xml", ".plist", ".service", ".timer", ".desktop", ".tf", ".hcl", ".json", ".json5", ".jsonc", ".properties", ".tmpl", ".j2", ".erb", ".ejs", ".hbs", ".env", ".code-workspace", ".csproj", ".vbproj", ".fsproj", ".props", ".targets")
 )  # fmt: skip
 """Endings of configuration, which holds commands that other programs run."""
 

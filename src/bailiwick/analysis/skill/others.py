@@ -1,6 +1,7 @@
 """Files without a reader of their own: scripts of other languages and the text of office files."""
 
 import json
+import posixpath
 import re
 from collections.abc import Iterator
 from itertools import islice
@@ -10,12 +11,20 @@ from bailiwick.analysis.skill.prose.hosts import hosts_in
 from bailiwick.analysis.skill.shell import SkillShell
 from bailiwick.model.skill import CapabilityKind, Role, Source
 
+_POWER = re.compile(r"-e(?:nc|ncodedcommand)\s+[A-Za-z0-9+/=]{40,}", re.IGNORECASE)
+
 
 def other_script(text: str, path: str, role: Role, shell: SkillShell, into: Inventory) -> None:
     """Scripts of languages without a reader: the commands in them that look like a shell's."""
     into.capability(CapabilityKind.EXEC, f"${{skill}}/{path}", Source(path=path), role, by=path)
+    if posixpath.basename(path).lower() in ("makefile", "justfile", "gnumakefile") or path.endswith(".mk"):
+        for command, number in _recipes(text):
+            shell.script(command, path, number, role, path)
+        return
     for number, line in enumerate(text.split("\n")[:5_000], 1):
-        command = line.strip().removeprefix("RUN ").removeprefix("@").lstrip("-")
+        command = (
+            line.strip().removeprefix("RUN ").removeprefix("//go:generate ").removeprefix("@").lstrip("-")
+        )
         if re.search(
             r"\b(?:curl|wget|nc|bash|base64|crontab|iwr|Invoke-WebRequest|scp)\b", command
         ) and not command.startswith("#"):
@@ -23,11 +32,7 @@ def other_script(text: str, path: str, role: Role, shell: SkillShell, into: Inve
                 r"(?:system|exec|`|do shell script|%x)\s*[({\[`\"']+(.{4,400}?)[\"'`)}\]]", command
             )
             shell.script(inner[1] if inner else command, path, number, role, path)
-        if re.search(
-            r"(?:iex|Invoke-Expression)\b.*(?:iwr|irm|Invoke-WebRequest|Invoke-RestMethod|DownloadString)|DownloadString\(.*\|\s*iex|-e(?:nc|ncodedcommand)\s+[A-Za-z0-9+/=]{40,}",
-            command,
-            re.IGNORECASE,
-        ):
+        if _POWER.search(command) or fetches_and_runs(command):
             into.notice(
                 Mark.PIPE_INSTALL,
                 "runs what it downloads (PowerShell)",
@@ -37,14 +42,35 @@ def other_script(text: str, path: str, role: Role, shell: SkillShell, into: Inve
             )
 
 
+_SHELLED = re.compile(r"\$\(shell\s+(.{4,800})\)\s*$|^\w+\s*!=\s*(.{4,800})$|:=\s*`(.{4,800})`\s*$")
+
+
+def _recipes(text: str) -> Iterator[tuple[str, int]]:
+    """The commands of a makefile or a justfile with their lines: recipes, and what a variable is computed by."""
+    number, rows = 0, text.split("\n")[:MAX_LINES]
+    while number < len(rows):
+        first, line = number + 1, rows[number]
+        while line.endswith("\\") and number + 1 < len(rows):
+            number += 1
+            line = f"{line[:-1]} {rows[number].strip()}"
+        number += 1
+        said = _SHELLED.search(line)
+        command = next(group for group in said.groups() if group) if said else ""
+        if line.startswith(("\t", "  ")) and not said:
+            command = re.sub(r"^[@+-]+", "", line.strip())
+        if command and not command.startswith("#"):
+            yield re.sub(r"\$\((\w+)\)", r"${\1}", command.replace("$$", "$")), first
+
+
 _TOOL = r"(?:curl|wget|irm|iwr|Invoke-WebRequest|Invoke-RestMethod)"
 _HARM = re.compile(
     rf"\b{_TOOL}\b[^\n]{{0,400}}(?:\|\s*(?:sudo\s+)?(?:ba|z|da)?sh\b|\|\s*(?:python3?|node|perl|ruby|iex)\b|&&[^\n]{{0,200}}(?:chmod|\./|\bsh\b|\bbash\b))|(?:\beval|\b(?:ba|z)?sh\s+-c|\bsource|<)\s*[\"'\\]*[$<]\(\s*{_TOOL}\b|\|\s*{_TOOL}\b[^\n]{{0,200}}(?:-d\b|--data|-T\b|@-|--upload)|\b{_TOOL}\b[^\n]{{0,300}}(?:--data\S*|-d|-F|-T|--upload-file)[ =]*[\"']?[\w=]*@|\bbase64\s+(?:-d|--decode)[^\n]{{0,100}}\|\s*(?:ba|z)?sh\b|/dev/tcp/"
 )
 """What is worth a look in a text that is no script: a download that runs, or data that is sent."""
 _STRINGS = re.compile(
-    r"\"((?:[^\"\\\n]|\\.){6,800})\"|'((?:[^'\n]){6,800})'|\{([^{}\n\"]{6,800})\}|`([^`\n]{6,800})`"
+    r"\"((?:[^\"\\\n]|\\.){0,800})\"|'((?:[^'\n]){0,800})'|\{([^{}\n\"']{6,800})\}|`([^`\n]{6,800})`|>([^<>\n\"']{6,800})<"
 )
+_COMMENT = re.compile(r"\s*(?:#|//(?!go:generate))")
 _PIECE = re.compile(rf"(?<=[\"'{{(`])\s*{_TOOL}\b[^\"'`\n]{{4,600}}")
 _KEY = re.compile(r"^\s*(?:-\s+)?(?:[\w./-]+\s*[:=]\s*)?(?:[|>]-?\s*)?")
 _RULES = re.compile(
@@ -60,11 +86,12 @@ def embedded(text: str, path: str, role: Role, shell: SkillShell) -> None:
         role = Role.QUOTED  # rules that look for such commands hold them
     found = 0
     for number, line in enumerate(text.split("\n")[:MAX_LINES], 1):
-        if found >= MAX_FOUND or not _HARM.search(line[:4_000]) or line.lstrip().startswith(("#", "//")):
+        if found >= MAX_FOUND or not _HARM.search(line[:4_000]) or _COMMENT.match(line):
             continue
         found += 1
         inner = [
-            next(group for group in match.groups() if group) for match in _STRINGS.finditer(line[:4_000])
+            next((group for group in match.groups() if group), "")
+            for match in _STRINGS.finditer(line[:4_000])
         ]
         worth = [one for one in inner if _HARM.search(one)] or [
             piece[0] if (piece := _PIECE.search(line[:4_000])) else _KEY.sub("", line[:4_000]).strip(" ,;")
@@ -73,8 +100,11 @@ def embedded(text: str, path: str, role: Role, shell: SkillShell) -> None:
             shell.script(one.replace('\\"', '"'), path, number, role, path)
 
 
-def notebook(text: str) -> str:
-    """The code of a notebook, each line where the file has it; where it is all on one line, its lines behind each other."""
+def notebook(text: str) -> tuple[str, list[tuple[str, int]]]:
+    """The code of a notebook, and the commands of a shell in it with their lines.
+
+    Each line of code stands where the file has it; where the file is one line, the lines of the cells follow each other.
+    """
     rows = text.split("\n")
     if len(rows) > 10:
         lines, code = [], False
@@ -83,16 +113,33 @@ def notebook(text: str) -> str:
                 code = kind[1] == "code"
             said = re.fullmatch(r"\s*(?:\"source\":\s*\[?\s*)?\"((?:[^\"\\]|\\.)*)\"\s*[\],]*\s*", row)
             lines.append(_said(said[1]) if said and code and "outputs" not in row else "")
-        return "\n".join("" if line.lstrip().startswith(("%", "!")) else line for line in lines)
+        return _apart(lines)
     try:
         cells = json.loads(text)["cells"]
-        code_ = ["".join(cell["source"]) for cell in cells if cell.get("cell_type") == "code"]
+        cells_ = ["".join(cell["source"]) for cell in cells if cell.get("cell_type") == "code"]
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
-        return ""
-    return "\n".join(
-        "\n".join("" if row.lstrip().startswith(("%", "!")) else row for row in one.split("\n"))
-        for one in code_
-    )
+        return "", []
+    return _apart("\n".join(cells_).split("\n"))
+
+
+def _apart(lines: list[str]) -> tuple[str, list[tuple[str, int]]]:
+    """Python and the commands among it: what follows ``!`` or ``%pip``, and cells that are a shell's (``%%bash``)."""
+    code: list[str] = []
+    commands: list[tuple[str, int]] = []
+    shell = False
+    for number, line in enumerate(lines, 1):
+        plain = line.lstrip()
+        if plain.startswith("%%"):
+            shell = bool(re.match(r"%%(?:bash|sh|script\s+(?:ba)?sh)\b", plain))
+        elif shell and plain:
+            commands.append((plain, number))
+        elif plain.startswith("!"):
+            commands.append((plain.lstrip("!"), number))
+        elif plain.startswith(("%pip ", "%conda ")):
+            commands.append((plain[1:], number))
+        shell = shell and bool(plain)
+        code.append("" if shell or plain.startswith(("%", "!")) else line)
+    return "\n".join(code), commands[:MAX_LINES]
 
 
 def _said(literal: str) -> str:

@@ -3,10 +3,10 @@
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import lru_cache
 
 from bailiwick.analysis.address import web_address
 from bailiwick.analysis.skill.facts import Inventory, Mark
+from bailiwick.analysis.skill.package_names import POPULAR, nearly
 from bailiwick.analysis.skill.sensitive import is_address, is_drop, is_local, is_paste
 from bailiwick.model.access import ProgramTarget
 from bailiwick.model.skill import Role, Source
@@ -17,6 +17,7 @@ INSTALLERS = frozenset(
         "pip3",
         "pipx",
         "uv",
+        "uvx",
         "npm",
         "npx",
         "pnpm",
@@ -43,13 +44,14 @@ INSTALLERS = frozenset(
 _VERBS = {
     "pip": ("install", "download"), "pip3": ("install", "download"), "pipx": ("install", "run"), "uv": ("add", "pip", "tool"), "npm": ("install", "i", "add", "exec", "ci"), "pnpm": ("add", "install", "dlx"),
     "yarn": ("add", "dlx", "global"), "bun": ("add", "install", "x"), "brew": ("install",), "apt": ("install",), "apt-get": ("install",), "dnf": ("install",), "yum": ("install",), "apk": ("add",),
-    "cargo": ("install", "add"), "gem": ("install",), "go": ("install", "get"), "conda": ("install",), "mamba": ("install",), "poetry": ("add",), "npx": (), "bunx": (),
+    "cargo": ("install", "add"), "gem": ("install",), "go": ("install", "get"), "conda": ("install",), "mamba": ("install",), "poetry": ("add",), "npx": (), "bunx": (), "uvx": (),
 }  # fmt: skip
 _ECOSYSTEM = {
     "pip": "pip",
     "pip3": "pip",
     "pipx": "pip",
     "uv": "pip",
+    "uvx": "pip",
     "poetry": "pip",
     "npm": "npm",
     "npx": "npm",
@@ -60,8 +62,14 @@ _ECOSYSTEM = {
     "apt-get": "apt",
     "mamba": "conda",
 }
+_FROM = re.compile(r"(?:--from|--spec|--with)[ =]((?:git\+|https?://)\S+)")
+_BARE = re.compile(r"^(?:git|sparse|registry|hg|svn)\+")
+_CODE = re.compile(
+    r"(?:^|\.)(?:github\.com|githubusercontent\.com|gitlab\.\w+|bitbucket\.org|codeberg\.org|sr\.ht)$"
+)
+"""Hosts of repositories, from which packages come by name."""
 _KNOWN_INDEX = re.compile(
-    r"(?:^|\.)(?:pypi\.org|pythonhosted\.org|npmjs\.(?:org|com)|yarnpkg\.com|pytorch\.org|nvidia\.com|pkg\.github\.com|jsr\.io|pkg\.dev|jfrog\.io|artifactory\.\S+|gitlab\.com|azure\.com|visualstudio\.com|amazonaws\.com|tuna\.tsinghua\.edu\.cn|aliyun\.com|ustc\.edu\.cn|npmmirror\.com|huggingface\.co|anaconda\.org|cloudsmith\.io|gemfury\.io|fury\.io|googleapis\.com|wheels\.vllm\.ai|buf\.build|crates\.io|rubygems\.org|microsoft\.com|databricks\.com|example\.(?:com|org))$"
+    r"(?:^|\.)(?:pypi\.org|pythonhosted\.org|npmjs\.(?:org|com)|yarnpkg\.com|pytorch\.org|nvidia\.com|pkg\.github\.com|jsr\.io|pkg\.dev|jfrog\.io|artifactory\.\S+|gitlab\.com|azure\.com|visualstudio\.com|amazonaws\.com|tuna\.tsinghua\.edu\.cn|aliyun\.com|ustc\.edu\.cn|npmmirror\.com|huggingface\.co|anaconda\.org|cloudsmith\.io|gemfury\.io|fury\.io|googleapis\.com|wheels\.vllm\.ai|buf\.build|crates\.io|rubygems\.org|microsoft\.com|databricks\.com|gradle\.org|apache\.org|maven\.org|google\.com|jitpack\.io|nuget\.org|deno\.land|jsr\.io|esm\.sh|unpkg\.com|jsdelivr\.net|skypack\.dev|golang\.org|packagist\.org|rust-lang\.org|example\.(?:com|org))$"
 )
 _INDEX = re.compile(
     r"(?:--(?:index-url|extra-index-url|registry|find-links|default-index|index)|(?<![\w-])-i)[ =]+[\"']?(\S+?)[\"']?(?:\s|$)|\b(?:registry|index-url|extra-index-url)\s*[= ]\s*[\"']?(https?://[^\s\"']+)"
@@ -82,6 +90,8 @@ def installed(program: ProgramTarget) -> Iterator[Package]:
     name = program.name
     if name not in _VERBS:
         return
+    for match in _FROM.finditer(" ".join(word or "?" for word in program.argv)):
+        yield Package(f"{_ECOSYSTEM.get(name, name)}:{match[1]}", "from an address", match[1])
     words = [word or "" for word in program.words]
     verbs = _VERBS[name]
     if verbs:
@@ -129,265 +139,37 @@ def judge(package: Package, source: Source, role: Role, into: Inventory) -> None
         redirect(f"--index-url {package.index} ", source, role, into)
 
 
+def disguised(name: str, meant: str) -> bool:
+    """Whether another package stands behind a name that everybody knows: not a fork that says so, nor another known one."""
+    known = POPULAR["npm"]
+    return name in known and meant not in known and name not in meant and not meant.startswith("@")
+
+
 def redirect(text: str, source: Source, role: Role, into: Inventory) -> None:
     """Notice a registry that packages are taken from instead of the public one."""
     for match in _INDEX.finditer(text + " "):
         address = match[1] or match[2] or ""
-        if address.startswith("git+https://"):
-            continue
-        host = web_address(address)
-        if host is None or is_local(host.host):
-            continue
-        if _KNOWN_INDEX.search(host.host) and not address.startswith("http://"):
-            continue
+        taken_from(address, "packages", source, role, into)
+
+
+def taken_from(address: str, what: str, source: Source, role: Role, into: Inventory) -> None:
+    """Notice an address of nobody's registry that ``what`` is taken from."""
+    shown = elsewhere(address)
+    if shown is not None:
         bad = (
-            is_address(host.host)
-            or is_drop(host.host)
-            or is_paste(host.host)
-            or address.startswith("http://")
+            is_address(shown)
+            or is_drop(shown)
+            or is_paste(shown)
+            or _BARE.sub("", address).startswith("http://")
         )
-        into.notice(
-            Mark.REGISTRY, f"takes packages from {host.host}", source, role, sure=bad, target=host.host
-        )
+        into.notice(Mark.REGISTRY, f"takes {what} from {shown}", source, role, sure=bad, target=shown)
 
 
-POPULAR = {
-    "pip": frozenset(
-        [
-            "requests",
-            "urllib3",
-            "numpy",
-            "pandas",
-            "scipy",
-            "matplotlib",
-            "pillow",
-            "flask",
-            "django",
-            "fastapi",
-            "uvicorn",
-            "pydantic",
-            "sqlalchemy",
-            "boto3",
-            "botocore",
-            "cryptography",
-            "setuptools",
-            "beautifulsoup4",
-            "selenium",
-            "playwright",
-            "openpyxl",
-            "pypdf",
-            "pypdf2",
-            "pdfplumber",
-            "reportlab",
-            "python-docx",
-            "python-pptx",
-            "python-dateutil",
-            "pyyaml",
-            "jinja2",
-            "click",
-            "rich",
-            "typer",
-            "httpx",
-            "aiohttp",
-            "pytest",
-            "tensorflow",
-            "torch",
-            "torchvision",
-            "transformers",
-            "openai",
-            "anthropic",
-            "langchain",
-            "scikit-learn",
-            "colorama",
-            "tqdm",
-            "lxml",
-            "markdown",
-            "psycopg2",
-            "psycopg2-binary",
-            "pymongo",
-            "redis",
-            "celery",
-            "paramiko",
-            "websockets",
-            "python-dotenv",
-            "tabulate",
-            "markitdown",
-            "pytesseract",
-            "opencv-python",
-            "seaborn",
-            "plotly",
-            "streamlit",
-            "gradio",
-            "simplejson",
-            "docutils",
-            "virtualenv",
-            "poetry",
-            "discord.py",
-            "tweepy",
-            "web3",
-            "ethereum",
-            "ccxt",
-            "solana",
-        ]
-    ),
-    "npm": frozenset(
-        [
-            "react",
-            "react-dom",
-            "express",
-            "lodash",
-            "axios",
-            "chalk",
-            "commander",
-            "typescript",
-            "webpack",
-            "eslint",
-            "prettier",
-            "jest",
-            "mocha",
-            "vite",
-            "next",
-            "vue",
-            "angular",
-            "moment",
-            "dayjs",
-            "dotenv",
-            "cors",
-            "mongoose",
-            "sequelize",
-            "mysql",
-            "mysql2",
-            "socket.io",
-            "playwright",
-            "puppeteer",
-            "cheerio",
-            "node-fetch",
-            "uuid",
-            "yargs",
-            "inquirer",
-            "rimraf",
-            "glob",
-            "fs-extra",
-            "request",
-            "async",
-            "bluebird",
-            "underscore",
-            "cross-env",
-            "nodemon",
-            "ts-node",
-            "tailwindcss",
-            "postcss",
-            "autoprefixer",
-            "jsonwebtoken",
-            "bcrypt",
-            "passport",
-            "electron",
-            "discord.js",
-            "ethers",
-            "web3",
-            "sharp",
-            "pdf-lib",
-            "pptxgenjs",
-            "docx",
-            "zod",
-            "openai",
-            "colors",
-            "debug",
-            "minimist",
-            "semver",
-            "body-parser",
-        ]
-    ),
-}
-_REAL = frozenset(
-    [
-        "requests2",
-        "request",
-        "reacts",
-        "preact",
-        "reactn",
-        "pandas-ta",
-        "sharps",
-        "jests",
-        "mochas",
-        "docxs",
-        "glob2",
-        "globs",
-        "webpack-cli",
-        "vitest",
-        "vite-node",
-        "chalk2",
-        "pypdf3",
-        "pypdf4",
-        "pyppeteer",
-        "color",
-        "colour",
-        "click2",
-        "vuex",
-        "uuidv7",
-        "nexte",
-        "prettierd",
-        "yarg",
-        "next-auth",
-        "pytest2",
-        "httpx2",
-        "solara",
-        "solana-py",
-        "tslint",
-        "eslint_d",
-        "async-lru",
-        "asyncs",
-        "redis-py",
-        "rediss",
-        "rich-click",
-        "torchx",
-        "playwright-core",
-        "pillows",
-        "typer-slim",
-        "flask2",
-        "fasthtml",
-        "postcss-cli",
-        "mysql8",
-        "cord",
-        "core-js",
-        "docx2",
-        "cors-anywhere",
-        "openapi",
-        "openpyxl2",
-        "plotly.js",
-        "plotnine",
-        "plotext",
-        "moments",
-        "lxmls",
-        "motion",
-    ]
-)
-"""Packages that exist in their own right and are near another by accident."""
-
-
-@lru_cache(maxsize=8192)
-def nearly(ecosystem: str, name: str) -> str | None:
-    """The popular package that a name is one slip from; None for the package itself and for what is known."""
-    popular = POPULAR.get(ecosystem)
-    plain = name.lower().replace("_", "-")
-    if popular is None or plain in popular or plain in _REAL or len(plain) < 5 or plain.startswith("@"):
+def elsewhere(address: str) -> str | None:
+    """The host of an address, unless it is a registry, a host of repositories, or this machine; plain HTTP protects none."""
+    plain = _BARE.sub("", address)
+    host = web_address(re.sub(r"^(?:git|ssh)://(?:[\w.-]+@)?", "https://", plain))
+    if host is None or is_local(host.host):
         return None
-    for known in popular:
-        if len(known) >= 5 and abs(len(known) - len(plain)) <= 1 and _one_slip(plain, known):
-            return known
-    return None
-
-
-def _one_slip(one: str, other: str) -> bool:
-    """Whether one insertion, deletion, substitution or exchange of neighbours makes the one the other."""
-    if len(one) > len(other):
-        one, other = other, one
-    at = next((i for i, (a, b) in enumerate(zip(one, other, strict=False)) if a != b), len(one))
-    if len(one) == len(other):
-        rest = one[at + 1 :] == other[at + 1 :]
-        exchanged = one[at : at + 2] == other[at : at + 2][::-1] and one[at + 2 :] == other[at + 2 :]
-        # Digits at the end are versions (``web3``, ``mysql2``).
-        return (rest and not (at == len(one) - 1 and (one[-1].isdigit() or other[-1].isdigit()))) or exchanged
-    last = other[-1]
-    plural = at == len(one) and (last.isdigit() or last in "x-" or (last == "s" and other[-2:] != "ss"))
-    return one[at:] == other[at + 1 :] and not plural
+    known = _KNOWN_INDEX.search(host.host) or _CODE.search(host.host)
+    return None if known and not plain.startswith("http://") else host.host

@@ -56,6 +56,9 @@ SENDERS = frozenset(
         "mongosh",
     ]
 )
+CARRIERS = frozenset(("rclone", "rsync", "scp", "lftp", "gsutil"))
+"""Programs that carry whole directories to another machine."""
+
 OWN_CONFIG = frozenset(
     ("ssh", "scp", "sftp", "rsync", "git", "gh", "glab", "aws", "az", "gcloud", "gsutil", "kubectl", "helm", "docker", "npm", "npx", "pnpm", "yarn", "pip", "twine", "gpg", "psql", "mysql", "terraform", "claude", "codex", "hub", "rclone")
 )  # fmt: skip
@@ -91,6 +94,13 @@ SHELLS = frozenset(
         "bun",
     ]
 )
+INTERPRETERS = re.compile(r"python[\d.]*|node|bun|(?:ba|z|da|k)?sh|perl|ruby|php")
+NO_CODE = re.compile(
+    r"\.(?:csv|tsv|dat|bin|db|png|jpe?g|gif|webp|ico|svg|bmp|pdf|docx?|xlsx?|woff2?|ttf|otf|eot|mp[34]|wav|log|lock|css)$",
+    re.IGNORECASE,
+)
+"""Names of files that hold no code that an interpreter is meant to run."""
+
 LOOKUP = frozenset(
     [
         "traceroute",
@@ -186,6 +196,14 @@ def takes_code(program: ProgramTarget) -> bool:
             return program.argv[program.argv.index(flag) + 1] is None
     operands = [word for word in program.argv[1:] if word is None or not word.startswith("-")]
     return not operands or operands[0] in (None, "-") or "-s" in program.argv
+
+
+def names_file(program: ProgramTarget) -> bool:
+    """Whether an interpreter is given a file to run, known or not, and not code itself."""
+    if program.name in ("source", ".", "eval") or {"-c", "-e", "-s", "--eval"} & set(program.argv):
+        return False
+    operands = [word for word in program.argv[1:] if word is None or not word.startswith("-")]
+    return len(operands) > 1
 
 
 def code_of(program: ProgramTarget) -> tuple[str, str] | None:

@@ -4,14 +4,15 @@ import posixpath
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from itertools import islice
 
-from bailiwick.analysis.skill import front_matter, hidden, substance
+from bailiwick.analysis.skill import front_matter, hidden, office, substance
 from bailiwick.analysis.skill.code import javascript, python
 from bailiwick.analysis.skill.code.effects import Scripts
 from bailiwick.analysis.skill.code.follow import Follower
 from bailiwick.analysis.skill.code.form import Program, TooDeepError
 from bailiwick.analysis.skill.configuration import Configuration
-from bailiwick.analysis.skill.containers import containers, is_archive
+from bailiwick.analysis.skill.containers import MAX_NESTED, containers, is_archive
 from bailiwick.analysis.skill.documents import Document, Documents
 from bailiwick.analysis.skill.facts import Chain, Inventory, Label, Mark, Noticed, Order, Origin, Sink
 from bailiwick.analysis.skill.front_matter import FrontMatter
@@ -239,13 +240,16 @@ class _Reading:
             embedded(text, path, role, self.shell)
             return
         if ending == ".ipynb":
-            self._program(python.lower(notebook(text), path, module_of(path)), path, text, role)
+            code, commands = notebook(text)
+            self._program(python.lower(code, path, module_of(path)), path, text, role)
+            for command, line in commands:
+                self.shell.script(command, path, line, role, path)
             return
         if ending in CONFIGURED and not ("!" in path and ending == ".xml"):
             embedded(text, path, role, self.shell)
             return
         if (
-            ending in DOCUMENT
+            (ending in DOCUMENT and posixpath.basename(path) not in MAKERS)
             or "#" in path
             or path == main
             or posixpath.basename(path) in (".cursorrules", ".windsurfrules")
@@ -258,6 +262,7 @@ class _Reading:
                 role = Role.EXECUTABLE
             self.shell.script(text, path, 1, role, path)
         elif language == "python":
+            self.configuration.dependencies.inline(path, text, role)
             self._program(python.lower(text, path, module_of(path)), path, text, role)
         elif language == "javascript":
             try:
@@ -268,6 +273,10 @@ class _Reading:
                 self._program(program, path, text, role)
         elif ending in (".docx", ".xlsx", ".pptx") or ("!" in path and ending == ".xml"):
             self._office(path, text, role)
+        elif ending == ".svg":
+            self._page(path, text)
+        elif ending == ".rels":
+            office.loaded(text, path, role, self.into)
         elif ending in OTHER or posixpath.basename(path) in MAKERS:
             other_script(text, path, role, self.shell, self.into)
             embedded(text, path, role, self.shell)
@@ -296,10 +305,7 @@ class _Reading:
 
     def _office(self, path: str, text: str, role: Role) -> None:
         words = re.sub(r"<[^>]+>", " ", text)[:400_000]
-        concealed = re.findall(
-            r"<w:vanish\s*/?>.*?<w:t[^>]*>([^<]{8,2000})</w:t>", text, re.DOTALL
-        ) + re.findall(r"w:color w:val=\"F{6}\".{0,400}?<w:t[^>]*>([^<]{8,2000})</w:t>", text, re.DOTALL)
-        for piece in concealed[:20]:
+        for piece in office.concealed(text):
             hidden.order(piece, Source(path=path), self.into, "text of an office file that isn't shown")
         if re.search(r"ignore|instruction|system prompt|curl ", words, re.IGNORECASE):
             self.documents.sentences(
@@ -361,7 +367,7 @@ class _Reading:
             if chain.label.origin is not Origin.FILE:
                 continue
             name = chain.label.name.removeprefix("${project}/")
-            for label in sorted(self.into.writes.get(name, ()), key=str):
+            for label in sorted(self._put_into(name, chain), key=str):
                 if label.origin in (
                     Origin.CREDENTIALS,
                     Origin.ENVIRONMENT,
@@ -385,6 +391,23 @@ class _Reading:
                     chain.source,
                     chain.role,
                 )
+
+    def _put_into(self, name: str, chain: Chain) -> set[Label]:
+        """What was written to a file, or unpacked into its directory, through files in between."""
+        writes = self.into.writes
+        put = set(writes.get(name, ()))
+        if chain.sink is Sink.EXECUTE:
+            for above in islice(_above(name), MAX_NESTED):
+                put |= writes.get(above, set())
+            if chain.target.startswith("sys.path."):  # a module that is put there is what is run
+                put.update(*(held for file, held in writes.items() if file.startswith(f"{name}/")))
+        for _ in range(MAX_NESTED):
+            files = {label.name.removeprefix("${project}/") for label in put if label.origin is Origin.FILE}
+            more = {label for file in files for label in writes.get(file, ())}
+            if more <= put:
+                break
+            put |= more
+        return put
 
     def _hidden(self) -> None:
         for path, text in self.texts.items():
@@ -423,6 +446,13 @@ class _Reading:
                     source=Source(path=path, line=text.count("\n", 0, match.start) + 1),
                     role=self._role(path),
                 )
+
+
+def _above(name: str) -> Iterator[str]:
+    """The directories a file lies in, but for those that everything lies in."""
+    while name.count("/") > 1:
+        name = posixpath.dirname(name)
+        yield name
 
 
 _TESTED = Form(

@@ -83,7 +83,7 @@ KEPT: tuple[Kept, ...] = (
     ),
     _kept(r"(?:^|/)\.m2/settings(?:-security)?\.xml$", _C, "Maven credentials", "maven.org", "apache.org"),
     _kept(r"(?:^|/)\.gradle/gradle\.properties$", _C, "Gradle credentials", "gradle.org"),
-    _kept(r"(?:^|/)\.(?:pgpass|my\.cnf|mylogin\.cnf)$", _C, "database passwords"),
+    _kept(r"(?:^|/)\.(?:pgpass|my\.cnf|mylogin\.cnf|Renviron)$", _C, "database passwords"),
     _kept(r"(?:^|/)\.vault-token$|(?:^|/)\.config/op(?:/|$)", _C, "a vault's token"),
     _kept(r"(?:^|/)\.terraform\.d/credentials", _C, "Terraform credentials", "terraform.io", "hashicorp.com"),
     _kept(r"(?:^|/)\.cargo/credentials(?:\.toml)?$", _C, "crates credentials", "crates.io"),
@@ -150,7 +150,7 @@ _CONFIG = re.compile(
     r"|(?:^|/)\.(?:cursor|vscode|gemini|codex)/(?:mcp|settings|hooks|config)\.(?:json|toml)$|(?:^|/)\.openclaw/openclaw\.json$"
 )
 _STARTUP = re.compile(
-    r"(?:^|/)\.(?:bashrc|bash_profile|bash_login|profile|zshrc|zshenv|zprofile|zlogin|xinitrc|xprofile)$|/etc/(?:profile|cron|rc\.local|systemd|init\.d|ld\.so\.preload)"
+    r"(?:^|/)\.(?:bashrc|bash_profile|bash_login|profile|zshrc|zshenv|zprofile|zlogin|xinitrc|xprofile)$|(?:^|/)(?:\.local/bin|usr/local/s?bin|usr/bin|~/bin)/(?:git|sudo|su|ssh|scp|curl|wget|ls|cat|env|ba?sh|zsh|pip3?|python3?|npm|ps|which)$|/etc/(?:profile|cron|rc\.local|systemd|init\.d|ld\.so\.preload)"
     r"|(?:^|/)\.config/(?:autostart|systemd|fish)(?:/|$)|Library/Launch(?:Agents|Daemons)|(?:^|/)\.ssh/(?:authorized_keys|rc)$|/var/spool/cron"
     r"|(?:^|/)\.git/hooks/(?!.*\.sample)|(?:^|/)\.gitconfig$|sitecustomize\.py$|usercustomize\.py$|\.pth$|Start Menu/Programs/Startup",
     re.IGNORECASE,
@@ -167,9 +167,18 @@ DROPS = re.compile(
 """Hosts where anybody can read or collect what is sent, without a name."""
 
 PASTES = re.compile(
-    r"(?:^|\.)(?:glot\.io|rentry\.(?:co|org)|pastebin\.com|paste\.ee|ghostbin\.\w+|hastebin\.com|dpaste\.\w+|controlc\.com|telegra\.ph|justpaste\.it|notes\.io|privatebin\.\w+|pastes?\.\w+|snippet\.host|paste\.sh|0x0\.st|ix\.io|termbin\.com)$"
+    r"(?:^|\.)(?:glot\.io|rentry\.(?:co|org)|pastebin\.com|paste\.ee|ghostbin\.\w+|hastebin\.com|dpaste\.\w+|controlc\.com|telegra\.ph|justpaste\.it|notes\.io|privatebin\.\w+|pastes?\.\w+|snippet\.host|paste\.sh|gist\.github(?:usercontent)?\.com|0x0\.st|ix\.io|termbin\.com)$"
 )
 """Hosts where anybody can leave a text, without a name."""
+
+ACCOUNTS = re.compile(
+    r"0x\[|\[13\]|bc1|\[A-Z\]\{2\}\\?d?\[?|\[A-Z\]\{2\}|\b[A-Z]{2}(?:\[0-9\]|\\d)\{|IBAN|\[1-9A-HJ-NP-Za-km-z\]"
+)
+"""Patterns that find accounts or wallets in a text."""
+ACCOUNT = re.compile(
+    r"0x[0-9a-fA-F]{20,}|\b(?:bc1|[13])[a-km-zA-HJ-NP-Z1-9]{20,}|\b[A-Z]{2}\d{2}[ \w]{10,}|\b[1-9A-HJ-NP-Za-km-z]{32,44}\b"
+)
+"""An account or a wallet itself."""
 
 _ADDRESS = re.compile(r"\d{1,3}(?:\.\d{1,3}){3}(?::\d+)?\Z|\[[0-9a-f:]+\](?::\d+)?\Z", re.IGNORECASE)
 _LOCAL = re.compile(
@@ -200,6 +209,18 @@ def kept_in(path: str) -> Kept | None:
 def is_memory(path: str) -> bool:
     """Whether the client reads the file into every conversation."""
     return bool(_MEMORY.search(path))
+
+
+def is_account(text: str) -> bool:
+    """Whether a text without blanks is an account: an IBAN whose check digits are right (ISO 13616), or a wallet."""
+    if re.fullmatch(
+        r"0x[0-9a-fA-F]{40}|bc1[ac-hj-np-z02-9]{25,60}|[13][1-9A-HJ-NP-Za-km-z]{25,34}|T[1-9A-HJ-NP-Za-km-z]{33}",
+        text,
+    ):
+        return True
+    if not re.fullmatch(r"[A-Z]{2}\d{2}[A-Z0-9]{11,30}", text):
+        return False
+    return int("".join(str(int(character, 36)) for character in text[4:] + text[:4])) % 97 == 1
 
 
 def is_config(path: str) -> bool:

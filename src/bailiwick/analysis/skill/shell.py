@@ -11,11 +11,14 @@ from bailiwick.analysis.skill.code.places import shown_path
 from bailiwick.analysis.skill.facts import Inventory, Label, Mark, Origin, Sink
 from bailiwick.analysis.skill.programs import (
     AGENTS,
+    CARRIERS,
     CLIPBOARD,
     DOWNLOADERS,
     FILTERS,
     IDENTITY,
+    INTERPRETERS,
     LOOKUP,
+    NO_CODE,
     OWN_CONFIG,
     PROOF,
     SENDERS,
@@ -26,10 +29,11 @@ from bailiwick.analysis.skill.programs import (
     code_of,
     implied,
     method_of,
+    names_file,
     sends,
     takes_code,
 )
-from bailiwick.analysis.skill.prose.hosts import bare_hosts
+from bailiwick.analysis.skill.prose.hosts import bare_hosts, hosts_in
 from bailiwick.analysis.skill.sensitive import is_config, is_memory, is_startup, kept_in
 from bailiwick.analysis.skill.shell_marks import CommandText, marks
 from bailiwick.model.access import (
@@ -90,7 +94,7 @@ class SkillShell(ShellReader):
 
     def __init__(self, into: Inventory, paths: frozenset[str]) -> None:
         self._into = into
-        self._paths = paths
+        self.paths = paths
         self._read = 0
         self.started: dict[str, Role] = {}
         """Files of the skill that a command runs, and how the command stands in the text."""
@@ -210,6 +214,9 @@ class SkillShell(ShellReader):
                 labels[index].add(Label(Origin.ENVIRONMENT, "*", where))
             if TOKEN_STORES.search(said):
                 labels[index].add(Label(Origin.CREDENTIALS, " ".join(said.split()[:3]), where))
+            for word in program.words if program.name in CARRIERS else ():
+                if word and word.startswith(f"{_HOME}/") and kept_in(_shown(word)) is None:
+                    labels[index].add(Label(Origin.PERSONAL, _shown(word), where))
             if CLIPBOARD.search(said):
                 labels[index].add(Label(Origin.PERSONAL, said.split()[0], where))
             if program.name in ("whoami", "hostname", "uname", "id", "ifconfig", "ip", "sw_vers"):
@@ -343,13 +350,13 @@ class SkillShell(ShellReader):
     def _within(self, word: str) -> str | None:
         """The file of the skill that a word names, taken from the skill or from the project."""
         for prefix in (f"{_SKILL}/", "./", f"{_PROJECT}/", ""):
-            if word.startswith(prefix) and word[len(prefix) :] in self._paths:
+            if word.startswith(prefix) and word[len(prefix) :] in self.paths:
                 return word[len(prefix) :]
         tail = re.sub(r"^.*?(?:skills/[\w.-]+/)", "", word)
-        if tail != word and tail in self._paths:
+        if tail != word and tail in self.paths:
             return tail
         match = re.search(r"(?:^|/)((?:scripts|bin|hooks|tools|lib|src)/[\w./-]+)$", word)
-        return match[1] if match and match[1] in self._paths else None
+        return match[1] if match and match[1] in self.paths else None
 
     # --- where it goes
 
@@ -368,13 +375,17 @@ class SkillShell(ShellReader):
             hosts = [
                 a.target.host for a in facts.accesses if a.by == index and isinstance(a.target, HostTarget)
             ]
-            hosts += _reached(facts, index) or (bare_hosts(said) if program.name in SENDERS else [])
+            hosts += _reached(facts, index) or (
+                list(hosts_in(said)) or bare_hosts(said) if program.name in SENDERS else []
+            )
             host = hosts[0] if hosts else "*"
             loaded = next((w for w in program.words if w), "") if program.name in SHELLS else program.path
             if (loaded and not takes_code(program)) or (loaded and program.name not in SHELLS):
                 self._loads(told, facts, index, loaded)
             if program.name in SHELLS:
                 for label in incoming:
+                    if label.origin is Origin.ENCODED and not told.moves and names_file(program):
+                        continue  # a word of a script that a script starts, encoded or not
                     if label.origin in (Origin.DOWNLOAD, Origin.ENCODED) and takes_code(program):
                         self._into.chain(label, Sink.EXECUTE, program.name, where, told.role)
             if _reached(facts, index):
@@ -437,6 +448,20 @@ class SkillShell(ShellReader):
         where = told.at(facts.accesses[index].cause)
         name = _shown(path if path.startswith("/") else f"{_PROJECT}/{path.removeprefix('./')}")
         self._into.chain(Label(Origin.FILE, name, where), Sink.EXECUTE, path, where, told.role)
+        program = facts.accesses[index].target
+        if (
+            isinstance(program, ProgramTarget)
+            and INTERPRETERS.fullmatch(program.name)
+            and program.argv[1:2] == (path,)
+            and NO_CODE.search(path)
+        ):
+            self._into.notice(
+                Mark.OBFUSCATED,
+                f"has {program.name} run {path[:80]}, which is named like a file of data",
+                where,
+                told.role,
+                target="data",
+            )
 
     def _kept_files(self, told: CommandText, facts: Facts, index: int, labels: set[Label]) -> None:
         """What a program puts into a file, for whoever reads it later."""
@@ -500,6 +525,11 @@ def _shown(path: str) -> str:
         if path == prefix or path.startswith(f"{prefix}/"):
             return name + path[len(prefix) :]
     return shown_path(path)
+
+
+def quoted(word: str) -> str:
+    """A word as a shell reads it back."""
+    return word if re.fullmatch(r"[\w@%+=:,./${}~-]+", word) else "'" + word.replace("'", "'\\''") + "'"
 
 
 def _pieces(text: str) -> Iterator[tuple[str, int]]:

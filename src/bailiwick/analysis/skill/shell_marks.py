@@ -8,8 +8,9 @@ from typing import TypeAlias
 from bailiwick.analysis.skill import packages
 from bailiwick.analysis.skill.code.values import decoded
 from bailiwick.analysis.skill.facts import Inventory, Mark
+from bailiwick.analysis.skill.programs import AGENTS
 from bailiwick.analysis.skill.prose.hosts import hosts_in
-from bailiwick.analysis.skill.sensitive import is_local
+from bailiwick.analysis.skill.sensitive import ACCOUNT, ACCOUNTS, is_local
 from bailiwick.model.access import Facts, ProgramTarget, Span
 from bailiwick.model.skill import CapabilityKind, Role, Source
 
@@ -19,6 +20,15 @@ _REVERSE = re.compile(
     r"\b(?:ba|z|k|da)?sh\b[^\n]{0,60}[<>]&?\s*/dev/(?:tcp|udp)/|\bexec\s+\d+<>\s*/dev/(?:tcp|udp)/[\s\S]{0,200}\b(?:sh|bash|eval|while read)\b|\bnc(?:at)?\b[^|\n;]*\s-\w*[ec]\s*\S*(?:sh|cmd)|\bsocat\b[^|\n]*\bexec:|mkfifo[^\n]*;[^\n]*\bnc\b|pty\.spawn|os\.dup2\(\s*\w+\.fileno"
     r"|TCPSocket\.open[^\n]*exec|fsockopen\([^\n]*exec|New-Object\s+(?:System\.)?Net\.Sockets\.TCPClient",
 )
+_LOOSE = re.compile(
+    r"--dangerously-\S+|--yolo|--trust-all-tools|--full-auto|--permission-mode[ =]bypass|-y\b"
+)
+_HOARDS = re.compile(
+    r"\b(?:wallets?|credentials?|secrets?|private keys?|passwords?|tokens?|keystores?|seed phrases?|ssh keys?|api keys?|\.env)\b[^\n]{0,200}\b(?:list|write|save|collect|send|upload|print|report|output|store)|\b(?:find|search|scan|collect|gather|enumerate|inventory|locate|look for)\b[^\n]{0,200}\b(?:wallets?|credentials?|secrets?|private keys?|passwords?|tokens?|keystores?|seed phrases?|ssh keys?|api keys?|\.env)\b",
+    re.IGNORECASE,
+)
+"""What an agent is asked for when it is to bring together what is secret."""
+_DENO = re.compile(r"(?:^|\.)(?:deno\.land|jsr\.io|esm\.sh|npmjs\.com|deno\.com)$")
 _PROXIED = re.compile(r"http\.proxy\s+\S*://(?!localhost|127\.)")
 _REACHES = re.compile(r"\b(?:curl|wget|nc)\b|https?://")
 _ENCODED = re.compile(r"(?<![A-Za-z0-9+/_-])[A-Za-z0-9+/]{24,}={0,2}(?![A-Za-z0-9+/])")
@@ -85,6 +95,14 @@ def _program_marks(
             )
         case "launchctl" if {"load", "bootstrap"} & set(words):
             notice(Mark.PERSIST, "loads a launch agent", where, told.role, target="launchd")
+        case name if name in AGENTS and told.by != "text" and _LOOSE.search(said) and _HOARDS.search(said):
+            notice(
+                Mark.BYPASS,
+                f"has {name} look for secrets without a question",
+                where,
+                told.role,
+                target="agent",
+            )
         case "claude" if re.search(
             r"--dangerously-skip-permissions|--permission-mode[ =]bypass|--allow-dangerously", said
         ):
@@ -120,6 +138,7 @@ def _program_marks(
                 sure="insteadOf" in said
                 or "hooksPath" in said
                 or (told.by != "text" and bool(_PROXIED.search(said)))
+                or ("core." in said and bool(_REACHES.search(said)))
                 or ("credential.helper" in said and bool(_REACHES.search(said))),
                 target=shown,
             )
@@ -127,6 +146,27 @@ def _program_marks(
             r"registry|index-url", said
         ):
             packages.redirect(said, where, told.role, into)
+        case "deno" if words[:1] in (["run"], ["install"], ["x"], ["serve"]) and (hosts := hosts_in(said)):
+            if not _DENO.search(hosts[0]) and not is_local(hosts[0]):
+                notice(
+                    Mark.PIPE_INSTALL,
+                    f"runs what {hosts[0]} answers",
+                    where,
+                    told.role,
+                    target=hosts[0],
+                )
+        case "sed" | "perl" | "awk" | "gawk" if (
+            (one := re.search(r"s([/|#,])(.{3,200}?)\1(.{6,200}?)\1", said))
+            and ACCOUNTS.search(one[2])
+            and ACCOUNT.search(one[3])
+        ):
+            notice(
+                Mark.TAMPER,
+                f"replaces accounts or wallets by {one[3][:60]}",
+                where,
+                told.role,
+                target="data",
+            )
         case "xattr" | "spctl" | "setenforce" | "csrutil" if re.search(r"quarantine|disable|\b0\b", said):
             notice(
                 Mark.WEAKEN,

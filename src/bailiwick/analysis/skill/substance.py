@@ -140,9 +140,7 @@ def _content(tree: SkillTree, entry: Entry, data: bytes, into: Inventory) -> Non
     if entry.path.endswith((".pyc", ".pyo")):
         _bytecode(tree, entry, data, into)
         return
-    if entry.path.endswith((".pkl", ".pickle", ".joblib", ".pt", ".pth", ".bin", ".dat", ".model")) and data[
-        :1
-    ] in (b"\x80", b"c", b"("):
+    if _PICKLED.match(data):
         _pickled(entry, data, into)
     for magic, what in _EXECUTABLES:
         if data.startswith(magic) and not (magic == b"MZ" and len(data) < 512):
@@ -182,6 +180,11 @@ def _content(tree: SkillTree, entry: Entry, data: bytes, into: Inventory) -> Non
             )
 
 
+_PICKLED = re.compile(
+    rb"\x80[\x02-\x05]|\(?c(?:os|posix|nt|subprocess|builtins|__builtin__|socket|sys|runpy|importlib|pty|shutil|ctypes|commands)\r?\n\w+\r?\n"
+)
+"""What a pickle begins with, whatever the file is called."""
+
 _CALLED = re.compile(
     r"^(?:os|posix|nt|subprocess|builtins|__builtin__|socket|sys|runpy|importlib|pty|webbrowser|commands|shutil|ctypes|code|timeit|urllib\S*|requests\S*)\s"
 )
@@ -190,10 +193,15 @@ _CALLED = re.compile(
 def _pickled(entry: Entry, data: bytes, into: Inventory) -> None:
     """A pickle is a program: what it would call is read from its opcodes, and nothing is called."""
     words: list[str] = []
+    memo: list[str] = []
     try:
         for number, (opcode, argument, _) in enumerate(pickletools.genops(data[:4_000_000])):
             if isinstance(argument, str):
                 words.append(argument)
+            elif opcode.name in ("BINGET", "LONG_BINGET") and isinstance(argument, int):
+                words.append(memo[argument] if argument < len(memo) else "")
+            elif opcode.name in ("MEMOIZE", "BINPUT", "LONG_BINPUT"):
+                memo.append(words[-1] if words else "")
             called = (
                 argument
                 if opcode.name == "GLOBAL"

@@ -59,6 +59,37 @@ class Form:
         return self._pattern.sub(by, text) if may_match(text) & self.may_match else text
 
 
+class Wide(Form):
+    """A form that whole files are searched for: which pieces a file has is worked out once for all forms of this kind."""
+
+    __slots__ = ()
+
+    def __init__(self, pattern: str, flags: int = 0) -> None:
+        self.written = pattern, flags
+        self._pattern = re.compile(pattern, flags)
+        self.may_match = _FILES.register(needs(pattern, flags))
+
+    def search(self, text: str) -> re.Match[str] | None:
+        """The first match anywhere in a file."""
+        return self._pattern.search(text) if _FILES.has(text) & self.may_match else None
+
+    def match(self, text: str) -> re.Match[str] | None:
+        """The match at the start of a text, which is tried without asking."""
+        return self._pattern.match(text)
+
+    def finditer(self, text: str) -> Iterator[re.Match[str]]:
+        """Every match."""
+        return self._pattern.finditer(text) if _FILES.has(text) & self.may_match else iter(())
+
+    def findall(self, text: str) -> list[Any]:
+        """What every match holds."""
+        return self._pattern.findall(text) if _FILES.has(text) & self.may_match else []
+
+    def sub(self, by: str, text: str) -> str:
+        """The text with every match replaced."""
+        return self._pattern.sub(by, text) if _FILES.has(text) & self.may_match else text
+
+
 class Forms:
     """Several forms of one thing."""
 
@@ -98,7 +129,8 @@ class _Pieces:
     MAX_WORDS, LONGEST_WORD = 60_000, 48
     MAX_TEXTS, LONGEST_TEXT = 4_000, 2_000
 
-    def __init__(self) -> None:
+    def __init__(self, texts: int = MAX_TEXTS, longest: int = LONGEST_TEXT) -> None:
+        self._most, self._longest = texts, longest
         self._next = 1
         self._wanted: dict[str, list[int]] = {}
         """For each piece, the alternatives that ask for it, by the set they ask in."""
@@ -136,11 +168,16 @@ class _Pieces:
             second |= two
             third |= three
         has = first & second & third
-        if len(text) <= self.LONGEST_TEXT:
-            if len(self.texts) >= self.MAX_TEXTS:
+        if len(text) <= self._longest:
+            if len(self.texts) >= self._most:
                 self.texts.clear()
             self.texts[text] = has
         return has
+
+    def has(self, text: str) -> int:
+        """The same, remembered."""
+        known = self.texts.get(text)
+        return self.of_text(text) if known is None else known
 
     def _of_word(self, word: str) -> tuple[int, ...]:
         found = [0] * MAX_NEEDS
@@ -159,6 +196,8 @@ _WORD = re.compile(r"\w+")
 _DOTLESS = {0x130: "i", 0x131: "i"}
 """Letters that an expression takes for an i where case doesn't matter, and folding does not."""
 _PIECES = _Pieces()
+_FILES = _Pieces(texts=12, longest=2_000_000)
+"""Those of whole files, of which few are looked at in turn."""
 
 
 def folded(text: str) -> str:

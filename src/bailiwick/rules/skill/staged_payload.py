@@ -53,7 +53,7 @@ def _fetched(facts: SkillFacts) -> Iterator[SkillFinding]:
             )
         if (
             chain.sink is not Sink.EXECUTE
-            or chain.label.origin is not Origin.DOWNLOAD
+            or not (chain.label.origin is Origin.DOWNLOAD or _received(chain))
             or chain.role in (Role.QUOTED, Role.NEGATED)
         ):
             continue
@@ -72,6 +72,11 @@ def _fetched(facts: SkillFacts) -> Iterator[SkillFinding]:
             confidence=confidence,
             why_not=why,
         )
+
+
+def _received(chain: Chain) -> bool:
+    """Whether it is what a connection brings, which whoever holds its other end says."""
+    return chain.label.origin is Origin.CARRIED and chain.label.name != "*"
 
 
 def _weight(facts: SkillFacts, chain: Chain, host: str) -> tuple[Severity, Confidence, str]:

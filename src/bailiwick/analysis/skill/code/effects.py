@@ -10,13 +10,9 @@ from bailiwick.analysis.skill.code.places import addressed, host_in, project_pat
 from bailiwick.analysis.skill.code.values import GAP, NOTHING, Value, between, concatenated, gathered
 from bailiwick.analysis.skill.facts import Inventory, Label, Mark, Origin, Sink
 from bailiwick.analysis.skill.prose.hosts import hosts_in
-from bailiwick.analysis.skill.sensitive import is_config, is_memory, is_startup, kept_in
+from bailiwick.analysis.skill.sensitive import ACCOUNT, ACCOUNTS, is_config, is_memory, is_startup, kept_in
 from bailiwick.model.skill import CapabilityKind, Role, Source
 
-_ACCOUNTS = re.compile(r"0x\[|\[13\]|bc1|\[A-Z\]\{2\}\\?d?\[?|\[A-Z\]\{2\}|IBAN|\[1-9A-HJ-NP-Za-km-z\]")
-_ACCOUNT = re.compile(
-    r"0x[0-9a-fA-F]{20,}|\b(?:bc1|[13])[a-km-zA-HJ-NP-Z1-9]{20,}|\b[A-Z]{2}\d{2}[ \w]{10,}|\b[1-9A-HJ-NP-Za-km-z]{32,44}\b"
-)
 _FIXED_DATE = re.compile(
     r"(?:date|datetime|Date|strptime)\w*\(\s*[\"']?\d{4}|[\"']\d{4}-\d\d|\b1[6-9]\d{8}\b|(?:gethostname|node|getuser|hostname|username)\b[^=]*[=!]==?|\bCI\b|GITHUB_ACTIONS"
 )
@@ -76,6 +72,8 @@ class Effects:
         self._looking = False
         self._program = programs[0] if programs else Program(path="", module="")
         self._gate = ""
+        self._asked = ""
+        """The host whose answer the condition around what is looked at asks for."""
 
     def _source(self, line: int) -> Source:
         return Source(path=self._program.path, line=line + self._program.shift)
@@ -409,13 +407,18 @@ class Effects:
 
     def _rewritten(self, name: str, held: Value, line: int) -> None:
         """A file of the skill that is replaced by what a host answers: another skill than the one that was looked at."""
-        if not re.match(r"\$\{skill\}/.*(?:\.(?:md|py|sh|m?js|ts)|/x|\*)$", name):
+        told = re.match(
+            r"(?:~|\$\{project\})/\.claude/(?:skills|plugins|commands|agents|hooks|settings)", name
+        )
+        if not told and not re.match(r"\$\{skill\}/.*(?:\.(?:md|py|sh|m?js|ts)|/x|\*)$", name):
             return
         for label in sorted(held.labels, key=str):
             if label.origin is Origin.DOWNLOAD:
                 self._into.notice(
                     Mark.REMOTE_INSTRUCTIONS,
-                    f"rewrites the skill with what {label.name} answers",
+                    f"puts what {label.name} answers among what the client obeys: {name}"
+                    if told
+                    else f"rewrites the skill with what {label.name} answers",
                     self._source(line),
                     self._role,
                     target=label.name,
@@ -441,6 +444,14 @@ class Effects:
                 self._into.notice(
                     Mark.DESTROY, f"deletes {name} and all below", self._source(line), self._role, target=name
                 )
+            if self._asked:
+                self._into.notice(
+                    Mark.GATED,
+                    f"deletes {name} when {self._asked} says so",
+                    self._source(line),
+                    self._role,
+                    target="delete",
+                )
             if self._gate and ("rmtree" in path or whole):
                 self._into.notice(
                     Mark.GATED,
@@ -452,7 +463,7 @@ class Effects:
 
     def _substituted(self, args: list[Value], line: int) -> None:
         """Accounts or wallets in a text replaced by one that stands in the code."""
-        if self._looking and _ACCOUNTS.search(args[0].text) and _ACCOUNT.search(args[1].text):
+        if self._looking and ACCOUNTS.search(args[0].text) and ACCOUNT.search(args[1].text):
             self._into.notice(
                 Mark.TAMPER,
                 f"replaces accounts or wallets by {args[1].text[:60]}",

@@ -12,6 +12,7 @@ from bailiwick.analysis.skill.code.form import (
     Assign,
     Call,
     Constant,
+    Evaluate,
     Expression,
     Joined,
     Name,
@@ -29,7 +30,7 @@ from bailiwick.analysis.skill.code.values import (
     gathered,
 )
 from bailiwick.analysis.skill.facts import Label, Mark, Origin
-from bailiwick.analysis.skill.sensitive import kept_in
+from bailiwick.analysis.skill.sensitive import is_account, kept_in
 from bailiwick.model.skill import CapabilityKind
 
 MAX_ROUNDS = 4
@@ -72,6 +73,11 @@ _SPELLED = ("character codes", "reversed text", "rot13", "hex", "base64", "base3
 _ACCOUNT = re.compile(
     r"0x[0-9a-fA-F]{20,}|\b(?:bc1|[13])[a-km-zA-HJ-NP-Z1-9]{20,}|\b[A-Z]{2}\d{2}[ \w]{10,}|\b\d{8,20}\b"
 )
+_FORM = re.compile(
+    r"startswith|startsWith|\blen\(|\.length\b|match\(|search\(|\.test\(|\bin\b|includes\(|iban|wallet|0x",
+    re.IGNORECASE,
+)
+"""A condition on what a text looks like."""
 _AUTH_KEY = re.compile(r"auth|api[-_]?key|token|cookie|^x-|bearer|secret", re.IGNORECASE)
 
 
@@ -106,17 +112,29 @@ class Follower(Resolver):
                 self._gate = ""
                 for evaluate in program.evaluates:
                     self._gate = evaluate.gate
+                    self._asked = self._asked_outside(evaluate)
                     self._value(evaluate.value, evaluate.scope, 0)
                 for assign in program.assigns:
                     self._swapped(assign)
         except (_EnoughError, RecursionError):
             self._into.full = True
 
+    def _asked_outside(self, evaluate: Evaluate) -> str:
+        """The host whose answer the condition around an expression asks for; empty when none is."""
+        for name in dict.fromkeys(re.findall(r"[A-Za-z_]\w*", evaluate.guard)):
+            for label in sorted(self._get(evaluate.scope, name).labels, key=str):
+                if label.origin is Origin.DOWNLOAD:
+                    return label.name
+        return ""
+
     def _swapped(self, assign: Assign) -> None:
         """Where money goes, replaced on a condition by what stands in the code and doesn't show there."""
         name = assign.key or assign.target.rpartition(".")[2]
         given = name == "return" and bool(_AMOUNT.search(assign.guard))
-        if not assign.guard or not (_PAYEE.search(name) or given):
+        if not assign.guard:
+            return
+        if not (_PAYEE.search(name) or given):
+            self._exchanged(assign)
             return
         value = self._value(assign.value, assign.scope, 0)
         spelled = next(
@@ -130,6 +148,31 @@ class Follower(Resolver):
                 Mark.TAMPER,
                 f"replaces {'what it gives back' if given else name} by one that stands in the code when {assign.guard[:90]}",
                 self._source(assign.line),
+                self._role,
+                target="data",
+            )
+
+    def _exchanged(self, assign: Assign) -> None:
+        """An account that stands in the code, put where the condition finds what looks like another."""
+        if not _FORM.search(assign.guard):
+            return
+        said = self._value(assign.value, assign.scope, 0).text.replace(" ", "")
+        if is_account(said):
+            self._into.notice(
+                Mark.TAMPER,
+                f"puts the account {said[:8]}... in the place of others when {assign.guard[:90]}",
+                self._source(assign.line),
+                self._role,
+                target="data",
+            )
+
+    def _handed(self, account: str, line: int) -> None:
+        """An account that stands in the code, put where the person's own was."""
+        if self._looking:
+            self._into.notice(
+                Mark.TAMPER,
+                f"puts the account {account[:8]}... where somebody pastes it from",
+                self._source(line),
                 self._role,
                 target="data",
             )
@@ -187,6 +230,8 @@ class Follower(Resolver):
             return Value(("${skill}/scripts/x",))
         if path.startswith(("sys.stdin", "process.stdin")):
             return self._label(Origin.INPUT, "input", line)
+        if path in ("sys.executable", "process.execPath"):
+            return Value(("python3" if path.startswith("sys") else "node",))
         if path in ("sys.argv", "process.argv"):
             return self._label(Origin.INPUT, "arguments", line)
         return self._get(scope, path)
@@ -222,6 +267,11 @@ class Follower(Resolver):
         path, line = call.path, call.line
         if (meant := self._aliases.get((self._program.module, path))) is not None and depth < MAX_DEPTH // 2:
             call = Call(meant[0], None, (*meant[1], *call.args), (*meant[2], *call.named), line)
+            path = call.path
+        if path == "Reflect.apply" and call.args and isinstance(call.args[0], Name):
+            listed = call.args[2:]
+            given = listed[0].items if listed and isinstance(listed[0], Joined) else listed
+            call = Call(call.args[0].path, None, tuple(given), call.named, line)
             path = call.path
         base = self._value(call.base, scope, depth + 1) if call.base is not None else NOTHING
         args = [self._value(arg, scope, depth + 1) for arg in call.args]
@@ -390,6 +440,12 @@ class Follower(Resolver):
             "import",
         ):
             return self._loaded(path, args, line)
+        if method in ("copy", "writeText", "setText", "set_text") and args and is_account(args[0].text):
+            self._handed(args[0].text, line)
+        if method in ("extractall", "extract", "unpack_archive", "extractAllTo"):
+            at, held = (1, gathered(args[:1])) if method == "unpack_archive" else (0, base)
+            where = named.get("path", args[at] if len(args) > at else NOTHING)
+            return self._written(where, held, line) if where.texts else NOTHING
         if method in ("sub", "replace", "replaceAll", "subn") and len(args) > 1:
             self._substituted(args, line)
         if path == "URL" and len(args) > 1 and addressed(args[1]):

@@ -86,6 +86,8 @@ class Evaluate:
     value: Expression
     scope: str
     gate: str = ""
+    guard: str = ""
+    """The condition nearest around it, as it is written."""
 
 
 @dataclass(slots=True)

@@ -110,7 +110,7 @@ class _Lowering:
             elif node.type == "class_declaration":
                 self.program.classes.add(_text(node.child_by_field_name("name")))
             elif node.type in ("call_expression", "new_expression") and not _within_call(node):
-                self.program.evaluates.append(Evaluate(self.expression(node, 0), scope, gate))
+                self.program.evaluates.append(Evaluate(self.expression(node, 0), scope, gate, _guard(node)))
             if node.type == "if_statement":
                 test = _text(node.child_by_field_name("condition"))[:120]
                 gate = test if _GATE.search(test) else gate

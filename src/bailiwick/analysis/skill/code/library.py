@@ -215,6 +215,6 @@ KEEPS = KEEPS_TEXT | frozenset(
 
 
 FILLS = frozenset(
-    ("append", "extend", "add", "update", "push", "insert", "unshift", "appendleft", "setdefault", "put", "put_nowait", "set", "set_content", "set_payload", "attach", "add_attachment", "add_header", "add_field", "write", "writelines", "writestr", "writerow", "writerows", "addfile", "feed", "concat", "addstr", "emit", "read_string")
+    ("append", "extend", "add", "update", "push", "insert", "unshift", "appendleft", "setdefault", "put", "put_nowait", "set", "set_content", "set_payload", "attach", "add_attachment", "add_header", "add_field", "write", "writelines", "writestr", "writerow", "writerows", "addfile", "addHandler", "feed", "concat", "addstr", "emit", "read_string")
 )  # fmt: skip
 """Methods that put their arguments into what they are called on."""

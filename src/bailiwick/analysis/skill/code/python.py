@@ -144,6 +144,7 @@ class _Lowering:
 
     def assign(self, targets: list[ast.expr], value: ast.expr, scope: str, gate: str) -> None:
         lowered = self.expression(value)
+        guard = self.chosen(value)
         self.program.evaluates.append(Evaluate(lowered, scope, gate))
         for target in targets:
             if (
@@ -157,7 +158,7 @@ class _Lowering:
                 continue
             for name in _names(target):
                 self.program.assigns.append(
-                    Assign(name, lowered, scope, key=_key(target), guard=self.guard, line=target.lineno)
+                    Assign(name, lowered, scope, key=_key(target), guard=guard, line=target.lineno)
                 )
 
     def chosen(self, value: ast.expr) -> str:
@@ -199,7 +200,7 @@ class _Lowering:
                 ]
 
     def evaluate(self, node: ast.expr, scope: str, gate: str) -> None:
-        self.program.evaluates.append(Evaluate(self.expression(node), scope, gate))
+        self.program.evaluates.append(Evaluate(self.expression(node), scope, gate, self.guard))
         for inner in ast.walk(node):
             if isinstance(inner, ast.NamedExpr):
                 self.assign([inner.target], inner.value, scope, gate)

@@ -8,12 +8,13 @@ from bailiwick.analysis.skill.prose.classes import acquitted
 from bailiwick.analysis.skill.prose.orders import JUDGE
 from bailiwick.analysis.skill.prose.words import short
 from bailiwick.analysis.skill.scripts.places import place
+from bailiwick.analysis.text.form import Wide
 from bailiwick.model.skill import Role
 
 MAX_COMMENTS = 400
 MAX_COMMENT = 3_000
 
-_COMMENTS = re.compile(
+_COMMENTS = Wide(
     r"(?:^|\n)(?:[ \t]*(?:#|//|--|;|<!--|\*|REM\b)[^\n]*(?:\n|$)){1,40}|/\*[\s\S]{1,3000}?\*/|\"\"\"[\s\S]{1,3000}?\"\"\"|\'\'\'[\s\S]{1,3000}?\'\'\'|=begin[\s\S]{1,3000}?=end|<#[\s\S]{1,3000}?#>"
 )
 _MARKS = re.compile(r"(?m)^[ \t]*(?:#+|//+|--|;+|\*|/\*+|REM\b|\"\"\"|\'\'\'|<#)|\*/|\"\"\"|\'\'\'")

@@ -6,6 +6,7 @@ from itertools import islice
 from bailiwick.analysis.skill.facts import Inventory, Mark
 from bailiwick.analysis.skill.prose.hosts import hosts_in
 from bailiwick.analysis.skill.scripts.places import place, row_of
+from bailiwick.analysis.text.form import Wide
 from bailiwick.model.skill import Role
 
 MAX_FOUND = 20
@@ -16,20 +17,20 @@ _FORGES = re.compile(
 )
 """Hosts of other people's repositories, from which tools are installed by name for good reasons."""
 
-_RUNS = re.compile(
+_RUNS = Wide(
     r"\bdeno\s+(?:run|install)\b[^\n]{0,120}https?://\S+|\bimport\s*\(\s*[\"'`]https?://[^\"'`\n]+"
     r"|\b(?:npx|bunx|pnpm\s+dlx|yarn\s+dlx|uvx|pipx\s+run)\b[^\n]{0,80}https?://\S+"
     r"|\bpip3?[\"',\s]+install\b[^\n]{0,120}[\"'\s](?:git\+)?https?://[^\s\"']+\.(?:tar\.gz|zip|whl|git|tgz)\b"
     r"|\b(?:npm|pnpm|yarn)[\"',\s]+(?:i|install|add)\b[^\n]{0,120}[\"'\s](?:git\+)?https?://[^\s\"']+"
     r"|\bcurl\b[^\n|;]{0,300}https?://[^\n|;]{0,200}\|\s*(?:awk\b[^\n]{0,80}system\(|xargs\b[^\n]{0,60}\b(?:ba|z)?sh\s+-c)"
 )
-_CLONES = re.compile(
+_CLONES = Wide(
     r"\bgit\s+clone\b[^\n;&|]{0,120}?(https?://[^\s\"']+)[\"']?[ \t]+[\"']?([\w./$~{}-]{2,80})|\bgit\s+clone\b[^\n;&|]{0,120}?(https?://[^\s\"']+/([\w.-]{2,60}?)(?:\.git)?)[\"']?\s"
 )
-_ITSELF = re.compile(
+_ITSELF = Wide(
     r"\b(?:curl|wget)\b[^\n]{0,300}(?:-o|-O|>|--output|--output-document)[ =]*[\"']?[^\s]{0,120}?(?:SKILL\.md|/(?:references|commands|agents|scripts)/[\w.-]*|\$\(dirname[^)\n]{0,60}\)[^\s\"']{0,80}\.(?:md|sh|py|js))"
 )
-_PUT_TOGETHER = re.compile(
+_PUT_TOGETHER = Wide(
     r"\[\s*[\"'][^\"'\n]{1,30}[\"']\s*\+\s*[\"'][^\"'\n]{1,30}[\"'][^\]\n]{0,60}\]\s*\(|\bgetattr\(\s*[^()\n]{0,80}(?:\([^()\n]{0,80}\))?\s*,\s*[\"'][^\"'\n]{1,30}[\"']\s*\+\s*[\"']|\[\s*[\"']\w+[\"']\s*\]\s*\[\s*[\"']constructor[\"']\s*\]\s*\(|\.constructor\.constructor\s*\("
 )
 _PIECES = re.compile(r"[\"']([\w.]{1,30})[\"']")
@@ -38,11 +39,11 @@ _TELLING = re.compile(
 )
 """Names of what runs, fetches or sends."""
 
-_SHELL_TRICKS = re.compile(
+_SHELL_TRICKS = Wide(
     r"\b(?:curl|wget|ba?sh|nc)\$\{?IFS\b|(?:^|[\s|;&`(])/(?:usr/)?bin/\w{0,8}[?*]\w{0,8}(?=\s|$)|\btail\b[^\n]{0,30}\"?\$\{?(?:0|BASH_SOURCE)[^\n]{0,30}\|\s*base64\s+-\w*d[^\n]{0,40}\|\s*(?:tar|bash|sh|python3?|gunzip)\b",
     re.MULTILINE,
 )
-_MACHINE = re.compile(
+_MACHINE = Wide(
     r"\bctypes\b[\s\S]{0,600}?\bCFUNCTYPE\b[\s\S]{0,300}?\b(?:addressof|from_buffer|cast)\b|\bVirtualAlloc\b|\bCDLL\([^\n]{0,120}\.(?:dat|bin|png|jpe?g|txt|json|ttf|woff2?|cfg)[\"']"
 )
 

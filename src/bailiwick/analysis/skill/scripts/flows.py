@@ -28,6 +28,7 @@ from bailiwick.analysis.skill.scripts.statements import (
     takes,
 )
 from bailiwick.analysis.skill.sensitive import is_local, is_placeholder, kept_in
+from bailiwick.analysis.text.form import Wide
 from bailiwick.model.skill import CapabilityKind, Role, Source
 
 MAX_STATEMENTS = 6_000
@@ -37,7 +38,7 @@ MAX_ROUNDS = 5
 MAX_HELD = 12
 """Labels of one name."""
 
-_TAKEN = re.compile(
+_TAKEN = Wide(
     r"\b(?:import|from|require\w*|source|include\w*|use|load|dofile|Import-Module)\b[^\n]{0,160}|^[ \t]{0,80}\.[ \t][^\n]{0,120}",
     re.MULTILINE,
 )

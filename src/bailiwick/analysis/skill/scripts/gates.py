@@ -4,6 +4,7 @@ import re
 
 from bailiwick.analysis.skill.facts import Inventory, Mark
 from bailiwick.analysis.skill.scripts.places import place
+from bailiwick.analysis.text.form import Wide
 from bailiwick.model.skill import Role, Source
 
 MAX_NAMES = 200
@@ -18,7 +19,7 @@ MAX_BODY = 25
 _SHELL_HARM = re.compile(
     r"\brm\s+-\w*[rf]\w*\s+[\"']?(?:~|/(?!tmp/)|\$\{?HOME|\$\{?PWD|\.(?:\s|$|/\s)|\*|\.git\b|--no-preserve-root)|\bfind\s+[^\n;]{0,300}-delete\b|\bsed\s+-i\b|\bshred\b|\bmkfs\b|\bdd\s+[^\n]{0,300}of=/|\bgit\s+(?:push\s[^\n]{0,300}(?:--force|--mirror|-f\b)|reset\s+--hard|clean\s+-\w*f)|\bcurl\b[^\n]{0,300}(?:\s-d\b|--data|\s-F\b|\s-T\b|--upload)|\|\s*(?:ba|z)?sh\b|\bDROP\s+(?:TABLE|DATABASE|SCHEMA)\b|\bTRUNCATE\s|\bkubectl\s+delete\b|\bterraform\s+destroy\b|\bdocker\s+(?:system|volume)\s+(?:prune|rm)\b|\baws\s+s3\s+r[mb]\b|\bchmod\s+-R\s+0|\btruncate\s+-s|\bperl\s+-\w*i\b|\bUPDATE\s+\w+\s+SET\b|\bDELETE\s+FROM\b"
 )
-_CODE_GATE = re.compile(
+_CODE_GATE = Wide(
     r"(?:^|\n)([ \t]{0,80})(?:if|elif|\}?[ \t]{0,9}else if)\b([^\n]{0,300}(?:\bdate(?:time)?\b[^\n]{0,300}(?:today|now|\()|\bnew Date\b|Date\.now|gethostname|\bhostname\(|getuser|userInfo|getlogin|platform\.node|process\.env\.(?:CI|GITHUB_ACTIONS|USER)\b|environ[^\n]{0,300}[\"'](?:CI|GITHUB_ACTIONS|USER|USERNAME|LOGNAME|HOSTNAME)[\"']|\bweekday\(|\bgetDay\(|\bgetDate\(|\btoday\b|\bnow\b|\btime\.time\(|\bperformance\.timeOrigin|\btime\.Now\(|\bDateTime\.|\bGet-Date\b|\bTime\.now|\bgethostname|\bHostname\(|\btimeZone\b|\btzname\b|\bPYTEST_CURRENT_TEST\b|[\"']pytest[\"']\s+(?:not )?in\s+sys\.modules|\bJEST_WORKER_ID\b|\bVITEST\b|\bgettrace\(|\bisDebuggerPresent\b|--abbrev-ref|--show-current|\btz\b|\bUSERDNSDOMAIN\b|\bUSERDOMAIN\b)[^\n]{0,300})\n((?:\1[ \t]+[^\n]*\n?|[ \t]*\n){1,25})"
 )
 _CODE_HARM = re.compile(
@@ -42,7 +43,7 @@ _CODE_MOMENT = re.compile(
 _CALLED = re.compile(
     r"^[ \t]{0,80}(?:(?:const|let|var)\s)?[ \t]{0,9}(\w{1,60})[ \t]{0,9}=(?!=)|\b(?:def|function)\s+(\w{1,60})"
 )
-_COMPARES = re.compile(r"[<>]=?|[!=]==?|\b(?:not )?in\b|startswith|startsWith|endswith|includes\(")
+_COMPARES = Wide(r"[<>]=?|[!=]==?|\b(?:not )?in\b|startswith|startsWith|endswith|includes\(")
 _IF_NAME = re.compile(r"^([ \t]{0,80})if\b[ \t(]{0,9}(?:not |!)?(\w{1,60})\b")
 
 

@@ -7,15 +7,16 @@ from bailiwick.analysis.skill.facts import Inventory, Label, Mark, Origin, Sink
 from bailiwick.analysis.skill.prose.hosts import hosts_in
 from bailiwick.analysis.skill.scripts.places import place
 from bailiwick.analysis.skill.sensitive import is_local, is_placeholder
+from bailiwick.analysis.text.form import Wide
 from bailiwick.model.skill import Role
 
-_STARTS = re.compile(
-    r"(?:[\"'`/.~\s]|^)(\.?(?:bashrc|bash_profile|zshrc|zprofile|zshenv|profile|xprofile)|crontab|LaunchAgents|autostart|systemd[/\\\\\"', ]+user|sitecustomize\.py|usercustomize\.py|authorized_keys|CurrentVersion\\\\+Run|Startup|package\.json|conftest\.py|Makefile|tasks\.json|\.github/workflows|Dockerfile|\.envrc|setup\.py|\.husky|devcontainer\.json|\.ssh/config|\.git/hooks|cron\.d|rc\.local|profile\.d|\.gitlab-ci\.yml|\.pre-commit-config\.yaml|(?:\.local|usr/local)/bin/(?:git|sudo|ssh|npm|node|python3?|curl|claude|gh|docker|kubectl|ls))\b|\bat\s+now\b"
+_STARTS = Wide(
+    r"(?:[\"'`/.~\s]|^)(\.?(?:bashrc|bash_profile|zshrc|zprofile|zshenv|profile|xprofile)|crontab|LaunchAgents|autostart|systemd[/\\\\\"', ]+user|sitecustomize\.py|usercustomize\.py|authorized_keys|CurrentVersion\\+Run|Startup|package\.json|conftest\.py|Makefile|tasks\.json|\.github/workflows|Dockerfile|\.envrc|setup\.py|\.husky|devcontainer\.json|\.ssh/config|\.git/hooks|cron\.d|rc\.local|profile\.d|\.gitlab-ci\.yml|\.pre-commit-config\.yaml|(?:\.local|usr/local)/bin/(?:git|sudo|ssh|npm|node|python3?|curl|claude|gh|docker|kubectl|ls))\b|\bat\s+now\b"
 )
-_WRITES = re.compile(
+_WRITES = Wide(
     r"append\w*\s*\(|write\w*\s*\(|writeFile|open\s*\([^\n]{0,200}[\"'](?:a|w|a\+|>>|>)[\"']|File\.(?:open|write)|Add-Content|Set-Content|Out-File|New-ItemProperty|Set-ItemProperty|file_put_contents|>>|\btee\b|\bcrontab\s+-|schtasks|New-ScheduledTask|json\.dump\(|\bat\s+now\b|\bcat\s*>|>\s*[\"'$~./\w]"
 )
-_FETCHES = re.compile(
+_FETCHES = Wide(
     r"(?:curl|wget)\b[^\n]{0,200}\|\s*(?:sudo\s+)?(?:ba|z)?sh\b|\b(?:ba)?sh\s+-c\b[^\n]{0,60}(?:curl|wget)|\beval\b[^\n]{0,40}(?:curl|wget)|\biex\b|\bssh-(?:rsa|ed25519)\s+AAAA|/dev/tcp/|\bnc\s+-|python3?\s+-c[^\n]{0,80}(?:urlopen|exec)|\|\s*curl\b[^\n]{0,120}(?:-d|--data\S*|-T|-F)\s*@?-|\bcurl\b[^\n]{0,120}(?:-d|--data\S*)[ =]*[\"'\\]*\$\{\{\s*toJSON|ProxyCommand\s+\S"
 )
 
@@ -33,7 +34,7 @@ def startup(text: str, path: str, role: Role, into: Inventory) -> None:
         )
 
 
-_INDEXES = re.compile(
+_INDEXES = Wide(
     r"--(?:extra-)?(?:index-url|index|default-index|registry|find-links)[\"',\s=]{1,6}(https?://[^\s\"',]+)|\b(?:UV_(?:DEFAULT_)?INDEX(?:_URL)?|PIP_(?:EXTRA_)?INDEX_URL|npm_config_registry|NPM_CONFIG_REGISTRY|YARN_(?:NPM_)?REGISTRY\w*|GOPROXY|CARGO_REGISTRIES_\w+|BUNDLE_MIRROR\w*|GEM_HOST|COMPOSER_\w*REPO\w*)[\"'\]]{0,3}\s*[=:,]\s*[\"']?(https?://[^\s\"'\\\\,;]+)|\b(?:index-url|extra-index-url|registry|trusted-host|proxy)[\"']?\s*[=:]\s*[\"']?(?:sparse\+)?(https?://[^\s\"'\\\\]+)|\b(?:bundle\s+config|gem\s+sources|go\s+env|composer\s+config|npm\s+config|yarn\s+config|pip3?\s+config|poetry\s+source|nuget\s+sources?|dotnet\s+nuget|helm\s+repo\s+add|cargo\s+config)\b[^\n]{0,200}?(?<!mirror\.)(https?://(?!rubygems\.org)[^\s\"']+)"
 )
 
@@ -45,7 +46,7 @@ def registries(text: str, path: str, role: Role, into: Inventory) -> None:
         packages.redirect(f"--index-url {address} ", place(path, text, match.start()), role, into)
 
 
-_PROXY = re.compile(
+_PROXY = Wide(
     r"\b(?:HTTPS?_PROXY|https?_proxy|ALL_PROXY|http\.proxy|https\.proxy|proxyServer)[\"'\]]{0,3}[\s=:,]{1,4}[\"']?(https?://|socks5?://)([\w.-]+)"
 )
 _UNVERIFIED = re.compile(
@@ -69,10 +70,10 @@ def proxies(text: str, path: str, role: Role, into: Inventory) -> None:
 _NAMES = re.compile(
     r"(?m)(?<![\d.])(?!127\.|0\.|10\.|192\.168\.|172\.(?:1[6-9]|2\d|3[01])\.)(?:\d{1,3}\.){3}\d{1,3}[ \t]+([\w-]+(?:\.[\w-]+)+)"
 )
-_TRUSTS = re.compile(
+_TRUSTS = Wide(
     r"\bupdate-ca-(?:certificates|trust)\b|\bsecurity\s+add-trusted-cert\b|\bcertutil\s+-addstore\b|\bNODE_EXTRA_CA_CERTS\b|\bREQUESTS_CA_BUNDLE\b|\bSSL_CERT_FILE\b|\bImport-Certificate\b"
 )
-_FETCHED = re.compile(r"\b(?:curl|wget|urlretrieve|urlopen|requests\.get|fetch\(|Invoke-WebRequest)")
+_FETCHED = Wide(r"\b(?:curl|wget|urlretrieve|urlopen|requests\.get|fetch\(|Invoke-WebRequest)")
 
 
 def trust(text: str, path: str, role: Role, into: Inventory) -> None:
@@ -97,7 +98,7 @@ def trust(text: str, path: str, role: Role, into: Inventory) -> None:
         )
 
 
-_COPIES = re.compile(
+_COPIES = Wide(
     r"(?im)^[ \t]{0,20}bcc:[ \t]{0,9}[\"']?[\w.+-]+@([\w.-]+\.\w+)|[\"']bcc[\"']\]?\s{0,3}[:=,]\s{0,3}\[?[\"'][\w.+-]+@([\w.-]+\.\w+)"
 )
 

@@ -7,21 +7,26 @@ from itertools import islice
 from bailiwick.analysis.skill.facts import Inventory
 from bailiwick.analysis.skill.scripts.comments import comments
 from bailiwick.analysis.skill.scripts.discarded import discarded
+from bailiwick.analysis.skill.scripts.disguised import disguised
 from bailiwick.analysis.skill.scripts.fetched import fetched
 from bailiwick.analysis.skill.scripts.flows import flows
 from bailiwick.analysis.skill.scripts.folded import folded
 from bailiwick.analysis.skill.scripts.gates import gates
 from bailiwick.analysis.skill.scripts.keys import keys
 from bailiwick.analysis.skill.scripts.lasting import copies, proxies, registries, startup, trust
+from bailiwick.analysis.skill.scripts.links import links
 from bailiwick.analysis.skill.scripts.lookups import lookups
+from bailiwick.analysis.skill.scripts.machine import machine
 from bailiwick.analysis.skill.scripts.moments import moments
 from bailiwick.analysis.skill.scripts.numbers import numbers
 from bailiwick.analysis.skill.scripts.passwords import passwords
+from bailiwick.analysis.skill.scripts.patched import patched
 from bailiwick.analysis.skill.scripts.places import place
 from bailiwick.analysis.skill.scripts.remotes import remotes, shells
 from bailiwick.analysis.skill.scripts.safeguards import safeguards
 from bailiwick.analysis.skill.scripts.settings import settings
 from bailiwick.analysis.skill.scripts.staged import MAX_NAMES, SCRIPT, SHELL, staged
+from bailiwick.analysis.skill.scripts.workflows import workflows
 from bailiwick.model.skill import CapabilityKind, Role, Source
 
 MAX_SCRIPT = 200_000
@@ -52,6 +57,9 @@ def look(
         role = roles[path]
         text = said.replace("\\n", "  ")  # what stands in a literal as a new line
         fetched(clean[path], path, role, into)
+        disguised(clean[path], path, role, into)
+        patched(said, path, role, into)
+        links(clean[path], path, role, into)
         gates(said, path, role, into)
         moments(said, path, role, into)
         numbers(text, path, role, into)
@@ -59,6 +67,8 @@ def look(
             for match in islice(_POSTS.finditer(text), MAX_NAMES):
                 host, where = match[1] or match[2], place(path, text, match.start())
                 into.capability(CapabilityKind.NET, host.lower(), where, role, detail="POST", by=path)
+        elif languages[path] == "yaml":
+            workflows(said, path, role, into)
         if languages[path] == SHELL:
             keys(said, path, role, into)
             lookups(clean[path], path, role, into)
@@ -73,4 +83,5 @@ def look(
         trust(text, path, role, into)
         copies(text, path, role, into)
         remotes(said, Source(path=path, line=1), role, into)
+        machine(clean[path], Source(path=path, line=1), role, into)
         shells(said, Source(path=path, line=1), role, into)

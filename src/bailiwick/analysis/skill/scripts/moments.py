@@ -4,6 +4,7 @@ import re
 from dataclasses import dataclass, field
 
 from bailiwick.analysis.skill.facts import Inventory, Mark
+from bailiwick.analysis.text.form import Wide
 from bailiwick.model.skill import Role, Source
 
 MAX_LINES = 20_000
@@ -12,10 +13,10 @@ MAX_BODY = 20
 
 MAX_NAMES = 100
 
-_NOW = re.compile(
+_NOW = Wide(
     r"\bdate(?:time)?\.(?:today|now|utcnow)\(|\btime\.(?:time|localtime|gmtime|strftime)\(|\bnew Date\(\s*\)|\bDate\.now\(|\bTimestamp\.(?:now|today|utcnow)\(|\bTime\.now\b|\btime\.Now\(|\bTemporal\.Now\b|\barrow\.(?:utc)?now\(|\bpendulum\.(?:now|today)\(|\b(?:dayjs|moment)\(\s*\)"
 )
-_FIXED = re.compile(
+_FIXED = Wide(
     r"\b(?:date|datetime|Date|UTC|strptime|fromisoformat|parse|Timestamp)\w*\(\s*[\"'(]{0,2}20[2-4]\d\b|[\"']20[2-4]\d-?[01]\d|\b1[6-9]\d{8}(?:\d{3})?\b|\b1\.?[6-9]\d*e(?:9|12|8|11)\b|\b20[2-4]\d[01]\d[0-3]\d\b|\b1_[6-9]\d\d_\d{3}_\d{3}\b|\(\s*20[2-4]\d\s*,\s*\d{1,2}\b|(?:\.year|getFullYear\(\)|getUTCFullYear\(\)|\.Year\(\))\s*[<>]=?\s*20[2-4]\d\b|[<>]=?\s*7[34]\d{4}\b"
 )
 _COMPARED = re.compile(r"[<>]=?(?!=)")

@@ -9,16 +9,17 @@ from itertools import islice
 from bailiwick.analysis.skill.facts import Inventory, Mark
 from bailiwick.analysis.skill.prose.hosts import bare_hosts
 from bailiwick.analysis.skill.scripts.places import place
+from bailiwick.analysis.text.form import Wide
 from bailiwick.model.skill import Role
 
 MAX_TABLES = 60
 MAX_LENGTH = 400
 """Numbers of one table that are read."""
 
-_TABLE = re.compile(
+_TABLE = Wide(
     r"[\[({]\s*((?:(?:0x[0-9a-fA-F]{1,2}|\d{1,3})\s*,\s*){9,400}(?:0x[0-9a-fA-F]{1,2}|\d{1,3}))\s*,?\s*[\])}]"
 )
-_TEXT = re.compile(r"[\"'`]([A-Za-z0-9+/=_.:@#$%^&*<>?~|-]{16,400})[\"'`]")
+_TEXT = Wide(r"[\"'`]([A-Za-z0-9+/=_.:@#$%^&*<>?~|-]{16,400})[\"'`]")
 _BANKS = r"(?:AD|AE|AT|BE|BG|BR|CH|CY|CZ|DE|DK|EE|ES|FI|FR|GB|GE|GI|GR|HR|HU|IE|IL|IT|LI|LT|LU|LV|MC|MT|NL|NO|PL|PT|QA|RO|RS|SA|SE|SI|SK|SM|TR|UA|VG|XK|XX)"
 _PAYEE = re.compile(rf"{_BANKS}\d{{2}}[A-Z0-9]{{11,30}}|0x[0-9a-fA-F]{{40}}|bc1[a-z0-9]{{25,60}}")
 _PLACE = re.compile(

@@ -4,9 +4,10 @@ import re
 
 from bailiwick.analysis.skill.facts import Inventory, Mark
 from bailiwick.analysis.skill.scripts.places import place
+from bailiwick.analysis.text.form import Wide
 from bailiwick.model.skill import Role
 
-_WINDOW = re.compile(
+_WINDOW = Wide(
     r"\bdisplay dialog\b[^\n]{0,400}\bhidden answer\b|\b(?:zenity|yad)\b[^\n]{0,200}--(?:password|hide-text)|\bkdialog\b[^\n]{0,100}--password"
     r"|\bPromptForCredential\(|\bGet-Credential\b|\bsimpledialog\.askstring\([^\n]{0,200}\bshow\s*=|\bset_visibility\(\s*False\s*\)",
     re.IGNORECASE,

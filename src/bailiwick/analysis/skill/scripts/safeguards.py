@@ -7,6 +7,7 @@ from typing import TypeAlias
 from bailiwick.analysis.skill.facts import Inventory, Mark
 from bailiwick.analysis.skill.scripts.places import place, row_of
 from bailiwick.analysis.skill.scripts.staged import PYTHON, SCRIPT, SHELL
+from bailiwick.analysis.text.form import Wide
 from bailiwick.model.skill import Role
 
 Found: TypeAlias = Iterator[tuple[re.Match[str], str]]
@@ -51,13 +52,13 @@ def _unasked(text: str) -> Found:
             yield match, "says that a check passed without asking how it ended"
 
 
-_RUNNER = re.compile(
+_RUNNER = Wide(
     r"\b(?:subprocess\.(?:run|call|Popen|getoutput)|os\.(?:system|popen)|spawnSync|execSync|spawn|exec|execFileSync|execa)\s*\(\s*\[?\s*[\"'`](?:[^\"'`\n]{0,40}[\s/])?(?:pytest|jest|vitest|mocha|tox|unittest|ruff|eslint|mypy|bandit|semgrep|trivy|gpg|cosign|npm|yarn|pnpm|go|cargo|mvn|gradle|make)\b[^\n]{0,80}"
 )
 _TESTS = re.compile(
     r"\b(?:pytest|jest|vitest|mocha|tox|unittest|tests?|lint|check|audit|verify|bandit|semgrep|trivy|ruff|eslint|mypy)\b"
 )
-_SAYS = re.compile(
+_SAYS = Wide(
     r"(?:\bprint\s*\(|console\.log\s*\(|\bwrite\s*\()[^\n]{0,120}\b(?:passed|succeeded|all green|no (?:issues|problems|failures|vulnerabilities)|verified)\b",
     re.IGNORECASE,
 )
@@ -77,14 +78,14 @@ def _claimed(text: str) -> Found:
 
 
 _SWALLOWED = re.compile(r"\bexcept\b[^\n]*:\s*(?:\n\s*)?pass\b|\bcatch\s*(?:\([^)\n]*\))?\s*\{\s*\}")
-_NAMED = re.compile(
+_NAMED = Wide(
     r"^([ \t]*)(?:async\s+)?def\s+((?:verify|check|valid|is_valid|authenticate|authori[sz]e|compare)\w*)\s*\([^\n]*:\n((?:(?:\1[ \t]+[^\n]*)?\n){1,40})|\bfunction\s+((?:verify|check|valid|isValid|authenticate|authori[sz]e|compare)\w*)\s*\([^)\n]*\)\s*\{((?:[^\n]*\n){1,40}?)\}\s*(?:\n|$)",
     re.MULTILINE,
 )
 _SWALLOWS = re.compile(
     r"\bexcept\b[^\n]*:\s*(?:\n\s*)?(?:pass|return True|\.\.\.)|\bcatch\s*(?:\([^)\n]*\))?\s*\{\s*(?:return true;?)?\s*\}"
 )
-_RETURNS = re.compile(r"\breturn\b[ \t]*([^\n;}]*)")
+_RETURNS = Wide(r"\breturn\b[ \t]*([^\n;}]*)")
 _COMPARES = re.compile(
     r"!=|==|\bnot in\b|\bin\b|\braise\b|\bthrow\b|compare_digest|hexdigest|timingSafeEqual|\bassert\b"
 )
@@ -100,7 +101,7 @@ def _emptied(text: str) -> Found:
 
 
 _CHANGES = r"(?:\bre\.subn?\(|\.replace(?:All)?\(|\bsed\s+(?:-\w+\s+)*-\w*i\w*\b|\bsed\s+--in-place|\bperl\s+-\w*p\w*i|\bgsub!?\(|-replace\b)"
-_REPORT = re.compile(
+_REPORT = Wide(
     rf"{_CHANGES}[^\n]{{0,160}}?(?:<failure|<error\b|</failure|\bfailures?=|\berrors?=|\bskipped=|line-rate|branch-rate|numFailed\w*|lines-covered|percent_covered|[\"'/]\s*(?:FAILED|FAIL|failed|not ok|CRITICAL|HIGH)\s*[\"'/]\s*[,/]\s*[\"'/]?\s*(?:PASSED|PASS|passed|ok|LOW|INFO|NONE)?)|"
     r"\[\s*[\"'](?:numFailed\w*|failures?|failed|vulnerabilities|numErrors|errorCount)[\"']\s*\]\s*=\s*(?:0|\[\]|\{\})(?!\d)|\.(?:numFailed\w*|errorCount)\s*=\s*0\b"
 )
@@ -116,7 +117,7 @@ def _rewritten(text: str) -> Found:
 _WRITES = re.compile(
     r"\bsed\s+(?:-\w+\s+)*-\w*i|--in-place|perl\s+-\w*i|\.write_text\(|\.write\(|writeFile\w*\(|json\.dump\(|open\([^\n]{0,120}[\"'][wa+]|>\s*[\"'$\w./]|-replace\b|File\.write|Set-Content|\.unlink\(|\brm\s"
 )
-_MUTED = re.compile(
+_MUTED = Wide(
     rf"{_CHANGES}[^\n]{{0,200}}?(?:\.skip\(|\bx(?:it|describe|test)\(|expect\(true\)|assert True|mark\.(?:skip|xfail)|@Disabled|@Ignore|\bt\.Skip\(|#\[ignore\]|eslint-disable|#\s*noqa|#\s*type:\s*ignore|#\s*nosec|//\s*nolint|@ts-nocheck|@ts-ignore)[^\n]{{0,200}}"
 )
 _CHOSEN = re.compile(r"escape\(|argv|\$\{?name|\$1\b|\{name|\{test|\bname\b")
@@ -130,7 +131,7 @@ def _muted(text: str) -> Found:
             yield match, "empties tests or switches off what would find faults"
 
 
-_PIPELINE = re.compile(
+_PIPELINE = Wide(
     r"\.github/workflows|\.gitlab-ci\.ya?ml|Jenkinsfile|azure-pipelines\.ya?ml|\.circleci|\.pre-commit-config\.ya?ml|dependabot\.ya?ml|\.semgrep|\.trivyignore|\.snyk\b|codeql|\.husky/|CODEOWNERS|renovate\.json|bitbucket-pipelines"
 )
 _LOOSENS = re.compile(
@@ -142,7 +143,7 @@ _TAKES_OUT = re.compile(
 _DELETES = re.compile(
     r"\.unlink\(|\bos\.(?:remove|unlink)\(|\bfs\.(?:rm|unlink)\w*\(|\bgit\s+rm\b|\brm\s+-?\w*\s*[\"'.$\w]|\bRemove-Item\b"
 )
-_GUARDS = re.compile(
+_GUARDS = Wide(
     r"(?<![\w./-])[\w./-]{0,80}(?:workflows/[\w.-]{0,60}(?:audit|security|codeql|scan|sast|lint|verify|review)[\w.-]{0,60}|dependabot\.ya?ml|\.pre-commit-config\.ya?ml|\.semgrep\w*|CODEOWNERS|\.husky/[\w-]+|renovate\.json|\.gitleaks\.toml|\.trivyignore)"
 )
 
@@ -182,8 +183,11 @@ def _unlocked(text: str) -> Found:
                 yield match, "takes out of a lock file what pins the packages"
 
 
-_WAY_IN = re.compile(
+_WAY_IN = Wide(
     r"(?:\bif\b|\|\||\breturn\b|&&)[^\n]{0,40}?(?:headers?(?:\.get\(|\[|\.)|query(?:\.|\[)|cookies(?:\.|\[)|\b(?:password|passwd|token|api_?key|user(?:name)?|secret|otp|pin)\b)[^\n\"']{0,30}[\"']?[^\n\"']{0,12}[\"']?\]?\)?\s{0,3}(?:===?|\.equals\()\s*[\"']([^\"'\n]{6,60})[\"'][^\n]{0,12}\n?[ \t]{0,40}[^\n]{0,12}?(?:return\s+(?:await\s+)?next\(\)|return\s+[Tt]rue\b|is_?[Aa]dmin\s*[=:]|role[\"']?\s*[=:]|authenticated\s*=\s*[Tt]rue|return\s+call_next|allow)"
+)
+_LETS_IN = Wide(
+    r"\bif\b[^\n]{0,20}?(?:headers?(?:\.get\(|\[|\.)|query(?:\.|\[)|cookies(?:\.|\[)|\b(?:password|passwd|pwd?|pass|token|secret|code|otp|pin)\b)[^\n\"']{0,30}[\"']?[^\n\"']{0,20}[\"']?\]?\)?\s{0,3}(?:===?|\.equals\()\s*[\"']([^\"'\n]{6,60})[\"'][^\n]{0,12}\n?[ \t]{0,40}[^\n]{0,12}?return\s+(?:\{\s*(?:ok|success|valid|authenticated|admin)\s*:\s*true|subprocess\.|os\.(?:popen|system)|exec\w*\(|eval\(|issue\w*\(|sign\w*\(|create_access_token)"
 )
 _STANDS_FOR = re.compile(
     r"your|example|test|change|placeholder|xxx|dummy|sample|demo|\bmy[-_]|<|\$|guest|public|anonymous|bearer|basic|application/|https?:|^[a-z]+$",
@@ -193,15 +197,48 @@ _STANDS_FOR = re.compile(
 
 def _way_in(text: str) -> Found:
     """A way around a login, by a word that stands in the code."""
-    for match in _WAY_IN.finditer(text):
+    for match in (*_WAY_IN.finditer(text), *_LETS_IN.finditer(text)):
         if not _STANDS_FOR.search(match[1]):
             yield match, "lets in whoever knows a word that stands in the code"
 
 
-_UNGUARDED = re.compile(
+_RAISED = Wide(
+    r"\bif[ \t(]{1,9}(\w+)[ \t]{0,9}<=?[ \t]{0,9}(\d+(?:\.\d+)?)[ \t):{]{0,9}\n?[ \t]{0,80}\1[ \t]{0,9}=[ \t]{0,9}\2\b|\b(\w*(?:coverage|pass_?rate|score|covered)\w*)\s*=\s*(?:Math\.)?max\(\s*(?:\3\s*,\s*\d{2}(?:\.\d+)?|\d{2}(?:\.\d+)?\s*,\s*\3)\s*\)"
+)
+_MEASURED = Wide(
+    r"\bcoverage\b|percent_covered|pass_?rate|line-rate|\bjest\b|\bpytest\b|vulnerabilit", re.IGNORECASE
+)
+
+
+def _raised(text: str) -> Found:
+    """A figure of a check, lifted to what is asked for."""
+    if _MEASURED.search(text):
+        for match in _RAISED.finditer(text):
+            if match[2] not in ("0", "1"):
+                yield match, "lifts the figure of a check to what is asked for"
+
+
+_SEEDED = Wide(r"\brandom\.seed\(\s*[\"'\d]|\bnew\s+Random\(\s*\d|\brand\.Seed\(\s*\d|\bmt_srand\(\s*\d")
+_DRAWN = re.compile(
+    r"\brandom\.(?:choices?|randint|randbytes|getrandbits|sample|randrange)\(|\.next\w*\(|\bmt_rand\(|\brand\.\w+\("
+)
+_SECRETS = re.compile(
+    r"\bdef\s+\w*(?:api_?key|token|secret|passw|passphrase|private_?key|salt|nonce)\w*\s*\(|\b(?:api_?key|token|secret|password|passphrase|private_?key)\s*=(?!=)[^\n]{0,80}(?:random|join|choice)|[\"'](?:API key|password|token|secret)\b[^\n]{0,40}[\"'{]",
+    re.IGNORECASE,
+)
+
+
+def _foretold(text: str) -> Found:
+    """Secrets drawn from a sequence that whoever reads the code can draw again."""
+    seeded = _SEEDED.search(text)
+    if seeded and _DRAWN.search(text) and _SECRETS.search(text):
+        yield seeded, "makes secrets that whoever knows the code can make again"
+
+
+_UNGUARDED = Wide(
     r"\bufw\s+disable\b|\biptables\s+-F\b|\bsystemctl\s+(?:stop|disable|mask)\s+(?:--now\s+)?(?:auditd|falcon\S*|apparmor|firewalld|osqueryd?|clamav\S*|rsyslog|fail2ban)|\bauditctl\s+-e\s*0|\bsetenforce\s+0|Set-MpPreference\s+-Disable|\bspctl\s+--(?:master|global)-disable|NOPASSWD:\s*ALL|\bdocker\s+run\b[^\n]{0,120}(?:-v|--volume)[ =]*[\"']?/:/|\bchmod\s+(?:-R\s+)?(?:a\+\w*w|0?777)\s+[\"']?(?:~|\$\{?HOME\}?|/root|/home/\w+)/\.(?:ssh|aws|gnupg|kube)"
 )
-_TRACES = re.compile(
+_TRACES = Wide(
     r"\bhistory\s+-c\b|\bunset\s+HISTFILE\b|\bHISTFILE=/dev/null|\bHISTSIZE=0\b|\brm\s+-\w*\s+[\"']?(?:~|\$\{?HOME\}?)/\.(?:bash|zsh|python)_history|\bshred\b[^\n]{0,60}(?:history|\.log)|\btruncate\s+-s\s*0\s+/var/log|>\s*/var/log/(?:auth|syslog|secure|wtmp)"
 )
 
@@ -219,8 +256,30 @@ def _unguarded(text: str) -> Found:
 
 _LOOKS: dict[str, tuple[Callable[[str], Found], ...]] = {
     SHELL: (_ignored, _unasked, _rewritten, _muted, _taken_out, _unguarded, _unlocked, _way_in),
-    PYTHON: (_claimed, _emptied, _rewritten, _muted, _taken_out, _unguarded, _unlocked, _way_in),
-    SCRIPT: (_claimed, _emptied, _rewritten, _muted, _taken_out, _unguarded, _unlocked, _way_in),
+    PYTHON: (
+        _raised,
+        _foretold,
+        _claimed,
+        _emptied,
+        _rewritten,
+        _muted,
+        _taken_out,
+        _unguarded,
+        _unlocked,
+        _way_in,
+    ),
+    SCRIPT: (
+        _raised,
+        _foretold,
+        _claimed,
+        _emptied,
+        _rewritten,
+        _muted,
+        _taken_out,
+        _unguarded,
+        _unlocked,
+        _way_in,
+    ),
 }
 
 

@@ -6,12 +6,13 @@ from bailiwick.analysis.skill.facts import Inventory, Mark
 from bailiwick.analysis.skill.prose.classes import unchecked
 from bailiwick.analysis.skill.prose.words import HARMFUL_ORDER
 from bailiwick.analysis.skill.scripts.places import place, row_of
+from bailiwick.analysis.text.form import Wide
 from bailiwick.model.skill import Role
 
-_SETTINGS = re.compile(
+_SETTINGS = Wide(
     r"\.claude[/\\\"',\s)]+[^\n]{0,30}settings(?:\.local)?\.json|\bsettings(?:\.local)?\.json\b[^\n]{0,80}\.claude|\.claude\.json|[\"']\.claude[\"'][^\n]{0,20}[\"']settings"
 )
-_WRITES = re.compile(
+_WRITES = Wide(
     r"write_text|appendFile|outputFile|file_put_contents|Add-Content|Set-Content|Out-File|File\.write|\.write\(|writeFile|json\.dump\(|\bjq\b[^\n]{0,300}(?:>|sponge)|(?<![=-])>>?\s*[\"']?(?:\$\{?\w+|[^\s\"'=]{0,80}(?:settings|\.md))|\btee\b|\bsed\s+-i|\bmv\b|\bcp\b"
 )
 WIDENING = re.compile(
@@ -24,7 +25,7 @@ _ASKED = re.compile(
     r"\bif\b|\bin\b|===?|\bprint\b|\bconsole\.|\bwarn|\.includes\(|\.get\(|findings|startswith|\bgrep\b|\bassert|\bre\.\w+\("
 )
 """Lines that look at a setting and don't write it."""
-_MEMORY = re.compile(
+_MEMORY = Wide(
     r"\.claude[/\\\"',\s)]{1,6}(?:agents|skills|commands|rules|output-styles)\b|\b(?:CLAUDE(?:\.local)?|AGENTS|MEMORY|GEMINI|SOUL)\.md\b"
 )
 

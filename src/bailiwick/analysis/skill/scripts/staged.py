@@ -13,6 +13,7 @@ from bailiwick.analysis.skill.facts import Inventory, Mark
 from bailiwick.analysis.skill.prose.hosts import hosts_in
 from bailiwick.analysis.skill.scripts.places import place
 from bailiwick.analysis.skill.scripts.tongues import ASSIGNS_IN_SHELL
+from bailiwick.analysis.text.form import Wide
 from bailiwick.model.skill import Role
 
 MAX_SHARED = 40
@@ -38,7 +39,7 @@ class _Language:
 _LANGUAGES: Mapping[str, _Language] = {
     SCRIPT: _Language(
         decodes=re.compile(
-            r"\bString\.from(?:CharCode|CodePoint)\b|\bBuffer\.from\([^;\n]{0,300}?,\s*[\"'](?:hex|base64(?:url)?)[\"']|\batob\s*\(|\.reverse\(\)\s*\.join\(\s*[\"']{2}|\bcreateDecipher(?:iv)?\(|\b(?:inflate|gunzip|brotliDecompress|unzip|inflateRaw)Sync\("
+            r"\bString\.from(?:CharCode|CodePoint)\b|\bBuffer\.from\([^;\n]{0,300}?,\s*[\"'](?:hex|base64(?:url)?)[\"']|\batob\s*\(|\.reverse\(\)\s*\.join\(\s*[\"']{2}|\bcreateDecipher(?:iv)?\(|\bcodePointAt\(\s*0?\s*\)\s*[-^]|\bcharCodeAt\([^()\n]{0,40}\)\s*[-^]|\b(?:inflate|gunzip|brotliDecompress|unzip|inflateRaw)Sync\("
         ),
         assigns=re.compile(
             rf"(?:^|[;{{)])[ \t]{{0,80}}(?:export\s+)?(?:(?:const|let|var)\s+({_NAME})(?:\s*:\s*\w+)?|(?:module\.)?exports(?:\.({_NAME}))?|({_NAME}))\s*\+?=(?!=)\s*(.{{1,600}}?)(?:;|\n(?!\s{{0,80}}[.+?:)\]}}])|\Z)",
@@ -50,7 +51,7 @@ _LANGUAGES: Mapping[str, _Language] = {
     ),
     PYTHON: _Language(
         decodes=re.compile(
-            r"(?<![\w.])__doc__\b|\b(?:b16|b32|b64|b85|a85|standard_b64|urlsafe_b64)decode\b|\bbytes\.fromhex\b|\bunhexlify\b|\bzlib\.decompress\b|\b(?:lzma|bz2|gzip)\.decompress\b|\bcodecs\.decode\b|\bmarshal\.loads\b|\bFernet\(|\.decrypt\(|[\"']{2}\.join\([^\n]{0,60}\bchr\b|\bmap\(chr\b|\bbytes\(\s*(?:\[?\s*\w+\s*\^|\w+\s*\^|[^\n]{0,40}\^)|\[::-1\]"
+            r"(?<![\w.])__doc__\b|__import__\(\s*[\"'](?:zlib|base64|marshal|lzma|bz2|gzip|codecs)[\"']\s*\)\s*\.|\b(?:b16|b32|b64|b85|a85|standard_b64|urlsafe_b64)decode\b|\bbytes\.fromhex\b|\bunhexlify\b|\bzlib\.decompress\b|\b(?:lzma|bz2|gzip)\.decompress\b|\bcodecs\.decode\b|\bmarshal\.loads\b|\bFernet\(|\.decrypt\(|[\"']{2}\.join\([^\n]{0,60}\bchr\b|\bmap\(chr\b|\bbytes\(\s*(?:\[?\s*\w+\s*\^|\w+\s*\^|[^\n]{0,40}\^)|\[::-1\]"
         ),
         assigns=re.compile(
             rf"^[ \t]*({_NAME})(?:\s*:\s*[\w\[\]]+)?\s*\+?=(?!=)\s*()()(.{{1,600}}?)$", re.MULTILINE
@@ -61,14 +62,14 @@ _LANGUAGES: Mapping[str, _Language] = {
     ),
 }
 
-_FUNCTION = re.compile(
+_FUNCTION = Wide(
     rf"^([ \t]*)(?:async\s+)?def\s+({_NAME})\([^\n]{{0,300}}:[^\n]*\n((?:\1[ \t]+[^\n]*\n|[ \t]*\n){{1,80}})|(?:^|\n)[ \t]*(?:export\s+)?(?:async\s+)?(?:function\s+({_NAME})\s*\(|(?:const|let)\s+({_NAME})\s*=\s*(?:async\s*)?\([^)\n]{{0,300}}\)\s*=>\s*\{{)[^\n]*\n((?:[^\n]*\n){{1,40}}?)\}}",
     re.MULTILINE,
 )
 _REQUIRED = re.compile(
     rf"(?:const|let|var)\s+({_NAME})\s*=\s*require\(\s*[\"'](\.[^\"']+)|import\s+(?:\*\s+as\s+)?({_NAME})\s+from\s+[\"'](\.[^\"']+)"
 )
-_BUILT = re.compile(
+_BUILT = Wide(
     rf"\b({_NAME})\s*=\s*(?:importlib\.import_module|__import__)\(\s*(?:[\"'][^\"'\n]{{0,12}}[\"']\s*(?:\.join\(|\+\s*[\"'])|[^)\n]{{0,60}}(?:\[::-1\]|chr\(|b64decode|fromhex))|\bgetattr\(\s*(?:__import__|importlib|{_NAME})[^\n]{{0,80}}?,[^\n)]{{0,60}}(?:\+|\.join\(|\[::-1\]|chr\()"
 )
 _SHELL_DECODES = r"(?:base(?:64|32)\s+(?:-\w*[dD]\w*|--decode)|xxd\s+(?:-\w+\s+)*-\w*r|openssl\s+(?:enc|aes\S*|base64|zlib|smime|rsautl|pkeyutl)\b[^|;\n]{0,200}\s-d\w*|gpg\b[^|;\n]{0,200}(?:\s-d\b|--decrypt)|uudecode|(?:^|[|(`;&]\s*)(?:rev|tr\s+['\"]?[^\s'\"]+['\"]?\s+['\"]?[^\s'\"]+)|printf\s+(?:--\s+)?['\"]?[^|;\n]{0,200}\\(?:x[0-9a-fA-F]{2}|[0-7]{3})|(?:gunzip|zcat|xzcat|gzip\s+-\w*d|xz\s+-\w*d)|python3?\s+-c\s+[^|;\n]{0,200}(?:b64decode|fromhex|decompress|chr\()|perl\s+-\w*e\s+[^|;\n]{0,200}(?:pack|decode)|awk\s+[^|;\n]{0,200}printf\s*\(?\s*\"%c\"|sed\s+[^|;\n]{0,80}\\{1,4}x&)"
@@ -217,7 +218,7 @@ def _uses(value: str, names: set[str]) -> bool:
     )
 
 
-_ALIAS = re.compile(
+_ALIAS = Wide(
     rf"(?:^|[;{{\n])[ \t]{{0,80}}(?:const|let|var)?[ \t]{{0,9}}({_NAME})[ \t]{{0,9}}=[ \t]{{0,9}}(?:[^;\n]{{0,120}}\.constructor\b|(?:globalThis|global|window|self)?\.?\[?[\"']?(?:eval|Function)[\"']?\]?|(?:builtins\.|__builtins__\.)?(?:exec|eval)|getattr\([^\n]{{0,60}},\s*[\"'](?:exec|eval|system|run|popen|Popen)[\"']\))[ \t]*(?:;|\n|$)"
 )
 """Another name for what runs code."""
@@ -234,10 +235,14 @@ def _runs(text: str, language: _Language, holders: set[str]) -> int | None:
         inner = _argument(text, match.end())
         plain = inner.strip()
         code = re.search(r"Function|eval|vm|Script|_compile|run\w*In|exec\b\s*\($|compile", match[0])
-        first = re.match(rf"({_NAME})(?:\.{_NAME}\([^()]*\))?\s*(?:,|$|\()", plain)
+        first = re.match(rf"\(?\s*({_NAME})\s*\)?(?:\.{_NAME}\([^()]*\))?\s*(?:,|$|\()", plain)
         if (first and first[1] in holders) or language.decodes.match(plain):
             return match.start()
-        if code and "exec" not in match[0] and (language.decodes.search(plain) or _last(plain) in holders):
+        if (
+            code
+            and "exec" not in match[0]
+            and (language.decodes.search(plain) or _last(plain) in holders or _calls(plain) & holders)
+        ):
             return match.start()
         if match[0].startswith("exec") and language is _LANGUAGES[PYTHON] and language.decodes.search(plain):
             return match.start()
@@ -252,6 +257,10 @@ def _runs(text: str, language: _Language, holders: set[str]) -> int | None:
 def _last(arguments: str) -> str:
     match = re.search(rf"(?:^|,)\s*({_NAME})\s*$", arguments)
     return match[1] if match else ""
+
+
+def _calls(arguments: str) -> set[str]:
+    return set(re.findall(rf"(?<![\w.$])({_NAME})\s*\(", arguments))
 
 
 def _argument(text: str, start: int) -> str:

@@ -31,6 +31,9 @@ _BOUND = Form(
 _KEYED = re.compile(r"^\s*(?:-\s+)?([A-Za-z_]\w*):\s+(.+)", re.DOTALL)
 """A key of YAML with its value: how a workflow sets a variable."""
 
+_ADDS = re.compile(r"(?:&&|\|\||;|\b(?:then|do)\b)\s*(?:local\s+)?([A-Za-z_]\w*)\+?=(.*)", re.DOTALL)
+"""A variable of a shell that is set behind a condition."""
+
 _BINDS = Form(r"=>|\bfor|\bdo\s*\||\bopen\b|\b(?:with|using)\b|\bfunction\b")
 _NAMES_FIRST = (0, 3, 6)
 """Kinds of binding, in the order of the pattern, where the name comes before what it holds."""
@@ -47,6 +50,7 @@ _LITERAL = re.compile(r"\"((?:[^\"\\\n]|\\.){0,300})\"|'((?:[^'\\\n]|\\.){0,300}
 _WORDS = re.compile(
     r"(?:~|\$\{?HOME\}?|\$ENV\{HOME\}|\$HOME|\$env:\w+|%\w+%|/home/\w+|/Users/\w+|/root)[/\\][\w./\\*-]+|(?<![\w/])\.[a-z][\w.-]+(?:/[\w./*-]+)?"
 )
+_QUOTED_HOME = re.compile(r"[\"'](\$\{?HOME\}?)[\"'](?=/)")
 _GIVES = Form(
     r"\breturn\b|=>|\b(?:echo|printf|print|cat|puts)\b|^\s*[$@]?\w+(?:\.\w+)*\s*;?\s*$|Write-Output|\blocal\b"
 )
@@ -106,7 +110,11 @@ def prepare(one: Statement, script: Script) -> None:
     one.own = dict.fromkeys(sources(one, script))
     if defined := next(_defined(text), None):
         script.parameters[defined[0]] = defined[1]
-    elif target := _TARGET.match(text) or (_KEYED.match(text) if script.language == "yaml" else None):
+    elif (
+        target := _TARGET.match(text)
+        or (_KEYED.match(text) if script.language == "yaml" else None)
+        or (_ADDS.search(text) if script.language == "shell" else None)
+    ):
         one.target = (target[1], target[2])
         names = [name.strip().lstrip("$@%") for name in target[1].split(",")[:6]]
         if found := _LITERAL.findall(target[2]):
@@ -173,7 +181,9 @@ def _statement(text: str, line: int, function: str) -> Statement:
 
 
 _DOCSTRING = re.compile(r"(?m)^[ \t]*[rbuRBU]?(?:\"\"\"[\s\S]*?\"\"\"|\'\'\'[\s\S]*?\'\'\')[ \t]*$")
-_SPLIT = re.compile(r";\s+(?=[$@A-Za-z_])|(?<=[{}])\s*(?=[$@A-Za-z_]\w*\s*(?:=(?![>=])|\())")
+_SPLIT = re.compile(
+    r";\s+(?=[$@A-Za-z_])|;(?=(?:my|our|local|let|const|var)\b|\$\w)|(?<=\{)\s*(?=(?:let|const|var|my|val|auto)\s)|(?<=[{}])(?<!@\{)\s*(?=[$@A-Za-z_]\w*\s*(?:=(?![>=])|\())"
+)
 
 
 def _defined(text: str) -> Iterator[tuple[str, list[str]]]:
@@ -186,6 +196,7 @@ def _defined(text: str) -> Iterator[tuple[str, list[str]]]:
 def paths(text: str) -> Iterator[str]:
     """Paths that a text spells: words of a shell, literals, and literals put together."""
     said = literals(text)
+    text = _QUOTED_HOME.sub(r"\1", text)
     yield from (word.replace("\\", "/") for word in _WORDS.findall(text))
     yield from said[:60]
     if 1 < len(said) <= 12:

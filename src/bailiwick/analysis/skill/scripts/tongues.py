@@ -7,7 +7,7 @@ from bailiwick.analysis.skill.facts import Origin
 from bailiwick.analysis.text.form import Form
 
 READS = Form(
-    r"\b(?:File\.(?:read|open|binread|readlines|foreach|ReadAll\w+)|IO\.(?:read|binread)|file_get_contents|fopen|readfile|fread|slurp|open|read_text|read_bytes|readFile(?:Sync)?|readTextFile|createReadStream|ReadFile|ReadAll|read_to_string|fs::read|Get-Content|gc|ReadAllText|ReadAllBytes|io\.open|io\.lines|Files\.read\w+|read|copy\w*|cat|tar|zip|gzip|base64|xxd|od|cp|dd|openssl|gpg|7z|Compress-Archive)\b|<\s*[\"']?[$~/]"
+    r"\b(?:File\.(?:read|open|binread|readlines|foreach|ReadAll\w+)|IO\.(?:read|binread)|file_get_contents|fopen|readfile|fread|slurp|open|read_text|read_bytes|readFile(?:Sync)?|readTextFile|createReadStream|ReadFile|ReadAll|read_to_string|contentsOf(?:File|URL)?|readLines|readChar|readBin|read_file|scan|fs::read|Get-Content|gc|ReadAllText|ReadAllBytes|io\.open|io\.lines|Files\.read\w+|read|copy\w*|cat|tar|zip|gzip|base64|xxd|od|cp|dd|openssl|gpg|7z|Compress-Archive)\b|<\s*[\"']?[$~/]"
 )
 """What takes the content of a file, where a path alone says nothing."""
 
@@ -17,7 +17,7 @@ SENDS = Form(
     r"|\bcurl_(?:init|setopt(?:_array)?|exec)\b|\bstream_context_create\b|\bfsockopen\b|\bfile_get_contents\s*\(\s*[\"']https?:|\bGuzzle\w*|\bwp_remote_\w+|\bHttp::(?:post|put|withBody|attach|asForm)\b"
     r"|\bInvoke-(?:RestMethod|WebRequest)\b|\b(?:iwr|irm)\b|\bUpload(?:String|Data|File|Values)\w*\b|\bHttpClient\b|\bStart-BitsTransfer\b|\bSend-MailMessage\b|\bWebClient\b|\bPostAsync\b"
     r"|\bhttp\.(?:Post|PostForm|NewRequest\w*|Get)\b|\bnet\.Dial\w*|\bhttps?\.request\b|\bsocket\.(?:http|tcp|udp)\b|\bngx\.socket\b|\breqwest::|\bureq::|\bTcpStream\b|\bHttpURLConnection\b|\bHttpRequest\b|\bOkHttp\w*|\bRestTemplate\b"
-    r"|\bhttr2?::\w+|\bRCurl\b|\bUrlFetchApp\b|\bURLSession\b|\bHttpPost\b|\bopenConnection\(|\bfetch\s*\(|\baxios\b|\bgot(?:\.\w+)?\s*\(|\bundici\b|\bsendBeacon\b|\bnew WebSocket\b|\bsuperagent\b|\bky\.\w+\(|\bhttps?\.(?:get|put)\b|\bXMLHttpRequest\b"
+    r"|\bhttr2?::\w+|\bRCurl\b|\bUrlFetchApp\b|\bURLSession\b|\bdataTask\(|\bHttpPost\b|\bopenConnection\(|\bfetch\s*\(|\baxios\b|\bgot(?:\.\w+)?\s*\(|\bundici\b|\bsendBeacon\b|\bnew WebSocket\b|\bsuperagent\b|\bky\.\w+\(|\bhttps?\.(?:get|put)\b|\bXMLHttpRequest\b"
     r"|\brequests\.(?:post|put|patch|get|request)\b|\burlopen\b|\bhttpx\.\w+\(|\baiohttp\b|\bhttp\.client\b|\burllib3\b|\bsmtplib\b|\bsendmail\b|\bcreate_connection\b|\bHTTPS?Connection\b|\.(?:request|putrequest|sendall|post|put|patch)\s*\("
     r"|/dev/tcp/"
 )
@@ -82,7 +82,7 @@ _ENVIRONMENT = Form(
     r"|\bprocess\.env\b(?!\s*(?:\?\.|[.\[])\s*[\w\"'`$])|\bos\.environ\b(?!\s*(?:\.(?:get|setdefault|pop|copy\(\)\s*\[)|\[))|\bDeno\.env\.toObject\b|\bcompgen -e\b|(?<![\w$./-])printenv(?=\s*(?:[|>)`;&]|$))|(?<![\w$./\"'-])env(?=\s*(?:\||>|\)|`))|\bdeclare -x\b(?=\s*(?:[|>)]|$))|\bexport -p\b|\btoJSON\(\s*secrets\s*\)|\bSys\.getenv\(\s*\)|/proc/(?:self|\$\$|\d+|\*)/environ"
 )
 _STORES = Form(
-    r"\bfind-(?:generic|internet)-password\b|\bdump-keychain\b|\bsecret-tool\b[\s\"',]+lookup|\bgh[\s\"',]+auth[\s\"',]+token\b|\bprint-access-token\b|\bcmdkey\b|\bGet-StoredCredential\b|\bvaultcmd\b|\bCredRead\w*|\bkeyring\.get_\w+|\bkeytar\.\w+|\bgit[\s\"',]+credential[\s\"',]+fill\b|169\.254\.169\.254|\bmetadata\.google\.internal\b"
+    r"\bfind-(?:generic|internet)-password\b|\bdump-keychain\b|\bsecret-tool\b[\s\"',]+lookup|\bgh[\s\"',]+auth[\s\"',]+token\b|\bprint-access-token\b|\bcmdkey\b|\bGet-StoredCredential\b|\bvaultcmd\b|\bCredRead\w*|\b(?:chrome|browser)\.cookies\.getAll\b|\bkeyring\.get_\w+|\bkeytar\.\w+|\bgit[\s\"',]+credential[\s\"',]+fill\b|169\.254\.169\.254|\bmetadata\.google\.internal\b"
 )
 _PERSONAL = Form(
     r"\bpbpaste\b|\bxclip\b[^\n|;]{0,40}-o\b|\bwl-paste\b|\bGet-Clipboard\b|\bscreencapture\b|\bClipboard\.(?:GetText|paste)\b|\bpyperclip\.paste\b"

@@ -1,0 +1,51 @@
+"""Text of office files that isn't shown, and what they load from elsewhere when they are opened."""
+
+import re
+from collections.abc import Iterator
+from itertools import islice
+
+from bailiwick.analysis.address import web_address
+from bailiwick.analysis.skill.facts import Inventory, Mark
+from bailiwick.analysis.skill.sensitive import is_local
+from bailiwick.model.skill import CapabilityKind, Role, Source
+
+MAX_FOUND = 20
+"""Passages or links of one part of a file that are looked at."""
+
+_CONCEALED = (
+    re.compile(r"<w:vanish\s*/?>.{0,2000}?<w:t[^>]*>([^<]{8,2000})</w:t>", re.DOTALL),
+    re.compile(r"w:color w:val=\"F{6}\".{0,400}?<w:t[^>]*>([^<]{8,2000})</w:t>", re.DOTALL),
+    re.compile(r"<w:sz w:val=\"[1-4]\"/>.{0,400}?<w:t[^>]*>([^<]{8,2000})</w:t>", re.DOTALL),
+    re.compile(r"<a:rPr\b[^>]*\bsz=\"[1-4]\d\d\"[^>]*>.{0,400}?<a:t>([^<]{8,2000})</a:t>", re.DOTALL),
+    re.compile(r"<a:srgbClr val=\"F{6}\"/>.{0,400}?<a:t>([^<]{8,2000})</a:t>", re.DOTALL),
+)
+_LINKED = re.compile(r"<Relationship\b[^>]{0,2000}>")
+_LOADED = re.compile(
+    r"/(attachedTemplate|oleObject|frame|subDocument|externalLink|package|mailMergeSource)\""
+)
+
+
+def concealed(text: str) -> Iterator[str]:
+    """Passages of a document or a slide that nobody sees."""
+    for pattern in _CONCEALED:
+        for match in islice(pattern.finditer(text), MAX_FOUND):
+            yield match[1]
+
+
+def loaded(text: str, path: str, role: Role, into: Inventory) -> None:
+    """Templates and objects that an office file takes from a host whenever it is opened."""
+    for match in islice(_LINKED.finditer(text), MAX_FOUND * 10):
+        target = re.search(r"\bTarget=\"([^\"]+)\"", match[0])
+        kind = _LOADED.search(match[0])
+        host = web_address(target[1]) if target else None
+        if kind is None or host is None or is_local(host.host):
+            continue
+        where = Source(path=path, line=text.count("\n", 0, match.start()) + 1)
+        into.capability(CapabilityKind.NET, host.host, where, role, detail="GET", by="office")
+        into.notice(
+            Mark.PIPE_INSTALL,
+            f"an office file that takes its {kind[1]} from {host.host} when it is opened",
+            where,
+            role,
+            target=host.host,
+        )
