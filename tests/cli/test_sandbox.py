@@ -197,6 +197,12 @@ def test_a_trial_ends_when_its_time_is_up(project: Path) -> None:
     assert not (project / "new").exists()
 
 
+def test_a_trial_tells_that_the_command_failed(project: Path) -> None:
+    done = sandbox(project, "try", "-c", "--", "echo x > new; exit 3")
+    assert done.stdout.split() == ["created", str(project / "new")]
+    assert done.stderr == "bailiwick: it failed in the sandbox, with exit code 3\n"
+
+
 def test_a_trial_has_a_small_disk(project: Path) -> None:
     done = sandbox(project, "try", "--json", "-c", "--", "head -c 700M /dev/zero > big")
     assert json.loads(done.stdout)["code"] != 0

@@ -157,6 +157,8 @@ def _try(asked: argparse.Namespace) -> int:
         print("changed no file")
     if trial.unfinished:
         print(f"bailiwick: it was ended after {asked.seconds:g} s; more may come", file=sys.stderr)
+    elif trial.code:
+        print(f"bailiwick: it failed in the sandbox, with exit code {trial.code}", file=sys.stderr)
     return 0
 
 

@@ -4,6 +4,7 @@ import errno
 import struct
 from collections.abc import Iterable
 from pathlib import Path
+from posixpath import normpath
 from typing import Any
 
 import pytest
@@ -91,9 +92,11 @@ FILES = {
 }
 
 
-def planned(files: dict[str, Any], disk: Tree = DISK, sockets: tuple[str, ...] = ()) -> Confinement:
-    oracle = Oracle(policy_of(files), Principal(user="you", uid=1, home=HOME), PROJECT)
-    return confine(oracle, Where(project=PROJECT, home=HOME, cwd=PROJECT), disk, sockets=sockets)
+def planned(
+    files: dict[str, Any], disk: Tree = DISK, sockets: tuple[str, ...] = (), project: str = PROJECT
+) -> Confinement:
+    oracle = Oracle(policy_of(files), Principal(user="you", uid=1, home=HOME), project)
+    return confine(oracle, Where(project=project, home=HOME, cwd=project), disk, sockets=sockets)
 
 
 def test_mounts(golden: Any) -> None:
@@ -333,3 +336,25 @@ def test_what_a_question_says() -> None:
         "changed ~/.rc; deleted /etc/?[2J before its time was up"
     )
     assert summary([], project="/p", home="/h", unfinished=False).endswith("changed no file")
+
+
+def test_of_a_crowded_temporary_directory_the_project_alone_is_there() -> None:
+    project = "/tmp/scratch/project"
+    crowd = (f"/tmp/{number}/.env" for number in range(300))
+    disk = Tree(["/usr/bin/", f"{project}/app.py", f"{project}/sub/.env", "/tmp/scratch/notes", *crowd])
+    confinement = planned(FILES, disk, project=project)
+    reached = {
+        "app.py": Reach.WRITE,
+        "sub/.env": Reach.NOTHING,
+        "../notes": Reach.NOTHING,
+        "../../7/.env": Reach.NOTHING,
+    }
+    assert {name: confinement.reach(normpath(f"{project}/{name}")) for name in reached} == reached
+
+
+def test_too_many_places_are_named_by_their_rule() -> None:
+    disk = Tree([*(f"{PROJECT}/{number}/key.pem" for number in range(2100)), f"{PROJECT}/.env"])
+    with pytest.raises(
+        UnsafeError, match=r"210\d separate paths.*2100 of them by test\.files\.hidden\..*key\.pem"
+    ):
+        planned(FILES, disk)

@@ -11,6 +11,7 @@ asked of the PDP itself.
 5. Sites at which nothing changes are left out.
 """
 
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from itertools import islice
@@ -131,22 +132,28 @@ class _Survey:
     def anywhere(self) -> None:
         """Sites of patterns for any directory, where people keep files (3)."""
         finder = self.finder()
+        project = self.where.project
         for tree in self._trees():
             hidden = frozenset(path for path, reach in self.reaches.items() if reach is Reach.NOTHING)
-            if _temporary(tree) and not within(self.where.project, tree):
-                self._temporary(tree, finder, hidden)
-            else:
-                for path in list(finder.find(self.disk, tree, leave_out=hidden)):
+            searched = [tree]
+            if _temporary(tree) and tree != project:
+                self._temporary(tree, finder, hidden | {project})
+                searched = [project] if within(project, tree) else []
+            for top in searched:
+                for path in list(finder.find(self.disk, top, leave_out=hidden)):
                     self._site(path)
 
     def _temporary(self, tree: str, finder: Finder, hidden: frozenset[str]) -> None:
-        """Anybody may fill a directory for temporary files: one with too much in it is not there."""
+        """Anybody may fill a directory for temporary files: one with too much in it is not there, but for the project."""
         try:
             found = list(islice(finder.find(_Bounded(self.disk), tree, leave_out=hidden), MAX_TEMPORARY + 1))
         except TooLargeError:
             found = None
         if found is None or len(found) > MAX_TEMPORARY:
-            for path in [path for path in self.sites if within(path, tree)]:
+            around = [
+                path for path in self.sites if within(path, tree) and not within(path, self.where.project)
+            ]
+            for path in around:
                 self.sites[path], self.reaches[path] = "more in it than can be looked through", Reach.NOTHING
         else:
             for path in found:
@@ -191,9 +198,11 @@ class _Survey:
             found.append(place)
             above.append(place)
         if len(found) > MAX_PLACES:
+            (why, count), *_ = Counter(place.why for place in found).most_common(1)
+            example = next(place.path for place in found if place.why == why)
             raise UnsafeError(
-                f"the policy's patterns match {len(found)} separate paths here, more than {MAX_PLACES}; "
-                "name directories in the policy rather than single files"
+                f"the policy's patterns match {len(found)} separate paths here, more than {MAX_PLACES}, {count} of them "
+                f"by {why}, such as {example}; name directories in the policy rather than single files"
             )
         return tuple(found)
 
