@@ -213,11 +213,14 @@ def observed(log: str) -> set[Event]:
 
 
 def covered(facts: Facts, kind: AccessKind, path: str) -> bool:
-    """Whether the facts name this access; removing what may be written (temporary files) is no more than writing."""
+    """Whether the facts name this access; removing what may be written (temporary files) is no more than writing.
+
+    A file of settings that is changed is read and written.
+    """
     kinds = {
-        AccessKind.READ: {AccessKind.READ, AccessKind.WRITE},
-        AccessKind.DELETE: {AccessKind.DELETE, AccessKind.WRITE},
-        AccessKind.WRITE: {AccessKind.WRITE},
+        AccessKind.READ: {AccessKind.READ, AccessKind.WRITE, AccessKind.CHANGE_CONFIG},
+        AccessKind.DELETE: {AccessKind.DELETE, AccessKind.WRITE, AccessKind.CHANGE_CONFIG},
+        AccessKind.WRITE: {AccessKind.WRITE, AccessKind.CHANGE_CONFIG},
     }[kind]
     for access in facts.accesses:
         target = access.target

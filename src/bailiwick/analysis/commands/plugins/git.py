@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 from bailiwick.analysis.commands.argument import Arg, Kind
 from bailiwick.analysis.commands.plugins.paths import parents
 from bailiwick.analysis.commands.specification import Role
+from bailiwick.analysis.paths import escaped
 from bailiwick.model.access import AccessKind
 
 if TYPE_CHECKING:
@@ -139,14 +140,14 @@ def git(call: "Call") -> None:  # noqa: PLR0915, C901, PLR0912 - one arm per for
             for operand in operands:
                 machine.path(AccessKind.DELETE, operand, tree=True)
                 machine.path(AccessKind.WRITE, operand, tree=True)
-        case "ls-files" if not parsed.options and len(operands) < 2:  # noqa: PLR2004 - one pattern
-            machine.lines(lambda: _listed(operands))
         case "diff":
             if parsed.given("--no-index"):
                 for operand in operands:
                     machine.path(AccessKind.READ, operand, tree=True)
             else:
                 _contents(call, operands)
+        case "init" if _plain_init(call):
+            _initialised(call)
         case "init":
             machine.path(AccessKind.WRITE, operands[0] if operands else Arg(".git"), tree=True)
             for operand in operands:
@@ -190,6 +191,28 @@ def _personal(call: "Call") -> bool:
     return name == ["config"] and plain and known and _PERSONAL.match(operands[0].text) is not None
 
 
+def _plain_init(call: "Call") -> bool:
+    """Whether a repository is made with nothing but its name and that of its branch: no template of somebody's, no place of its own."""
+    options = {option.name for option in call.parsed.options}
+    operands = call.parsed.operands
+    return options <= {"-q", "--quiet", "-b", "--initial-branch", "--object-format"} and (
+        not operands or (len(operands) == 1 and bool(operands[0].literal))
+    )
+
+
+def _initialised(call: "Call") -> None:
+    """Git's own first files. Its settings are the ones it always writes, and of hooks there are samples, which never run."""
+    machine, operands = call.machine, call.parsed.operands
+    for operand in operands:
+        parents(call, operand)
+        machine.path(AccessKind.WRITE, operand)
+    top = f"{escaped(operands[0].text.rstrip('/') or '/')}/.git" if operands else ".git"
+    machine.path(AccessKind.WRITE, Arg(f"{top}{{,/HEAD{{,.lock}},/description,/t??????}}", Kind.PATTERN))
+    machine.path(AccessKind.WRITE, Arg(f"{top}/{{branches,info,objects,refs}}{{,/**}}", Kind.PATTERN))
+    machine.path(AccessKind.CHANGE_CONFIG, Arg(f"{top}/config{{,.lock}}", Kind.PATTERN))
+    machine.path(AccessKind.CHANGE_CONFIG, Arg(f"{top}/hooks{{,/*.sample}}", Kind.PATTERN))
+
+
 def _applied(call: "Call") -> None:
     """The patches are read; which files they change, they say themselves."""
     for operand in call.parsed.operands:
@@ -197,14 +220,6 @@ def _applied(call: "Call") -> None:
     looking = call.parsed.given("--check", "--stat", "--numstat", "--summary", "--apply")
     if not looking or call.parsed.given("--apply"):
         call.machine.opaque("the patch names the files")
-
-
-def _listed(operands: list[Arg]) -> Arg:
-    """What ``ls-files`` prints: names below here, of those that a pattern without a slash matches at any depth."""
-    if not operands:
-        return Arg("./**", Kind.PATTERN)
-    text = operands[0].literal or ""
-    return Arg(f"./**/{text}", Kind.PATTERN) if re.fullmatch(r"\*\.\w+", text) else Arg("", Kind.UNKNOWN)
 
 
 def _contents(call: "Call", operands: list[Arg]) -> None:
