@@ -93,7 +93,7 @@ class ProgramTarget:
 
 @value(frozen=True, slots=True, kw_only=True)
 class HostTarget:
-    """A network peer: lower-case host name or address, and the port when it is known.
+    """A network peer: lower-case host name or address, and the port when it is known; 0 where there are no ports (ICMP).
 
     ``sends`` says that data is known to go there: a body, a file, a method that changes something. Where it is false
     it isn't known, as of a program that does as it likes.

@@ -331,8 +331,8 @@ def run_words(machine: Machine, command: Arg) -> None:
         machine.run(tuple(Arg(word, span=command.span) for word in words))
 
 
-def host(machine: Machine, arg: Arg) -> None:
-    """A host operand: ``host``, ``user@host``, ``host:port``."""
+def host(machine: Machine, arg: Arg, port: int | None = None) -> None:
+    """A host operand: ``host``, ``user@host``, ``host:port``; ``port`` is the one that an address without names."""
     if arg.literal is None:
         machine.connect("*", None, arg.span)
         machine.opaque("host isn't known", arg.span, AccessKind.CONNECT)
@@ -341,7 +341,7 @@ def host(machine: Machine, arg: Arg) -> None:
     if match is None:
         machine.opaque("not a host name", arg.span)
         return
-    connect(machine, match["host"], int(match["port"]) if match["port"] else None, arg.span)
+    connect(machine, match["host"], int(match["port"]) if match["port"] else port, arg.span)
 
 
 def url(machine: Machine, arg: Arg, *, sends: bool = False) -> None:

@@ -206,6 +206,7 @@ PLUGIN_NAMES = frozenset(
         "patch",
         "pdftotext",
         "perl",
+        "ping",
         "project",
         "ps",
         "python",

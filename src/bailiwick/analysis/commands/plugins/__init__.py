@@ -88,6 +88,7 @@ PLUGINS: Mapping[str, "Callable[[Call], None]"] = {
     "patch": system.patch,
     "pdftotext": system.pdftotext,
     "perl": perl.perl,
+    "ping": network.ping,
     "project": tools.project,
     "ps": tools.ps,
     "python": code.python,

@@ -295,6 +295,16 @@ _PLACE = re.compile(r"([\w.+@-]+):")
 _SHELL_SIGNS = re.compile(r"[^\w\s./=:@~,+-]")
 
 
+def ping(call: "Call") -> None:
+    """``ping``: an echo request has no port, so it reaches nobody who listens on one."""
+    from bailiwick.analysis.commands.call import host  # noqa: PLC0415 - the seam imports the plug-ins
+
+    call.begin()
+    call.options()
+    for operand in call.parsed.operands:
+        host(call.machine, operand, port=0)
+
+
 def lookup(call: "Call") -> None:
     """``dig`` and its kin: the name asked for is itself a message to its owner."""
     parsed, machine = call.parsed, call.machine
