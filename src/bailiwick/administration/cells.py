@@ -183,7 +183,12 @@ def _named(globs: Iterable[str], *, mcp: bool | None = None) -> Iterator[str]:
     served = name_glob("mcp__*")
     every = GlobSet((served, *dict.fromkeys(name_glob(glob) for glob in globs)))
     within, without = {None: ((), ()), True: ((0,), ()), False: ((), (0,))}[mcp]
-    yield from _distinct(every, within=within, without=without)
+    for text in _distinct(every, within=within, without=without):
+        # A person is shown it: `x.example.com` says more than `.example.com`, where the rules tell no difference.
+        fuller = (
+            f"x{text}" if text.startswith(".") else f"{text}x" if text.endswith(("_", "/", "-")) else text
+        )
+        yield fuller if every.matching(fuller) == every.matching(text) else text
 
 
 def _distinct(globs: GlobSet, *, within: Sequence[int] = (), without: Sequence[int] = ()) -> Iterator[str]:
