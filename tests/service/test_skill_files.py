@@ -147,3 +147,31 @@ def test_an_archive_is_read_as_the_tree_it_holds(tmp_path: Path) -> None:
     tree = read_skill(find_skills(path)[0])
     assert (tree.name, tree.kind) == ("pdf", TreeKind.SKILL)
     assert [entry.path for entry in tree.entries] == ["SKILL.md", "scripts/a.py"]
+
+
+def test_what_memory_files_import_is_read_with_them(tmp_path: Path) -> None:
+    put(
+        tmp_path,
+        {
+            "CLAUDE.md": "@docs/rules.md and @~/notes.md\n`@docs/code.md`\n```\n@docs/fence.md\n```\nMail a@b.c, ask @somebody.\n",
+            "docs/rules.md": "@deeper.md\n@../CLAUDE.md\n@missing.md\n@../../outside.md\n",
+            "docs/deeper.md": "@../README.md",
+            "README.md": "x",
+            "docs/code.md": "x",
+            "docs/fence.md": "x",
+            ".claude/rules/style.md": "@../../style/all.md",
+            "style/all.md": "x",
+            "src/a.py": "x",
+        },
+    )
+    (tmp_path / "docs" / "missing.md").symlink_to("/etc/hosts")
+    (place,) = find_skills(tmp_path)
+    files = [entry.path for entry in read_skill(place).entries if entry.type is EntryType.FILE]
+    assert files == [
+        ".claude/rules/style.md",
+        "CLAUDE.md",
+        "README.md",
+        "docs/deeper.md",
+        "docs/rules.md",
+        "style/all.md",
+    ]

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from bailiwick.analysis.skill.containers import archive_tree, is_archive
+from bailiwick.analysis.skill.imports import MEMORY, imported
 from bailiwick.model.skill import Entry, EntryType, Partial, SkillTree, TreeKind
 
 MAX_FILE = 16 * 2**20
@@ -27,6 +28,9 @@ MAX_DEPTH = 40
 
 MAX_VISITED = 400_000
 """Directories that are looked into for skills."""
+
+MAX_IMPORTED = 400_000
+"""Bytes of a memory file in which imports are looked for."""
 
 _UNINTERESTING = frozenset((".git", "node_modules", ".venv", "__pycache__"))
 """Directories in which no skill is looked for; inside a skill they are read like any other."""
@@ -100,8 +104,10 @@ _CLIENT_FILES = (
     ".claude/agents",
     ".claude/hooks",
     ".claude/rules",
+    ".claude/output-styles",
     ".claude/CLAUDE.md",
     ".mcp.json",
+    ".lsp.json",
     "CLAUDE.md",
     "CLAUDE.local.md",
     "AGENTS.md",
@@ -125,7 +131,38 @@ def _client_files(here: Path, *, nested: bool) -> tuple[str, ...]:
     if nested and here.name == ".claude":
         return ()
     names = _CLIENT_FILES if not nested else _CLIENT_FILES[:-_OF_AN_ACCOUNT]
-    return tuple(name for name in names if os.path.lexists(here / name))
+    within = tuple(name for name in names if os.path.lexists(here / name))
+    return within + tuple(sorted(_taken_in(here, within) - set(within)))
+
+
+def _taken_in(here: Path, within: tuple[str, ...]) -> set[str]:
+    """What the memory files among ``within`` import of the same directory."""
+    rules = [f".claude/rules/{one.name}" for one in _listed(here / ".claude" / "rules")]
+    return {
+        path
+        for name in (*within, *rules)
+        if MEMORY.search(name)
+        for path in imported(name, lambda path: _text(here / path))
+    }
+
+
+def _listed(directory: Path) -> list[Path]:
+    try:
+        return list(directory.iterdir())
+    except OSError:
+        return []
+
+
+def _text(path: Path) -> str | None:
+    """The beginning of a file that is one, and no link; None for all else."""
+    try:
+        with os.fdopen(
+            os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC), "rb"
+        ) as file:
+            regular = stat.S_ISREG(os.fstat(file.fileno()).st_mode)
+            return file.read(MAX_IMPORTED).decode("utf-8", "replace") if regular else None
+    except OSError:
+        return None
 
 
 def _outside_skills(plugin: Path) -> tuple[str, ...]:

@@ -1,6 +1,7 @@
 """Files that clients and package managers act on: settings, hooks, MCP servers, plugins, packages. Keys by meaning."""
 
 import json
+import posixpath
 import re
 from collections.abc import Iterator, Mapping
 from itertools import islice
@@ -53,13 +54,19 @@ _WEIGHS = re.compile(r"\b(?:unless|except|if|when|den(?:y|ies)|block|reject|refu
 _DECIDING = re.compile(r"\bif\b|\bcase\b|\bswitch\b|\bre\.|\bmatch\b|\btest\b|\bgrep\b|\[\[")
 
 
+_READ_BY_NAME = ("hooks.json", ".mcp.json", "mcp.json", ".lsp.json", "lsp.json")
+
+
 class Configuration:
     """Reads configuration of one skill into its inventory."""
 
-    def __init__(self, into: Inventory, shell: SkillShell, scripts: Mapping[str, str]) -> None:
+    def __init__(
+        self, into: Inventory, shell: SkillShell, scripts: Mapping[str, str], texts: Mapping[str, str]
+    ) -> None:
         self._into = into
         self._shell = shell
         self._scripts = scripts
+        self._texts = texts
         self.dependencies = Dependencies(into, shell)
         self.surroundings = Surroundings(into, shell)
         self.hooks: dict[str, Source] = {}
@@ -83,7 +90,7 @@ class Configuration:
         elif name in (".mcp.json", "mcp.json", "managed-mcp.json", "claude_desktop_config.json"):
             mapping(path, text, role, self._into, self._mcp)
         elif name == "plugin.json":
-            mapping(path, text, role, self._into, self.settings)
+            mapping(path, text, role, self._into, self._plugin)
         elif name == "marketplace.json":
             mapping(path, text, role, self._into, self._marketplace)
         elif name in (".lsp.json", "lsp.json"):
@@ -91,6 +98,24 @@ class Configuration:
         else:
             return self.surroundings.file(path, text, role) or self.dependencies.file(path, text, role)
         return True
+
+    def _plugin(self, path: str, text: str, value: Mapping[str, Any], role: Role) -> None:
+        """A plugin's manifest, and the files in which it says that its hooks and servers stand."""
+        self.settings(path, text, value, role)
+        top = posixpath.dirname(path).removesuffix(".claude-plugin").rstrip("/")
+        for key, reader in (
+            ("hooks", self.settings),
+            ("mcpServers", self._mcp),
+            ("lspServers", self._servers),
+        ):
+            said = value.get(key)
+            for name in said if isinstance(said, list) else [said]:
+                file = posixpath.normpath(posixpath.join(top, name)) if isinstance(name, str) else ""
+                if file in self._texts and file.rpartition("/")[2] not in _READ_BY_NAME:
+                    mapping(file, self._texts[file], role, self._into, reader)
+
+    def _servers(self, path: str, text: str, value: Mapping[str, Any], role: Role) -> None:
+        self._lsp(path, text, value, role)
 
     def settings(self, path: str, text: str, value: Mapping[str, Any], role: Role) -> None:
         """Settings of the client, or hooks by themselves."""
@@ -321,6 +346,15 @@ class Configuration:
         for plugin in listed if isinstance(listed, list) else ():
             source = plugin.get("source") if isinstance(plugin, dict) else None
             address = source.get("url") if isinstance(source, dict) else source
+            if isinstance(source, str) and "://" not in source and ".." in source.split("/"):
+                where = Source(path=path, line=line_of(text, source))
+                said = f"takes a plugin from outside of the marketplace: {source[:80]}"
+                self._into.notice(Mark.ESCAPE, said, where, role, target=source)
+            if isinstance(source, dict) and isinstance(source.get("repo"), str):
+                where = Source(path=path, line=line_of(text, source["repo"]))
+                at = f"github.com/{source['repo']}@{source.get('sha') or source.get('ref') or 'newest'}"
+                name = f"plugin:{plugin.get('name', '?')}"
+                self._into.capability(CapabilityKind.INSTALL, name, where, role, detail=at, by="marketplace")
             if isinstance(source, dict) and isinstance(source.get("package"), str):
                 kind = "pip" if source.get("source") == "pip" else "npm"
                 where = Source(path=path, line=line_of(text, source["package"]))

@@ -15,11 +15,16 @@ from bailiwick.model.skill import CapabilityKind, Role, Source
 MAX_LISTED = 500
 """Packages of one file that are looked at."""
 
+MAX_NESTED = 20
+"""Mappings inside each other that are looked into."""
+
 _LIFECYCLE = ("preinstall", "install", "postinstall", "prepare", "prepublish", "preprepare", "postprepare")
 _USUAL = re.compile(
     r"\s*(?:husky(?: install)?|(?:npm|pnpm|yarn|bun) run [\w:-]+|tsc\b.*|patch-package|node-gyp\b.*|is-ci .*|lefthook install|npx husky.*|prisma generate|(?:npm|pnpm) run build.*)\s*"
 )
 _CONFIGURATION = (".npmrc", "pip.conf", "pip.ini", ".yarnrc", ".yarnrc.yml", "bunfig.toml")
+_REGISTRIES = frozenset(("index", "indexes", "source", "sources", "index-url", "extra-index-url", "find-links", "registries", "registry"))  # fmt: skip
+"""Keys under which the address of a registry stands in TOML."""
 _LOCKS = ("package-lock.json", "npm-shrinkwrap.json", "yarn.lock", "pnpm-lock.yaml", "bun.lock", "poetry.lock", "uv.lock", "pdm.lock", "pipfile.lock", "cargo.lock", "gemfile.lock", "composer.lock")  # fmt: skip
 _LOCKED = re.compile(
     r"(?:\"?resolved\"?:?|tarball:|\b(?:url|registry|git)\s*=|\"url\":|\bsource = \"(?:registry|git)\+|^ {2}remote:)[ ]*[\"']?((?:https?|git|ssh)(?:\+\w+)?://[^\s\"'#?]+)",
@@ -176,24 +181,10 @@ class Dependencies:
         for key, said in islice(_leaves(value, ()), 10 * MAX_LISTED):
             last, above = key[-1], key[:-1]
             source = Source(path=path, line=line_of(text, said[:200]))
-            if "://" in said and (
-                {
-                    "index",
-                    "indexes",
-                    "source",
-                    "sources",
-                    "index-url",
-                    "extra-index-url",
-                    "find-links",
-                    "registries",
-                    "registry",
-                }
-                & set(key)
-            ):
-                if "git" not in last and above[-1:] != ("git",):
-                    packages.redirect(
-                        f"--index-url {said.removeprefix('sparse+')} ", source, role, self._into
-                    )
+            if "://" in said and _REGISTRIES & set(key):
+                if "git" not in key[-2:]:
+                    address = said.removeprefix("sparse+")
+                    packages.redirect(f"--index-url {address} ", source, role, self._into)
             elif last in ("dependencies", "requires", "dev-dependencies", "dev") or set(above) & {
                 "optional-dependencies",
                 "dependency-groups",
@@ -282,7 +273,7 @@ def _leaves(value: Any, key: tuple[str, ...]) -> Iterator[tuple[tuple[str, ...],
     match value:
         case str():
             yield key, value
-        case dict():
+        case dict() if len(key) < MAX_NESTED:
             for name, inner in value.items():
                 yield from _leaves(inner, (*key, str(name)))
         case list():

@@ -3,6 +3,7 @@
 import json
 import re
 from dataclasses import dataclass
+from itertools import islice
 
 from bailiwick.analysis.commands.specification import find
 from bailiwick.analysis.skill import front_matter, hidden
@@ -11,15 +12,19 @@ from bailiwick.analysis.skill.code.form import Program, TooDeepError
 from bailiwick.analysis.skill.configuration import Configuration
 from bailiwick.analysis.skill.facts import Inventory, Mark, Origin, Sink
 from bailiwick.analysis.skill.front_matter import FrontMatter
+from bailiwick.analysis.skill.imports import MAX_FILES, MEMORY, imports, is_outside
 from bailiwick.analysis.skill.kinds import BACKGROUND, instructs
 from bailiwick.analysis.skill.markdown import Block, Kind, blocks
 from bailiwick.analysis.skill.others import fetches_and_runs
 from bailiwick.analysis.skill.prose.hosts import hosts_in
 from bailiwick.analysis.skill.prose.meaning.frames import orders_in
 from bailiwick.analysis.skill.prose.sentences import notice_in
+from bailiwick.analysis.skill.prose.steps import meant as how
+from bailiwick.analysis.skill.prose.steps import steps
 from bailiwick.analysis.skill.scripts.guidance import guidance
 from bailiwick.analysis.skill.scripts.machine import machine
 from bailiwick.analysis.skill.scripts.remotes import remotes, shells
+from bailiwick.analysis.skill.sensitive import kept_in
 from bailiwick.analysis.skill.shell import SkillShell
 from bailiwick.analysis.skill.speech import Sentence, negated, quoted, reports, role_of, sentences
 from bailiwick.model.skill import CapabilityKind, Partial, Role, Source
@@ -92,6 +97,8 @@ class Documents:
         self.shell = shell
         self.configuration = configuration
         self.teaching = False
+        self.taken_in: frozenset[str] = frozenset()
+        """Files that memory files import."""
         self.read: list[Document] = []
         self.programs: list[Program] = []
         self.roles: dict[str, Role] = {}
@@ -100,11 +107,15 @@ class Documents:
     def document(self, path: str, text: str, role: Role, main: str) -> None:
         """Read one document, the skill's own text being ``main``."""
         if role is not Role.FIXTURE:
-            role = Role.INSTRUCTED if path == main or instructs(path) else Role.OPTIONAL
+            role = (
+                Role.INSTRUCTED if path == main or instructs(path) or path in self.taken_in else Role.OPTIONAL
+            )
         text = hidden.plain_letters(_PAGE.sub(lambda match: "\n" * match[0].count("\n"), text))
         front = front_matter.read(text)
         if not front.missing:
             self._front(path, front, text, role)
+        if MEMORY.search(path):
+            self._imports(path, text, role)
         listed = list(blocks(front.body, front.body_line))
         said = self.sentences(path, listed, role)
         self.read.append(Document(path=path, front=front, sentences=tuple(said), role=role))
@@ -129,6 +140,23 @@ class Documents:
                     source = Source(path=path, line=block.line)
                     remotes(_unwrapped(block.text).replace("`", "\n"), source, meant, self.into)
         self._dynamic(path, text, role)
+
+    def _imports(self, path: str, text: str, role: Role) -> None:
+        """Files from outside that the client puts into every conversation."""
+        for target, line in islice(imports(text), MAX_FILES):
+            if not is_outside(path, target):
+                continue
+            kept = kept_in(target)
+            source = Source(path=path, line=line)
+            self.into.capability(CapabilityKind.FS_READ, target, source, role, by="import")
+            self.into.notice(
+                Mark.ESCAPE,
+                f"puts {target[:120]} into every conversation" + (f" ({kept.what})" if kept else ""),
+                source,
+                role,
+                sure=kept is not None,
+                target=target,
+            )
 
     def _meant(self, block: Block, role: Role) -> Role:
         """How a block is meant; in a course on security a fence that is shown, not to be run, quotes."""
@@ -168,6 +196,7 @@ class Documents:
         if not (BACKGROUND.search(path) and any(_LICENCE.search(one.text) for one in said)):
             notice_in(said, path, self.into)
             orders_in(said, path, self.into)
+            steps(said, path, self.into, self.shell.paths)
         return said
 
     def _fence(self, path: str, block: Block, role: Role) -> None:
@@ -252,10 +281,9 @@ class Documents:
             known = find((command.removeprefix("sudo ").split() or [""])[0]) is not None
             if not fetches and not (known and (sends or _RUNNING.search(before))):
                 continue
-            meant = role
-            if negated(before, len(before)):
-                meant = Role.NEGATED
-            elif reports(before, len(before)) or _REJECTED.match(after):
+            sentence = re.split(r"[.!?;]\s|\n\s*(?:[-*+]|\d+[.)])\s", before)[-1]
+            meant = how(sentence, len(sentence), role)
+            if meant is not Role.NEGATED and _REJECTED.match(after):
                 meant = Role.QUOTED
             line = block.line + text.count("\n", 0, match.start())
             self.shell.script(_SCHEME.sub(r"\1https://", command) if fetches else command, path, line, meant)

@@ -21,7 +21,7 @@ PURPOSES: dict[str, re.Pattern[str]] = {
         "finance": r"\b(?:crypto\w*|wallet\w*|trading|defi|solana|ethereum|bitcoin|payments?|invoice\w*|accounting|bank\w*|finance|financial|tax\w*)\b",
         "formatting": r"\b(?:format\w*|lint\w*|style|prettif\w*|convert\w*|render\w*|markdown|csv|json|pdf|docx|xlsx|spreadsheet|document\w*|slides?|image\w*|chart\w*|diagram\w*|text|summar\w+|translat\w+|grammar|spell\w*)\b",
         "cleanup": r"\b(?:clean\w*|delete\w*|remov\w+|purg\w+|uninstall\w*|reset|wipe|prun\w+)\b",
-        "scheduling": r"\b(?:cron\w*|schedul\w+|daemon|background|periodic\w*|recurring|monitor\w*|watch\w*|reminder\w*|heartbeat|auto-?updat\w+|launchd?|systemd|service)\b",
+        "scheduling": r"\b(?:cron\w*|schedul\w+|daemon|background|periodic\w*|recurring|monitor\w*|watch\w*|reminder\w*|heartbeat|auto-?updat\w+|launchd?|systemd|(?:system|background|windows) services?|as a service)\b",
     }.items()
 }
 """Closed on purpose: a purpose that isn't among them covers nothing."""

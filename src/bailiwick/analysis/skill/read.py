@@ -2,11 +2,11 @@
 
 import posixpath
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from itertools import islice
 
-from bailiwick.analysis.skill import front_matter, hidden, office, substance
+from bailiwick.analysis.skill import front_matter, hidden, media, office, substance
 from bailiwick.analysis.skill.code import javascript, python
 from bailiwick.analysis.skill.code.effects import Scripts
 from bailiwick.analysis.skill.code.follow import Follower
@@ -16,6 +16,7 @@ from bailiwick.analysis.skill.containers import MAX_NESTED, containers, is_archi
 from bailiwick.analysis.skill.documents import Document, Documents
 from bailiwick.analysis.skill.facts import Chain, Inventory, Label, Mark, Noticed, Order, Origin, Sink
 from bailiwick.analysis.skill.front_matter import FrontMatter
+from bailiwick.analysis.skill.imports import MEMORY, imported
 from bailiwick.analysis.skill.kinds import (
     BACKGROUND,
     CODE,
@@ -109,7 +110,7 @@ class _Reading:
             for path, text in self.texts.items()
             if language_of(path, text) or path.endswith(".cmd")
         }
-        self.configuration = Configuration(self.into, self.shell, scripts)
+        self.configuration = Configuration(self.into, self.shell, scripts, self.texts)
         self.documents = Documents(self.into, self.shell, self.configuration)
         self.programs: list[Program] = []
         self.mentioned: set[str] = set()
@@ -150,12 +151,12 @@ class _Reading:
         if is_archive(path, data):
             return
         if ending not in DOCUMENT | CODE and (
-            b"\0" in data[:8_192] or data.startswith((b"%PDF", b"\x89PNG", b"\xff\xd8"))
+            b"\0" in data[:8_192] or data.startswith((b"%PDF", b"\x89PNG", b"\xff\xd8", b"GIF8", b"RIFF"))
         ):
-            for words in substance.text_chunks(data):
-                self.texts[f"{path}#text"] = words
-            tail = substance.tails(path, data)
-            if len(tail) >= substance.MIN_TAIL and b"\0" not in tail[:512]:
+            if kept := "\n\n".join(media.words(data)):
+                self.texts[f"{path}#text"] = kept[:MAX_TEXT]
+            tail = media.tails(data)
+            if len(tail) >= media.MIN_TAIL and b"\0" not in tail[:512]:
                 self.texts[f"{path}#tail"] = tail[:MAX_TEXT].decode("utf-8", "replace")
             return
         if len(data) > MAX_TEXT:
@@ -178,6 +179,9 @@ class _Reading:
             _TESTED.search(self.texts[path]) for path in self.texts if path.lower().endswith(".md")
         )
         self.mentioned = {path for path in self.texts if posixpath.basename(path) in everything}
+        self.documents.taken_in = frozenset(
+            inner for path in self.texts if MEMORY.search(path) for inner in imported(path, self.texts.get)
+        )
         for path, said in self.texts.items():
             self._file(path, said, main)
         self._run_programs()
@@ -241,7 +245,7 @@ class _Reading:
             return
         if ending == ".ipynb":
             code, commands = notebook(text)
-            self._program(python.lower(code, path, module_of(path)), path, text, role)
+            self._lowered(python.lower, code, path, text, role)
             for command, line in commands:
                 self.shell.script(command, path, line, role, path)
             return
@@ -263,14 +267,9 @@ class _Reading:
             self.shell.script(text, path, 1, role, path)
         elif language == "python":
             self.configuration.dependencies.inline(path, text, role)
-            self._program(python.lower(text, path, module_of(path)), path, text, role)
+            self._lowered(python.lower, text, path, text, role)
         elif language == "javascript":
-            try:
-                program = javascript.lower(text, path, posixpath.splitext(path)[0])
-            except TooDeepError:
-                self.partial.append(Partial(path=path, reason="nested too deeply to be followed"))
-            else:
-                self._program(program, path, text, role)
+            self._lowered(javascript.lower, text, path, text, role)
         elif ending in (".docx", ".xlsx", ".pptx") or ("!" in path and ending == ".xml"):
             self._office(path, text, role)
         elif ending == ".svg":
@@ -293,6 +292,18 @@ class _Reading:
                 program.path, program.shift = path, line - 1
                 self.programs.append(program)
 
+    def _lowered(
+        self, lower: Callable[[str, str, str], Program | None], code: str, path: str, text: str, role: Role
+    ) -> None:
+        """A script of a language with a reader."""
+        module = module_of(path) if lower is python.lower else posixpath.splitext(path)[0]
+        try:
+            program = lower(code, path, module)
+        except TooDeepError:
+            self.partial.append(Partial(path=path, reason="nested too deeply to be followed"))
+        else:
+            self._program(program, path, text, role)
+
     def _program(self, program: Program | None, path: str, text: str, role: Role) -> None:
         if program is None:
             self.into.notice(Mark.OPAQUE, "a script that can't be read", Source(path=path), role)
@@ -307,10 +318,15 @@ class _Reading:
         words = re.sub(r"<[^>]+>", " ", text)[:400_000]
         for piece in office.concealed(text):
             hidden.order(piece, Source(path=path), self.into, "text of an office file that isn't shown")
+        for piece in office.aside(path, text):
+            hidden.order(
+                piece, Source(path=path), self.into, "a note in an office file", reading=hidden.Reading.ASIDE
+            )
         if re.search(r"ignore|instruction|system prompt|curl ", words, re.IGNORECASE):
             self.documents.sentences(
                 path, list(blocks(words)), Role.OPTIONAL if role is not Role.FIXTURE else role
             )
+        office.commands(text, path, role, self.into)
 
     # --- code
 

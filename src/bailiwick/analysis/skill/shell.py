@@ -179,6 +179,8 @@ class SkillShell(ShellReader):
             match access.target:
                 case PathTarget(path=path):
                     name = _shown(path)
+                    if name.endswith("/-"):
+                        continue  # ``@-`` is what it is given to read
                     kept = kept_in(name.removesuffix("/**")) or kept_in(name)
                     written = told.said(facts.accesses[by].cause)
                     tail = name.removesuffix("/**").rpartition("/")[2]

@@ -42,7 +42,7 @@ _SUBORDINATE = re.compile(
 _SENTENCE = re.compile(
     r"(?<=[.!?:;])[\"')\]*_`]*\s+(?=[\"'(\[*_`]*[A-Z0-9`~/.$<])|\n+(?=\s*(?:[-*+]|\d+[.)])\s)"
 )
-_MARKS = re.compile(r"\*\*|__|(?<!\w)[*_](?=\w)|(?<=\w)[*_](?!\w)")
+_MARKS = re.compile(r"\*\*|(?<!\w)__(?=\w)|(?<=\w)__(?!\w)|(?<!\w)[*_](?=\w)|(?<=\w)[*_](?!\w)")
 
 
 @dataclass(frozen=True, slots=True)

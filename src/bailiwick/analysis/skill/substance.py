@@ -4,22 +4,15 @@ import pickletools
 import posixpath
 import re
 import unicodedata
-from collections.abc import Iterator
+from collections import Counter
 
+from bailiwick.analysis.skill.bytecode import compared
 from bailiwick.analysis.skill.facts import Inventory, Mark
+from bailiwick.analysis.skill.media import MIN_TAIL, programs, tails
 from bailiwick.analysis.skill.sensitive import kept_in
 from bailiwick.analysis.text.form import Form
 from bailiwick.model.skill import Entry, EntryType, Role, SkillTree, Source
 
-MIN_TAIL = 16
-"""Bytes behind the end of a picture that matter; fewer are padding."""
-
-_FILE_NAME = re.compile(rb"(?:/[\w.@+-]+)+\.py")
-"""Where the source stood when it was compiled, which byte code remembers."""
-_RISKY_NAMES = re.compile(
-    rb"(?:urlopen|requests|subprocess|socket|system|popen|exec|eval|environ|base64|https?://[\w./-]+|b64decode|urllib|ctypes|marshal|\.ssh|\.aws|curl|/bin/(?:ba)?sh)"
-)
-_PRINTABLE = re.compile(rb"[\x20-\x7e]{4,}")
 _EXECUTABLES = (
     (b"\x7fELF", "ELF"),
     (b"MZ", "Windows"),
@@ -28,6 +21,7 @@ _EXECUTABLES = (
     (b"\xca\xfe\xba\xbe", "Mach-O or Java"),
     (b"\x00asm", "WebAssembly"),
 )
+_FONTS = (b"\0\1\0\0", b"OTTO", b"true")
 _SCRIPTLIKE = re.compile(
     rb"#!|<\?php|\bimport (?:os|sys|socket|base64)\b|\beval\(|curl |wget |/bin/(?:ba)?sh|powershell|subprocess|child_process|ignore (?:all )?previous|instructions",
     re.IGNORECASE,
@@ -40,45 +34,10 @@ REVERSE = Form(
 """A socket that becomes the input and output of a shell, in Python and JavaScript."""
 
 
-def tails(path: str, data: bytes) -> bytes:
-    """What stands behind the end of a picture or a document; empty when nothing does, or its end isn't known."""
-    if data.startswith(b"\x89PNG\r\n\x1a\n"):
-        at = 8
-        while at + 8 <= len(data):
-            size = int.from_bytes(data[at : at + 4], "big")
-            kind = data[at + 4 : at + 8]
-            at += 12 + size
-            if kind == b"IEND":
-                return data[at:]
-        return b""
-    if data.startswith(b"\xff\xd8\xff"):
-        end = data.rfind(b"\xff\xd9")
-        return data[end + 2 :] if end > 0 else b""
-    if data.startswith((b"GIF87a", b"GIF89a")):
-        end = data.rfind(b"\x00;")
-        return data[end + 2 :] if end > 0 else b""
-    if data.startswith(b"%PDF-"):
-        end = data.rfind(b"%%EOF")
-        return data[end + 5 :].lstrip(b"\r\n") if end > 0 else b""
-    del path
-    return b""
-
-
-def text_chunks(data: bytes) -> Iterator[str]:
-    """Words kept inside a PNG: its text chunks."""
-    if not data.startswith(b"\x89PNG\r\n\x1a\n"):
-        return
-    at = 8
-    while at + 8 <= len(data):
-        size = int.from_bytes(data[at : at + 4], "big")
-        if data[at + 4 : at + 8] in (b"tEXt", b"iTXt"):
-            yield data[at + 8 : at + 8 + min(size, 65_536)].replace(b"\0", b" ").decode("utf-8", "replace")
-        at += 12 + size
-
-
 def look(tree: SkillTree, into: Inventory) -> None:
     """Everything about a tree that isn't what its texts say."""
     _names(tree, into)
+    _shared(tree, into)
     for entry in tree.entries:
         source = Source(path=entry.path)
         if entry.type is EntryType.LINK:
@@ -92,6 +51,23 @@ def look(tree: SkillTree, into: Inventory) -> None:
             )
         if entry.data is not None and entry.type is EntryType.FILE:
             _content(tree, entry, entry.data, into)
+
+
+def _shared(tree: SkillTree, into: Inventory) -> None:
+    """Files that have a name outside too (hard links): whoever writes there changes the skill."""
+    names = Counter(entry.sha256 for entry in tree.entries if entry.type is EntryType.FILE)
+    shared = [entry for entry in tree.entries if entry.links > max(names[entry.sha256], 1)]
+    if shared:
+        into.notice(
+            Mark.ESCAPE,
+            f"has another name outside of the skill (a hard link), as {len(shared) - 1} more have"
+            if len(shared) > 1
+            else "has another name outside of the skill (a hard link)",
+            Source(path=shared[0].path),
+            Role.EXECUTABLE,
+            sure=False,
+            target="hard link",
+        )
 
 
 def _link(entry: Entry, into: Inventory) -> None:
@@ -138,7 +114,7 @@ def _names(tree: SkillTree, into: Inventory) -> None:
 def _content(tree: SkillTree, entry: Entry, data: bytes, into: Inventory) -> None:
     source = Source(path=entry.path)
     if entry.path.endswith((".pyc", ".pyo")):
-        _bytecode(tree, entry, data, into)
+        compared(tree, entry, data, into)
         return
     if _PICKLED.match(data):
         _pickled(entry, data, into)
@@ -151,20 +127,28 @@ def _content(tree: SkillTree, entry: Entry, data: bytes, into: Inventory) -> Non
                 Role.EXECUTABLE,
                 target=what,
             )
-    tail = tails(entry.path, data)
+    tail = tails(data)
     if len(tail.strip(b"\0\r\n ")) >= MIN_TAIL:
         telling = bool(_SCRIPTLIKE.search(tail[:1_000_000])) or tail.startswith(
             (b"PK\x03\x04", b"\x7fELF", b"MZ", b"\x1f\x8b")
         )
         into.notice(
             Mark.TAIL,
-            f"{len(tail)} bytes behind the end of the picture"
-            if not data.startswith(b"%PDF")
-            else f"{len(tail)} bytes behind the end of the document",
+            f"{len(tail)} bytes behind the end of the "
+            + (
+                "document"
+                if data.startswith(b"%PDF")
+                else "font"
+                if data[:4] in _FONTS
+                else "picture or sound"
+            ),
             source,
             Role.EXECUTABLE,
             sure=telling,
         )
+    if (does := programs(data)) or (data.startswith(b"\xd0\xcf\x11\xe0") and b"_VBA_PROJECT" in data):
+        what = f"a document that has something run when it is opened ({does or 'macros'})"
+        into.notice(Mark.BINARY, what, source, Role.EXECUTABLE, target=does or "macro")
     if b"vbaProject.bin" in data[-65_536:] or b"vbaProject.bin" in data[:65_536]:
         into.notice(Mark.BINARY, "an office file with macros", source, Role.EXECUTABLE, target="macro")
     if b"\n" * 400 in data or b"\r\n" * 400 in data or re.search(rb"[ \t]{2000,}\S", data[:4_000_000]):
@@ -221,41 +205,3 @@ def _pickled(entry: Entry, data: bytes, into: Inventory) -> None:
                 return
     except Exception:  # noqa: BLE001 - no pickle after all
         return
-
-
-def _bytecode(tree: SkillTree, entry: Entry, data: bytes, into: Inventory) -> None:
-    """Byte code is run instead of its source; it is compared by its names, since loading it would be to trust it."""
-    stem = re.sub(
-        r"\.(?:cpython|pypy)-?\d+(?:\.opt-\d)?$", "", posixpath.splitext(posixpath.basename(entry.path))[0]
-    )
-    folder = posixpath.dirname(entry.path).removesuffix("__pycache__").rstrip("/")
-    original = tree.file(posixpath.join(folder, f"{stem}.py") if folder else f"{stem}.py")
-    source = Source(path=entry.path)
-    names = {match[0] for match in _PRINTABLE.finditer(_FILE_NAME.sub(b"\0", data[16:2_000_000]))}
-    risky = sorted({match[0] for name in names for match in _RISKY_NAMES.finditer(name)})
-    if original is None or original.data is None:
-        into.notice(
-            Mark.BYTECODE,
-            "byte code without its source" + (f" that names {_listed(risky)}" if risky else ""),
-            source,
-            Role.EXECUTABLE,
-            sure=bool(risky),
-        )
-        return
-    hidden = [name for name in risky if name not in original.data]
-    if hidden:
-        into.notice(
-            Mark.BYTECODE,
-            f"byte code names {_listed(hidden)}, which its source does not",
-            source,
-            Role.EXECUTABLE,
-            also=(Source(path=original.path),),
-        )
-    elif data[4:8] not in (b"\0\0\0\0", b"\1\0\0\0", b"\3\0\0\0"):
-        into.notice(
-            Mark.BYTECODE, "byte code with flags of no known meaning", source, Role.EXECUTABLE, sure=False
-        )
-
-
-def _listed(names: list[bytes]) -> str:
-    return ", ".join(name.decode("ascii", "replace")[:40] for name in names[:4])

@@ -7,7 +7,7 @@ from itertools import islice
 from typing import Any
 
 from bailiwick.analysis.skill.dependencies import line_of, mapping
-from bailiwick.analysis.skill.facts import Inventory, Mark
+from bailiwick.analysis.skill.facts import Inventory, Label, Mark, Origin
 from bailiwick.analysis.skill.sensitive import kept_in
 from bailiwick.analysis.skill.shell import SkillShell, quoted
 from bailiwick.model.skill import CapabilityKind, Role, Source
@@ -62,10 +62,12 @@ class Surroundings:
             return False
         return True
 
-    def _run(self, command: str, path: str, line: int, role: Role, by: str) -> bool:
+    def _run(
+        self, command: str, path: str, line: int, role: Role, by: str, *, stdin: Label | None = None
+    ) -> bool:
         """Read a command that runs by itself; whether it talks to a host or starts a file of the skill."""
         before = len(self._shell.started)
-        self._shell.script(command, path, line, role, by)
+        self._shell.script(command, path, line, role, by, stdin=stdin)
         return len(self._shell.started) > before or bool(_TALKS.search(command))
 
     def _site(self, path: str, text: str, role: Role) -> None:
@@ -161,8 +163,10 @@ class Surroundings:
             key, value = f"{section}.{said[1]}", said[2].strip().strip('"').replace('\\"', '"')
             command = value.removeprefix("!")
             shell = value.startswith("!") or not key.startswith(("alias", "credential", "submodule"))
+            where = Source(path=path, line=number)
+            fed = Label(Origin.PROJECT, "every file that git keeps", where) if "filter." in key else None
             talks = (
-                self._run(command, path, number, role, "git config")
+                self._run(command, path, number, role, "git config", stdin=fed)
                 if shell and _GIT_RUNS.fullmatch(key)
                 else False
             )
@@ -170,7 +174,7 @@ class Surroundings:
                 self._into.notice(
                     Mark.TAMPER,
                     f"has git use {value[:80]!r} ({key})",
-                    Source(path=path, line=number),
+                    where,
                     role,
                     sure=talks or inside,
                     target=key,

@@ -127,7 +127,7 @@ class _Pieces:
     """Every piece of every form, and which alternatives words and texts have what for. It remembers; it changes no result."""
 
     MAX_WORDS, LONGEST_WORD = 60_000, 48
-    MAX_TEXTS, LONGEST_TEXT = 4_000, 2_000
+    MAX_TEXTS, LONGEST_TEXT, MAX_LARGE = 4_000, 2_000, 4
 
     def __init__(self, texts: int = MAX_TEXTS, longest: int = LONGEST_TEXT) -> None:
         self._most, self._longest = texts, longest
@@ -140,6 +140,7 @@ class _Pieces:
         """For the first letters of pieces, the lengths of those that begin so."""
         self._words: dict[str, tuple[int, ...]] = {}
         self.texts: dict[str, int] = {}
+        self._large: dict[str, int] = {}
 
     def register(self, needs: Needs) -> int:
         """The bits of the alternatives of one form."""
@@ -156,11 +157,14 @@ class _Pieces:
                     self._spared[at] |= bit
         self._words.clear()
         self.texts.clear()
+        self._large.clear()
         return bits
 
     def of_text(self, text: str) -> int:
         """The bits of the alternatives that a text has something of in each of their sets."""
         first, second, third = self._spared
+        if len(text) > self._longest and (kept := self._large.get(text)) is not None:
+            return kept
         known = self._words
         for word in set(_WORD.findall(folded(text))):
             one, two, three = known.get(word) or self._of_word(word)
@@ -172,6 +176,10 @@ class _Pieces:
             if len(self.texts) >= self._most:
                 self.texts.clear()
             self.texts[text] = has
+        else:
+            if len(self._large) >= self.MAX_LARGE:
+                self._large.clear()
+            self._large[text] = has
         return has
 
     def has(self, text: str) -> int:

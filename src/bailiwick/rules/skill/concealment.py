@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 
 from bailiwick.analysis.skill.facts import Mark, Origin, Sink
+from bailiwick.analysis.skill.prose.steps import BY as PROSE
 from bailiwick.analysis.skill.read import SkillFacts
 from bailiwick.model.skill import CapabilityKind
 from bailiwick.rules.rule import Severity
@@ -66,6 +67,7 @@ def _find(facts: SkillFacts) -> Iterator[SkillFinding]:
                 one.source
                 for one in facts.capabilities
                 if one.kind is CapabilityKind.NET
+                and one.by != PROSE
                 and one.role.active
                 and one.detail in ("POST", "PUT", "PATCH", "connect", "dns")
                 and one.target != "*"

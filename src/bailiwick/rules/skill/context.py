@@ -3,6 +3,7 @@
 import re
 
 from bailiwick.analysis.skill.facts import Chain, Mark, Origin
+from bailiwick.analysis.skill.prose.steps import BY as PROSE
 from bailiwick.analysis.skill.read import SkillFacts
 from bailiwick.analysis.skill.sensitive import (
     belongs,
@@ -57,7 +58,10 @@ def spoken_of(facts: SkillFacts, host: str, beside: str = "") -> bool:
     """Whether any document names the host, or its brand, in words; one at ``beside`` doesn't count."""
     if (documented(facts, host) and not beside) or covered(facts, host) or code_host(host):
         return True
-    if any(item.kind is CapabilityKind.ENV and belongs(item.target, host) for item in facts.capabilities):
+    if any(
+        item.kind is CapabilityKind.ENV and item.by != PROSE and belongs(item.target, host)
+        for item in facts.capabilities
+    ):
         return True  # whoever has its key has an account there
     word = re.compile(rf"\b{re.escape(brand(host))}\b", re.IGNORECASE)
     return len(brand(host)) > 1 and any(

@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Iterator
 
 from bailiwick.analysis.skill.facts import Intent, Order
+from bailiwick.analysis.skill.prose.steps import BY as PROSE
 from bailiwick.analysis.skill.read import SkillFacts
 from bailiwick.analysis.skill.sensitive import belongs
 from bailiwick.model.skill import CapabilityKind, Role, Source
@@ -61,5 +62,6 @@ def _why_not(facts: SkillFacts, order: Order) -> str:
 def _frequented(facts: SkillFacts, host: str) -> bool:
     """Whether people who use the skill have to do with a host: it keeps repositories, or the skill reads a key of theirs to it."""
     return code_host(host) or any(
-        item.kind is CapabilityKind.ENV and belongs(item.target, host) for item in facts.capabilities
+        item.kind is CapabilityKind.ENV and item.by != PROSE and belongs(item.target, host)
+        for item in facts.capabilities
     )

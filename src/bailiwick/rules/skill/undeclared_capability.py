@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 
+from bailiwick.analysis.skill.prose.steps import BY as PROSE
 from bailiwick.analysis.skill.read import SkillFacts
 from bailiwick.analysis.skill.sensitive import is_local, is_placeholder
 from bailiwick.model.skill import CapabilityKind, Role
@@ -43,7 +44,12 @@ def _promises(facts: SkillFacts) -> Iterator[SkillFinding]:
     for claim in facts.manifest.claims:
         described = claim.target.lower() in facts.manifest.description.lower()
         for item in facts.capabilities:
-            sent = item.role is Role.INSTRUCTED and item.detail in ("POST", "PUT") and described
+            sent = (
+                item.role is Role.INSTRUCTED
+                and item.by != PROSE
+                and item.detail in ("POST", "PUT")
+                and described
+            )
             own = item.role is Role.EXECUTABLE and item.by not in ("text", "dependencies")
             if not (own or sent):
                 continue

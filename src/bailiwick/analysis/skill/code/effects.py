@@ -152,7 +152,7 @@ class Effects:
             fetched = frozenset((Label(Origin.DOWNLOAD, host, self._source(line)),))
             self._written(args[1], Value((), fetched), line)
         return Value(
-            (),
+            where.texts if path.endswith(".Request") else (),
             frozenset(
                 (
                     Label(Origin.DOWNLOAD, host, self._source(line)),

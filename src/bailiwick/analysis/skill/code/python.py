@@ -16,6 +16,7 @@ from bailiwick.analysis.skill.code.form import (
     Name,
     Part,
     Program,
+    TooDeepError,
 )
 from bailiwick.analysis.skill.sensitive import kept_in
 
@@ -38,7 +39,13 @@ def lower(text: str, path: str, module: str) -> Program | None:
             tree = ast.parse(text)
         program = Program(path=path, module=module)
         _Lowering(program).block(tree.body, "", "")
-    except (SyntaxError, ValueError, RecursionError, MemoryError):
+    except (RecursionError, MemoryError) as error:
+        raise TooDeepError from error
+    except SyntaxError as error:
+        if "too many nested" in str(error.msg) or "too complex" in str(error.msg):
+            raise TooDeepError from error
+        return None
+    except ValueError:
         return None
     return program
 
