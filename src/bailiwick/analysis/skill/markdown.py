@@ -28,7 +28,7 @@ class Kind(Enum):
 class Block:
     """One block: its text without its marks, its first line, the language of a fence, and the headings it stands under.
 
-    ``lead`` is the text right before it: what introduces a fence or a list.
+    ``lead`` is the text right before it: what introduces a fence; ``intro`` of an item is what introduces its list.
     """
 
     kind: Kind
@@ -38,6 +38,7 @@ class Block:
     section: tuple[str, ...] = ()
     lead: str = ""
     level: int = 0
+    intro: str = ""
 
 
 _HEADING = re.compile(r" {0,3}(#{1,6})[ \t]+(.*?)(?:[ \t]+#+)?[ \t]*$")
@@ -63,7 +64,7 @@ class _Reader:
         self.first = first
         self.at = 0
         self.section: list[str] = []
-        self.lead = ""
+        self.lead = self.intro = ""
 
     def run(self) -> Iterator[Block]:
         paragraph: list[str] = []
@@ -105,7 +106,10 @@ class _Reader:
         yield from self.flush(paragraph, start, kind)
 
     def block(self, kind: Kind, text: str, at: int, language: str = "", level: int = 0) -> Block:
-        made = Block(kind, text, self.first + at, language, tuple(self.section), self.lead, level)
+        intro = self.intro if kind is Kind.ITEM else ""
+        made = Block(kind, text, self.first + at, language, tuple(self.section), self.lead, level, intro)
+        if kind is Kind.TEXT:
+            self.intro = text
         if kind in (Kind.TEXT, Kind.ITEM):
             self.lead = text
         return made
@@ -126,7 +130,7 @@ class _Reader:
         del self.section[level - 1 :]
         self.section += [""] * (level - 1 - len(self.section))
         self.section.append(text)
-        self.lead = ""
+        self.lead = self.intro = ""
         made = Block(
             Kind.HEADING,
             text,

@@ -35,6 +35,11 @@ _REPORTING = Form(
     r"\b(?:detect\w*|flag(?:s|ged|ging)?|look(?:s|ing)? for|watch(?:es|ing)? for|search(?:es|ing)? for|scan\w* for|check\w* (?:for|whether|if|that)|identif(?:y|ies|ied|ying)|attackers?|adversar\w+|malicious|malware|attempts? to|tr(?:y|ies|ying) to|could|might|would|for example|e\.g\.|such as|suspicious|indicat\w+|sign(?:s|ature)? of|phrases? like|patterns? like|instructions? like|text like|prompts? like|if (?:(?:the|a|an|any|some|this) (?:\w+ )?(?:content|text|page|file|document|message|tool|result|website|input|response|comment|email|attacker|skill|instruction)|you (?:see|find|encounter|notice)|someone|content|text)|if (?:the |a |an |any |some )?\w+ (?:asks?|tells?|says?|tries|wants|demands|requests|instructs|claims|begs)\b|treat\w* .{0,40} as (?:data|untrusted)|example of|known as|called|vulnerab\w+|exploit\w*|red flag|(?:many|most|some|other|countless) (?:\w+ ){0,2}(?:readmes?|guides?|tutorials?|posts|pages|sites|projects|vendors|installers|people)|rule|alert\w*|sigma|yara|cve-|t1\d{3})\b",
     re.IGNORECASE,
 )
+_COLLECTS = re.compile(
+    r"\b(?:mark|flag|list|report|find|count|highlight|note|quote|collect|reject|spot|underline|catch|detect|(?:look|watch|check|search) for)\b[^.\n]{0,80}\b(?:sentences?|phrases?|passages?|lines?|wordings?|texts?|prompts?|comments?|claims?|paragraphs?|anything|everything|each|every)\b[^.\n]{0,60}?(?:\b(?:that|which|where|with|such as|like|when|if)\b)?\W*$",
+    re.IGNORECASE,
+)
+"""What introduces a list of things to look for, which nobody is told to do."""
 _SUBORDINATE = re.compile(
     r"^\W*(?:if|when|whenever|once|after|before|while|as soon as|since|because|where)\b[^,.;]*,",
     re.IGNORECASE,
@@ -112,7 +117,9 @@ def sentences(block: Block, otherwise: Role) -> Iterator[Sentence]:
                 block,
             )
             continue
-        yield Sentence(plain, line, role, negated(plain), bool(_REPORTING.search(plain)), block)
+        collected = bool(block.intro) and bool(_COLLECTS.search(block.intro[-240:]))
+        stands = Role.QUOTED if collected and role in (Role.INSTRUCTED, Role.OPTIONAL) else role
+        yield Sentence(plain, line, stands, negated(plain), bool(_REPORTING.search(plain)), block)
 
 
 MAX_SENTENCE = 1_500

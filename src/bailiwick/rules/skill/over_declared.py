@@ -80,7 +80,7 @@ def _runs(item: Capability, words: list[str]) -> bool:
         said[0] == "*"
         or said[:shown] == words[:shown]
         or words[0] == script
-        or said[0].endswith(words[0].rpartition("/")[2])
+        or ("/" in said[0] and said[0].rpartition("/")[2] == words[0].rpartition("/")[2])
     )
 
 

@@ -42,6 +42,12 @@ def started(look: Look) -> None:
         )
 
 
+_CHECKSUM = re.compile(
+    r"\b(?:compare|check|verify|match)\w*\b[^.\n]{0,60}\b(?:hash(?:es)?|checksums?|sha-?\d{1,3}|digests?|md5|signatures?)\b",
+    re.IGNORECASE,
+)
+
+
 @only_where(ideas.GOVERNS)
 def governed(look: Look) -> None:
     """A text elsewhere that is put above this one, so that whoever keeps it says what is done."""
@@ -52,6 +58,8 @@ def governed(look: Look) -> None:
     named = next((s for s in beside if abs(s.line - look.it.line) <= 4 and hosts_in(s.text)), None)
     if named is None or quoted(look.text, match.start(), match.end()):
         return
+    if any(_CHECKSUM.search(sentence.text) for sentence in beside):
+        return  # what is compared are checksums, not orders
     host = hosts_in(named.text)[0]
     look.notice(
         Mark.REMOTE_INSTRUCTIONS,

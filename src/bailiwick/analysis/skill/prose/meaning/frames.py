@@ -1,5 +1,6 @@
 """Orders that fit a frame of ``frames.txt``: several classes near each other that together ask for one thing."""
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
@@ -116,6 +117,17 @@ def _classes(text: str, lists: dict[str, str]) -> Classes:
     return frozenset(name for word in text.split() for name in lists.get(word, word).split())
 
 
+_TAKES = re.compile(
+    r"^\W*(?:\d+\W+)?(?:(?:then|first|next)\W+)?(?:fetch|download|get|retrieve|pull)\b[^.\n]{0,120}?\bfrom\s+<?https?://",
+    re.IGNORECASE,
+)
+_GIVES = re.compile(
+    r"\b(?:send|post|upload|attach|include|append|submit|pass|put|add|share|with (?:the|your|its|their|all|each|every))\b|[?&]\w+=",
+    re.IGNORECASE,
+)
+"""What takes something from a host gives it nothing, unless it says what it sends along."""
+
+
 def orders_in(said: Sequence[Sentence], path: str, into: Inventory) -> None:
     """Note the orders of one document, the first of each intent in a passage."""
     last: dict[Intent, int] = {}
@@ -123,6 +135,8 @@ def orders_in(said: Sequence[Sentence], path: str, into: Inventory) -> None:
         it = passage.it.sentence
         for frame in frames():
             if it.line - last.get(frame.intent, -APART) < APART or not frame.fits(passage):
+                continue
+            if frame.host is not None and _TAKES.search(it.text) and not _GIVES.search(it.text):
                 continue
             last[frame.intent] = it.line
             into.order(
