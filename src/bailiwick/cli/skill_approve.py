@@ -80,7 +80,7 @@ def approve(asked: argparse.Namespace) -> int:
         return DONE
     until = statements.time_text(approval.expires)[:10]
     print(f"approved as {approval.id} for {', '.join(roles)} until {until}, signed by {desk.approver.name}")
-    print(f"written to {desk.directory / LOCK}; commit it with {SIGNATURE}")
+    print(f"written to {(desk.directory / LOCK).resolve()}; commit it with {SIGNATURE}")
     return DONE
 
 

@@ -1,6 +1,7 @@
 """What an approval rests on: the audit of a skill, as `bailiwick skill scan` makes it."""
 
 import time
+from collections.abc import Sized
 from dataclasses import dataclass
 
 from bailiwick import __version__
@@ -26,9 +27,11 @@ class Inspected:
 
     def summary(self) -> str:
         """One line."""
-        return (
-            f"{self.verdict} ({self.scanner}), {len(self.findings)} findings, {len(self.grants)} capabilities"
+        said = (
+            _counted(self.findings, "finding", "findings"),
+            _counted(self.grants, "capability", "capabilities"),
         )
+        return f"{self.verdict} ({self.scanner}), {', '.join(said)}"
 
 
 def inspected(tree: SkillTree) -> Inspected:
@@ -49,6 +52,10 @@ def inspected(tree: SkillTree) -> Inspected:
             *(f"{one}: its front matter declares its tools, and not this" for one in undeclared),
         ),
     )
+
+
+def _counted(things: Sized, one: str, several: str) -> str:
+    return f"{len(things)} {one if len(things) == 1 else several}"
 
 
 def _shown(found: SkillFinding) -> str:

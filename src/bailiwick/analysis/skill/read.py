@@ -4,17 +4,17 @@ import posixpath
 import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
-from itertools import islice
 
 from bailiwick.analysis.skill import front_matter, hidden, media, office, substance
+from bailiwick.analysis.skill.carried import carry_over
 from bailiwick.analysis.skill.code import javascript, python
-from bailiwick.analysis.skill.code.effects import Scripts
+from bailiwick.analysis.skill.code.files import Scripts
 from bailiwick.analysis.skill.code.follow import Follower
 from bailiwick.analysis.skill.code.form import Program, TooDeepError
 from bailiwick.analysis.skill.configuration import Configuration
-from bailiwick.analysis.skill.containers import MAX_NESTED, containers, is_archive
+from bailiwick.analysis.skill.containers import containers, is_archive
 from bailiwick.analysis.skill.documents import Document, Documents
-from bailiwick.analysis.skill.facts import Chain, Inventory, Label, Mark, Noticed, Order, Origin, Sink
+from bailiwick.analysis.skill.facts import Chain, Inventory, Mark, Noticed, Order
 from bailiwick.analysis.skill.front_matter import FrontMatter
 from bailiwick.analysis.skill.imports import MEMORY, imported
 from bailiwick.analysis.skill.kinds import (
@@ -186,7 +186,7 @@ class _Reading:
             self._file(path, said, main)
         self._run_programs()
         self._joined()
-        self._carry_over()
+        carry_over(self.into, self.configuration.hooks)
         self._hidden()
         self.partial += self.documents.partial
         documents = tuple(self.documents.read)
@@ -377,54 +377,6 @@ class _Reading:
             if path not in languages and "bcc" in text[:20_000].lower():
                 copies(text[:20_000], path, self._role(path), self.into)
 
-    def _carry_over(self) -> None:
-        """Data that one script puts into a file and another sends: the two chains are one."""
-        for chain in list(self.into.chains):
-            if chain.label.origin is not Origin.FILE:
-                continue
-            name = chain.label.name.removeprefix("${project}/")
-            for label in sorted(self._put_into(name, chain), key=str):
-                if label.origin in (
-                    Origin.CREDENTIALS,
-                    Origin.ENVIRONMENT,
-                    Origin.CONVERSATION,
-                    Origin.PERSONAL,
-                    Origin.VARIABLE,
-                    Origin.DOWNLOAD,
-                    Origin.ENCODED,
-                ):
-                    if chain.sink is Sink.EXECUTE and label.origin not in (Origin.DOWNLOAD, Origin.ENCODED):
-                        continue
-                    self.into.chain(
-                        label, chain.sink, chain.target, chain.source, chain.role, auth=chain.auth
-                    )
-        for chain in list(self.into.chains):
-            if chain.label.origin is Origin.INPUT and chain.source.path in self.configuration.hooks:
-                self.into.chain(
-                    Label(Origin.CONVERSATION, "what the client tells a hook", chain.label.source),
-                    chain.sink,
-                    chain.target,
-                    chain.source,
-                    chain.role,
-                )
-
-    def _put_into(self, name: str, chain: Chain) -> set[Label]:
-        """What was written to a file, or unpacked into its directory, through files in between."""
-        writes = self.into.writes
-        put = set(writes.get(name, ()))
-        if chain.sink is Sink.EXECUTE:
-            for above in islice(_above(name), MAX_NESTED):
-                put |= writes.get(above, set())
-            if chain.target.startswith("sys.path."):  # a module that is put there is what is run
-                put.update(*(held for file, held in writes.items() if file.startswith(f"{name}/")))
-        for _ in range(MAX_NESTED):
-            files = {label.name.removeprefix("${project}/") for label in put if label.origin is Origin.FILE}
-            more = {label for file in files for label in writes.get(file, ())}
-            if more <= put:
-                break
-            put |= more
-        return put
-
     def _hidden(self) -> None:
         for path, text in self.texts.items():
             if not path.endswith((".min.js", ".svg", ".lock")):
@@ -462,13 +414,6 @@ class _Reading:
                     source=Source(path=path, line=text.count("\n", 0, match.start) + 1),
                     role=self._role(path),
                 )
-
-
-def _above(name: str) -> Iterator[str]:
-    """The directories a file lies in, but for those that everything lies in."""
-    while name.count("/") > 1:
-        name = posixpath.dirname(name)
-        yield name
 
 
 _TESTED = Form(

@@ -6,26 +6,18 @@ from itertools import islice
 
 from bailiwick.analysis.shell import MAX_LENGTH, ShellContext, analyze_shell
 from bailiwick.analysis.skill import packages
-from bailiwick.analysis.skill.code.effects import OUTPUT, ShellReader
-from bailiwick.analysis.skill.code.places import shown_path
+from bailiwick.analysis.skill.code.effects import OUTPUT
+from bailiwick.analysis.skill.code.files import ShellReader
 from bailiwick.analysis.skill.facts import Inventory, Label, Mark, Origin, Sink
 from bailiwick.analysis.skill.programs import (
     AGENTS,
-    CARRIERS,
-    CLIPBOARD,
-    DOWNLOADERS,
-    FILTERS,
-    IDENTITY,
     INTERPRETERS,
     LOOKUP,
     NO_CODE,
-    OWN_CONFIG,
     PROOF,
     SENDERS,
     SHELLS,
     SUBCOMMANDS,
-    TOKEN_STORES,
-    UPLOADED,
     code_of,
     implied,
     method_of,
@@ -34,8 +26,10 @@ from bailiwick.analysis.skill.programs import (
     takes_code,
 )
 from bailiwick.analysis.skill.prose.hosts import bare_hosts, hosts_in
-from bailiwick.analysis.skill.sensitive import is_config, is_memory, is_startup, kept_in
+from bailiwick.analysis.skill.sensitive import kept_in
+from bailiwick.analysis.skill.shell_data import labels_of, prints, reached, shown
 from bailiwick.analysis.skill.shell_marks import CommandText, marks
+from bailiwick.analysis.skill.writes import kind_of, written
 from bailiwick.model.access import (
     Access,
     AccessKind,
@@ -43,7 +37,6 @@ from bailiwick.model.access import (
     HostTarget,
     PathTarget,
     ProgramTarget,
-    VariableTarget,
 )
 from bailiwick.model.skill import CapabilityKind, Role, Source
 
@@ -82,6 +75,10 @@ _BASE = re.compile(
     r"\{(?:baseDir|skill_?dir|SKILL_DIR|skillDir)\}|<(?:skill[-_ ]?(?:dir|path|root)|path[-_ ]to[-_ ]skill)>|\$\{?(?:SKILL_ROOT|SKILL_PATH|BASE_DIR)\}?"
 )
 _PLACE = re.compile(r"<[A-Za-z][\w .:/|,'-]{0,60}(?<! )>|\[[A-Z][A-Z_ -]{2,30}\]")
+_WHOLE = re.compile(
+    r"(?:~|/|/home|/\*|~/\*\*?|/\*\*|~/(?:Documents|Desktop|projects|src|Pictures)(?:/\*\*)?|\$\{project\}(?:/\*\*)?)"
+)
+"""What no cleaning up deletes whole."""
 _PROMPT = re.compile(r"^(?:\$|>|%|\u276f)[ \t]+", re.MULTILINE)
 
 
@@ -144,7 +141,7 @@ class SkillShell(ShellReader):
             return []
         facts = analyze_shell(told.text, _CONTEXT)
         programs = {i: a.target for i, a in enumerate(facts.accesses) if isinstance(a.target, ProgramTarget)}
-        labels = self._labels(told, facts, programs)
+        labels = labels_of(told, facts, programs, self._into)
         for index in programs:  # noqa: PLC0206 - its keys are looked up elsewhere too
             if programs[index].name in SHELLS | SENDERS | LOOKUP | {"git"} and any(
                 arg is None for arg in programs[index].argv
@@ -165,106 +162,6 @@ class SkillShell(ShellReader):
         marks(told, programs, facts, self._into, self.decoded)
         return list(labels.values())
 
-    # --- sources
-
-    def _labels(
-        self, told: CommandText, facts: Facts, programs: dict[int, ProgramTarget]
-    ) -> dict[int, set[Label]]:
-        labels: dict[int, set[Label]] = {index: set() for index in programs}
-        for access in facts.accesses:
-            where = told.at(access.cause)
-            by = access.by if access.by is not None else _redirected(access, facts, programs)
-            if access.kind is not AccessKind.READ or by is None or by not in labels:
-                continue
-            match access.target:
-                case PathTarget(path=path):
-                    name = _shown(path)
-                    if name.endswith("/-"):
-                        continue  # ``@-`` is what it is given to read
-                    kept = kept_in(name.removesuffix("/**")) or kept_in(name)
-                    written = told.said(facts.accesses[by].cause)
-                    tail = name.removesuffix("/**").rpartition("/")[2]
-                    if (
-                        kept is not None
-                        and (tail in written or programs[by].name not in OWN_CONFIG)
-                        and not IDENTITY.search(written.partition(tail)[0])
-                    ):
-                        labels[by].add(Label(kept.origin, name, where))
-                    elif name.startswith(("/tmp", "/var/tmp", "${project}", "/dev/shm", "~")):  # noqa: S108 - a name, not a file of ours
-                        labels[by].add(Label(Origin.FILE, name, where))
-                case VariableTarget(name="*"):
-                    if programs[by].name in ("env", "printenv", "export", "set", "declare"):
-                        labels[by].add(Label(Origin.ENVIRONMENT, "*", where))
-                case _:
-                    pass
-        for index, program in programs.items():
-            said = told.said(facts.accesses[index].cause)
-            where = told.at(facts.accesses[index].cause)
-            if program.name in DOWNLOADERS:
-                host = next(
-                    (
-                        a.target.host
-                        for a in facts.accesses
-                        if a.by == index and isinstance(a.target, HostTarget)
-                    ),
-                    "*",
-                )
-                labels[index].add(Label(Origin.DOWNLOAD, host, where))
-            if program.name in SENDERS and UPLOADED.search(said):
-                labels[index].add(Label(Origin.FILE, "a file that is named when it runs", where))
-            if program.name in ("env", "printenv", "set", "export", "declare") and len(program.argv) <= 2:
-                labels[index].add(Label(Origin.ENVIRONMENT, "*", where))
-            if TOKEN_STORES.search(said):
-                labels[index].add(Label(Origin.CREDENTIALS, " ".join(said.split()[:3]), where))
-            for word in program.words if program.name in CARRIERS else ():
-                if word and word.startswith(f"{_HOME}/") and kept_in(_shown(word)) is None:
-                    labels[index].add(Label(Origin.PERSONAL, _shown(word), where))
-            if CLIPBOARD.search(said):
-                labels[index].add(Label(Origin.PERSONAL, said.split()[0], where))
-            if program.name in ("whoami", "hostname", "uname", "id", "ifconfig", "ip", "sw_vers"):
-                labels[index].add(Label(Origin.SYSTEM, program.name, where))
-            if program.name in (
-                "base64",
-                "xxd",
-                "openssl",
-                "base32",
-                "gunzip",
-                "zcat",
-                "rev",
-                "tr",
-            ) and re.search(r"-d\b|-D\b|--decode|-r\b|\brev\b|\btr\b", said):
-                labels[index].add(Label(Origin.ENCODED, program.name, where))
-            if program.name == "git" and program.words[:1] in (
-                ("diff",),
-                ("log",),
-                ("show",),
-                ("bundle",),
-                ("archive",),
-            ):
-                labels[index].add(Label(Origin.PROJECT, f"git {program.words[0]}", where))
-            if (
-                program.name in ("cat", "head", "tail", "tar", "zip", "find", "grep", "gzip", "cp")
-                and not labels[index]
-                and re.search(r"(?:\s|=)(?:\.|\.\.|\*|\./\*|src|~|\$HOME)(?:\s|$|/)", said)
-            ):
-                labels[index].add(Label(Origin.PROJECT, "files", where))
-        for access in facts.accesses:
-            if (
-                access.kind is AccessKind.READ
-                and isinstance(access.target, VariableTarget)
-                and access.by is None
-                and access.cause
-            ):
-                name = access.target.name
-                if name == UNKNOWN:
-                    continue
-                self._into.capability(CapabilityKind.ENV, name, told.at(access.cause), told.role, by=told.by)
-                for index in programs:
-                    cause = facts.accesses[index].cause
-                    if cause and cause.start <= access.cause.start < cause.end:
-                        labels[index].add(Label(Origin.VARIABLE, name, told.at(access.cause)))
-        return labels
-
     # --- what it can do
 
     def _capabilities(self, told: CommandText, facts: Facts, programs: dict[int, ProgramTarget]) -> None:
@@ -278,48 +175,31 @@ class SkillShell(ShellReader):
                     method = method_of(by) if by else "connect"
                     if by is not None and by.name in packages.INSTALLERS:
                         continue
-                    shown = host if port in (None, 80, 443) else f"{host}:{port}"
+                    peer = host if port in (None, 80, 443) else f"{host}:{port}"
                     self._into.capability(
-                        CapabilityKind.NET, shown, where, told.role, detail=method, by=told.by
+                        CapabilityKind.NET, peer, where, told.role, detail=method, by=told.by
                     )
                 case AccessKind.READ, PathTarget(path=path):
                     if access.by is None or not implied(programs.get(access.by)):
                         self._into.capability(
-                            CapabilityKind.FS_READ, _shown(path), where, told.role, by=told.by
+                            CapabilityKind.FS_READ, shown(path), where, told.role, by=told.by
                         )
                 case ((AccessKind.WRITE | AccessKind.DELETE), PathTarget(path=path)):
                     if access.by is None or not implied(programs.get(access.by)):
-                        self._write(told, access, _shown(path), where)
+                        self._write(told, access, shown(path), where)
                 case _:
                     pass
             del index
 
     def _write(self, told: CommandText, access: Access, name: str, where: Source) -> None:
-        delete = access.kind is AccessKind.DELETE
-        name = name if delete else name.removesuffix("/**")
-        kind = (
-            CapabilityKind.MEMORY_WRITE
-            if is_memory(name)
-            else CapabilityKind.CONFIG_WRITE
-            if is_config(name)
-            else CapabilityKind.FS_WRITE
-        )
-        self._into.capability(kind, name, where, told.role, detail="delete" if delete else "", by=told.by)
-        if delete:
-            if re.fullmatch(
-                r"(?:~|/|/home|/\*|~/\*\*?|/\*\*|~/(?:Documents|Desktop|projects|src|Pictures)(?:/\*\*)?|\$\{project\}(?:/\*\*)?)",
-                name,
-            ):
-                self._into.notice(Mark.DESTROY, f"deletes {name}", where, told.role, target=name)
-            return
-        if kind is CapabilityKind.MEMORY_WRITE:
-            self._into.notice(Mark.MEMORY, f"writes {name}", where, told.role, target=name)
-        elif kind is CapabilityKind.CONFIG_WRITE:
-            self._into.notice(Mark.SETTING, f"writes {name}", where, told.role, target=name)
-        elif is_startup(name):
-            self._into.notice(
-                Mark.PERSIST, f"writes {name}, which runs by itself", where, told.role, target=name
+        if access.kind is not AccessKind.DELETE:
+            written(
+                self._into, name.removesuffix("/**"), name.removesuffix("/**"), where, told.role, by=told.by
             )
+            return
+        self._into.capability(kind_of(name), name, where, told.role, detail="delete", by=told.by)
+        if _WHOLE.fullmatch(name):
+            self._into.notice(Mark.DESTROY, f"deletes {name}", where, told.role, target=name)
 
     def _program(self, told: CommandText, program: ProgramTarget, where: Source) -> None:
         words = [word for word in program.words if word]
@@ -377,7 +257,7 @@ class SkillShell(ShellReader):
             hosts = [
                 a.target.host for a in facts.accesses if a.by == index and isinstance(a.target, HostTarget)
             ]
-            hosts += _reached(facts, index) or (
+            hosts += reached(facts, index) or (
                 list(hosts_in(said)) or bare_hosts(said) if program.name in SENDERS else []
             )
             host = hosts[0] if hosts else "*"
@@ -390,7 +270,7 @@ class SkillShell(ShellReader):
                         continue  # a word of a script that a script starts, encoded or not
                     if label.origin in (Origin.DOWNLOAD, Origin.ENCODED) and takes_code(program):
                         self._into.chain(label, Sink.EXECUTE, program.name, where, told.role)
-            if _reached(facts, index):
+            if reached(facts, index):
                 for label in incoming:
                     if label.origin not in (Origin.DOWNLOAD, Origin.ENCODED):
                         self._into.chain(label, Sink.SEND, host, where, told.role)
@@ -439,7 +319,7 @@ class SkillShell(ShellReader):
             if (
                 told.moves
                 and told.by not in ("text", "hook", "settings")
-                and _prints(told, facts, index, program)
+                and prints(told, facts, index, program)
             ):
                 for label in incoming:
                     if label.origin is Origin.DOWNLOAD:
@@ -448,7 +328,7 @@ class SkillShell(ShellReader):
     def _loads(self, told: CommandText, facts: Facts, index: int, path: str) -> None:
         """A file that is run: what was put into it before counts, in this command or in another."""
         where = told.at(facts.accesses[index].cause)
-        name = _shown(path if path.startswith("/") else f"{_PROJECT}/{path.removeprefix('./')}")
+        name = shown(path if path.startswith("/") else f"{_PROJECT}/{path.removeprefix('./')}")
         self._into.chain(Label(Origin.FILE, name, where), Sink.EXECUTE, path, where, told.role)
         program = facts.accesses[index].target
         if (
@@ -477,56 +357,9 @@ class SkillShell(ShellReader):
                 and access.cause
                 and (access.by == index or (access.by is None and 0 <= access.cause.start - cause.end <= 4))
             ):
-                name = _shown(access.target.path)
+                name = shown(access.target.path)
                 self._into.writes.setdefault(name.removeprefix("${project}/"), set()).update(labels)
         del told
-
-
-def _redirected(access: Access, facts: Facts, programs: dict[int, ProgramTarget]) -> int | None:
-    """The program that a file is handed to by a redirection behind its words."""
-    if access.cause is None or not isinstance(access.target, PathTarget):
-        return None
-    for index in programs:
-        cause = facts.accesses[index].cause
-        if cause is not None and 0 <= access.cause.start - cause.end <= MAX_GAP:
-            return index
-    return None
-
-
-def _reached(facts: Facts, index: int) -> list[str]:
-    """Hosts that what a program writes is redirected to."""
-    cause = facts.accesses[index].cause
-    return [
-        access.target.host
-        for access in facts.accesses
-        if access.by is None
-        and isinstance(access.target, HostTarget)
-        and access.cause is not None
-        and cause is not None
-        and 0 <= access.cause.start - cause.end <= MAX_GAP
-    ]
-
-
-def _prints(told: CommandText, facts: Facts, index: int, program: ProgramTarget) -> bool:
-    """Whether what a program answers is shown, and goes neither on, nor into a file or a variable."""
-    cause = facts.accesses[index].cause
-    if cause is None or program.name not in DOWNLOADERS | FILTERS:
-        return False
-    if any(
-        name in ("-o", "-O", "-I", "-w", "--output", "--head", "--remote-name") for name, _ in program.options
-    ):
-        return False
-    if any(flow.source == index for flow in facts.flows):
-        return False
-    before, after = told.text[: cause.start].rstrip(), told.text[cause.end : cause.end + 40].lstrip()
-    return not before.endswith(("$(", "`", "<(", "=")) and not re.match(r"[\d&]?>(?!&)", after)
-
-
-def _shown(path: str) -> str:
-    for prefix, name in ((_HOME, "~"), (_PROJECT, "${project}"), (_SKILL, "${skill}")):
-        if path == prefix or path.startswith(f"{prefix}/"):
-            return name + path[len(prefix) :]
-    return shown_path(path)
 
 
 def quoted(word: str) -> str:

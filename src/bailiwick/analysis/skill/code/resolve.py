@@ -4,7 +4,8 @@ import re
 from collections.abc import Mapping
 
 from bailiwick.analysis.skill.code import library
-from bailiwick.analysis.skill.code.effects import Effects, Scripts
+from bailiwick.analysis.skill.code.effects import Effects
+from bailiwick.analysis.skill.code.files import Scripts
 from bailiwick.analysis.skill.code.form import (
     Assign,
     Call,
