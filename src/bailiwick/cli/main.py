@@ -98,7 +98,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         _say_no_more()  # the reader of a pipe went away; that is not our failure
         return 0
     except OSError as error:  # a disk that is full, mostly: what a verb can mend it has told itself
-        print(f"bailiwick: {error.filename or 'standard output'}: {error.strerror}", file=sys.stderr)
+        print(f"bailiwick: {error.filename or 'standard output'}: {error.strerror or error}", file=sys.stderr)
         _say_no_more()
         return EXIT_ENVIRONMENT
     except KeyboardInterrupt:
