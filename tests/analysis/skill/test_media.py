@@ -101,3 +101,11 @@ def test_no_bytes_make_a_reader_raise(head: bytes, data: bytes) -> None:
 def test_a_stream_that_grows_is_bounded() -> None:
     bomb = page(zlib.compress(b"(" + b"a" * 2**27 + b") Tj"), packed=True)
     assert sum(len(text) for text in words(bomb)) < 2**20
+
+
+@pytest.mark.parametrize("piece", [b"[", b"(a", b"<<", b"stream\n", b"<x:xmpmeta", b"\xff\xfe\0\2", b"/S "])
+@pytest.mark.parametrize("head", HEADS)
+def test_nothing_takes_long(head: bytes, piece: bytes) -> None:
+    """The limit is the test's own time-out, far beyond what a linear reader needs."""
+    data = head + piece * (2_000_000 // len(piece))
+    assert isinstance((tails(data), list(words(data)), programs(data)), tuple)

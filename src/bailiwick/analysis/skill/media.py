@@ -15,9 +15,11 @@ MAX_STREAMS, MAX_STREAM, MAX_UNPACKED = 400, 2**20, 8 * 2**20
 """Streams of a PDF that are unpacked, bytes of one, bytes of all."""
 
 _PNG, _SOI = b"\x89PNG\r\n\x1a\n", b"\xff\xd8\xff"
-_STREAM = re.compile(rb"<<([^\0]{0,2000}?)>>\s*stream\r?\n")
+_STREAM = re.compile(rb"(?<!end)stream\r?\n")
+_HEAD = 1_000
+"""Bytes before a stream in which it says how it is packed."""
 _SHOWN = re.compile(
-    rb"\(((?:[^()\\]|\\.){1,2000})\)\s*(?:Tj|'|\")|\[((?:[^\]\\]|\\.){1,8000})\]\s*TJ|(T\*|\bET\b)"
+    rb"\(((?:[^()\\]|\\.){1,2000})\)\s*(?:Tj|'|\")|\[((?:[^\[\]\\]|\\.){1,8000})\]\s*TJ|(T\*|\bET\b)"
 )
 _PART = re.compile(rb"\(((?:[^()\\]|\\.){0,2000})\)\s*(-?\d*)")
 _GAP = 200
@@ -25,7 +27,7 @@ _GAP = 200
 _STARTS = re.compile(
     rb"/S\s*/(JavaScript|Launch|ImportData)\b|/(JavaScript|JS|Launch|EmbeddedFile|RichMedia)\s*[\d(<\[]"
 )
-_XMP = re.compile(rb"<x:xmpmeta[\s\S]{0,60000}?</x:xmpmeta>")
+_XMP = (b"<x:xmpmeta", b"</x:xmpmeta>")
 
 
 def tails(data: bytes) -> bytes:
@@ -93,8 +95,10 @@ def words(data: bytes) -> Iterator[str]:
     elif data.startswith(b"%PDF-"):
         yield from _pages(data)
         return
-    for match in islice(_XMP.finditer(data), 4):
-        yield re.sub(r"<[^>]{0,400}>", " ", _text(match[0]))
+    start = data.find(_XMP[0])
+    end = data.find(_XMP[1], start) if start >= 0 else -1
+    if end > 0:
+        yield re.sub(r"<[^>]{0,400}>", " ", _text(data[start : min(end, start + MAX_PIECE)]))
 
 
 def programs(data: bytes) -> str:
@@ -110,7 +114,8 @@ def programs(data: bytes) -> str:
 def _streams(data: bytes) -> Iterator[bytes]:
     room = MAX_UNPACKED
     for match in islice(_STREAM.finditer(data), MAX_STREAMS):
-        if b"FlateDecode" in match[1] and room > 0:
+        head = data[max(match.start() - _HEAD, 0) : match.start()].rpartition(b" obj")[2]
+        if b"FlateDecode" in head and room > 0:
             plain = _unpacked(data[match.end() : match.end() + 4 * MAX_STREAM], min(MAX_STREAM, room))
             room -= len(plain)
             yield plain

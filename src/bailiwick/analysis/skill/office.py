@@ -19,20 +19,22 @@ _CONCEALED = (
     re.compile(r"<a:rPr\b[^>]*\bsz=\"[1-4]\d\d\"[^>]*>.{0,400}?<a:t>([^<]{8,2000})</a:t>", re.DOTALL),
     re.compile(r"<a:srgbClr val=\"F{6}\"/>.{0,400}?<a:t>([^<]{8,2000})</a:t>", re.DOTALL),
 )
-MAX_NOTES = 400
+MAX_NOTES = 5_000
 """Paragraphs of one part of a file that are looked at."""
+
+MAX_NOTE = 6_000
+"""Characters of one paragraph."""
 
 _ASIDE = re.compile(
     r"/(?:comments\d*|notesSlide\d+|footnotes|endnotes|custom|core|sharedStrings|threadedComments?\d*|header\d*|footer\d*)\.xml$"
 )
-_PARAGRAPH = re.compile(
-    r"<(?:w|a):p\b[^>]*>([\s\S]{30,6000}?)</(?:w|a):p>|<si>([\s\S]{30,6000}?)</si>|<(?:w:t|a:t|dc:description|vt:lpwstr|text)\b[^>]*>([^<]{30,4000})<"
-)
+_PARAGRAPH = re.compile(r"</(?:w:p|a:p|si|dc:description|vt:lpwstr|text)>")
+"""The end of a paragraph, of a cell's text, of a property."""
 _STARTS = re.compile(
     r"(?:<f>|<w:instrText[^>]*>|ddeService=\"|formula=\")[^<]{0,60}?(?:\b(?:cmd|powershell|mshta|rundll32|regsvr32|wscript|MSEXCEL|excel)\b[^<]{0,20}\||\bDDE(?:AUTO)?\b|&quot;?cmd|\bcmd\.exe)[^<]{0,200}",
     re.IGNORECASE,
 )
-_LINKED = re.compile(r"<Relationship\b[^>]{0,2000}>")
+_LINKED = re.compile(r"<Relationship\b[^>]{0,800}>")
 _LOADED = re.compile(
     r"/(attachedTemplate|oleObject|frame|subDocument|externalLink|package|mailMergeSource)\""
 )
@@ -48,8 +50,8 @@ def concealed(text: str) -> Iterator[str]:
 def aside(path: str, text: str) -> Iterator[str]:
     """Notes, comments and cells of an office file, paragraph by paragraph: few people look at them."""
     if _ASIDE.search(path):
-        for match in islice(_PARAGRAPH.finditer(text), MAX_NOTES):
-            yield re.sub(r"<[^>]{0,400}>", " ", match[1] or match[2] or match[3] or "")
+        for piece in _PARAGRAPH.split(text, MAX_NOTES)[:MAX_NOTES]:
+            yield re.sub(r"<[^>]{0,400}>", " ", piece[-MAX_NOTE:])
 
 
 def commands(text: str, path: str, role: Role, into: Inventory) -> None:

@@ -27,7 +27,7 @@ from bailiwick.analysis.skill.programs import (
 )
 from bailiwick.analysis.skill.prose.hosts import bare_hosts, hosts_in
 from bailiwick.analysis.skill.sensitive import kept_in
-from bailiwick.analysis.skill.shell_data import labels_of, prints, reached, shown
+from bailiwick.analysis.skill.shell_data import HOME, PROJECT, SKILL, labels_of, prints, reached, shown
 from bailiwick.analysis.skill.shell_marks import CommandText, marks
 from bailiwick.analysis.skill.writes import kind_of, written
 from bailiwick.model.access import (
@@ -46,8 +46,6 @@ UNKNOWN = "BAILIWICK_UNKNOWN"
 MAX_READ = 3_000
 """Commands of one skill that are read."""
 
-MAX_GAP = 4
-"""Characters between a command and a redirection that belongs to it."""
 
 MAX_SNIPPETS = 100
 """Pieces of code on command lines that are followed."""
@@ -56,19 +54,18 @@ _HERE = re.compile(
     r"\b(python3?|node)\b[^\n<|;&]{0,80}<<-?\s*[\"']?(\w+)[\"']?[^\n]*\n([\s\S]{1,20000}?)\n[ \t]*\2\b"
 )
 _PUT_IN = re.compile(r"\$[{(]?[A-Za-z_]")
-_HOME, _PROJECT, _SKILL = "/home/user", "/project", "/skill"
 _RECORDED = (("commit",), ("interpret-trailers",), ("notes",), ("push",), ("tag",))
 """What git keeps, or sends, with a text that it is given."""
 _CONTEXT = ShellContext(
-    cwd=_PROJECT,
-    home=_HOME,
-    project=_PROJECT,
+    cwd=PROJECT,
+    home=HOME,
+    project=PROJECT,
     environment={
-        "HOME": _HOME,
-        "CLAUDE_SKILL_DIR": _SKILL,
-        "CLAUDE_PLUGIN_ROOT": _SKILL,
-        "SKILL_DIR": _SKILL,
-        "CLAUDE_PROJECT_DIR": _PROJECT,
+        "HOME": HOME,
+        "CLAUDE_SKILL_DIR": SKILL,
+        "CLAUDE_PLUGIN_ROOT": SKILL,
+        "SKILL_DIR": SKILL,
+        "CLAUDE_PROJECT_DIR": PROJECT,
     },
 )
 _BASE = re.compile(
@@ -120,7 +117,7 @@ class SkillShell(ShellReader):
     ) -> None:
         """Read a script or the commands of a fence that begin at line ``first`` of ``path``, in pieces where it is long."""
         clean = _PROMPT.sub("", text)
-        clean = _BASE.sub(_SKILL, clean)
+        clean = _BASE.sub(SKILL, clean)
         clean = _PLACE.sub("PLACEHOLDER", clean) if by == "text" else clean
         for match in islice(_HERE.finditer(text), MAX_SNIPPETS - min(len(self.snippets), MAX_SNIPPETS)):
             language = "python" if match[1].startswith("python") else "javascript"
@@ -231,7 +228,7 @@ class SkillShell(ShellReader):
 
     def _within(self, word: str) -> str | None:
         """The file of the skill that a word names, taken from the skill or from the project."""
-        for prefix in (f"{_SKILL}/", "./", f"{_PROJECT}/", ""):
+        for prefix in (f"{SKILL}/", "./", f"{PROJECT}/", ""):
             if word.startswith(prefix) and word[len(prefix) :] in self.paths:
                 return word[len(prefix) :]
         tail = re.sub(r"^.*?(?:skills/[\w.-]+/)", "", word)
@@ -328,7 +325,7 @@ class SkillShell(ShellReader):
     def _loads(self, told: CommandText, facts: Facts, index: int, path: str) -> None:
         """A file that is run: what was put into it before counts, in this command or in another."""
         where = told.at(facts.accesses[index].cause)
-        name = shown(path if path.startswith("/") else f"{_PROJECT}/{path.removeprefix('./')}")
+        name = shown(path if path.startswith("/") else f"{PROJECT}/{path.removeprefix('./')}")
         self._into.chain(Label(Origin.FILE, name, where), Sink.EXECUTE, path, where, told.role)
         program = facts.accesses[index].target
         if (

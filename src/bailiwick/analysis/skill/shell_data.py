@@ -2,7 +2,6 @@
 
 import re
 
-from bailiwick.analysis.shell import ShellContext
 from bailiwick.analysis.skill.code.places import shown_path
 from bailiwick.analysis.skill.facts import Inventory, Label, Origin
 from bailiwick.analysis.skill.programs import (
@@ -32,43 +31,13 @@ from bailiwick.model.skill import CapabilityKind
 UNKNOWN = "BAILIWICK_UNKNOWN"
 """A variable that stands in a command for a word that a script computes."""
 
-MAX_READ = 3_000
-"""Commands of one skill that are read."""
 
 MAX_GAP = 4
 """Characters between a command and a redirection that belongs to it."""
 
-MAX_SNIPPETS = 100
-"""Pieces of code on command lines that are followed."""
 
-_HERE = re.compile(
-    r"\b(python3?|node)\b[^\n<|;&]{0,80}<<-?\s*[\"']?(\w+)[\"']?[^\n]*\n([\s\S]{1,20000}?)\n[ \t]*\2\b"
-)
-_PUT_IN = re.compile(r"\$[{(]?[A-Za-z_]")
-_HOME, _PROJECT, _SKILL = "/home/user", "/project", "/skill"
-_RECORDED = (("commit",), ("interpret-trailers",), ("notes",), ("push",), ("tag",))
-"""What git keeps, or sends, with a text that it is given."""
-_CONTEXT = ShellContext(
-    cwd=_PROJECT,
-    home=_HOME,
-    project=_PROJECT,
-    environment={
-        "HOME": _HOME,
-        "CLAUDE_SKILL_DIR": _SKILL,
-        "CLAUDE_PLUGIN_ROOT": _SKILL,
-        "SKILL_DIR": _SKILL,
-        "CLAUDE_PROJECT_DIR": _PROJECT,
-    },
-)
-_BASE = re.compile(
-    r"\{(?:baseDir|skill_?dir|SKILL_DIR|skillDir)\}|<(?:skill[-_ ]?(?:dir|path|root)|path[-_ ]to[-_ ]skill)>|\$\{?(?:SKILL_ROOT|SKILL_PATH|BASE_DIR)\}?"
-)
-_PLACE = re.compile(r"<[A-Za-z][\w .:/|,'-]{0,60}(?<! )>|\[[A-Z][A-Z_ -]{2,30}\]")
-_WHOLE = re.compile(
-    r"(?:~|/|/home|/\*|~/\*\*?|/\*\*|~/(?:Documents|Desktop|projects|src|Pictures)(?:/\*\*)?|\$\{project\}(?:/\*\*)?)"
-)
-"""What no cleaning up deletes whole."""
-_PROMPT = re.compile(r"^(?:\$|>|%|\u276f)[ \t]+", re.MULTILINE)
+HOME, PROJECT, SKILL = "/home/user", "/project", "/skill"
+"""Where commands are read as if they ran; the manifest spells them ``~``, ``${project}`` and ``${skill}``."""
 
 
 def labels_of(
@@ -118,7 +87,7 @@ def labels_of(
         if TOKEN_STORES.search(said):
             labels[index].add(Label(Origin.CREDENTIALS, " ".join(said.split()[:3]), where))
         for word in program.words if program.name in CARRIERS else ():
-            if word and word.startswith(f"{_HOME}/") and kept_in(shown(word)) is None:
+            if word and word.startswith(f"{HOME}/") and kept_in(shown(word)) is None:
                 labels[index].add(Label(Origin.PERSONAL, shown(word), where))
         if CLIPBOARD.search(said):
             labels[index].add(Label(Origin.PERSONAL, said.split()[0], where))
@@ -209,7 +178,7 @@ def prints(told: CommandText, facts: Facts, index: int, program: ProgramTarget) 
 
 def shown(path: str) -> str:
     """A path as the manifest spells it."""
-    for prefix, name in ((_HOME, "~"), (_PROJECT, "${project}"), (_SKILL, "${skill}")):
+    for prefix, name in ((HOME, "~"), (PROJECT, "${project}"), (SKILL, "${skill}")):
         if path == prefix or path.startswith(f"{prefix}/"):
             return name + path[len(prefix) :]
     return shown_path(path)

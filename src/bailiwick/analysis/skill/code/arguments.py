@@ -23,35 +23,14 @@ from bailiwick.analysis.skill.code.values import (
 from bailiwick.analysis.skill.facts import Label, Mark, Origin
 from bailiwick.analysis.skill.sensitive import is_account, kept_in
 
-MAX_ROUNDS = 4
-MAX_STEPS = 400_000
-"""Expressions looked at in one skill."""
+STOLEN = frozenset((Origin.CREDENTIALS, Origin.ENVIRONMENT, Origin.CONVERSATION))
+"""Where data comes from that no connection is meant to be given."""
 
-MAX_DEPTH = 120
-
-MAX_COMMANDS = 40
-"""Commands in mappings that are kept."""
-
-_ENVIRONMENT = frozenset(
-    ("os.environ", "process.env", "Deno.env", "Bun.env", "import.meta.env", "os.environb")
-)
-_TAKES_FILES = frozenset(("write", "add", "attach", "append"))
-"""Methods of archives and messages that take a file by its path."""
-
-_STOLEN = frozenset((Origin.CREDENTIALS, Origin.ENVIRONMENT, Origin.CONVERSATION))
-_ANSWERS = frozenset((Origin.CARRIED, Origin.DOWNLOAD))
-_UNSAFE = ("yaml.Loader", "UnsafeLoader", "yaml.CLoader")
 _FEW = 5
 """Numbers in a list from which on they may spell something."""
 
 _LONGEST = 200
 """Characters of what may be a path."""
-
-_TEMPORARY = "/tmp/"  # noqa: S108 - a name for a file of the script, not one of ours
-
-
-class _EnoughError(Exception):
-    pass
 
 
 _PAYEE = re.compile(
@@ -68,7 +47,6 @@ _FORM = re.compile(
     re.IGNORECASE,
 )
 """A condition on what a text looks like."""
-_AUTH_KEY = re.compile(r"auth|api[-_]?key|token|cookie|^x-|bearer|secret", re.IGNORECASE)
 
 
 class Arguments(Resolver):
@@ -146,7 +124,7 @@ class Arguments(Resolver):
         given = [*args, *named.values()]
         host = next((said for arg in given if (said := bare_host(arg)) != "*"), service)
         held = gathered(given)
-        if not library.SIGNS_IN.has(method) and any(label.origin in _STOLEN for label in held.labels):
+        if not library.SIGNS_IN.has(method) and any(label.origin in STOLEN for label in held.labels):
             self._out(held, host, line)
         return Value((), frozenset((Label(Origin.CARRIED, host, self._source(line)),)))
 

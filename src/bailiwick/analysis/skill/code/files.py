@@ -18,17 +18,6 @@ _FIXED_DATE = re.compile(
 )
 """A gate that was set when the code was written: a date, a machine, a test runner."""
 
-OUTPUT = "its output"
-"""The target of a chain to what a script prints."""
-
-_CARRIES = re.compile(rf"https?://[\w.-]{{1,200}}\.\w{{1,40}}[?/=&:][^\s{GAP}]{{0,400}}{GAP}")
-"""An address with a piece in it that is put together."""
-
-_TALKS = re.compile(r"^(?:\S*/)?(?:curl|wget|nc|ncat|netcat|socat|ssh|openssl|telnet|gh|aws)\b")
-_HOSTLIKE = re.compile(r"(?:[\w-]+\.){1,6}[a-z]{2,12}(?::\d+)?")
-
-_METHOD = re.compile(r"\.(get|post|put|patch|delete|head)$")
-
 
 class ShellReader:
     """What reads commands that scripts start; the shell reader of skills is one."""

@@ -7,7 +7,7 @@ import re
 from collections.abc import Sequence
 
 from bailiwick.analysis.skill.code import library
-from bailiwick.analysis.skill.code.arguments import Arguments
+from bailiwick.analysis.skill.code.arguments import STOLEN, Arguments
 from bailiwick.analysis.skill.code.files import Scripts
 from bailiwick.analysis.skill.code.form import (
     Call,
@@ -46,14 +46,9 @@ _ENVIRONMENT = frozenset(
 _TAKES_FILES = frozenset(("write", "add", "attach", "append"))
 """Methods of archives and messages that take a file by its path."""
 
-_STOLEN = frozenset((Origin.CREDENTIALS, Origin.ENVIRONMENT, Origin.CONVERSATION))
 _ANSWERS = frozenset((Origin.CARRIED, Origin.DOWNLOAD))
 _UNSAFE = ("yaml.Loader", "UnsafeLoader", "yaml.CLoader")
-_FEW = 5
-"""Numbers in a list from which on they may spell something."""
 
-_LONGEST = 200
-"""Characters of what may be a path."""
 
 _TEMPORARY = "/tmp/"  # noqa: S108 - a name for a file of the script, not one of ours
 
@@ -62,20 +57,6 @@ class _EnoughError(Exception):
     pass
 
 
-_PAYEE = re.compile(
-    r"iban|account|acct|wallet|payee|recipient|beneficiary|payout|routing|sort_?code|deposit|crypto_?addr|address",
-    re.IGNORECASE,
-)
-_AMOUNT = re.compile(r"amount|total|sum|price|value|balance|betrag|[<>]=?\s*\d{3,}", re.IGNORECASE)
-_SPELLED = ("character codes", "reversed text", "rot13", "hex", "base64", "base32")
-_ACCOUNT = re.compile(
-    r"0x[0-9a-fA-F]{20,}|\b(?:bc1|[13])[a-km-zA-HJ-NP-Z1-9]{20,}|\b[A-Z]{2}\d{2}[ \w]{10,}|\b\d{8,20}\b"
-)
-_FORM = re.compile(
-    r"startswith|startsWith|\blen\(|\.length\b|match\(|search\(|\.test\(|\bin\b|includes\(|iban|wallet|0x",
-    re.IGNORECASE,
-)
-"""A condition on what a text looks like."""
 _AUTH_KEY = re.compile(r"auth|api[-_]?key|token|cookie|^x-|bearer|secret", re.IGNORECASE)
 
 
@@ -333,7 +314,7 @@ class Follower(Arguments):
         if (
             not library.SIGNS_IN.has(method)
             and any(label.origin is Origin.CARRIED for label in base.labels)
-            and any(label.origin in _STOLEN for one in (*args, *named.values()) for label in one.labels)
+            and any(label.origin in STOLEN for one in (*args, *named.values()) for label in one.labels)
         ):
             self._out(gathered([*args, *named.values()]), host_of(base), line)
         if library.RUN.has(path):

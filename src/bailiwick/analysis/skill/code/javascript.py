@@ -1,7 +1,6 @@
 """JavaScript and TypeScript, lowered with tree-sitter's grammars, which read any bytes."""
 
 import re
-from collections.abc import Iterator
 from functools import cache
 
 import tree_sitter_javascript
@@ -21,6 +20,18 @@ from bailiwick.analysis.skill.code.form import (
     Program,
     TooDeepError,
 )
+from bailiwick.analysis.skill.code.nodes import (
+    FUNCTIONS,
+    chosen,
+    contains_call,
+    folded,
+    guard_of,
+    identifiers,
+    required,
+    string_of,
+    text_of,
+    within_call,
+)
 
 MAX_SOURCE = 2 * 2**20
 """Bytes of a script that is read."""
@@ -32,16 +43,6 @@ MAX_NESTED = 1_000
 """Nodes of the syntax inside each other; generated code has a few hundred."""
 
 _GATE = re.compile(r"Date\b|process\.env\.CI|hostname|userInfo|Math\.random")
-_FUNCTIONS = frozenset(
-    (
-        "function_declaration",
-        "function_expression",
-        "arrow_function",
-        "method_definition",
-        "generator_function_declaration",
-        "function",
-    )
-)
 
 
 @cache
@@ -79,7 +80,7 @@ class _Lowering:
             if depth > MAX_NESTED:
                 raise TooDeepError
             inner = scope
-            if node.type in _FUNCTIONS:
+            if node.type in FUNCTIONS:
                 inner = self.function(node, scope)
             elif node.type == "import_statement":
                 self.imported(node)
@@ -98,7 +99,7 @@ class _Lowering:
                 )
             elif node.type == "return_statement" and node.named_children:
                 value = self.expression(node.named_children[0], 0)
-                guard = _chosen(node.named_children[0]) or _guard(node)
+                guard = chosen(node.named_children[0]) or guard_of(node)
                 self.program.assigns.append(
                     Assign("return", value, scope, guard=guard, line=node.start_point[0] + 1)
                 )
@@ -108,29 +109,29 @@ class _Lowering:
                     Assign("return", self.expression(node.named_children[0], 0), scope)
                 )
             elif node.type == "class_declaration":
-                self.program.classes.add(_text(node.child_by_field_name("name")))
-            elif node.type in ("call_expression", "new_expression") and not _within_call(node):
-                self.program.evaluates.append(Evaluate(self.expression(node, 0), scope, gate, _guard(node)))
+                self.program.classes.add(text_of(node.child_by_field_name("name")))
+            elif node.type in ("call_expression", "new_expression") and not within_call(node):
+                self.program.evaluates.append(Evaluate(self.expression(node, 0), scope, gate, guard_of(node)))
             if node.type == "if_statement":
-                test = _text(node.child_by_field_name("condition"))[:120]
+                test = text_of(node.child_by_field_name("condition"))[:120]
                 gate = test if _GATE.search(test) else gate
             pending.extend((child, inner, gate, depth + 1) for child in reversed(node.named_children))
 
     def function(self, node: Node, scope: str) -> str:
-        name = _text(node.child_by_field_name("name"))
+        name = text_of(node.child_by_field_name("name"))
         parent = node.parent
         if not name and parent is not None and parent.type == "assignment_expression":
-            name = _text(parent.child_by_field_name("left")).rpartition(".")[2]
+            name = text_of(parent.child_by_field_name("left")).rpartition(".")[2]
             name = name if name.isidentifier() else ""
         if not name and parent is not None and parent.type in ("variable_declarator", "pair"):
-            name = _text(parent.child_by_field_name("name") or parent.child_by_field_name("key"))
+            name = text_of(parent.child_by_field_name("name") or parent.child_by_field_name("key"))
         if not name:
             name = f"<{node.start_point[0] + 1}>"
         parameters = node.child_by_field_name("parameters") or node.child_by_field_name("parameter")
         names: tuple[str, ...] = ()
         if parameters is not None:
             children = parameters.named_children if parameters.type == "formal_parameters" else [parameters]
-            names = tuple(next(_identifiers(child), "") for child in children)
+            names = tuple(next(identifiers(child), "") for child in children)
         line = node.start_point[0] + 1
         self.program.functions.setdefault(name, Function(name, names, line))
         body = node.child_by_field_name("body")
@@ -154,7 +155,7 @@ class _Lowering:
 
     def imported(self, node: Node) -> None:
         source = node.child_by_field_name("source")
-        module = _string(source) if source is not None else ""
+        module = string_of(source) if source is not None else ""
         module = module.removeprefix("node:")
         self.program.modules[module] = node.start_point[0] + 1
         for clause in node.named_children:
@@ -162,40 +163,40 @@ class _Lowering:
                 continue
             for child in clause.named_children:
                 if child.type == "identifier":
-                    self.program.imports[_text(child)] = module
+                    self.program.imports[text_of(child)] = module
                 elif child.type == "namespace_import":
-                    self.program.imports[next(_identifiers(child), "")] = module
+                    self.program.imports[next(identifiers(child), "")] = module
                 elif child.type == "named_imports":
                     for one in child.named_children:
-                        name = _text(one.child_by_field_name("name"))
-                        local = _text(one.child_by_field_name("alias")) or name
+                        name = text_of(one.child_by_field_name("name"))
+                        local = text_of(one.child_by_field_name("alias")) or name
                         self.program.imports[local] = f"{module}.{name}"
 
     def assign(
         self, target: Node | None, value: Node | None, scope: str, gate: str, *, outer: bool = False
     ) -> None:
-        if target is None or value is None or value.type in _FUNCTIONS:
+        if target is None or value is None or value.type in FUNCTIONS:
             return
         lowered = self.expression(value, 0)
-        required = _required(lowered)
-        if required is not None and required.path.count("*") == 0:
-            self.program.modules[required.path.split(".")[0]] = target.start_point[0] + 1
+        meant = required(lowered)
+        if meant is not None and meant.path.count("*") == 0:
+            self.program.modules[meant.path.split(".")[0]] = target.start_point[0] + 1
             if target.type == "identifier":
-                self.program.imports[_text(target)] = required.path
+                self.program.imports[text_of(target)] = meant.path
                 return
             if target.type == "object_pattern":
                 for one in target.named_children:
-                    name = _text(one.child_by_field_name("key")) or _text(one)
-                    local = _text(one.child_by_field_name("value")) or name
-                    self.program.imports[local] = f"{required.path}.{name}"
+                    name = text_of(one.child_by_field_name("key")) or text_of(one)
+                    local = text_of(one.child_by_field_name("value")) or name
+                    self.program.imports[local] = f"{meant.path}.{name}"
                 return
-        if not _contains_call(lowered):
+        if not contains_call(lowered):
             self.program.evaluates.append(Evaluate(lowered, scope, gate))
         if target.type in ("object_pattern", "array_pattern"):
             rest = {
-                n for one in target.named_children if one.type == "rest_pattern" for n in _identifiers(one)
+                n for one in target.named_children if one.type == "rest_pattern" for n in identifiers(one)
             }
-            for name in _identifiers(target):
+            for name in identifiers(target):
                 part: Expression = (
                     Part(lowered, name, target.start_point[0] + 1)
                     if target.type == "object_pattern" and name not in rest
@@ -203,10 +204,10 @@ class _Lowering:
                 )
                 self.program.assigns.append(Assign(name, part, scope))
             return
-        name, key = _text(target), ""
+        name, key = text_of(target), ""
         if target.type == "subscript_expression":
-            name = _text(target.child_by_field_name("object"))
-            key = _text(target.child_by_field_name("index")).strip("'\"`")
+            name = text_of(target.child_by_field_name("object"))
+            key = text_of(target.child_by_field_name("index")).strip("'\"`")
         if len(name) < 120 and "\n" not in name:
             self.program.assigns.append(
                 Assign(
@@ -215,7 +216,7 @@ class _Lowering:
                     scope,
                     outer,
                     key,
-                    _chosen(value) or _guard(target),
+                    chosen(value) or guard_of(target),
                     target.start_point[0] + 1,
                 )
             )
@@ -227,27 +228,27 @@ class _Lowering:
         deeper = depth + 1
         match node.type:
             case "string":
-                return Constant(_string(node), line)
+                return Constant(string_of(node), line)
             case "number" | "regex":
-                return Constant(_text(node), line)
+                return Constant(text_of(node), line)
             case "template_string":
                 parts: list[Expression] = []
                 for child in node.named_children:
                     if child.type == "template_substitution" and child.named_children:
                         parts.append(self.expression(child.named_children[0], deeper))
                     else:
-                        parts.append(Constant(_text(child), line))
+                        parts.append(Constant(text_of(child), line))
                 return Joined(tuple(parts), True, line)
             case "identifier" | "this" | "property_identifier":
-                name = _text(node)
+                name = text_of(node)
                 return Name(self.program.imports.get(name, name), line)
             case "member_expression":
                 owner = node.child_by_field_name("object")
-                attribute = _text(node.child_by_field_name("property"))
+                attribute = text_of(node.child_by_field_name("property"))
                 base = self.expression(owner, deeper) if owner is not None else Constant(None, line)
-                required = _required(base)
-                if required is not None:
-                    base = required
+                meant = required(base)
+                if meant is not None:
+                    base = meant
                 return (
                     Name(f"{base.path}.{attribute}", line)
                     if isinstance(base, Name)
@@ -258,7 +259,7 @@ class _Lowering:
                 index = node.child_by_field_name("index")
                 base = self.expression(owner, deeper) if owner is not None else Constant(None, line)
                 key = self.expression(index, deeper) if index is not None else None
-                known = key.value if isinstance(key, Constant) else _folded(key)
+                known = key.value if isinstance(key, Constant) else folded(key)
                 if isinstance(base, Name) and known is not None and known.isidentifier():
                     return Name(f"{base.path}.{known}", line)
                 return Part(base, known, line)
@@ -280,12 +281,12 @@ class _Lowering:
                 keys: list[str | None] = []
                 for child in node.named_children:
                     value = child.child_by_field_name("value")
-                    if child.type == "pair" and value is not None and value.type not in _FUNCTIONS:
+                    if child.type == "pair" and value is not None and value.type not in FUNCTIONS:
                         items.append(self.expression(value, deeper))
-                        keys.append(_text(child.child_by_field_name("key")).strip("'\""))
+                        keys.append(text_of(child.child_by_field_name("key")).strip("'\""))
                     elif child.type in ("shorthand_property_identifier", "spread_element"):
                         inner = child.named_children[0] if child.named_children else child
-                        text = _text(inner)
+                        text = text_of(inner)
                         items.append(
                             self.expression(inner, deeper)
                             if child.named_children
@@ -349,115 +350,3 @@ class _Lowering:
                 return Call(f"?.{key or '?'}", base, arguments, (), line)
             case _:
                 return Call("?", called, arguments, (), line)
-
-
-def _folded(value: Expression | None) -> str | None:
-    """A text that is put together of texts that stand in the code."""
-    match value:
-        case Joined(items=items, text=True):
-            pieces = [item.value for item in items if isinstance(item, Constant) and item.value is not None]
-            return "".join(pieces) if len(pieces) == len(items) else None
-        case _:
-            return None
-
-
-def _required(value: Expression) -> Name | None:
-    """``require('x')`` as the module it stands for."""
-    match value:
-        case Call(path="require", args=(Constant(value=str(module)), *_)):
-            return Name(module.removeprefix("node:"), value.line)
-        case Part(base=base, key=str(key)):
-            inner = _required(base)
-            return Name(f"{inner.path}.{key}", value.line) if inner is not None else None
-        case _:
-            return None
-
-
-def _contains_call(value: Expression) -> bool:
-    match value:
-        case Call():
-            return True
-        case Joined(items=items):
-            return any(_contains_call(item) for item in items)
-        case Part(base=base):
-            return _contains_call(base)
-        case _:
-            return False
-
-
-def _within_call(node: Node) -> bool:
-    """Whether the call stands in another, which is looked at with all that is in it."""
-    parent = node.parent
-    while parent is not None and parent.type in (
-        "arguments",
-        "member_expression",
-        "await_expression",
-        "parenthesized_expression",
-        "call_expression",
-        "binary_expression",
-        "template_substitution",
-        "template_string",
-        "object",
-        "pair",
-        "array",
-        "spread_element",
-    ):
-        if parent.type == "call_expression":
-            return True
-        parent = parent.parent
-    return False
-
-
-MAX_GUARD = 12
-"""Nodes above an assignment among which its condition is looked for."""
-
-
-def _chosen(value: Node) -> str:
-    """The condition on which one of two values is taken."""
-    inner = (
-        value.named_children[0]
-        if value.type == "parenthesized_expression" and value.named_children
-        else value
-    )
-    return _text(inner.child_by_field_name("condition"))[:120] if inner.type == "ternary_expression" else ""
-
-
-def _guard(node: Node) -> str:
-    """The condition nearest around an assignment."""
-    parent = node.parent
-    for _ in range(MAX_GUARD):
-        if parent is None or parent.type in _FUNCTIONS:
-            return ""
-        if parent.type in ("if_statement", "ternary_expression"):
-            return _text(parent.child_by_field_name("condition"))[:120]
-        parent = parent.parent
-    return ""
-
-
-def _text(node: Node | None) -> str:
-    return (node.text or b"").decode("utf-8", "replace") if node is not None else ""
-
-
-_ESCAPES = re.compile(r"\\(?:x([0-9a-fA-F]{2})|u([0-9a-fA-F]{4})|u\{([0-9a-fA-F]{1,6})\}|(.))", re.DOTALL)
-
-
-def _string(node: Node) -> str:
-    """What a string literal says, its escapes undone."""
-
-    def undone(match: re.Match[str]) -> str:
-        code = match[1] or match[2] or match[3]
-        if code:
-            number = int(code, 16)
-            return chr(number) if number <= 0x10FFFF else "?"
-        return {"n": "\n", "t": "\t", "r": "\r"}.get(match[4], match[4])
-
-    return _ESCAPES.sub(undone, _text(node)[1:-1])
-
-
-def _identifiers(node: Node) -> Iterator[str]:
-    pending = [node]
-    while pending:
-        one = pending.pop()
-        if one.type in ("identifier", "shorthand_property_identifier_pattern"):
-            yield _text(one)
-        pending.extend(reversed(one.named_children))

@@ -254,38 +254,18 @@ def _unguarded(text: str) -> Found:
                 yield match, what
 
 
+_EVERYWHERE = (_rewritten, _muted, _taken_out, _unguarded, _unlocked, _way_in)
+_IN_CODE = (_raised, _foretold, _claimed, _emptied, *_EVERYWHERE)
 _LOOKS: dict[str, tuple[Callable[[str], Found], ...]] = {
-    SHELL: (_ignored, _unasked, _rewritten, _muted, _taken_out, _unguarded, _unlocked, _way_in),
-    PYTHON: (
-        _raised,
-        _foretold,
-        _claimed,
-        _emptied,
-        _rewritten,
-        _muted,
-        _taken_out,
-        _unguarded,
-        _unlocked,
-        _way_in,
-    ),
-    SCRIPT: (
-        _raised,
-        _foretold,
-        _claimed,
-        _emptied,
-        _rewritten,
-        _muted,
-        _taken_out,
-        _unguarded,
-        _unlocked,
-        _way_in,
-    ),
+    SHELL: (_ignored, _unasked, *_EVERYWHERE),
+    PYTHON: _IN_CODE,
+    SCRIPT: _IN_CODE,
 }
 
 
 def safeguards(text: str, path: str, language: str, role: Role, into: Inventory) -> None:
     """Notice what makes a check pass, once for each way."""
-    for look in _LOOKS.get(language, (_rewritten, _muted, _taken_out, _unguarded, _unlocked, _way_in)):
+    for look in _LOOKS.get(language, _EVERYWHERE):
         for match, what in look(text):
             said = " ".join(match[0].split())
             into.notice(
