@@ -165,6 +165,23 @@ class Order:
     loose: bool = False
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Guess:
+    """A passage that learned weights hold for an order, and the rule whose harm it most likely asks for.
+
+    ``points`` is how much speaks for it, ``words`` what weighed most, ``last`` its last line, ``hosts`` the receivers it names.
+    """
+
+    rule: str
+    points: int
+    text: str
+    words: tuple[str, ...]
+    source: Source
+    last: int
+    role: Role
+    hosts: tuple[str, ...] = ()
+
+
 @dataclass(slots=True)
 class Inventory:
     """What one reader collects; the readers add to it, nothing is taken away. Bounded, and ``full`` says so."""
@@ -173,6 +190,7 @@ class Inventory:
     chains: dict[Chain, None] = field(default_factory=dict)
     noticed: dict[Noticed, None] = field(default_factory=dict)
     orders: dict[Order, None] = field(default_factory=dict)
+    guesses: dict[Guess, None] = field(default_factory=dict)
     writes: dict[str, set[Label]] = field(default_factory=dict)
     """What kinds of data code puts into a file, by the file's path: how one script hands on to another."""
 
@@ -213,6 +231,13 @@ class Inventory:
             self.full = True
             return
         self.orders[order] = None
+
+    def guess(self, guess: Guess) -> None:
+        """Add a guess."""
+        if len(self.guesses) >= MAX_FACTS:
+            self.full = True
+            return
+        self.guesses[guess] = None
 
     def notice(
         self,

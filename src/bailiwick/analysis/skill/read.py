@@ -14,7 +14,7 @@ from bailiwick.analysis.skill.code.form import Program, TooDeepError
 from bailiwick.analysis.skill.configuration import Configuration
 from bailiwick.analysis.skill.containers import containers, is_archive
 from bailiwick.analysis.skill.documents import Document, Documents
-from bailiwick.analysis.skill.facts import Chain, Inventory, Mark, Noticed, Order
+from bailiwick.analysis.skill.facts import Chain, Guess, Inventory, Mark, Noticed, Order
 from bailiwick.analysis.skill.front_matter import FrontMatter
 from bailiwick.analysis.skill.imports import MEMORY, imported
 from bailiwick.analysis.skill.kinds import (
@@ -81,6 +81,7 @@ class SkillFacts:
     chains: tuple[Chain, ...]
     noticed: tuple[Noticed, ...]
     orders: tuple[Order, ...]
+    guesses: tuple[Guess, ...]
     secrets: tuple[FoundSecret, ...]
     partial: tuple[Partial, ...]
     hosts: frozenset[str] = frozenset()
@@ -203,6 +204,7 @@ class _Reading:
             chains=tuple(self.into.chains),
             noticed=tuple(self.into.noticed),
             orders=tuple(self.into.orders),
+            guesses=tuple(self.into.guesses),
             secrets=tuple(self._secrets()),
             partial=tuple(dict.fromkeys(self.partial)),
             hosts=frozenset(

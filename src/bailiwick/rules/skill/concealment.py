@@ -8,6 +8,7 @@ from bailiwick.analysis.skill.read import SkillFacts
 from bailiwick.model.skill import CapabilityKind
 from bailiwick.rules.rule import Severity
 from bailiwick.rules.skill.context import covered, teaches
+from bailiwick.rules.skill.guessed import with_guesses
 from bailiwick.rules.skill.rule import (
     LOW,
     SkillFinding,
@@ -101,5 +102,5 @@ RULE = SkillRule(
     title="It keeps something from people",
     severity=Severity.HIGH,
     standards=Standards(ast=("AST01",), asi=("ASI09", "ASI01"), atlas=("AML.T0051",)),
-    find=_find,
+    find=with_guesses(_ID, _find),
 )

@@ -10,6 +10,7 @@ from bailiwick.model.access import Confidence
 from bailiwick.model.skill import CapabilityKind, Role
 from bailiwick.rules.rule import Severity
 from bailiwick.rules.skill.context import about, bad, concealed, covered, documented, spoken_of, teaches
+from bailiwick.rules.skill.guessed import with_guesses
 from bailiwick.rules.skill.ordered import beside, ordered
 from bailiwick.rules.skill.rule import (
     HIGH,
@@ -237,5 +238,5 @@ RULE = SkillRule(
     standards=Standards(
         ast=("AST01",), asi=("ASI03", "ASI02"), atlas=("AML.T0055", "AML.T0083", "AML.T0098", "AML.T0086")
     ),
-    find=_find,
+    find=with_guesses(_ID, _find),
 )

@@ -19,6 +19,7 @@ from bailiwick.rules.skill.context import (
     spoken_of,
     teaches,
 )
+from bailiwick.rules.skill.guessed import with_guesses
 from bailiwick.rules.skill.ordered import beside, ordered
 from bailiwick.rules.skill.rule import (
     HIGH,
@@ -188,5 +189,5 @@ RULE = SkillRule(
     title="Data leaves where nobody asked for it",
     severity=Severity.HIGH,
     standards=Standards(ast=("AST01",), asi=("ASI02", "ASI01"), atlas=("AML.T0086", "AML.T0025")),
-    find=_find,
+    find=with_guesses(_ID, _find),
 )

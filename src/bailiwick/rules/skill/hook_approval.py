@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from bailiwick.analysis.skill.facts import Mark
 from bailiwick.analysis.skill.read import SkillFacts
 from bailiwick.rules.rule import Severity
+from bailiwick.rules.skill.guessed import with_guesses
 from bailiwick.rules.skill.rule import (
     SkillFinding,
     SkillRule,
@@ -33,5 +34,5 @@ RULE = SkillRule(
     title="A hook that approves",
     severity=Severity.HIGH,
     standards=Standards(ast=("AST01", "AST03"), asi=("ASI03",), atlas=("AML.T0081",)),
-    find=_find,
+    find=with_guesses(_ID, _find),
 )

@@ -7,6 +7,7 @@ from bailiwick.analysis.skill.read import SkillFacts
 from bailiwick.model.skill import Role
 from bailiwick.rules.rule import Severity
 from bailiwick.rules.skill.context import about, installer, teaches
+from bailiwick.rules.skill.guessed import with_guesses
 from bailiwick.rules.skill.ordered import ordered
 from bailiwick.rules.skill.rule import (
     HIGH,
@@ -58,5 +59,5 @@ RULE = SkillRule(
     title="A prerequisite that nobody can check",
     severity=Severity.CRITICAL,
     standards=Standards(ast=("AST01", "AST02"), asi=("ASI09", "ASI04"), atlas=("AML.T0011",)),
-    find=_find,
+    find=with_guesses(_ID, _find),
 )

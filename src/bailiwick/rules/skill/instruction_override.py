@@ -7,6 +7,7 @@ from bailiwick.analysis.skill.read import SkillFacts
 from bailiwick.model.skill import Role
 from bailiwick.rules.rule import Severity
 from bailiwick.rules.skill.context import teaches
+from bailiwick.rules.skill.guessed import with_guesses
 from bailiwick.rules.skill.ordered import ordered
 from bailiwick.rules.skill.rule import (
     SkillFinding,
@@ -46,5 +47,5 @@ RULE = SkillRule(
     title="It tells the agent to drop its rules",
     severity=Severity.HIGH,
     standards=Standards(ast=("AST01",), asi=("ASI01",), atlas=("AML.T0051", "AML.T0054")),
-    find=_find,
+    find=with_guesses(_ID, _find),
 )

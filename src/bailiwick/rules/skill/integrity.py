@@ -7,6 +7,7 @@ from bailiwick.analysis.skill.read import SkillFacts
 from bailiwick.model.skill import Role
 from bailiwick.rules.rule import Severity
 from bailiwick.rules.skill.context import about, teaches
+from bailiwick.rules.skill.guessed import with_guesses
 from bailiwick.rules.skill.ordered import ordered
 from bailiwick.rules.skill.rule import (
     SkillFinding,
@@ -50,5 +51,5 @@ RULE = SkillRule(
     title="It changes what people rely on",
     severity=Severity.HIGH,
     standards=Standards(ast=("AST01",), asi=("ASI10", "ASI09"), atlas=("AML.T0101",)),
-    find=_find,
+    find=with_guesses(_ID, _find),
 )

@@ -6,6 +6,7 @@ from bailiwick.analysis.skill.facts import Intent, Mark
 from bailiwick.analysis.skill.read import SkillFacts
 from bailiwick.rules.rule import Severity
 from bailiwick.rules.skill.context import teaches
+from bailiwick.rules.skill.guessed import with_guesses
 from bailiwick.rules.skill.ordered import ordered
 from bailiwick.rules.skill.rule import (
     HIGH,
@@ -42,5 +43,5 @@ RULE = SkillRule(
     title="It speaks to whoever checks it",
     severity=Severity.HIGH,
     standards=Standards(ast=("AST08",), asi=("ASI01", "ASI09"), atlas=("AML.T0051", "AML.T0054")),
-    find=_find,
+    find=with_guesses(_ID, _find),
 )

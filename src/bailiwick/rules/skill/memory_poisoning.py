@@ -9,6 +9,7 @@ from bailiwick.analysis.skill.read import SkillFacts
 from bailiwick.model.skill import Role, Source
 from bailiwick.rules.rule import Severity
 from bailiwick.rules.skill.context import about, concealed, teaches
+from bailiwick.rules.skill.guessed import with_guesses
 from bailiwick.rules.skill.ordered import ordered
 from bailiwick.rules.skill.rule import (
     SkillFinding,
@@ -119,5 +120,5 @@ RULE = SkillRule(
     title="It writes into every later session",
     severity=Severity.HIGH,
     standards=Standards(ast=("AST01",), asi=("ASI06",), atlas=("AML.T0080.000",)),
-    find=_find,
+    find=with_guesses(_ID, _find),
 )

@@ -8,6 +8,7 @@ from bailiwick.analysis.skill.read import SkillFacts
 from bailiwick.model.skill import Role
 from bailiwick.rules.rule import Severity
 from bailiwick.rules.skill.context import about, concealed, known_installer, teaches
+from bailiwick.rules.skill.guessed import with_guesses
 from bailiwick.rules.skill.ordered import ordered
 from bailiwick.rules.skill.rule import (
     SkillFinding,
@@ -67,5 +68,5 @@ RULE = SkillRule(
     title="It stays",
     severity=Severity.HIGH,
     standards=Standards(ast=("AST01",), asi=("ASI10", "ASI05"), atlas=("AML.T0011.000",)),
-    find=_find,
+    find=with_guesses(_ID, _find),
 )

@@ -8,6 +8,7 @@ from bailiwick.analysis.skill.sensitive import is_placeholder
 from bailiwick.model.skill import Role
 from bailiwick.rules.rule import Severity
 from bailiwick.rules.skill.context import covered
+from bailiwick.rules.skill.guessed import with_guesses
 from bailiwick.rules.skill.rule import (
     SkillFinding,
     SkillRule,
@@ -39,5 +40,5 @@ RULE = SkillRule(
     title="Packages from elsewhere",
     severity=Severity.HIGH,
     standards=Standards(ast=("AST02",), asi=("ASI04",), atlas=("AML.T0010.005",)),
-    find=_find,
+    find=with_guesses(_ID, _find),
 )

@@ -11,6 +11,7 @@ from bailiwick.analysis.skill.sensitive import is_local
 from bailiwick.model.skill import Role, Source
 from bailiwick.rules.rule import Severity
 from bailiwick.rules.skill.context import bad, covered, known_installer, teaches
+from bailiwick.rules.skill.guessed import with_guesses
 from bailiwick.rules.skill.ordered import ordered
 from bailiwick.rules.skill.rule import (
     HIGH,
@@ -132,5 +133,5 @@ RULE = SkillRule(
     title="Its orders come from elsewhere",
     severity=Severity.HIGH,
     standards=Standards(ast=("AST02", "AST07"), asi=("ASI01", "ASI04"), atlas=("AML.T0109", "AML.T0051.001")),
-    find=_find,
+    find=with_guesses(_ID, _find),
 )

@@ -8,6 +8,7 @@ from bailiwick.analysis.skill.read import SkillFacts
 from bailiwick.model.skill import Role
 from bailiwick.rules.rule import Severity
 from bailiwick.rules.skill.context import about, concealed, documented, teaches
+from bailiwick.rules.skill.guessed import with_guesses
 from bailiwick.rules.skill.ordered import ordered
 from bailiwick.rules.skill.rule import (
     SkillFinding,
@@ -97,5 +98,5 @@ RULE = SkillRule(
     title="It loosens the client",
     severity=Severity.HIGH,
     standards=Standards(ast=("AST01", "AST03"), asi=("ASI03",), atlas=("AML.T0081",)),
-    find=_find,
+    find=with_guesses(_ID, _find),
 )

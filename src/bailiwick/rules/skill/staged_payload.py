@@ -10,6 +10,7 @@ from bailiwick.model.access import Confidence
 from bailiwick.model.skill import Role
 from bailiwick.rules.rule import Severity
 from bailiwick.rules.skill.context import bad, code_host, concealed, installer, teaches
+from bailiwick.rules.skill.guessed import with_guesses
 from bailiwick.rules.skill.rule import (
     HIGH,
     LOW,
@@ -149,5 +150,5 @@ RULE = SkillRule(
     standards=Standards(
         ast=("AST01", "AST02", "AST05"), asi=("ASI05", "ASI04"), atlas=("AML.T0011.000", "AML.T0011.002")
     ),
-    find=_find,
+    find=with_guesses(_ID, _find),
 )

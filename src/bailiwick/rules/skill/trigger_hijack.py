@@ -9,6 +9,7 @@ from bailiwick.analysis.skill.speech import quoted
 from bailiwick.model.skill import Role, Source
 from bailiwick.rules.rule import Severity
 from bailiwick.rules.skill.context import teaches
+from bailiwick.rules.skill.guessed import with_guesses
 from bailiwick.rules.skill.ordered import ordered
 from bailiwick.rules.skill.rule import (
     LOW,
@@ -93,5 +94,5 @@ RULE = SkillRule(
     title="It wants to come before everything",
     severity=Severity.HIGH,
     standards=Standards(ast=("AST04",), asi=("ASI02", "ASI01"), atlas=("AML.T0099", "AML.T0110")),
-    find=_find,
+    find=with_guesses(_ID, _find),
 )

@@ -1,0 +1,91 @@
+"""Passages that the learned weights hold for an order, with what it asks for and the words that weighed most."""
+
+from collections.abc import Iterator, Sequence
+from typing import Final
+
+from bailiwick.analysis.skill.facts import Guess, Inventory
+from bailiwick.analysis.skill.prose.learned.weights import Weights, weights
+from bailiwick.analysis.skill.prose.learned.words import features, number, pieces, words_of
+from bailiwick.analysis.skill.prose.meaning.passages import receivers
+from bailiwick.analysis.skill.speech import Sentence
+from bailiwick.model.skill import Role, Source
+
+TOGETHER: Final = 3
+"""Sentences of one passage."""
+
+APART: Final = 4
+"""Lines between two sentences of one passage."""
+
+MAX_SENTENCES: Final = 6_000
+"""Sentences of one document that are read."""
+
+SHOWN: Final = 4
+"""Words that are named as those that weighed most."""
+
+
+def runs(said: Sequence[Sentence]) -> Iterator[list[int]]:
+    """The places of sentences that follow each other in one section, a few at a time; none within another."""
+    told = [at for at, one in enumerate(said) if one.role in (Role.INSTRUCTED, Role.OPTIONAL)]
+    last = -1
+    for first in range(len(told)):
+        run = [told[first]]
+        for at in told[first + 1 : first + TOGETHER]:
+            before, here = said[run[-1]], said[at]
+            if here.block.section != before.block.section or here.line - before.line > APART:
+                break
+            run.append(at)
+        if run[-1] > last:
+            last = run[-1]
+            yield run
+
+
+def guesses_in(said: Sequence[Sentence], path: str, into: Inventory) -> None:
+    """Note the passages of a document that look like an order, the strongest of those that overlap."""
+    table = weights()
+    said = said[:MAX_SENTENCES]
+    known = [features(one.text) for one in said]
+    best: tuple[int, list[int]] | None = None
+    for run in runs(said):
+        points = table.points(frozenset().union(*[known[at] for at in run]))
+        if points < table.review:
+            continue
+        if best is not None and run[0] > best[1][-1]:
+            _note(said, best, path, into, table)
+            best = None
+        if best is None or points > best[0]:
+            best = (points, run)
+    if best is not None:
+        _note(said, best, path, into, table)
+
+
+def _note(
+    said: Sequence[Sentence], best: tuple[int, list[int]], path: str, into: Inventory, table: Weights
+) -> None:
+    points, run = best
+    passage = [said[at] for at in run]
+    words = [number(word.stem) for one in passage for word in words_of(one.text)]
+    into.guess(
+        Guess(
+            rule=table.sort(words),
+            points=points,
+            text=" ".join(one.text for one in passage),
+            words=weighed([one.text for one in passage], table),
+            source=Source(path=path, line=passage[0].line),
+            last=passage[-1].line,
+            role=Role.INSTRUCTED if any(one.role is Role.INSTRUCTED for one in passage) else Role.OPTIONAL,
+            hosts=tuple(dict.fromkeys(host for one in passage for host in receivers(one.text))),
+        )
+    )
+
+
+def weighed(texts: Sequence[str], table: Weights) -> tuple[str, ...]:
+    """The pairs of words that spoke most for an order, as they were written."""
+    found = {
+        written.strip(): table.order[number(piece)]
+        for text in texts
+        for piece, written in pieces(words_of(text))
+    }
+    heavy = sorted(
+        ((weight, written) for written, weight in found.items() if weight > 0 and written), reverse=True
+    )
+    return tuple(written for _, written in heavy[:SHOWN])

@@ -1,0 +1,99 @@
+"""Passages that learned weights hold for an order, as findings of the rule whose harm they most likely ask for."""
+
+from collections.abc import Iterator
+from typing import Final
+
+from bailiwick.analysis.skill.facts import Guess
+from bailiwick.analysis.skill.prose.learned.weights import weights
+from bailiwick.analysis.skill.prose.words import short
+from bailiwick.analysis.skill.read import SkillFacts
+from bailiwick.model.skill import Role, Source
+from bailiwick.rules.rule import Severity
+from bailiwick.rules.skill.context import covered, teaches
+from bailiwick.rules.skill.rule import SkillFind, SkillFinding, confident, finding
+
+SECONDED: Final = 1_000
+"""Points fewer that are enough where a frame of orders fits a sentence of the passage as well."""
+
+_ASKS: Final = {
+    "concealment": "keep something from the person it works for",
+    "credential-theft": "hand on keys or logins",
+    "destructive": "destroy what can't be got back",
+    "exfiltration": "send out what isn't the receiver's",
+    "hook-approval": "answer the client's questions with yes by itself",
+    "installer-lure": "get past a protection to install something",
+    "instruction-override": "put itself above the person or the client",
+    "integrity": "bend a result or weaken a check",
+    "judge-injection": "talk whoever checks it into a verdict",
+    "memory-poisoning": "plant a rule in standing notes",
+    "persistence": "leave something that starts by itself",
+    "registry-redirect": "take packages from elsewhere",
+    "remote-instructions": "obey a text that others can change",
+    "settings-tampering": "loosen the client's settings",
+    "staged-payload": "put code together and run it unread",
+    "trigger-hijack": "come before everything else",
+}
+
+
+def with_guesses(rule: str, find: SkillFind) -> SkillFind:
+    """What a rule finds, and the passages held for what it is about where it found nothing as bad."""
+
+    def both(facts: SkillFacts) -> Iterator[SkillFinding]:
+        found = list(find(facts))
+        yield from found
+        for guess in facts.guesses:
+            if f"skill/{guess.rule}" == rule:
+                one = _found(facts, rule, guess)
+                if not any(other.severity >= one.severity and _within(guess, other) for other in found):
+                    yield one
+
+    return both
+
+
+def _within(guess: Guess, other: SkillFinding) -> bool:
+    return any(
+        place.path == guess.source.path and guess.source.line <= place.line <= guess.last
+        for place in other.evidence
+    )
+
+
+def _found(facts: SkillFacts, rule: str, guess: Guess) -> SkillFinding:
+    table = weights()
+    why_not = _why_not(facts, guess)
+    lesson = teaches(facts, guess.role)
+    severity = Severity.HIGH if not why_not else Severity.LOW if lesson else Severity.MEDIUM
+    weighed = ", ".join(repr(word[:40]) for word in guess.words)
+    return finding(
+        rule,
+        severity,
+        f"reads like an order to {_ASKS[guess.rule]}: {short(guess.text)}; what weighed most: {weighed}",
+        *(
+            Source(path=guess.source.path, line=line)
+            for line in dict.fromkeys((guess.source.line, guess.last))
+        ),
+        confidence=confident(not why_not and guess.points >= table.sure),
+        why_not=why_not,
+    )
+
+
+def _why_not(facts: SkillFacts, guess: Guess) -> str:
+    """What speaks against a guess, if anything does."""
+    if teaches(facts, guess.role):
+        return "the skill teaches security"
+    if guess.points < weights().high and not _seconded(facts, guess):
+        return "its words are those of orders, but not clearly"
+    if guess.role is not Role.INSTRUCTED:
+        return "it may only be told of"
+    if guess.hosts and all(covered(facts, host) for host in guess.hosts):
+        return "its description names the receiver"
+    return ""
+
+
+def _seconded(facts: SkillFacts, guess: Guess) -> bool:
+    """Whether a frame of orders fits a sentence of the passage as well: two readers that know nothing of each other."""
+    return guess.points >= weights().high - SECONDED and any(
+        order.role is Role.INSTRUCTED
+        and order.source.path == guess.source.path
+        and guess.source.line <= order.source.line <= guess.last
+        for order in facts.orders
+    )
