@@ -50,7 +50,7 @@ def _recipes(text: str) -> Iterator[tuple[str, int]]:
     number, rows = 0, text.split("\n")[:MAX_LINES]
     while number < len(rows):
         first, line = number + 1, rows[number]
-        while line.endswith("\\") and number + 1 < len(rows):
+        while line.endswith("\\") and number + 1 < len(rows) and number - first < MAX_FOUND:
             number += 1
             line = f"{line[:-1]} {rows[number].strip()}"
         number += 1
