@@ -1,19 +1,14 @@
-"""What calls of a script do: send, look up, connect, run, evaluate, read, write, remove and load."""
+"""What calls of a script do beside what they do to files: send, look up, connect, run and evaluate."""
 
 import re
 
 from bailiwick.analysis.skill.code import library
-from bailiwick.analysis.skill.code.files import FileEffects
+from bailiwick.analysis.skill.code.files import FIXED_DATE, FileEffects
 from bailiwick.analysis.skill.code.places import addressed, host_in, word_of
 from bailiwick.analysis.skill.code.values import GAP, NOTHING, Value, gathered
 from bailiwick.analysis.skill.facts import Label, Mark, Origin, Sink
 from bailiwick.analysis.skill.prose.hosts import hosts_in
 from bailiwick.model.skill import CapabilityKind, Source
-
-_FIXED_DATE = re.compile(
-    r"(?:date|datetime|Date|strptime)\w*\(\s*[\"']?\d{4}|[\"']\d{4}-\d\d|\b1[6-9]\d{8}\b|(?:gethostname|node|getuser|hostname|username)\b[^=]*[=!]==?|\bCI\b|GITHUB_ACTIONS"
-)
-"""A gate that was set when the code was written: a date, a machine, a test runner."""
 
 OUTPUT = "its output"
 """The target of a chain to what a script prints."""
@@ -40,7 +35,7 @@ class Effects(FileEffects):
             self._into.chain(label, Sink.SEND, host, self._source(line), self._role, auth=True)
 
     def _gated(self, what: str, line: int) -> None:
-        if self._gate and _FIXED_DATE.search(self._gate):
+        if self._gate and FIXED_DATE.search(self._gate):
             self._into.notice(
                 Mark.GATED,
                 f"{what} only when {self._gate}",

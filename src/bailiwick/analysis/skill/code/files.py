@@ -13,7 +13,7 @@ from bailiwick.analysis.skill.sensitive import ACCOUNT, ACCOUNTS, kept_in
 from bailiwick.analysis.skill.writes import written
 from bailiwick.model.skill import CapabilityKind, Role, Source
 
-_FIXED_DATE = re.compile(
+FIXED_DATE = re.compile(
     r"(?:date|datetime|Date|strptime)\w*\(\s*[\"']?\d{4}|[\"']\d{4}-\d\d|\b1[6-9]\d{8}\b|(?:gethostname|node|getuser|hostname|username)\b[^=]*[=!]==?|\bCI\b|GITHUB_ACTIONS"
 )
 """A gate that was set when the code was written: a date, a machine, a test runner."""
@@ -152,7 +152,7 @@ class FileEffects:
                     self._source(line),
                     self._role,
                     sure=False,
-                    target="write" if _FIXED_DATE.search(self._gate) else name,
+                    target="write" if FIXED_DATE.search(self._gate) else name,
                 )
         return NOTHING
 
