@@ -34,7 +34,11 @@ PROOFS = 200
 def records(count: int, first: int = 0) -> Iterator[Record]:
     """The corpus as records of this version."""
     for _, fields in events(count, seed=7 + first):
-        kept = {name: value for name, value in fields.items() if name in FIELD_NAMES and name != "v"}
+        kept = {
+            name: tuple(value) if isinstance(value, list) else value
+            for name, value in fields.items()
+            if name in FIELD_NAMES and name != "v"
+        }
         yield Record(**{**kept, "kind": Kind(kept["kind"])})
 
 

@@ -35,6 +35,9 @@ _HEAD = struct.Struct(">HH")
 _LENGTH = struct.Struct(">I")
 _KEY_NAME, _SALT, _NONCE_SIZE = 8, 16, 12
 _KEY_MARK, _PRIVATE_MARK, _SALT_MARK = b'"key":"', b'"private":"', b'"salt":"'
+_EFFORT = 3
+"""How hard texts are packed, of 9: 6 saves 8 bytes of an entry's 200 and takes a quarter of a block's time more."""
+
 _SMALL = 4_096
 """Texts up to here are packed with a window that costs less to set up."""
 
@@ -108,11 +111,13 @@ class Block:
         try:
             names, count = map(int, _HEAD.unpack_from(entries, 1))
             self.count: int = count
-            at = 1 + _HEAD.size
-            self._names = entries[at : (at := at + names * _KEY_NAME)]
-            self.owners = entries[at : (at := at + count)]
-            self._commitments = entries[at : (at := at + count * HASH_SIZE)]
-            self._parts = _Texts(entries, at, PARTS)
+            owners = 1 + _HEAD.size + names * _KEY_NAME
+            commitments = owners + count
+            parts = commitments + count * HASH_SIZE
+            self._names = entries[1 + _HEAD.size : owners]
+            self.owners = entries[owners:commitments]
+            self._commitments = entries[commitments:parts]
+            self._parts = _Texts(entries, parts, PARTS)
             self._private = _Texts(private, 0, names)
         except struct.error as error:
             raise SealError("a block was changed: it ends in the middle") from error
@@ -346,7 +351,7 @@ def _bound(name: bytes, number: int) -> bytes:
 
 def _deflated(text: bytes, dictionary: bytes) -> bytes:
     window, memory = (-12, 5) if len(text) <= _SMALL else (-15, 8)
-    packer = zlib.compressobj(6, zlib.DEFLATED, window, memory, zlib.Z_DEFAULT_STRATEGY, dictionary)
+    packer = zlib.compressobj(_EFFORT, zlib.DEFLATED, window, memory, zlib.Z_DEFAULT_STRATEGY, dictionary)
     return packer.compress(text) + packer.flush()
 
 

@@ -138,6 +138,7 @@ _TEXTS = (
     "input", "text", "error", "agent_type", "project", "rule", "trigger", "activates",
 )  # fmt: skip
 _NONE = ("",) * len(_TEXTS)
+_STRINGS = {str}
 
 Placed = tuple[int, Terms]
 """The terms of a record and its place in the log."""
@@ -145,20 +146,26 @@ Placed = tuple[int, Terms]
 
 def terms_of(record: Mapping[str, Any]) -> Terms:
     """The terms of a record. Total."""
-    kind, user, session, client_session, tool, verdict, enforced, host, *texts = (
-        given if given.__class__ is str else "" for given in map(record.get, _TEXTS, _NONE)
-    )
-    *texts, project, rule, trigger, activates = texts
-    texts.insert(3, tool)
-    texts.append(project)
-    accesses = items_of(record, "accesses")
+    given = list(map(record.get, _TEXTS, _NONE))
+    if set(map(type, given)) != _STRINGS:
+        given = [one if one.__class__ is str else "" for one in given]
+    kind, user, session, client_session, tool, verdict, enforced, host, said, *others = given
+    text, error, agent_type, project, rule, trigger, activates = others
+    texts = [said, text, error, tool, agent_type, project]
+    paths, hosts = list[str](), list[str]()
+    if accesses := items_of(record, "accesses"):
+        shown = said[:LONGEST_TEXT]
+        for item in accesses[:MOST]:
+            # What the input says in just these words need not be taken apart again.
+            texts += [word for word in map(str, item.values()) if f'"{word}"' not in shown]
+        for item in accesses:
+            paths += text_of(item, "path"), text_of(item, "real")
+            hosts.append(text_of(item, "host"))
     rules = [rule, *words_of(record, "rules")] if rule or "rules" in record else []
-    for item in accesses[:MOST]:
-        texts.append(" ".join(map(str, item.values())))
     if "reasons" in record or "findings" in record:
-        said = [*items_of(record, "reasons"), *items_of(record, "findings")]
-        rules = [*(text_of(item, "rule") for item in said), *rules]
-        texts += [text_of(item, name) for item in said for name in ("message", "about", "rule")]
+        told = [*items_of(record, "reasons"), *items_of(record, "findings")]
+        rules = [*(text_of(item, "rule") for item in told), *rules]
+        texts += [text_of(item, name) for item in told for name in ("message", "about", "rule")]
     skills = (
         [*words_of(record, "skills"), trigger, activates]
         if trigger or activates or "skills" in record
@@ -176,8 +183,8 @@ def terms_of(record: Mapping[str, Any]) -> Terms:
         host=host,
         skills=_distinct(skills),
         rules=_distinct(rules),
-        paths=_distinct([text_of(item, name) for item in accesses for name in ("path", "real")]),
-        hosts=_distinct([text_of(item, "host") for item in accesses]),
+        paths=_distinct(paths),
+        hosts=_distinct(hosts),
         # Else whoever looks for a word finds every search for that word.
         text="" if kind == Kind.LOG_READ else " ".join(filter(None, texts))[:LONGEST_TEXT],
     )
