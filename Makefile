@@ -66,8 +66,10 @@ bench: $(STAMP) $(COMPILED) ## measure: what governing costs, on the real client
 bench-shell: $(STAMP) $(COMPILED) ## measure: how well and how fast shell commands are understood
 	$(BIN)/python scripts/bench_shell
 
-bench-audit: $(STAMP) ## measure: the audit trail (EVENTS=2000000 for the promised size)
+bench-audit: $(STAMP) $(COMPILED) ## measure: the audit trail (EVENTS=2000000 for the promised size)
 	$(BIN)/python scripts/bench_audit
+	[ -z "$(COMPILED)" ] || echo "Compiled (docs/adr/0023):"
+	[ -z "$(COMPILED)" ] || PYTHONPATH=$(COMPILED) $(BIN)/python scripts/bench_audit
 
 bench-skills: $(STAMP) ## measure: time, memory and verdicts over a folder of skills (SKILLS=DIR)
 	$(BIN)/python scripts/bench_skills $(SKILLS)
@@ -91,7 +93,8 @@ e2e-newest: $(STAMP) ## the scenarios with the newest client that npm has, which
 
 test-compiled: .cache/compiled ## the tests of the rooms that are compiled, with the compiled wheel
 	PYTHONPATH=.cache/compiled $(BIN)/pytest tests/model tests/analysis/shell tests/analysis/commands tests/decision \
-	  tests/corpora tests/redteam -m "not nightly" -n auto
+	  tests/corpora tests/redteam tests/audit tests/service/index tests/service/test_[abcdeklnop]*.py tests/service/test_store*.py \
+	  -m "not nightly" -n auto
 
 # From a copy, since a compiled module beside its source would be loaded in its stead.
 wheel: $(STAMP) ## build a wheel for this Python and machine, compiled by mypyc (needs a C compiler; two minutes)

@@ -15,6 +15,8 @@ import search
 import sinks
 import slower
 
+from bailiwick.audit import block
+
 SUBJECTS = (record, slower, ingest, search, detection, sinks)
 """One file a subject, each with ``measure(room, count)`` that yields (what, figure, promise); they go on with one log."""
 
@@ -27,13 +29,18 @@ def hash_us() -> float:
     return (time.process_time() - began) * 5
 
 
+def _form() -> str:
+    """What is measured: the sources, or the compiled wheel that comes before them on the path."""
+    return "sources" if str(block.__file__).endswith(".py") else "compiled"
+
+
 def main() -> None:
     """Print every figure beside what it should reach."""
     with contextlib.suppress(PermissionError):  # what else runs here is not what is measured
         os.setpriority(os.PRIO_PROCESS, 0, -15)
     count = int(os.environ.get("EVENTS", "200000"))
     print(
-        f"{count} events, Python {platform.python_version()}, {os.cpu_count()} cores, load {os.getloadavg()[0]:.1f}, "
+        f"{count} events, {_form()}, Python {platform.python_version()}, {os.cpu_count()} cores, load {os.getloadavg()[0]:.1f}, "
         f"priority {-os.getpriority(os.PRIO_PROCESS, 0)}\n"
     )
     print(

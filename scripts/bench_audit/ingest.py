@@ -7,7 +7,7 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
-from record import WHOLE, size_of
+from record import WHOLE, beside, size_of
 
 HERE = Path(__file__).parent
 SIDE_BY_SIDE = 100_000
@@ -104,7 +104,7 @@ def measure(room: Path, count: int) -> Iterator[tuple[str, str, str]]:
 def _program(text: str, *arguments: object) -> "subprocess.Popen[str]":
     return subprocess.Popen(
         [sys.executable, "-c", text, *map(str, arguments)],
-        env=os.environ | {"PYTHONPATH": str(HERE)},
+        env=os.environ | {"PYTHONPATH": beside(HERE)},
         stdout=subprocess.PIPE,
         text=True,
     )

@@ -196,6 +196,11 @@ def _whole(room: Path, count: int) -> Figures:
     yield "log on disk, keys included", f"{size / count:.0f} bytes/event", "400 with the index"
 
 
+def beside(folder: Path) -> str:
+    """``PYTHONPATH`` of a process that imports from ``folder`` too, and Bailiwick from where this one does."""
+    return os.pathsep.join(filter(None, (str(folder), os.environ.get("PYTHONPATH"))))
+
+
 def size_of(path: Path) -> int:
     """Bytes of the files in a state directory."""
     return sum(file.stat().st_size for file in path.iterdir() if file.is_file())

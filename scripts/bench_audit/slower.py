@@ -7,6 +7,8 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
+from record import beside
+
 DELAYS_MS = (1, 2, 5)
 HERE = Path(__file__).parent
 APPENDS = 300
@@ -27,7 +29,7 @@ def measure(room: Path, _: int) -> Iterator[tuple[str, str, str]]:
         words += ["-e", f"inject=fdatasync:delay_exit={delay * 1_000}", sys.executable, "-c", PROGRAM]
         told = subprocess.run(
             [*words, str(room / f"slower-{delay}"), str(APPENDS)],
-            env=os.environ | {"PYTHONPATH": str(HERE)},
+            env=os.environ | {"PYTHONPATH": beside(HERE)},
             stdout=subprocess.PIPE,
             text=True,
             check=False,

@@ -7,7 +7,7 @@ of it too, so that looking through one user's records doesn't look through every
 fleet-wide questions ask for, ``seen`` what each user's agent used and when first.
 """
 
-VERSION = 2
+VERSION = 3
 
 FIELDS = ("user", "session", "client_session", "tool", "kind", "host")
 """Single-valued names of a record, each a column of ``event``; 0 stands for none."""
