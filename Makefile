@@ -93,8 +93,7 @@ e2e-newest: $(STAMP) ## the scenarios with the newest client that npm has, which
 
 test-compiled: .cache/compiled ## the tests of the rooms that are compiled, with the compiled wheel
 	PYTHONPATH=.cache/compiled $(BIN)/pytest tests/model tests/analysis/shell tests/analysis/commands tests/decision \
-	  tests/corpora tests/redteam tests/audit tests/service/index tests/service/test_[abcdeklnop]*.py tests/service/test_store*.py \
-	  -m "not nightly" -n auto
+	  tests/corpora tests/redteam tests/audit tests/service -m "not nightly" -n auto
 
 # From a copy, since a compiled module beside its source would be loaded in its stead.
 wheel: $(STAMP) ## build a wheel for this Python and machine, compiled by mypyc (needs a C compiler; two minutes)
