@@ -22,7 +22,7 @@ from bailiwick.audit.note import Signer
 from bailiwick.audit.sealing import commitment
 from bailiwick.audit.segment import MAX_SEGMENT, SegmentError, Shipped, pack, receipt_upto, unpack
 from bailiwick.cli.main import main
-from bailiwick.service.collector import HEARD, Collector, enrolled
+from bailiwick.service.collector import HEARD, Collector, _is_fit, enrolled
 from bailiwick.service.log_reader import LogReader
 from bailiwick.service.shipper import ShipError, Shipper
 from bailiwick.service.state_directory import read_verifiers
@@ -334,3 +334,22 @@ def test_records_go_to_another_machine_over_https_alone(tmp_path: Path) -> None:
     with pytest.raises(ShipError, match="would carry records in clear") as refused:
         shipper(one, "http://collector.example:8768", hub).once()
     assert not refused.value.again
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "fits"),
+    [
+        ("uid", 0, True),
+        ("duration_ms", 7, True),
+        ("accesses", [{"kind": "read", "path": "/x"}], True),
+        ("skills", ["pdf"], True),
+        ("user", "alice", True),
+        ("uid", "0", False),
+        ("uid", True, False),
+        ("accesses", "read", False),
+        ("user", 7, False),
+    ],
+)
+def test_each_field_is_taken_in_its_own_form(name: str, value: object, fits: bool) -> None:  # noqa: FBT001 - a table
+    """In a compiled wheel too, where a class may not tell the forms of its fields."""
+    assert _is_fit(name, value) is fits
