@@ -129,7 +129,8 @@ def gather(skills: Path, out: Path) -> None:
                 for document in read_facts(read_skill(place)).documents:
                     if document.role is not Role.FIXTURE:
                         rows = [
-                            (s.text, s.line, s.role.value, list(s.block.section)) for s in document.sentences
+                            (s.text, s.line, s.role.value, s.block.kind.value, list(s.block.section))
+                            for s in document.sentences
                         ]
                         file.write(json.dumps({"skill": number, "said": rows}) + "\n")
 
@@ -144,7 +145,7 @@ def negatives(path: Path) -> Iterator[frozenset[int]]:
                 Role(row[2]),
                 negated=False,
                 reporting=False,
-                block=Block(Kind.TEXT, "", row[1], "", tuple(row[-1])),
+                block=Block(Kind(row[3]), "", row[1], "", tuple(row[4])),
             )
             for row in json.loads(line)["said"]
         ]
@@ -203,7 +204,7 @@ def train(path: Path, out: Path, without: str) -> None:
     head |= {
         "bias": round(float(learned.intercept_[0]) * POINTS),
         "review": -2200,
-        "high": -600,
+        "high": -900,
         "sure": 600,
     }
     data = zlib.compress(json.dumps(head).encode() + b"\n" + order.tobytes() + sorts.tobytes(), 9)

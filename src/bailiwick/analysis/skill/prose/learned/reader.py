@@ -4,6 +4,7 @@ from collections.abc import Iterator, Sequence
 from typing import Final
 
 from bailiwick.analysis.skill.facts import Guess, Inventory
+from bailiwick.analysis.skill.markdown import Kind
 from bailiwick.analysis.skill.prose.learned.weights import Weights, weights
 from bailiwick.analysis.skill.prose.learned.words import features, number, pieces, words_of
 from bailiwick.analysis.skill.prose.meaning.passages import receivers
@@ -16,8 +17,8 @@ TOGETHER: Final = 3
 APART: Final = 4
 """Lines between two sentences of one passage."""
 
-MAX_SENTENCES: Final = 6_000
-"""Sentences of one document that are read."""
+SMALL: Final = 4
+"""Letters up to which a word by itself says nothing to whoever reads the finding, though it may weigh."""
 
 SHOWN: Final = 4
 """Words that are named as those that weighed most."""
@@ -25,7 +26,11 @@ SHOWN: Final = 4
 
 def runs(said: Sequence[Sentence]) -> Iterator[list[int]]:
     """The places of sentences that follow each other in one section, a few at a time; none within another."""
-    told = [at for at, one in enumerate(said) if one.role in (Role.INSTRUCTED, Role.OPTIONAL)]
+    told = [
+        at
+        for at, one in enumerate(said)
+        if one.role in (Role.INSTRUCTED, Role.OPTIONAL) and one.block.kind is not Kind.HEADING
+    ]
     last = -1
     for first in range(len(told)):
         run = [told[first]]
@@ -42,7 +47,6 @@ def runs(said: Sequence[Sentence]) -> Iterator[list[int]]:
 def guesses_in(said: Sequence[Sentence], path: str, into: Inventory) -> None:
     """Note the passages of a document that look like an order, the strongest of those that overlap."""
     table = weights()
-    said = said[:MAX_SENTENCES]
     known = [features(one.text) for one in said]
     best: tuple[int, list[int]] | None = None
     for run in runs(said):
@@ -84,8 +88,7 @@ def weighed(texts: Sequence[str], table: Weights) -> tuple[str, ...]:
         written.strip(): table.order[number(piece)]
         for text in texts
         for piece, written in pieces(words_of(text))
+        if any(len(word) > SMALL for word in written.split())
     }
-    heavy = sorted(
-        ((weight, written) for written, weight in found.items() if weight > 0 and written), reverse=True
-    )
+    heavy = sorted(((weight, written) for written, weight in found.items() if weight > 0), reverse=True)
     return tuple(written for _, written in heavy[:SHOWN])

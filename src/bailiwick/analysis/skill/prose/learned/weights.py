@@ -18,7 +18,7 @@ from typing import Final
 from bailiwick.analysis.skill.prose.learned.words import BITS
 
 TABLE: Final = "weights.bin"
-DIGEST: Final = "f7faf7f09f383c10703bb509b9a295b3ea55877d19a07491284fcb8ca9273f0d"
+DIGEST: Final = "5ef8d237349189e1c7b2cefb219c7b53fa4b376f041fa464781b8c5b648f2761"
 """SHA-256 of the file."""
 
 VERSION: Final = 1
