@@ -3,7 +3,7 @@
     python scripts/voice/train.py gather SKILLS.txt NEGATIVES.jsonl     # one directory of a skill a line
     python scripts/voice/train.py train NEGATIVES.jsonl [--without WRITER] [--out weights.bin]
 
-Needs requirements.txt beside it, in an environment of its own. The same negatives and corpus give the same file.
+Needs requirements.txt beside it, in an environment of its own. The same negatives, corpus and pages give the same file.
 """
 
 import argparse
