@@ -18,7 +18,7 @@ from typing import Final
 from bailiwick.analysis.skill.prose.learned.words import BITS
 
 TABLE: Final = "weights.bin"
-DIGEST: Final = "5ef8d237349189e1c7b2cefb219c7b53fa4b376f041fa464781b8c5b648f2761"
+DIGEST: Final = "9a348fd4cc68bf0d3b58f1f78b61fea8bf0ab4526688638b85cefabe5675bbf8"
 """SHA-256 of the file."""
 
 VERSION: Final = 1
