@@ -144,7 +144,8 @@ def _service() -> Iterator[Figure]:
 
 def _started(places: Places) -> tuple[float, float]:
     """Seconds from starting a service to its first answer, and its memory in MB once it has settled."""
-    command = [sys.executable, "-I", "-m", "bailiwick.service.run", "--state", str(places.state)]
+    # Not -I, which would overlook PYTHONPATH and with it the compiled wheel.
+    command = [sys.executable, "-Ps", "-m", "bailiwick.service.run", "--state", str(places.state)]
     began = time.perf_counter()
     process = subprocess.Popen(
         [*command, "--policy", str(places.policy)], stdin=subprocess.DEVNULL, stderr=subprocess.DEVNULL
