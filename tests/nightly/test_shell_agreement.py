@@ -1,6 +1,6 @@
 """The long run of the parser against other readers: a new seed each day unless ``FUZZ_SEED`` says which.
 
-A string that it finds becomes a row of ``tests/analysis/shell/unsound.yaml``.
+A string that it finds becomes a row of ``test_agreement.py`` or of ``tests/analysis/shell/unsound.yaml``.
 """
 
 import datetime as dt

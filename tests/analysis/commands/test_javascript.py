@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 import yaml
-from hypothesis import example, given
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from bailiwick.analysis.shell import DEFECT, ShellContext, analyze_shell
@@ -44,6 +44,7 @@ PIECES = [
 ]  # fmt: skip
 
 
+@settings(deadline=None)
 @given(st.lists(st.sampled_from(PIECES), max_size=30).map("".join))
 @example("(" * 4000)
 @example("[" * 70 + "]" * 70)

@@ -74,6 +74,23 @@ def test_most_valid_natural_commands_are_accepted() -> None:
     assert len(refused) < 0.03 * len(NATURAL), sorted(refused)
 
 
+@pytest.mark.parametrize(
+    ("dialect", "text"),
+    [
+        ("bash", 'coproc "$@"elif case x'),
+        ("bash", "coproc a/b if x"),
+        ("sh", "--f(){ a; }"),
+        ("sh", "export(){ a; }"),
+        ("zsh", "f( ){ a; }"),
+    ],
+)
+def test_what_a_long_run_found_is_refused(dialect: str, text: str) -> None:
+    with pytest.raises(UnsupportedSyntaxError):
+        parse(text, dialect)
+    if shutil.which(argv_oracle.program(dialect)):
+        assert not valid(text, dialect)
+
+
 @pytest.mark.parametrize("dialect", ["bash", "zsh", "sh"])
 def test_what_is_accepted_is_valid(dialect: str) -> None:
     if shutil.which(argv_oracle.program(dialect)) is None:

@@ -505,4 +505,6 @@ class Parser(ConditionReader):
         body = self._command()
         if isinstance(body, Coprocess | Function):
             raise self.fail("coproc")
+        if isinstance(body, Simple) and any(_RESERVED.match(word.literal or "") for word in body.words[1:2]):
+            raise self.fail("reserved word after coproc")  # whatever stands before it is the coprocess's name
         return Coprocess(body)

@@ -15,7 +15,7 @@ from bailiwick.analysis.shell.syntax import (
     extent,
     parts_of,
 )
-from bailiwick.analysis.shell.words import META, PLAIN_ARGUMENT, PLAIN_WORD, SKIPPED, WordReader
+from bailiwick.analysis.shell.words import META, NAME, PLAIN_ARGUMENT, PLAIN_WORD, SKIPPED, WordReader
 
 _ASSIGNMENT = re.compile(r"([A-Za-z_][A-Za-z0-9_]*)(\+?)=")
 _SUBSCRIPTED = re.compile(r"([A-Za-z_][A-Za-z0-9_]*)\[")
@@ -32,6 +32,24 @@ _USUAL_ARGUMENT = re.compile(rf"[ \t]*([A-Za-z0-9_./:@%+,^\-][A-Za-z0-9_./:@%+,^
 _MARKS = frozenset("'\"\\{")
 """What a usual word that isn't plain begins with."""
 FUNCTION_NAME = re.compile(r"[^\s;|&<>()$`'\"\\*?\[{}~=]+")
+_SPECIAL = frozenset(
+    [
+        "break",
+        "continue",
+        "eval",
+        "exec",
+        "exit",
+        "export",
+        "readonly",
+        "return",
+        "set",
+        "shift",
+        "times",
+        "trap",
+        "unset",
+    ]
+)
+"""Special built-in utilities (POSIX 2.14), whose names no function of sh has."""
 
 
 class SimpleReader(WordReader):
@@ -193,13 +211,18 @@ class SimpleReader(WordReader):
 
     def _bare_function(self, name: Arg) -> Command:
         self.i += 1
+        inside = self.i
         self.blank()
         if not self.s.startswith(")", self.i):
             raise self.fail("unexpected (")
+        if self.i > inside:
+            self.only("bash", "sh")
         self.i += 1
         plain = all(isinstance(part, Text) and not part.quoted for part in parts_of(name))
         if name.literal is None or not plain or not FUNCTION_NAME.fullmatch(name.literal):
             raise self.fail("function name")
+        if not NAME.fullmatch(name.literal) or name.literal in _SPECIAL:
+            self.only("bash", "zsh")
         return self.function(name.literal, extent(name)[0])
 
     def _assignment(self, words: list[Arg]) -> Assignment | None:
