@@ -220,7 +220,7 @@ class _Spelling:
                 item = self.item(access.kind, path, "pattern" if pattern else "literal")
                 yield item | ({"but": excluded} if excluded else {})
             case HostTarget(host=host, port=port, sends=sends):
-                peer = host if port is None else f"{host}:{port}"
+                peer = f"{host}:{port}" if port else host
                 item = self.item(access.kind, peer, "unknown" if host == "*" else "literal")
                 yield item | ({"sends": True} if sends else {})
             case VariableTarget(name=name, value=value):

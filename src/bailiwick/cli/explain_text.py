@@ -232,7 +232,7 @@ def _effect(access: Access, subject: Subject) -> str:
             return f"{_PATH_VERBS.get(access.kind, access.kind)} {_path(path, subject)}{leads}{left}"
         case HostTarget(host=host, port=port, sends=sends):
             peer = "a host that isn't known" if host == "*" else plain(host)
-            return f"{'sends data to' if sends else 'contacts'} {peer}" + ("" if port is None else f":{port}")
+            return f"{'sends data to' if sends else 'contacts'} {peer}" + (f":{port}" if port else "")
         case VariableTarget(name=name, value=value):
             if access.kind is AccessKind.READ:
                 return "reads the whole environment" if name == "*" else f"reads ${plain(name)}"

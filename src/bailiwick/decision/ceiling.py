@@ -343,7 +343,7 @@ def grant_for(access: Access, roots: Sequence[str] = ()) -> Grant | None:
             first = words[0] if words and words[0] and not words[0].startswith(("/", ".", "-")) else ""
             return Grant(kind=Kind.EXEC, target=shlex.join(filter(None, (path or name, first))))
         case HostTarget(host=host, port=port):
-            shown = host if port in {None, 80, 443} else f"{host}:{port}"
+            shown = host if port in {None, 0, 80, 443} else f"{host}:{port}"
             return Grant(kind=Kind.NET, target=shown)
         case VariableTarget(name=name):
             return Grant(kind=Kind.ENV, target=name)

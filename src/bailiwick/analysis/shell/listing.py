@@ -39,9 +39,7 @@ def line(access: Access, cwd: str) -> str:
                 + (" (unknown)" if target.unknown else "")
             )
         case HostTarget(host=host, port=port, sends=sends):
-            return (
-                f"connect {host}" + (f":{port}" if port is not None else "") + (" (sends)" if sends else "")
-            )
+            return f"connect {host}" + (f":{port}" if port else "") + (" (sends)" if sends else "")
         case VariableTarget(name=name):
             return f"{'get' if access.kind is AccessKind.READ else 'set'} {name}"
         case NameTarget(name=name):

@@ -172,7 +172,7 @@ class SkillShell(ShellReader):
                     method = method_of(by) if by else "connect"
                     if by is not None and by.name in packages.INSTALLERS:
                         continue
-                    peer = host if port in (None, 80, 443) else f"{host}:{port}"
+                    peer = host if port in (None, 0, 80, 443) else f"{host}:{port}"
                     self._into.capability(
                         CapabilityKind.NET, peer, where, told.role, detail=method, by=told.by
                     )
