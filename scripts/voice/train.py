@@ -32,7 +32,7 @@ HERE = Path(__file__).parent
 ROOT = HERE.parents[1]
 SORT_BITS = 14
 FLOOR = 60
-WRITTEN = 8
+WRITTEN = 2
 """How much an honest neighbour that was written for this counts for."""
 
 SCALE = 12
@@ -204,7 +204,7 @@ def train(path: Path, out: Path, without: str) -> None:
     head |= {
         "bias": round(float(learned.intercept_[0]) * POINTS),
         "review": -2200,
-        "high": -780,
+        "high": -700,
         "sure": 600,
     }
     data = zlib.compress(json.dumps(head).encode() + b"\n" + order.tobytes() + sorts.tobytes(), 9)

@@ -388,7 +388,7 @@ class Configuration:
 
 
 def _runs(role: Role) -> Role:
-    return Role.EXECUTABLE if role is not Role.FIXTURE else role
+    return role if role in (Role.FIXTURE, Role.QUOTED, Role.NEGATED) else Role.EXECUTABLE
 
 
 def hooks_in(hooks: Any) -> Iterator[tuple[str, str, Mapping[str, Any]]]:

@@ -259,14 +259,16 @@ class Documents:
             block.lead,
             re.IGNORECASE,
         )
+        meant = role if told or role is not Role.INSTRUCTED else Role.OPTIONAL
         before = len(self.into.noticed)
-        self.configuration.settings(path, block.text, value, role if told else Role.OPTIONAL)
+        text = "\n" * (block.line - 1) + block.text  # so that lines are those of the page
+        self.configuration.settings(path, text, value, meant)
         for item in list(self.into.noticed)[before:]:
             del self.into.noticed[item]
             self.into.notice(
                 item.mark,
                 item.text,
-                Source(path=path, line=block.line + item.source.line - 1),
+                item.source,
                 item.role,
                 sure=item.sure and bool(told),
                 target=item.target,

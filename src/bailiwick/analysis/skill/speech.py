@@ -24,11 +24,11 @@ _OPTIONAL = re.compile(
     re.IGNORECASE,
 )
 _LEAD_QUOTED = re.compile(
-    r"(?:\b(?:malicious|attacker|attack|suspicious|bad|wrong|insecure|vulnerable|dangerous|unsafe|flag|detect|look for|watch for|such as|for example an? attack|payload|red flag|injection|victim|adversar\w+|exploit\w*|pattern|looks? like|do not run|don'?t run|never run|do not use|avoid|instead of|incorrect|before|indicator)\b|❌|🚫)[^.\n]*:?\s*$",
+    r"(?:\b(?:malicious|attacker|attack|suspicious|bad|wrong|insecure|vulnerable|dangerous|unsafe|flag|detect|look for|watch for|such as|for example an? attack|payload|red flag|injection|victim|adversar\w+|exploit\w*|pattern|looks? like|do not run|don'?t run|never run|do not use|(?:do not|don'?t|never) (?:copy|paste|install)|avoid|instead of|incorrect|before|indicator)\b|❌|🚫)[^.\n]*[.:]?\s*$",
     re.IGNORECASE,
 )
 _NEGATION = Form(
-    r"\b(?:never|do not|don'?t|must not|mustn'?t|should not|shouldn'?t|cannot|can'?t|may not|will not|won'?t|doesn'?t|does not|is not|are not|isn'?t|avoid|refus\w+|reject\w*|prohibit\w*|forbid\w*|forbidden|disallow\w*|prevent\w*|block\w*|without|no|nor|not|instead of|rather than|unless|stop if|decline|beware|warn\w*|ask (?:the user )?before|only after (?:the user|explicit))\b",
+    r"\b(?:never|do not|don'?t|must not|mustn'?t|should not|shouldn'?t|cannot|can'?t|may not|will not|won'?t|doesn'?t|does not|is not|are not|isn'?t|avoid|refus\w+|reject\w*|prohibit\w*|forbid\w*|forbidden|disallow\w*|prevent\w*|block\w*|without|no|nor|not|instead of|rather than|prefer\w* [^.\n]{1,60} over|unless|stop if|decline|beware|warn\w*|ask (?:the user )?before|only after (?:the user|explicit))\b",
     re.IGNORECASE,
 )
 _REPORTING = Form(

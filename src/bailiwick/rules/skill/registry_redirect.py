@@ -25,7 +25,7 @@ def _find(facts: SkillFacts) -> Iterator[SkillFinding]:
     for item in told(facts, Mark.REGISTRY):
         if is_placeholder(item.target) or covered(facts, item.target):
             continue
-        meant = item.role is Role.OPTIONAL
+        meant = item.role is Role.OPTIONAL or item.target in facts.manifest.description
         yield of_mark(
             _ID,
             item,

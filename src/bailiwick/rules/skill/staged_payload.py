@@ -59,7 +59,11 @@ def _fetched(facts: SkillFacts) -> Iterator[SkillFinding]:
         ):
             continue
         host = chain.label.name
-        if is_local(host) or (is_placeholder(host) and chain.role is not Role.EXECUTABLE):
+        if (
+            not host.strip(".")
+            or is_local(host)
+            or (is_placeholder(host) and chain.role is not Role.EXECUTABLE)
+        ):
             continue
         severity, confidence, why = _weight(facts, chain, host)
         if chain.role is Role.FIXTURE:

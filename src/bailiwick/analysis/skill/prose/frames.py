@@ -218,7 +218,7 @@ def spread(look: Look) -> None:
 def copied_in(look: Look) -> None:
     """A recipient that isn't shown."""
     match, mails = ideas.UNSEEN_COPY.search(look.text), _EMAIL.findall(look.text)
-    if match and mails and not look.it.negated:
+    if match and mails and not look.it.negated and not ideas.WISHED.search(look.text):
         label = Label(Origin.CONVERSATION, "what is sent in the person's name", look.source)
         look.into.chain(label, Sink.SEND, mails[0], look.source, look.role_at(match))
 

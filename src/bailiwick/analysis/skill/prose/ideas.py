@@ -162,6 +162,11 @@ UNSEEN_COPY = Form(
     _I,
 )
 
+WISHED = Form(
+    r"\b(?:only )?(?:if|when|where|once|unless) (?:the |your )?(?:users?|persons?|people|they|you|owner|client|author)\b[^.\n]{0,30}\b(?:wants?|wishes|wish|agrees?|says? (?:yes|so)|confirms?|approves?|chooses?|opts? in|declines?|refuses?)\b|\bif (?:wanted|wished|agreed)\b|\bwith (?:their|the (?:user|person)'s) (?:consent|permission|agreement)\b",
+    _I,
+)
+"""Somebody is asked first."""
 LOOSER = Form(
     r"\b(?:may|can|is allowed to|are allowed to|allowed to|might|lets? \w+) (?:do|run|use|call|start|execute)\b[^.\n]{0,20}\bwithout (?:a |any |further )?(?:question|asking|being asked|confirm\w*|prompt\w*|consent|approval)\b[^.\n]{0,90}\b(?:any|every|all|each|whatever|everything|anything)\b[^.\n]{0,20}(?:\b(?:commands?|tools?|calls?|shell|programs?)\b|$)|\b(?:every|each|any|all) (?:\w+ )?(?:calls?|tool uses?|questions?|requests?)\b[^.\n]{0,80}\b(?:answer\w*|return\w*|prints?|says?|gives?|repl(?:y|ies))\b[^.\n]{0,20}\b(?:approv\w+|allow\w*|yes|consent|granted)\b",
     _I,

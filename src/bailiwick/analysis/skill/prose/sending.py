@@ -104,7 +104,7 @@ def sending(look: Look) -> None:
     strong = bool(_STRONG.search(verb[0])) or (
         origin is Origin.CREDENTIALS and verb[0].lower().startswith("call") and "?" in look.text
     )
-    if strong:
+    if strong and not ideas.WISHED.search(look.text):
         look.into.chain(
             label,
             Sink.SEND,

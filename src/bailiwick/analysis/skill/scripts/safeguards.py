@@ -238,6 +238,7 @@ def _foretold(text: str) -> Found:
 _UNGUARDED = Wide(
     r"\bufw\s+disable\b|\biptables\s+-F\b|\bsystemctl\s+(?:stop|disable|mask)\s+(?:--now\s+)?(?:auditd|falcon\S*|apparmor|firewalld|osqueryd?|clamav\S*|rsyslog|fail2ban)|\bauditctl\s+-e\s*0|\bsetenforce\s+0|Set-MpPreference\s+-Disable|\bspctl\s+--(?:master|global)-disable|NOPASSWD:\s*ALL|\bdocker\s+run\b[^\n]{0,120}(?:-v|--volume)[ =]*[\"']?/:/|\bchmod\s+(?:-R\s+)?(?:a\+\w*w|0?777)\s+[\"']?(?:~|\$\{?HOME\}?|/root|/home/\w+)/\.(?:ssh|aws|gnupg|kube)"
 )
+_DENIED = re.compile(r"\biptables\s+-P\s+(?:INPUT|OUTPUT|FORWARD)\s+(?:DROP|REJECT)\b")
 _TRACES = Wide(
     r"\bhistory\s+-c\b|\bunset\s+HISTFILE\b|\bHISTFILE=/dev/null|\bHISTSIZE=0\b|\brm\s+-\w*\s+[\"']?(?:~|\$\{?HOME\}?)/\.(?:bash|zsh|python)_history|\bshred\b[^\n]{0,60}(?:history|\.log)|\btruncate\s+-s\s*0\s+/var/log|>\s*/var/log/(?:auth|syslog|secure|wtmp)"
 )
@@ -250,6 +251,8 @@ def _unguarded(text: str) -> Found:
         (_TRACES, "removes traces of what was run"),
     ):
         for match in pattern.finditer(text):
+            if match[0].startswith("iptables") and _DENIED.search(text, match.end()):
+                continue  # rules are made anew
             if not re.match(r"\s*(?:#|//|\"|')", row_of(text, match)):
                 yield match, what
 

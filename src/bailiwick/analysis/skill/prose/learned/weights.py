@@ -18,7 +18,7 @@ from typing import Final
 from bailiwick.analysis.skill.prose.learned.words import BITS
 
 TABLE: Final = "weights.bin"
-DIGEST: Final = "9a348fd4cc68bf0d3b58f1f78b61fea8bf0ab4526688638b85cefabe5675bbf8"
+DIGEST: Final = "6e0588be45f11e1ee228ad95d83c29ff186ecb1740c7b44bfbad4e0fb372fb0d"
 """SHA-256 of the file."""
 
 VERSION: Final = 1
