@@ -299,9 +299,9 @@ def test_checkpoints_are_kept_at_intervals_and_the_last_one_always(path: Path) -
 
     with Store.open(path) as store:
         asyncio.run(fill(store))
-        with LogReader(path) as reader:
-            key = read_verifier(path)
-            sizes = [Checkpoint.parse(open_note(note, key)).size for note in reader.checkpoints()]
+    with LogReader(path) as reader:  # closed, since the signature of a last few follows them
+        key = read_verifier(path)
+        sizes = [Checkpoint.parse(open_note(note, key)).size for note in reader.checkpoints()]
     assert sizes[-1] == 2_500
     assert 2 <= len(sizes) <= 4
     assert intact(path)
