@@ -79,6 +79,10 @@ def test_most_valid_natural_commands_are_accepted() -> None:
     [
         ("bash", 'coproc "$@"elif case x'),
         ("bash", "coproc a/b if x"),
+        ("bash", "coproc a b["),
+        ("bash", "f() coproc a"),
+        ("bash", "f() g() { a; }"),
+        ("bash", '""export a=(1 2)'),
         ("sh", "--f(){ a; }"),
         ("sh", "export(){ a; }"),
         ("zsh", "f( ){ a; }"),

@@ -483,7 +483,7 @@ class Parser(ConditionReader):
             raise self.fail("function that the shell calls by itself")
         self.newlines()
         body = self._command()
-        if isinstance(body, Simple):
+        if isinstance(body, Simple | Coprocess | Function):
             raise self.fail("function body")
         return Function(name, body, self.first(start), self.last(self.i))
 
@@ -502,9 +502,12 @@ class Parser(ConditionReader):
                 after += 1
             if after > match.end() and (_RESERVED.match(s, after) or s.startswith("(", after)):
                 self.i = after
+        start = self.i
         body = self._command()
         if isinstance(body, Coprocess | Function):
             raise self.fail("coproc")
+        if isinstance(body, Simple) and "[" in s[start : self.i]:
+            raise self.fail("bracket after coproc")  # there bash reads on to the other one
         if isinstance(body, Simple) and any(_RESERVED.match(word.literal or "") for word in body.words[1:2]):
             raise self.fail("reserved word after coproc")  # whatever stands before it is the coprocess's name
         return Coprocess(body)

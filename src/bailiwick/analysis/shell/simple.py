@@ -227,7 +227,7 @@ class SimpleReader(WordReader):
 
     def _assignment(self, words: list[Arg]) -> Assignment | None:
         s, start = self.s, self.i
-        if words and words[0].literal not in DECLARATIONS:
+        if words and (words[0].literal not in DECLARATIONS or parts_of(words[0])):  # nor where it is quoted
             return None
         match = _ASSIGNMENT.match(s, start)
         if words:
