@@ -76,11 +76,6 @@ def run(asked: argparse.Namespace) -> int:
     except StoreError as error:
         print(f"bailiwick: {error}", file=sys.stderr)
         return ENVIRONMENT
-    except BrokenPipeError:
-        raise
-    except OSError as error:
-        print(f"bailiwick: {error.filename or 'standard output'}: {error.strerror}", file=sys.stderr)
-        return ENVIRONMENT
 
 
 def _rules(asked: argparse.Namespace) -> RuleSet:

@@ -66,11 +66,6 @@ def run(asked: argparse.Namespace) -> int:
     except _EnvironmentError as error:
         print(f"bailiwick: {error}", file=sys.stderr)
         return ENVIRONMENT
-    except BrokenPipeError:
-        raise
-    except OSError as error:
-        print(f"bailiwick: {error.filename or 'standard output'}: {error.strerror}", file=sys.stderr)
-        return ENVIRONMENT
 
 
 def _new_command(asked: argparse.Namespace) -> int:

@@ -82,9 +82,6 @@ def run(asked: argparse.Namespace) -> int:
     except _UnfitError as error:
         print(f"bailiwick: {error}", file=sys.stderr)
         return USAGE
-    except OSError as error:
-        print(f"bailiwick: {error.filename or 'standard output'}: {error.strerror}", file=sys.stderr)
-        return ENVIRONMENT
     if asked.json:
         print(json.dumps(said, indent=2))
         return DONE

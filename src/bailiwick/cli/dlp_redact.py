@@ -116,9 +116,6 @@ def run(asked: argparse.Namespace) -> int:
     except PolicyErrors as error:
         print(error, file=sys.stderr)
         return USAGE
-    except OSError as error:
-        print(f"bailiwick: {error.filename or 'standard output'}: {error.strerror}", file=sys.stderr)
-        return ENVIRONMENT
     redactor = Redactor(key, subjects=subjects)
     pieces = _pieces(sys.stdin.buffer)
     kind, begun = _kind(asked.stream, sys.stdin.buffer, pieces)

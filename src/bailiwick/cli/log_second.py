@@ -64,9 +64,6 @@ def run(asked: argparse.Namespace) -> int:
     except ValueError as error:
         print(f"bailiwick: {error}", file=sys.stderr)
         return USAGE
-    except OSError as error:
-        print(f"bailiwick: {error.filename or 'standard output'}: {error.strerror}", file=sys.stderr)
-        return ENVIRONMENT
 
 
 def _receive(places: Places, asked: argparse.Namespace) -> int:

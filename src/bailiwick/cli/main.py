@@ -99,7 +99,10 @@ def main(argv: Sequence[str] | None = None) -> int:
         return 0
     except OSError as error:  # a disk that is full, mostly: what a verb can mend it has told itself
         print(f"bailiwick: {error.filename or 'standard output'}: {error.strerror or error}", file=sys.stderr)
-        _say_no_more()
+        try:
+            sys.stdout.flush()  # what was said before
+        except OSError:
+            _say_no_more()
         return EXIT_ENVIRONMENT
     except KeyboardInterrupt:
         return 130

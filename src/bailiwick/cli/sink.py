@@ -60,9 +60,6 @@ def run(asked: argparse.Namespace) -> int:
     except (SinkError, StoreError, Later) as error:
         print(f"bailiwick: {error}", file=sys.stderr)
         return ENVIRONMENT
-    except OSError as error:
-        print(f"bailiwick: {error.filename or 'standard output'}: {error.strerror}", file=sys.stderr)
-        return ENVIRONMENT
 
 
 def _entries(places: Places, config: str | None) -> tuple[SinkEntry, ...]:

@@ -342,9 +342,8 @@ def grant_for(access: Access, roots: Sequence[str] = ()) -> Grant | None:
         case ProgramTarget(name=name, words=words, path=path):
             first = words[0] if words and words[0] and not words[0].startswith(("/", ".", "-")) else ""
             return Grant(kind=Kind.EXEC, target=shlex.join(filter(None, (path or name, first))))
-        case HostTarget(host=host, port=port):
-            shown = host if port in {None, 0, 80, 443} else f"{host}:{port}"
-            return Grant(kind=Kind.NET, target=shown)
+        case HostTarget() as peer:
+            return Grant(kind=Kind.NET, target=peer.granted)
         case VariableTarget(name=name):
             return Grant(kind=Kind.ENV, target=name)
         case NameTarget(name=name) if access.kind is AccessKind.SPAWN_AGENT:

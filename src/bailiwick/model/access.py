@@ -103,6 +103,11 @@ class HostTarget:
     port: int | None = None
     sends: bool = False
 
+    @property
+    def granted(self) -> str:
+        """How a grant names it: the web's own ports go without saying, and so does none."""
+        return self.host if self.port in {None, 0, 80, 443} else f"{self.host}:{self.port}"
+
 
 @value(frozen=True, slots=True, kw_only=True)
 class NameTarget:

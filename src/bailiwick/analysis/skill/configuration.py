@@ -12,7 +12,7 @@ from bailiwick.analysis.skill import packages
 from bailiwick.analysis.skill.dependencies import Dependencies, line_of, mapping
 from bailiwick.analysis.skill.facts import Inventory, Label, Mark, Origin, Sink
 from bailiwick.analysis.skill.sensitive import is_address, is_drop, is_local
-from bailiwick.analysis.skill.shell import SkillShell, quoted
+from bailiwick.analysis.skill.shell import SkillShell, command_line, quoted
 from bailiwick.analysis.skill.surroundings import Surroundings
 from bailiwick.model.skill import CapabilityKind, Role, Source
 
@@ -196,9 +196,7 @@ class Configuration:
         """Every command that hooks run, and what it may answer."""
         for event, matcher, hook in hooks_in(hooks):
             if isinstance(hook.get("command"), str):
-                listed = hook.get("args")
-                words = (quoted(str(word)) for word in (listed if isinstance(listed, list) else ()))
-                self._command(path, text, " ".join((hook["command"], *words)), event, matcher, role, line)
+                self._command(path, text, command_line(hook), event, matcher, role, line)
             if isinstance(hook.get("url"), str):
                 self._told(path, text, hook["url"], event, role, line)
             if isinstance(hook.get("prompt"), str):

@@ -45,6 +45,8 @@ _ELSEWHERE = (
     (re.compile(r"\.?condarc"), re.compile(r"(https?://\S+)")),
 )
 """Names of files of other package managers, and where in them the address stands from which packages come."""
+_REQUIREMENT = re.compile(r"([A-Za-z0-9][\w.-]*)\s*(?:\[[^\]]*\])?\s*(.*)")
+"""The name of a Python package, and what is asked of it (PEP 508)."""
 _INLINE = re.compile(r"^# /// script\s*$\n((?:^#(?: .*)?$\n){1,200}?)^# ///\s*$", re.MULTILINE)
 _COMMENT = re.compile(r"^\s*//.*$", re.MULTILINE)
 _LAST_COMMA = re.compile(r",(\s*[}\]])")
@@ -169,7 +171,7 @@ class Dependencies:
                 plain = re.sub(r"^(?:-e|--editable)[ =]+", "", plain)
             if re.match(r"(?:git\+)?(?:https?|git|ssh)://", plain):
                 self.package("pip", plain.rpartition("/")[2] or plain, plain, source, role)
-            elif match := re.match(r"([A-Za-z0-9][\w.-]*)\s*(?:\[[^\]]*\])?\s*(.*)", plain):
+            elif match := _REQUIREMENT.match(plain):
                 self.package("pip", match[1], match[2], source, role)
 
     def _toml(self, path: str, text: str, role: Role) -> None:
@@ -189,7 +191,7 @@ class Dependencies:
                 "optional-dependencies",
                 "dependency-groups",
             }:
-                if match := re.match(r"([A-Za-z0-9][\w.-]*)\s*(?:\[[^\]]*\])?\s*(.*)", said):
+                if match := _REQUIREMENT.match(said):
                     self.package("pip", match[1], match[2], source, role)
             elif last in ("rustc-wrapper", "rustc", "linker", "runner") and path.endswith("config.toml"):
                 self._shell.script(said, path, source.line, role, "cargo")

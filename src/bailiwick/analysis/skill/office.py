@@ -6,8 +6,9 @@ from itertools import islice
 
 from bailiwick.analysis.address import web_address
 from bailiwick.analysis.skill.facts import Inventory, Mark
+from bailiwick.analysis.skill.scripts.places import place
 from bailiwick.analysis.skill.sensitive import is_local
-from bailiwick.model.skill import CapabilityKind, Role, Source
+from bailiwick.model.skill import CapabilityKind, Role
 
 MAX_FOUND = 20
 """Passages or links of one part of a file that are looked at."""
@@ -60,7 +61,7 @@ def commands(text: str, path: str, role: Role, into: Inventory) -> None:
         into.notice(
             Mark.PIPE_INSTALL,
             f"an office file that starts a program when it is opened: {' '.join(match[0].split())[:60]!r}",
-            Source(path=path, line=text.count("\n", 0, match.start()) + 1),
+            place(path, text, match.start()),
             role,
             target="*",
         )
@@ -74,7 +75,7 @@ def loaded(text: str, path: str, role: Role, into: Inventory) -> None:
         host = web_address(target[1]) if target else None
         if kind is None or host is None or is_local(host.host):
             continue
-        where = Source(path=path, line=text.count("\n", 0, match.start()) + 1)
+        where = place(path, text, match.start())
         into.capability(CapabilityKind.NET, host.host, where, role, detail="GET", by="office")
         into.notice(
             Mark.PIPE_INSTALL,

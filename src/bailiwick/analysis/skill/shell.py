@@ -1,8 +1,9 @@
 """Shell commands of a skill, read with the same analysis as the hook's; what they do, as capabilities and chains."""
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from itertools import islice
+from typing import Any
 
 from bailiwick.analysis.shell import MAX_LENGTH, ShellContext, analyze_shell
 from bailiwick.analysis.skill import packages
@@ -167,14 +168,13 @@ class SkillShell(ShellReader):
             match access.kind, access.target:
                 case AccessKind.EXECUTE, ProgramTarget() as program:
                     self._program(told, program, where)
-                case AccessKind.CONNECT, HostTarget(host=host, port=port):
+                case AccessKind.CONNECT, HostTarget() as peer:
                     by = programs.get(access.by) if access.by is not None else None
                     method = method_of(by) if by else "connect"
                     if by is not None and by.name in packages.INSTALLERS:
                         continue
-                    peer = host if port in (None, 0, 80, 443) else f"{host}:{port}"
                     self._into.capability(
-                        CapabilityKind.NET, peer, where, told.role, detail=method, by=told.by
+                        CapabilityKind.NET, peer.granted, where, told.role, detail=method, by=told.by
                     )
                 case AccessKind.READ, PathTarget(path=path):
                     if access.by is None or not implied(programs.get(access.by)):
@@ -362,6 +362,14 @@ class SkillShell(ShellReader):
 def quoted(word: str) -> str:
     """A word as a shell reads it back."""
     return word if re.fullmatch(r"[\w@%+=:,./${}~-]+", word) else "'" + word.replace("'", "'\\''") + "'"
+
+
+def command_line(said: Mapping[str, Any]) -> str:
+    """A command that a file of settings gives with its arguments apart, as a shell reads it; empty where it gives none."""
+    command, listed = said.get("command"), said.get("args")
+    if not isinstance(command, str):
+        return ""
+    return " ".join((command, *(quoted(str(word)) for word in (listed if isinstance(listed, list) else ()))))
 
 
 def _pieces(text: str) -> Iterator[tuple[str, int]]:

@@ -5,11 +5,12 @@ import re
 from collections.abc import Iterator, Mapping
 from itertools import islice
 from typing import Any
+from xml.sax.saxutils import unescape
 
 from bailiwick.analysis.skill.dependencies import line_of, mapping
 from bailiwick.analysis.skill.facts import Inventory, Label, Mark, Origin
 from bailiwick.analysis.skill.sensitive import kept_in
-from bailiwick.analysis.skill.shell import SkillShell, quoted
+from bailiwick.analysis.skill.shell import SkillShell, command_line, quoted
 from bailiwick.model.skill import CapabilityKind, Role, Source
 
 MAX_COMMANDS = 200
@@ -92,7 +93,7 @@ class Surroundings:
                 continue
             line = line_of(text, "folderOpen")
             for one in (task, *(task.get(system) for system in ("linux", "osx", "windows"))):
-                said = _command_of(one)
+                said = command_line(one) if isinstance(one, dict) else ""
                 if said:
                     self._into.notice(
                         Mark.PERSIST,
@@ -184,7 +185,7 @@ class Surroundings:
         for match in islice(_ARGUMENTS.finditer(text), MAX_COMMANDS):
             words = re.findall(r"<string>([^<]*)</string>", match[1])
             line = text.count("\n", 0, match.start(1)) + 1
-            said = " ".join(quoted(_plain(word)) for word in words)
+            said = " ".join(quoted(unescape(word, {"&quot;": '"'})) for word in words)
             self._into.notice(
                 Mark.PERSIST,
                 f"an agent of macOS that runs {said[:80]!r}",
@@ -195,14 +196,6 @@ class Surroundings:
             )
 
 
-def _command_of(task: Any) -> str:
-    command = task.get("command") if isinstance(task, dict) else None
-    if not isinstance(command, str):
-        return ""
-    listed = task.get("args")
-    return " ".join((command, *(quoted(str(word)) for word in (listed if isinstance(listed, list) else ()))))
-
-
 def _texts(value: Any) -> Iterator[str]:
     match value:
         case str():
@@ -211,9 +204,3 @@ def _texts(value: Any) -> Iterator[str]:
             yield from (inner for inner in value if isinstance(inner, str))
         case _:
             pass
-
-
-def _plain(word: str) -> str:
-    for name, character in (("&lt;", "<"), ("&gt;", ">"), ("&quot;", '"'), ("&amp;", "&")):
-        word = word.replace(name, character)
-    return word

@@ -69,12 +69,9 @@ class Arguments(Resolver):
         if spelled is not None or (
             not given and _ACCOUNT.search(value.text) and re.search(r"\d", assign.guard)
         ):
-            self._into.notice(
-                Mark.TAMPER,
+            self._tampers(
                 f"replaces {'what it gives back' if given else name} by one that stands in the code when {assign.guard[:90]}",
-                self._source(assign.line),
-                self._role,
-                target="data",
+                assign.line,
             )
 
     def _exchanged(self, assign: Assign) -> None:
@@ -83,24 +80,17 @@ class Arguments(Resolver):
             return
         said = self._value(assign.value, assign.scope, 0).text.replace(" ", "")
         if is_account(said):
-            self._into.notice(
-                Mark.TAMPER,
-                f"puts the account {said[:8]}... in the place of others when {assign.guard[:90]}",
-                self._source(assign.line),
-                self._role,
-                target="data",
+            self._tampers(
+                f"puts the account {said[:8]}... in the place of others when {assign.guard[:90]}", assign.line
             )
 
     def _handed(self, account: str, line: int) -> None:
         """An account that stands in the code, put where the person's own was."""
         if self._looking:
-            self._into.notice(
-                Mark.TAMPER,
-                f"puts the account {account[:8]}... where somebody pastes it from",
-                self._source(line),
-                self._role,
-                target="data",
-            )
+            self._tampers(f"puts the account {account[:8]}... where somebody pastes it from", line)
+
+    def _tampers(self, said: str, line: int) -> None:
+        self._into.notice(Mark.TAMPER, said, self._source(line), self._role, target="data")
 
     def _options(self, call: Call, named: dict[str, Value], scope: str, depth: int) -> dict[str, Value]:
         """The named arguments of a request, with the address that a mapping of options holds."""

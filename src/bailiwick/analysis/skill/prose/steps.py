@@ -6,8 +6,9 @@ from itertools import islice
 
 from bailiwick.analysis.skill.facts import Inventory
 from bailiwick.analysis.skill.prose.hosts import hosts_in
-from bailiwick.analysis.skill.sensitive import is_config, is_memory, is_placeholder
+from bailiwick.analysis.skill.sensitive import is_placeholder
 from bailiwick.analysis.skill.speech import Sentence, negated, reports
+from bailiwick.analysis.skill.writes import kind_of
 from bailiwick.analysis.text.form import Form
 from bailiwick.model.skill import CapabilityKind, Role, Source
 
@@ -109,12 +110,10 @@ def _object(
                 shown = _shown(name, files)
                 if group == "read":
                     yield CapabilityKind.FS_READ, shown, "", at
-                elif is_memory(name):
-                    yield CapabilityKind.MEMORY_WRITE, shown, "", at
-                elif is_config(name):
-                    yield CapabilityKind.CONFIG_WRITE, shown, "", at
                 else:
-                    yield CapabilityKind.FS_WRITE, shown, "delete" if group == "delete" else "", at
+                    kind = kind_of(name)
+                    deletes = kind is CapabilityKind.FS_WRITE and group == "delete"
+                    yield kind, shown, "delete" if deletes else "", at
 
 
 def _paths(said: str) -> Iterator[str]:
