@@ -7,12 +7,11 @@ import datetime as dt
 import os
 import shutil
 import subprocess
-from itertools import chain, islice
+from itertools import islice
 
 import argv_oracle
 import pytest
 import shell_corpus
-import shell_soup
 import test_agreement as agreement
 
 from bailiwick.analysis.shell.parser import parse
@@ -27,8 +26,7 @@ COUNT = int(os.environ.get("FUZZ_COUNT", "10000"))
 def test_what_is_accepted_is_valid(dialect: str) -> None:
     if shutil.which(argv_oracle.program(dialect)) is None:
         pytest.skip(f"NOT CHECKED AGAINST {dialect.upper()}: {argv_oracle.program(dialect)} is missing")
-    strings = chain.from_iterable(zip(shell_soup.soup(SEED), shell_soup.mutants(SEED), strict=False))
-    texts = islice(argv_oracle.accepted(strings, dialect), COUNT)
+    texts = islice(argv_oracle.accepted(agreement.strings(SEED, dialect), dialect), COUNT)
     assert [text for text in texts if not agreement.valid(text, dialect)] == [], f"seed {SEED}"
 
 

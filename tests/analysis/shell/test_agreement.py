@@ -9,6 +9,7 @@ import shutil
 import subprocess
 import sys
 from collections import Counter
+from collections.abc import Iterator
 from itertools import chain, islice
 from pathlib import Path
 from typing import Any
@@ -16,6 +17,7 @@ from typing import Any
 import argv_oracle
 import pytest
 import shell_corpus
+import shell_joints
 import shell_soup
 
 from bailiwick.analysis.shell.parser import parse
@@ -29,6 +31,17 @@ ROWS = [*NATURAL, *shell_corpus.generate(seed=1, count=250)]
 
 def understood(dialect: str = "bash") -> list[str]:
     return list(argv_oracle.accepted(ROWS, dialect))
+
+
+def strings(seed: int, dialect: str) -> Iterator[str]:
+    """Endless strings of all three generators in turn; the same for the same seed."""
+    zsh = dialect == "zsh"
+    made = (
+        shell_soup.soup(seed, zsh=zsh),
+        shell_soup.mutants(seed, zsh=zsh),
+        shell_joints.joints(seed, zsh=zsh),
+    )
+    return chain.from_iterable(zip(*made, strict=False))
 
 
 def valid(text: str, dialect: str) -> bool:
@@ -83,6 +96,21 @@ def test_most_valid_natural_commands_are_accepted() -> None:
         ("bash", "f() coproc a"),
         ("bash", "f() g() { a; }"),
         ("bash", '""export a=(1 2)'),
+        ("bash", "for i\n; do a; done"),
+        ("bash", "case x in a\n) b;; esac"),
+        ("bash", "function f(\n) { a; }"),
+        ("bash", "x=1 >f y=(2)"),
+        ("bash", "declare x >f y=(2)"),
+        ("bash", "declare <(a) y=(2)"),
+        ("bash", "a <((b); case c in c) d;; esac)"),
+        ("bash", "a $(b=(1 'a'\\''b'))"),
+        ("bash", "coproc a ]]"),
+        ("bash", "coproc a \\\n{"),
+        ("bash", "coproc f \\\n{ a; b }"),
+        ("sh", "select i in a; do b; done"),
+        ("sh", "for i#in a; do b; done"),
+        ("sh", "case x in a) b;;& esac"),
+        ("sh", "case x in a) b;& esac"),
         ("sh", "--f(){ a; }"),
         ("sh", "export(){ a; }"),
         ("zsh", "f( ){ a; }"),
@@ -99,9 +127,8 @@ def test_what_a_long_run_found_is_refused(dialect: str, text: str) -> None:
 def test_what_is_accepted_is_valid(dialect: str) -> None:
     if shutil.which(argv_oracle.program(dialect)) is None:
         pytest.skip(f"NOT CHECKED AGAINST {dialect.upper()}: {argv_oracle.program(dialect)} is missing")
-    strings = chain.from_iterable(zip(shell_soup.soup(5), shell_soup.mutants(5), strict=False))
     texts = [
-        *islice(argv_oracle.accepted(strings, dialect), 300),
+        *islice(argv_oracle.accepted(strings(5, dialect), dialect), 300),
         *(understood() if dialect == "bash" else []),
     ]
     assert [text for text in texts if not valid(text, dialect)] == []

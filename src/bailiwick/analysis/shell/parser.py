@@ -31,6 +31,7 @@ from bailiwick.analysis.shell.syntax import (
     Subshell,
     Text,
     UnsupportedSyntaxError,
+    extent,
 )
 from bailiwick.analysis.shell.words import MAX_DEPTH, NAME, SKIPPED
 
@@ -290,10 +291,9 @@ class Parser(ConditionReader):
         if self.s.startswith("(", self.i):
             self.only("bash", "sh")
 
-    def _need(self, character: str) -> None:
-        self.newlines()
-        if not self.s.startswith(character, self.i):
-            raise self.fail("expected " + character)
+    def _close(self) -> None:
+        if not self.s.startswith(")", self.i):
+            raise self.fail("expected )")
         self.i += 1
 
     def _body(self, *stop: str) -> Sequence:
@@ -341,8 +341,8 @@ class Parser(ConditionReader):
             self.only("bash", "zsh")
             return self._redirected(ArithmeticCommand(self.arithmetic(self.i + 2)))
         self.i += 1
-        body = self._list(frozenset(), ")")
-        self._need(")")
+        body = self._list(_NOWHERE, ")")
+        self._close()
         if not body.items:
             raise self.fail("empty subshell")
         return self._redirected(Subshell(body))
@@ -408,15 +408,19 @@ class Parser(ConditionReader):
         return ArithmeticFor(header, self._do())
 
     def _for(self, *, select: bool) -> Command:
+        if select:
+            self.only("bash", "zsh")
         self.blank()
         s = self.s
         if s.startswith("((", self.i) and not select:
             return self._counted()
         match = NAME.match(s, self.i)
-        if not match:
+        if not match or s[match.end() : match.end() + 1] not in ("", " ", "\t", "\n", ";"):
             raise self.fail("name expected after for")
         self.i = match.end()
         words: list[Arg] | None = None
+        self.blank()
+        named = self.i
         if self._reserved() == "in":
             self.i += 2
             words = []
@@ -428,6 +432,8 @@ class Parser(ConditionReader):
             if s.startswith(";", self.i):
                 self.i += 1
         elif s.startswith(";", self.i):
+            if self.i > named:
+                self.only("sh")
             self.i += 1
         return For(match.group(), None if words is None else tuple(words), self._do(), select)
 
@@ -453,11 +459,13 @@ class Parser(ConditionReader):
                 self.blank()
                 patterns.append(self.word())
                 self.blank()
-            self._need(")")
+            self._close()
             arms.append((tuple(patterns), self._list(frozenset((";;", "esac")), "")))
             self.newlines()
             for end in (";;&", ";;", ";&"):
                 if s.startswith(end, self.i):
+                    if end != ";;":
+                        self.only(*(("bash", "zsh") if end == ";&" else ("bash",)))
                     self.i += len(end)
                     break
 
@@ -474,7 +482,8 @@ class Parser(ConditionReader):
         self.blank()
         if self.s.startswith("(", self.i):
             self.i += 1
-            self._need(")")
+            self.blank()
+            self._close()
         return self.function(match.group(), start)
 
     def function(self, name: str, start: int) -> Command:
@@ -489,7 +498,9 @@ class Parser(ConditionReader):
 
     def _coprocess(self) -> Command:
         self.only("bash")
-        if self.enclosed:  # bash 5.2 writes the text of a substitution anew, and there names it twice
+        if (
+            self.enclosed or self.origin
+        ):  # bash 5.2 writes the text of a substitution anew, and there names it twice
             raise self.fail("coprocess in a substitution")
         self.blank()
         s = self.s
@@ -497,17 +508,20 @@ class Parser(ConditionReader):
         if match and not _RESERVED.match(s, self.i):
             if s.startswith("=", match.end()):
                 raise self.fail("assignment after coproc")
-            after = match.end()
-            while after < self.n and s[after] in " \t":
-                after += 1
-            if after > match.end() and (_RESERVED.match(s, after) or s.startswith("(", after)):
-                self.i = after
+            start, self.i = self.i, match.end()
+            self.blank()
+            if self.i == match.end() or not (s.startswith("(", self.i) or _RESERVED.match(s, self.i)):
+                self.i = start
         start = self.i
         body = self._command()
         if isinstance(body, Coprocess | Function):
             raise self.fail("coproc")
         if isinstance(body, Simple) and "[" in s[start : self.i]:
             raise self.fail("bracket after coproc")  # there bash reads on to the other one
-        if isinstance(body, Simple) and any(_RESERVED.match(word.literal or "") for word in body.words[1:2]):
-            raise self.fail("reserved word after coproc")  # whatever stands before it is the coprocess's name
+        if isinstance(body, Simple) and (second := body.words[1:2]):
+            at = extent(second[0])[0] - self.offset
+            if _RESERVED.match(s, at) or TEST_END.match(s, at):
+                raise self.fail(
+                    "reserved word after coproc"
+                )  # whatever stands before it is the coprocess's name
         return Coprocess(body)

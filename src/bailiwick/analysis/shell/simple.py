@@ -21,6 +21,8 @@ _ASSIGNMENT = re.compile(r"([A-Za-z_][A-Za-z0-9_]*)(\+?)=")
 _SUBSCRIPTED = re.compile(r"([A-Za-z_][A-Za-z0-9_]*)\[")
 _HARMLESS_SUBSCRIPT = re.compile(r"[\w.!^-]*\Z", re.ASCII)
 _REDIRECT = re.compile(r"(\d+|\{[A-Za-z_]\w*\})?(&>>|&>|<<<|<<-|<<|<>|<&|>>|>&|>\||<|>)", re.ASCII)
+_ESCAPED = re.compile(r"\\['\"`()]")
+_PROCESS = re.compile(r"[ \t][<>]\(")
 _BEGINS_REDIRECT = frozenset("<>&{0123456789")
 _BASH_REDIRECTS = frozenset(("&>>", "&>", "<<<"))
 _AFTER_CLOSE = (META | {""}) - {"<", ">", "("}
@@ -156,6 +158,8 @@ class SimpleReader(WordReader):
             elif c in _BEGINS_REDIRECT and (redirect := self.redirect()) is not None:
                 redirects.append(redirect)
             elif (assignment := self._assignment(words)) is not None:
+                if assignment.elements is not None and (redirects or _PROCESS.search(s, start, self.i)):
+                    raise self.fail("array after a redirection or a process substitution")
                 assignments.append(assignment)
             elif c == "(":
                 if len(words) == 1 and not assignments and not redirects:
@@ -268,7 +272,7 @@ class SimpleReader(WordReader):
 
     def _array(self) -> tuple[Arg, ...]:
         self.only("bash", "zsh")
-        s = self.s
+        s, start = self.s, self.i
         self.i += 1
         elements: list[Arg] = []
         while True:
@@ -278,6 +282,10 @@ class SimpleReader(WordReader):
                 self.i += 1
                 if self.i < self.n and s[self.i] not in " \t\n;|&)":
                     raise self.fail("text after an array")
+                if self.enclosed and _ESCAPED.search(s, start, self.i):
+                    raise self.fail(
+                        "escaped character of an array in a substitution"
+                    )  # bash forgets the escape
                 return tuple(elements)
             if not c or (c in "<>&;|[" and s[self.i : self.i + 2] not in ("<(", ">(")):
                 raise self.fail("array element")

@@ -261,6 +261,8 @@ class WordReader:
         if parts:
             self.only("bash")
         self.i += 2
+        if self.s.startswith("(", self.i):
+            self.only("zsh")  # bash loses count of the parentheses of a `case` in it
         body = self.enclosed_script()
         if not body.items:
             raise self.fail("empty process substitution")
