@@ -95,4 +95,7 @@ class ConditionReader(SimpleReader):
         self.blank()
         if self.i >= self.n or TEST_END.match(self.s, self.i):
             raise self.fail("expected an operand")
-        return self.word(regex=regex)
+        word = self.word(regex=regex)
+        if word.literal in ("-", "!"):
+            self.only("bash")
+        return word

@@ -400,8 +400,9 @@ class Parser(ConditionReader):
         self.only("bash", "zsh")
         s, start = self.s, self.i + 2
         header = self.arithmetic(start)
-        if s.count(";", start, self.i) != 2:  # noqa: PLR2004 - three expressions
-            raise self.fail("for (( with another number of expressions")
+        pieces = s[start : self.i - 2].split(";")
+        if len(pieces) != 3 or any(piece.count("(") != piece.count(")") for piece in pieces):  # noqa: PLR2004
+            raise self.fail("for (( with another number of expressions than three")
         self.blank()
         if s.startswith(";", self.i):
             self.i += 1
@@ -449,7 +450,7 @@ class Parser(ConditionReader):
                 return Case(subject, tuple(arms))
             if self.i >= self.n:
                 raise self.fail("expected esac")
-            if s[self.i] == "(":
+            if opened := s[self.i] == "(":
                 self.i += 1
                 self.blank()
             patterns = [self.word()]
@@ -460,6 +461,8 @@ class Parser(ConditionReader):
                 patterns.append(self.word())
                 self.blank()
             self._close()
+            if opened and s[self.i : self.i + 1] not in ("", " ", "\t", "\n", ";"):
+                self.only("bash", "sh")  # zsh reads the parentheses as a part of the pattern
             arms.append((tuple(patterns), self._list(frozenset((";;", "esac")), "")))
             self.newlines()
             for end in (";;&", ";;", ";&"):
@@ -480,6 +483,8 @@ class Parser(ConditionReader):
         if s[self.i : self.i + 1] not in (" ", "\t", "\n", "("):
             raise self.fail("function name")
         self.blank()
+        if not s.startswith(("{", "()"), self.i):
+            self.only("bash", "sh")  # zsh reads further names, or a pattern
         if self.s.startswith("(", self.i):
             self.i += 1
             self.blank()
@@ -488,6 +493,8 @@ class Parser(ConditionReader):
 
     def function(self, name: str, start: int) -> Command:
         """Read a function's body."""
+        if self.dialect == "zsh" and (reason := zsh.function(name)):
+            raise self.fail(reason)
         if _HOOK.match(name):
             raise self.fail("function that the shell calls by itself")
         self.newlines()

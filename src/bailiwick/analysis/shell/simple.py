@@ -104,7 +104,9 @@ class SimpleReader(WordReader):
         if duplicates and s.startswith("-", self.i) and s[self.i + 1 : self.i + 2] not in _AFTER_CLOSE:
             raise self.fail("word after a closed descriptor")  # the hyphen is a token of its own
         before = self.i
-        redirect = Redirect(operator, self._target(duplicates=duplicates), self.first(start), descriptor)
+        redirect = Redirect(
+            operator, self._target(operator, duplicates=duplicates), self.first(start), descriptor
+        )
         if operator in ("<<", "<<-"):
             raw = s[before : self.i]
             if (
@@ -118,11 +120,13 @@ class SimpleReader(WordReader):
             self.documents = True
         return redirect
 
-    def _target(self, *, duplicates: bool) -> Arg:
+    def _target(self, operator: str, *, duplicates: bool) -> Arg:
         """What a redirection names: a file, a descriptor where it ``duplicates`` one, or a delimiter."""
         s, start = self.s, self.i
         if start >= self.n or s[start] == "\n":
             raise self.fail("redirection without a target")
+        if self.dialect == "zsh" and (reason := zsh.redirection(operator, s[start : start + 2])):
+            raise self.fail(reason)
         target = self.word()
         if s.startswith(("<", ">"), self.i) and s[start : self.i].isdigit():
             if not duplicates:

@@ -321,7 +321,9 @@ class WordReader:
                 self.i += 1  # a string for translation; without a catalogue it is the string itself
             case _ if c and c in "0123456789@*#?$!-":
                 self.i = i + 2
-                if self.dialect == "zsh" and (reason := zsh.special(c, s[self.i : self.i + 1])):
+                if self.dialect == "zsh" and (
+                    reason := zsh.special(c, s[self.i : self.i + 1], quoted=quoted)
+                ):
                     raise self.fail(reason)
                 self._after_name()
                 parts.append(Parameter(c, quoted))

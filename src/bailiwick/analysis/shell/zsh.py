@@ -8,10 +8,11 @@ import re
 from collections.abc import Sequence
 
 from bailiwick.analysis.commands.argument import Arg
+from bailiwick.analysis.shell.environment import DECLARATIONS
 from bailiwick.analysis.shell.syntax import Part, Redirect, Text, parts_of
 
 FORMS = re.compile(
-    r">!|>>!|&\||&!|>&\||>>?\|?&!|(?:\A|[\s;|&(])\d&>"  # clobbering, background, descriptors
+    r">!|>>!|&\||&!|>&\||>>?\|?&!|(?:\A|[\s;|&(<>`])\d&>"  # clobbering, background, descriptors
     r"|<[0-9]*-[0-9]*>"  # numeric globs
     r"|\$\{[(=~^]|\$\{?#?\w*[^\x00-\x7f]"  # expansion flags, names beyond ASCII
     r"|\.\.-?0\d|\{-?0\d+\.\.|\{\d+\.\.-?\d+\.\."  # ranges padded or stepped
@@ -23,7 +24,8 @@ _RESERVED = frozenset((
     "!", "[[", "{", "}", "case", "coproc", "do", "done", "elif", "else", "esac", "fi", "for", "function", "if", "select",
     "then", "time", "until", "while",
 ))  # fmt: skip
-_ODD_ASSIGNMENT = re.compile(r"(?:\d+|\w*[^\x00-\x7f]\w*)(?:\+?=|\[)")
+_NO_FUNCTIONS = _RESERVED | MODIFIERS | DECLARATIONS | {"float", "integer"}
+_ODD_ASSIGNMENT = re.compile(r"(?:\d+|\w*[^\x00-\x7f]\w*)?(?:\+?=|\[)")
 _NUMBER_NAME = re.compile(r"(?:[ \t]|\A)\{\w+\}[ \t]+(?:\d?[<>]|&>)")
 
 
@@ -47,8 +49,8 @@ def command(text: str, start: int, end: int, words: Sequence[Arg], redirects: Se
         return "reserved word after an assignment or a redirection"
     if begins.startswith("{"):
         return "word beginning with a brace"  # it opens a group without a blank
-    if _ODD_ASSIGNMENT.match(begins):
-        return "assignment to a number or a name beyond ASCII"
+    if _ODD_ASSIGNMENT.match(begins) and first.literal != "[":
+        return "assignment to a number, a name beyond ASCII or nothing"
     if redirects and _NUMBER_NAME.search(text, start, end):
         return "name for a descriptor"  # `{name} >file` is one redirection
     return ""
@@ -61,6 +63,20 @@ def is_reserved(word: Arg) -> bool:
         return word.literal in _RESERVED
     only = parts[0] if len(parts) == 1 else None
     return isinstance(only, Text) and not only.quoted and only.text in _RESERVED
+
+
+def redirection(operator: str, following: str) -> str:
+    """Why an operator can't stand before what begins with these two characters."""
+    if (operator[0], following) in ((">", "<("), ("<", ">(")) and operator in ("<", ">", ">|"):
+        return "process substitution of the other direction"
+    return ""
+
+
+def function(name: str) -> str:
+    """Why a function can't have a name."""
+    if name.startswith("-"):
+        return "option of function"  # the body of one without a name is run
+    return "function with the name of a reserved word" if name in _NO_FUNCTIONS else ""
 
 
 def word(parts: Sequence[Part]) -> str:
@@ -80,8 +96,10 @@ def word(parts: Sequence[Part]) -> str:
     return ""
 
 
-def special(name: str, following: str) -> str:
-    """Why ``$#`` or ``$1`` isn't that parameter before the next character."""
+def special(name: str, following: str, *, quoted: bool) -> str:
+    """Why ``$#``, ``$1`` or ``$$`` isn't that parameter before the next character."""
+    if name == "$" and not quoted and following in ("{", "'"):
+        return "process number before a brace or a quote"  # which the second dollar sign opens
     if name == "#" and following and (following.isalnum() or following in "_*@#?$!-+{"):
         return "length of a parameter"
     if name.isdigit() and following.isdigit():
