@@ -108,6 +108,8 @@ def test_most_valid_natural_commands_are_accepted() -> None:
         ("bash", "a <((b); case c in c) d;; esac)"),
         ("bash", "a $(b=(1 'a'\\''b'))"),
         ("bash", "coproc a ]]"),
+        ("bash", "coproc { a=( b then ); }"),
+        ("bash", "f() {>(a) b; }; f"),
         ("bash", "coproc a \\\n{"),
         ("bash", "coproc f \\\n{ a; b }"),
         ("sh", "select i in a; do b; done"),

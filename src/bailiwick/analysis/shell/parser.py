@@ -42,7 +42,7 @@ MAX_BYTES = 10_000
 """Bytes of a script that is read, as UTF-8; a longer one is refused whole (the client asks beyond as many)."""
 _RESERVED = re.compile(
     r"(?:!|\{|\}|\[\[|case|coproc|do|done|elif|else|esac|fi|for|function|if|in|select|then|time|until|while)"
-    r"(?=[ \t\n;|&<>()]|\Z)"
+    r"(?=[ \t\n;|&()]|[<>](?!\()|\Z)"
 )
 _BETWEEN = SKIPPED | {"\n"}
 _UNUSUAL = re.compile(rf"[ \t\\#(\]]|\Z|{_RESERVED.pattern}")
@@ -523,12 +523,10 @@ class Parser(ConditionReader):
         body = self._command()
         if isinstance(body, Coprocess | Function):
             raise self.fail("coproc")
-        if isinstance(body, Simple) and "[" in s[start : self.i]:
-            raise self.fail("bracket after coproc")  # there bash reads on to the other one
+        if "=(" in s[start : self.i] or (isinstance(body, Simple) and "[" in s[start : self.i]):
+            raise self.fail("bracket or array after coproc")  # whose words bash reads as commands
         if isinstance(body, Simple) and (second := body.words[1:2]):
             at = extent(second[0])[0] - self.offset
             if _RESERVED.match(s, at) or TEST_END.match(s, at):
-                raise self.fail(
-                    "reserved word after coproc"
-                )  # whatever stands before it is the coprocess's name
+                raise self.fail("reserved word after coproc")  # what stands before it is a name
         return Coprocess(body)
