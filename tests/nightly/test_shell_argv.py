@@ -6,12 +6,12 @@ A string that it finds becomes a row of ``tests/analysis/shell/unsound.yaml``.
 import datetime as dt
 import os
 import shutil
-from itertools import chain
 from pathlib import Path
 
 import argv_oracle
 import pytest
 import shell_soup
+import test_agreement as agreement
 
 SEED = int(os.environ.get("FUZZ_SEED", dt.datetime.now(tz=dt.UTC).date().toordinal()))
 COUNT = int(os.environ.get("FUZZ_COUNT", "30000"))
@@ -28,11 +28,7 @@ def test_no_argument_vector_is_missed(
         pytest.skip(
             f"NOT CHECKED AGAINST {dialect.upper()}: {argv_oracle.program(dialect)} or bubblewrap is missing"
         )
-    zsh = dialect == "zsh"
-    strings = chain.from_iterable(
-        zip(shell_soup.soup(SEED, zsh=zsh), shell_soup.mutants(SEED, zsh=zsh), strict=False)
-    )
-    texts = argv_oracle.accepted(strings, dialect)
+    texts = argv_oracle.accepted(agreement.strings(SEED, dialect), dialect)
     tally = argv_oracle.Tally()
     while tally.ran < COUNT:
         scratch = tmp_path / str(tally.ran)

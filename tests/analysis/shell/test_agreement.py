@@ -107,6 +107,7 @@ def test_most_valid_natural_commands_are_accepted() -> None:
         ("bash", "declare <(a) y=(2)"),
         ("bash", "a <((b); case c in c) d;; esac)"),
         ("bash", "a $(b=(1 'a'\\''b'))"),
+        ("bash", "a $(time declare b=(1))"),
         ("bash", "coproc a ]]"),
         ("bash", "coproc { a=( b then ); }"),
         ("bash", "f() {>(a) b; }; f"),

@@ -245,8 +245,10 @@ class Parser(ConditionReader):
                 timed = True
                 self.blank()
                 if option := _TIME_FORMAT.match(s, self.i):
+                    self.only("bash")
                     self.i = option.end()
-                elif s.startswith("-", self.i):
+                    self.blank()
+                if s.startswith("-", self.i):
                     raise self.fail("option of time")
             else:
                 break
@@ -261,8 +263,12 @@ class Parser(ConditionReader):
         if not negated and not timed and not s.startswith("|", self.i):
             return first
         stages = [first]
-        if timed and (not isinstance(stages[0], Simple) or (self.dialect == "zsh" and not stages[0].words)):
-            # Bash itself misreads a compound command there inside $( ); zsh assigns in a subshell.
+        if timed and (
+            not isinstance(first, Simple)
+            or any(given.elements is not None for given in first.assignments)
+            or (self.dialect == "zsh" and not first.words)
+        ):
+            # Bash itself misreads a compound command or an array there inside $( ); zsh assigns in a subshell.
             raise self.fail("time before a compound command or an assignment")
         while s.startswith("|", self.i) and not s.startswith("||", self.i):
             self.i += 1
