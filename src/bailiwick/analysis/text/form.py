@@ -127,7 +127,7 @@ class _Pieces:
     """Every piece of every form, and which alternatives words and texts have what for. It remembers; it changes no result."""
 
     MAX_WORDS, LONGEST_WORD = 60_000, 48
-    MAX_TEXTS, LONGEST_TEXT, MAX_LARGE = 4_000, 2_000, 4
+    MAX_TEXTS, LONGEST_TEXT, MAX_LARGE = 20_000, 2_000, 4
 
     def __init__(self, texts: int = MAX_TEXTS, longest: int = LONGEST_TEXT) -> None:
         self._most, self._longest = texts, longest

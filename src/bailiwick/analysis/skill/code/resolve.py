@@ -41,6 +41,11 @@ class Resolver(Effects):
         programs = scripts.programs
         self._programs = programs
         self._variables: dict[tuple[str, str, str], Value] = {}
+        self._defining: dict[str, list[int]] = {}
+        """For the name of a function, which programs define it."""
+        for at, program in enumerate(programs):
+            for name in program.functions:
+                self._defining.setdefault(name, []).append(at)
         self._modules = {program.module: program for program in programs}
         self._owners: dict[str, Program | None] = {}
         self._classes = frozenset(name for program in programs for name in program.classes)
@@ -254,10 +259,12 @@ class Resolver(Effects):
             return program, program.functions[last]
         whose = self._class_of(self._program, call.base)
         if owner in ("self", "this", "cls") or whose is not None:
-            for program in (self._program, *self._programs):
+            names = (f"{whose}.{last}", last)
+            places = sorted({at for name in names for at in self._defining.get(name, ())})
+            for program in (self._program, *(self._programs[at] for at in places)):
                 if whose is not None and whose not in program.classes:
                     continue
-                for name in (f"{whose}.{last}", last):
+                for name in names:
                     if name in program.functions:
                         return program, program.functions[name]
         if last in _EVERYBODYS or not isinstance(call.base, (Call, Name)):
@@ -267,7 +274,8 @@ class Resolver(Effects):
         root = owner.partition(".")[0]
         if root in self._program.imports.values() or root in self._program.modules:
             return None
-        found = [program for program in self._programs if last in program.functions and program.classes]
+        defining = (self._programs[at] for at in self._defining.get(last, ()))
+        found = [program for program in defining if program.classes]
         return (found[0], found[0].functions[last]) if len(found) == 1 else None
 
     def _user_function(

@@ -7,7 +7,7 @@ resolve, and alone for every other language. So it wants both ends and a name th
 import posixpath
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 from itertools import islice
 
 from bailiwick.analysis.skill.facts import Inventory, Label, Mark, Origin, Sink
@@ -78,12 +78,30 @@ def flows(
         taken = "\n".join(_TAKEN.findall(script.text))
         stems = {*_STEM.findall(taken), *NAMES.findall(taken)} & by_stem.keys()
         script.near = [other for stem in sorted(stems) for other in by_stem[stem] if other is not script]
+    news = _News()
     for _ in range(MAX_ROUNDS):
-        changed = [_follow(script) for script in scripts]
-        if not any(changed):
+        before = news.count
+        for script in scripts:
+            _follow(script, news)
+        if news.count == before:
             break
     for script in scripts:
         _sink(script, roles[script.path], into)
+
+
+@dataclass(slots=True)
+class _News:
+    """When names of any script last came to hold more: a statement that names none of them since is not followed again."""
+
+    count: int = 0
+    names: dict[str, int] = field(default_factory=dict)
+
+    def note(self, name: str) -> None:
+        self.count += 1
+        self.names[name] = self.count
+
+    def since(self, when: int, names: Iterable[str]) -> bool:
+        return any(self.names.get(name, 0) > when for name in names)
 
 
 def _worth(text: str) -> bool:
@@ -103,9 +121,9 @@ def _worth(text: str) -> bool:
     )
 
 
-def _taken(labels: Mapping[Label, None], text: str) -> dict[Label, None]:
-    """The labels of a statement; where it reads, paths become what they lead to."""
-    if not takes(text):
+def _taken(labels: Mapping[Label, None], *, takes: bool) -> dict[Label, None]:
+    """The labels of a statement; where it takes content, paths become what they lead to."""
+    if not takes:
         return dict(labels)
     return dict.fromkeys(replace(one, name=one.name.removeprefix(PATH)) for one in labels)
 
@@ -131,55 +149,58 @@ def _labels(names: Iterable[str], text: str, script: Script) -> dict[Label, None
     return found
 
 
-def _hold(script: Script, name: str, labels: Mapping[Label, None]) -> bool:
+def _hold(script: Script, name: str, labels: Mapping[Label, None], news: _News) -> None:
     match = NAMES.match(name.strip().lstrip("$@%")) if labels else None
     if match is None:
-        return False
+        return
     held = script.held.setdefault(match[0], {})
     before = len(held)
     for label in labels:
         if len(held) < MAX_HELD:
             held.setdefault(label)
-    return len(held) > before
+    if len(held) > before:
+        news.note(match[0])
 
 
-def _follow(script: Script) -> bool:
-    """One round over the statements of a script; whether it found more."""
-    changed = False
+def _follow(script: Script, news: _News) -> None:
+    """One round over those statements of a script that may hold more than when they were followed last."""
     for one in script.statements:
-        every = _taken(one.own | _labels(one.names, one.text, script), one.text)
+        if one.followed >= 0 and not news.since(one.followed, one.names):
+            continue
+        one.followed = news.count
+        every = _taken(one.own | _labels(one.names, one.text, script), takes=one.takes)
         if not every:
             continue
         if one.target is not None:
             names, value = one.target
-            labels = _taken(one.own | _labels(NAMES.findall(value), value, script), value)
+            labels = _taken(one.own | _labels(NAMES.findall(value), value, script), takes=takes(value))
             for name in names.split(",")[:6]:
-                changed |= _hold(script, name, labels)
+                _hold(script, name, labels, news)
         for names, value, direct in one.bound:
             labels = _labels(NAMES.findall(value), value, script) | (one.own if direct else {})
             for name in re.split(r"[,=> ]+", names):
-                changed |= _hold(script, name, labels)
+                _hold(script, name, labels, news)
         if one.writes:
             kept = {
                 replace(o, name=f"{FILE}{o.name.removeprefix(FILE)}"): None
                 for o in every
                 if o.origin is Origin.DOWNLOAD
             }
-            changed |= _hold(script, one.writes, kept)
+            _hold(script, one.writes, kept, news)
         if one.fills:
-            changed |= _hold(script, one.fills, every)
+            _hold(script, one.fills, every, news)
         if one.gives:
-            changed |= _hold(script, one.function, every)
+            _hold(script, one.function, every, news)
         if not one.defines:
-            changed |= _calls(one, script)
-    return changed
+            _calls(one, script, news)
 
 
-def _calls(one: Statement, script: Script) -> bool:
+def _calls(one: Statement, script: Script, news: _News) -> None:
     """What a call hands to the parameters of a function of the skill."""
-    changed = False
     for other in (script, *script.near):
-        for name in one.names & other.parameters.keys():
+        for name in one.names:
+            if name not in other.parameters:
+                continue
             if other is not script and name in _COMMON and f"{other.stem}.{name}" not in one.text:
                 continue
             match = re.search(rf"(?<!\w){re.escape(name)}\s*[( ](.*)", one.text, re.DOTALL)
@@ -187,8 +208,7 @@ def _calls(one: Statement, script: Script) -> bool:
                 continue
             labels = _labels(NAMES.findall(match[1]), match[1], script) | one.own
             for parameter in other.parameters[name]:
-                changed |= _hold(other, parameter, labels)
-    return changed
+                _hold(other, parameter, labels, news)
 
 
 def _sink(script: Script, role: Role, into: Inventory) -> None:
@@ -231,7 +251,7 @@ def _sink(script: Script, role: Role, into: Inventory) -> None:
                         also=(label.source,),
                     )
         if sends:
-            held = _taken(one.own | _labels(one.names, text, script), text)
+            held = _taken(one.own | _labels(one.names, text, script), takes=one.takes)
         elif asks:
             asked = text[asks.start() :]
             held = _labels(NAMES.findall(asked), asked, script) | (one.own if _joins(asked) else {})

@@ -70,20 +70,23 @@ class Statement:
     """One statement: its text and line, the function it stands in, the names in it, and what it holds by itself (``own``).
 
     ``target`` are names with what they are given, ``bound`` the same for loops and callbacks, ``fills`` a name that it adds to;
-    ``gives`` says that it may be what its function gives back.
+    ``gives`` says that it may be what its function gives back, ``takes`` that it takes the content of files. ``followed`` is when
+    it was followed last: how many times a name had come to hold more by then.
     """
 
     text: str
     line: int
     function: str
     defines: bool
-    names: frozenset[str] = frozenset()
+    names: dict[str, None] = field(default_factory=dict)
     own: dict[Label, None] = field(default_factory=dict)
     target: tuple[str, str] | None = None
     bound: list[tuple[str, str, bool]] = field(default_factory=list)
     fills: str = ""
     gives: bool = False
     writes: str = ""
+    takes: bool = False
+    followed: int = -1
 
 
 @dataclass(slots=True)
@@ -106,8 +109,9 @@ class Script:
 def prepare(one: Statement, script: Script) -> None:
     """What of a statement doesn't change from round to round."""
     text = one.text
-    one.names = frozenset(NAMES.findall(text))
+    one.names = dict.fromkeys(NAMES.findall(text))
     one.own = dict.fromkeys(sources(one, script))
+    one.takes = takes(text)
     if defined := next(_defined(text), None):
         script.parameters[defined[0]] = defined[1]
     elif (

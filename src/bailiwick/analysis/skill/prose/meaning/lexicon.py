@@ -6,7 +6,7 @@ sentence is looked up word by word, in time linear in its length.
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cache, lru_cache
 from importlib.resources import files
 from typing import Final
@@ -46,21 +46,32 @@ Senses = dict[str, tuple[Found, ...]]
 """The classes a sentence has, each with its places."""
 
 
+@dataclass(slots=True)
+class Node:
+    """A place in the tree of entries: the classes of those that end here, and what may stand behind."""
+
+    ends: list[str] = field(default_factory=list)
+    words: dict[str, "Node"] = field(default_factory=dict)
+    gap: "Node | None" = None
+
+
 @dataclass(frozen=True, slots=True)
 class Lexicon:
-    """For the first word of each entry: the words behind it, and the classes it stands for."""
+    """The entries as a tree, so that those that begin alike are tried once."""
 
-    entries: dict[str, tuple[tuple[tuple[str, ...], str], ...]]
+    entries: Node
 
     def senses(self, text: str) -> Senses:
         """The classes that a sentence has, with their places and whether they are negated."""
         plain = _WORD.findall(text.lower().replace("\u2019", "'"))[:MAX_WORDS]
         words = [word.rstrip(".-/") or word for word in plain]
         found: dict[str, list[tuple[int, int]]] = {}
+        first = self.entries.words
         for start, word in enumerate(words):
-            for rest, name in self.entries.get(word, ()):
-                end = _reach(words, start + 1, rest)
-                if end:
+            if (node := first.get(word)) is not None:
+                reached: dict[tuple[int, int], tuple[str, int]] = {}
+                _reach(words, start + 1, node, reached)
+                for name, end in reached.values():
                     found.setdefault(name, []).append((start, end))
         if not found:
             return {}
@@ -71,19 +82,15 @@ class Lexicon:
         }
 
 
-def _reach(words: list[str], at: int, rest: tuple[str, ...]) -> int:
-    """Where an entry ends whose remaining words are to stand from ``at`` on; zero where they don't."""
-    for index, wanted in enumerate(rest):
-        if wanted == GAP:
-            after = rest[index + 1 :]
-            for skipped in range(MAX_GAP + 1):
-                if end := _reach(words, at + skipped, after):
-                    return end
-            return 0
-        if at >= len(words) or words[at] != wanted:
-            return 0
-        at += 1
-    return at
+def _reach(words: list[str], at: int, node: Node, reached: dict[tuple[int, int], tuple[str, int]]) -> None:
+    """Note for each entry below ``node`` whose remaining words stand from ``at`` on where it ends, by the shortest gaps."""
+    for number, name in enumerate(node.ends):
+        reached.setdefault((id(node), number), (name, at))
+    if node.words and at < len(words) and (behind := node.words.get(words[at])) is not None:
+        _reach(words, at + 1, behind, reached)
+    if node.gap is not None:
+        for skipped in range(MAX_GAP + 1):
+            _reach(words, at + skipped, node.gap, reached)
 
 
 def _scopes(words: list[str], negations: list[tuple[int, int]]) -> set[int]:
@@ -108,7 +115,7 @@ def lexicon() -> Lexicon:
 
 def parse(text: str) -> Lexicon:
     """The lexicon that a table spells. Raises LexiconError."""
-    entries: dict[str, dict[tuple[tuple[str, ...], str], None]] = {}
+    root = Node()
     name = ""
     for number, line in enumerate(text.splitlines(), 1):
         if not line or line.startswith("#"):
@@ -123,8 +130,15 @@ def parse(text: str) -> Lexicon:
             if not words or words[0] == GAP:
                 raise LexiconError(f"{TABLE}:{number}: {entry.strip()!r} is no entry: it needs a first word")
             for spelled in _spellings(words):
-                entries.setdefault(spelled[0], {})[(spelled[1:], name)] = None
-    return Lexicon({first: tuple(rest) for first, rest in entries.items()})
+                node = root
+                for word in spelled:
+                    if word == GAP:
+                        node.gap = node = node.gap or Node()
+                    else:
+                        node = node.words.setdefault(word, Node())
+                if name not in node.ends:
+                    node.ends.append(name)
+    return Lexicon(root)
 
 
 def _spellings(words: list[str]) -> Iterator[tuple[str, ...]]:
