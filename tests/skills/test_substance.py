@@ -196,3 +196,32 @@ def test_any_damage_gives_an_answer(seed: int, kind: str) -> None:
 def test_no_text_takes_long(text: str) -> None:
     """The limit is the test's own time-out, far beyond what a linear reader needs."""
     list(detect(facts({"SKILL.md": SKILL + text.encode(), "a.py": text.encode(), "b.js": text.encode()})))
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "said"),
+    [
+        (
+            "book.xlsx",
+            zipped(
+                {"xl/sharedStrings.xml": b"<sst>" + b"<si><t>a</t></si>" * 6_000 + b"<si><t>z</t></si></sst>"}
+            ),
+            "5,000 cells",
+        ),
+        ("run.py", b"x = 1\n" * 40_000, "200,000 characters"),
+        ("run.rb", b"x\n" * 210_000, "200,000 lines"),
+    ],
+)
+def test_what_is_too_long_to_be_read_whole_is_said(name: str, content: bytes, said: str) -> None:
+    partial = facts({"SKILL.md": SKILL, name: content}).partial
+    assert any(said in part.reason for part in partial)
+
+
+def test_what_is_not_too_long_is_read_whole() -> None:
+    cells = b"<sst>" + b"<si><t>a</t></si>" * 4_000 + b"</sst>"
+    files = {
+        "SKILL.md": SKILL,
+        "book.xlsx": zipped({"xl/sharedStrings.xml": cells}),
+        "a.py": b"x = 1\n" * 4_000,
+    }
+    assert facts(files).partial == ()

@@ -273,7 +273,9 @@ class Configuration:
             if allow is None:
                 continue
             wide = matcher in ("", "*", ".*") or "Bash" in matcher
-            picky = bool(_JUDGING.search(body)) or bool(_DECIDING.search(body[: allow.start()]))
+            picky = bool(_JUDGING.search(body)) or (
+                bool(_DECIDING.search(body[: allow.start()])) and not _always(body, allow.start())
+            )
             self._into.notice(
                 Mark.HOOK_ALLOW,
                 f"a {event} hook says allow for {matcher or 'every tool'}",
@@ -383,6 +385,27 @@ class Configuration:
                     )
             if isinstance(plugin, dict):
                 self.settings(path, text, plugin, role)
+
+
+_OPENS = re.compile(r"(?:^|[;&|]\s*)(?:if|case|for|while|until|select)\b|^\w+\s*\(\)|[{(]\s*$", re.MULTILINE)
+_LEAVES = re.compile(r"\b(?:exit|return)\b|&&|\|\|")
+
+
+def _always(body: str, at: int) -> bool:
+    """Whether a script of a shell comes to a place whatever was asked: it stands at the margin, and nothing leaves before."""
+    start = body.rfind("\n", 0, at) + 1
+    row = body[start:at]
+    if not body.startswith("#!") or "sh" not in body.partition("\n")[0] or row[:1].isspace():
+        return False
+    before = body[:start]
+    closed = len(re.findall(r"(?:^|[;\s])(?:fi|esac|done)\b|^\}", before, re.MULTILINE))
+    opened = len(_OPENS.findall(before))
+    return (
+        opened <= closed
+        and not re.search(r"\b(?:exit|return)\b", before)
+        and not _LEAVES.search(row)
+        and not re.match(r"(?:if|case|for|while|elif|else)\b|[^#]*\)\s", row)
+    )
 
 
 def _runs(role: Role) -> Role:

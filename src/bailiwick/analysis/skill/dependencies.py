@@ -7,8 +7,10 @@ from collections.abc import Callable, Iterator, Mapping
 from itertools import islice
 from typing import Any
 
+from bailiwick.analysis.address import web_address
 from bailiwick.analysis.skill import packages
 from bailiwick.analysis.skill.facts import Inventory, Mark
+from bailiwick.analysis.skill.sensitive import belongs
 from bailiwick.analysis.skill.shell import SkillShell
 from bailiwick.model.skill import CapabilityKind, Role, Source
 
@@ -22,7 +24,7 @@ _LIFECYCLE = ("preinstall", "install", "postinstall", "prepare", "prepublish", "
 _USUAL = re.compile(
     r"\s*(?:husky(?: install)?|(?:npm|pnpm|yarn|bun) run [\w:-]+|tsc\b.*|patch-package|node-gyp\b.*|is-ci .*|lefthook install|npx husky.*|prisma generate|(?:npm|pnpm) run build.*)\s*"
 )
-_CONFIGURATION = (".npmrc", "pip.conf", "pip.ini", ".yarnrc", ".yarnrc.yml", "bunfig.toml")
+_CONFIGURATION = (".npmrc", "npmrc", "pip.conf", "pip.ini", ".yarnrc", ".yarnrc.yml", "bunfig.toml")
 _REGISTRIES = frozenset(("index", "indexes", "source", "sources", "index-url", "extra-index-url", "find-links", "registries", "registry"))  # fmt: skip
 """Keys under which the address of a registry stands in TOML."""
 _LOCKS = ("package-lock.json", "npm-shrinkwrap.json", "yarn.lock", "pnpm-lock.yaml", "bun.lock", "poetry.lock", "uv.lock", "pdm.lock", "pipfile.lock", "cargo.lock", "gemfile.lock", "composer.lock")  # fmt: skip
@@ -56,6 +58,15 @@ _NPM_RUNS = re.compile(
 """Settings of npm that name what runs with each of its commands."""
 
 
+_REPLACED = re.compile(
+    r"^(?:replace[ \t]+|[ \t]+)([\w./-]+)(?:[ \t]+v\S+)?[ \t]+=>[ \t]+([\w.-]+/\S+)", re.MULTILINE
+)
+_UNCHECKED = re.compile(
+    r"^(?:export[ \t]+)?(?:GONOSUMDB|GONOSUMCHECK|GOINSECURE|GONOPROXY)=(?:\*|1)|^(?:export[ \t]+)?GO(?:SUMDB=off|FLAGS=\S*-insecure)",
+    re.MULTILINE,
+)
+
+
 class Dependencies:
     """Reads what package managers are told in one skill into its inventory."""
 
@@ -80,6 +91,11 @@ class Dependencies:
             self._toml(path, text, role)
         elif name in ("deno.json", "deno.jsonc", "import_map.json"):
             mapping(path, text, role, self._into, self._deno)
+        elif name == "go.mod":
+            self._modules(path, text, role)
+        elif name == "go.env" or (name.endswith(".env") and _UNCHECKED.search(text)):
+            self._unchecked(path, text, role)
+            return False
         elif name == "setup.cfg":
             for number, line in enumerate(text.split("\n"), 1):
                 if match := re.match(r"\s*([A-Za-z0-9][\w.-]*)\s*@\s*(\S+)", line):
@@ -147,6 +163,10 @@ class Dependencies:
 
     def _configured(self, path: str, text: str, role: Role) -> None:
         for number, line in enumerate(text.split("\n"), 1):
+            scoped = re.match(r"\s*@([\w.-]+):registry\s*=\s*(\S+)", line)
+            host = web_address(scoped[2]) if scoped else None
+            if scoped and host and host.host.count(".") and belongs(scoped[1], host.host):
+                continue  # what a scope is called after gives out its own packages
             plain = line.replace("npmRegistryServer:", "registry =")
             packages.redirect(plain, Source(path=path, line=number), role, self._into)
         for match in islice(_NPM_RUNS.finditer(text), MAX_LISTED) if path.endswith(".npmrc") else ():
@@ -159,6 +179,23 @@ class Dependencies:
                 role,
                 target=match[2][:80],
             )
+
+    # --- Go
+
+    def _modules(self, path: str, text: str, role: Role) -> None:
+        """Modules that are replaced by those of another host, under the same name there."""
+        for match in islice(_REPLACED.finditer(text), MAX_LISTED):
+            host, _, name = match[2].partition("/")
+            if "." in host and host != match[1].partition("/")[0] and name:
+                source = Source(path=path, line=text.count("\n", 0, match.start(1)) + 1)
+                packages.taken_from(f"https://{host}/", match[1], source, role, self._into)
+
+    def _unchecked(self, path: str, text: str, role: Role) -> None:
+        """Modules that are taken without the checksums that everybody else gets."""
+        if match := _UNCHECKED.search(text):
+            source = Source(path=path, line=text.count("\n", 0, match.start(0)) + 1)
+            said = f"takes modules of Go without comparing their checksums ({match[0].strip()})"
+            self._into.notice(Mark.REGISTRY, said, source, role, sure=False, target="*")
 
     # --- Python, Rust
 

@@ -55,6 +55,44 @@ def aside(path: str, text: str) -> Iterator[str]:
             yield re.sub(r"<[^>]{0,400}>", " ", piece[-MAX_NOTE:])
 
 
+_RICH = (
+    (re.compile(r"\\objautlink\b|\\objupdate\b"), "loads an object"),
+    (re.compile(r"\\\*\\template\b[^{}]{0,40}?https?://([\w.-]+)"), "takes its template"),
+    (re.compile(r"\bINCLUDE(?:PICTURE|TEXT)\b[^{}]{0,40}?https?://([\w.-]+)"), "takes a picture or a text"),
+    (
+        re.compile(
+            r"\bDDE(?:AUTO)?\b[^{}]{0,300}|\\objclass\s+(?:Package|OLE2Link|Equation\.\d|htafile|script\w*)"
+        ),
+        "starts a program",
+    ),
+)
+"""What an RTF document does when it is opened (Rich Text Format 1.9.1, objects and fields)."""
+_UNSHOWN = re.compile(r"\{(?:\\[a-z]+-?\d* ?){0,12}?\\v(?: |\\)([^{}]{8,4000})\}|\\v ([^{}\\]{8,4000})\\v0")
+
+
+def rich(text: str, path: str, role: Role, into: Inventory) -> Iterator[str]:
+    """Notice what an RTF document loads or starts when it is opened; the passages of it that nobody sees."""
+    for pattern, said in _RICH:
+        match = pattern.search(text)
+        host = (match[1].lower() if match and match.groups() else "") or "*"
+        if match and not is_local(host):
+            where = place(path, text, match.start())
+            into.notice(
+                Mark.PIPE_INSTALL,
+                f"a document that {said}{f' from {host}' if host != '*' else ''} when it is opened",
+                where,
+                role,
+                target=host,
+            )
+    for match in islice(_UNSHOWN.finditer(text), MAX_FOUND):
+        yield " ".join((match[1] or match[2]).split())
+
+
+def cut(path: str, text: str) -> bool:
+    """Whether a part has more notes, comments or cells than are looked at."""
+    return bool(_ASIDE.search(path)) and len(_PARAGRAPH.findall(text)) > MAX_NOTES
+
+
 def commands(text: str, path: str, role: Role, into: Inventory) -> None:
     """A field or a cell that starts a program (dynamic data exchange)."""
     if match := _STARTS.search(text):

@@ -21,7 +21,7 @@ def other_script(text: str, path: str, role: Role, shell: SkillShell, into: Inve
         for command, number in _recipes(text):
             shell.script(command, path, number, role, path)
         return
-    for number, line in enumerate(text.split("\n")[:5_000], 1):
+    for number, line in enumerate(text.split("\n")[:MAX_LINES], 1):
         command = (
             line.strip().removeprefix("RUN ").removeprefix("//go:generate ").removeprefix("@").lstrip("-")
         )
@@ -76,7 +76,7 @@ _KEY = re.compile(r"^\s*(?:-\s+)?(?:[\w./-]+\s*[:=]\s*)?(?:[|>]-?\s*)?")
 _RULES = re.compile(
     r"(?:^|/)(?:rules?|sigma|yara|semgrep|detections?|signatures?|patterns?|policies|blocklists?|denylists?)(?:/|[.-])|\.(?:yar|yara|sigma|rego|lock)\b"
 )
-MAX_LINES = 5_000
+MAX_LINES = 200_000
 MAX_FOUND = 50
 
 

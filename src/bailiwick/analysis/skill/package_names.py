@@ -229,6 +229,15 @@ def nearly(ecosystem: str, name: str) -> str | None:
     return None
 
 
+def slipped(name: str, other: str) -> bool:
+    """Whether one name is one slip away from the other, and long enough for that to mean something."""
+    return name != other and min(len(name), len(other)) >= SHORTEST and _one_slip(name, other)
+
+
+SHORTEST = 6
+"""Letters of a name of which one may be wrong."""
+
+
 def _one_slip(one: str, other: str) -> bool:
     """Whether one insertion, deletion, substitution or exchange of neighbours makes the one the other."""
     if len(one) > len(other):

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from bailiwick.analysis.address import web_address
 from bailiwick.analysis.skill.facts import Inventory, Mark
-from bailiwick.analysis.skill.package_names import POPULAR, nearly
+from bailiwick.analysis.skill.package_names import POPULAR, nearly, slipped
 from bailiwick.analysis.skill.sensitive import is_address, is_drop, is_local, is_paste
 from bailiwick.model.access import ProgramTarget
 from bailiwick.model.skill import Role, Source
@@ -142,6 +142,8 @@ def judge(package: Package, source: Source, role: Role, into: Inventory) -> None
 def disguised(name: str, meant: str) -> bool:
     """Whether another package stands behind a name that everybody knows: not a fork that says so, nor another known one."""
     known = POPULAR["npm"]
+    if slipped(name, meant):
+        return True
     return name in known and meant not in known and name not in meant and not meant.startswith("@")
 
 

@@ -5,21 +5,20 @@ import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 
-from bailiwick.analysis.skill import front_matter, hidden, media, office, substance
+from bailiwick.analysis.skill import front_matter, hidden, office, substance
 from bailiwick.analysis.skill.carried import carry_over
 from bailiwick.analysis.skill.code import javascript, python
 from bailiwick.analysis.skill.code.files import Scripts
 from bailiwick.analysis.skill.code.follow import Follower
 from bailiwick.analysis.skill.code.form import Program, TooDeepError
 from bailiwick.analysis.skill.configuration import Configuration
-from bailiwick.analysis.skill.containers import containers, is_archive
+from bailiwick.analysis.skill.contents import contents
 from bailiwick.analysis.skill.documents import Document, Documents
 from bailiwick.analysis.skill.facts import Chain, Guess, Inventory, Mark, Noticed, Order
 from bailiwick.analysis.skill.front_matter import FrontMatter
 from bailiwick.analysis.skill.imports import MEMORY, imported
 from bailiwick.analysis.skill.kinds import (
     BACKGROUND,
-    CODE,
     CONFIGURED,
     DOCUMENT,
     FIXTURES,
@@ -34,6 +33,7 @@ from bailiwick.analysis.skill.markdown import blocks
 from bailiwick.analysis.skill.others import embedded, notebook, other_script, scripts_in
 from bailiwick.analysis.skill.prose.hosts import hosts_in
 from bailiwick.analysis.skill.purpose import purposes_of
+from bailiwick.analysis.skill.scripts.grants import grants
 from bailiwick.analysis.skill.scripts.lasting import copies
 from bailiwick.analysis.skill.scripts.look import look
 from bailiwick.analysis.skill.sensitive import is_config
@@ -43,17 +43,12 @@ from bailiwick.analysis.text.form import Form
 from bailiwick.analysis.text.secrets import SecretMatch, scan
 from bailiwick.model.skill import (
     Capability,
-    Entry,
-    EntryType,
     Manifest,
     Partial,
     Role,
     SkillTree,
     Source,
 )
-
-MAX_TEXT = 4 * 2**20
-"""Bytes of one text file that are read."""
 
 MAX_SCANNED = 1_000_000
 """Characters of one text in which secrets are looked for."""
@@ -101,10 +96,8 @@ class _Reading:
     def __init__(self, tree: SkillTree) -> None:
         self.tree = tree
         self.into = Inventory()
-        self.partial = list(tree.partial)
-        self.texts: dict[str, str] = {}
-        self.entries: dict[str, Entry] = {}
-        self._gather()
+        found = contents(tree, self.into)
+        self.texts, self.entries, self.partial = found.texts, found.entries, found.partial
         self.shell = SkillShell(self.into, frozenset(self.entries))
         scripts = {
             path: text
@@ -116,55 +109,6 @@ class _Reading:
         self.programs: list[Program] = []
         self.mentioned: set[str] = set()
         self._tested = False
-
-    def _gather(self) -> None:
-        """The texts of the tree and of the archives in it."""
-        for entry in self.tree.entries:
-            self.entries[entry.path] = entry
-            self._text(entry.path, entry)
-        for container in containers(self.tree):
-            self.partial += container.partial
-            for entry in container.entries:
-                path = f"{container.path}!{entry.path}"
-                if (
-                    entry.path.startswith("/")
-                    or ".." in entry.path.split("/")
-                    or (
-                        entry.type is EntryType.LINK
-                        and (entry.target.startswith("/") or ".." in entry.target.split("/"))
-                    )
-                ):
-                    self.into.notice(
-                        Mark.ESCAPE,
-                        f"{entry.path[:80]} in it would be unpacked outside",
-                        Source(path=container.path),
-                        Role.EXECUTABLE,
-                        target="archive",
-                    )
-                self.entries[path] = entry
-                self._text(path, entry)
-
-    def _text(self, path: str, entry: Entry) -> None:
-        data = entry.data
-        if data is None or entry.type is not EntryType.FILE or path.startswith(".git/objects"):
-            return
-        ending = posixpath.splitext(path)[1].lower()
-        if is_archive(path, data):
-            return
-        if ending not in DOCUMENT | CODE and (
-            b"\0" in data[:8_192] or data.startswith((b"%PDF", b"\x89PNG", b"\xff\xd8", b"GIF8", b"RIFF"))
-        ):
-            if kept := "\n\n".join(media.words(data)):
-                self.texts[f"{path}#text"] = kept[:MAX_TEXT]
-            tail = media.tails(data)
-            if len(tail) >= media.MIN_TAIL and b"\0" not in tail[:512]:
-                self.texts[f"{path}#tail"] = tail[:MAX_TEXT].decode("utf-8", "replace")
-            return
-        if len(data) > MAX_TEXT:
-            self.partial.append(Partial(path=path, reason=f"a text longer than {MAX_TEXT >> 20} MiB"))
-        head = data[:2]
-        encoding = "utf-16" if head in (b"\xff\xfe", b"\xfe\xff") else "utf-8"
-        self.texts[path] = data[:MAX_TEXT].decode(encoding, "replace")
 
     def run(self) -> SkillFacts:
         substance.look(self.tree, self.into)
@@ -276,6 +220,9 @@ class _Reading:
             self._office(path, text, role)
         elif ending == ".svg":
             self._page(path, text)
+        elif ending == ".rtf" or text.startswith("{\\rtf"):
+            for piece in office.rich(text, path, role, self.into):
+                hidden.order(piece, Source(path=path), self.into, "text of a document that isn't shown")
         elif ending == ".rels":
             office.loaded(text, path, role, self.into)
         elif ending in OTHER or posixpath.basename(path) in MAKERS:
@@ -375,9 +322,12 @@ class _Reading:
         }
         roles = {path: self._role(path) for path in languages}
         look(self.texts, languages, roles, self.into)
+        documents = [text for path, text in self.texts.items() if path.lower().endswith((".md", ".txt"))]
         for path, text in self.texts.items():
             if path not in languages and "bcc" in text[:20_000].lower():
                 copies(text[:20_000], path, self._role(path), self.into)
+            if path.endswith((".tf", ".hcl", ".json", ".template", ".bicep")):
+                grants(text[:MAX_SCANNED], path, self._role(path), self.into, documents)
 
     def _hidden(self) -> None:
         for path, text in self.texts.items():

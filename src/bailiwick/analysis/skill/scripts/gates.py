@@ -94,6 +94,7 @@ def gates(text: str, path: str, role: Role, into: Inventory) -> None:
         if harm := _SHELL_HARM.search(body):
             _gated(harm[0], line.partition("then")[0], Source(path=path, line=at + 1), role, into)
     _named_gates(text, path, role, into)
+    _left_early(text, path, role, into)
     for match in _CODE_GATE.finditer(text):
         harm = _CODE_HARM.search(match[3])
         if (
@@ -103,6 +104,23 @@ def gates(text: str, path: str, role: Role, into: Inventory) -> None:
         ):
             continue  # a price that goes by the season
         if harm and (not _AGE.search(match[2]) or (_FIGURE.match(harm[0]) and _fixed(match[2], text))):
+            _gated(harm[0], match[2], place(path, text, match.start(2)), role, into)
+
+
+_LEAVES = Wide(
+    r"^([ \t]{0,80})if\b([^\n]{0,300}?(?:gethostname|\bhostname\(|getuser|userInfo|getlogin|platform\.node|\btoordinal\(|\bdate(?:time)?\.(?:today|now)\(|\bnew Date\(\s*\)|Date\.now\()[^\n]{0,300}?)(?:\n[ \t]*|[:){;\s])(?:return|continue)\b[^\n]{0,120}\n((?:\1[ \t]*[^\s}][^\n]*\n?|[ \t]*\n){1,25})",
+    re.MULTILINE,
+)
+_PAYEE = re.compile(
+    r"\b(?:iban|bic|account_?(?:number|no)?|wallet|recipient|payee|beneficiary|address)[\"'\]]{0,2}\s*[:=](?!=)\s*[\"'`\w]",
+    re.IGNORECASE,
+)
+
+
+def _left_early(text: str, path: str, role: Role, into: Inventory) -> None:
+    """A function that is left at once on other machines and at other times, and else changes who is paid."""
+    for match in _LEAVES.finditer(text):
+        if (harm := _PAYEE.search(match[3])) and not _AGE.search(match[2]):
             _gated(harm[0], match[2], place(path, text, match.start(2)), role, into)
 
 

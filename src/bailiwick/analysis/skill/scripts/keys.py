@@ -16,7 +16,7 @@ _SENDS = re.compile(r"\b(?:curl|wget|nc|ncat|scp|http|https|rclone|aws)\b")
 def keys(text: str, path: str, role: Role, into: Inventory) -> None:
     """Keys that a shell script packs into a file and a later line sends."""
     held: dict[str, Source] = {}
-    for number, line in enumerate(text.replace("\\\n", "  ").split("\n")[:5_000], 1):
+    for number, line in enumerate(text.replace("\\\n", "  ").split("\n")[:200_000], 1):
         row = line[:1_000]
         if row.lstrip().startswith("#"):
             continue

@@ -8,20 +8,27 @@ from bailiwick.analysis.skill.facts import Inventory
 from bailiwick.analysis.skill.scripts.comments import comments
 from bailiwick.analysis.skill.scripts.discarded import discarded
 from bailiwick.analysis.skill.scripts.disguised import disguised
+from bailiwick.analysis.skill.scripts.engines import engines
 from bailiwick.analysis.skill.scripts.fetched import fetched
 from bailiwick.analysis.skill.scripts.flows import flows
 from bailiwick.analysis.skill.scripts.folded import folded
 from bailiwick.analysis.skill.scripts.gates import gates
+from bailiwick.analysis.skill.scripts.grants import grants
+from bailiwick.analysis.skill.scripts.invisible import invisible
 from bailiwick.analysis.skill.scripts.keys import keys
 from bailiwick.analysis.skill.scripts.lasting import copies, proxies, registries, startup, trust
 from bailiwick.analysis.skill.scripts.links import links
 from bailiwick.analysis.skill.scripts.lookups import lookups
 from bailiwick.analysis.skill.scripts.machine import machine
+from bailiwick.analysis.skill.scripts.mirrors import mirrors
 from bailiwick.analysis.skill.scripts.moments import moments
+from bailiwick.analysis.skill.scripts.natives import natives
 from bailiwick.analysis.skill.scripts.numbers import numbers
 from bailiwick.analysis.skill.scripts.passwords import passwords
 from bailiwick.analysis.skill.scripts.patched import patched
 from bailiwick.analysis.skill.scripts.places import place
+from bailiwick.analysis.skill.scripts.playbooks import playbooks
+from bailiwick.analysis.skill.scripts.remainders import remainders
 from bailiwick.analysis.skill.scripts.remotes import remotes, shells
 from bailiwick.analysis.skill.scripts.safeguards import safeguards
 from bailiwick.analysis.skill.scripts.settings import settings
@@ -53,6 +60,9 @@ def look(
     staged(clean, languages, roles, into)
     plain = {path: folded(text) for path, text in clean.items()}
     flows(plain, languages, roles, into)
+    documents = [
+        said for path, said in texts.items() if path.lower().endswith((".md", ".mdx", ".txt", ".rst"))
+    ]
     for path, said in plain.items():
         role = roles[path]
         text = said.replace("\\n", "  ")  # what stands in a literal as a new line
@@ -69,9 +79,16 @@ def look(
                 into.capability(CapabilityKind.NET, host.lower(), where, role, detail="POST", by=path)
         elif languages[path] == "yaml":
             workflows(said, path, role, into)
+            playbooks(said, path, role, into)
         if languages[path] == SHELL:
             keys(said, path, role, into)
             lookups(clean[path], path, role, into)
+        natives(clean[path], path, role, into)
+        remainders(said, path, role, into, documents)
+        invisible(clean[path], path, languages[path], role, into)
+        grants(said, path, role, into, documents)
+        mirrors(said, path, role, into)
+        engines(clean[path], path, role, into)
         discarded(said, path, role, into)
         passwords(clean[path], path, role, into)
         safeguards(said, path, languages[path], role, into)

@@ -29,7 +29,7 @@ _FUNCTION = re.compile(
 _GIVES = re.compile(r"^[ \t]{0,80}return\b|=>\s*(?!\{)")
 _IF = re.compile(r"^([ \t]{0,80})(?:\}\s*)?(?:if|elif|else if|unless)\b")
 _CHANGED = re.compile(
-    r"\*=?\s*\(?(?:0\.\d+|1\.0\d*|1\s*[-+]\s*0?\.\d+)|[-+]=\s*0?\.\d+|/=?\s*1\.\d+|(?<![\d.])[-+]\s*0?\.\d+|\b([A-Za-z_][\w.]{0,40})\s*=\s*\1\s*[-+*/]\s*[\d.(]|\[\s*:\s*-\d+\s*\]|\[\s*\d+\s*:\s*\]|\[\s*:?\s*:\s*-?[2-9]\s*\]|\bif\s+\(?\w+\s*%\s*\d+|%\s*\d+\s*(?:!=|==|!==|===|>|<)|\.slice\(|\.(?:pop|shift)\(|\bcontinue\b|\brandom\b|\.sample\(|\bdel\s+\w+\[|\?\s*(?:0\.\d+|1\.0\d+)\s*:\s*[01](?:\.0)?(?![.\d])|\bif\b[^\n]{0,120}\belse\s+(?:1(?:\.0)?|0(?:\.0)?)(?![.\d])"
+    r"\*=?\s*\(?(?:0\.\d+|1\.0\d*|1\s*[-+]\s*0?\.\d+)|[-+]=\s*0?\.\d+|/=?\s*1\.\d+|(?<![\d.])[-+]\s*0?\.\d+|\b([A-Za-z_][\w.]{0,40})\s*=\s*\1\s*[-+*/]\s*[\d.(]|\[\s*:\s*-\d+\s*\]|\[\s*\d+\s*:\s*\]|\[\s*:?\s*:\s*-?[2-9]\s*\]|\bif\s+\(?\w+\s*%\s*\d+|%\s*\d+\s*(?:!=|==|!==|===|>|<)|\.slice\(|\.(?:pop|shift)\(|\bcontinue\b|\brandom\b|\.sample\(|\bdel\s+\w+\[|\?\s*(?:0\.\d+|1\.0\d+)\s*:\s*[01](?:\.0)?(?![.\d])|\bif\b[^\n]{0,120}\belse\s+(?:\w+\(\s*[\"']?)?(?:1(?:\.0)?|0(?:\.0)?)(?![.\d])"
 )
 _SAID = re.compile(
     r"promo|discount|early.?bird|\bsale|\bvat\b|tax|tariff|season|holiday|deprecat|trial|licen[cs]e|grace|embargo|\bdst\b|fiscal|quarter|birthday|sunset|rollout|cutover|migrat",

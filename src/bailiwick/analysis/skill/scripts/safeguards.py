@@ -236,7 +236,7 @@ def _foretold(text: str) -> Found:
 
 
 _UNGUARDED = Wide(
-    r"\bufw\s+disable\b|\biptables\s+-F\b|\bsystemctl\s+(?:stop|disable|mask)\s+(?:--now\s+)?(?:auditd|falcon\S*|apparmor|firewalld|osqueryd?|clamav\S*|rsyslog|fail2ban)|\bauditctl\s+-e\s*0|\bsetenforce\s+0|Set-MpPreference\s+-Disable|\bspctl\s+--(?:master|global)-disable|NOPASSWD:\s*ALL|\bdocker\s+run\b[^\n]{0,120}(?:-v|--volume)[ =]*[\"']?/:/|\bchmod\s+(?:-R\s+)?(?:a\+\w*w|0?777)\s+[\"']?(?:~|\$\{?HOME\}?|/root|/home/\w+)/\.(?:ssh|aws|gnupg|kube)"
+    r"\bufw\s+disable\b|\biptables\s+-F\b|\bsystemctl\s+(?:stop|disable|mask)\s+(?:--now\s+)?(?:auditd|falcon\S*|apparmor|firewalld|osqueryd?|clamav\S*|rsyslog|fail2ban)|\bauditctl\s+-e\s*0|\bsetenforce\s+0|Set-MpPreference\s+-Disable|\bspctl\s+--(?:master|global)-disable|NOPASSWD:\s*ALL|\bchmod\s+(?:-R\s+)?(?:a\+\w*w|0?777)\s+[\"']?(?:~|\$\{?HOME\}?|/root|/home/\w+)/\.(?:ssh|aws|gnupg|kube)"
 )
 _DENIED = re.compile(r"\biptables\s+-P\s+(?:INPUT|OUTPUT|FORWARD)\s+(?:DROP|REJECT)\b")
 _TRACES = Wide(

@@ -12,6 +12,7 @@ from itertools import islice
 from bailiwick.analysis.skill.facts import Inventory, Mark
 from bailiwick.analysis.skill.prose.hosts import hosts_in
 from bailiwick.analysis.skill.scripts.places import place
+from bailiwick.analysis.skill.scripts.spelled import SPELLED
 from bailiwick.analysis.skill.scripts.tongues import ASSIGNS_IN_SHELL
 from bailiwick.analysis.text.form import Wide
 from bailiwick.model.skill import Role
@@ -123,6 +124,8 @@ def staged(
                 }
                 decodes = given or language.decodes.search(text)
                 at = _runs(text, language, _holders(text, language, given) if decodes else set())
+        if at is None and (spelled := SPELLED.search(text)):
+            at = spelled.start()
         if at is None:
             continue
         into.notice(

@@ -19,7 +19,7 @@ SENDS = Form(
     r"|\bhttp\.(?:Post|PostForm|NewRequest\w*|Get)\b|\bnet\.Dial\w*|\bhttps?\.request\b|\bsocket\.(?:http|tcp|udp)\b|\bngx\.socket\b|\breqwest::|\bureq::|\bTcpStream\b|\bHttpURLConnection\b|\bHttpRequest\b|\bOkHttp\w*|\bRestTemplate\b"
     r"|\bhttr2?::\w+|\bRCurl\b|\bUrlFetchApp\b|\bURLSession\b|\bdataTask\(|\bHttpPost\b|\bopenConnection\(|\bfetch\s*\(|\baxios\b|\bgot(?:\.\w+)?\s*\(|\bundici\b|\bsendBeacon\b|\bnew WebSocket\b|\bsuperagent\b|\bky\.\w+\(|\bhttps?\.(?:get|put)\b|\bXMLHttpRequest\b"
     r"|\brequests\.(?:post|put|patch|get|request)\b|\burlopen\b|\bhttpx\.\w+\(|\baiohttp\b|\bhttp\.client\b|\burllib3\b|\bsmtplib\b|\bsendmail\b|\bcreate_connection\b|\bHTTPS?Connection\b|\.(?:request|putrequest|sendall|post|put|patch)\s*\("
-    r"|/dev/tcp/"
+    r"|/dev/tcp/|\bcall_?[tT]ool\s*\("
 )
 _SENDERS = r"(?:curl(?:\.exe)?|wget|ncat|netcat|nc|socat|httpie|xh|aria2c|sendmail|mailx|telnet)"
 _RESOLVERS = r"(?:dig|nslookup|host|getent|drill|resolvectl)"

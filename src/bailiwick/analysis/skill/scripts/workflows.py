@@ -22,10 +22,36 @@ _ALL = re.compile(r"\btoJSON\(\s*secrets\s*\)")
 _SENT = re.compile(r"\b(?:curl|wget|nc|Invoke-RestMethod|requests\.post|fetch\()")
 
 
+_GIVEN = re.compile(r"\b([A-Z_a-z]\w*)[\"']?\s*:\s*[\"']?\$\{\{\s*secrets\.(\w+)\s*\}\}")
+_SENDING = re.compile(r"\b(?:curl|wget|nc|ncat|Invoke-RestMethod|Invoke-WebRequest|iwr|irm)\b[^\n]*")
+_PROVES = re.compile(
+    r"(?:(?<!\S)-\w*[Hu]|--header|--user|--oauth2-bearer|-Headers?)[ =]+(?:\"[^\"\n]*\"|'[^'\n]*'|\S+)"
+)
+"""Where a request proves who asks."""
+
+
+def _handed(text: str, path: str, role: Role, into: Inventory) -> None:
+    """A secret that a step is given and puts into what it sends."""
+    given = {match[1]: match[2] for match in _GIVEN.finditer(text)}
+    names = {f"${name}": secret for name, secret in given.items()} | {
+        f"${{{name}}}": secret for name, secret in given.items()
+    }
+    plain = text.replace("\\\n", "  ")
+    for match in _SENDING.finditer(plain):
+        bare = _PROVES.sub(" ", match[0])
+        host = next(iter(hosts_in(match[0])), "")
+        said = {secret for name, secret in names.items() if re.search(rf"{re.escape(name)}(?!\w)", bare)}
+        said |= set(re.findall(r"\$\{\{\s*secrets\.(\w+)", bare))
+        for secret in sorted(said) if host else ():
+            where = place(path, text, min(match.start(), len(text)))
+            into.chain(Label(Origin.VARIABLE, secret, where), Sink.SEND, host, where, role)
+
+
 def workflows(text: str, path: str, role: Role, into: Inventory) -> None:
     """Notice a workflow whose commands, or whose checked-out code, are a stranger's while it holds secrets."""
     if not _WORKFLOW.search(text) or "jobs:" not in text:
         return
+    _handed(text, path, role, into)
     if (all_of_them := _ALL.search(text)) and (sent := _SENT.search(text)):
         label = Label(
             Origin.ENVIRONMENT, "all secrets of the project", place(path, text, all_of_them.start())

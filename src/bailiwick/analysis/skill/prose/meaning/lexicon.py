@@ -61,6 +61,16 @@ class Lexicon:
 
     entries: Node
 
+    def classes(self) -> frozenset[str]:
+        """Every class that has an entry."""
+        found: set[str] = set()
+        waiting = [self.entries]
+        while waiting:
+            node = waiting.pop()
+            found.update(node.ends)
+            waiting += [*node.words.values(), *([node.gap] if node.gap else [])]
+        return frozenset(found)
+
     def senses(self, text: str) -> Senses:
         """The classes that a sentence has, with their places and whether they are negated."""
         plain = _WORD.findall(text.lower().replace("\u2019", "'"))[:MAX_WORDS]
