@@ -454,10 +454,11 @@ def _shift(call: Invocation) -> Outcome:
 
 def _command(call: Invocation) -> Outcome:
     """``command`` and ``builtin``: the rest, without functions; with -v only a question."""
-    rest = call.args[1:]
+    rest, ended = call.args[1:], False
     while rest and rest[0].literal in ("-p", "--"):
+        ended |= rest[0].literal == "--"
         rest = rest[1:]
-    if rest and rest[0].literal in ("-v", "-V"):
+    if rest and rest[0].literal in ("-v", "-V") and not ended:
         return call.state, call.state
     if rest and (rest[0].kind is not LITERAL or rest[0].text.startswith("-")):
         wrong = (
