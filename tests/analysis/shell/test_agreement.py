@@ -135,6 +135,10 @@ def test_most_valid_natural_commands_are_accepted() -> None:
         ("zsh", "function f if a; then b; fi"),
         ("zsh", "repeat() { a; }"),
         ("zsh", "[[ - ]]"),
+        ("zsh", "[[ -f ! ]]"),
+        ("zsh", "a >1&>f"),
+        ("zsh", "for (((;;))) do a; done"),
+        ("zsh", 'a <<E\n${x-\\"}\nE'),
     ],
 )
 def test_what_a_long_run_found_is_refused(dialect: str, text: str) -> None:

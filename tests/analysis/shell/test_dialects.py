@@ -24,7 +24,7 @@ def found(text: str, dialect: str) -> list[str]:
         "=ls x", "echo >! f", "echo >>! f", "ls &| rm x", "ls &! rm x", "ls *(e:'rm x':)", "ls *(+f)", "echo ${(e)x}",
         "echo ${x:h}", "echo $x:h", "echo $x[1]", "echo $x[(e)a]", "echo ~[x]", "repeat 3 rm x", "noglob rm *", "- rm x",
         "nocorrect rm x", "foreach i (a b) rm $i; end", "rm <1-5>", "echo ${=x}", "echo ${~x}", "echo $~x", "typeset x=(a b)", "[[ a =~ b ]]",
-        "{ rm x } always { rm y }", "echo a<(rm x)", "> f", "<<< x", "<f", "{a,b} c", "{rm x}", "echo a}", "echo $#x", "echo $12",
+        "{ rm x } always { rm y }", "function -T { rm x; }", "export() { ls; }", "function f ls", "rm ==ls", "x=1 & ls", "echo a<(rm x)", "> f", "<<< x", "<f", "{a,b} c", "{rm x}", "echo a}", "echo $#x", "echo $12",
         "ls 12>f", "ls >&p", "echo $'\\C-a'", "x=a:=ls", "1=x", "é=1", "echo $é", "chpwd() { rm x; }", "TRAPEXIT() { rm x; }",
         "time x=1", "time time ls", "> f if", "> f [[ x ]]", "if(ls) then rm x; fi", "ls {fd} > f", "{fd}> f ls", 'ls ""~', "rm {1\\..3}",
         "rm {01..10}", "command cd x", "exec noglob rm *", "[[ a -eq b ]]", "[[ a < b ]]", "cd -1; rm x", "cd +2; rm x", "print -P x",
@@ -87,6 +87,8 @@ def test_the_last_stage_of_a_pipe_runs_in_the_shell_itself_in_zsh() -> None:
     "text",
     [
         "rm $(<f)",
+        '[ "$x" = a ] && rm x',
+        "x=1 && rm x",
         "[[ -f x && $y == a* ]] && rm x",
         "cat > f < g",
         "x=1 ls",

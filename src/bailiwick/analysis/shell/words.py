@@ -65,6 +65,7 @@ _PARAMETER = re.compile(
 )
 _SUBSTRING = re.compile(r"[0-9 :-]*\Z")
 _ODD_IN_ZSH = frozenset("[:(")
+_AFTER_EQUALS = frozenset(" \t\n;|&<>)") | {""}
 
 
 class WordReader:
@@ -156,7 +157,11 @@ class WordReader:
         if match and not self._runs_on(match.end()):
             self.i = match.end()
             return self.plain(match.group(), start, self.i)
-        if self.dialect == "zsh" and start < self.n and s[start] == "=":
+        if (
+            self.dialect == "zsh"
+            and s.startswith("=", start)
+            and s[start + 1 : start + 2] not in _AFTER_EQUALS
+        ):
             raise self.fail("word beginning with =")
         parts: list[Part] = []
         open_parens = 0
@@ -456,7 +461,7 @@ class WordReader:
                     parts.append(Text(c, quoted=quoted))
                     self.i += 1
 
-    def double_quoted(self, parts: list[Part], *, closing: bool) -> None:
+    def double_quoted(self, parts: list[Part], *, closing: bool) -> None:  # noqa: C901 - one arm per form
         """Read up to the closing double quote, or the whole rest (a here-document body) when not ``closing``."""
         s = self.s
         run = _DOUBLE_QUOTED_RUN if closing else _HEREDOC_RUN
@@ -480,7 +485,10 @@ class WordReader:
                     parts.append(Text("\\" + following, quoted=True))
                 self.i += 2
             elif c == "$":
+                start = self.i
                 self.dollar(parts, quoted=True)
+                if not closing and s.startswith("{", start + 1) and '\\"' in s[start : self.i]:
+                    self.only("bash", "sh")  # in zsh it begins a quote there
             else:
                 self._backquoted(parts, quoted=True)
 

@@ -33,9 +33,7 @@ def command(text: str, start: int, end: int, words: Sequence[Arg], redirects: Se
     """Why what stands between two positions isn't the simple command of these words."""
     following = text[end : end + 1]
     if not words and not redirects:
-        # A value hides the operator that touches it, an empty one also the parenthesis.
-        hidden = following == "&" or (following == ")" and text[end - 1] in "= \t")
-        return "operator after an assignment" if hidden else ""
+        return "& after an assignment" if following == "&" and text[end : end + 2] != "&&" else ""
     if not words:
         alone = text.startswith("$(<", start - 2) and text[start + 1 : start + 2] not in ("<", "&", ">")
         reads = len(redirects) == 1 and alone and following == ")"
