@@ -138,6 +138,8 @@ def test_most_valid_natural_commands_are_accepted() -> None:
         ("zsh", "[[ -f ! ]]"),
         ("zsh", "a >1&>f"),
         ("zsh", "for (((;;))) do a; done"),
+        ("zsh", "for ((${x-;;})) do a; done"),
+        ("zsh", "(($(#(((\n))))))"),
         ("zsh", 'a <<E\n${x-\\"}\nE'),
     ],
 )

@@ -407,7 +407,9 @@ class Parser(ConditionReader):
         s, start = self.s, self.i + 2
         header = self.arithmetic(start)
         pieces = s[start : self.i - 2].split(";")
-        if len(pieces) != 3 or any(piece.count("(") != piece.count(")") for piece in pieces):  # noqa: PLR2004
+        if len(pieces) != 3 or any(  # noqa: PLR2004
+            piece.count("(") != piece.count(")") or piece.count("{") != piece.count("}") for piece in pieces
+        ):
             raise self.fail("for (( with another number of expressions than three")
         self.blank()
         if s.startswith(";", self.i):

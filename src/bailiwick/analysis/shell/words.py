@@ -528,6 +528,8 @@ class WordReader:
                     raise self.fail("arithmetic form")
                 names += _ARITHMETIC_NAME.findall(part.text)
         whole = "".join(part.text if isinstance(part, Text) else "1" for part in parts)
+        if not _is_balanced(whole):
+            raise self.fail("arithmetic that ends before its parentheses do")  # others stand in a comment
         return Arithmetic(tuple(names), tuple(parts), certain=_is_certain(whole))
 
 
@@ -539,6 +541,16 @@ def _is_certain(text: str) -> bool:
             break
         text = outer
     return _CERTAIN.match(text) is not None
+
+
+def _is_balanced(text: str) -> bool:
+    """Whether every parenthesis of an arithmetic expression has its other one."""
+    level = 0
+    for c in text:
+        level += (c == "(") - (c == ")")
+        if level < 0:
+            return False
+    return level == 0
 
 
 def _is_plain_in_zsh(before: list[Part], following: str) -> bool:
