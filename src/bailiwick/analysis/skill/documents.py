@@ -25,6 +25,7 @@ from bailiwick.analysis.skill.prose.steps import steps
 from bailiwick.analysis.skill.scripts.guidance import guidance
 from bailiwick.analysis.skill.scripts.machine import machine
 from bailiwick.analysis.skill.scripts.remotes import remotes, shells
+from bailiwick.analysis.skill.scripts.traces import traces
 from bailiwick.analysis.skill.sensitive import kept_in
 from bailiwick.analysis.skill.shell import SkillShell
 from bailiwick.analysis.skill.speech import Sentence, negated, quoted, reports, role_of, sentences
@@ -130,6 +131,7 @@ class Documents:
                 shells(block.text, where, meant, self.into)
                 machine(block.text, where, meant, self.into)
                 remotes(block.text, where, meant, self.into)
+                traces(block.text, where, meant, self.into)
                 self._fence(path, block, meant)
             elif block.kind is Kind.COMMENT:
                 hidden.order(

@@ -70,6 +70,7 @@ class Mark(StrEnum):
     REMOTE_INSTRUCTIONS = "remote instructions"
     LURE = "lure"
     PIPE_INSTALL = "pipe install"
+    PINNED = "pinned"
     BROAD_TRIGGER = "broad trigger"
     SHADOW = "shadow"
     MEMORY = "memory"

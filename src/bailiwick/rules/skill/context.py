@@ -2,7 +2,7 @@
 
 import re
 
-from bailiwick.analysis.skill.facts import Chain, Mark, Origin
+from bailiwick.analysis.skill.facts import Chain, Mark, Origin, Sink
 from bailiwick.analysis.skill.prose.steps import BY as PROSE
 from bailiwick.analysis.skill.read import SkillFacts
 from bailiwick.analysis.skill.sensitive import (
@@ -130,6 +130,20 @@ def concealed(facts: SkillFacts, source: Source, lines: int = 12) -> Source | No
         ):
             return item.source
     return None
+
+
+def pinned(facts: SkillFacts, chain: Chain) -> bool:
+    """Whether what is run was compared, before, with a digest that stands in the script, and is all that the script fetches to run."""
+    path = chain.source.path
+    fetched = {
+        other.label.source
+        for other in facts.chains
+        if other.sink is Sink.EXECUTE and other.source.path == path and other.label.origin is Origin.DOWNLOAD
+    }
+    return len(fetched) == 1 and any(
+        mark.source.path == path and (mark.source.line or 0) <= (chain.source.line or 0)
+        for mark in facts.marks(Mark.PINNED)
+    )
 
 
 def runs(chain: Chain) -> bool:

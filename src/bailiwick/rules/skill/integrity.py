@@ -6,7 +6,7 @@ from bailiwick.analysis.skill.facts import Intent, Mark
 from bailiwick.analysis.skill.read import SkillFacts
 from bailiwick.model.skill import Role
 from bailiwick.rules.rule import Severity
-from bailiwick.rules.skill.context import about, teaches
+from bailiwick.rules.skill.context import about, documented, teaches
 from bailiwick.rules.skill.guessed import with_guesses
 from bailiwick.rules.skill.ordered import ordered
 from bailiwick.rules.skill.rule import (
@@ -37,6 +37,9 @@ def _find(facts: SkillFacts) -> Iterator[SkillFinding]:
                 confidence=confident(item.sure),
                 why_not="" if item.sure else "changing data may be what the person wants",
             )
+        elif item.target.startswith("clipboard"):
+            named = documented(facts, item.target.partition(":")[2] or "*") and ":" in item.target
+            yield of_mark(_ID, item, Severity.MEDIUM if named else Severity.HIGH)
     for item in told(facts, Mark.WEAKEN):
         lesson = teaches(facts, item.role)
         light = lesson or not item.sure or item.role is Role.OPTIONAL

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from bailiwick.analysis.skill.facts import Mark, Noticed, Origin, Sink
 from bailiwick.analysis.skill.read import SkillFacts
 from bailiwick.rules.rule import Severity
-from bailiwick.rules.skill.context import PRIVATE
+from bailiwick.rules.skill.context import PRIVATE, pinned
 from bailiwick.rules.skill.rule import (
     LOW,
     SkillFinding,
@@ -31,6 +31,11 @@ _FETCHES = re.compile(
 _STARTS = re.compile(
     r"\b(?:exec|execSync|spawn|spawnSync|execFile|execFileSync)\(|\beval\(|\bnew Function\(|\bvm\.run|\bsubprocess\.|\bos\.system\(|\bexec\(|\b0o?755\b|\bchmod"
 )
+_KEEPS = re.compile(
+    r"\b(?:curl|wget)\b|\bwriteFile|\bcreateWriteStream\(|\.pipe\(|\burlretrieve\(|\.write(?:_bytes|_text)?\(|\beval\(|\bnew Function\(|\bvm\.run|\b(?:exec|execSync|spawn|spawnSync)\(\s*[A-Za-z_]"
+)
+"""How what is fetched comes to be run."""
+_SPOKEN = re.compile(r"\s*(?://|#|\*|console\.|print\w*\b|echo\b)")
 _KEYS = re.compile(
     r"\.ssh\b|\bid_(?:rsa|ed25519)\b|\.aws\b|\.netrc\b|\.npmrc\b|\.docker/config|\.kube\b|\.gnupg\b|\bgcloud\b|\.git-credentials\b|JSON\.stringify\(\s*process\.env\s*\)|Object\.(?:entries|keys)\(\s*process\.env|\b(?:GITHUB|NPM|GH|AWS_SECRET_ACCESS|ANTHROPIC_API|OPENAI_API)_?(?:TOKEN|KEY)\b|\.claude/\.credentials"
 )
@@ -81,16 +86,20 @@ def _harm(facts: SkillFacts, item: Noticed) -> str:
     taken = {
         chain.label.origin
         for chain in facts.chains
-        if chain.source.path in start and chain.sink in (Sink.SEND, Sink.EXECUTE, Sink.DNS)
+        if chain.source.path in start
+        and chain.sink in (Sink.SEND, Sink.EXECUTE, Sink.DNS)
+        and not (chain.label.origin is Origin.DOWNLOAD and pinned(facts, chain))
     }
     if taken & {Origin.DOWNLOAD, Origin.ENCODED}:
         return "runs what it fetches or decodes"
     if taken & PRIVATE:
         return "sends what is private"
     whole = "\n".join(texts[path][:200_000].decode("utf-8", "replace") for path in start)
-    for pattern, what in ((_KEYS, "reads credentials"), (_STARTS, "fetches something and starts programs")):
-        if pattern.search(whole) and (pattern is _KEYS or _FETCHES.search(whole)):
-            return what
+    if any(not _SPOKEN.match(whole, whole.rfind("\n", 0, one.start()) + 1) for one in _KEYS.finditer(whole)):
+        return "reads credentials"
+    compared = any(mark.source.path in start for mark in facts.marks(Mark.PINNED))
+    if _STARTS.search(whole) and _FETCHES.search(whole) and _KEEPS.search(whole) and not compared:
+        return "fetches something and starts programs"
     return ""
 
 

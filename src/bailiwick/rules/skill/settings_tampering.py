@@ -82,7 +82,7 @@ def _settings(facts: SkillFacts) -> Iterator[SkillFinding]:
 
 def _git(facts: SkillFacts) -> Iterator[SkillFinding]:
     for item in told(facts, Mark.TAMPER):
-        if item.target == "data" or teaches(facts, item.role):
+        if item.target.startswith(("data", "clipboard")) or teaches(facts, item.role):
             continue
         hooks = about(facts, "configuration") or "git" in facts.manifest.name
         yield of_mark(

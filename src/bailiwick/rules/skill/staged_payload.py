@@ -9,7 +9,7 @@ from bailiwick.analysis.skill.sensitive import is_local, is_placeholder
 from bailiwick.model.access import Confidence
 from bailiwick.model.skill import Role
 from bailiwick.rules.rule import Severity
-from bailiwick.rules.skill.context import bad, code_host, concealed, installer, teaches
+from bailiwick.rules.skill.context import bad, code_host, concealed, installer, pinned, teaches
 from bailiwick.rules.skill.guessed import with_guesses
 from bailiwick.rules.skill.rule import (
     HIGH,
@@ -93,6 +93,8 @@ def _weight(facts: SkillFacts, chain: Chain, host: str) -> tuple[Severity, Confi
         )
     if concealed(facts, chain.source):
         return Severity.CRITICAL, HIGH, ""
+    if pinned(facts, chain):
+        return Severity.MEDIUM, LOW, "it stops unless the download has the digest that stands in the script"
     if any(word in chain.target for word in _CODE) and chain.role is Role.EXECUTABLE:
         return Severity.HIGH, HIGH, ""
     if installer(facts, host, code=chain.role is Role.EXECUTABLE):

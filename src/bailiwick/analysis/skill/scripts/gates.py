@@ -13,6 +13,8 @@ MAX_NAMES = 200
 _MOMENT = r"(?:\bdate\s+['\"]?\+|\$\(date\b|\bhostname\b|\$\{?HOSTNAME|\bwhoami\b|\$\{?USER\b|\$\{?LOGNAME|\bid\s+-un|\$\{?(?:CI|GITHUB_ACTIONS|CI_\w+|JENKINS_URL|GITLAB_CI)\b|\bRANDOM\b|\bgit\s+config\s+(?:--\S+\s+)?user\.email)"
 _SHELL_MOMENT = re.compile(_MOMENT)
 _IF = re.compile(r"^[ \t]{0,80}(?:if|elif)\b|;[ \t]{0,9}if\b")
+_CLOSED = re.compile(r"\bthen\b[^\n]*[;\s]fi[\s;]*$")
+"""A condition that ends where it begins."""
 _TEST = re.compile(r"^[ \t]{0,80}(?:\[\[?\s|test\s|\(\()")
 MAX_BODY = 25
 """Lines behind a condition that are taken for what it guards."""
@@ -83,7 +85,9 @@ def gates(text: str, path: str, role: Role, into: Inventory) -> None:
         if _SHELL_MOMENT.search(line) is None or _AGE.search(line):
             continue
         body = ""
-        if _IF.search(line):
+        if _IF.search(line) and _CLOSED.search(line):
+            body = line.partition("then")[2]
+        elif _IF.search(line):
             rest = lines[at + 1 : at + 1 + MAX_BODY]
             end = next(
                 (i for i, one in enumerate(rest) if one.lstrip()[:3].rstrip(" ;") in ("fi", "els")), len(rest)

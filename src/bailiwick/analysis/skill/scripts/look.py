@@ -5,6 +5,8 @@ from collections.abc import Mapping
 from itertools import islice
 
 from bailiwick.analysis.skill.facts import Inventory
+from bailiwick.analysis.skill.scripts.backups import backups
+from bailiwick.analysis.skill.scripts.clipboard import clipboard
 from bailiwick.analysis.skill.scripts.comments import comments
 from bailiwick.analysis.skill.scripts.discarded import discarded
 from bailiwick.analysis.skill.scripts.disguised import disguised
@@ -33,6 +35,8 @@ from bailiwick.analysis.skill.scripts.remotes import remotes, shells
 from bailiwick.analysis.skill.scripts.safeguards import safeguards
 from bailiwick.analysis.skill.scripts.settings import settings
 from bailiwick.analysis.skill.scripts.staged import MAX_NAMES, SCRIPT, SHELL, staged
+from bailiwick.analysis.skill.scripts.traces import traces
+from bailiwick.analysis.skill.scripts.verified import verified
 from bailiwick.analysis.skill.scripts.workflows import workflows
 from bailiwick.model.skill import CapabilityKind, Role, Source
 
@@ -99,6 +103,10 @@ def look(
         proxies(text, path, role, into)
         trust(text, path, role, into)
         copies(text, path, role, into)
-        remotes(said, Source(path=path, line=1), role, into)
+        backups(text, path, role, into)
+        clipboard(text, path, role, into)
+        traces(text, Source(path=path, line=1), role, into)
+        verified(said, path, role, into)
+        remotes(text, Source(path=path, line=1), role, into)
         machine(clean[path], Source(path=path, line=1), role, into)
-        shells(said, Source(path=path, line=1), role, into)
+        shells(text, Source(path=path, line=1), role, into)

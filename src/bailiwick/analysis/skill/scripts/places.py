@@ -20,3 +20,15 @@ def place(path: str, text: str, at: int) -> Source:
 def line_of(text: str, at: int) -> int:
     """The line of a character."""
     return text.count("\n", 0, at + (1 if text[at : at + 1] == "\n" else 0)) + 1
+
+
+_SPOKEN = re.compile(r"\s*(?:#(?!!)|//|--\s|\*|REM\b|echo\b|print\w*\b|console\.|Write-\w+|r?[\"']|//)")
+_SHOWN = re.compile(
+    r"\b(?:echo|printf?|println|puts|warn|Write-\w+|console\.\w+|log(?:ger)?\.\w+|re\.compile)\s*\(?\s*[rf]?[\"'`][^\n]*$"
+)
+
+
+def meant(text: str, match: re.Match[str]) -> bool:
+    """Whether a match in a script is what it does: not a comment, a text that it shows, or a pattern that it looks for."""
+    row = row_of(text, match).lstrip("\n")
+    return not _SPOKEN.match(row) and not _SHOWN.search(row.partition(match[0].lstrip("\n")[:40])[0])
