@@ -4,14 +4,13 @@ from dataclasses import replace
 from hashlib import sha256
 from typing import Any
 
-import orjson
 import pytest
 import rfc8785
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bailiwick.audit.canonical import canonical
-from bailiwick.audit.chain import ChainState, Run, Sealed, genesis, link, seal, verify
+from bailiwick.audit.chain import ChainState, Run, Said, Sealed, genesis, link, seal, verify
 from bailiwick.audit.merkle import Frontier, leaf_hash, node_hash
 from bailiwick.audit.note import Checkpoint, NoteError, Signer, VerifierKey, open_note
 from bailiwick.audit.tiles import WIDTH, joined
@@ -259,7 +258,7 @@ def test_entries_kept_together_are_verified_as_one_by_one(spoiled: bytes, signed
     """What other JSON readers may read differently is no entry, though its signer hashed and signed it."""
     state, entries, notes = genesis("0011"), list[Sealed](), []
     for number in range(WIDTH):
-        body = seal(state, {"n": number})[1].body
+        body = seal(state, {"kind": "note", "n": number, "time_ms": number})[1].body
         if number == 7 and spoiled:
             body = body[:-1] + spoiled
         leaf = leaf_hash(body)
@@ -276,8 +275,7 @@ def test_entries_kept_together_are_verified_as_one_by_one(spoiled: bytes, signed
         leaves=leaves,
         root=joined(leaves),
         bodies=bodies,
-        text=(text := b"[" + b",".join(bodies) + b"]"),
-        records=orjson.loads(text),
+        said=Said.by(bodies),
     )
     together = verify("0011", [run], notes, KEY)
     assert together == verify("0011", entries, notes, KEY)

@@ -15,7 +15,7 @@ Verification, per entry (1) to (4), then (5) and (6):
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from hashlib import blake2b, sha256
 from typing import Any
 
@@ -23,7 +23,7 @@ import orjson
 
 from bailiwick.audit.canonical import canonical
 from bailiwick.audit.merkle import HASH_SIZE, Edge, Frontier, leaf_hash
-from bailiwick.audit.note import Checkpoint, Note, NoteError, VerifierKey, open_note
+from bailiwick.audit.note import Checkpoint, Note, NoteError, VerifierKey
 from bailiwick.audit.tiles import HEIGHT, WIDTH
 from bailiwick.model.value import value
 
@@ -102,11 +102,44 @@ def tail_key(seed: bytes) -> bytes:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Said:
+    """What entries say: their clocks, their kinds, which log and which place they name, and whether all are canonical."""
+
+    times: list[int]
+    kinds: set[str]
+    epochs: set[str]
+    sequences: list[int]
+    canonical: bool
+
+    @classmethod
+    def by(cls, bodies: Sequence[bytes]) -> "Said":
+        """Read entries, a few at a time: so what is read is still in the processor's cache when it is written again.
+
+        Raises KeyError, TypeError and ValueError where one isn't an entry.
+        """
+        said = cls(times=[], kinds=set(), epochs=set(), sequences=[], canonical=True)
+        canonical = True
+        for low in range(0, len(bodies), _AT_ONCE):
+            some = bodies[low : low + _AT_ONCE]
+            text = b"[" + b",".join(some) + b"]"
+            records = orjson.loads(text)
+            canonical = canonical and len(records) == len(some)
+            canonical = canonical and orjson.dumps(records, option=orjson.OPT_SORT_KEYS) == text
+            said.times.extend([record["time_ms"] for record in records])
+            said.kinds.update([record["kind"] for record in records])
+            said.epochs.update([record["epoch"] for record in records])
+            said.sequences.extend([record["seq"] for record in records])
+        return said if canonical else replace(said, canonical=False)
+
+
+_AT_ONCE = 64
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Run:
     """Entries kept together, to be verified in one go: from ``first`` on, after the chain head ``head``.
 
-    ``leaves`` are the leaf hashes that are kept with them and ``root`` the root over those; ``text`` is the entries as one
-    JSON list, and ``records`` that list as it was read.
+    ``leaves`` are the leaf hashes that are kept with them and ``root`` the root over those.
     """
 
     first: int
@@ -114,8 +147,7 @@ class Run:
     leaves: bytes
     root: bytes
     bodies: Sequence[bytes]
-    text: bytes
-    records: Sequence[Any]
+    said: Said
 
     def apart(self) -> Iterator[Sealed]:
         """The entries one by one, with the chain heads that the leaf hashes give."""
@@ -238,7 +270,7 @@ class _Walk:
             return
         head, leaves = self.head, run.leaves
         end = self.upcoming + len(run.bodies)
-        due = any(size in self.checkpoints for size in range(self.upcoming + 1, end))
+        due = not self.checkpoints.keys().isdisjoint(range(self.upcoming + 1, end))
         if due or not self.seen or self.upcoming % WIDTH or len(run.bodies) != WIDTH:
             for at in range(0, len(leaves), HASH_SIZE):
                 leaf = leaves[at : at + HASH_SIZE]
@@ -257,18 +289,8 @@ class _Walk:
             return False
         if b"".join([sha256(b"\x00" + body).digest() for body in run.bodies]) != run.leaves:
             return False
-        try:
-            whole = orjson.dumps(run.records, option=orjson.OPT_SORT_KEYS)
-        except orjson.JSONEncodeError:
-            return False
-        if whole != run.text or len(run.records) != len(run.bodies):
-            return False
-        try:
-            numbers = [record["seq"] for record in run.records]
-            epochs = {record["epoch"] for record in run.records}
-        except (KeyError, TypeError):
-            return False
-        return numbers == list(range(run.first, run.first + len(numbers))) and epochs == {self.epoch}
+        places = list(range(run.first, run.first + len(run.bodies)))
+        return run.said.canonical and run.said.sequences == places and run.said.epochs == {self.epoch}
 
     def end(self, checkpoints: int) -> Verification:
         """The outcome, once every entry was verified."""
@@ -290,9 +312,10 @@ def _opened(
     opened: dict[int, tuple[Checkpoint, ...]] = {}
     for note in notes:
         try:
-            checkpoint = Checkpoint.parse(open_note(note, key))
+            parsed = Note.parse(note)
+            checkpoint = Checkpoint.parse(parsed.signed_by(key))
             for other in also:
-                Note.parse(note).time_of(other)
+                parsed.time_of(other)
         except NoteError as error:
             faults.append(Fault(sequence=0, message=f"checkpoint: {error}"))
             continue

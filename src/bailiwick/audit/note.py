@@ -7,7 +7,6 @@ each follows from the one before, cosigns it.
 
 import base64
 import binascii
-import re
 from dataclasses import dataclass, field
 from enum import IntEnum
 from hashlib import sha256
@@ -20,7 +19,7 @@ from cryptography.hazmat.primitives.asymmetric.mldsa import MLDSA44PrivateKey, M
 _KEY_ID_SIZE = 4
 _TIME_SIZE = 8
 _DASH = "\u2014"
-_CONTROL = re.compile(r"[\x00-\x09\x0b-\x1f]")
+_CONTROL = bytes(code for code in range(0x20) if code != ord("\n"))
 MAX_SIGNATURES = 100
 """Signatures of a note at most, as other readers of notes have it."""
 
@@ -198,7 +197,8 @@ class Note:
     @classmethod
     def parse(cls, note: str) -> "Note":
         """Read a note. Raises NoteError."""
-        if len(note) > MAX_NOTE or _CONTROL.search(note):
+        plain = note.encode(errors="replace")
+        if len(note) > MAX_NOTE or len(plain.translate(None, _CONTROL)) != len(plain):
             raise NoteError("a note is too long or has control characters in it")
         text, separator, block = note.rpartition("\n\n")
         if not separator or not block.endswith("\n"):
@@ -225,13 +225,16 @@ class Note:
                 return key.verify(self.text, signature)
         return None
 
+    def signed_by(self, key: VerifierKey) -> str:
+        """Its text, which ``key`` signed. Raises NoteError when it didn't."""
+        if self.time_of(key) is None:
+            raise NoteError(f"no signature by {key.name}")
+        return self.text
+
 
 def open_note(note: str, key: VerifierKey) -> str:
     """The text of a note that ``key`` signed. Raises NoteError when it didn't or the note is malformed."""
-    parsed = Note.parse(note)
-    if parsed.time_of(key) is None:
-        raise NoteError(f"no signature by {key.name}")
-    return parsed.text
+    return Note.parse(note).signed_by(key)
 
 
 def _is_name(name: str) -> bool:
@@ -240,10 +243,10 @@ def _is_name(name: str) -> bool:
 
 def _decoded(encoded: str, what: str) -> bytes:
     try:
-        data = base64.b64decode(encoded, validate=True)
-    except (binascii.Error, ValueError) as error:
+        data = binascii.a2b_base64(encoded)
+    except ValueError as error:
         raise NoteError(f"{what} isn't base64") from error
-    if base64.b64encode(data).decode() != encoded:
+    if base64.b64encode(data).decode() != encoded:  # other characters among it were passed over
         raise NoteError(f"{what} isn't in the one form that base64 has for its bytes")
     return data
 

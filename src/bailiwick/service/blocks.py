@@ -1,7 +1,7 @@
 """Blocks in the log's file: one row for the entries of a tile that is settled (``audit.block``)."""
 
 import sqlite3
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from hashlib import blake2b
 from typing import Any
 
@@ -50,18 +50,16 @@ def row_of_block(head: bytes, entries: Sequence[Settled], blinding: bytes) -> tu
     if offset or len(entries) != WIDTH:
         raise BlockError("not the entries of one tile")
     packed = pack(number, [Member(one.sealed.body, one.private, one.key) for one in entries])
-    first_ms, last_ms, kinds = told(
-        orjson.loads(b"[" + b",".join([one.sealed.body for one in entries]) + b"]")
-    )
+    records = orjson.loads(b"[" + b",".join([one.sealed.body for one in entries]) + b"]")
+    first_ms, last_ms, kinds = told([one["time_ms"] for one in records], {one["kind"] for one in records})
     calls = b"".join(tags_of([one.private or b"" for one in entries], blinding))
     leaves = b"".join([one.sealed.leaf for one in entries])
     return (number, first_ms, last_ms, kinds, head, calls, leaves, packed.entries, packed.private)
 
 
-def told(records: Sequence[Any]) -> tuple[int, int, str]:
-    """What the columns say of these entries: the first and the last wall clock, and their kinds."""
-    times = [record["time_ms"] for record in records]
-    return min(times), max(times), " ".join(sorted({record["kind"] for record in records}))
+def told(times: Sequence[int], kinds: Collection[str]) -> tuple[int, int, str]:
+    """What the columns say of entries with these clocks and kinds: the first and the last of those, and these."""
+    return min(times), max(times), " ".join(sorted(kinds))
 
 
 def tag_of(private: bytes, blinding: bytes) -> bytes:
@@ -78,11 +76,10 @@ def tag_of(private: bytes, blinding: bytes) -> bytes:
 
 def tags_of(privates: Sequence[bytes], blinding: bytes) -> list[bytes]:
     """``tag_of`` for each of many."""
-    found, size = [], len(_CALL_MARK)
+    found = []
     begun = blake2b(_CALL_TEXT, key=blinding, digest_size=BLIND_SIZE)
     for private in privates:
-        at = private.find(_CALL_MARK)
-        call = private[at + size : private.find(b'"', at + size)] if at >= 0 else b""
+        call = private.partition(_CALL_MARK)[2].partition(b'"')[0]
         if call and b"\\" not in call:
             one = begun.copy()
             one.update(call)

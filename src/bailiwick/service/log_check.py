@@ -8,7 +8,7 @@ from typing import Any
 
 import orjson
 
-from bailiwick.audit.chain import MAX_FAULTS, Fault, Run, Sealed, Verification, tail_tag, verify
+from bailiwick.audit.chain import MAX_FAULTS, Fault, Run, Said, Sealed, Verification, tail_tag, verify
 from bailiwick.audit.kinds import Kind
 from bailiwick.audit.merkle import HASH_SIZE
 from bailiwick.audit.note import Checkpoint, Note, NoteError, VerifierKey
@@ -110,16 +110,15 @@ class LogCheck:
     def _run(self, block: OpenBlock) -> Run:
         """A block's entries, once its columns and private parts are held against them."""
         bodies = block.block.bodies()
-        text = b"[" + b",".join(bodies) + b"]"
-        records = orjson.loads(text)
+        said = Said.by(bodies)
         if len(self._faults) < MAX_FAULTS:
-            if blocks.told(records) != (block.first_ms, block.last_ms, block.kinds):
+            if blocks.told(said.times, said.kinds) != (block.first_ms, block.last_ms, block.kinds):
                 self._faults.append(
                     Fault(sequence=block.first, message="search columns changed: first_ms, last_ms, kinds")
                 )
             self._faults.extend(self._private_faults(block))
         if Kind.PURGED in block.kinds.split():
-            self._purge_records += [record for record in records if record["kind"] == Kind.PURGED]
+            self._purge_records += [one for one in map(orjson.loads, bodies) if one["kind"] == Kind.PURGED]
         root = self._roots[block.number] = joined(block.leaves)
         return Run(
             first=block.first,
@@ -127,15 +126,14 @@ class LogCheck:
             leaves=block.leaves,
             root=root,
             bodies=bodies,
-            text=text,
-            records=records,
+            said=said,
         )
 
     def _private_faults(self, block: OpenBlock) -> Iterator[Fault]:
         inner = block.block
         keys = [self._find(name.hex()) for name in inner.keys]
         if (every := inner.every_private(keys)) is not None and not self._call_faults(block, *every):
-            for place, private in zip(*every, strict=True):
+            for place, private in zip(*every, strict=True) if _PAYLOAD_MARK in b"".join(every[1]) else ():
                 if _PAYLOAD_MARK in private and (key := keys[inner.owners[place]]) is not None:
                     self._note_payload(block.first + place, private, orjson.loads(inner.body(place)), key)
             return
