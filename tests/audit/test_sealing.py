@@ -8,7 +8,7 @@ import rfc8785
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bailiwick.audit.canonical import canonical
+from bailiwick.audit.canonical import canonical, placed
 from bailiwick.audit.record import FIELD_MEANINGS, FIELD_NAMES
 from bailiwick.audit.sealing import (
     LONG,
@@ -23,7 +23,7 @@ from bailiwick.audit.sealing import (
     pack_entry,
     put_together,
     seal_private,
-    sealed_fields,
+    sealed_entry,
     subject_of,
     take_apart,
     unpack_entry,
@@ -66,22 +66,24 @@ def test_every_public_field_is_one_and_none_of_them_names_a_person() -> None:
 @given(RECORDS)
 def test_a_record_comes_back_whole_and_as_exported_proves_its_entry(record: dict[str, Any]) -> None:
     parts = taken(record)
-    entry = sealed_fields(parts, KEY.id)
-    blob = seal_private(parts.private, KEY)
+    entry = entry_of(parts)
+    blob = seal_private(parts, KEY)
     opened = open_private(blob, entry["private"], KEY)
     whole = put_together(entry, opened)
-    assert {name: value for name, value in whole.items() if name not in {"rules", "private", "key"}} == record
+    assert {name: value for name, value in whole.items() if name not in ADDED} == record
     assert disclosed(orjson.loads(orjson.dumps(whole))) == (canonical(entry), parts.private)
     assert disclosed(put_together(entry, None)) == (canonical(entry), None)
     assert canonical(entry) == rfc8785.dumps(entry)
+    sealed = sealed_entry(parts.entry, KEY.id.encode(), parts.committed.hex().encode())
+    assert placed(sealed, b"0a1b", 77) == rfc8785.dumps({**entry, "epoch": "0a1b", "seq": 77})
     assert parts.private == rfc8785.dumps(orjson.loads(parts.private))
 
 
 @given(RECORDS, st.data())
 def test_any_change_of_a_private_part_is_found(record: dict[str, Any], data: st.DataObject) -> None:
     parts = taken(record)
-    entry = sealed_fields(parts, KEY.id)
-    blob = bytearray(seal_private(parts.private, KEY))
+    entry = entry_of(parts)
+    blob = bytearray(seal_private(parts, KEY))
     blob[data.draw(st.integers(0, len(blob) - 1))] ^= 1 << data.draw(st.integers(0, 7))
     with pytest.raises(SealError):
         open_private(bytes(blob), entry["private"], KEY)
@@ -89,15 +91,15 @@ def test_any_change_of_a_private_part_is_found(record: dict[str, Any], data: st.
 
 def test_a_private_part_opens_under_its_own_key_and_entry_only() -> None:
     parts = taken({"v": 2, "user": "alice", "salt": "00"})
-    entry, blob = sealed_fields(parts, KEY.id), seal_private(parts.private, KEY)
-    other = sealed_fields(taken({"v": 2, "user": "alice", "salt": "01"}), KEY.id)
+    entry, blob = entry_of(parts), seal_private(parts, KEY)
+    other = entry_of(taken({"v": 2, "user": "alice", "salt": "01"}))
     for committed, key in ((entry["private"], OTHER), (other["private"], KEY), ("zz", KEY), ("", KEY)):
         with pytest.raises(SealError):
             open_private(blob, committed, key)
 
 
 def test_an_exported_record_that_was_changed_is_found() -> None:
-    whole = put_together(sealed_fields(parts := taken({"v": 2, "user": "alice"}), KEY.id), parts.private)
+    whole = put_together(entry_of(parts := taken({"v": 2, "user": "alice"})), parts.private)
     with pytest.raises(SealError):
         disclosed({**whole, "user": "carol"})
     with pytest.raises(SealError):
@@ -111,6 +113,17 @@ def test_whose_a_record_is_and_of_which_month() -> None:
     assert month_of(1_792_000_012_000) == "2026-10"
     assert month_of(-(2**53)) == "1970-01"
     assert month_of(2**53) == "9999-12"
+
+
+ADDED = {"rules", "private", "key", "epoch", "seq"}
+
+
+def entry_of(parts: Parts) -> dict[str, Any]:
+    """The fields of an entry that has no place yet."""
+    entry: dict[str, Any] = orjson.loads(
+        sealed_entry(parts.entry, KEY.id.encode(), parts.committed.hex().encode())
+    )
+    return entry
 
 
 def taken(fields: dict[str, Any]) -> Parts:

@@ -4,14 +4,14 @@ import asyncio
 import sqlite3
 import time
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bailiwick.audit.block import Block, BlockError, Member, Packed, pack
+from bailiwick.audit.block import Block, BlockError, Packed, pack
 from bailiwick.audit.canonical import canonical
 from bailiwick.audit.kinds import Kind
 from bailiwick.audit.query import Query
@@ -30,10 +30,25 @@ KEYS = [DataKey.of(f"{number:016x}", bytes([number]) * 32) for number in range(5
 NAMES = st.text(max_size=20) | st.sampled_from(['"key":"', 'a"salt":"b', "\n", "\\", "\u2028", '"private":"'])
 
 
+@dataclass(frozen=True, kw_only=True)
+class Member:
+    """An entry that is to stand in a block, its private part and the key of that."""
+
+    body: bytes
+    private: bytes
+    key: DataKey
+
+
+def packed_of(members: Sequence[Member], number: int = 3) -> Packed:
+    return pack(
+        number, [one.body for one in members], [one.private for one in members], [one.key for one in members]
+    )
+
+
 def member(number: int, key: DataKey, text: str) -> Member:
     private = canonical({"salt": f"{number:032x}", "input": text, "call_id": text, "user": "u"})
     public = {"epoch": "e", "key": key.id, "private": commitment(private).hex(), "seq": number, "tool": text}
-    return Member(canonical(public), private, key)
+    return Member(body=canonical(public), private=private, key=key)
 
 
 MEMBERS = st.lists(st.tuples(st.sampled_from(KEYS), NAMES), min_size=8, max_size=8).map(
@@ -54,13 +69,13 @@ def contents(packed: Packed, number: int = 3) -> list[tuple[bytes, bytes]]:
 
 @given(MEMBERS)
 def test_every_byte_comes_back(members: list[Member]) -> None:
-    assert contents(pack(3, members)) == [(one.body, one.private) for one in members]
+    assert contents(packed_of(members)) == [(one.body, one.private) for one in members]
 
 
 @given(MEMBERS, st.data())
 @settings(max_examples=300, deadline=None)
 def test_no_byte_of_a_block_changes_unseen(members: list[Member], data: st.DataObject) -> None:
-    packed = pack(3, members)
+    packed = packed_of(members)
     which = data.draw(st.sampled_from(("entries", "private")))
     whole: bytes = getattr(packed, which)
     at, bit = data.draw(st.integers(0, len(whole) - 1)), data.draw(st.integers(0, 7))
@@ -79,13 +94,13 @@ def test_no_byte_of_a_block_changes_unseen(members: list[Member], data: st.DataO
 def test_a_private_part_of_another_block_does_not_open() -> None:
     members = [member(number, KEYS[0], "x") for number in range(8)]
     with pytest.raises(SealError):
-        contents(pack(3, members), number=4)
+        contents(packed_of(members), number=4)
 
 
 @pytest.mark.parametrize("body", [b"{}", b'{"key":"00","private":"00"}', b'{"key":"0123456789ABCDEF"}'])
 def test_what_is_no_entry_of_ours_is_left_alone(body: bytes) -> None:
     with pytest.raises(BlockError):
-        pack(0, [Member(body, b"{}", KEYS[0])] * 8)
+        packed_of([Member(body=body, private=b"{}", key=KEYS[0])] * 8)
 
 
 def record(number: int) -> Record:

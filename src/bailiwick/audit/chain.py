@@ -21,7 +21,7 @@ from typing import Any
 
 import orjson
 
-from bailiwick.audit.canonical import canonical
+from bailiwick.audit.canonical import UNPLACED, canonical, placed
 from bailiwick.audit.merkle import HASH_SIZE, Edge, Frontier, leaf_hash
 from bailiwick.audit.note import Checkpoint, Note, NoteError, VerifierKey
 from bailiwick.audit.tiles import HEIGHT, WIDTH
@@ -60,17 +60,18 @@ def genesis(epoch: str) -> ChainState:
 def seal(state: ChainState, fields: Mapping[str, Any]) -> tuple[ChainState, Sealed]:
     """Give a record its place: the state after it and the sealed entry.
 
-    ``fields`` are an entry's (``sealing.sealed_fields``); epoch and sequence are added to them.
+    ``fields`` are an entry's; epoch and sequence are added to them.
     """
-    after, (sealed,) = seal_all(state, (fields,))
+    after, (sealed,) = seal_all(state, (canonical({**fields, **UNPLACED}),))
     return after, sealed
 
 
-def seal_all(state: ChainState, records: Iterable[Mapping[str, Any]]) -> tuple[ChainState, list[Sealed]]:
-    """``seal`` for one after the other."""
+def seal_all(state: ChainState, entries: Iterable[bytes]) -> tuple[ChainState, list[Sealed]]:
+    """``seal`` for one after the other; ``entries`` are canonical and have no place yet (``canonical.UNPLACED``)."""
     head, edge, found = state.head, Edge(state.frontier), list[Sealed]()
-    for sequence, fields in enumerate(records, state.size):
-        body = canonical({**fields, "epoch": state.epoch, "seq": sequence})
+    epoch = state.epoch.encode()
+    for sequence, entry in enumerate(entries, state.size):
+        body = placed(entry, epoch, sequence)
         leaf = leaf_hash(body)
         head = link(head, leaf)
         edge.append(leaf)

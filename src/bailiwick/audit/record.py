@@ -6,10 +6,11 @@ would cut in two is masked before it is cut. A record stays below ``RECORD_LIMIT
 C2SP tile log, and carries a random ``salt``, so that its leaf hash gives nothing away once its bytes are erased.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import field, fields
 from enum import StrEnum
-from operator import attrgetter, itemgetter
+from itertools import compress
+from operator import attrgetter
 from typing import Any
 
 from bailiwick.audit.kinds import Kind
@@ -119,28 +120,41 @@ class Record:
 
     def fields(self) -> dict[str, Any]:
         """The record as the mapping that is sealed: what is empty is left out."""
-        return _told(FIELD_NAMES, _VALUES(self))
+        public, private = self.apart()
+        return public | private
 
     def apart(self) -> tuple[dict[str, Any], dict[str, Any]]:
         """``fields``, those that are public (``sealing.PUBLIC``) and those that are not."""
-        return _told(_PUBLIC_NAMES, _PUBLIC_VALUES(self)), _told(_PRIVATE_NAMES, _PRIVATE_VALUES(self))
+        return _PUBLIC.told_by(self), _PRIVATE.told_by(self)
 
 
-def _told(names: tuple[str, ...], values: tuple[Any, ...]) -> dict[str, Any]:
-    if 0 in values:  # a number that tells something, as no other empty value does
-        return {
-            name: value for name, value in zip(names, values, strict=True) if value or value.__class__ is int
-        }
-    return dict(filter(_VALUE, zip(names, values, strict=True)))
+class _Fields:
+    """Some of a record's fields, those first that hold numbers."""
+
+    def __init__(self, names: Iterable[str]) -> None:
+        kinds = {one.name: one.type for one in fields(Record)}
+        self._names = tuple(sorted(names, key=lambda name: kinds[name] not in _NUMBERS))
+        self._numbers = sum(kinds[name] in _NUMBERS for name in self._names)
+        self._values = attrgetter(*self._names)
+
+    def told_by(self, record: Record) -> dict[str, Any]:
+        """What ``record`` has in them; what is empty is left out, and a number of 0 is not."""
+        values = self._values(record)
+        told = dict(compress(zip(self._names, values, strict=True), values))
+        if 0 in (numbers := values[: self._numbers]):
+            told |= {
+                name: 0
+                for name, value in zip(self._names, numbers, strict=False)
+                if value.__class__ is int and not value
+            }
+        return told
 
 
+_NUMBERS = (int, int | None)
 FIELD_NAMES: tuple[str, ...] = tuple(one.name for one in fields(Record) if one.name != "whole")
-_PUBLIC_NAMES = tuple(name for name in FIELD_NAMES if name in PUBLIC)
-_PRIVATE_NAMES = tuple(name for name in FIELD_NAMES if name not in PUBLIC)
-_VALUES, _PUBLIC_VALUES, _PRIVATE_VALUES = (
-    attrgetter(*names) for names in (FIELD_NAMES, _PUBLIC_NAMES, _PRIVATE_NAMES)
+_PUBLIC, _PRIVATE = (
+    _Fields([name for name in FIELD_NAMES if (name in PUBLIC) is public]) for public in (True, False)
 )
-_VALUE = itemgetter(1)
 
 FIELD_MEANINGS: Mapping[str, str] = {
     "v": "version of this form",

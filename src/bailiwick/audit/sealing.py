@@ -26,7 +26,7 @@ import orjson
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
-from bailiwick.audit.canonical import canonical
+from bailiwick.audit.canonical import UNPLACED, canonical
 from bailiwick.audit.dictionary import DICTIONARY, ENTRY_DICTIONARY
 from bailiwick.model.value import value
 
@@ -71,10 +71,11 @@ class DataKey:
 
 @value(frozen=True, slots=True)
 class Parts:
-    """A record taken apart: the public fields, without the marks of sealing, and the bytes of the private part."""
+    """A record taken apart: its entry, blank where key, commitment, log and place go, its private part, and the commitment to that."""
 
-    public: dict[str, Any]
+    entry: bytes
     private: bytes
+    committed: bytes
 
 
 def take_apart(public: dict[str, Any], private: Mapping[str, Any]) -> Parts:
@@ -83,7 +84,8 @@ def take_apart(public: dict[str, Any], private: Mapping[str, Any]) -> Parts:
     if said:
         rules = dict.fromkeys(str(item.get("rule", "")) for item in said)
         public = {**public, "rules": list(rules)[:MAX_RULES]}
-    return Parts(public, canonical(private))
+    hidden = canonical(private)
+    return Parts(canonical({**public, **UNPLACED, "key": "", "private": ""}), hidden, commitment(hidden))
 
 
 MAX_RULES = 64
@@ -95,15 +97,25 @@ def commitment(private: bytes) -> bytes:
     return sha256(COMMIT + private).digest()
 
 
-def sealed_fields(parts: Parts, key_id: str) -> dict[str, Any]:
-    """The fields of the entry: public ones, commitment, and the name of the key."""
-    return {**parts.public, "private": commitment(parts.private).hex(), "key": key_id}
+KEY_MARK, PRIVATE_MARK = b'"key":"', b'"private":"'
 
 
-def seal_private(private: bytes, key: DataKey) -> bytes:
-    """``private``, encrypted; packed before that where it is long."""
-    plain = _packed(private, DICTIONARY)
-    return key.cipher.encrypt(commitment(private)[:_NONCE_SIZE], plain, key.id.encode())
+def sealed_entry(entry: bytes, key_id: bytes, committed: bytes) -> bytes:
+    """An entry that is blank in these two places, with the name of the key and the commitment (hexadecimal). Raises SealError.
+
+    In canonical JSON a mark with its quotes occurs where it is meant and nowhere else: quotes inside a string are escaped.
+    """
+    before, key, rest = entry.partition(KEY_MARK)
+    between, private, after = rest.partition(PRIVATE_MARK)
+    if not private:
+        raise SealError("an entry isn't one: it has no place for a key and a commitment")
+    return b"".join((before, key, key_id, between, private, committed, after))
+
+
+def seal_private(parts: Parts, key: DataKey) -> bytes:
+    """The private part, encrypted; packed before that where it is long."""
+    plain = _packed(parts.private, DICTIONARY)
+    return key.cipher.encrypt(parts.committed[:_NONCE_SIZE], plain, key.id.encode())
 
 
 def _packed(text: bytes, dictionary: bytes) -> bytes:

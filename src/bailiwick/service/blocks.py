@@ -7,7 +7,7 @@ from typing import Any
 
 import orjson
 
-from bailiwick.audit.block import Block, BlockError, Member, pack
+from bailiwick.audit.block import Block, BlockError, pack
 from bailiwick.audit.chain import Sealed, link
 from bailiwick.audit.merkle import HASH_SIZE
 from bailiwick.audit.sealing import BLIND_SIZE, DataKey, SealError, blind, blind_bytes
@@ -42,6 +42,8 @@ class Settled:
     sealed: Sealed
     private: bytes | None
     key: DataKey | None
+    time_ms: int
+    kind: str
 
 
 def row_of_block(head: bytes, entries: Sequence[Settled], blinding: bytes) -> tuple[Any, ...]:
@@ -49,10 +51,10 @@ def row_of_block(head: bytes, entries: Sequence[Settled], blinding: bytes) -> tu
     number, offset = divmod(entries[0].sealed.sequence, WIDTH)
     if offset or len(entries) != WIDTH:
         raise BlockError("not the entries of one tile")
-    packed = pack(number, [Member(one.sealed.body, one.private, one.key) for one in entries])
-    records = orjson.loads(b"[" + b",".join([one.sealed.body for one in entries]) + b"]")
-    first_ms, last_ms, kinds = told([one["time_ms"] for one in records], {one["kind"] for one in records})
-    calls = b"".join(tags_of([one.private or b"" for one in entries], blinding))
+    privates = [one.private for one in entries]
+    packed = pack(number, [one.sealed.body for one in entries], privates, [one.key for one in entries])
+    first_ms, last_ms, kinds = told([one.time_ms for one in entries], {one.kind for one in entries})
+    calls = b"".join(tags_of([private or b"" for private in privates], blinding))
     leaves = b"".join([one.sealed.leaf for one in entries])
     return (number, first_ms, last_ms, kinds, head, calls, leaves, packed.entries, packed.private)
 

@@ -20,7 +20,7 @@ from bailiwick.audit.note import MAX_SIZE, Checkpoint, Note, NoteError, open_not
 from bailiwick.audit.retention import Unheld
 from bailiwick.audit.sealing import SealError, blind, pack_entry, seal_payload, seal_private, unpack_entry
 from bailiwick.audit.tiles import WIDTH, TileError, Tree, joined
-from bailiwick.service.blocks import INSERT, OpenBlock, Settled, blocks, row_of_block
+from bailiwick.service.blocks import INSERT, OpenBlock, blocks, row_of_block
 from bailiwick.service.blocks import SCHEMA as BLOCKS
 from bailiwick.service.keys import KeyRing
 from bailiwick.service.settling import Fresh, Settlement, Tail
@@ -137,7 +137,7 @@ class Ledger:
                 rows = [row_of(one, self._blinder, tag if one is fresh[-1] else b"") for one in rest]
                 self.connection.executemany(_INSERT, rows)
                 payloads = [
-                    (one.sealed.sequence, seal_payload(one.record.whole, one.private, one.key))
+                    (one.sealed.sequence, seal_payload(one.record.whole, one.parts.private, one.key))
                     for one in fresh
                     if one.record.whole
                 ]
@@ -191,7 +191,7 @@ class Ledger:
             return fresh, None
         head, entries = (
             begun.head,
-            [*begun.entries, *(Settled(one.sealed, one.private, one.key) for one in fresh)],
+            [*begun.entries, *[one.settled() for one in fresh]],
         )
         whole = len(entries) // WIDTH * WIDTH
         try:
@@ -570,7 +570,7 @@ class Blinder:
 
 def row_of(fresh: Fresh, blinder: Blinder, tag: bytes) -> tuple[Any, ...]:
     """The row of an entry."""
-    sealed, private = fresh.sealed, seal_private(fresh.private, fresh.key)
+    sealed, private = fresh.sealed, seal_private(fresh.parts, fresh.key)
     columns = blinder.columns_of(_COLUMNS_OF(fresh.record))
     return (sealed.sequence, *columns, sealed.leaf, sealed.head, pack_entry(sealed.body), private, tag)
 

@@ -10,19 +10,23 @@ import orjson
 from bailiwick.audit.block import BlockError
 from bailiwick.audit.chain import Sealed
 from bailiwick.audit.record import Record
-from bailiwick.audit.sealing import DataKey, SealError, open_private, unpack_entry
+from bailiwick.audit.sealing import DataKey, Parts, SealError, open_private, unpack_entry
 from bailiwick.model.value import value
 from bailiwick.service.blocks import Settled, row_of_block
 
 
 @value(frozen=True, slots=True)
 class Fresh:
-    """An entry that is new, its record, its private part, and the key of that."""
+    """An entry that is new, its record, its parts, and the key of the private one."""
 
     record: Record
     sealed: Sealed
-    private: bytes
+    parts: Parts
     key: DataKey
+
+    def settled(self) -> Settled:
+        """It on its way into a block."""
+        return Settled(self.sealed, self.parts.private, self.key, self.record.time_ms, self.record.kind)
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +56,8 @@ class Settlement:
             if key is None and blob:
                 raise BlockError(f"entry {sequence} can't be read: its key isn't at hand")
             private = open_private(blob, public["private"], key) if key and blob else None
-            found.append(Settled(Sealed(sequence=sequence, body=body, leaf=leaf, head=head), private, key))
+            sealed = Sealed(sequence=sequence, body=body, leaf=leaf, head=head)
+            found.append(Settled(sealed, private, key, public["time_ms"], public["kind"]))
             time.sleep(0)  # a decision that waits goes first
         return found
 

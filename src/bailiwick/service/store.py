@@ -35,12 +35,10 @@ from itertools import islice
 from pathlib import Path
 from typing import NamedTuple, Self
 
-import orjson
-
 from bailiwick.audit.chain import seal_all
 from bailiwick.audit.record import RECORD_LIMIT, Record
 from bailiwick.audit.retention import Unheld
-from bailiwick.audit.sealing import DataKey, Parts, month_of, sealed_fields, subject_of, take_apart
+from bailiwick.audit.sealing import DataKey, Parts, month_of, sealed_entry, subject_of, take_apart
 from bailiwick.audit.tiles import WIDTH
 from bailiwick.model.value import value
 from bailiwick.service.keys import KeyEntry, KeyRing
@@ -99,6 +97,10 @@ class _Checked(NamedTuple):
     def owner(self) -> tuple[str, str]:
         """The subject and the month of whose key its private part is sealed under."""
         return subject_of(self.record.user, self.record.uid), month_of(self.record.time_ms)
+
+    def entry(self, key: DataKey) -> bytes:
+        """Its entry under the key of its private part."""
+        return sealed_entry(self.parts.entry, key.id.encode(), self.parts.committed.hex().encode())
 
 
 _Outcome = tuple[Receipt, ...] | StoreError
@@ -448,11 +450,9 @@ class Store:
         if len(owners) > 1:
             self._keys.make(set(owners))
         keys = [self._keys.current(*owner) for owner in owners]
-        chain, entries = seal_all(
-            chain, (sealed_fields(one.parts, key.id) for one, key in zip(every, keys, strict=True))
-        )
+        chain, entries = seal_all(chain, [one.entry(key) for one, key in zip(every, keys, strict=True)])
         fresh = [
-            Fresh(one.record, sealed, one.parts.private, key)
+            Fresh(one.record, sealed, one.parts, key)
             for one, sealed, key in zip(every, entries, keys, strict=True)
         ]
         self._ledger.write(chain, fresh, [state for _, state in works])
@@ -496,7 +496,7 @@ def _checked(record: Record) -> _Checked:
     """A record that fits an entry. Raises StoreError; others' commits must not fail for it."""
     try:
         parts = take_apart(*record.apart())
-        size = len(parts.private) + len(orjson.dumps(parts.public))
+        size = len(parts.private) + len(parts.entry)
     except TypeError as error:
         raise StoreError(f"not a record: {error}") from error
     if size > RECORD_LIMIT - _ENVELOPE:
