@@ -11,10 +11,14 @@ from hypothesis import strategies as st
 sys.path.insert(0, str(Path(__file__).parent.parent / "decision"))
 import strategies as some
 
+from bailiwick.administration.cells import cells
+from bailiwick.administration.cells import conditions as asked_for
 from bailiwick.administration.difference import compare
 from bailiwick.administration.invariants import violations
 from bailiwick.administration.overlap import outweighed
-from bailiwick.administration.place import judge
+from bailiwick.administration.place import HOME, PROJECT, judge
+from bailiwick.decision.bound import bind
+from bailiwick.decision.lifting import covers
 from bailiwick.model.access import Access, AccessKind, PathTarget
 from bailiwick.model.decision import Origin
 from bailiwick.model.glob import Glob
@@ -135,6 +139,11 @@ def test_an_invariant_holds_exactly_when_nothing_it_rules_out_is_allowed(
         assert isinstance(violation.example.target, PathTarget)
         assert glob.matches(violation.example.target.path)
         assert judge(policy, violation.example).verdict is Verdict.ALLOW
+    bound = bind(policy, PROJECT, HOME)
+    everything = cells(Subject.FILES, (denied, *asked_for([policy], Subject.FILES)))
+    assert bool(found) == any(
+        covers(denied, about, bound) and judge(policy, about).verdict is Verdict.ALLOW for about in everything
+    ), "the short way over paths and the long one over all that rules tell apart"
     exempt = PolicySet(policies={"p": policy}, invariants=(replace(invariant, exempt=frozenset({"p"})),))
     assert not list(violations(exempt))
 

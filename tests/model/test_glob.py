@@ -24,6 +24,7 @@ from bailiwick.model.glob import (
     escape,
     intersects,
     literal,
+    may_meet,
     name_glob,
     witness,
 )
@@ -132,6 +133,15 @@ PATHS = st.lists(
 
 
 @settings(max_examples=300, deadline=None)
+@given(GLOBS, GLOBS)
+def test_what_seems_never_to_meet_never_does(one: str, other: str) -> None:
+    first, second = Glob(one), Glob(other)
+    common = witness([first, second])
+    assert may_meet(first, second) or common is None
+    assert intersects(first, second) == (common is not None)
+
+
+@settings(max_examples=300, deadline=None)
 @given(GLOBS, PATHS)
 def test_matching_agrees_with_both_oracles(text: str, path: str) -> None:
     matched = Glob(text).matches(path)
@@ -199,7 +209,7 @@ def test_matching_stays_linear_where_regular_expressions_explode() -> None:
 
 
 def test_transitions_are_forgotten_rather_than_hoarded() -> None:
-    machine = Automaton([Glob("/a/**").chains, Glob("**/é*").chains], memory=10)
+    machine = Automaton([Glob("/a/**").pattern, Glob("**/é*").pattern], memory=10)
     for code in range(0x400, 0x440):
         assert machine.matching(f"/a/é{chr(code)}") == (0, 1)
     assert machine._remembered <= 10

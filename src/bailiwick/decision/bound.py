@@ -2,7 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any, NamedTuple, TypeVar
 
 from bailiwick.decision.duties import Duties, duties
@@ -11,12 +11,14 @@ from bailiwick.model.glob import (
     GlobError,
     GlobSet,
     escape,
+    is_pattern,
     literal,
     name_glob,
     path_glob,
     word_glob,
     word_matches,
 )
+from bailiwick.model.value import value
 from bailiwick.model.verdict import Mode
 from bailiwick.policy.types import (
     AnyCondition,
@@ -70,7 +72,7 @@ class Hit(NamedTuple):
     whole: bool = True
 
 
-@dataclass(frozen=True, slots=True)
+@value(frozen=True, slots=True)
 class Index:
     """Hits by glob: all rules of one kind of condition, matched in one pass."""
 
@@ -82,7 +84,7 @@ class Index:
         return [self.hits[number] for number in self.globs.matching(text)]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value(frozen=True, slots=True, kw_only=True)
 class Programs:
     """The rules for one program: all of them, those for any sub-command, and those for each one named."""
 
@@ -97,7 +99,7 @@ class Programs:
         return self.all if words or open_ended else self.general
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value(frozen=True, slots=True, kw_only=True)
 class Bound:
     """What ``decide`` looks things up in. ``faults`` are rules that can't be carried out; each is an error."""
 
@@ -216,7 +218,7 @@ def _bind(policy: Policy, project: str, home: str, *, folded: bool) -> Bound:
 
 
 def _literal_word(word: str) -> str | None:
-    return literal(word_glob(word).text)
+    return literal(word_glob(word).text) if is_pattern(word) else word
 
 
 def _may_be_called(hit: Hit, name: str) -> bool:

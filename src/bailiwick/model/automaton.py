@@ -51,7 +51,10 @@ ONE_SEGMENT: Universe = {
 """The names that one segment of such a path may have."""
 
 _COMPLETE = frozenset({"root", "name"})
-_PREFERRED = "xyzabcdefghijklmnopqrstuvwXYZABCDEFGHIJKLMNOPQRSTUVW0123456789-_.~ "
+_PREFERRED = tuple(
+    (character, ord(character))
+    for character in "xyzabcdefghijklmnopqrstuvwXYZABCDEFGHIJKLMNOPQRSTUVW0123456789-_.~ "
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,12 +106,78 @@ class _State:
     steps: dict[str, "_State"] = field(default_factory=dict)
 
 
-class Automaton:
-    """Several patterns, each a choice of chains, run at once. ``matching`` is linear in the text."""
+class Pattern:
+    """A choice of chains, each character of which is a position; laid out once, however many automata it becomes part of."""
 
-    def __init__(
-        self, patterns: Iterable[Sequence[Chain]], *, apart: str = "", memory: int = MAX_MEMORY
-    ) -> None:
+    __slots__ = (
+        "absorbing",
+        "begin",
+        "closing",
+        "deep",
+        "ends",
+        "last",
+        "shallow",
+        "size",
+        "skip_one",
+        "skip_three",
+        "takes",
+    )
+
+    def __init__(self, chains: Sequence[Chain]) -> None:
+        self.begin = self.absorbing = self.size = 0
+        self.skip_one = self.skip_three = self.deep = self.shallow = 0
+        self.last = self.closing = 0
+        self.takes: dict[Ranges, int] = {}
+        self.ends: list[int] = []
+        for chain in chains:
+            self.begin |= 1 << self.size
+            end = self._lay(chain, self.size)
+            self.ends.append(end)
+            if chain and chain[-1] == Run(deep=True):
+                self.absorbing |= 1 << (end - 1)
+            self._mark_end(chain, end)
+            self.size = end + 1
+
+    def _lay(self, chain: Chain, bit: int) -> int:
+        """Place a chain from ``bit`` on; returns its accepting bit."""
+        for item in chain:
+            here = 1 << bit
+            match item:
+                case One(ranges=ranges):
+                    self.takes[ranges] = self.takes.get(ranges, 0) | here
+                case Pair():
+                    # A position of its own: from inside the run the pair can no longer be left out.
+                    self.skip_one |= here
+                    self.skip_three |= here
+                case Run(deep=deep):
+                    self.skip_one |= here
+                    if deep:
+                        self.deep |= here
+                    else:
+                        self.shallow |= here
+            bit += 1
+        return bit
+
+    def _mark_end(self, chain: Chain, end: int) -> None:
+        """Note which positions, up to the accepting one at ``end``, are past all that can take a slash."""
+        self.last |= 1 << end
+        for back, item in enumerate(reversed(chain), 1):
+            match item:
+                case Pair() | Run(deep=True):
+                    return
+                case One(ranges=ranges) if any(low <= SLASH <= high for low, high in ranges):
+                    return
+                case Run() if back == 1:
+                    self.closing |= 1 << (end - 1)
+                case _:
+                    pass
+            self.last |= 1 << (end - back)
+
+
+class Automaton:
+    """Several patterns run at once. ``matching`` is linear in the text."""
+
+    def __init__(self, patterns: Iterable[Pattern], *, apart: str = "", memory: int = MAX_MEMORY) -> None:
         """``apart`` lists characters that must have a class of their own; ``memory`` bounds remembered transitions."""
         self._memory = memory
         self.extents: list[int] = []
@@ -118,62 +187,32 @@ class Automaton:
         self._last = self._closing = 0
         self._takes: dict[Ranges, int] = {}
         self._owners: dict[int, int] = {}
-        begin = bit = 0
-        for owner, chains in enumerate(patterns):
-            first, endings, absorbing = bit, 0, 0
-            for chain in chains:
-                begin |= 1 << bit
-                bit = self._lay(chain, bit)
-                self._owners[bit] = owner
-                endings |= 1 << bit
-                if chain and chain[-1] == Run(deep=True):
-                    absorbing |= 1 << (bit - 1)
-                self._mark_end(chain, bit)
-                bit += 1
-            self.extents.append((1 << bit) - (1 << first))
+        begin = at = 0
+        for owner, pattern in enumerate(patterns):
+            begin |= pattern.begin << at
+            self._skip_one |= pattern.skip_one << at
+            self._skip_three |= pattern.skip_three << at
+            self._deep |= pattern.deep << at
+            self._shallow |= pattern.shallow << at
+            self._last |= pattern.last << at
+            self._closing |= pattern.closing << at
+            for ranges, mask in pattern.takes.items():
+                self._takes[ranges] = self._takes.get(ranges, 0) | mask << at
+            endings = 0
+            for end in pattern.ends:
+                self._owners[at + end] = owner
+                endings |= 1 << (at + end)
             self.endings.append(endings)
-            self.absorbing.append(absorbing)
+            self.absorbing.append(pattern.absorbing << at)
+            self.extents.append(((1 << pattern.size) - 1) << at)
+            at += pattern.size
         self._accepting = sum(self.endings)
         self._starts, self._classes, self._moves = self._alphabet(apart)
         self.symbols = self._representatives()
         self.start = self._closed(begin)
+        self._sparing: dict[int, tuple[int, int]] | None = None
         self._states: dict[int, _State] = {}
         self._forget()
-
-    def _lay(self, chain: Chain, bit: int) -> int:
-        """Place a chain from ``bit`` on; returns its accepting bit."""
-        for item in chain:
-            here = 1 << bit
-            match item:
-                case Pair():
-                    # A position of its own: from inside the run the pair can no longer be left out.
-                    self._skip_one |= here
-                    self._skip_three |= here
-                case Run(deep=deep):
-                    self._skip_one |= here
-                    if deep:
-                        self._deep |= here
-                    else:
-                        self._shallow |= here
-                case One(ranges=ranges):
-                    self._takes[ranges] = self._takes.get(ranges, 0) | here
-            bit += 1
-        return bit
-
-    def _mark_end(self, chain: Chain, end: int) -> None:
-        """Note which positions, up to the accepting one at ``end``, are past all that can take a slash."""
-        self._last |= 1 << end
-        for back, item in enumerate(reversed(chain), 1):
-            match item:
-                case Pair() | Run(deep=True):
-                    return
-                case One(ranges=ranges) if any(low <= SLASH <= high for low, high in ranges):
-                    return
-                case Run() if back == 1:
-                    self._closing |= 1 << (end - 1)
-                case _:
-                    pass
-            self._last |= 1 << (end - back)
 
     def _spare(self) -> dict[int, tuple[int, int]]:
         """Positions that make others of their pattern needless: those, and what then stands for all of them.
@@ -181,6 +220,8 @@ class Automaton:
         A choice that matches whatever follows does for all choices of its pattern, and one that matches whatever
         follows up to the next slash does for those that end there too.
         """
+        if self._sparing is not None:
+            return self._sparing
         found: dict[int, tuple[int, int]] = {}
         for extent, absorbing in zip(self.extents, self.absorbing, strict=True):
             for sure, spared in ((extent & self._closing, extent & self._last), (absorbing, extent)):
@@ -189,6 +230,7 @@ class Automaton:
                     low = left & -left
                     found[low] = spared, one | one << 1
                     left ^= low
+        self._sparing = found
         return found
 
     def _alphabet(self, apart: str) -> tuple[list[int], list[int], list[int]]:
@@ -214,8 +256,9 @@ class Automaton:
     def _representatives(self) -> tuple[str, ...]:
         """One readable character for each class."""
         found: dict[int, str] = {}
-        for character in _PREFERRED:
-            found.setdefault(self._class(character), character)
+        starts, classes = self._starts, self._classes
+        for character, point in _PREFERRED:
+            found.setdefault(classes[bisect_right(starts, point) - 1], character)
         for start, number in zip(self._starts, self._classes, strict=True):
             found.setdefault(number, chr(start))
         return tuple(found[number] for number in range(len(self._moves)))
@@ -234,13 +277,6 @@ class Automaton:
         """The positions reached from ``mask`` by a character of class ``symbol``."""
         runs = self._deep if self.symbols[symbol] == "/" else self._deep | self._shallow
         return self._closed((mask & self._moves[symbol]) << 1 | mask & runs)
-
-    def moving(self, mask: int) -> Iterator[int]:
-        """The classes on which some position of ``mask`` goes on."""
-        runs = mask & (self._deep | self._shallow)
-        for symbol, move in enumerate(self._moves):
-            if mask & move or (runs and (self.symbols[symbol] != "/" or runs & self._deep)):
-                yield symbol
 
     def _forget(self) -> None:
         for state in self._states.values():
@@ -289,7 +325,7 @@ class Automaton:
                 state = self._learn(state, character)
         return state
 
-    def explore(
+    def explore(  # noqa: C901, PLR0912 - the innermost loop of every proof, where a call costs as much as a step
         self,
         universe: Universe,
         *,
@@ -305,9 +341,11 @@ class Automaton:
         extents = [self.extents[number] for number in within]
         refused = sum(self.endings[number] for number in without)
         hopeless = sum(self.absorbing[number] for number in without)
-        guide = extents[0] if extents else 0
+        guide = extents[0] if extents else -1
+        slash = self._class("/")
+        moves, deep, runs = self._moves, self._deep, self._deep | self._shallow
         kinds = [symbol if symbol in {"/", "."} else "" for symbol in self.symbols]
-        every = range(len(kinds))
+        entries = {place: [steps.get(kind) for kind in kinds] for place, steps in universe.items()}
         spare = self._spare()
         surely = sum(spare)
         queue = deque([(self.start, "start", "")])
@@ -318,18 +356,30 @@ class Automaton:
                 matching = self._state(mask).accepts
                 if all(number in matching for number in within):
                     yield text, matching
-            for symbol in self.moving(mask & guide) if guide else every:
-                budget.spend()
-                entered = universe[place].get(kinds[symbol])
+            guided = mask & guide
+            shallow, through = guided & runs, guided & deep
+            entering = entries[place]
+            for symbol, move in enumerate(moves):
+                # Only what some position of the first pattern goes on by; all where none has to match.
+                if extents and not (guided & move or (through if symbol == slash else shallow)):
+                    continue
+                budget.left -= 1
+                if budget.left < 0:
+                    raise TooComplexError
+                entered = entering[symbol]
                 if entered is None:
                     continue
-                reached = self.step(mask, symbol)
-                if reached & hopeless or not all(reached & extent for extent in extents):
+                reached = self._closed((mask & move) << 1 | mask & (deep if symbol == slash else runs))
+                if reached & hopeless:
                     continue
-                sure = reached & surely
-                while sure:
-                    spared, kept = spare[sure & -sure]
-                    reached, sure = reached & ~spared | kept, sure & ~spared
-                if (reached, entered) not in seen:
-                    seen.add((reached, entered))
-                    queue.append((reached, entered, text + self.symbols[symbol]))
+                for extent in extents:
+                    if not reached & extent:
+                        break
+                else:
+                    sure = reached & surely
+                    while sure:
+                        spared, kept = spare[sure & -sure]
+                        reached, sure = reached & ~spared | kept, sure & ~spared
+                    if (reached, entered) not in seen:
+                        seen.add((reached, entered))
+                        queue.append((reached, entered, text + self.symbols[symbol]))

@@ -28,6 +28,7 @@ from bailiwick.model.automaton import (
     Item,
     One,
     Pair,
+    Pattern,
     Ranges,
     Run,
     TooComplexError,
@@ -80,9 +81,11 @@ class Glob:
     dialect: Dialect = Dialect.PATH
     folded: bool = False
     chains: tuple[Chain, ...] = field(init=False, repr=False, compare=False)
+    pattern: Pattern = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "chains", _chains(self.text, self.dialect, folded=self.folded))
+        object.__setattr__(self, "pattern", Pattern(self.chains))
 
     def matches(self, text: str) -> bool:
         """Whether ``text`` as a whole is of this glob; linear in the text."""
@@ -91,11 +94,12 @@ class Glob:
 
 def word_matches(glob: str, word: str) -> bool:
     """Whether ``word`` is of the word glob ``glob``."""
-    return word == glob or (_is_pattern(glob) and word_glob(glob).matches(word))
+    return word == glob or (is_pattern(glob) and word_glob(glob).matches(word))
 
 
 @lru_cache(maxsize=4096)
-def _is_pattern(glob: str) -> bool:
+def is_pattern(glob: str) -> bool:
+    """Whether ``glob`` may stand for anything but itself."""
     return _MAGIC.search(glob) is not None
 
 
@@ -129,7 +133,7 @@ class GlobSet:
 
     def __init__(self, globs: Sequence[Glob]) -> None:
         self.globs = tuple(globs)
-        self._automaton = Automaton([glob.chains for glob in globs], apart="./")
+        self._automaton = Automaton([glob.pattern for glob in globs], apart="./")
 
     def matching(self, text: str) -> tuple[int, ...]:
         """The indexes of the globs that match ``text``, ascending."""
@@ -222,8 +226,8 @@ def intersects(one: Glob, other: Glob, *, budget: Budget | None = None) -> bool:
     try:
         if _is_tree(one) and _is_anywhere(other):
             # Whatever ``other`` finds anywhere, it finds below any path of ``one``.
-            return witness((one,), budget=budget) is not None and witness((other,)) is not None
-        return _ends_agree(one, other) and witness((one, other), budget=budget) is not None
+            return _occurs(one, budget) and _occurs(other, None)
+        return may_meet(one, other) and witness((one, other), budget=budget) is not None
     except TooComplexError:
         return True
 
@@ -239,6 +243,9 @@ def contained(inner: Glob, outer: Sequence[Glob], *, budget: Budget | None = Non
 def contained_jointly(inner: Glob, outer: Sequence[Glob], *, budget: Budget | None = None) -> bool:
     """``contained``, without the short way of asking each ``outer`` by itself first."""
     near = [glob for glob in outer if _compatible(_prefix(inner), _prefix(glob))]
+    some = _plain_path(inner)
+    if some is not None and not any(glob.matches(some) for glob in near):
+        return False
     try:
         return bool(near) and witness((inner,), near, budget=budget) is None
     except TooComplexError:
@@ -257,6 +264,44 @@ def _is_anywhere(glob: Glob) -> bool:
     )
 
 
+def _occurs(glob: Glob, budget: Budget | None) -> bool:
+    """Whether some path is of ``glob``: mostly one that shows at once. Raises TooComplexError."""
+    return _plain_path(glob) is not None or witness((glob,), budget=budget) is not None
+
+
+@lru_cache(maxsize=4096)
+def _plain_path(glob: Glob) -> str | None:
+    """A path of ``glob`` that shows at once, if one does."""
+    if glob.dialect is not Dialect.PATH:
+        return None
+    texts = (text for chain in glob.chains for text in _plain_texts(chain) if _is_normal(text))
+    return next(texts, None)
+
+
+def _is_normal(path: str) -> bool:
+    """Whether it is a path of ``NORMAL_PATH``."""
+    return path == "/" or (path.startswith("/") and not {"", ".", ".."} & {*path[1:].split("/")})
+
+
+def _plain_texts(chain: Chain) -> Iterator[str]:
+    """Texts of ``chain``: without its pairs and with them, its runs left empty."""
+    for paired in (False, True):
+        text, left_out = "", 0
+        for item in chain:
+            match item:
+                case Pair():
+                    left_out = 0 if paired else 2
+                case _ if left_out:
+                    left_out -= 1
+                case One(ranges=((low, _), *_)):
+                    text += chr(low)
+                case One():
+                    return  # a set without characters
+                case Run():
+                    pass
+        yield text
+
+
 def _compatible(one: str, other: str) -> bool:
     return one.startswith(other) or other.startswith(one)
 
@@ -267,8 +312,8 @@ def _prefix(glob: Glob) -> str:
     return commonprefix([_sure(chain) for chain in glob.chains])
 
 
-def _ends_agree(one: Glob, other: Glob) -> bool:
-    """Whether a choice of each may begin and end alike, as far as that shows at once."""
+def may_meet(one: Glob, other: Glob) -> bool:
+    """False proves that no text is of both, which shows at once where no choice of each begins and ends alike."""
     return any(
         _compatible(begins, begin) and _compatible(ends, end)
         for begins, ends in _ends(one)
@@ -295,9 +340,10 @@ def _sure(chain: Chain) -> str:
 
 @lru_cache(maxsize=1024)
 def _single(glob: Glob) -> Automaton:
-    return Automaton([glob.chains], memory=MAX_SINGLE_MEMORY)
+    return Automaton([glob.pattern], memory=MAX_SINGLE_MEMORY)
 
 
+_PAIR = Pair()
 _DEEP = Run(deep=True)
 _SLASH = One(((SLASH, SLASH),))
 
@@ -316,26 +362,31 @@ def _chains(text: str, dialect: Dialect, *, folded: bool) -> tuple[Chain, ...]:
 
 def _segments(items: Chain) -> Chain:
     """Give ``**`` as a whole segment its meaning: it may stand for no segment at all."""
+    marks = "".join("D" if item is _DEEP else "/" if item is _SLASH else "x" for item in items)
+    if "D" not in marks:
+        return items
     joined: list[Item] = []
-    for item in items:
+    kept = ""
+    for item, mark in zip(items, marks, strict=True):
         joined.append(item)
-        while joined[-3:] == [_DEEP, _SLASH, _DEEP] and joined[-4:-3] in ([], [_SLASH]):
+        kept += mark
+        while kept == "D/D" or kept.endswith("/D/D"):
             del joined[-2:]
-        while joined[-2:] == [_DEEP, _DEEP]:
+            kept = kept[:-2]
+        while kept.endswith("DD"):
             joined.pop()
+            kept = kept[:-1]
     chain: list[Item] = []
     position = 0
     while position < len(joined):
-        item = joined[position]
-        following = joined[position + 1 : position + 3]
-        if item == _DEEP and following[:1] == [_SLASH] and (position == 0 or joined[position - 1] == _SLASH):
-            chain += [Pair(), _DEEP, _SLASH]
+        if kept.startswith("D/", position) and kept[position - 1 : position] in {"", "/"}:
+            chain += [_PAIR, _DEEP, _SLASH]
             position += 2
-        elif item == _SLASH and following == [_DEEP] and position > 0:
-            chain += [Pair(), _SLASH, _DEEP]
+        elif position and kept[position:] == "/D":
+            chain += [_PAIR, _SLASH, _DEEP]
             position += 2
         else:
-            chain.append(item)
+            chain.append(joined[position])
             position += 1
     return tuple(chain)
 
@@ -441,6 +492,8 @@ class _Reader:
 
 @lru_cache(maxsize=4096)
 def _one(character: str, *, folded: bool = False) -> One:
+    if character == "/":
+        return _SLASH
     if not folded:
         return One(((ord(character), ord(character)),))
     alike = {character, character.lower(), character.upper(), character.lower().upper()}
@@ -489,7 +542,9 @@ __all__ = [
     "contained",
     "escape",
     "intersects",
+    "is_pattern",
     "literal",
+    "may_meet",
     "name_glob",
     "path_glob",
     "witness",

@@ -22,6 +22,7 @@ from bailiwick.model.automaton import (
     Item,
     One,
     Pair,
+    Pattern,
     Run,
     TooComplexError,
 )
@@ -116,7 +117,7 @@ class Unions:
     def _told_apart(self, slots: dict[frozenset[Chain], int], takes: dict[int, int]) -> list[tuple[str, int]]:
         """One name for each combination of segment patterns, with the positions that go on with it."""
         names: dict[int, str] = {}
-        segments = Automaton([tuple(chains) for chains in slots], apart=".")
+        segments = Automaton([Pattern(tuple(chains)) for chains in slots], apart=".")
         for name, matching in segments.explore(ONE_SEGMENT, budget=self._budget):
             names.setdefault(sum(takes[number] for number in matching), name)
         return [(name, moves) for moves, name in names.items()]

@@ -12,7 +12,8 @@ from dataclasses import replace
 from typing import TypeAlias
 
 from bailiwick.model.access import AccessKind, Tier
-from bailiwick.model.glob import Glob, GlobError
+from bailiwick.model.glob import GlobError
+from bailiwick.model.glob import path_glob as compiled_glob
 from bailiwick.policy.errors import Problems, did_you_mean
 from bailiwick.policy.shapes import MAX_TEXT, Text
 from bailiwick.policy.types import (
@@ -148,7 +149,7 @@ def _path_fault(glob: str) -> tuple[str, str] | None:  # noqa: C901, PLR0912 (on
 
 def _dialect_fault(glob: str) -> tuple[str, str] | None:
     try:
-        Glob(glob.replace("${project}", "/project", 1))
+        compiled_glob(glob.replace("${project}", "/project", 1))
     except GlobError as error:
         what, _, mend = str(error).partition("; ")
         return (
@@ -160,6 +161,9 @@ def _dialect_fault(glob: str) -> tuple[str, str] | None:
 
 _CLUSTER = re.compile(r"-[A-Za-z]{2,3}")
 """Two or three letters after one dash; longer ones are as often one option of one name (`-exec`, `-destroy`)."""
+
+_WITHOUT_QUOTING = re.compile(r"""[!#-&(-\[\]-~ ]*""")
+"""Printable ASCII without quotes and backslashes: such words are told apart by spaces alone."""
 
 _NOT_ONE_COMMAND = re.compile(r"[;|&<>`\n]|\$\(")
 
@@ -183,7 +187,7 @@ def command(text: Text, problems: Problems, as_user: str | None = None) -> tuple
         )
         return ()
     try:
-        parts = shlex.split(written)
+        parts = written.split() if _WITHOUT_QUOTING.fullmatch(written) else shlex.split(written)
     except ValueError:
         problems.add(text.at, f"`{written}` has an open quote", "close it")
         return ()

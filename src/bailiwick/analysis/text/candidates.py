@@ -290,29 +290,33 @@ def _starts(number: int) -> tuple[re.Pattern[str], int]:
 def _by_words(data: bytes, subject: str, hits: Hits) -> None:
     attempts: dict[tuple[int, int], None] = {}
     for folded, haystack in ((False, data.decode("ascii")), (True, data.lower().decode("ascii"))):
-        pattern, leads = _words(subject, folded)
+        pattern, words = _words(subject, folded)
         for match in pattern.finditer(haystack):
             position = match.start()
-            for kind, offset in leads[match.group(1)]:
-                if position >= offset:
+            for word, kind, offset in words[match.group(1)]:
+                if position >= offset and haystack.startswith(word, position):
                     attempts[kind, position - offset] = None
     hits.attempts.extend(attempts)
 
 
+BEGINNING: Final = 3
+"""Letters of a word that are looked for together with all others': to compile the whole words takes several times as long."""
+
+
 @cache
-def _words(subject: str, folded: bool) -> tuple[re.Pattern[str], dict[str, tuple[tuple[int, int], ...]]]:  # noqa: FBT001 - a cache key
-    """A pattern that finds the longest word at every place, and which kinds each word leads to, its beginnings' included."""
-    leads: dict[str, list[tuple[int, int]]] = {}
+def _words(subject: str, folded: bool) -> tuple[re.Pattern[str], dict[str, tuple[tuple[str, int, int], ...]]]:  # noqa: FBT001 - a cache key
+    """A pattern that finds the longest beginning at every place, and the words that may stand there: kind and offset of each."""
+    begun: dict[str, dict[tuple[str, int, int], None]] = {}
     for number in SUBJECTS[subject]:
         kind = KINDS[number]
         if kind.folded == folded:
             for word, offset in kind.words:
-                leads.setdefault(word, []).append((number, offset))
+                begun.setdefault(word[:BEGINNING], {})[word, number, offset] = None
     every = {
-        word: tuple(lead for size in range(1, len(word) + 1) for lead in leads.get(word[:size], ()))
-        for word in leads
+        letters: tuple(one for size in range(1, len(letters) + 1) for one in begun.get(letters[:size], ()))
+        for letters in begun
     }
-    return re.compile(f"(?=({_any_of(leads)}))" if leads else "(?!)"), every
+    return re.compile(f"(?=({_any_of(begun)}))" if begun else "(?!)"), every
 
 
 def _any_of(words: Iterable[str]) -> str:
