@@ -115,6 +115,15 @@ def test_compile_writes_the_clients_settings(starter: Path, capsys: pytest.Captu
     assert capsys.readouterr().out == first.out
 
 
+def test_compile_for_a_helper_is_what_the_client_takes_from_one(
+    starter: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run("compile", starter, "--profile", "frontend", "--tier", "helper") == 0
+    answer = json.loads(capsys.readouterr().out)
+    assert list(answer) == ["managedSettings"]
+    assert "Read(//**/.env)" in answer["managedSettings"]["permissions"]["deny"]
+
+
 def test_compile_for_the_relay_names_what_an_installation_puts_there(
     starter: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -58,7 +58,7 @@ def test_starter_loads() -> None:
     assert loaded.default_profile == "reviewer"
     assert {role.id for role in loaded.roles} == {
         "developers",
-        "frontend-developers",
+        "frontend",
         "infrastructure-engineers",
         "reviewers",
     }

@@ -15,13 +15,14 @@ from bailiwick.administration.compile import compile_set
 from bailiwick.administration.place import PROJECT
 from bailiwick.audit.describe import item_of_access, item_of_obligation
 from bailiwick.decision.judge import judge
-from bailiwick.enforcement.claude_code import MalformedEventError, parse_event
+from bailiwick.enforcement.claude_code import MAX_BODY, MalformedEventError, parse_event
 from bailiwick.model.request import Principal, Request, Session
 from bailiwick.model.verdict import Verdict
 from bailiwick.policy.errors import PolicyErrors
 from bailiwick.policy.types import Policy, PolicySet
 from bailiwick.service.account import principal_of
 from bailiwick.service.files import OsFiles
+from bailiwick.service.named_file import UnfitFileError, bounded_lines
 from bailiwick.service.policy_files import read_policy_files
 from bailiwick.service.skills.supposed import SupposedError, supposed
 
@@ -82,6 +83,9 @@ def run(asked: argparse.Namespace) -> int:
     except SupposedError as error:
         print(f"bailiwick: {error}", file=sys.stderr)
         return USAGE
+    except UnfitFileError as error:
+        print(f"bailiwick: {error}", file=sys.stderr)
+        return USAGE
     except OSError as error:
         print(f"bailiwick: {asked.file}: {error.strerror}", file=sys.stderr)
         return ENVIRONMENT
@@ -97,7 +101,7 @@ def _decisions(
 ) -> Iterator[dict[str, Any]]:
     """One answer per input line; a line that is no hook input is a denial that says so."""
     files = OsFiles()
-    for number, line in enumerate(lines, start=1):
+    for number, line in enumerate(bounded_lines(lines, asked.file, most=MAX_BODY), start=1):
         if not line.strip():
             continue
         try:

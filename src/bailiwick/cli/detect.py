@@ -14,6 +14,7 @@ from bailiwick.cli.log_output import print_json
 from bailiwick.policy.errors import PolicyErrors
 from bailiwick.policy.suppressions import Suppression, load_suppressions
 from bailiwick.service.detection.rules import SHIPPED, RuleError, RuleSet, load_rules
+from bailiwick.service.named_file import read_named_text
 from bailiwick.service.places import Places, find
 from bailiwick.service.state_directory import StoreError
 
@@ -95,7 +96,7 @@ def _run(places: Places, asked: argparse.Namespace) -> int:
         print(f"left out: {plain(what)}: {plain(why)}", file=sys.stderr)
     suppressions: tuple[Suppression, ...] = ()
     if asked.suppress:
-        suppressions = load_suppressions(asked.suppress, Path(asked.suppress).read_text(encoding="utf-8"))
+        suppressions = load_suppressions(asked.suppress, read_named_text(asked.suppress))
     stop = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())

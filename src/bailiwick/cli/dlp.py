@@ -25,6 +25,7 @@ from bailiwick.audit.redaction import Redactor
 from bailiwick.cli import dlp_fingerprint, dlp_redact
 from bailiwick.cli.dlp_subjects import of_policy, subjects_of
 from bailiwick.policy.errors import PolicyErrors
+from bailiwick.service.named_file import read_named
 from bailiwick.service.rule_database import warm
 
 DONE, FOUND, USAGE, ENVIRONMENT = 0, 1, 2, 3
@@ -148,9 +149,7 @@ def run_scan(asked: argparse.Namespace) -> int:
         print(error, file=sys.stderr)
         return USAGE
     try:
-        fingerprint = (
-            Redactor(Path(asked.key_file).read_bytes()).fingerprint if asked.key_file is not None else None
-        )
+        fingerprint = Redactor(read_named(asked.key_file)).fingerprint if asked.key_file is not None else None
         if asked.jsonl:
             with (
                 os.fdopen(os.dup(0), "rb") if asked.path == ["-"] else Path(asked.path[0]).open("rb") as lines

@@ -18,6 +18,7 @@ from bailiwick.analysis.text.classes import (
     prints_in,
 )
 from bailiwick.analysis.text.unpack import text_of
+from bailiwick.service.named_file import MAX_DATA, read_named, read_named_text
 
 DONE, USAGE, ENVIRONMENT = 0, 2, 3
 
@@ -128,7 +129,7 @@ def _documents(paths: list[Path]) -> Iterator[str]:
             and not any(part.startswith(".") for part in one.relative_to(path).parts)
         )
         for one in inside if path.is_dir() else (path,):
-            yield text_of(one.read_bytes())
+            yield text_of(read_named(one, most=MAX_DATA))
 
 
 def _values(files: list[Path]) -> dict[str, int]:
@@ -153,9 +154,6 @@ def _values(files: list[Path]) -> dict[str, int]:
 
 def _lines(files: list[Path]) -> Iterator[tuple[str, str]]:
     for path in files:
-        try:
-            text = path.read_text(encoding="utf-8-sig")
-        except UnicodeDecodeError:
-            raise _UnfitError(f"{path}: not UTF-8") from None
+        text = read_named_text(path, most=MAX_DATA)
         for number, line in enumerate(text.splitlines(), 1):
             yield f"{path}:{number}", line

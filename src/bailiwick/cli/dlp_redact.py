@@ -16,6 +16,7 @@ from bailiwick.audit.flow import MAX_HELD, STEP, Flow
 from bailiwick.audit.redaction import Redactor
 from bailiwick.cli.dlp_subjects import of_policy, subjects_of
 from bailiwick.policy.errors import PolicyErrors
+from bailiwick.service.named_file import read_named
 from bailiwick.service.rule_database import warm
 
 DONE, PARTLY, USAGE, ENVIRONMENT = 0, 1, 2, 3
@@ -109,7 +110,7 @@ def run(asked: argparse.Namespace) -> int:
     """Exit code 1 when something could not be looked at."""
     warm()
     try:
-        key = Path(asked.key_file).read_bytes() if asked.key_file else os.urandom(32)
+        key = read_named(asked.key_file) if asked.key_file else os.urandom(32)
         subjects = subjects_of(asked.only)
         if asked.policy is not None:
             subjects |= of_policy(asked.policy)

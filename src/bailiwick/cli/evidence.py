@@ -14,6 +14,7 @@ from bailiwick.service.custody_client import ask_custodian
 from bailiwick.service.evidence import export, manifest, opened, require_key, verify
 from bailiwick.service.evidence_payloads import EvidenceError, keys_of, keys_text, read_keys, sealed_in
 from bailiwick.service.log_reader import LogReader
+from bailiwick.service.named_file import read_named_text
 from bailiwick.service.places import find
 from bailiwick.service.state_directory import StoreError, read_verifiers, write_private
 
@@ -164,9 +165,9 @@ def _keys(asked: argparse.Namespace) -> int:
 
 
 def _verify(asked: argparse.Namespace) -> int:
-    keys = parse_keys(Path(asked.key).read_text(encoding="utf-8"))
-    witnesses = parse_keys(Path(asked.witness).read_text(encoding="utf-8")) if asked.witness else ()
-    payload_keys = read_keys(Path(asked.payload_keys).read_text("utf-8")) if asked.payload_keys else {}
+    keys = parse_keys(read_named_text(asked.key))
+    witnesses = parse_keys(read_named_text(asked.witness)) if asked.witness else ()
+    payload_keys = read_keys(read_named_text(asked.payload_keys)) if asked.payload_keys else {}
     try:
         pack = verify(Path(asked.pack), keys, witnesses, payload_keys)
     except EvidenceError as error:

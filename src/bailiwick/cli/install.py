@@ -140,7 +140,9 @@ def _summary(site: Site, plan: Plan) -> str:
     counts = {
         "new files": sum(before is None for _, before in files),
         "changed files": sum(before not in {None, step.content} and not step.own for step, before in files),
-        "directories": sum(isinstance(step, Directory) for step in plan.steps),
+        "new directories": sum(
+            isinstance(step, Directory) and _now(site, step)[1] is None for step in plan.steps
+        ),
         "commands": sum(isinstance(step, Command) and bool(step.do) for step in plan.steps),
     }
     return "In all " + ", ".join(f"{count} {what}" for what, count in counts.items()) + "."

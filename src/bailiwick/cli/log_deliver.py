@@ -18,6 +18,7 @@ from bailiwick.service.collector import Collector, enrolled, machines_of, serve
 from bailiwick.service.custody import SHIPPED_EVERY_MS, CustodyError
 from bailiwick.service.custody_client import ask_custodian
 from bailiwick.service.log_reader import LogReader
+from bailiwick.service.named_file import read_named_text
 from bailiwick.service.places import find
 from bailiwick.service.shipper import ShipError, Shipper
 from bailiwick.service.state_directory import StoreError
@@ -85,7 +86,7 @@ def _collect(asked: argparse.Namespace) -> int:
     path = find(asked.state).state
     if asked.enrol:
         for name in asked.enrol:
-            for origin in enrolled(path, Path(name).read_text(encoding="utf-8")):
+            for origin in enrolled(path, read_named_text(name)):
                 print(f"enrolled {plain(origin)}")
         return DONE
     if asked.list:
@@ -134,7 +135,7 @@ async def _serving(collector: Collector, asked: argparse.Namespace, tls: ssl.SSL
 
 
 def _ship(asked: argparse.Namespace) -> int:
-    key = parse_keys(Path(asked.keys).read_text(encoding="utf-8"))[0]
+    key = parse_keys(read_named_text(asked.keys))[0]
     places = find(asked.state)
 
     def told(text: str) -> None:

@@ -5,7 +5,6 @@ import sys
 import time
 from collections.abc import Callable
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import Any
 
 import orjson
@@ -15,6 +14,7 @@ from bailiwick.cli.log_output import moment
 from bailiwick.service.custody import HOLD, WITNESS, CustodyError
 from bailiwick.service.custody_client import ask_custodian
 from bailiwick.service.log_reader import LogReader
+from bailiwick.service.named_file import read_named_text
 from bailiwick.service.places import Places, find
 from bailiwick.service.state_directory import StoreError
 
@@ -171,7 +171,7 @@ def _witness(asked: argparse.Namespace, places: Places) -> int:
             raise CustodyError(
                 "--add needs --keys: the file with the witness's public keys (its witness.pub)"
             )
-        keys = Path(asked.keys).read_text(encoding="utf-8")
+        keys = read_named_text(asked.keys)
         told = ask_custodian(places, "witness-add", {"url": asked.add, "keys": keys})
         return _json(told) if asked.json else _say(f"{told['witness']} at {told['url']} is known")
     if asked.remove:

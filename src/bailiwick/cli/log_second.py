@@ -15,6 +15,7 @@ from bailiwick.audit.record import Approver
 from bailiwick.audit.wording import plain
 from bailiwick.cli.log_output import moment, print_json
 from bailiwick.service.log_reader import LogReader
+from bailiwick.service.named_file import read_named_text
 from bailiwick.service.noting import note
 from bailiwick.service.places import Places, find
 from bailiwick.service.second.receiver import ReceiverError, receive
@@ -70,7 +71,7 @@ def _receive(places: Places, asked: argparse.Namespace) -> int:
     host, _, port = asked.listen.rpartition(":")
     if not host or not port.isdigit():
         raise ValueError(f"--listen {plain(asked.listen)}: write HOST:PORT, such as 127.0.0.1:4318")
-    token = Path(asked.token_file).read_text(encoding="utf-8").strip() if asked.token_file else ""
+    token = read_named_text(asked.token_file).strip() if asked.token_file else ""
     print(f"receiving at http://{asked.listen}/v1/logs", file=sys.stderr)
     asyncio.run(receive(places.state, host.strip("[]"), int(port), token=token))
     return DONE

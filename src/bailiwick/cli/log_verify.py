@@ -18,6 +18,7 @@ from bailiwick.audit.views.place import claim_of
 from bailiwick.audit.wording import plain
 from bailiwick.service.index.check import index_faults
 from bailiwick.service.log_reader import LogReader
+from bailiwick.service.named_file import bounded_lines, read_named, read_named_text
 from bailiwick.service.places import find
 from bailiwick.service.proofs import prove
 from bailiwick.service.state_directory import StoreError, read_verifiers
@@ -104,10 +105,8 @@ def run(asked: argparse.Namespace) -> int:
 def _verify(asked: argparse.Namespace) -> int:
     keys = parse_keys(asked.key)
     if asked.key_file:
-        keys += parse_keys(Path(asked.key_file).read_text(encoding="utf-8"))
-    witnesses = tuple(
-        key for name in asked.witness for key in parse_keys(Path(name).read_text(encoding="utf-8"))
-    )
+        keys += parse_keys(read_named_text(asked.key_file))
+    witnesses = tuple(key for name in asked.witness for key in parse_keys(read_named_text(name)))
     if asked.proof or asked.tiles:
         if not keys:
             raise ValueError(
@@ -144,7 +143,7 @@ def _missing(reader: LogReader, sequence: int) -> int | None:
 def _verify_proof(
     asked: argparse.Namespace, keys: tuple[VerifierKey, ...], witnesses: tuple[VerifierKey, ...]
 ) -> int:
-    proof = TlogProof.parse(Path(asked.proof).read_bytes().decode("utf-8", "replace"))
+    proof = TlogProof.parse(read_named(asked.proof).decode("utf-8", "replace"))
     proven = proof.verify(keys, witnesses)
     missing = [key.name for key in witnesses if key.name not in proven.witnessed]
     if missing:
@@ -167,10 +166,7 @@ def _verify_tiles(asked: argparse.Namespace, keys: tuple[VerifierKey, ...]) -> i
 
 
 def _verify_consistent(asked: argparse.Namespace, reader: LogReader, keys: tuple[VerifierKey, ...]) -> int:
-    one, other = (
-        TreeHead.parse(open_note(Path(name).read_text(encoding="utf-8"), keys[0]))
-        for name in asked.consistent
-    )
+    one, other = (TreeHead.parse(open_note(read_named_text(name), keys[0])) for name in asked.consistent)
     if one.origin != other.origin or one.size > other.size:
         raise ProofError("the checkpoints are of two logs, or the second is of a shorter log than the first")
     if other.size > reader.size():
@@ -187,7 +183,7 @@ def _verify_export(asked: argparse.Namespace, reader: LogReader) -> int:
     places: set[int] = set()
     again = proven = 0
     with Path(asked.export).open("rb") as lines:
-        for number, line in enumerate(lines, 1):
+        for number, line in enumerate(bounded_lines(lines, asked.export), 1):
             try:
                 claim = claim_of(line)
             except (ValueError, TypeError, KeyError, SealError) as error:
@@ -220,7 +216,7 @@ def _verify_all(asked: argparse.Namespace, reader: LogReader, keys: tuple[Verifi
         raise ValueError(
             "--head is the hexadecimal chain head of an earlier verification or receipt"
         ) from None
-    notes = [Path(name).read_text(encoding="utf-8") for name in asked.checkpoint]
+    notes = [read_named_text(name) for name in asked.checkpoint]
     outcome = reader.verify(keys=keys, expected_head=head, notes=notes)
     index = [] if asked.no_index else index_faults(reader)
     state, intact = outcome.state, outcome.intact and not index

@@ -103,7 +103,7 @@ def main(argv: Sequence[str] | None = None) -> int:
             sys.stdout.flush()  # what was said before
         except OSError:
             _say_no_more()
-        return EXIT_ENVIRONMENT
+        return EXIT_USAGE if isinstance(error, ValueError) else EXIT_ENVIRONMENT  # a file that can't be meant
     except KeyboardInterrupt:
         return 130
     return code

@@ -6,11 +6,11 @@ import os
 import re
 import sys
 import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from contextlib import ExitStack
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, TypeAlias
+from typing import IO, Any, TypeAlias
 
 from bailiwick.administration import check, difference, explain, simulate
 from bailiwick.administration.compile import compile_set, run_examples
@@ -32,6 +32,7 @@ from bailiwick.policy.types import Policy, PolicySet
 from bailiwick.service.account import principal_of
 from bailiwick.service.files import OsFiles
 from bailiwick.service.listening import HOST
+from bailiwick.service.named_file import UnfitFileError, bounded_lines, read_named_text
 from bailiwick.service.policy_files import read_policy_files
 from bailiwick.service.skills.supposed import SupposedError, as_recorded, supposed
 
@@ -77,7 +78,7 @@ def register(verbs: _Verbs) -> None:
         "--tier",
         choices=[tier.value for tier in Tier],
         default=Tier.MANAGED.value,
-        help="where the settings will stand: managed (a machine's file), helper or session",
+        help="where the settings will stand: managed (a machine's file), helper (the answer of a `policyHelper`) or session",
     )
     compiled.add_argument(
         "--service", metavar="URL", default=SERVICE, help=f"the policy service; {SERVICE} if left out"
@@ -166,7 +167,7 @@ def run(asked: argparse.Namespace) -> int:
         else:
             print(errors, file=sys.stderr)
         return USAGE
-    except (UsageError, SupposedError) as error:
+    except (UsageError, SupposedError, UnfitFileError) as error:
         print(f"bailiwick: {error}", file=sys.stderr)
         return USAGE
     except BrokenPipeError:
@@ -318,9 +319,10 @@ def _simulate(asked: argparse.Namespace) -> int:
     if asked.profile:
         _profile(after, asked.profile)
     with ExitStack() as stack:
-        lines: Iterable[str] = sys.stdin
+        file: IO[bytes] = sys.stdin.buffer
         if asked.records != "-":
-            lines = stack.enter_context(Path(asked.records).open(encoding="utf-8", errors="replace"))
+            file = stack.enter_context(Path(asked.records).open("rb"))
+        lines = (line.decode("utf-8", "replace") for line in bounded_lines(file, asked.records))
         now = int(time.time())
         directories = {after.revision: asked.directory}
         if before is not None:
@@ -347,7 +349,10 @@ def _compile(asked: argparse.Namespace) -> int:
     policy = _profile(whole, asked.profile)
     relay = relay_command(system_layout()) if asked.relay or whole.audit.relay else ()
     service = ServiceAddress(url=asked.service, relay=relay)
-    document = compile_settings(policy, service=service, tier=Tier(asked.tier))
+    tier = Tier(asked.tier)
+    document = compile_settings(policy, service=service, tier=tier)
+    if tier is Tier.HELPER:
+        document = {"managedSettings": document}  # what the client takes from a `policyHelper`
     print(json.dumps(document, indent=2, ensure_ascii=False))
     if left := unexpressed(policy):
         print(f"bailiwick: {len(left)} rules hold through the hook alone", file=sys.stderr)
@@ -355,10 +360,7 @@ def _compile(asked: argparse.Namespace) -> int:
 
 
 def _import(asked: argparse.Namespace) -> int:
-    try:
-        text = asked.file.read_text(encoding="utf-8-sig")
-    except UnicodeDecodeError:
-        raise UsageError(f"{asked.file} is not UTF-8: save it as UTF-8") from None
+    text = read_named_text(asked.file)
     imported = import_settings(text, profile=asked.profile, source=Source(asked.source), name=asked.file.name)
     load_policy_set(
         {"organisation.yaml": "organisation: import\n", "profiles/imported.yaml": imported.profile}

@@ -12,6 +12,7 @@ from bailiwick.audit.wording import plain
 from bailiwick.policy.errors import PolicyErrors
 from bailiwick.policy.sinks import FILE, SinkEntry, load_sinks
 from bailiwick.service.log_reader import LogReader
+from bailiwick.service.named_file import read_named_text
 from bailiwick.service.places import Places, find
 from bailiwick.service.sinks.build import SinkError, build, view_of
 from bailiwick.service.sinks.cursor import Room
@@ -65,9 +66,14 @@ def run(asked: argparse.Namespace) -> int:
 def _entries(places: Places, config: str | None) -> tuple[SinkEntry, ...]:
     path = Path(config) if config else places.policy / FILE
     try:
-        return load_sinks(config or FILE, path.read_text(encoding="utf-8"))
-    except UnicodeDecodeError as error:
-        raise SinkError(f"{path}: not UTF-8 text") from error
+        return load_sinks(config or FILE, read_named_text(path))
+    except FileNotFoundError:
+        mend = (
+            "docs/siem.md shows one"
+            if config
+            else "write it (docs/siem.md shows one), or name one with --config"
+        )
+        raise SinkError(f"{path}: there is no such file, so nothing is sent anywhere; {mend}") from None
 
 
 def _check(_: Places, entries: tuple[SinkEntry, ...], asked: argparse.Namespace) -> int:

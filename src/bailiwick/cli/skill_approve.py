@@ -30,6 +30,7 @@ from bailiwick.cli.skill_lock import (
 from bailiwick.information.approvals import Approval, Grant, grant_of
 from bailiwick.model.decision import Origin
 from bailiwick.model.skill import SkillTree
+from bailiwick.service.named_file import read_named
 from bailiwick.service.skills.copies import read_tree
 
 
@@ -96,7 +97,7 @@ def _publisher(tree: SkillTree, trusted: str | None, now: int) -> str:
     if signature is None or signature.data is None:
         raise ProblemError(f"there is no signature of a publisher here: none of {', '.join(SIGNATURES)}")
     try:
-        key = Path(trusted).expanduser().read_bytes()
+        key = read_named(Path(trusted).expanduser())
         return f"by {verify_publisher(tree, signature.data, key, signature=signature.path, now=now)}"
     except PublisherError as error:
         raise ProblemError(f"the publisher's signature does not hold: {error}") from None

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from bailiwick.audit.note import NoteError
 from bailiwick.audit.wording import plain
+from bailiwick.service.named_file import read_named_text
 from bailiwick.service.state_directory import StoreError
 from bailiwick.service.witness import Witness, serve
 
@@ -52,7 +53,7 @@ def run(asked: argparse.Namespace) -> int:
             return DONE
         witness = Witness.open(path)
         if asked.action == "trust":
-            for origin in witness.trust(Path(asked.file).read_text(encoding="utf-8")):
+            for origin in witness.trust(read_named_text(asked.file)):
                 text = f"witnessing {plain(origin)}; a running witness takes it up when started again"
                 _tell(asked, text, {"origin": origin})
         elif asked.action == "show":

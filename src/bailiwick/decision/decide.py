@@ -10,7 +10,7 @@
 """
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from typing import NamedTuple, TypeAlias
 
 from bailiwick.decision.bound import Bound, Hit, bind, keep
@@ -32,8 +32,10 @@ from bailiwick.model.event import (
     ToolResult,
 )
 from bailiwick.model.request import Request
+from bailiwick.model.value import value
 from bailiwick.model.verdict import Mode, Verdict
 from bailiwick.policy.types import AnyCondition, CommandCondition, Condition, Policy, Rule, Scope, Subject
+from bailiwick.policy.wording import BY_A_KNOWN_TOOL, IN_PLAIN_COMMANDS
 
 MAX_ANSWERS = 4096
 """Answers kept for each bound policy; most calls meet the same few sets of rules."""
@@ -144,7 +146,7 @@ def _answer(ruled: Sequence[_Said], default: _Said | None) -> Sequence[_Said]:
     return [*ruled, default]
 
 
-@dataclass(slots=True, kw_only=True)
+@value(frozen=False, slots=True, kw_only=True)
 class _Tally:
     """The answers so far. ``verdict`` is what policy says, ``enforced`` what is carried out.
 
@@ -339,7 +341,8 @@ class _Tally:
                 origin=said.rule.origin,
                 verdict=said.verdict,
                 message=said.rule.because if said.certain else f"{_PERHAPS} {said.rule.because}",
-                instead=said.rule.instead or (self._elsewhere() if said.verdict is Verdict.DENY else ""),
+                instead=_fitting(said.rule.instead, about)
+                or (self._elsewhere() if said.verdict is Verdict.DENY else ""),
                 about=about,
                 mode=said.mode,
                 exception=said.exception,
@@ -449,6 +452,12 @@ def _by_name(bound: Bound, subject: Subject, hits: Sequence[Hit]) -> list[Hit]:
 def _names(condition: Condition) -> bool:
     """Whether a command is named, rather than covered by a wildcard."""
     return isinstance(condition, CommandCondition) and not set("*?[{") & set(condition.words[0])
+
+
+def _fitting(instead: str, about: About) -> str:
+    """What to do instead; nobody can write a call that isn't known in plain commands."""
+    whole = isinstance(about, Opaque) and about.cause is None
+    return BY_A_KNOWN_TOOL if whole and instead == IN_PLAIN_COMMANDS else instead
 
 
 def _what(about: About) -> object:

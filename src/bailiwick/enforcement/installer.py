@@ -14,7 +14,7 @@ import difflib
 import json
 import shlex
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from enum import StrEnum
 from pathlib import PurePosixPath as Path
 from typing import Final, TypeAlias
@@ -32,6 +32,7 @@ from bailiwick.enforcement.units import (
     system_unit,
     user_unit,
 )
+from bailiwick.model.value import value
 
 DROP_IN: Final = "managed-settings.d/90-bailiwick.json"
 """Late in the order, so that an earlier drop-in's single values don't overrule ours."""
@@ -57,7 +58,7 @@ class Platform(StrEnum):
     MACOS = "macos"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value(frozen=True, slots=True, kw_only=True)
 class Directory:
     """A directory that must be there with this mode, made if need be; ``own`` as for files."""
 
@@ -67,18 +68,22 @@ class Directory:
     own: bool = False
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value(frozen=True, slots=True, kw_only=True)
 class File:
-    """A file with exactly this content and mode. One that is the owner's ``own`` is only put where none is."""
+    """A file with exactly this content and mode. One that is the owner's ``own`` is only put where none is.
+
+    ``long``: its content is told by its length, as nobody would read it.
+    """
 
     path: Path
     content: bytes
     mode: int
     reason: str
     own: bool = False
+    long: bool = False
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value(frozen=True, slots=True, kw_only=True)
 class Command:
     """A program to run, and the one that undoes it (empty: none).
 
@@ -93,7 +98,7 @@ class Command:
     last: bool = False
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value(frozen=True, slots=True, kw_only=True)
 class AwaitService:
     """Go on only once the service answers on this Unix socket."""
 
@@ -104,7 +109,7 @@ class AwaitService:
 Step: TypeAlias = Directory | File | Command | AwaitService
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value(frozen=True, slots=True, kw_only=True)
 class Layout:
     """Where an installation puts its things. ``managed`` and ``programs`` are None where it has none."""
 
@@ -195,7 +200,7 @@ def user_layout(
     )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value(frozen=True, slots=True, kw_only=True)
 class Contents:
     """What is put there.
 
@@ -211,7 +216,7 @@ class Contents:
     programs: Mapping[str, bytes] = field(default_factory=dict)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value(frozen=True, slots=True, kw_only=True)
 class Plan:
     """The steps in order, and what a person should know besides. ``leavings`` the service will make by itself."""
 
@@ -267,12 +272,14 @@ def _policy(layout: Layout, contents: Contents) -> Iterable[Step]:
     for folder in sorted(folders):
         yield Directory(path=folder, mode=mode, reason=reason, own=contents.starter)
     for name, content in sorted(contents.policy.items()):
+        schema = name.startswith(".schema/")  # of this version, whoever wrote the policy
         yield File(
             path=layout.policy / name,
             content=content,
             mode=mode & 0o666,
-            reason=reason,
-            own=contents.starter,
+            reason="by which editors check the policy while it is written" if schema else reason,
+            own=contents.starter and not schema,
+            long=schema,
         )
 
 
@@ -387,23 +394,29 @@ def _notes(layout: Layout) -> tuple[str, ...]:
 def describe(step: Step, before: bytes | None = None, mode_before: int | None = None) -> str:
     """A step as a person reads it beforehand: what, why, and the whole content or the difference to ``before``."""
     match step:
+        case Directory(path=path, mode=mode) if mode == mode_before:
+            return f"unchanged {path}\n"
         case Directory(path=path, mode=mode, reason=reason):
             there = "" if mode_before is None else f", now {mode_before:04o}"
             return f"directory {path}  {mode:04o}{there}\n    {reason}\n"
         case File(own=True, path=path, reason=reason) if before is not None:
             return f"keep      {path}\n    {reason}\n"
-        case File(path=path, mode=mode, content=content, reason=reason):
+        case File(path=path, mode=mode, content=content, reason=reason, long=long):
             if before == content:
                 same = mode_before in {None, mode}
                 return f"unchanged {path}" + ("\n" if same else f"  {mode_before:04o} -> {mode:04o}\n")
             word = "write    " if before is None else "change   "
-            return f"{word} {path}  {mode:04o}\n    {reason}\n{_difference(before, content)}"
+            return f"{word} {path}  {mode:04o}\n    {reason}\n{_length(content) if long else _difference(before, content)}"
         case Command(do=()):
             return ""
         case Command(do=do, reason=reason, optional=optional):
             return f"run       {' '.join(do)}\n    {reason}{' (if that works here)' if optional else ''}\n"
         case AwaitService(socket=socket, reason=reason):
             return f"wait for  {socket}\n    {reason}\n"
+
+
+def _length(content: bytes) -> str:
+    return f"    ({len(content.splitlines())} lines of JSON)\n"
 
 
 def _difference(before: bytes | None, after: bytes) -> str:

@@ -34,11 +34,17 @@ _OTHER = {
     Subject.PROMPTS: "policy says nothing else of what was found in the prompt",
 }
 
+IN_PLAIN_COMMANDS = (
+    "Write it as plain commands with literal words: no eval, no encoded text, no generated code."
+)
+BY_A_KNOWN_TOOL = "Use a tool that policy knows, with its arguments written out, or say what this call is for and let the person make it."
+"""What stands in the place of the former where a call as a whole isn't understood, no part of a command."""
+
 _INSTEAD = {
     Subject.TOOLS: "Do it with a tool that the policy allows, or leave this step to the person.",
     Subject.FILES: "Work on files inside the project, and tell the person what you need from elsewhere.",
     Subject.COMMANDS: "Write down the exact command and let the person run it.",
-    Subject.OPAQUE: "Write it as plain commands with literal words: no eval, no encoded text, no generated code.",
+    Subject.OPAQUE: IN_PLAIN_COMMANDS,
     Subject.PROJECT_CODE: "Read the code and say what it would do, or let the person run it.",
     Subject.ENVIRONMENT: "Run the command without this variable; configure the program by its own files or options.",
     Subject.NETWORK: "Use what is in the project already, or name the address and let the person fetch it.",

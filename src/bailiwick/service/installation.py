@@ -5,10 +5,8 @@ import os
 import platform
 import stat
 import sys
-from collections.abc import Iterator
 from dataclasses import replace
 from importlib import resources
-from importlib.resources.abc import Traversable
 from pathlib import Path, PurePosixPath
 
 import bailiwick
@@ -27,7 +25,9 @@ from bailiwick.enforcement.installer import (
     user_layout,
 )
 from bailiwick.policy.errors import PolicyErrors
+from bailiwick.policy.starter import editor_schemas, starter_files
 from bailiwick.service.install import InstallError, Site
+from bailiwick.service.named_file import read_named
 from bailiwick.service.policy_files import read_policy_files
 
 
@@ -124,21 +124,15 @@ def _policy(site: Site, given: Path | None) -> tuple[dict[str, bytes], bool]:
     there = site.at(site.layout.policy)
     source = given or (there if there.is_dir() and any(there.rglob("*.yaml")) else None)
     if source is None:
-        return dict(_tree(resources.files("bailiwick.policy") / "starter")), True
+        return {name: text.encode() for name, text in starter_files().items()}, True
     try:
         texts = read_policy_files(source)
         compile_set(texts)
     except (PolicyErrors, OSError) as error:
         raise InstallError(f"{source}: this policy can't be put in force: {error}") from error
-    return ({}, True) if given is None else ({name: text.encode() for name, text in texts.items()}, False)
-
-
-def _tree(top: Traversable, prefix: str = "") -> Iterator[tuple[str, bytes]]:
-    for entry in sorted(top.iterdir(), key=lambda e: e.name):
-        if entry.is_dir():
-            yield from _tree(entry, f"{prefix}{entry.name}/")
-        elif entry.name.endswith((".yaml", ".yml", ".md")):
-            yield prefix + entry.name, entry.read_bytes()
+    schemas = editor_schemas()
+    files = schemas if given is None else texts | schemas
+    return {name: text.encode() for name, text in files.items()}, given is None
 
 
 def _no_quarrel(site: Site, layout: Layout) -> None:
@@ -150,7 +144,7 @@ def _no_quarrel(site: Site, layout: Layout) -> None:
         if path == ours or not path.exists():
             continue
         try:
-            settings = json.loads(path.read_bytes())
+            settings = json.loads(read_named(path))
         except (OSError, ValueError) as error:
             raise InstallError(
                 f"{path}: {error}; the client refuses to start on such a file: mend or remove it"

@@ -116,6 +116,11 @@ def test_the_way_of_an_operator(
     assert orjson.loads(capsys.readouterr().out.splitlines()[1])["behind"] == 5
     assert main(["sink", "retry", "other", *places]) == 2
     assert main(["sink", "check", *places[:2], "--config", "/nonexistent"]) == 3
+    capsys.readouterr()
+    assert main(["sink", "check", *places[:2], "--policy", str(tmp_path / "none")]) == 3
+    told = capsys.readouterr().err
+    assert "none/sinks.yaml: there is no such file" in told
+    assert "or name one with --config" in told
     assert main(["sink", "run", "--once", "--state", str(tmp_path / "empty"), *places[2:]]) == 3
     assert (tmp_path / "state" / "sinks").stat().st_mode & 0o777 == 0o700
 

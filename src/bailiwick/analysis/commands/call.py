@@ -339,7 +339,13 @@ def host(machine: Machine, arg: Arg, port: int | None = None) -> None:
         return
     match = _URL.match(arg.text)
     if match is None:
-        machine.opaque("not a host name", arg.span)
+        bare = (
+            canonical_host(arg.text) if arg.text.count(":") > 1 else None
+        )  # an IPv6 address without brackets
+        if bare is None:
+            machine.opaque("not a host name", arg.span)
+        else:
+            machine.connect(bare, port, arg.span)
         return
     connect(machine, match["host"], int(match["port"]) if match["port"] else port, arg.span)
 

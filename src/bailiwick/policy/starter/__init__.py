@@ -31,7 +31,12 @@ def starter_files(
     found["organisation.yaml"] = root
     if author is not None:
         found["roles.yaml"] += _AUTHOR.format(author=json.dumps(author, ensure_ascii=False))
-    return found | {f".schema/{kind}.schema.json": shipped(kind) for kind in KINDS}
+    return found | editor_schemas()
+
+
+def editor_schemas() -> dict[str, str]:
+    """The schemas that the first line of a policy's files points editors to."""
+    return {f".schema/{kind}.schema.json": shipped(kind) for kind in KINDS}
 
 
 def _texts(folder: Traversable, prefix: str) -> Iterator[tuple[str, str]]:

@@ -83,7 +83,7 @@ def _chains(facts: SkillFacts) -> Iterator[SkillFinding]:
                 _ID,
                 chain,
                 severity,
-                f"{chain.label.origin.value} leaves: {chain.label.name} goes to {chain.target if chain.target != '*' else 'an address that is not known'}",
+                f"{chain.label.origin.value} leaves: {chain.label.name} sent to {chain.target if chain.target != '*' else 'an address that is not known'}",
                 confidence=confidence,
                 why_not=why,
             )

@@ -13,6 +13,8 @@ from typing import TYPE_CHECKING, Any
 
 import yaml
 
+from bailiwick.service.named_file import UnfitFileError, read_named_text
+
 if TYPE_CHECKING:
     from sigma.collection import SigmaCollection
     from sigma.rule import SigmaRuleBase
@@ -78,8 +80,10 @@ def load_rules(places: Iterable[Path]) -> RuleSet:
     collections: list[SigmaCollection] = []
     for path in _files(places):
         try:
-            documents = list(yaml.safe_load_all(path.read_text(encoding="utf-8")))
+            documents = list(yaml.safe_load_all(read_named_text(path)))
             collection = SigmaCollection.from_dicts([one for one in documents if one], collect_errors=True)
+        except UnfitFileError as error:
+            raise RuleError(str(error)) from error
         except (OSError, ValueError, yaml.YAMLError, SigmaError, AttributeError, TypeError) as error:
             raise RuleError(f"{path}: {_first(error)}") from error
         unusual = [error for error in collection.errors if not isinstance(error, SigmaRegularExpressionError)]

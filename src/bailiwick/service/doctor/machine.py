@@ -18,6 +18,7 @@ from bailiwick.enforcement.installer import DROP_IN, Platform, system_layout
 from bailiwick.service.doctor.check import Check, fails, holds, note
 from bailiwick.service.fallback import segments_problem
 from bailiwick.service.local import ServiceError, call
+from bailiwick.service.named_file import read_named
 from bailiwick.service.places import Places
 from bailiwick.service.sandbox.command import COMMAND as SANDBOX
 
@@ -82,7 +83,7 @@ def read_managed(machine: Machine) -> Managed:
         found.broken.append(_unreadable(folder, error))
     for path in (machine.managed / "managed-settings.json", *drop_ins):
         try:
-            settings = json.loads(path.read_bytes())
+            settings = json.loads(read_named(path))
         except FileNotFoundError:
             continue
         except OSError as error:
@@ -140,7 +141,7 @@ def tiers(machine: Machine, managed: Managed) -> Iterator[Check]:
 
 def _content(path: Path) -> Mapping[str, Any] | None:
     try:
-        value = json.loads(path.read_bytes())
+        value = json.loads(read_named(path))
     except (OSError, ValueError):
         return None
     return value if isinstance(value, dict) and value else None
@@ -211,7 +212,7 @@ def own_settings(machine: Machine) -> Iterator[Check]:
         project / "settings.local.json",
     ):
         try:
-            settings = json.loads(path.read_bytes())
+            settings = json.loads(read_named(path))
         except FileNotFoundError:
             continue
         except (OSError, ValueError) as error:

@@ -8,7 +8,6 @@ import importlib
 import os
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from pathlib import Path
 from typing import Any, Self
 
 from bailiwick.audit.kinds import Kind
@@ -27,6 +26,7 @@ from bailiwick.audit.search import (
 )
 from bailiwick.service.index.upkeep import batches, standing
 from bailiwick.service.log_reader import LogReader
+from bailiwick.service.named_file import read_named_text
 from bailiwick.service.state_directory import StoreError
 
 VARIABLE = "BAILIWICK_INDEX"
@@ -198,7 +198,7 @@ def address_from(environment: Mapping[str, str] = os.environ) -> str:
     if not given.startswith("file:"):
         return given
     try:
-        return Path(given.removeprefix("file:")).read_text(encoding="utf-8").strip()
+        return read_named_text(given.removeprefix("file:")).strip()
     except OSError as error:
         raise StoreError(f"{VARIABLE}: {error.filename}: {error.strerror}") from error
 

@@ -17,6 +17,7 @@ from bailiwick.audit.kinds import Kind
 from bailiwick.audit.record import Approver
 from bailiwick.audit.wording import items_of, number_of, text_of
 from bailiwick.service.log_reader import LogReader
+from bailiwick.service.named_file import bounded_lines
 from bailiwick.service.private import keep_private
 from bailiwick.service.state_directory import StoreError
 
@@ -150,7 +151,7 @@ def in_transcripts(folder: Path, since_ms: int = 0) -> Iterator[Sighting]:
     try:
         for path in sorted(folder.rglob("*.jsonl")):
             with path.open("rb") as lines:
-                for line in lines:
+                for line in bounded_lines(lines, str(path), most=LONGEST_LINE):
                     if len(line) <= LONGEST_LINE and b'"tool_use"' in line:
                         yield from (one for one in _in_line(line) if one.time_ms >= since_ms)
     except OSError as error:
