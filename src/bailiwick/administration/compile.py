@@ -4,7 +4,6 @@
 """
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from fnmatch import fnmatchcase
 
 from bailiwick.administration.example import ExampleError, parse_call
@@ -12,12 +11,13 @@ from bailiwick.administration.invariants import violations
 from bailiwick.administration.place import judge_call, shown
 from bailiwick.model.access import Facts
 from bailiwick.model.decision import Decision
+from bailiwick.model.value import value
 from bailiwick.policy.errors import Problems
 from bailiwick.policy.load import load_policy_set
 from bailiwick.policy.types import Example, Policy, PolicySet
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value(frozen=True, slots=True, kw_only=True)
 class Result:
     """An example and what it got. ``failure`` is empty when that is what was expected; ``mend`` goes with it."""
 

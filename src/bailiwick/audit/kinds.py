@@ -1,7 +1,8 @@
 """The catalogue of what the audit trail records, declared once; the reference page is generated from it."""
 
-from dataclasses import dataclass
 from enum import StrEnum
+
+from bailiwick.model.value import value
 
 
 class Kind(StrEnum):
@@ -46,7 +47,7 @@ class Kind(StrEnum):
     UNRECORDED_CALL = "unrecorded-call"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value(frozen=True, slots=True, kw_only=True)
 class KindEntry:
     """What a kind of record means, and whether it carries a decision."""
 

@@ -7,7 +7,7 @@
 
 import hmac
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from hashlib import sha256
 from typing import Any
 
@@ -20,6 +20,7 @@ from bailiwick.analysis.text.secrets import (
     examine,
     examine_long,
 )
+from bailiwick.model.value import value
 
 MAX_DEPTH = 48
 """Nesting of a JSON value that is kept; what lies deeper becomes ``[too deep]``."""
@@ -34,7 +35,7 @@ MANY_KNOWN = 1_000
 """Known secrets from which on one pass over a text takes less than a search for each."""
 
 
-@dataclass(frozen=True, slots=True)
+@value(frozen=True, slots=True)
 class Redactor:
     """Masks secrets in text and JSON values. ``key`` keys the fingerprints; ``known`` are masked wherever they occur.
 

@@ -6,8 +6,10 @@ that says anything: ``clear``, which subtracts every hold in force first. So del
 """
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any
+
+from bailiwick.model.value import value
 
 FLOOR_DAYS = 90
 """Fewest days that a policy may keep records."""
@@ -22,7 +24,7 @@ class RetentionError(ValueError):
     """A retention period or a hold isn't one; the message says what is wrong and the mend."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value(frozen=True, slots=True, kw_only=True)
 class Retention:
     """How long records are kept, in days. Raises RetentionError below ``FLOOR_DAYS``."""
 
@@ -37,7 +39,7 @@ class Retention:
         return now_ms - self.days * DAY_MS
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value(frozen=True, slots=True, kw_only=True)
 class Hold:
     """A legal hold: every record for which all that is given holds is pinned until the hold is released.
 
@@ -75,7 +77,7 @@ class Hold:
         return not self.user
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value(frozen=True, slots=True, kw_only=True)
 class Key:
     """A data key that could be destroyed: whose, and from when to when it seals records, milliseconds since 1970."""
 
@@ -88,7 +90,7 @@ class Key:
 _MAY = object()
 
 
-@dataclass(frozen=True, slots=True)
+@value(frozen=True, slots=True)
 class Unheld:
     """What nothing holds and therefore may be destroyed: made by ``clear`` and by nothing else.
 

@@ -16,7 +16,7 @@ mean equal texts.
 import hmac
 import zlib
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import UTC, datetime
 from functools import lru_cache
 from hashlib import blake2b, sha256
@@ -55,7 +55,7 @@ class SealError(ValueError):
     """A private part can't be opened, or isn't the one that the entry commits to."""
 
 
-@dataclass(frozen=True, slots=True)
+@value(frozen=True, slots=True)
 class DataKey:
     """A data key: its public name, the cipher under it, and its bytes, of which the keys of payloads are made."""
 

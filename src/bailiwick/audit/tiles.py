@@ -6,11 +6,11 @@ functions are pure; what they read comes through ``TileStorage``.
 """
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from hashlib import sha256
 from typing import Protocol
 
 from bailiwick.audit.merkle import EMPTY_ROOT, HASH_SIZE, Frontier, node_hash
+from bailiwick.model.value import value
 
 WIDTH = 256
 """Hashes of a full tile."""
@@ -32,7 +32,7 @@ class TileStorage(Protocol):
         """The first ``width`` hashes of a tile. Raises TileError when there are fewer."""
 
 
-@dataclass(frozen=True, slots=True)
+@value(frozen=True, slots=True)
 class Tile:
     """A tile of hashes, by level, index and width (256 when full)."""
 
@@ -46,7 +46,7 @@ class Tile:
         return f"tile/{self.level}/{_numbered(self.index, self.width)}"
 
 
-@dataclass(frozen=True, slots=True)
+@value(frozen=True, slots=True)
 class Bundle:
     """A bundle of entries, by index and width (256 when full)."""
 
@@ -110,7 +110,7 @@ def unbundled(data: bytes, width: int) -> list[bytes]:
     return entries
 
 
-@dataclass(frozen=True, slots=True)
+@value(frozen=True, slots=True)
 class Tree:
     """A log of ``size`` entries whose hashes are in ``storage``: its root and its proofs (RFC 6962, 2.1)."""
 

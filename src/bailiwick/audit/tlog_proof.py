@@ -7,18 +7,18 @@ stands the entry itself, and its private part where that was disclosed: the entr
 import base64
 import binascii
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 
 import orjson
 
 from bailiwick.audit.merkle import HASH_SIZE, ProofError, leaf_hash, verify_inclusion
 from bailiwick.audit.note import Note, NoteError, TreeHead, VerifierKey
 from bailiwick.audit.sealing import commitment
+from bailiwick.model.value import value
 
 _MAGIC = "c2sp.org/tlog-proof@v1"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value(frozen=True, slots=True, kw_only=True)
 class TlogProof:
     """A proof that ``entry`` stands at ``index`` of the log that ``checkpoint`` (a signed note) is of.
 
@@ -106,7 +106,7 @@ class TlogProof:
         )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value(frozen=True, slots=True, kw_only=True)
 class Proven:
     """What a proof shows: the log, its size then, and which witnesses saw it, at which second since 1970."""
 

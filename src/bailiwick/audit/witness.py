@@ -8,11 +8,11 @@ another to the next, nor go back: there is one line of checkpoints with the witn
 import base64
 import binascii
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from enum import IntEnum
 
 from bailiwick.audit.merkle import EMPTY_ROOT, ProofError, verify_consistency
 from bailiwick.audit.note import MAX_SIZE, Note, NoteError, Signer, TreeHead, VerifierKey
+from bailiwick.model.value import value
 
 MAX_REQUEST = 64 * 1024
 """Bytes of a request at most."""
@@ -34,7 +34,7 @@ class Status(IntEnum):
     UNPROCESSABLE_ENTITY = 422
 
 
-@dataclass(frozen=True, slots=True)
+@value(frozen=True, slots=True)
 class Seen:
     """The last checkpoint of a log that was cosigned: its size and root."""
 
@@ -42,7 +42,7 @@ class Seen:
     root: bytes = EMPTY_ROOT
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value(frozen=True, slots=True, kw_only=True)
 class WitnessAnswer:
     """What is answered, and, where that is a cosignature, what must be on stable storage first."""
 
@@ -54,7 +54,7 @@ class WitnessAnswer:
     checkpoint: str = ""
 
 
-@dataclass(frozen=True, slots=True)
+@value(frozen=True, slots=True)
 class Submission:
     """A request: the size that the log believes the witness saw last, the proof from there, the signed checkpoint."""
 

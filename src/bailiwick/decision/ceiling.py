@@ -10,7 +10,7 @@ are active each has its layer, so for what they share the intersection holds:
 
 import shlex
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 
 from bailiwick.information.approvals import Approval, Grant, rule_name
 from bailiwick.model.access import (
@@ -25,6 +25,7 @@ from bailiwick.model.access import (
 from bailiwick.model.decision import Origin
 from bailiwick.model.glob import escape
 from bailiwick.model.skill import CapabilityKind as Kind
+from bailiwick.model.value import value
 from bailiwick.model.verdict import Verdict
 from bailiwick.policy.types import (
     AnyCondition,
@@ -164,7 +165,7 @@ SHARED = frozenset({Subject.COMMANDS, Subject.NETWORK, Subject.CONFIG, Subject.O
 _NONE = Origin(file="skills/lock.json", line=1)
 
 
-@dataclass(slots=True, kw_only=True)
+@value(frozen=False, slots=True, kw_only=True)
 class _Ceiling:
     """Collects the layer of one skill. ``name`` is the skill's, ``roots`` where it was loaded from."""
 

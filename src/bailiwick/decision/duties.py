@@ -1,17 +1,17 @@
 """What must be done along with an answer: the obligations of a tool call."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
 
 from bailiwick.model.decision import Clamp, Contain, Notify, Obligation, Redact, Rewrite, Sandbox
 from bailiwick.model.event import ToolCall
 from bailiwick.model.glob import name_glob
+from bailiwick.model.value import value
 from bailiwick.model.verdict import Mode
 from bailiwick.policy.types import Policy
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value(frozen=True, slots=True, kw_only=True)
 class Duties:
     """What the layers of a policy together ask for along with calls of one tool, whatever their input.
 

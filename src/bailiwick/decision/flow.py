@@ -9,7 +9,6 @@ may still run in the sandbox, without network.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
 
 from bailiwick.decision.bound import fill_in
 from bailiwick.decision.patterns import MAX_STEPS
@@ -19,6 +18,7 @@ from bailiwick.model.automaton import TooComplexError
 from bailiwick.model.event import Event, ToolCall
 from bailiwick.model.glob import Budget, Glob, GlobError, escape, intersects, name_glob, path_glob
 from bailiwick.model.request import Request
+from bailiwick.model.value import value
 from bailiwick.model.verdict import Verdict
 from bailiwick.policy.types import (
     AnyCondition,
@@ -46,7 +46,7 @@ MAX_TOLD = 3
 SENSITIVE = frozenset({LabelKind.PRIVATE, LabelKind.SECRET})
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value(frozen=True, slots=True, kw_only=True)
 class _Way:
     """A way out that a call would take: what to call it, and the condition and subject that stop it."""
 

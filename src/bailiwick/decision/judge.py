@@ -6,7 +6,7 @@ So a search that may not run as it stands is judged once more with what the poli
 
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from bailiwick.analysis.tools import analyze
 from bailiwick.decision.decide import decide
@@ -20,6 +20,7 @@ from bailiwick.model.decision import Decision, Rewrite
 from bailiwick.model.event import ToolCall
 from bailiwick.model.glob import choices
 from bailiwick.model.request import FileView, Request
+from bailiwick.model.value import value
 from bailiwick.model.verdict import Mode, Verdict
 from bailiwick.policy.types import PathCondition, Policy
 
@@ -32,7 +33,7 @@ _ANYWHERE = "/**/"
 _PATTERN = re.compile(r"[*?\[{!]")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value(frozen=True, slots=True, kw_only=True)
 class Judgement:
     """What a request does and what policy says of it.
 

@@ -11,6 +11,7 @@ from typing import Protocol
 from bailiwick.information.labels import Label
 from bailiwick.model.decision import ActiveSkill, Origin
 from bailiwick.model.skill import Capability, CapabilityKind
+from bailiwick.model.value import value
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, order=True)
@@ -64,7 +65,7 @@ def grants_for(capabilities: Iterable[Capability]) -> tuple[tuple[Grant, ...], t
     return tuple(sorted(granted)), tuple(left)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value(frozen=True, slots=True, kw_only=True)
 class Approval:
     """A signed permission to load one skill, byte for byte, and the ceiling of what is done in its course.
 
@@ -114,7 +115,7 @@ class Approvals:
         return self if held == self.held else Approvals(held=held, problem=self.problem, version=self.version)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value(frozen=True, slots=True, kw_only=True)
 class SkillCopy:
     """One place from which the client may load a skill of a name, and what stands there now.
 
@@ -129,7 +130,7 @@ class SkillCopy:
     forks: bool = False
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value(frozen=True, slots=True, kw_only=True)
 class Load:
     """A skill about to be loaded: its name, and every place that the client may load it from."""
 
@@ -138,7 +139,7 @@ class Load:
     problem: str = ""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value(frozen=True, slots=True, kw_only=True)
 class SkillEvidence:
     """What the PDP is told of skills for one request: the approvals that hold, what is loaded, touched and active.
 
@@ -153,7 +154,7 @@ class SkillEvidence:
     labels: tuple[Label, ...] = ()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value(frozen=True, slots=True, kw_only=True)
 class Needs:
     """What a request touches of skills: names that are loaded, and files that are read, those executed among them."""
 

@@ -4,9 +4,11 @@ Labels follow FIDES and CaMeL in kind, not in extent: what was read labels the c
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from enum import StrEnum
 from typing import Any
+
+from bailiwick.model.value import value
 
 MAX_LABELS = 48
 """Labels that one session remembers of each kind: the first ones, which explain the most."""
@@ -23,7 +25,7 @@ class LabelKind(StrEnum):
     UNTRUSTED = "untrusted"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value(frozen=True, slots=True, kw_only=True)
 class Label:
     """Something that was read. ``what`` is where from, ``by`` the tool, ``call`` its id.
 

@@ -1,6 +1,5 @@
 """The PDP's answer: a verdict, the reasons with their origin, obligations and errors."""
 
-from dataclasses import dataclass
 from typing import TypeAlias
 
 from bailiwick.model.access import Access, Finding, Opaque
@@ -9,7 +8,7 @@ from bailiwick.model.value import value
 from bailiwick.model.verdict import Mode, Verdict
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value(frozen=True, slots=True, kw_only=True)
 class Origin:
     """Where a rule was written: file name relative to the policy root, line and column counted from 1.
 
@@ -43,7 +42,7 @@ class Reason:
     certain: bool = True
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value(frozen=True, slots=True, kw_only=True)
 class Clamp:
     """Lower the integer at ``field`` of the tool input to ``maximum``; set it there when absent."""
 
@@ -51,7 +50,7 @@ class Clamp:
     maximum: int
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value(frozen=True, slots=True, kw_only=True)
 class Rewrite:
     """Replace ``field`` of the tool input by ``value``."""
 
@@ -59,7 +58,7 @@ class Rewrite:
     value: str | bool | int
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value(frozen=True, slots=True, kw_only=True)
 class Redact:
     """Mask what ``rules`` (globs of catalogue ids) find before it goes on."""
 
@@ -70,19 +69,19 @@ class Redact:
         return any(name_glob(glob).matches(rule) for glob in self.rules)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value(frozen=True, slots=True, kw_only=True)
 class Notify:
     """Tell ``channel`` that this happened."""
 
     channel: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value(frozen=True, slots=True, kw_only=True)
 class Sandbox:
     """Run it inside the client's operating-system sandbox only."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value(frozen=True, slots=True, kw_only=True)
 class ActiveSkill:
     """A skill that an agent acts under, as it was loaded: ``places`` are roots and the digests found there.
 
@@ -94,7 +93,7 @@ class ActiveSkill:
     called: bool = True
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value(frozen=True, slots=True, kw_only=True)
 class Contain:
     """Run the command under ``bailiwick sandbox run``, where the kernel holds it to ``profile`` of policy ``revision``.
 

@@ -23,6 +23,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import StrEnum
 
+from bailiwick.model.value import value
+
 
 class EntryType(StrEnum):
     """What stands at a path. ``OTHER`` is a device, a pipe or a socket."""
@@ -43,7 +45,7 @@ class TreeKind(StrEnum):
     PACKAGE = "package"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value(frozen=True, slots=True, kw_only=True)
 class Entry:
     """One path below the root.
 
@@ -63,7 +65,7 @@ class Entry:
     links: int = 1
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value(frozen=True, slots=True, kw_only=True)
 class Partial:
     """A part that was not looked at, and why. A tree with one is never passed in silence."""
 
@@ -71,7 +73,7 @@ class Partial:
     reason: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value(frozen=True, slots=True, kw_only=True)
 class SkillTree:
     """Everything below one directory at one moment. Entries are in order of their paths; nothing is ignored.
 
@@ -156,7 +158,7 @@ class Source:
         return f"{self.path}:{self.line}"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value(frozen=True, slots=True, kw_only=True)
 class Capability:
     """One thing a skill can do, and the place that says so. ``by`` names who: a script, ``hook``, ``text``."""
 
@@ -168,7 +170,7 @@ class Capability:
     by: str = "text"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value(frozen=True, slots=True, kw_only=True)
 class Claim:
     """Something that the documentation promises: ``offline``, ``read-only``, ``local-only``, or a host by name."""
 
@@ -177,7 +179,7 @@ class Claim:
     source: Source
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value(frozen=True, slots=True, kw_only=True)
 class Manifest:
     """The three ways of saying what a skill does, side by side.
 

@@ -5,12 +5,12 @@ exhaust the stack. No implicit typing is done here; ``shapes`` reads each scalar
 at that place, so nothing depends on YAML 1.1's surprises.
 """
 
-from dataclasses import dataclass
 from typing import Any, TypeAlias
 
 import yaml
 
 from bailiwick.model.decision import Origin
+from bailiwick.model.value import value
 from bailiwick.policy.errors import Problems
 
 MAX_CHARACTERS = 1 << 20
@@ -25,7 +25,7 @@ MAX_NODES = 100_000
 _Loader = getattr(yaml, "CBaseLoader", yaml.BaseLoader)
 
 
-@dataclass(frozen=True, slots=True)
+@value(frozen=True, slots=True)
 class Scalar:
     """A single value; ``plain`` says that it stands unquoted, where YAML 1.1 might read it as something else."""
 
@@ -35,7 +35,7 @@ class Scalar:
     size: int = 1
 
 
-@dataclass(frozen=True, slots=True)
+@value(frozen=True, slots=True)
 class Sequence:
     """A list."""
 
@@ -44,7 +44,7 @@ class Sequence:
     size: int = 1
 
 
-@dataclass(frozen=True, slots=True)
+@value(frozen=True, slots=True)
 class Mapping:
     """A mapping; keys are distinct."""
 
@@ -56,7 +56,7 @@ class Mapping:
 Node: TypeAlias = Scalar | Sequence | Mapping
 
 
-@dataclass(slots=True)
+@value(frozen=False, slots=True)
 class _Open:
     """A collection whose end has not come yet."""
 
@@ -200,7 +200,7 @@ class _Builder:
     def _pairs(self, opened: _Open) -> tuple[tuple[Scalar, Node], ...]:
         seen: dict[str, Origin] = {}
         pairs: list[tuple[Scalar, Node]] = []
-        for key, value in zip(opened.children[::2], opened.children[1::2], strict=True):
+        for key, held in zip(opened.children[::2], opened.children[1::2], strict=True):
             if not isinstance(key, Scalar):
                 self._problems.add(key.at, "a key that is a list or a mapping", "keys are plain words")
             elif key.text == "<<" and key.plain:
@@ -216,5 +216,5 @@ class _Builder:
                 )
             else:
                 seen[key.text] = key.at
-                pairs.append((key, value))
+                pairs.append((key, held))
         return tuple(pairs)

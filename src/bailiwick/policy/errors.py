@@ -3,9 +3,9 @@
 import difflib
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 
 from bailiwick.model.decision import Origin
+from bailiwick.model.value import value
 
 MAX_ERRORS = 100
 """Errors reported of one repository; one mistake in a generated file should not print a book."""
@@ -14,7 +14,7 @@ _EXCERPT = 160
 _YAML_BREAK = re.compile("\r\n|[\n\r\x85\u2028\u2029]")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value(frozen=True, slots=True, kw_only=True)
 class PolicyError:
     """One mistake: ``line`` and ``column`` count from 1; ``mend`` says what to write instead.
 

@@ -8,11 +8,12 @@
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from fnmatch import fnmatchcase
 from typing import Any
 
 from bailiwick.model.decision import Origin
+from bailiwick.model.value import value
 from bailiwick.model.verdict import Mode, Verdict
 from bailiwick.policy import syntax
 from bailiwick.policy.accesses import described
@@ -77,7 +78,7 @@ def load_policy_set(files: Mapping[str, str]) -> PolicySet:
     return _Repository(files, problems).compile()
 
 
-@dataclass(slots=True)
+@value(frozen=False, slots=True)
 class _Repository:
     files: Mapping[str, str]
     problems: Problems

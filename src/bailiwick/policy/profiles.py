@@ -1,11 +1,12 @@
 """Profiles to policies: what a profile extends, its defaults, and the layers above it."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from fnmatch import fnmatchcase
 from typing import TypeVar
 
 from bailiwick.model.decision import Origin
+from bailiwick.model.value import value
 from bailiwick.model.verdict import Mode, Verdict
 from bailiwick.policy.errors import Problems, did_you_mean
 from bailiwick.policy.holding import flow_rules, skill_policy
@@ -43,7 +44,7 @@ CLOSED = frozenset({Subject.PERMISSION_MODES, Subject.MODELS})
 _Nearest = TypeVar("_Nearest")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value(frozen=True, slots=True, kw_only=True)
 class Compiled:
     """A policy without its exceptions, and the digests of its layers."""
 

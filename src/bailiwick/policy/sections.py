@@ -1,9 +1,10 @@
 """The sections of one file to the rules, defaults and duties of its layer."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import field
 
 from bailiwick.model.decision import Clamp, Notify, Obligation, Origin, Redact, Rewrite, Sandbox
+from bailiwick.model.value import value
 from bailiwick.model.verdict import Mode, Verdict
 from bailiwick.policy import conditions, wording
 from bailiwick.policy.errors import Problems
@@ -51,7 +52,7 @@ _SANDBOX = "sandbox"
 """The word for a question that is not asked where the sandbox holds the command."""
 
 
-@dataclass(slots=True, kw_only=True)
+@value(frozen=False, slots=True, kw_only=True)
 class LayerBuilder:
     """Collects one layer. ``mode`` is put on every rule that names none; None leaves it to the policy's."""
 

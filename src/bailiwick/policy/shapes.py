@@ -6,11 +6,12 @@ JSON Schema and the reference page are three walks over that one declaration.
 
 import re
 from collections.abc import Callable
-from dataclasses import MISSING, dataclass, field, fields
+from dataclasses import MISSING, field, fields
 from functools import cache
 from typing import Any, Protocol
 
 from bailiwick.model.decision import Origin
+from bailiwick.model.value import value
 from bailiwick.policy.document import Mapping, Node, Scalar, Sequence
 from bailiwick.policy.errors import Problems, did_you_mean
 
@@ -25,7 +26,7 @@ MAX_TEXT = 4096
 """Characters of one value; the longest path Linux takes (PATH_MAX)."""
 
 
-@dataclass(frozen=True, slots=True)
+@value(frozen=True, slots=True)
 class Text:
     """A word of the policy and where it stands."""
 
@@ -52,7 +53,7 @@ def declare(shape: Shape, doc: str, *, required: bool = False, default: Any = No
     return field(metadata=metadata) if required else field(default=default, metadata=metadata)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value(frozen=True, slots=True, kw_only=True)
 class Item:
     """One declared key of a record."""
 
@@ -90,7 +91,7 @@ def describe(node: Node) -> str:
             return "a mapping"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value(frozen=True, slots=True, kw_only=True)
 class Word:
     """Text. Unquoted words that YAML 1.1 reads as a boolean, a number or nothing are refused."""
 
@@ -146,7 +147,7 @@ class Word:
         return {"type": "string", "minLength": 1, "maxLength": MAX_TEXT, **pattern}
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value(frozen=True, slots=True, kw_only=True)
 class Choice:
     """One of a few words."""
 
@@ -169,7 +170,7 @@ class Choice:
         return {"enum": list(self.words)}
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value(frozen=True, slots=True, kw_only=True)
 class Number:
     """A whole number in decimal digits, bounds included. Octal, hexadecimal and 1:30 are refused."""
 
@@ -196,7 +197,7 @@ class Number:
         return {"type": "integer", "minimum": self.minimum, "maximum": self.maximum}
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value(frozen=True, slots=True, kw_only=True)
 class Flag:
     """true or false, unquoted; YAML's other words for them are refused."""
 
@@ -214,7 +215,7 @@ class Flag:
         return {"type": "boolean"}
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value(frozen=True, slots=True, kw_only=True)
 class Value:
     """A value for a field of a tool's input: true, false, a whole number, or text in quotes."""
 
@@ -237,7 +238,7 @@ class Value:
         return {"type": ["string", "boolean", "integer"]}
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value(frozen=True, slots=True, kw_only=True)
 class Listed:
     """A list of one shape. With ``single`` a lone value stands for the list of it."""
 
@@ -270,7 +271,7 @@ class Listed:
         return {"anyOf": [one, array]} if self.single else array
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value(frozen=True, slots=True, kw_only=True)
 class Record:
     """A mapping with declared keys; read to an instance of ``of``, whose field ``at`` says where it begins.
 
@@ -331,7 +332,7 @@ class Record:
         return {"anyOf": [items_of(self.of)[self.shorthand].shape.schema(definitions), reference]}
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value(frozen=True, slots=True, kw_only=True)
 class Table:
     """A mapping from names that the author chooses to values of one shape; read to pairs."""
 

@@ -1,4 +1,3 @@
-# ruff: noqa: RUF009 (`declare` returns dataclass fields, each its own)
 """Where audit records are sent: `sinks.yaml`, declared once; reader, JSON Schema and reference page come from it.
 
 Secrets never stand in the file: a key that needs one names a file or an environment variable that holds it.
@@ -6,11 +5,12 @@ Secrets never stand in the file: a key that needs one names a file or an environ
 
 import ipaddress
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, fields
+from dataclasses import fields
 from typing import Any
 from urllib.parse import urlsplit
 
 from bailiwick.model.decision import Origin
+from bailiwick.model.value import value
 from bailiwick.policy.document import Node, Scalar, read_document
 from bailiwick.policy.errors import Problems
 from bailiwick.policy.shapes import Choice, Flag, Listed, Number, Record, Text, Word, declare
@@ -36,7 +36,7 @@ _PATH = Word(what="an absolute path", pattern="/.+", hint="begin with /")
 _WORD = Word(what="a name")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value(frozen=True, slots=True, kw_only=True)
 class Secret:
     """Where a secret is found: in a file or in an environment variable, never here."""
 
@@ -48,7 +48,7 @@ class Secret:
     )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value(frozen=True, slots=True, kw_only=True)
 class Reference(Record):
     """A ``Secret``; a secret that somebody wrote into the file itself is not repeated in the error."""
 
@@ -63,7 +63,7 @@ class Reference(Record):
         return Record.read(self, node, problems)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value(frozen=True, slots=True, kw_only=True)
 class Filter:
     """Which records are sent; all conditions must hold."""
 
@@ -80,7 +80,7 @@ class Filter:
     )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value(frozen=True, slots=True, kw_only=True)
 class SinkEntry:
     """One receiver of audit records."""
 
@@ -155,7 +155,7 @@ class SinkEntry:
     user: Text | None = declare(_WORD, "kafka: SASL user (SCRAM-SHA-512); its password is the secret.")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value(frozen=True, slots=True, kw_only=True)
 class Sinks:
     """`sinks.yaml`: where audit records are sent."""
 

@@ -1,14 +1,13 @@
-# ruff: noqa: RUF009 (`declare` returns dataclass fields, each its own)
 """The language, declared once: every file, section and key, its shape and its meaning.
 
 The reader, the JSON Schema for editors and the reference page all come from these declarations. One long file, since
 whoever asks what can be written shall find it in one place.
 """
 
-from dataclasses import dataclass
 from typing import TypeAlias
 
 from bailiwick.model.decision import Origin
+from bailiwick.model.value import value
 from bailiwick.policy.shapes import Choice, Flag, Listed, Number, Record, Table, Text, Value, Word, declare
 
 VERDICTS = ("allow", "ask", "deny")
@@ -43,7 +42,7 @@ CALL = Word(
 MAX_TIMEOUT_SECONDS = 86_400
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value(frozen=True, slots=True, kw_only=True)
 class Entry:
     """One line of a list: a pattern, and what a person reads when it speaks."""
 
@@ -61,14 +60,14 @@ class Entry:
     id: Text | None = declare(NAME, "A lasting name for the rule, in place of its number in the list.")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value(frozen=True, slots=True, kw_only=True)
 class CommandEntry(Entry):
     """A command: leading words, and options that must occur."""
 
     as_user: Text | None = declare(GLOB, "Only when it runs as this account (`root` for sudo).")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value(frozen=True, slots=True, kw_only=True)
 class Fallback:
     """What a section gives to everything that none of its entries matches."""
 
@@ -79,7 +78,7 @@ class Fallback:
     mode: Text | None = declare(MODE, "Carry it out differently from the profile: monitor, warn or enforce.")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value(frozen=True, slots=True, kw_only=True)
 class Containable(Fallback):
     """What a part gets that only a sandbox can hold."""
 
@@ -97,7 +96,7 @@ CONTAINABLE = Record(of=Containable, shorthand="verdict")
 Entries: TypeAlias = tuple[Entry, ...]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value(frozen=True, slots=True, kw_only=True)
 class Names:
     """What may, may not, or may after a question, be used."""
 
@@ -116,7 +115,7 @@ SKILL_NAME = Word(
 LASTING = Choice(words=("turn", "compaction", "session"))
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value(frozen=True, slots=True, kw_only=True)
 class Skills(Names):
     """Skills: which may be used, which need an approval, and how they are held to it."""
 
@@ -150,7 +149,7 @@ class Skills(Names):
     )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value(frozen=True, slots=True, kw_only=True)
 class Network(Names):
     """Hosts, whoever connects to them."""
 
@@ -166,7 +165,7 @@ class Network(Names):
     )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value(frozen=True, slots=True, kw_only=True)
 class Files:
     """Files by path, whatever touches them: a file tool, a redirect, an interpreter, an MCP server."""
 
@@ -182,7 +181,7 @@ class Files:
     other: Fallback | None = declare(FALLBACK, "What every other file gets: allow, ask or deny.")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value(frozen=True, slots=True, kw_only=True)
 class Commands:
     """Programs by their leading words and options: `git push`, `npm run *`, `rm -rf`."""
 
@@ -197,7 +196,7 @@ class Commands:
     other: Fallback | None = declare(FALLBACK, "What every other command gets: allow, ask or deny.")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value(frozen=True, slots=True, kw_only=True)
 class Bash:
     """Limits of the Bash tool."""
 
@@ -218,7 +217,7 @@ class Bash:
     )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value(frozen=True, slots=True, kw_only=True)
 class Models:
     """Which models may be used, from whom and where."""
 
@@ -245,7 +244,7 @@ class Models:
 TOOLS = Listed(of=Word(what="a tool name"), single=True)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value(frozen=True, slots=True, kw_only=True)
 class ClampDuty:
     """Lower a number in a tool's input."""
 
@@ -261,7 +260,7 @@ class ClampDuty:
     )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value(frozen=True, slots=True, kw_only=True)
 class RewriteDuty:
     """Replace a field of a tool's input."""
 
@@ -273,7 +272,7 @@ class RewriteDuty:
     value: str | bool | int = declare(Value(), "The value it gets.", required=True)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value(frozen=True, slots=True, kw_only=True)
 class RedactDuty:
     """Mask what rules of the catalogue find."""
 
@@ -282,7 +281,7 @@ class RedactDuty:
     rules: tuple[Text, ...] = declare(Listed(of=GLOB, single=True), "Catalogue ids (globs).", required=True)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value(frozen=True, slots=True, kw_only=True)
 class NotifyDuty:
     """Tell somebody."""
 
@@ -291,7 +290,7 @@ class NotifyDuty:
     channel: Text = declare(Word(what="a channel"), "Whom to tell.", required=True)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value(frozen=True, slots=True, kw_only=True)
 class SandboxDuty:
     """Run only inside the client's sandbox."""
 
@@ -299,7 +298,7 @@ class SandboxDuty:
     tools: tuple[Text, ...] = declare(TOOLS, "The tools it applies to.", required=True)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value(frozen=True, slots=True, kw_only=True)
 class Obligations:
     """What must be done along with an answer."""
 
@@ -319,7 +318,7 @@ class Obligations:
     )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value(frozen=True, slots=True, kw_only=True)
 class Flow:
     """Private data, untrusted content and a way out shall not meet in one session."""
 
@@ -355,7 +354,7 @@ class Flow:
 NAMES = Record(of=Names)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value(frozen=True, slots=True, kw_only=True)
 class Sections:
     """The rule sections that an organisation, a team or a profile may have."""
 
@@ -399,7 +398,7 @@ class Sections:
 PATHS = Listed(of=GLOB, single=True)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value(frozen=True, slots=True, kw_only=True)
 class Accesses:
     """Accesses described by what is done to what."""
 
@@ -416,7 +415,7 @@ class Accesses:
     agent: tuple[Text, ...] = declare(PATHS, "Sub-agents spawned.", default=())
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value(frozen=True, slots=True, kw_only=True)
 class InvariantText:
     """Something that no profile may ever allow."""
 
@@ -427,7 +426,7 @@ class InvariantText:
     because: Text | None = declare(SENTENCE, "Why.")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value(frozen=True, slots=True, kw_only=True)
 class ExampleText:
     """A tool call that a profile is expected to answer in one way."""
 
@@ -439,7 +438,7 @@ class ExampleText:
 EXAMPLES = Listed(of=Record(of=ExampleText, shorthand="call"))
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value(frozen=True, slots=True, kw_only=True)
 class Examples:
     """Calls and the verdict they must get; checked whenever the policy compiles."""
 
@@ -449,7 +448,7 @@ class Examples:
     deny: tuple[ExampleText, ...] = declare(EXAMPLES, "Must be denied.", default=())
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value(frozen=True, slots=True, kw_only=True)
 class AuditText:
     """How the audit log is kept."""
 
@@ -472,7 +471,7 @@ class AuditText:
     )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value(frozen=True, slots=True, kw_only=True)
 class ApproverText:
     """Who may approve skills."""
 
@@ -495,7 +494,7 @@ class ApproverText:
 SAMPLE = Word(what="a sample text")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value(frozen=True, slots=True, kw_only=True)
 class SampleTexts:
     """Texts that a class of data must be found in, and texts that it must not be found in."""
 
@@ -508,7 +507,7 @@ class SampleTexts:
     )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value(frozen=True, slots=True, kw_only=True)
 class DataClassText:
     """A class of data of your own; its findings are called `class/<name>`. One of `words`, `pattern`, `hashes`, `documents` says what it is."""
 
@@ -565,7 +564,7 @@ class DataClassText:
     )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value(frozen=True, slots=True, kw_only=True)
 class HashedListText:
     """data/*.yaml: hashes of exact values, made by `bailiwick dlp fingerprint`."""
 
@@ -597,7 +596,7 @@ class HashedListText:
     )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value(frozen=True, slots=True, kw_only=True)
 class DocumentsText:
     """documents/*.yaml: fingerprints of documents, made by `bailiwick dlp fingerprint --documents`."""
 
@@ -616,7 +615,7 @@ class DocumentsText:
     )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value(frozen=True, slots=True, kw_only=True)
 class Organisation(Sections):
     """organisation.yaml: who this policy is of, and what holds for every profile."""
 
@@ -650,7 +649,7 @@ class Organisation(Sections):
     )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value(frozen=True, slots=True, kw_only=True)
 class Profile(Sections):
     """profiles/*.yaml: what one kind of work may do."""
 
@@ -666,7 +665,7 @@ class Profile(Sections):
     examples: Examples | None = declare(Record(of=Examples), "Calls and the verdict they must get.")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value(frozen=True, slots=True, kw_only=True)
 class Team(Sections):
     """teams/*.yaml: what holds for some profiles, on top of the organisation."""
 
@@ -678,14 +677,14 @@ class Team(Sections):
     mode: Text | None = declare(MODE, "Mode of this file's rules.")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value(frozen=True, slots=True, kw_only=True)
 class Builtin(Sections):
     """The built-in layer, written in the same language."""
 
     description: Text | None = declare(SENTENCE, "What it is for, in one sentence.")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value(frozen=True, slots=True, kw_only=True)
 class RoleText:
     """Who may use which profiles."""
 
@@ -699,7 +698,7 @@ class RoleText:
     )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value(frozen=True, slots=True, kw_only=True)
 class Roles:
     """roles.yaml: who may use which profiles."""
 
@@ -716,7 +715,7 @@ WHEN = Word(
 )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value(frozen=True, slots=True, kw_only=True)
 class ExceptionText:
     """An approved permission that expires."""
 
@@ -739,7 +738,7 @@ class ExceptionText:
     expires: Text = declare(WHEN, "When it ends; at most a year after approval.", required=True)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value(frozen=True, slots=True, kw_only=True)
 class Exceptions:
     """exceptions/*.yaml: approved permissions that expire."""
 
@@ -749,7 +748,7 @@ class Exceptions:
     )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value(frozen=True, slots=True, kw_only=True)
 class CaseText:
     """A tool call, the profile that judges it, and the verdict it must get."""
 
@@ -760,7 +759,7 @@ class CaseText:
     rule: Text | None = declare(GLOB, "The rule that must be the strongest reason.")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value(frozen=True, slots=True, kw_only=True)
 class Cases:
     """tests/*.yaml: what `bailiwick policy test` runs."""
 

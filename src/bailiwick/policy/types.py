@@ -8,13 +8,14 @@ is never an allow.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from enum import StrEnum
 from typing import TypeAlias
 
 from bailiwick.analysis.text.classes import DataClass
 from bailiwick.model.access import AccessKind, Tier
 from bailiwick.model.decision import Obligation, Origin
+from bailiwick.model.value import value
 from bailiwick.model.verdict import Mode, Verdict
 
 
@@ -38,7 +39,7 @@ class Subject(StrEnum):
     CONFIG = "config"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value(frozen=True, slots=True, kw_only=True)
 class PathCondition:
     """An access of one of ``kinds`` to a path that ``glob`` matches.
 
@@ -49,7 +50,7 @@ class PathCondition:
     glob: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value(frozen=True, slots=True, kw_only=True)
 class CommandCondition:
     """A program, told by leading words and by options that must occur.
 
@@ -68,7 +69,7 @@ UNKNOWN_HOST = "[*]"
 """The host glob that matches just ``*``."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value(frozen=True, slots=True, kw_only=True)
 class HostCondition:
     """A peer by host glob (``*.example.com``, ``*``) and port; None is any port.
 
@@ -82,14 +83,14 @@ class HostCondition:
     fetch: bool = False
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value(frozen=True, slots=True, kw_only=True)
 class NameCondition:
     """A tool, MCP tool, skill, agent type, permission mode, model, provider or region by name glob (``*``)."""
 
     name: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value(frozen=True, slots=True, kw_only=True)
 class FindingCondition:
     """A finding by catalogue id glob (``secret/*``), of any tier and direction, whatever hosts are contacted.
 
@@ -121,14 +122,14 @@ class FindingCondition:
         return self.text == self.rule
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value(frozen=True, slots=True, kw_only=True)
 class VariableCondition:
     """An environment variable set or read, by name glob (``LD_*``)."""
 
     name: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value(frozen=True, slots=True, kw_only=True)
 class AnyCondition:
     """Everything of the rule's subject: the section's default (``other:``, ``opaque:``, ``project_code:``)."""
 
@@ -144,7 +145,7 @@ Condition: TypeAlias = (
 )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value(frozen=True, slots=True, kw_only=True)
 class Rule:
     """One line of policy. ``id`` is stable and unique in a policy: ``<layer>.<section>.<list>[.<n>]``.
 
@@ -176,7 +177,7 @@ class Scope(StrEnum):
     SKILL = "skill"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value(frozen=True, slots=True, kw_only=True)
 class Duty:
     """An obligation that goes with an answer: where it was written, to which tools (name globs) it applies."""
 
@@ -186,7 +187,7 @@ class Duty:
     tools: tuple[str, ...] = ("*",)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value(frozen=True, slots=True, kw_only=True)
 class Layer:
     """Rules that speak together. ``defaults`` are rules with ``AnyCondition``, at most one per subject."""
 
@@ -197,7 +198,7 @@ class Layer:
     duties: tuple[Duty, ...] = ()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value(frozen=True, slots=True, kw_only=True)
 class PolicyException:
     """An approved, expiring permission: while it holds, the rules it lifts answer ALLOW for what it covers.
 
@@ -219,7 +220,7 @@ class PolicyException:
     approved_on: int = 0
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value(frozen=True, slots=True, kw_only=True)
 class Invariant:
     """An organisation invariant: no profile but ``exempt`` may have an access that ``denied`` describes allowed."""
 
@@ -231,7 +232,7 @@ class Invariant:
     because: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value(frozen=True, slots=True, kw_only=True)
 class Example:
     """An example written in the policy: ``call`` (``Bash(git push)``) must get ``verdict``, from ``rule`` if given."""
 
@@ -241,7 +242,7 @@ class Example:
     rule: str | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value(frozen=True, slots=True, kw_only=True)
 class ClientPolicy:
     """What a profile says of the client itself rather than of accesses.
 
@@ -269,7 +270,7 @@ class Lasting(StrEnum):
     SESSION = "session"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value(frozen=True, slots=True, kw_only=True)
 class SkillRequirement:
     """A layer's word that skills need a signed approval. ``bundled`` are the client's own skills that need none (globs)."""
 
@@ -278,7 +279,7 @@ class SkillRequirement:
     bundled: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value(frozen=True, slots=True, kw_only=True)
 class SkillFork:
     """Skills (a name glob) that may run only in a sub-agent of their own (``context: fork``)."""
 
@@ -288,7 +289,7 @@ class SkillFork:
     because: str = ""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value(frozen=True, slots=True, kw_only=True)
 class SkillPolicy:
     """How skills are held. ``active`` is how long a skill whose text was loaded is held against what is done.
 
@@ -301,7 +302,7 @@ class SkillPolicy:
     marketplaces: tuple[str, ...] | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value(frozen=True, slots=True, kw_only=True)
 class Approver:
     """Who may sign skill approvals: ``key`` is the raw Ed25519 public key, ``roles`` for whom (empty: for all)."""
 
@@ -311,7 +312,7 @@ class Approver:
     roles: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value(frozen=True, slots=True, kw_only=True)
 class FlowRule:
     """A layer's word on private data, untrusted content and egress meeting.
 
@@ -332,7 +333,7 @@ class FlowRule:
     mode: Mode | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value(frozen=True, slots=True, kw_only=True)
 class Role:
     """Who may use which profiles; the first profile listed is the one a session gets unless it names another."""
 
@@ -351,7 +352,7 @@ class Unmasked(StrEnum):
     RECORD = "record"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value(frozen=True, slots=True, kw_only=True)
 class Policy:
     """The resultant policy of one profile: what the PDP decides by and the compiler renders.
 
@@ -387,7 +388,7 @@ class Payloads(StrEnum):
     SEALED_AND_SHIPPED = "sealed_and_shipped"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value(frozen=True, slots=True, kw_only=True)
 class AuditPolicy:
     """How the audit log is kept: for how many days, and what a call gets whose record can't be written.
 
@@ -402,7 +403,7 @@ class AuditPolicy:
     relay: bool = False
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value(frozen=True, slots=True, kw_only=True)
 class PolicySet:
     """A policy repository, compiled: every profile's resultant policy and who gets which.
 

@@ -1,7 +1,7 @@
 """What a rule is and what it looks at."""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from enum import IntEnum
 from typing import Any, TypeAlias
 
@@ -10,6 +10,7 @@ from bailiwick.analysis.text.secrets import EVERYTHING, SCAN_LIMIT, SecretMatch,
 from bailiwick.model.access import Access, Facts, Finding, ProgramTarget
 from bailiwick.model.event import PermissionAsked, Prompt, PromptExpansion, ToolCall, ToolResult
 from bailiwick.model.request import Request
+from bailiwick.model.value import value
 
 MAX_TEXTS = 4_096
 """Strings of one event that are looked at; more are said to be not scanned."""
@@ -27,7 +28,7 @@ class Severity(IntEnum):
     CRITICAL = 4
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value(frozen=True, slots=True, kw_only=True)
 class Text:
     """One string of an event: the field it stands in (``tool_input.command``), its own key, what it says."""
 
@@ -36,7 +37,7 @@ class Text:
     text: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value(frozen=True, slots=True, kw_only=True)
 class Secret:
     """A secret in one text; ``start`` and ``end`` are offsets into that text."""
 
@@ -46,7 +47,7 @@ class Secret:
     match: SecretMatch
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value(frozen=True, slots=True, kw_only=True)
 class Evidence:
     """What rules look at, gathered once: the request, the facts, every text of the event and the secrets in them.
 
@@ -71,7 +72,7 @@ class Evidence:
 Find: TypeAlias = Callable[[Evidence], Iterable[Finding]]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value(frozen=True, slots=True, kw_only=True)
 class Rule:
     """One entry of the catalogue. ``id`` is ``<subject>/<name>``; ``find`` is pure and bounded.
 

@@ -11,7 +11,7 @@ import asyncio
 import logging
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import cache
 
 from bailiwick.analysis.shell.either import dialect_of
@@ -43,6 +43,7 @@ from bailiwick.model.event import (
     ToolResult,
 )
 from bailiwick.model.request import Principal, Request, Session
+from bailiwick.model.value import value
 from bailiwick.model.verdict import Verdict
 from bailiwick.policy.types import Policy, Unmasked
 from bailiwick.service.desk import Desk, NoPolicyError, NotEntitledError
@@ -60,7 +61,7 @@ SMALL = 8 * 1024
 """Bytes of an event that may be judged in the event loop: no other session waits noticeably for it."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value(frozen=True, slots=True, kw_only=True)
 class Context:
     """What the service knows when an event comes in: who, under which policy, in which session, and when."""
 

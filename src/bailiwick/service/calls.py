@@ -7,7 +7,7 @@ again when the service is started while they think.
 
 import hashlib
 from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any
 
 import orjson
@@ -17,6 +17,7 @@ from bailiwick.audit.record import Approver, Record
 from bailiwick.audit.recording import refusal_of
 from bailiwick.audit.redaction import Redactor, strings_of
 from bailiwick.model.event import Event, ToolBatch, ToolCall
+from bailiwick.model.value import value
 from bailiwick.model.verdict import Verdict
 from bailiwick.service.state_directory import StoreError
 
@@ -40,7 +41,7 @@ Recorded = Callable[[str], Sequence[Mapping[str, Any]]]
 """The fields of the records of the call of an id."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value(frozen=True, slots=True, kw_only=True)
 class Left:
     """A call whose output the model would get unmasked: what is in it, or nothing where the client doesn't show it."""
 
@@ -48,7 +49,7 @@ class Left:
     rules: tuple[str, ...]
 
 
-@dataclass(slots=True)
+@value(frozen=False, slots=True)
 class Call:
     """A call that was put to this service: what was carried out, and at which monotonic nanosecond."""
 
@@ -56,7 +57,7 @@ class Call:
     at_ns: int
 
 
-@dataclass(frozen=True, slots=True)
+@value(frozen=True, slots=True)
 class Question:
     """What a person has before them: of which conversation, agent and prompt, and what goes on record should they say no."""
 
@@ -71,7 +72,7 @@ class Question:
         return orjson.dumps({**digests, "call": self.refusal.call_id})
 
 
-@dataclass(slots=True)
+@value(frozen=False, slots=True)
 class Calls:
     """What is remembered of calls. One per service; but for open questions it is lost when that ends, and then outcomes say less.
 

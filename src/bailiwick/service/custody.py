@@ -9,7 +9,7 @@ import asyncio
 import contextlib
 import logging
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, field
 from datetime import UTC, datetime
 from typing import Any
 
@@ -22,6 +22,7 @@ from bailiwick.audit.recording import service_record
 from bailiwick.audit.redaction import Redactor
 from bailiwick.audit.retention import Hold, Key, Retention, Unheld, clear
 from bailiwick.audit.tiles import WIDTH, Tree
+from bailiwick.model.value import value
 from bailiwick.service.keys import KeyEntry
 from bailiwick.service.log_reader import LogReader
 from bailiwick.service.proofs import COSIGNED, cosigned_name
@@ -52,7 +53,7 @@ class CustodyError(Exception):
     """What was asked can't be done; the message says why and the mend."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value(frozen=True, slots=True, kw_only=True)
 class Who:
     """The account that asks."""
 
@@ -64,7 +65,7 @@ SERVICE = Who(user="", uid=-1)
 """The service, where nobody asked it."""
 
 
-@dataclass(slots=True, kw_only=True)
+@value(frozen=False, slots=True, kw_only=True)
 class Custodian:
     """Does what an administrator asks of the log, one thing at a time. Raises CustodyError and StoreError."""
 

@@ -5,7 +5,7 @@ import secrets
 import socket
 import time
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from typing import Any
 
 import orjson
@@ -20,6 +20,7 @@ from bailiwick.information.attribution import MAX_NAME
 from bailiwick.information.sessions import TOLD, SessionFlags, SessionState, to_json
 from bailiwick.model.event import Event, ToolCall
 from bailiwick.model.request import FileView, Principal, Request
+from bailiwick.model.value import value
 from bailiwick.policy.session import session_layer, with_layer
 from bailiwick.policy.types import Payloads, Policy
 from bailiwick.service.account import principal_of, shell_of
@@ -55,7 +56,7 @@ class NoPolicyError(Exception):
     """There is no policy to decide by; the message says why and what to do."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value(frozen=True, slots=True, kw_only=True)
 class Wish:
     """What a new session asks for; the policy decides what it gets."""
 
@@ -71,7 +72,7 @@ class Wish:
     client_started: int = 0
 
 
-@dataclass(slots=True, kw_only=True)
+@value(frozen=False, slots=True, kw_only=True)
 class Desk:
     """The service's parts. One per process."""
 

@@ -8,7 +8,7 @@ import asyncio
 import logging
 import os
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, field
 from http import HTTPStatus
 from pathlib import Path
 from posixpath import normpath
@@ -29,6 +29,7 @@ from bailiwick.audit.query import Query
 from bailiwick.decision.skills import unapproved
 from bailiwick.enforcement.claude_code import MAX_BODY
 from bailiwick.information.sessions import SessionFlags, SessionState
+from bailiwick.model.value import value
 from bailiwick.policy.errors import PolicyErrors
 from bailiwick.service.answer import answer, refusal, refuse
 from bailiwick.service.custody import CustodyError, Who
@@ -67,7 +68,7 @@ class ProblemError(Exception):
         self.status = status
 
 
-@dataclass(slots=True, kw_only=True)
+@value(frozen=False, slots=True, kw_only=True)
 class Endpoint:
     """The HTTP face of the service: authenticates, hands on, and always answers.
 

@@ -20,7 +20,6 @@ import shutil
 import tarfile
 import tempfile
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from hashlib import sha256
 from importlib.resources import files
@@ -36,6 +35,7 @@ from bailiwick.audit.merkle import ProofError, leaf_hash, range_root, verify_con
 from bailiwick.audit.note import Note, NoteError, Signer, TreeHead, VerifierKey
 from bailiwick.audit.sealing import SealError, disclosed
 from bailiwick.audit.tiles import Tree
+from bailiwick.model.value import value
 from bailiwick.rules.catalogue import CATALOGUE
 from bailiwick.service.evidence_payloads import PAYLOADS_README, EvidenceError, verify_sealed, write_sealed
 from bailiwick.service.log_reader import LogReader
@@ -62,7 +62,7 @@ _ADMINISTRATION = frozenset(
 )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value(frozen=True, slots=True, kw_only=True)
 class Pack:
     """What a pack holds: the log's origin, events in the period, entries from ``first`` to before ``end``, log size.
 

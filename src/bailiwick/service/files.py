@@ -4,12 +4,12 @@ import errno
 import os
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 
 from bailiwick.analysis.paths import fixed_part
 from bailiwick.model.glob import Glob, GlobError
+from bailiwick.model.value import value
 
 MAX_VISITED = 20_000
 """Directory entries looked at for one pattern; a larger tree is answered with None (not looked through)."""
@@ -31,7 +31,7 @@ def folds_case(path: str) -> bool:
         return False
 
 
-@dataclass(frozen=True, slots=True)
+@value(frozen=True, slots=True)
 class OsFiles:
     """``FileView`` over the running system."""
 

@@ -1,14 +1,13 @@
 """Answers that could not be recorded: counted until the log can be written again, and then on record (AU-5)."""
 
-from dataclasses import dataclass
-
 from bailiwick.audit.kinds import Kind
 from bailiwick.audit.record import Record, Stamp
 from bailiwick.audit.recording import service_record
 from bailiwick.audit.redaction import Redactor
+from bailiwick.model.value import value
 
 
-@dataclass(slots=True)
+@value(frozen=False, slots=True)
 class Gap:
     """What the log lacks since it could last be written: answers denied for that reason, and answers given all the same."""
 

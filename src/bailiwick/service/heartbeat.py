@@ -4,9 +4,10 @@ import asyncio
 import logging
 import time
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass, field
+from dataclasses import field
 
 from bailiwick.audit.kinds import Kind
+from bailiwick.model.value import value
 from bailiwick.service.custody import SERVICE, Custodian, CustodyError
 from bailiwick.service.state_directory import StoreError
 from bailiwick.service.trace import report
@@ -25,7 +26,7 @@ RETENTION_SECONDS = 86_400.0
 Note = Callable[[Kind, str], Awaitable[None]]
 
 
-@dataclass(slots=True, kw_only=True)
+@value(frozen=False, slots=True, kw_only=True)
 class Heartbeat:
     """The beat of one service. ``note`` records, ``adopt`` records what relays kept; ``wall`` and ``steady`` are clocks in seconds."""
 

@@ -11,9 +11,10 @@ The callers are on this machine and known: the client's hooks, the relay, the co
 
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Final
+
+from bailiwick.model.value import value
 
 MAX_HEAD: Final = 16 * 1024
 """Bytes of request line and fields; what Node's own server takes."""
@@ -38,7 +39,7 @@ class MalformedRequestError(ValueError):
         self.status = status
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value(frozen=True, slots=True, kw_only=True)
 class Head:
     """The first part of a request; names of ``fields`` in lower case."""
 
@@ -47,7 +48,7 @@ class Head:
     fields: Mapping[str, str]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value(frozen=True, slots=True, kw_only=True)
 class Message:
     """A request. ``body`` is None where it was longer than there was room for; ``last``: nothing comes after it."""
 

@@ -13,12 +13,12 @@ import asyncio
 import socket
 import types
 from collections.abc import Coroutine, Generator
-from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Any, Final, Protocol, cast
 
 import orjson
 
+from bailiwick.model.value import value
 from bailiwick.service.http_reader import Head, MalformedRequestError, Message, Reader
 from bailiwick.service.peer import Peer, tcp_peer, unix_peer
 
@@ -35,7 +35,7 @@ MAX_WAITING: Final = 256 * 1024
 """Bytes that a connection may send ahead while it is being answered."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value(frozen=True, slots=True, kw_only=True)
 class Reply:
     """An answer: its status and its JSON."""
 

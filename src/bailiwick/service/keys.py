@@ -13,7 +13,6 @@ import contextlib
 import os
 import sqlite3
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from hashlib import blake2b, sha256
 from pathlib import Path
 from typing import Self
@@ -23,6 +22,7 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from bailiwick.audit.retention import Unheld
 from bailiwick.audit.sealing import KEY_SIZE, DataKey
+from bailiwick.model.value import value
 from bailiwick.service.state_directory import StoreError, read_secret, sync_directory, write_private
 
 MAX_OPEN = 20_000
@@ -40,7 +40,7 @@ CREATE TABLE wrapping (one INTEGER PRIMARY KEY CHECK (one = 1), mark BLOB NOT NU
 """
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value(frozen=True, slots=True, kw_only=True)
 class KeyEntry:
     """A data key as listed: whose, of which month, and when it was destroyed (milliseconds since 1970; None: it wasn't).
 

@@ -8,9 +8,9 @@ import errno
 import os
 import socket
 from collections.abc import MutableMapping
-from dataclasses import dataclass
 from typing import Final
 
+from bailiwick.model.value import value
 from bailiwick.service.places import Places
 
 HOST: Final = "127.0.0.1"
@@ -28,7 +28,7 @@ class StartError(Exception):
     """The service can't start; the message names what is in the way and the mend."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value(frozen=True, slots=True, kw_only=True)
 class Listeners:
     """``hooks`` is loopback TCP, for the client; ``callers`` is the Unix socket, for everything else."""
 

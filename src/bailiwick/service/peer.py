@@ -3,11 +3,12 @@
 import os
 import socket
 import struct
-from dataclasses import dataclass
 from pathlib import Path
 
+from bailiwick.model.value import value
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+
+@value(frozen=True, slots=True, kw_only=True)
 class Peer:
     """The account that owns the connecting socket; ``pid`` is 0 where the kernel does not tell (TCP)."""
 

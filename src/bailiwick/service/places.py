@@ -1,8 +1,9 @@
 """Where an installation keeps its things. Two kinds: one user's own, and one for the whole machine."""
 
 import os
-from dataclasses import dataclass
 from pathlib import Path
+
+from bailiwick.model.value import value
 
 SYSTEM_STATE = Path("/var/lib/bailiwick")
 SYSTEM_POLICY = Path("/etc/bailiwick/policy")
@@ -12,7 +13,7 @@ SYSTEM_INSTALLATION = Path("/etc/bailiwick/installation.json")
 """That this file is there says that the machine has an installation, whether or not its service runs."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value(frozen=True, slots=True, kw_only=True)
 class Places:
     """The directories of one installation. ``state`` holds everything that must survive a restart.
 

@@ -4,10 +4,11 @@ import asyncio
 import logging
 import time
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from itertools import islice
 from pathlib import Path
 
+from bailiwick.model.value import value
 from bailiwick.policy.errors import PolicyErrors
 from bailiwick.policy.types import PolicySet
 from bailiwick.service import proven
@@ -23,7 +24,7 @@ READ_TRIES, SETTLE_SECONDS = 3, 0.1
 """How often a directory that changes while it is read is read anew, and how long that waits."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value(frozen=True, slots=True, kw_only=True)
 class _Reading:
     """What one look at the directory gave: a policy with its text, or why there is none."""
 
@@ -33,7 +34,7 @@ class _Reading:
     problem: str | None = None
 
 
-@dataclass(slots=True)
+@value(frozen=False, slots=True)
 class Policies:
     """What is in force and, where the directory now says something that does not compile, why not."""
 

@@ -5,16 +5,17 @@ import hmac
 import os
 import secrets
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import field
 from pathlib import Path
 
 from bailiwick.information.sessions import SessionState
+from bailiwick.model.value import value
 
 KEY_BYTES = 32
 """Length of the service's key (HMAC-SHA-256)."""
 
 
-@dataclass(slots=True)
+@value(frozen=False, slots=True)
 class Registry:
     """Sessions by name and by secret.
 

@@ -10,7 +10,6 @@ import signal
 import threading
 import time
 from collections.abc import AsyncIterator, Iterator, Mapping
-from dataclasses import dataclass
 
 import orjson
 
@@ -21,6 +20,7 @@ from bailiwick.audit.recording import service_record
 from bailiwick.audit.redaction import Redactor
 from bailiwick.audit.retention import Retention
 from bailiwick.information.sessions import SessionState, from_json
+from bailiwick.model.value import value
 from bailiwick.policy.types import Payloads, PolicySet
 from bailiwick.service.desk import Desk
 from bailiwick.service.endpoint import Endpoint
@@ -49,7 +49,7 @@ _PROVEN = "proven"
 _PORT = "port"
 
 
-@dataclass(slots=True, kw_only=True)
+@value(frozen=False, slots=True, kw_only=True)
 class Service:
     """The running service: the desk, and what is recorded of its own life."""
 

@@ -2,7 +2,6 @@
 
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Any
 
 import orjson
@@ -29,7 +28,7 @@ class Fresh:
         return Settled(self.sealed, self.parts.private, self.key, self.record.time_ms, self.record.kind)
 
 
-@dataclass(frozen=True, slots=True)
+@value(frozen=True, slots=True)
 class Tail:
     """The entries of a tile that isn't full yet, and the chain head before them."""
 
@@ -37,7 +36,7 @@ class Tail:
     entries: list[Settled]
 
 
-@dataclass(frozen=True, slots=True)
+@value(frozen=True, slots=True)
 class Settlement:
     """The entries of a tile on their way into a block, as read from the file; made up without holding up the writer."""
 

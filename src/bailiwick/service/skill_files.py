@@ -4,12 +4,13 @@ import hashlib
 import os
 import stat
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import field
 from pathlib import Path
 
 from bailiwick.analysis.skill.containers import archive_tree, is_archive
 from bailiwick.analysis.skill.imports import MEMORY, imported
 from bailiwick.model.skill import Entry, EntryType, Partial, SkillTree, TreeKind
+from bailiwick.model.value import value
 
 MAX_FILE = 16 * 2**20
 """Bytes of one file that are kept; a larger one is only hashed, and the tree is partial."""
@@ -36,7 +37,7 @@ _UNINTERESTING = frozenset((".git", "node_modules", ".venv", "__pycache__"))
 """Directories in which no skill is looked for; inside a skill they are read like any other."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value(frozen=True, slots=True, kw_only=True)
 class SkillPlace:
     """One thing to read. ``within`` are the paths, relative to ``path``, that belong to it; empty for all of them."""
 
@@ -170,7 +171,7 @@ def _outside_skills(plugin: Path) -> tuple[str, ...]:
     return tuple(sorted(one.name for one in plugin.iterdir() if one.name not in ("skills", ".git")))
 
 
-@dataclass(slots=True)
+@value(frozen=False, slots=True)
 class _Reading:
     """What has been read of one tree so far."""
 

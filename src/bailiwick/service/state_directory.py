@@ -6,12 +6,12 @@ import os
 import sqlite3
 import stat
 from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Self
 
 from bailiwick.audit.chain import tail_key
 from bailiwick.audit.note import Algorithm, NoteError, Signer, VerifierKey, parse_keys
+from bailiwick.model.value import value
 
 SEED_SIZE = 32
 
@@ -37,7 +37,7 @@ def no_log(database: Path) -> StoreError:
     )
 
 
-@dataclass(frozen=True, slots=True)
+@value(frozen=True, slots=True)
 class StateDirectory:
     """A state directory that this process holds. ``lock`` is the open descriptor that holds it.
 

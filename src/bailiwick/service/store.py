@@ -29,7 +29,6 @@ import sqlite3
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
 from functools import partial
 from itertools import islice
 from pathlib import Path
@@ -110,7 +109,7 @@ _Told = asyncio.Future[_Outcome] | queue.SimpleQueue[_Outcome]
 _Work = tuple[tuple[_Checked, ...], StateRows]
 
 
-@dataclass(slots=True, kw_only=True)
+@value(frozen=False, slots=True, kw_only=True)
 class _Job:
     """What waits for a commit: records to append in one go, state to set, whom to tell."""
 

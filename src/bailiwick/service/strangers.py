@@ -2,8 +2,10 @@
 
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Final
+
+from bailiwick.model.value import value
 
 MAX_RECORDED: Final = 20
 """Refusals of one account recorded within ``SECONDS``. The first few tell who tries what; the rest is a number."""
@@ -15,13 +17,13 @@ MAX_ACCOUNTS: Final = 1024
 """Accounts counted at once; beyond that counting starts anew."""
 
 
-@dataclass(slots=True)
+@value(frozen=False, slots=True)
 class _Window:
     began: float
     refused: int = 0
 
 
-@dataclass(slots=True)
+@value(frozen=False, slots=True)
 class Strangers:
     """Counts refusals by account. ``clock`` is in seconds and never goes back."""
 

@@ -2,13 +2,13 @@
 
 import http.client
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from http import HTTPStatus
 from urllib.parse import urlsplit
 
 from bailiwick.audit.merkle import ProofError
 from bailiwick.audit.note import Note, NoteError, TreeHead, VerifierKey
 from bailiwick.audit.witness import SIZE_TYPE, Submission
+from bailiwick.model.value import value
 
 SECONDS = 10.0
 """How long a witness may take for one answer."""
@@ -24,7 +24,7 @@ class WitnessError(Exception):
         self.alarm = alarm
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value(frozen=True, slots=True, kw_only=True)
 class WitnessAddress:
     """A witness as a log knows it: where it is asked, and the keys it signs with."""
 

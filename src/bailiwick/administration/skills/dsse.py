@@ -8,12 +8,13 @@ import binascii
 import hashlib
 import json
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from typing import Any, TypeAlias
 
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
+
+from bailiwick.model.value import value
 
 STATEMENT = "application/vnd.in-toto+json"
 """Payload type of in-toto statements."""
@@ -28,7 +29,7 @@ class SignatureError(Exception):
     """An envelope is malformed, or nobody who may sign it has; the message says which."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value(frozen=True, slots=True, kw_only=True)
 class Opened:
     """A verified payload and whose signature it carries."""
 

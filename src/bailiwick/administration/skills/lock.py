@@ -14,7 +14,7 @@ no skill is approved:
 import hashlib
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from typing import Any
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
@@ -24,6 +24,7 @@ from bailiwick.administration.skills.dsse import STATEMENT, SignatureError, sign
 from bailiwick.administration.skills.statements import StatementError, time_of, time_text
 from bailiwick.information.approvals import Approval, Approvals, capability_hash
 from bailiwick.model.decision import Origin
+from bailiwick.model.value import value
 from bailiwick.policy.types import Approver
 
 LOCK, SIGNATURE = "skills/lock.json", "skills/lock.sig.json"
@@ -48,7 +49,7 @@ class LockError(Exception):
     """The lock can't be believed; the message says why, and the mend."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value(frozen=True, slots=True, kw_only=True)
 class Entry:
     """One approved skill with its envelopes, by the name of the statement."""
 
@@ -58,7 +59,7 @@ class Entry:
     source: str = ""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value(frozen=True, slots=True, kw_only=True)
 class Revoked:
     """An approval that was withdrawn: by whom, when (seconds since 1970) and why."""
 
@@ -70,7 +71,7 @@ class Revoked:
     reason: str = ""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value(frozen=True, slots=True, kw_only=True)
 class Lock:
     """A verified lock. Times are seconds since 1970, UTC."""
 

@@ -5,13 +5,13 @@ All three are about the same subject, the digest of the tree. An approval names 
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
 from bailiwick.administration.skills.dsse import canonical
 from bailiwick.analysis.skill.digest import ALGORITHM
 from bailiwick.information.approvals import Approval, Grant, capability_hash, grant_of
+from bailiwick.model.value import value
 
 TYPE = "https://in-toto.io/Statement/v1"
 PROVENANCE = "https://slsa.dev/provenance/v1"
@@ -34,7 +34,7 @@ class StatementError(Exception):
     """A statement is not what it should be; the message says how."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value(frozen=True, slots=True, kw_only=True)
 class Audit:
     """What was found in a skill. ``rules`` names the rule set, ``capabilities`` are what it was found to do.
 
@@ -50,7 +50,7 @@ class Audit:
     files: tuple[tuple[str, str], ...] = ()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value(frozen=True, slots=True, kw_only=True)
 class Provenance:
     """Where a skill comes from: ``source`` is a path or address, ``revision`` its version there, ``signer`` whoever signed it."""
 

@@ -6,7 +6,6 @@ hook's answers (law 12), and a policy that only monitors or warns compiles to ho
 
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any, Final
 from urllib.parse import urlsplit
@@ -30,6 +29,7 @@ from bailiwick.administration.targets.native import (
 from bailiwick.model.decision import Clamp, Obligation, Rewrite, Sandbox
 from bailiwick.model.glob import name_glob
 from bailiwick.model.request import FileView
+from bailiwick.model.value import value
 from bailiwick.model.verdict import Mode, Verdict
 from bailiwick.policy.types import HostCondition, NameCondition, Policy, Rule, Subject
 
@@ -77,7 +77,7 @@ class Tier(StrEnum):
     HELPER = "helper"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value(frozen=True, slots=True, kw_only=True)
 class ServiceAddress:
     """Where hooks are sent and how they say whose session it is.
 
@@ -139,7 +139,7 @@ def compile_settings(  # noqa: PLR0913 - a document is for a policy, a service, 
     return _sorted({name: value for name, value in document.items() if value != {}})
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value(frozen=True, slots=True, kw_only=True)
 class SessionDocuments:
     """What a session without managed settings is started with; each is JSON.
 

@@ -7,7 +7,6 @@ that only monitors or warns, and one that an exception may lift, is left to the 
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from typing import Final
 
@@ -16,6 +15,7 @@ from bailiwick.model.access import AccessKind
 from bailiwick.model.decision import Origin
 from bailiwick.model.glob import escape
 from bailiwick.model.request import FileView
+from bailiwick.model.value import value
 from bailiwick.model.verdict import Mode, Verdict
 from bailiwick.policy.types import (
     AnyCondition,
@@ -40,7 +40,7 @@ _PLAIN: Final = re.compile(r"[A-Za-z0-9_@%+:,./=~^-]+")
 _NAME: Final = re.compile(r"[A-Za-z0-9_.:-]+")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value(frozen=True, slots=True, kw_only=True)
 class Unexpressed:
     """A rule that only the hook carries out, and why the client's own engine can't."""
 
@@ -49,7 +49,7 @@ class Unexpressed:
     why: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value(frozen=True, slots=True, kw_only=True)
 class Native:
     """Permission rules, host lists and skills for the settings document, sorted; and what is not in it.
 

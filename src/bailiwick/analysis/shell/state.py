@@ -3,7 +3,7 @@
 import posixpath
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from typing import TypeAlias
 
 from bailiwick.analysis.commands.argument import LITERAL, NUMBER, OPEN, UNKNOWN, Arg, Kind, Place
@@ -17,7 +17,7 @@ MAX_DIRECTORIES = 4
 INTEGER = re.compile(r"-?(0|[1-9]\d{0,17})\Z", re.ASCII)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value(frozen=True, slots=True, kw_only=True)
 class ShellContext:
     """What is known before a command runs. Missing knowledge makes more opaque, never less.
 
@@ -49,7 +49,7 @@ class Array(Arg):
         self.elements = elements  # type: ignore[misc]
 
 
-@dataclass(slots=True)
+@value(frozen=False, slots=True)
 class State:
     """One abstract state. Mutable inside one command; copied where control branches.
 

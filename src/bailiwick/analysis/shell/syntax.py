@@ -5,7 +5,6 @@ escapes, here-documents with joined lines) are all the place of the whole. Sourc
 bash 5.2 reference manual, restricted to what the parser positively understands.
 """
 
-from dataclasses import dataclass
 from typing import TypeAlias
 
 from bailiwick.analysis.commands.argument import Arg, Kind, Place
@@ -114,7 +113,7 @@ class Assignment:
     subscript: Arithmetic | None = None
 
 
-@dataclass(slots=True)
+@value(frozen=False, slots=True)
 class Redirect:
     """One redirection. ``body`` holds a here-document's text; it is read after its line, so it is set late."""
 

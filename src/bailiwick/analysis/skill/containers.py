@@ -10,10 +10,11 @@ import tarfile
 import zipfile
 import zlib
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import IO
 
 from bailiwick.model.skill import Entry, EntryType, Partial, SkillTree, TreeKind, file_entry
+from bailiwick.model.value import value
 
 MAX_NESTED = 4
 """Archives inside each other."""
@@ -30,7 +31,7 @@ MAX_RATIO = 200
 _CHUNK = 1 << 16
 
 
-@dataclass(slots=True)
+@value(frozen=False, slots=True)
 class Budget:
     """What may still come out of the archives of one tree."""
 
@@ -42,7 +43,7 @@ class _TooMuchError(Exception):
     """A bound was reached; the message says which."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value(frozen=True, slots=True, kw_only=True)
 class Container:
     """What one archive holds. Paths of ``entries`` are those written in the archive, not yet made safe."""
 
@@ -51,7 +52,7 @@ class Container:
     partial: tuple[Partial, ...] = ()
 
 
-@dataclass(slots=True)
+@value(frozen=False, slots=True)
 class _Found:
     entries: list[Entry] = field(default_factory=list)
     partial: list[Partial] = field(default_factory=list)

@@ -8,7 +8,7 @@ import hmac
 import re
 import unicodedata
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import field
 from functools import lru_cache
 from hashlib import sha256
 from itertools import pairwise
@@ -16,6 +16,7 @@ from typing import Final, TypeAlias
 
 from bailiwick.analysis.text.bounded import reach_of
 from bailiwick.model.access import Tier
+from bailiwick.model.value import value
 
 MAX_GAP: Final = 3
 """Characters, neither letters nor digits, between two words that belong together: ``Project - Nightjar``."""
@@ -51,7 +52,7 @@ _WRITTEN_SPACE = re.compile(r"\\[nrt]")
 _PART = re.compile(r"[^\W_]+")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value(frozen=True, slots=True, kw_only=True)
 class HashedList:
     """Values of which only keyed hashes are known. Lengths are in characters of the normal form, ends included."""
 
@@ -62,7 +63,7 @@ class HashedList:
     hashes: frozenset[str] = field(repr=False)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value(frozen=True, slots=True, kw_only=True)
 class Documents:
     """Documents of which only fingerprints are known (``fingerprints``)."""
 
@@ -70,7 +71,7 @@ class Documents:
     hashes: frozenset[str] = field(repr=False)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value(frozen=True, slots=True, kw_only=True)
 class DataClass:
     """One class, whose findings are called ``class/<name>``: one of ``words``, ``pattern``, ``lists``, ``documents`` is given."""
 

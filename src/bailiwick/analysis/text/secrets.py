@@ -12,7 +12,7 @@ find, the audit trail masks. Inline comments that ask scanners to look away are 
 import re
 from bisect import bisect_right
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import field
 from functools import cache, lru_cache
 from typing import Final
 
@@ -22,6 +22,7 @@ from bailiwick.analysis.text.contextual import encoded_credential
 from bailiwick.analysis.text.kind import Certainty, Kind, confidence_of
 from bailiwick.analysis.text.kinds import KINDS, RANK
 from bailiwick.model.access import Confidence, Tier
+from bailiwick.model.value import value
 
 SCAN_LIMIT: Final = 1_048_576
 """Characters of one text that are scanned; callers say so when a text is longer."""
@@ -45,7 +46,7 @@ _ROT13 = str.maketrans(_LETTERS, _TURNED)
 _ROT13_BYTES = bytes.maketrans(_LETTERS.encode(), _TURNED.encode())
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value(frozen=True, slots=True, kw_only=True)
 class SecretMatch:
     """One secret: the rule that knows it, half-open character offsets into the scanned text, how sure.
 
@@ -85,7 +86,7 @@ class SecretMatch:
         return self.at(max(self.start, begin) - begin, min(self.end, end) - begin, pieces)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value(frozen=True, slots=True, kw_only=True)
 class Scanned:
     """What was found in a text, in order, and whether all of it was looked at."""
 
@@ -155,7 +156,7 @@ def examine_long(
     return Scanned(matches=_merged(text, found), complete=complete)
 
 
-@dataclass(slots=True, kw_only=True)
+@value(frozen=False, slots=True, kw_only=True)
 class _Search:
     """One examination: what it looks for, and how much it may still do."""
 

@@ -7,11 +7,11 @@ and an example, made up. Whatever stands outside ``<...>`` and ``(...)`` is itse
 """
 
 import re
-from dataclasses import dataclass
 from itertools import product
 from typing import Final
 
 from bailiwick.analysis.text.draw import Draw
+from bailiwick.model.value import value
 
 CLASSES: Final = {
     "a": "A-Za-z0-9",  # letters and digits
@@ -55,7 +55,7 @@ class ShapeError(ValueError):
     """A shape that isn't one; the message says what is wrong with it."""
 
 
-@dataclass(frozen=True, slots=True)
+@value(frozen=True, slots=True)
 class Atom:
     """A fixed text, or ``least`` to ``most`` characters of a class (``letters`` as inside brackets)."""
 
@@ -65,7 +65,7 @@ class Atom:
     most: int = 0
 
 
-@dataclass(frozen=True, slots=True)
+@value(frozen=True, slots=True)
 class Shape:
     """One shape without choices."""
 

@@ -7,10 +7,10 @@ same place of successive messages are put together, and every character keeps th
 import json
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import Final
 
 from bailiwick.analysis.text.views import Builder, View
+from bailiwick.model.value import value
 
 MAX_LINES: Final = 20_000
 """Messages of one text that are put together."""
@@ -41,7 +41,7 @@ _FIXED = frozenset(
 )
 
 
-@dataclass(slots=True)
+@value(frozen=False, slots=True)
 class _Open:
     """A brace or bracket that is open: whether its next string is a name, and which name its values have."""
 

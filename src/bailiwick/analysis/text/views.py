@@ -8,10 +8,11 @@ import re
 import sys
 from bisect import bisect_right
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Final
 
 from bailiwick.analysis.text.unpack import readings
+from bailiwick.model.value import value
 
 MAX_CHANGES: Final = 200_000
 """Escapes of one text that are undone; beyond them a text is said to be not fully scanned."""
@@ -91,7 +92,7 @@ _CONFUSABLE: Final = (
 """Letters of other alphabets that look like those of ours: one for one, so offsets stay."""
 
 
-@dataclass(frozen=True, slots=True)
+@value(frozen=True, slots=True)
 class View:
     """A decoded text, in pieces that are either as in the original or stand for a stretch of it.
 
@@ -133,7 +134,7 @@ class View:
         return start + offset, start + offset + 1
 
 
-@dataclass(frozen=True, slots=True)
+@value(frozen=True, slots=True)
 class Layered:
     """A view of a view of a text, first view first."""
 
@@ -156,7 +157,7 @@ class Layered:
         return start, end
 
 
-@dataclass(slots=True)
+@value(frozen=False, slots=True)
 class Builder:
     """Puts a view together, piece by piece."""
 

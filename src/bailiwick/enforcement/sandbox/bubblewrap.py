@@ -6,14 +6,14 @@ every host, a network of its own.
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 from bailiwick.enforcement.sandbox.confinement import Confinement, Entry, Place, Reach
+from bailiwick.model.value import value
 
 TEMPORARY = "/tmp"  # noqa: S108 - the directory itself is meant
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value(frozen=True, slots=True, kw_only=True)
 class Mounts:
     """The arguments between ``bwrap`` and the command.
 

@@ -1,12 +1,12 @@
 """What a trial run changed, in a sentence, and whether the analysis had foreseen it."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from typing import Final, Literal
 
 from bailiwick.enforcement.sandbox.confinement import within
 from bailiwick.model.access import AccessKind, Facts, PathTarget, ProgramTarget
 from bailiwick.model.glob import GlobError, path_glob
+from bailiwick.model.value import value
 
 MAX_SHOWN: Final = 8
 """Paths of one kind that are named in a question; the rest are counted."""
@@ -14,7 +14,7 @@ MAX_SHOWN: Final = 8
 How = Literal["created", "changed", "deleted"]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value(frozen=True, slots=True, kw_only=True)
 class Change:
     """One path that is not as it was."""
 

@@ -13,7 +13,7 @@ asked of the PDP itself.
 
 from collections import Counter
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import field
 from itertools import islice
 from posixpath import dirname, normpath
 from typing import Final
@@ -32,6 +32,7 @@ from bailiwick.enforcement.sandbox.confinement import (
 from bailiwick.enforcement.sandbox.oracle import Oracle
 from bailiwick.enforcement.sandbox.patterns import ANYWHERE, Finder, Pattern, begins, patterns_of
 from bailiwick.model.access import AccessKind
+from bailiwick.model.value import value
 from bailiwick.model.verdict import Verdict
 from bailiwick.policy.types import HostCondition, PathCondition, Policy, Rule, Subject
 
@@ -73,7 +74,7 @@ MAX_PLACES: Final = 2000
 """Places of one confinement; each is a mount, and the kernel allows 100,000 in all."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value(frozen=True, slots=True, kw_only=True)
 class Where:
     """Where a command is to run: absolute real paths. ``temporary`` is the directory for temporary files."""
 
@@ -108,7 +109,7 @@ def confine(oracle: Oracle, where: Where, disk: Disk, *, sockets: tuple[str, ...
     )
 
 
-@dataclass(slots=True, kw_only=True)
+@value(frozen=False, slots=True, kw_only=True)
 class _Survey:
     """What was found so far. ``sites`` maps a path to why it is one."""
 
@@ -371,7 +372,7 @@ def _network(oracle: Oracle) -> tuple[bool, str]:
     return False, "policy does not allow every host, and the kernel can't tell hosts apart"
 
 
-@dataclass(slots=True)
+@value(frozen=False, slots=True)
 class _Bounded:
     """A disk of which only so much is looked at."""
 

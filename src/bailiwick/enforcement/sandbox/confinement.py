@@ -1,8 +1,9 @@
 """What a confined command can reach: values that every backend understands."""
 
-from dataclasses import dataclass
 from enum import IntEnum, StrEnum
 from typing import Protocol
+
+from bailiwick.model.value import value
 
 
 class Reach(IntEnum):
@@ -49,7 +50,7 @@ class UnsafeError(Exception):
     """The policy can't be held here by any backend; the message says why and the mend."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value(frozen=True, slots=True, kw_only=True)
 class Place:
     """A path from which on the reach is another. ``why`` says which rule or need makes it so."""
 
@@ -59,7 +60,7 @@ class Place:
     why: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value(frozen=True, slots=True, kw_only=True)
 class Confinement:
     """Everything that a backend carries out, in order of path; what no place covers is not there.
 

@@ -5,7 +5,6 @@ A trace is what ``strace -f -y`` writes: one call a line, descriptors with their
 
 import re
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
 from posixpath import basename, dirname, join, normpath
 from typing import Final, Literal
 
@@ -14,6 +13,7 @@ from bailiwick.enforcement.sandbox.confine import OWN, RUNTIME
 from bailiwick.enforcement.sandbox.confinement import Confinement, Reach, within
 from bailiwick.enforcement.sandbox.oracle import Oracle
 from bailiwick.model.access import AccessKind
+from bailiwick.model.value import value
 
 What = Literal["made", "refused", "reached"]
 
@@ -48,7 +48,7 @@ _WRITING: Final = frozenset(
 _OPENING: Final = frozenset({"open", "openat", "openat2"})
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value(frozen=True, slots=True, kw_only=True)
 class Drift:
     """``made``: a file that policy lets nobody make. ``reached``: what policy does not allow, the kernel let through.
 
@@ -69,7 +69,7 @@ class Drift:
                 return f"the kernel did not let it {self.kind.value} {self.path}, which policy allows"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value(frozen=True, slots=True, kw_only=True)
 class Seen:
     """One access in a trace. ``refused`` says that the kernel did not let it through."""
 

@@ -7,7 +7,6 @@ owners of files) the system call filter refuses altogether.
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from enum import IntFlag
 from typing import Final
 
@@ -20,6 +19,7 @@ from bailiwick.enforcement.sandbox.confinement import (
     UnsafeError,
     within,
 )
+from bailiwick.model.value import value
 
 MINIMUM_ABI: Final = 6
 """The first that keeps signals and abstract sockets inside (``landlock.7``)."""
@@ -80,7 +80,7 @@ _WRITE: Final = (
 )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value(frozen=True, slots=True, kw_only=True)
 class Ruleset:
     """Rights by path, in order of path; ``narrower`` says what policy allows and this does not, in a person's words."""
 
@@ -124,7 +124,7 @@ def ruleset(confinement: Confinement, disk: Disk) -> Ruleset:
     return Ruleset(rights=tuple(sorted(rights.items())), narrower=tuple(narrower))
 
 
-@dataclass(frozen=True, slots=True)
+@value(frozen=True, slots=True)
 class _Nesting:
     """Which places lie inside which."""
 

@@ -1,6 +1,6 @@
 """The PDP, asked about one path, host or variable at a time. There is no second reading of the policy (law 12)."""
 
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from typing import Final
 
 from bailiwick.decision.decide import decide
@@ -10,6 +10,7 @@ from bailiwick.model.decision import Decision
 from bailiwick.model.event import Event, Notice
 from bailiwick.model.glob import escape
 from bailiwick.model.request import Principal, Request, Session
+from bailiwick.model.value import value
 from bailiwick.model.verdict import Mode, Verdict
 from bailiwick.policy.types import AnyCondition, Policy
 
@@ -19,7 +20,7 @@ _PROBE: Final = "\ue000bailiwick\ue000"
 """A name of the private use area, which no glob spells: what holds for it holds for names that nobody thought of."""
 
 
-@dataclass(slots=True)
+@value(frozen=False, slots=True)
 class Oracle:
     """What a policy allows without a question, for one account in one project.
 

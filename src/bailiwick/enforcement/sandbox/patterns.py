@@ -2,17 +2,18 @@
 
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 
 from bailiwick.administration.targets.native import alternatives
 from bailiwick.decision.bound import fill_in
 from bailiwick.enforcement.sandbox.confinement import Disk, Entry, UnsafeError
 from bailiwick.model.glob import GlobError, literal, path_glob, word_glob
+from bailiwick.model.value import value
 
 ANYWHERE = "**"
 
 
-@dataclass(frozen=True, slots=True)
+@value(frozen=True, slots=True)
 class Pattern:
     """One alternative of a glob, cut at its slashes. ``text`` is absolute, or begins with ``**/``."""
 
@@ -118,7 +119,7 @@ def everything(
                 stack.append(path)
 
 
-@dataclass(slots=True)
+@value(frozen=False, slots=True)
 class Finder:
     """Floating patterns, looked for in one pass over a tree: one look-up for each name that is no candidate."""
 

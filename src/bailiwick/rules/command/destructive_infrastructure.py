@@ -2,14 +2,14 @@
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
 from fnmatch import fnmatchcase
 
 from bailiwick.model.access import Finding, ProgramTarget
+from bailiwick.model.value import value
 from bailiwick.rules.rule import Evidence, Rule, Severity
 
 
-@dataclass(frozen=True, slots=True)
+@value(frozen=True, slots=True)
 class _Deed:
     """Programs, words that must follow each other (globs), and options of which one must occur, if any."""
 

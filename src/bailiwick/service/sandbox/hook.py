@@ -9,7 +9,7 @@ import shutil
 import signal
 import sys
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from functools import cache
 from typing import Any, Final
 
@@ -23,6 +23,7 @@ from bailiwick.model.access import AccessKind, Facts
 from bailiwick.model.decision import Contain, Decision, Origin, Reason
 from bailiwick.model.event import ToolCall
 from bailiwick.model.request import Request
+from bailiwick.model.value import value
 from bailiwick.model.verdict import Verdict
 from bailiwick.policy.types import Policy
 from bailiwick.service.desk import Desk
@@ -139,7 +140,7 @@ async def tried(
     return replace(decision, reasons=(*first, reason, *rest))
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value(frozen=True, slots=True, kw_only=True)
 class _Trial:
     """What a trial run changed, and whether its time was up before it ended."""
 

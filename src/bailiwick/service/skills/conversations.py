@@ -9,7 +9,7 @@ import contextlib
 import os
 import re
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, replace
 from typing import Any
 
 import orjson
@@ -18,6 +18,7 @@ from bailiwick.information.attribution import MAX_NAME, How, SkillUse, places_fr
 from bailiwick.information.labels import Label, labelled, labels_from_json
 from bailiwick.information.sessions import SessionState
 from bailiwick.model.event import Event
+from bailiwick.model.value import value
 
 PREFIX = "talk-"
 """Rows of conversations in the store."""
@@ -37,7 +38,7 @@ TAIL = 128 * 1024
 _ATTRIBUTED = re.compile(rb'"attributionSkill"\s*:\s*"((?:[^"\\]|\\.){1,256})"')
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value(frozen=True, slots=True, kw_only=True)
 class Conversation:
     """What one conversation has before it: skills and labels."""
 

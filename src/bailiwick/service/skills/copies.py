@@ -10,12 +10,13 @@ import os
 import re
 import time
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from pathlib import Path
 
 from bailiwick.analysis.skill.digest import UnsoundTreeError, tree_digest
 from bailiwick.information.approvals import Load, SkillCopy
 from bailiwick.model.skill import SkillTree, TreeKind
+from bailiwick.model.value import value
 from bailiwick.service.skill_files import SkillPlace, read_skill
 
 MANAGED = Path("/etc/claude-code/.claude")
@@ -40,7 +41,7 @@ _ROOT = re.compile(r"^(.*?/(?:\.claude|plugins/.+?|\.claude-plugin)/skills/[^/]+
 _COMMAND = re.compile(r"^.*/(?:\.claude|plugins/.+?)/commands/.*[^/]\.md$")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value(frozen=True, slots=True, kw_only=True)
 class Where:
     """Where a session's client looks: project and working directory, and its configuration directories."""
 
@@ -49,7 +50,7 @@ class Where:
     configurations: tuple[str, ...]
 
 
-@dataclass(slots=True)
+@value(frozen=False, slots=True)
 class Copies:
     """Looks skills up, and remembers digests by the stat identity of everything in a tree."""
 

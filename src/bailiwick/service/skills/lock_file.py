@@ -3,7 +3,7 @@
 import os
 import tempfile
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from pathlib import Path
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
@@ -18,12 +18,13 @@ from bailiwick.administration.skills.lock import (
     written,
 )
 from bailiwick.information.approvals import Approvals
+from bailiwick.model.value import value
 from bailiwick.policy.types import Approver
 
 NONE_YET = f"the policy repository has no {LOCK}"
 
 
-@dataclass(slots=True)
+@value(frozen=False, slots=True)
 class LockFile:
     """The approvals in force. ``seen`` is the highest version known: an older lock is one that was rolled back."""
 

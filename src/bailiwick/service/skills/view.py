@@ -1,7 +1,7 @@
 """What one request is told of skills: the approvals that hold for its person, what it loads and reads, what is active."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from posixpath import dirname
 
 from bailiwick.decision.flow import labels_of
@@ -11,11 +11,12 @@ from bailiwick.information.sessions import NOTHING, Reading, SessionState
 from bailiwick.model.access import Facts
 from bailiwick.model.event import Event, ToolCall
 from bailiwick.model.request import Request
+from bailiwick.model.value import value
 from bailiwick.policy.types import Lasting, Policy
 from bailiwick.service.skills.copies import Copies, Where, root_of
 
 
-@dataclass(slots=True, kw_only=True)
+@value(frozen=False, slots=True, kw_only=True)
 class RequestSkills:
     """``SkillView`` for one request. ``near``: a look at the disk that may take long is ``missed`` instead of taken.
 
