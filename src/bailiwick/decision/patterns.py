@@ -28,6 +28,7 @@ from bailiwick.model.glob import (
     contained,
     contained_jointly,
     intersects,
+    may_begin,
     path_glob,
     witness,
 )
@@ -140,7 +141,7 @@ def _hits(bound: Bound, asked: _Asked) -> list[Hit]:
             if asked.everything:
                 met = not asked.looked or denied
             else:
-                near = any(intersects(glob, place, budget=budget) for place in _near(bound, other))
+                near = any(intersects(glob, place, budget=budget) for place in _near(bound, glob, other))
                 met = denied or near or number in asked.existing
             if met:
                 certain = number in covering if covering else denied
@@ -164,13 +165,13 @@ def _left_out(glob: Glob, other: Glob, excluded: Sequence[Glob], budget: Budget)
         return False
 
 
-def _near(bound: Bound, glob: Glob) -> Iterator[Glob]:
-    """Where a rule is looked for in a tree that something writes to (4)."""
+def _near(bound: Bound, tree: Glob, glob: Glob) -> Iterator[Glob]:
+    """Where a rule is looked for in a tree that something writes to (4), as far as that may be within it."""
     anywhere, _, rest = glob.text.partition("**/")
     if anywhere not in {"", "/"} or not rest:
         yield glob
         return
     for place in ("${project}", "~"):
-        yield path_glob(
-            fill_in(f"{place}/{rest}", project=bound.project, home=bound.home), folded=bound.folded
-        )
+        there = fill_in(f"{place}/{rest}", project=bound.project, home=bound.home)
+        if bound.folded or may_begin(tree, there):
+            yield path_glob(there, folded=bound.folded)

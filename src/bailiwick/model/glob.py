@@ -312,19 +312,59 @@ def _prefix(glob: Glob) -> str:
     return commonprefix([_sure(chain) for chain in glob.chains])
 
 
+def may_begin(glob: Glob, text: str) -> bool:
+    """False proves that no text of ``glob`` is of the glob ``text``, which for that need not be compiled."""
+    return _compatible(_prefix(glob), _MAGIC.split(text, maxsplit=1)[0])
+
+
 def may_meet(one: Glob, other: Glob) -> bool:
     """False proves that no text is of both, which shows at once where no choice of each begins and ends alike."""
     return any(
-        _compatible(begins, begin) and _compatible(ends, end)
-        for begins, ends in _ends(one)
-        for begin, end in _ends(other)
+        _compatible(begins, begin)
+        and _compatible(ends, end)
+        and (name is None or last is None or _names_meet(name, last))
+        for begins, ends, name in _ends(one)
+        for begin, end, last in _ends(other)
     )
 
 
 @lru_cache(maxsize=4096)
-def _ends(glob: Glob) -> frozenset[tuple[str, str]]:
-    """The characters that each choice surely begins with, and those it ends with, read backwards."""
-    return frozenset((_sure(chain), _sure(chain[::-1])) for chain in glob.chains)
+def _ends(glob: Glob) -> frozenset[tuple[str, str, Chain | None]]:
+    """The characters that each choice surely begins with, those it ends with, read backwards, and its last segment."""
+    return frozenset(
+        (_sure(chain), _sure(chain[::-1]), _last(chain) if glob.dialect is Dialect.PATH else None)
+        for chain in glob.chains
+    )
+
+
+def _last(chain: Chain) -> Chain | None:
+    """What the last segment of a path is made of; None where that can be any number of segments."""
+    name: list[Item] = []
+    for item in reversed(chain):
+        if item is _SLASH:
+            return tuple(reversed(name))
+        if isinstance(item, Pair) or item is _DEEP:
+            return None
+        name.append(item)
+    return None
+
+
+def _names_meet(one: Chain, other: Chain) -> bool:
+    """Whether two segments may be the same name, as far as the characters before and behind their runs show."""
+    if not any(isinstance(item, Run) for item in (*one, *other)) and len(one) != len(other):
+        return False
+    return _begin_alike(one, other) and _begin_alike(one[::-1], other[::-1])
+
+
+def _begin_alike(one: Chain, other: Chain) -> bool:
+    for first, second in zip(one, other, strict=False):
+        if not isinstance(first, One) or not isinstance(second, One):
+            return True
+        if not any(
+            low <= last and begin <= high for low, high in first.ranges for begin, last in second.ranges
+        ):
+            return False
+    return True
 
 
 def _sure(chain: Chain) -> str:
@@ -544,6 +584,7 @@ __all__ = [
     "intersects",
     "is_pattern",
     "literal",
+    "may_begin",
     "may_meet",
     "name_glob",
     "path_glob",
