@@ -18,6 +18,7 @@ from typing import Any
 import argv_oracle
 import pytest
 import shell_corpus
+import shell_holes
 import shell_joints
 import shell_soup
 
@@ -35,12 +36,13 @@ def understood(dialect: str = "bash") -> list[str]:
 
 
 def strings(seed: int, dialect: str) -> Iterator[str]:
-    """Endless strings of all three generators in turn; the same for the same seed."""
+    """Endless strings of all generators in turn; the same for the same seed."""
     zsh = dialect == "zsh"
     made = (
         shell_soup.soup(seed, zsh=zsh),
         shell_soup.mutants(seed, zsh=zsh),
         shell_joints.joints(seed, zsh=zsh),
+        shell_holes.holes(seed, zsh=zsh),
     )
     return chain.from_iterable(zip(*made, strict=False))
 
@@ -109,6 +111,7 @@ def test_most_valid_natural_commands_are_accepted() -> None:
         ("bash", "a $(b=(1 'a'\\''b'))"),
         ("bash", "a $(time declare b=(1))"),
         ("bash", "coproc a ]]"),
+        ("bash", "$(a <<E\nEb)\nE\n)"),
         ("bash", "coproc { a=( b then ); }"),
         ("bash", "f() {>(a) b; }; f"),
         ("bash", "coproc a \\\n{"),

@@ -458,15 +458,20 @@ def _command(call: Invocation) -> Outcome:
     while rest and rest[0].literal in ("-p", "--"):
         ended |= rest[0].literal == "--"
         rest = rest[1:]
+    zsh = call.interpreter.dialect == "zsh"
     if rest and rest[0].literal in ("-v", "-V") and not ended:
+        if zsh and any(arg.text.startswith("-") for arg in rest[1:2]):
+            return call.opaque("command that isn't known")  # with an option it doesn't know it runs -v
         return call.state, call.state
     if rest and (rest[0].kind is not LITERAL or rest[0].text.startswith("-")):
         wrong = (
-            rest[0].kind is LITERAL and call.interpreter.dialect == "bash" and rest[0].text[1:2] not in "pvV-"
+            rest[0].kind is LITERAL
+            and call.interpreter.dialect == "bash"
+            and not ended
+            and rest[0].text[1:2] not in "pvV-"
         )
         return (None, call.state) if wrong else call.opaque("command that isn't known")
-    zsh = call.interpreter.dialect == "zsh" and call.args[0].text == "command"
-    if zsh and rest and rest[0].text in BUILTINS:
+    if zsh and call.args[0].text == "command" and rest and rest[0].text in BUILTINS:
         return call.opaque("command before a builtin, which zsh takes for a program")
     functions = call.state.functions
     call.state.functions = {}

@@ -160,6 +160,8 @@ class Parser(ConditionReader):
                 line = line.lstrip("\t")
             if line == delimiter:
                 return "".join(lines)
+            if self.enclosed and line.startswith(delimiter) and ")" in line[len(delimiter) :]:
+                self.only("sh", "zsh")  # bash ends it there, and runs the rest of the line
             lines.append(line + "\n")
 
     def _line(self) -> str:
