@@ -170,8 +170,24 @@ def test_inspect_says_whether_the_skill_is_approved_as_it_stands(run: Run, tmp_p
     said = run("inspect", str(skill))[1]
     assert "as approved" in said
     assert "never used" in said
-    (skill / "scripts/x.py").write_text("print(2)\n")
-    assert "changed since" in run("inspect", str(skill))[1]
+    (skill / "scripts/x.py").write_text("import os\nos.system('curl https://api.example.net/x')\n")
+    said = run("inspect", str(skill))[1]
+    assert "changed since" in said
+    assert "net api.example.net" in said.partition("doesn't grant:")[2]
+    (one,) = json.loads(run("inspect", str(skill), "--json")[1])["approvals"]
+    assert not one["as_approved"]
+    assert "net api.example.net" in one["not_granted"]
+
+
+def test_why_without_a_name_tells_of_every_approval(run: Run) -> None:
+    assert run("why")[0] == USAGE
+    run("approve", "pdf", "--as", "role:frontend", "--yes", "--grant", "exec ls")
+    code, said, _ = run("why")
+    assert (code, "exec ls" in said) == (0, True)
+    (one,) = json.loads(run("why", "--json")[1])["skills"]
+    assert (one["name"], one["approvals"][0]["unused"]) == ("pdf", ["exec ls"])
+    run("revoke", "pdf")
+    assert run("why")[:2] == (0, "no skill is approved\n")
 
 
 def test_a_rollback_that_was_meant_is_signed_above_what_was_seen(run: Run, tmp_path: Path) -> None:

@@ -126,11 +126,12 @@ def _inspect(asked: argparse.Namespace) -> int:
         return _failed(str(error), ENVIRONMENT)
     load()
     report = _judged(policy, {})(place)
+    used = in_use(asked, place.path.resolve().name, place.path.absolute(), report.manifest)
     if asked.format == "json":
-        print(dumped(skill(report)))
+        held = {} if used.approvals is None else {"approvals": list(used.approvals)}
+        print(dumped(skill(report) | held))
     else:
-        approval = in_use(asked, place.path.resolve().name, place.path.absolute())
-        print("\n".join([*text.inspection(report, _page()), *approval]))
+        print("\n".join([*text.inspection(report, _page()), *used.lines]))
     return BLOCKED if report.verdict is SkillVerdict.BLOCK else DONE
 
 

@@ -1,18 +1,26 @@
-"""`bailiwick skill why`: what an approved skill may do, what it did with that, and which declaration a denied call fell outside of."""
+"""`bailiwick skill why`: what an approved skill may do, what it did with that, and which declaration a denied call fell outside of.
+
+Without a name it says so of every approval: what a review of them has to look at.
+"""
 
 import argparse
 import json
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
+from shlex import quote
 from typing import Any
 
 from bailiwick.administration.skills import statements
-from bailiwick.administration.skills.lock import Entry, LockError
-from bailiwick.administration.skills.usage import Usage, usage_of
+from bailiwick.administration.skills.lock import Entry, Lock, LockError
+from bailiwick.administration.skills.plan import planned
+from bailiwick.administration.skills.usage import Usage, narrower, usage_of
 from bailiwick.cli.skill_lock import installed_at, read, shown
+from bailiwick.information.approvals import grants_for
+from bailiwick.model.skill import Manifest
 from bailiwick.policy.errors import PolicyErrors
 from bailiwick.service.log_reader import LogReader
 from bailiwick.service.places import find
@@ -27,7 +35,7 @@ def register(inner: "argparse._SubParsersAction[argparse.ArgumentParser]") -> No
     verb = inner.add_parser(
         "why", help="what a skill may do, what it did, and what it was denied", description=__doc__
     )
-    verb.add_argument("skill", metavar="NAME", help="the skill")
+    verb.add_argument("skill", metavar="NAME", nargs="?", help="the skill; every approved one if left out")
     verb.add_argument("--policy", metavar="DIR", help="policy repository; the installed one if left out")
     verb.add_argument("--state", metavar="DIR", help="state directory, for the log")
     verb.add_argument("--json", action="store_true", help="as JSON")
@@ -36,7 +44,6 @@ def register(inner: "argparse._SubParsersAction[argparse.ArgumentParser]") -> No
 
 def run(asked: argparse.Namespace) -> int:
     """Exit code 0 when the skill is approved and nothing was denied, 1 when there is something to see."""
-    name = asked.skill.rpartition(":")[2]
     try:
         _, _, lock = read(asked)
     except (LockError, PolicyErrors) as error:
@@ -45,34 +52,68 @@ def run(asked: argparse.Namespace) -> int:
     except OSError as error:
         print(f"bailiwick: {error.filename or 'the policy'}: {error.strerror}", file=sys.stderr)
         return ENVIRONMENT
+    every = sorted({one.approval.name for one in lock.entries})
+    names = [asked.skill.rpartition(":")[2]] if asked.skill is not None else every
+    codes, told = [DONE], []
+    for name in names:
+        code, said = _one(asked, name, lock)
+        codes.append(code)
+        told.append(said)
+    if asked.json:
+        print(json.dumps(told[0] if asked.skill is not None else {"skills": told}))
+    elif not names:
+        print("no skill is approved")
+    return max(codes)
+
+
+def _one(asked: argparse.Namespace, name: str, lock: Lock) -> tuple[int, dict[str, Any]]:
+    """Print what there is to say of one skill, unless JSON is asked for; the exit code, and the same as JSON."""
     entries = [one for one in lock.entries if one.approval.name == name]
     revoked = [one for one in lock.revoked if one.name == name]
     places = installed_at(name)
     usages = _usages(asked, name, entries, places)
-    if asked.json:
-        print(
-            json.dumps({"name": name, "approvals": [_json(one, usages[one.approval.id]) for one in entries]})
-        )
-    else:
+    if not asked.json:
         print("\n".join(_lines(name, entries, usages, places)))
         for gone in revoked:
             on = statements.time_text(gone.on)[:10]
             print(f"revoked {gone.id} on {on} by {gone.by}{f': {shown(gone.reason)}' if gone.reason else ''}")
     denied = any(usage.denials for usage in usages.values())
-    return FINDINGS if denied or not entries else DONE
+    said = {"name": name, "approvals": [_json(one, usages[one.approval.id]) for one in entries]}
+    return FINDINGS if denied or not entries else DONE, said
 
 
-def in_use(asked: argparse.Namespace, name: str, root: Path) -> list[str]:
-    """What `skill inspect` adds where the policy has a lock: is the skill approved as it stands, what did it do. Never raises."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class InUse:
+    """What `skill inspect` adds where the policy has a lock: is the skill approved as it stands, and what did it do."""
+
+    lines: tuple[str, ...] = ()
+    approvals: tuple[Mapping[str, Any], ...] | None = None
+    """The same as JSON; None where there is no lock."""
+
+
+def in_use(asked: argparse.Namespace, name: str, root: Path, manifest: Manifest) -> InUse:
+    """What the lock and the log say of a skill whose files, as they stand, do what ``manifest`` says. Never raises."""
     try:
         _, _, lock = read(asked)
         entries = [one for one in lock.entries if one.approval.name == name]
-        if not entries:
-            return ["", "approval  none"]
         usages = _usages(asked, name, entries, [root])
     except (LockError, PolicyErrors, OSError):
-        return []
-    return ["", "approval", *(f"  {line}" for line in _lines(name, entries, usages, [root]))]
+        return InUse()
+    if not entries:
+        return InUse(lines=("", "approval  none"), approvals=())
+    found, _ = grants_for(manifest.active)
+    told = ["", "approval", *(f"  {line}" for line in _lines(name, entries, usages, [root]))]
+    listed = []
+    for entry in entries:
+        more = planned(found, (), entry).widens
+        told += [f"  what it does now and {entry.approval.id} doesn't grant:"] if more else []
+        told += [f"    {shown(str(grant))}" for grant in more]
+        state = Copies().at(str(root), name).digest == entry.approval.digest
+        listed.append(
+            _json(entry, usages[entry.approval.id])
+            | {"as_approved": state, "not_granted": [str(grant) for grant in more]}
+        )
+    return InUse(lines=tuple(told), approvals=tuple(listed))
 
 
 def _usages(
@@ -106,17 +147,24 @@ def _lines(name: str, entries: list[Entry], usages: dict[str, Usage], places: li
         yield f"  may do{'' if said.grants else ': nothing beyond reading its own files'}"
         for grant in said.grants:
             count = usage.used.get(grant, 0)
-            yield f"    {shown(str(grant)):48} {f'{count} calls' if count else 'never used'}"
-        yield f"  {usage.calls} calls on record{_span(usage)}"
+            yield f"    {shown(str(grant)):48} {_calls(count) if count else 'never used'}"
+        yield f"  {_calls(usage.calls)} on record{_span(usage)}"
         for denial in usage.denials:
             times = f", {denial.times} times" if denial.times > 1 else ""
             yield f"  denied  {shown(denial.about)} (entry {denial.seq}, {_when(denial.time_ms)}{times})"
             if denial.grant:
                 yield f"          it would need: {shown(denial.grant)}"
-        if usage.calls and usage.unused:
-            without = " ".join(f"--without {json.dumps(str(grant))}" for grant in usage.unused)
+        without, instead = narrower(usage, said.grants)
+        if without:
+            words = [f"--without {quote(str(grant))}" for grant in without]
+            words += [f"--grant {quote(str(grant))}" for grant in instead]
             yield "  a narrower manifest, by what was used:"
-            yield f"    bailiwick skill approve {shown(name)} --as role:{','.join(said.roles)} {shown(without)}"
+            roles = quote(f"role:{','.join(said.roles)}")
+            yield f"    bailiwick skill approve {quote(shown(name))} --as {roles} {shown(' '.join(words))}"
+
+
+def _calls(count: int) -> str:
+    return "1 call" if count == 1 else f"{count} calls"
 
 
 def _span(usage: Usage) -> str:
@@ -129,6 +177,7 @@ def _when(time_ms: int) -> str:
 
 def _json(entry: Entry, usage: Usage) -> dict[str, Any]:
     said = entry.approval
+    without, instead = narrower(usage, said.grants)
     return {
         "approval": said.id,
         "digest": said.digest,
@@ -137,6 +186,7 @@ def _json(entry: Entry, usage: Usage) -> dict[str, Any]:
         "calls": usage.calls,
         "grants": [{"grant": str(grant), "used": usage.used.get(grant, 0)} for grant in said.grants],
         "unused": [str(grant) for grant in usage.unused],
+        "narrower": {"without": [str(one) for one in without], "grant": [str(one) for one in instead]},
         "denials": [
             {"about": one.about, "rule": one.rule, "seq": one.seq, "times": one.times, "needs": one.grant}
             for one in usage.denials

@@ -42,7 +42,8 @@ class Label:
     compacted: bool = False
 
     def __str__(self) -> str:
-        return f"{self.what} ({self.by})"
+        course = f", in the course of {' and '.join(self.skills)}" if self.skills else ""
+        return f"{self.what} ({self.by}{course})"
 
 
 def labelled(labels: tuple[Label, ...], more: Iterable[Label]) -> tuple[Label, ...]:

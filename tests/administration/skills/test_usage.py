@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from bailiwick.administration.skills.usage import usage_of
+from bailiwick.administration.skills.usage import narrower, usage_of
 from bailiwick.information.approvals import grant_of
 
 GRANTS = [
@@ -62,3 +62,31 @@ def test_usage() -> None:
 def test_a_skill_that_was_never_called_used_nothing() -> None:
     usage = usage_of("pdf", GRANTS, [], [])
     assert (usage.calls, usage.used, usage.unused) == (0, {}, tuple(GRANTS))
+
+
+def test_a_narrower_manifest_names_what_was_done_under_a_wide_grant() -> None:
+    grants = [
+        grant_of(text)
+        for text in ("exec git", "fs.read ${project}/**", "fs.read ${project}/a/*", "net *", "env T")
+    ]
+    records = [
+        call(1, {"kind": "execute", "program": "git"}, {"kind": "read", "path": "/w/notes.txt"}),
+        call(2, {"kind": "connect", "host": "a.example.com"}, {"kind": "read", "path": "/w/a/b"}),
+    ]
+    without, instead = narrower(usage_of("pdf", grants, records, []), grants)
+    assert list(map(str, without)) == ["fs.read ${project}/**", "fs.read ${project}/a/*", "net *", "env T"]
+    assert sorted(map(str, instead)) == [
+        "fs.read ${project}/a/b",
+        "fs.read ${project}/notes.txt",
+        "net a.example.com",
+    ]
+
+
+def test_a_wide_grant_that_is_used_widely_stays() -> None:
+    grants = [grant_of("fs.read ${project}/**")]
+    records = [call(at, {"kind": "read", "path": f"/w/{at}.txt"}) for at in range(1, 9)]
+    assert narrower(usage_of("pdf", grants, records, []), grants) == ((), ())
+
+
+def test_nothing_is_proposed_for_a_skill_that_was_never_called() -> None:
+    assert narrower(usage_of("pdf", GRANTS, [], []), GRANTS) == ((), ())

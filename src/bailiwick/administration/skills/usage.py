@@ -22,9 +22,16 @@ MAX_DENIALS = 20
 """Denials that are listed: the first of each thing that was denied."""
 
 
+MAX_SEEN = 6
+"""Different things done under one wide grant that are told apart; with more of them it stays as wide as it is."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Denial:
-    """The first time that something was denied: when (milliseconds since 1970), where in the log, what would allow it."""
+    """The first time that something was denied: when (milliseconds since 1970), where in the log, what would allow it.
+
+    ``times`` counts all that the same grant would have allowed.
+    """
 
     time_ms: int
     seq: int
@@ -36,13 +43,17 @@ class Denial:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Usage:
-    """What the record says of one skill. ``used`` counts calls by grant; grants without any are in ``unused``."""
+    """What the record says of one skill. ``used`` counts calls by grant; grants without any are in ``unused``.
+
+    ``seen`` is what was done under each grant with a ``*``, in narrow grants, where that was little.
+    """
 
     calls: int = 0
     first_ms: int = 0
     last_ms: int = 0
     used: Mapping[Grant, int] = field(default_factory=dict)
     unused: tuple[Grant, ...] = ()
+    seen: Mapping[Grant, tuple[Grant, ...]] = field(default_factory=dict)
     denials: tuple[Denial, ...] = ()
 
 
@@ -51,6 +62,7 @@ def usage_of(
 ) -> Usage:
     """What calls in the course of the skill ``name`` did. ``records`` are in order; others among them are passed over."""
     used: dict[Grant, int] = dict.fromkeys(grants, 0)
+    seen: dict[Grant, dict[Grant, None]] = {}
     denials: dict[tuple[str, str], Denial] = {}
     calls, first, last = 0, 0, 0
     prefix = f"skill.{rule_name(name)}."
@@ -67,32 +79,59 @@ def usage_of(
                 if one.get("verdict") == "deny":
                     _deny(denials, one, record)
             continue
-        for grant in {
-            one for access in _accesses(record) for one in _granting(access, grants, record, roots)
-        }:
+        done = [one for access in _accesses(record) for one in _granting(access, grants, record, roots)]
+        for grant in {grant for grant, _ in done}:
             used[grant] += 1
+        for grant, narrow in done:
+            if len(seen.get(grant, ())) <= MAX_SEEN:
+                seen.setdefault(grant, {}).setdefault(narrow)
     return Usage(
         calls=calls,
         first_ms=first,
         last_ms=last,
         used={grant: count for grant, count in used.items() if count},
         unused=tuple(grant for grant in grants if not used[grant]),
+        seen={
+            grant: tuple(narrow)
+            for grant, narrow in seen.items()
+            if "*" in grant.target and len(narrow) <= MAX_SEEN
+        },
         denials=tuple(denials.values())[:MAX_DENIALS],
     )
+
+
+def narrower(usage: Usage, grants: Sequence[Grant]) -> tuple[tuple[Grant, ...], tuple[Grant, ...]]:
+    """What a narrower manifest would leave out, and what it would name in its place; nothing where nothing was called.
+
+    A grant goes that was never used, and a wide one under which little was done: what was done is granted by itself.
+    """
+    if not usage.calls:
+        return (), ()
+    kept = [grant for grant in grants if usage.used.get(grant)]
+    instead: dict[Grant, None] = {}
+    for wide, narrow in usage.seen.items():
+        if any(wide == one or "*" in one.target for one in narrow):
+            continue
+        kept.remove(wide)
+        for one in narrow:
+            if not any(covers(grant, one) for grant in (*kept, *instead)):
+                instead.setdefault(one)
+    return tuple(grant for grant in grants if grant not in kept), tuple(instead)
 
 
 def _deny(
     denials: dict[tuple[str, str], Denial], reason: Mapping[str, Any], record: Mapping[str, Any]
 ) -> None:
-    key = (str(reason.get("rule", "")), str(reason.get("about", "")))
+    rule, about, instead = (str(reason.get(name, "")) for name in ("rule", "about", "instead"))
+    needed = instead.partition("`")[2].partition("`")[0] if instead.startswith("The manifest would") else ""
+    key = (rule, needed or about)
     known = denials.get(key)
-    instead = str(reason.get("instead", ""))
     denials[key] = Denial(
         time_ms=known.time_ms if known else int(record.get("time_ms", 0)),
         seq=known.seq if known else int(record.get("seq", 0)),
-        rule=key[0],
-        about=key[1],
-        grant=instead.partition("`")[2].partition("`")[0] if instead.startswith("The manifest would") else "",
+        rule=rule,
+        about=known.about if known else about,
+        grant=needed,
         times=known.times + 1 if known else 1,
     )
 
@@ -131,7 +170,8 @@ def _words(arguments: str) -> tuple[str, ...]:
 
 def _granting(
     access: Access, grants: Sequence[Grant], record: Mapping[str, Any], roots: Sequence[str]
-) -> Iterator[Grant]:
+) -> Iterator[tuple[Grant, Grant]]:
+    """The grants that allow an access, each with the narrowest that would."""
     needed = grant_for(access, roots)
     if needed is None:
         return
@@ -143,7 +183,7 @@ def _granting(
             spelled.append(Grant(kind=needed.kind, target="${project}" + path.removeprefix(project)))
     for grant in grants:
         if any(covers(grant, one) for one in spelled) or _runs(grant, access):
-            yield grant
+            yield grant, spelled[-1]
 
 
 def _runs(grant: Grant, access: Access) -> bool:
