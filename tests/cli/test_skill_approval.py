@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from keyless_instance import Instance, statement
 
 from bailiwick.cli.main import main
 from bailiwick.model.request import Principal
@@ -161,6 +162,33 @@ def test_a_publishers_signature_is_verified_where_a_key_is_given(run: Run, tmp_p
         "approve", "pdf", "--as", "role:frontend", "--yes", "--publisher", str(PUBLISHED / "key.pub")
     )
     assert (code, "no signature of a publisher" in said) == (2, True)
+
+
+def test_a_keyless_signature_is_verified_where_a_root_and_an_identity_are_given(
+    run: Run, tmp_path: Path
+) -> None:
+    skill, root = tmp_path / ".claude/skills/pdf", tmp_path / "trusted_root.json"
+    files = {
+        str(one.relative_to(skill)): one.read_bytes()
+        for one in skill.rglob("*")
+        if one.is_file() and not one.is_symlink()
+    }
+    sigstore, who, by = Instance(), "release@pdf-tools.example", "https://accounts.pdf-tools.example"
+    root.write_bytes(sigstore.trusted())
+    signed = sigstore.bundle(statement(files), identity=who, issuer=by)
+    (skill / "skill.oms.sig").write_text(json.dumps(signed))
+    words = ("approve", "pdf", "--as", "role:frontend", "--yes", "--publisher", str(root))
+    code, said, _ = run(*words, "--identity", who, "--issuer", by)
+    assert (code, f"by {who} ({by})" in said) == (0, True)
+    code, _, said = run(*words, "--identity", "else@pdf-tools.example", "--issuer", by)
+    assert (code, "does not hold" in said) == (2, True)
+    code, _, said = run(*words, "--identity", who)
+    assert (code, "go together" in said) == (2, True)
+    code, _, said = run(*words)
+    assert (code, "say who signed with --identity" in said) == (2, True)
+    (skill / "scripts/x.py").write_text("print(2)\n")
+    code, _, said = run(*words, "--identity", who, "--issuer", by)
+    assert (code, "is not as the publisher signed it" in said) == (2, True)
 
 
 def test_inspect_says_whether_the_skill_is_approved_as_it_stands(run: Run, tmp_path: Path) -> None:

@@ -71,9 +71,11 @@ def register(inner: "argparse._SubParsersAction[argparse.ArgumentParser]") -> No
     verb.add_argument("--source", metavar="ADDRESS", help="where it comes from; its path if left out")
     verb.add_argument(
         "--publisher",
-        metavar="PEM",
-        help="require the publisher's signature (OMS bundle) by this key or root certificate",
+        metavar="FILE",
+        help="require the publisher's signature (OMS bundle) by this key or root certificate (PEM), or a trusted_root.json",
     )
+    verb.add_argument("--identity", metavar="WHO", help="who has to have signed without a key (Sigstore)")
+    verb.add_argument("--issuer", metavar="URL", help="the issuer by whom --identity is known")
     verb.add_argument("--reason", default="", metavar="TEXT", help="why, where the audit says block")
     verb.add_argument("-y", "--yes", action="store_true", help="agree without being asked")
     _signing(verb)

@@ -13,7 +13,12 @@ from bailiwick.administration.skills import statements
 from bailiwick.administration.skills.dsse import STATEMENT, sign
 from bailiwick.administration.skills.lock import LOCK, SIGNATURE, Entry
 from bailiwick.administration.skills.plan import Plan, files_of, planned
-from bailiwick.administration.skills.publisher import SIGNATURES, PublisherError, verify_publisher
+from bailiwick.administration.skills.publisher import (
+    SIGNATURES,
+    PublisherError,
+    signed_files,
+    verify_publisher,
+)
 from bailiwick.analysis.skill.digest import tree_digest
 from bailiwick.cli.skill_audit import Inspected, inspected
 from bailiwick.cli.skill_lock import (
@@ -32,6 +37,7 @@ from bailiwick.model.decision import Origin
 from bailiwick.model.skill import SkillTree
 from bailiwick.service.named_file import read_named
 from bailiwick.service.skills.copies import read_tree
+from bailiwick.service.skills.keyless import keyless_statement
 
 
 def approve(asked: argparse.Namespace) -> int:
@@ -47,7 +53,7 @@ def approve(asked: argparse.Namespace) -> int:
     before = next(
         (one for one in desk.lock.entries if (one.approval.name, one.approval.roles) == (name, roles)), None
     )
-    signer = _publisher(tree, asked.publisher, desk.now)
+    signer = _publisher(tree, asked, desk.now)
     grants = _grants(asked, found, before)
     plan = planned(grants, files_of(tree), before)
     # With --json what a person agrees to stands on standard error, and the outcome alone on standard output.
@@ -85,8 +91,11 @@ def approve(asked: argparse.Namespace) -> int:
     return DONE
 
 
-def _publisher(tree: SkillTree, trusted: str | None, now: int) -> str:
+def _publisher(tree: SkillTree, asked: argparse.Namespace, now: int) -> str:
     """Who published the tree, where a key was given to tell by; where one could be given, that it was not."""
+    trusted: str | None = asked.publisher
+    if (asked.identity or asked.issuer) and not (trusted and asked.identity and asked.issuer):
+        raise ProblemError("--identity and --issuer go together, with a trusted_root.json as --publisher")
     signature = next((one for name in SIGNATURES if (one := tree.file(name)) is not None), None)
     if trusted is None:
         return (
@@ -97,8 +106,12 @@ def _publisher(tree: SkillTree, trusted: str | None, now: int) -> str:
     if signature is None or signature.data is None:
         raise ProblemError(f"there is no signature of a publisher here: none of {', '.join(SIGNATURES)}")
     try:
-        key = read_named(Path(trusted).expanduser())
-        return f"by {verify_publisher(tree, signature.data, key, signature=signature.path, now=now)}"
+        root = read_named(Path(trusted).expanduser())
+        if asked.identity:
+            said = keyless_statement(signature.data, root, identity=asked.identity, issuer=asked.issuer)
+            signed_files(tree, said, signature.path)
+            return f"by {asked.identity} ({asked.issuer})"
+        return f"by {verify_publisher(tree, signature.data, root, signature=signature.path, now=now)}"
     except PublisherError as error:
         raise ProblemError(f"the publisher's signature does not hold: {error}") from None
 

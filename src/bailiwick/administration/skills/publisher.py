@@ -7,7 +7,7 @@
 5. Every listed file stands there as listed, and every file that stands there is listed, but for what such bundles
    always leave out.
 
-Keyless bundles (Fulcio, Rekor) need the transparency log's roots and are refused. Such a signature says who published; it
+Of a keyless bundle (Fulcio, Rekor) this reads the statement that ``service.skills.keyless`` has verified. A publisher's signature
 leaves out executable bits, links and empty directories, which is why an approval rests on our own digest.
 """
 
@@ -72,11 +72,18 @@ def verify_publisher(tree: SkillTree, bundle: bytes, trusted: bytes, *, signatur
     key, who = _key(material, trusted, now)  # (2)
     if not any(_signed(key, one, pae(kind, payload)) for one in signatures):  # (3)
         raise PublisherError(f"{signature} is not signed with the key that is trusted")
-    _files(tree, _listed(payload), signature)  # (4), (5)
+    signed_files(tree, payload, signature)  # (4), (5)
     return who
 
 
+def signed_files(tree: SkillTree, payload: bytes, signature: str) -> None:
+    """Compare a tree with the files that a verified statement lists (4), (5). Raises ``PublisherError``."""
+    _files(tree, _listed(payload), signature)
+
+
 def _key(material: Mapping[str, Any], trusted: bytes, now: int) -> tuple[PublicKey, str]:
+    if b"vnd.dev.sigstore.trustedroot" in trusted:
+        raise PublisherError("it is a trusted root of Sigstore: say who signed with --identity and --issuer")
     if b"BEGIN CERTIFICATE" not in trusted:
         try:
             key = load_pem_public_key(trusted)
@@ -109,7 +116,8 @@ def _chain(material: Mapping[str, Any]) -> list[x509.Certificate]:
             pass
         case {"certificate": _, "tlogEntries": [_, *_]}:
             raise PublisherError(
-                "it is signed without a key of its own (Sigstore keyless), which is not verified here"
+                "it is signed without a key of its own (Sigstore keyless): name a trusted_root.json with --publisher, "
+                "and who signed with --identity and --issuer"
             )
         case {"certificate": dict(only)}:
             listed = [only]
