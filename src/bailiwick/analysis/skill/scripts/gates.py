@@ -116,7 +116,7 @@ _LEAVES = Wide(
     re.MULTILINE,
 )
 _PAYEE = re.compile(
-    r"\b(?:iban|bic|account_?(?:number|no)?|wallet|recipient|payee|beneficiary|address)[\"'\]]{0,2}\s*[:=](?!=)\s*[\"'`\w]",
+    r"\b(?:iban|account_?(?:number|no)?|wallet|recipient|payee|beneficiary)[\"'\]]{0,2}\s*[:=](?!=)\s*[\"'`\w]",
     re.IGNORECASE,
 )
 

@@ -41,6 +41,10 @@ _MEMBER = Wide(
 _HIGH_ROLE = re.compile(
     r"\broles/(?:owner|editor|iam\.\w*[aA]dmin|iam\.serviceAccountTokenCreator|secretmanager\.\w+|storage\.(?:admin|objectAdmin|objectViewer)|resourcemanager\.\w+|bigquery\.(?:admin|dataViewer)|container\.admin|compute\.admin)"
 )
+_GOOGLES = re.compile(
+    r"gcp-sa-|developer\.gserviceaccount|appspot\.gserviceaccount|cloudservices|^[A-Z_]+\.iam\."
+)
+"""Accounts of the services of the cloud itself, and a project that is to be put in."""
 _AZURE = Wide(
     r"\b(?:principal_id|principalId|--assignee(?:-object-id)?)[\"']?[ =:]+[\"']?([0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}|[\w.+-]+@[\w.-]+\.\w{2,10})",
     re.IGNORECASE,
@@ -91,7 +95,7 @@ def _given(text: str) -> Iterator[tuple[str, str, int]]:
         if (
             (high := _HIGH_ROLE.search(around))
             and not (named and is_placeholder(named))
-            and not named.endswith(".iam.gserviceaccount.com")
+            and not _GOOGLES.search(named)
         ):
             yield f"gives {whom} the role {high[0]}", whom, match.start()
     for match in islice(_AZURE.finditer(text), MAX_FOUND):

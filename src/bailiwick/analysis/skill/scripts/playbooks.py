@@ -29,7 +29,7 @@ _SENDS = re.compile(
     re.MULTILINE,
 )
 _REGISTERS = re.compile(r"^[ \t]*register\s*:\s*[\"']?(\w+)", re.MULTILINE)
-_SETS = re.compile(r"^[ \t]+(\w+)\s*:\s*[\"']?(.*\{\{.*)$", re.MULTILINE)
+_SETS = re.compile(r"^[ \t]+(\w+)[ \t]*:[ \t]*[\"']?(.*\{\{.*)$", re.MULTILINE)
 _EXPRESSION = re.compile(r"\{\{([^{}]{1,400})\}\}")
 _ENVIRONMENT = re.compile(
     r"\blookup\(\s*[\"'](?:ansible\.builtin\.)?env[\"']\s*,\s*[\"'](\w+)|\b(?:ansible_env|hostvars|vars)\b(?!\s*[.\[])"
@@ -80,7 +80,7 @@ def _own(task: _Task, path: str, text: str) -> Iterator[Label]:
     if _READS.search(task.text):
         for said in (*paths(task.text), *re.findall(r"(?:[\s:=\"'])(/[\w./*-]+)", task.text)):
             kept = kept_in(said.strip())
-            if kept is not None:
+            if kept is not None and "{{" not in said:
                 yield Label(kept.origin, said.strip(), where)
     for match in _EXPRESSION.finditer(task.text):
         if found := _ENVIRONMENT.search(match[1]):

@@ -17,12 +17,12 @@ SMALL = 0.025
 
 _MONEY = r"(?:net|gross|amount|total|sum|price|paid|pay|salary|wages?|due|payout|fee|balance|cost|tax|subtotal|value|share|commission|interest|charge)"
 _CUTS = Wide(
-    r"\bROUND_(?:DOWN|FLOOR)\b|\bfloor\s*\(|\btrunc\s*\(|\bint\s*\([^\n]{0,80}\*\s*100\b|//\s*(?:0\.01|1\b)|\bRoundingMode\.(?:DOWN|FLOOR)\b|\.setScale\("
+    r"\bROUND_(?:DOWN|FLOOR)\b|\b[Ff]loor\s*\(|\b[Tt]runc\s*\(|\bint\s*\([^\n]{0,80}\*\s*100\b|//\s*(?:0\.01|1\b)|\bRoundingMode\.(?:DOWN|FLOOR)\b|\.setScale\("
 )
 _LEFT = Wide(r"\b([A-Za-z_]\w*)(?:\[[^\]\n]{1,40}\])?\s*\+=\s*\(?\s*[\w.\[\]\"']+\s*-\s*[\w.\[\]\"']+")
 """A name that gathers differences."""
 _SOMEBODY = re.compile(
-    r"[\"'](?:[A-Z]{2}\d{2}[A-Z0-9]{11,30}|0x[0-9a-fA-F]{40}|bc1[a-z0-9]{25,60}|[A-Z]{1,4}[-_]?\d{2,9}|[\w.+-]{2,40}@[\w.-]+\.\w{2,10}|\d{6,18})[\"']"
+    r"[\"'](?:[A-Z]{2}\d{2}[A-Z0-9]{11,30}|0x[0-9a-fA-F]{40}|bc1[a-z0-9]{25,60}|[\w.+-]{2,40}@[\w.-]+\.\w{2,10})[\"']|(?:===?\s*|\[\s*|\bget\(\s*)[\"'](?:[A-Z]{1,4}[-_]?\d{2,9}|\d{4,18})[\"']"
 )
 """Somebody who is named in the code: an account, a number of a person, a mailbox."""
 _SAID = re.compile(
@@ -61,10 +61,10 @@ def _gathered(text: str, path: str, role: Role, into: Inventory, documents: Iter
             at = match.end() + used.start()
             row = text[text.rfind("\n", 0, at) + 1 : (text.find("\n", at) + 1 or len(text) + 1) - 1]
             whom = _SOMEBODY.search(row)
-            if whom and not any(_SAID.search(one) or whom[0].strip("\"'") in one for one in documents):
+            if whom and not any(_SAID.search(one) or whom[0].strip("\"'=([ get") in one for one in documents):
                 into.notice(
                     Mark.TAMPER,
-                    f"what rounding leaves goes to {whom[0]}, which no document says",
+                    f"what rounding leaves goes to {whom[0].strip('=([ get')}, which no document says",
                     place(path, text, at),
                     role,
                     target="data",
