@@ -100,9 +100,9 @@ def _hold(asked: argparse.Namespace, places: Places) -> int:
         if asked.json:
             return _json(rows)
         for row in rows:
-            print(
-                f"{row['name']}: {_predicate(row)}; {plain(row['reason'])} ({plain(row['placed_by'])}, {_day(row['placed_ms'])})"
-            )
+            ticket = f", {plain(row['ticket'])}" if row["ticket"] else ""
+            who = f"{plain(row['placed_by'])}, {_day(row['placed_ms'])}"
+            print(f"{row['name']}: {_predicate(row)}; {plain(row['reason'])}{ticket} ({who})")
         if not rows:
             print("no holds", file=sys.stderr)
         return DONE

@@ -156,7 +156,7 @@ def _search(places: Places, reader: LogReader, asked: argparse.Namespace) -> int
     Printer(as_json=asked.json).lines(found)
     if not asked.json:
         more = " (the latest; --limit shows more)" if len(found) >= asked.limit else ""
-        print(f"{len(found)} records{more}", file=sys.stderr)
+        print(f"{len(found)} {'record' if len(found) == 1 else 'records'}{more}", file=sys.stderr)
     return DONE
 
 

@@ -137,14 +137,17 @@ class OpenBlock:
 
     def records(self) -> list[dict[str, Any]]:
         """The fields of every record. Raises SealError, and ValueError or TypeError where an entry isn't one."""
-        found: list[dict[str, Any]] = orjson.loads(b"[" + b",".join(self.block.bodies()) + b"]")
+        bodies = self.block.bodies()
         names = enumerate(self.block.keys)
         keys = [None if self.block.is_empty(owner) else self._find(name.hex()) for owner, name in names]
         if None not in keys and (every := self.block.every_private(keys)) is not None:
-            privates = orjson.loads(b"[" + b",".join(every[1]) + b"]")
-            for place, private in zip(every[0], privates, strict=True):
-                found[place].update(private)
-            return found
+            for place, private in zip(
+                *every, strict=True
+            ):  # both are objects, the latter with a salt at least
+                bodies[place] = b"%b,%b" % (bodies[place][:-1], private[1:])
+            whole: list[dict[str, Any]] = orjson.loads(b"[" + b",".join(bodies) + b"]")
+            return whole
+        found: list[dict[str, Any]] = orjson.loads(b"[" + b",".join(bodies) + b"]")
         for owner, members in enumerate(self.block.members()):
             if (key := keys[owner]) is None:
                 for place in members:

@@ -131,27 +131,17 @@ class Ledger:
         signs = len(fresh) >= SIGNED_AT_ONCE or chain.size - self._signed.size > MOST_UNSIGNED
         tag = b"" if signs else tail_tag(self._tail_key, chain.size, chain.head, self._signed.text)
         signed = None
-        with _transaction(self.connection):
-            if fresh:
-                rest, tail = self._blocked(fresh) if len(fresh) >= WIDTH else (fresh, None)
-                rows = [row_of(one, self._blinder, tag if one is fresh[-1] else b"") for one in rest]
-                self.connection.executemany(_INSERT, rows)
-                payloads = [
-                    (one.sealed.sequence, seal_payload(one.record.whole, one.parts.private, one.key))
-                    for one in fresh
-                    if one.record.whole
-                ]
-                if payloads:
-                    self.connection.executemany("INSERT INTO payload VALUES (?, ?)", payloads)
-                self._close_tiles(chain.size)
-                if signs:
-                    signed = self._sign(chain)
-            for state in states:
-                for key, value in state.items():
-                    if value is None:
-                        self.connection.execute("DELETE FROM state WHERE key = ?", (key,))
-                    else:
-                        self.connection.execute("INSERT OR REPLACE INTO state VALUES (?, ?)", (key, value))
+        if len(fresh) == 1 and not (signs or fresh[0].record.whole or any(states) or chain.size % WIDTH == 0):
+            # A statement is a transaction of its own, and takes half the time of three.
+            self.connection.execute(_INSERT, row_of(fresh[0], self._blinder, tag))
+        else:
+            with _transaction(self.connection):
+                if fresh:
+                    tail = self._insert(fresh, tag)
+                    self._close_tiles(chain.size)
+                    if signs:
+                        signed = self._sign(chain)
+                self._set_states(states)
         if tail is not None and self._rows_from >= self.chain.size - self.chain.size % WIDTH:
             self._rows_from = chain.size - len(tail.entries)
         if fresh:
@@ -160,6 +150,28 @@ class Ledger:
         if signed is not None:
             self._signed = signed
         self.unfolded += 1 + len(fresh)
+
+    def _insert(self, fresh: Sequence[Fresh], tag: bytes) -> Tail | None:
+        """Put entries and their payloads into the file, ``tag`` with the last; the tile they begin, where that is known."""
+        rest, tail = self._blocked(fresh) if len(fresh) >= WIDTH else (fresh, None)
+        rows = [row_of(one, self._blinder, tag if one is fresh[-1] else b"") for one in rest]
+        self.connection.executemany(_INSERT, rows)
+        payloads = [
+            (one.sealed.sequence, seal_payload(one.record.whole, one.parts.private, one.key))
+            for one in fresh
+            if one.record.whole
+        ]
+        if payloads:
+            self.connection.executemany("INSERT INTO payload VALUES (?, ?)", payloads)
+        return tail
+
+    def _set_states(self, states: Sequence[StateRows]) -> None:
+        for state in states:
+            for key, value in state.items():
+                if value is None:
+                    self.connection.execute("DELETE FROM state WHERE key = ?", (key,))
+                else:
+                    self.connection.execute("INSERT OR REPLACE INTO state VALUES (?, ?)", (key, value))
 
     @property
     def is_unsigned(self) -> bool:
