@@ -14,7 +14,6 @@ systemd holds the system service's sockets (systemd.socket(5)). While the servic
 no account can take its port and answer for it, and calls wait for it instead of being refused.
 """
 
-import plistlib
 from collections.abc import Sequence
 from typing import Final
 
@@ -166,6 +165,8 @@ def _quoted(command: Sequence[str]) -> str:
 
 def launchd_plist(command: Sequence[str], *, log: str) -> bytes:
     """The property list of the service on macOS, launchd.plist(5)."""
+    import plistlib  # noqa: PLC0415 - with a reader of XML, which only installing on macOS needs
+
     return plistlib.dumps(
         {
             "Label": LAUNCHD_LABEL,

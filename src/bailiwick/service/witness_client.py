@@ -1,6 +1,5 @@
 """Having a checkpoint cosigned: the log's side of C2SP tlog-witness."""
 
-import http.client
 from collections.abc import Callable, Sequence
 from http import HTTPStatus
 from urllib.parse import urlsplit
@@ -83,6 +82,8 @@ def _ours(witness: WitnessAddress, checkpoint: str, body: bytes) -> str:
 
 
 def _post(url: str, body: bytes) -> tuple[int, str, bytes]:
+    import http.client  # noqa: PLC0415 - with all of mail's headers, which no start has to wait for
+
     parts = urlsplit(url)
     if parts.scheme not in {"http", "https"} or not parts.hostname:
         raise WitnessError(f"{url} is no address of a witness")
