@@ -165,8 +165,10 @@ class Pattern:
             match item:
                 case Pair() | Run(deep=True):
                     return
-                case One(ranges=ranges) if any(low <= SLASH <= high for low, high in ranges):
-                    return
+                case One(ranges=ranges):
+                    for low, high in ranges:
+                        if low <= SLASH <= high:
+                            return
                 case Run() if back == 1:
                     self.closing |= 1 << (end - 1)
                 case _:
