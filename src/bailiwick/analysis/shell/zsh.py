@@ -65,9 +65,8 @@ def is_reserved(word: Arg) -> bool:
 
 def redirection(operator: str, following: str) -> str:
     """Why an operator can't stand before what begins with these two characters."""
-    if (operator[0], following) in ((">", "<("), ("<", ">(")) and operator in ("<", ">", ">|"):
-        return "process substitution of the other direction"
-    return ""
+    wrong = (operator.rstrip("|"), following) in ((">", "<("), ("<", ">("))
+    return "process substitution of the other direction" if wrong else ""
 
 
 def function(name: str) -> str:
