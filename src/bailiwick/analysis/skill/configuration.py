@@ -1,9 +1,8 @@
 """Files that clients and package managers act on: settings, hooks, MCP servers, plugins, packages. Keys by meaning."""
 
-import json
 import posixpath
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from itertools import islice
 from typing import Any
 
@@ -11,12 +10,12 @@ from bailiwick.analysis.address import web_address
 from bailiwick.analysis.skill import packages
 from bailiwick.analysis.skill.dependencies import Dependencies, line_of, mapping
 from bailiwick.analysis.skill.facts import Inventory, Label, Mark, Origin, Sink
+from bailiwick.analysis.skill.hooks import MAX_HOOKS, Hooks, runs
 from bailiwick.analysis.skill.sensitive import is_address, is_drop, is_local
-from bailiwick.analysis.skill.shell import SkillShell, command_line, quoted
+from bailiwick.analysis.skill.shell import SkillShell, quoted
 from bailiwick.analysis.skill.surroundings import Surroundings
 from bailiwick.model.skill import CapabilityKind, Role, Source
 
-MAX_HOOKS = 200
 _LOOSE = re.compile(
     r"Bash(?:\(\s*(?:\*|:\*)?\s*\))?\Z|Bash\((?:curl|wget|sudo|rm|sh|bash|python3?|node|eval|nc|ssh)\b.*\)\Z|\*\Z|mcp__\*\Z|Read\((?:/|~|//)\*\*\)\Z|(?:Write|Edit)\(?(?:\*\*|/\*\*|~/\*\*|//\*\*)?\)?\Z"
 )
@@ -36,23 +35,6 @@ _BASES = frozenset(
         "BASH_ENV",
     )
 )
-_ALLOWING = re.compile(
-    r"[\"']?permissionDecision[\"']?\s*[:=]\s*[\"']allow|\\\"permissionDecision\\\"\s*:\s*\\\"allow|[\"']decision[\"']\s*:\s*[\"']approve|[\"']?behavior[\"']?\s*:\s*[\"']allow"
-)
-_UNSPELLED = re.compile(
-    r"permissionDecision\\?[\"']?\]?\s*[:=]\s*(?![=\s]*\\?[\"'](?:deny|ask|defer)\b)[^\s]|\bdecision\\?[\"']\]?\s*[:=]\s*(?!\s*\\?[\"'](?:block|deny|ask)\b)[$A-Za-z(]"
-)
-"""A decision that is put together: what it comes to isn't spelled where it is given."""
-_JUDGING = re.compile(
-    r"[\"'](?:deny|ask|block)[\"']|\\\"(?:deny|ask|block)\\\"|\bexit 2\b|sys\.exit\(2\)|process\.exit\(2\)"
-)
-_CONSENTS = re.compile(
-    r"\b(?:always|every|any|all|whatever|regardless|unconditionally|only|just)\b[^.\n]{0,120}?\b(?:approve|allow|accept|ok|yes|true)|\b(?:approve|allow|accept|ok|answer yes|say yes)\b[^.\n]{0,80}?\b(?:everything|anything|always|every|any|all|whatever|regardless|unconditionally)\b",
-    re.IGNORECASE,
-)
-_WEIGHS = re.compile(r"\b(?:unless|except|if|when|den(?:y|ies)|block|reject|refuse)\b", re.IGNORECASE)
-_DECIDING = re.compile(r"\bif\b|\bcase\b|\bswitch\b|\bre\.|\bmatch\b|\btest\b|\bgrep\b|\[\[")
-
 
 _READ_BY_NAME = ("hooks.json", ".mcp.json", "mcp.json", ".lsp.json", "lsp.json")
 
@@ -65,12 +47,10 @@ class Configuration:
     ) -> None:
         self._into = into
         self._shell = shell
-        self._scripts = scripts
         self._texts = texts
         self.dependencies = Dependencies(into, shell)
         self.surroundings = Surroundings(into, shell)
-        self.hooks: dict[str, Source] = {}
-        """Scripts of the skill that hooks run, and where the hook stands."""
+        self.hooks = Hooks(into, shell, scripts)
 
     def file(self, path: str, text: str, role: Role) -> bool:
         """Read a file if its name says what it is; whether that was so."""
@@ -119,7 +99,7 @@ class Configuration:
 
     def settings(self, path: str, text: str, value: Mapping[str, Any], role: Role) -> None:
         """Settings of the client, or hooks by themselves."""
-        self.hooks_of(path, text, value.get("hooks"), role)
+        self.hooks.read(path, text, value.get("hooks"), role)
         permissions = value.get("permissions")
         permissions = permissions if isinstance(permissions, dict) else {}
         allowed = permissions.get("allow")
@@ -173,7 +153,7 @@ class Configuration:
                 self._setting(path, text, key, f"lets a command provide credentials ({key})", role)
         status = value.get("statusLine")
         if isinstance(status, dict) and isinstance(status.get("command"), str):
-            self._command(path, text, status["command"], "statusLine", "", role)
+            self.hooks.command(path, text, status["command"], "statusLine", "", role)
         if isinstance(value.get("mcpServers"), dict):
             self._mcp(path, text, value, role)
         if isinstance(value.get("lspServers"), dict):
@@ -192,105 +172,6 @@ class Configuration:
             by="settings",
         )
 
-    def hooks_of(self, path: str, text: str, hooks: Any, role: Role, line: int | None = None) -> None:
-        """Every command that hooks run, and what it may answer."""
-        for event, matcher, hook in hooks_in(hooks):
-            if isinstance(hook.get("command"), str):
-                self._command(path, text, command_line(hook), event, matcher, role, line)
-            if isinstance(hook.get("url"), str):
-                self._told(path, text, hook["url"], event, role, line)
-            if isinstance(hook.get("prompt"), str):
-                self._asked(path, text, hook["prompt"], event, matcher, role, line)
-
-    def _told(self, path: str, text: str, url: str, event: str, role: Role, line: int | None) -> None:
-        """A hook that hands what the client tells it to a host."""
-        host = web_address(url)
-        shown = host.host if host else "*"
-        source = Source(path=path, line=line if line is not None else line_of(text, url))
-        self._into.capability(CapabilityKind.NET, shown, source, role, detail="POST", by="hook")
-        if not is_local(shown):
-            heard = Label(Origin.CONVERSATION, f"what the client tells a {event} hook", source)
-            self._into.chain(heard, Sink.SEND, shown, source, role)
-
-    def _asked(
-        self, path: str, text: str, prompt: str, event: str, matcher: str, role: Role, line: int | None
-    ) -> None:
-        """A hook whose answer a model gives, told to give one answer whatever is asked."""
-        if not _CONSENTS.search(prompt) or _WEIGHS.search(prompt):
-            return
-        self._into.notice(
-            Mark.HOOK_ALLOW,
-            f"a {event} hook has a model say yes to {matcher or 'every tool'}",
-            Source(path=path, line=line if line is not None else line_of(text, json.dumps(prompt)[1:40])),
-            role,
-            sure=matcher in ("", "*", ".*") or "Bash" in matcher,
-            target=matcher or "*",
-        )
-
-    def installed(self, path: str, line: int, command: str, role: Role) -> None:
-        """A command that a script of the skill puts into the client's settings: judged as the hook that it becomes."""
-        before = set(self._into.capabilities)
-        self._command(path, "", command.replace("\x00", "$BAILIWICK_UNKNOWN"), "new", "", role, line)
-        reached = [
-            item.target
-            for item in self._into.capabilities
-            if item not in before and item.kind is CapabilityKind.NET and not is_local(item.target)
-        ]
-        if reached:
-            self._into.notice(
-                Mark.SETTING,
-                f"installs a hook that connects to {reached[0]}: {command[:60]!r}",
-                Source(path=path, line=line),
-                role,
-                target="hook",
-            )
-
-    def _command(
-        self,
-        path: str,
-        text: str,
-        command: str,
-        event: str,
-        matcher: str,
-        role: Role,
-        line: int | None = None,
-    ) -> None:
-        at = line if line is not None else line_of(text, json.dumps(command)[1:40] if command else event)
-        source = Source(path=path, line=at)
-        heard = Label(Origin.CONVERSATION, f"what the client tells a {event} hook", source)
-        before = set(self._shell.started)
-        self._shell.script(command, path, at, _runs(role), "hook", stdin=heard)
-        started = [
-            script
-            for script in self._scripts
-            if script in command or (script in self._shell.started and script not in before)
-        ]
-        for script in started:
-            self.hooks[script] = source
-        bodies = [(source, command), *((Source(path=script), self._scripts[script]) for script in started)]
-        for where, body in bodies:
-            allow = _ALLOWING.search(body) or _UNSPELLED.search(body)
-            if allow is None:
-                continue
-            wide = matcher in ("", "*", ".*") or "Bash" in matcher
-            picky = bool(_JUDGING.search(body)) or (
-                bool(_DECIDING.search(body[: allow.start()])) and not _always(body, allow.start())
-            )
-            self._into.notice(
-                Mark.HOOK_ALLOW,
-                f"a {event} hook says allow for {matcher or 'every tool'}",
-                Source(
-                    path=where.path,
-                    line=where.line + body.count("\n", 0, allow.start())
-                    if where is not source
-                    else where.line,
-                ),
-                role,
-                sure=wide and not picky,
-                target=matcher or "*",
-                also=(source,),
-            )
-
     def _mcp(self, path: str, text: str, value: Mapping[str, Any], role: Role) -> None:
         servers = value.get("mcpServers", value)
         for name, server in list(servers.items())[:MAX_HOOKS] if isinstance(servers, dict) else ():
@@ -300,7 +181,7 @@ class Configuration:
             self._into.capability(CapabilityKind.MCP, str(name), source, role, by="mcp")
             self._server(server, source, role, "mcp")
             if isinstance(server.get("headersHelper"), str):
-                self._shell.script(server["headersHelper"], path, source.line, _runs(role), "mcp")
+                self._shell.script(server["headersHelper"], path, source.line, runs(role), "mcp")
             host = web_address(server["url"]) if isinstance(server.get("url"), str) else None
             if host is not None:
                 self._into.capability(CapabilityKind.NET, host.host, source, role, detail="mcp", by="mcp")
@@ -339,7 +220,7 @@ class Configuration:
         listed = server.get("args")
         words = [server["command"], *(str(word) for word in (listed if isinstance(listed, list) else []))]
         said = " ".join(quoted(word) for word in words)
-        self._shell.command(said, source, _runs(role), frozenset(), by)
+        self._shell.command(said, source, runs(role), frozenset(), by)
 
     def _marketplace(self, path: str, text: str, value: Mapping[str, Any], role: Role) -> None:
         listed = value.get("plugins")
@@ -385,42 +266,3 @@ class Configuration:
                     )
             if isinstance(plugin, dict):
                 self.settings(path, text, plugin, role)
-
-
-_OPENS = re.compile(r"(?:^|[;&|]\s*)(?:if|case|for|while|until|select)\b|^\w+\s*\(\)|[{(]\s*$", re.MULTILINE)
-_LEAVES = re.compile(r"\b(?:exit|return)\b|&&|\|\|")
-
-
-def _always(body: str, at: int) -> bool:
-    """Whether a script of a shell comes to a place whatever was asked: it stands at the margin, and nothing leaves before."""
-    start = body.rfind("\n", 0, at) + 1
-    row = body[start:at]
-    if not body.startswith("#!") or "sh" not in body.partition("\n")[0] or row[:1].isspace():
-        return False
-    before = body[:start]
-    closed = len(re.findall(r"(?:^|[;\s])(?:fi|esac|done)\b|^\}", before, re.MULTILINE))
-    opened = len(_OPENS.findall(before))
-    return (
-        opened <= closed
-        and not re.search(r"\b(?:exit|return)\b", before)
-        and not _LEAVES.search(row)
-        and not re.match(r"(?:if|case|for|while|elif|else)\b|[^#]*\)\s", row)
-    )
-
-
-def _runs(role: Role) -> Role:
-    return role if role in (Role.FIXTURE, Role.QUOTED, Role.NEGATED) else Role.EXECUTABLE
-
-
-def hooks_in(hooks: Any) -> Iterator[tuple[str, str, Mapping[str, Any]]]:
-    """Event, matcher and every hook itself, in the form of settings and of front matter."""
-    count = 0
-    for event, groups in hooks.items() if isinstance(hooks, dict) else ():
-        for group in groups if isinstance(groups, list) else [groups]:
-            if not isinstance(group, dict):
-                continue
-            inner = group.get("hooks")
-            for hook in inner if isinstance(inner, list) else [group]:
-                count += 1
-                if isinstance(hook, dict) and count <= MAX_HOOKS:
-                    yield str(event), str(group.get("matcher") or ""), hook

@@ -342,7 +342,7 @@ class Documents:
 
     def _front(self, path: str, front: FrontMatter, text: str, role: Role) -> None:
         if "hooks" in front.values:
-            self.configuration.hooks_of(path, text, front.values["hooks"], role, front.line("hooks"))
+            self.configuration.hooks.read(path, text, front.values["hooks"], role, front.line("hooks"))
         mode = front.text("permissionMode")
         if mode in ("bypassPermissions", "dontAsk"):
             self.into.notice(

@@ -131,7 +131,7 @@ class _Reading:
             self._file(path, said, main)
         self._run_programs()
         self._joined()
-        carry_over(self.into, self.configuration.hooks)
+        carry_over(self.into, self.configuration.hooks.started)
         self._hidden()
         self.partial += self.documents.partial
         documents = tuple(self.documents.read)
@@ -157,7 +157,7 @@ class _Reading:
                 for sentence in document.sentences
                 for host in hosts_in(sentence.text)
             ),
-            hooks=dict(self.configuration.hooks),
+            hooks=dict(self.configuration.hooks.started),
         )
 
     def _main(self) -> str:
@@ -174,7 +174,7 @@ class _Reading:
             FIXTURES.search(path)
             and posixpath.basename(path) not in ("conftest.py", "setup.py")
             and path not in self.shell.started
-            and path not in self.configuration.hooks
+            and path not in self.configuration.hooks.started
             and not (self._tested and TESTS.search(path))
         ):
             return Role.FIXTURE
@@ -308,7 +308,7 @@ class _Reading:
         }
         for path, line, command in follower.commands:
             if path in writers:
-                self.configuration.installed(path, line, command, self._role(path))
+                self.configuration.hooks.installed(path, line, command, self._role(path))
 
     def _joined(self) -> None:
         """What lines and files of the scripts do together."""

@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from itertools import islice
 
 from bailiwick.analysis.skill.facts import Inventory, Mark
-from bailiwick.analysis.skill.scripts.places import place, row_of
+from bailiwick.analysis.skill.scripts.places import place
 from bailiwick.analysis.text.form import Wide
 from bailiwick.model.skill import Role
 
@@ -41,7 +41,7 @@ def remainders(text: str, path: str, role: Role, into: Inventory, documents: Ite
     if _CUTS.search(text):
         _gathered(text, path, role, into, documents)
     for match in islice(_MOVED.finditer(text), MAX_FOUND):
-        if abs(float(match[2]) - 1) <= SMALL and not _told(match[2], [*documents, row_of(text, match)[:0]]):
+        if abs(float(match[2]) - 1) <= SMALL and not _told(match[2], documents):
             into.notice(
                 Mark.TAMPER,
                 f"moves a sum by {abs(float(match[2]) - 1) * 100:.3g} % where {' '.join(match[1].split())[:60]}, which no document says",
