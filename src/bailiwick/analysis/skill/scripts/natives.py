@@ -13,6 +13,12 @@ from bailiwick.model.skill import Role
 MAX_LOADS = 20
 """Loads of one script that are looked at."""
 
+MAX_NAMES = 8
+"""Names of one expression that are followed to what they hold."""
+
+MAX_DEPTH = 2
+"""Names of names that are followed."""
+
 _LOADS = Wide(
     r"(?:\b(?:CDLL|PyDLL|WinDLL|OleDLL|LoadLibrary(?:ExA|ExW|A|W)?|dlopen|load_dynamic|ExtensionFileLoader|load_extension|loadExtension)|\bSystem\.load|\bWebAssembly\.(?:instantiate|compile|Module)|\bModule\.(?:from_file|from_binary|deserialize\w*)|\bnew wasm\.Module)\s*\(([^\n]{1,300})"
 )
@@ -38,7 +44,7 @@ def _files(said: str, text: str, depth: int) -> Iterator[str]:
     """The files of data that an expression names, over variables of the script."""
     if found := _NAMED.search(said):
         yield found[1]
-    for name in dict.fromkeys(NAMES.findall(said)) if depth < 3 else ():
+    for name in islice(dict.fromkeys(NAMES.findall(said)), MAX_NAMES if depth < MAX_DEPTH else 0):
         given = re.search(rf"(?<![\w.]){re.escape(name)}\s*=(?!=)([^\n]{{1,300}})", text)
         if given:
             yield from _files(given[1], text, depth + 1)

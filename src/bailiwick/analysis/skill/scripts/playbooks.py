@@ -1,8 +1,9 @@
 """Playbooks of Ansible: what one task reads on hosts and registers, another sends."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from itertools import islice
 
 from bailiwick.analysis.skill.facts import Inventory, Label, Origin, Sink
 from bailiwick.analysis.skill.prose.hosts import hosts_in
@@ -12,6 +13,9 @@ from bailiwick.analysis.skill.sensitive import is_local, is_placeholder, kept_in
 from bailiwick.model.skill import Role
 
 MAX_TASKS = 2_000
+MAX_HELD = 12
+"""Labels of one registered name."""
+
 
 _TASKS = re.compile(
     r"^[ \t]*-?[ \t]*(?:hosts|tasks|pre_tasks|post_tasks|handlers|ansible\.builtin\.\w+|community\.\w+\.\w+)\s*:",
@@ -49,7 +53,7 @@ def playbooks(text: str, path: str, role: Role, into: Inventory) -> None:
     """Chains from what tasks read to what others send, and code fetched by one and run by another."""
     if not _TASKS.search(text):
         return
-    held: dict[str, list[Label]] = {}
+    held: dict[str, dict[Label, None]] = {}
     for task in _tasks(text):
         where = place(path, text, task.start)
         labels = [*_own(task, path, text), *(one for name in _used(task.text) for one in held.get(name, ()))]
@@ -59,13 +63,18 @@ def playbooks(text: str, path: str, role: Role, into: Inventory) -> None:
                 into.chain(label, Sink.SEND, host, where, role)
         registered = _REGISTERS.search(task.text)
         if registered and labels:
-            held.setdefault(registered[1], []).extend(labels)
+            _hold(held, registered[1], labels)
         if "set_fact" in task.text:
             for name, value in _SETS.findall(task.text):
                 if given := [one for used in _used(value) for one in held.get(used, ())] or [
                     one for one in labels if one.name in value
                 ]:
-                    held.setdefault(name, []).extend(given)
+                    _hold(held, name, given)
+
+
+def _hold(held: dict[str, dict[Label, None]], name: str, labels: Iterable[Label]) -> None:
+    known = held.setdefault(name, {})
+    known |= dict.fromkeys(islice((one for one in labels if one not in known), MAX_HELD - len(known)))
 
 
 def _tasks(text: str) -> Iterator[_Task]:
