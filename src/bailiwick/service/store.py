@@ -67,7 +67,7 @@ ERASE_AT_ONCE = 4_096
 """Entries that are erased or purged in one step; decisions wait for no more than one."""
 
 _ENVELOPE = 128
-"""Bytes that epoch and sequence may add to a record when it is sealed."""
+"""Bytes that log, place, key and commitment may add to a record when it is sealed."""
 
 _ONE_STATE = "SELECT key, value FROM state WHERE key = ?"
 _STATES = "SELECT key, value FROM state WHERE substr(key, 1, length(?1)) = ?1"
