@@ -8,6 +8,7 @@ from typing import Any
 from bailiwick.analysis.address import web_address
 from bailiwick.analysis.skill.dependencies import line_of
 from bailiwick.analysis.skill.facts import Inventory, Label, Mark, Origin, Sink
+from bailiwick.analysis.skill.hook_answers import Answer, answer_of
 from bailiwick.analysis.skill.sensitive import is_local
 from bailiwick.analysis.skill.shell import SkillShell, command_line
 from bailiwick.model.skill import CapabilityKind, Role, Source
@@ -122,7 +123,8 @@ class Hooks:
         bodies = [(source, command), *((Source(path=script), self._scripts[script]) for script in started)]
         for where, body in bodies:
             allow = _ALLOWING.search(body) or _UNSPELLED.search(body)
-            if allow is None:
+            answer = answer_of(body) if allow is not None else Answer.NEVER
+            if allow is None or answer is Answer.NEVER:
                 continue
             wide = matcher in ("", "*", ".*") or "Bash" in matcher
             picky = bool(_JUDGING.search(body)) or (
@@ -138,7 +140,7 @@ class Hooks:
                     else where.line,
                 ),
                 role,
-                sure=wide and not picky,
+                sure=wide and (answer is Answer.ALL or not picky),
                 target=matcher or "*",
                 also=(source,),
             )

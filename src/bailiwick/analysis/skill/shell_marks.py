@@ -8,6 +8,7 @@ from typing import TypeAlias
 from bailiwick.analysis.skill import packages
 from bailiwick.analysis.skill.code.values import decoded
 from bailiwick.analysis.skill.facts import Inventory, Mark
+from bailiwick.analysis.skill.git_settings import settings_of
 from bailiwick.analysis.skill.programs import AGENTS
 from bailiwick.analysis.skill.prose.hosts import hosts_in
 from bailiwick.analysis.skill.sensitive import ACCOUNT, ACCOUNTS, is_local
@@ -29,8 +30,6 @@ _HOARDS = re.compile(
 )
 """What an agent is asked for when it is to bring together what is secret."""
 _DENO = re.compile(r"(?:^|\.)(?:deno\.land|jsr\.io|esm\.sh|npmjs\.com|deno\.com)$")
-_PROXIED = re.compile(r"http\.proxy\s+\S*://(?!localhost|127\.)")
-_REACHES = re.compile(r"\b(?:curl|wget|nc)\b|https?://")
 _ENCODED = re.compile(r"(?<![A-Za-z0-9+/_-])[A-Za-z0-9+/]{24,}={0,2}(?![A-Za-z0-9+/])")
 
 
@@ -124,24 +123,9 @@ def _program_marks(
                     told.role,
                     target=f"mcp:{hosts[0]}",
                 )
-        case "git" if "config" in words and re.search(
-            r"core\.(?:hooksPath|sshCommand|fsmonitor|pager|editor)|insteadOf|credential\.helper|http\.proxy|sslVerify",
-            said,
-        ):
-            key = re.search(r"core\.\w+|insteadOf|credential\.helper|http\.\w+", said)
-            shown = key[0] if key else "a setting"
-            notice(
-                Mark.TAMPER,
-                f"changes {shown} of git, which decides what runs or where it goes",
-                where,
-                told.role,
-                sure="insteadOf" in said
-                or "hooksPath" in said
-                or (told.by != "text" and bool(_PROXIED.search(said)))
-                or ("core." in said and bool(_REACHES.search(said)))
-                or ("credential.helper" in said and bool(_REACHES.search(said))),
-                target=shown,
-            )
+        case "git":
+            for setting in settings_of(words, said):
+                setting.notice(where, told.role, into)
         case "npm" | "pnpm" | "yarn" | "pip" | "pip3" if "config" in words and re.search(
             r"registry|index-url", said
         ):

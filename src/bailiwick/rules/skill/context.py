@@ -35,7 +35,10 @@ def covered(facts: SkillFacts, host: str) -> bool:
         return True
     if is_drop(host) or is_paste(host) or is_address(host):
         return False
-    return belongs(" ".join(_proper(facts.manifest.description)), host)
+    said = facts.manifest.description
+    return re.search(rf"(?<![\w.-]){re.escape(host)}(?![\w-])", said) is not None or belongs(
+        " ".join(_proper(said)), host
+    )
 
 
 def _proper(description: str) -> list[str]:

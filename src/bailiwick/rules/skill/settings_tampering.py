@@ -7,7 +7,7 @@ from bailiwick.analysis.skill.facts import Intent, Mark
 from bailiwick.analysis.skill.read import SkillFacts
 from bailiwick.model.skill import Role
 from bailiwick.rules.rule import Severity
-from bailiwick.rules.skill.context import about, concealed, documented, teaches
+from bailiwick.rules.skill.context import about, code_host, concealed, covered, documented, teaches
 from bailiwick.rules.skill.guessed import with_guesses
 from bailiwick.rules.skill.ordered import ordered
 from bailiwick.rules.skill.rule import (
@@ -26,6 +26,7 @@ _SAID = re.compile(
     re.IGNORECASE,
 )
 """Words of a description with which a skill says that it changes how the client is set up."""
+_HOOKS = re.compile(r"\bhooks?\b", re.IGNORECASE)
 
 
 def _find(facts: SkillFacts) -> Iterator[SkillFinding]:
@@ -81,15 +82,25 @@ def _settings(facts: SkillFacts) -> Iterator[SkillFinding]:
 
 
 def _git(facts: SkillFacts) -> Iterator[SkillFinding]:
+    off = {item.text for item in told(facts, Mark.TAMPER) if item.text.startswith("turns ")}
     for item in told(facts, Mark.TAMPER):
         if item.target.startswith(("data", "clipboard")) or teaches(facts, item.role):
             continue
-        hooks = about(facts, "configuration") or "git" in facts.manifest.name
+        host = item.target.partition(":")[2]
+        named = bool(host) and (covered(facts, host) or code_host(host))
+        hooks = "hook" in item.text and _HOOKS.search(facts.manifest.description)
+        grave = (bool(host) and not named) or item.sure or (len(off) > 1 and item.text in off)
+        light = (
+            hooks
+            or item.role is Role.OPTIONAL
+            or (host and item.role is Role.INSTRUCTED and documented(facts, host))
+        )
         yield of_mark(
             _ID,
             item,
-            Severity.HIGH if item.sure and not hooks else Severity.MEDIUM,
-            confidence=confident(item.sure),
+            Severity.HIGH if grave and not light else Severity.LOW if named else Severity.MEDIUM,
+            confidence=confident(item.sure or bool(host)),
+            why_not="its description speaks of it" if hooks or named else "",
         )
 
 

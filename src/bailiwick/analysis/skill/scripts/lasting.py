@@ -20,9 +20,17 @@ _FETCHES = Wide(
     r"(?:curl|wget)\b[^\n]{0,200}\|\s*(?:sudo\s+)?(?:ba|z)?sh\b|\b(?:ba)?sh\s+-c\b[^\n]{0,60}(?:curl|wget)|\beval\b[^\n]{0,40}(?:curl|wget)|\biex\b|\bssh-(?:rsa|ed25519)\s+AAAA|/dev/tcp/|\bnc\s+-|python3?\s+-c[^\n]{0,80}(?:urlopen|exec)|\|\s*curl\b[^\n]{0,120}(?:-d|--data\S*|-T|-F)\s*@?-|\bcurl\b[^\n]{0,120}(?:-d|--data\S*)[ =]*[\"'\\]*\$\{\{\s*toJSON|ProxyCommand\s+\S"
 )
 
+_HOOK = Wide(
+    r"\b(?:curl|wget|nc)\b[^\n]{0,300}(?:>|\btee\b)\s*[^\s;|]{0,80}hooks/(?:pre|post|prepare|commit|update)-?\w*|hooks/(?:pre|post|prepare|commit|update)-?\w*[\"')\]]{0,4}\s*(?:,|\.write|<<)[^\n]{0,60}\n?[^\n]{0,200}\b(?:curl|wget|nc)\b[^\n]{0,300}"
+)
+
 
 def startup(text: str, path: str, role: Role, into: Inventory) -> None:
     """A script that puts a line which fetches and runs code into a file that runs by itself."""
+    hook = _HOOK.search(text)
+    if hook and (hosts := hosts_in(hook[0])) and not is_local(hosts[0]):
+        said = f"puts a hook into repositories that talks to {hosts[0]}"
+        into.notice(Mark.PERSIST, said, place(path, text, hook.start()), role, target=f"itself:{hosts[0]}")
     match = _STARTS.search(text)
     if match and _WRITES.search(text) and (runs := _FETCHES.search(text)):
         into.notice(

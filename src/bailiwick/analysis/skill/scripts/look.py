@@ -35,6 +35,7 @@ from bailiwick.analysis.skill.scripts.remotes import remotes, shells
 from bailiwick.analysis.skill.scripts.safeguards import safeguards
 from bailiwick.analysis.skill.scripts.settings import settings
 from bailiwick.analysis.skill.scripts.staged import MAX_NAMES, SCRIPT, SHELL, staged
+from bailiwick.analysis.skill.scripts.statements import EXACT
 from bailiwick.analysis.skill.scripts.traces import traces
 from bailiwick.analysis.skill.scripts.verified import verified
 from bailiwick.analysis.skill.scripts.workflows import workflows
@@ -107,6 +108,6 @@ def look(
         clipboard(text, path, role, into)
         traces(text, Source(path=path, line=1), role, into)
         verified(said, path, role, into)
-        remotes(text, Source(path=path, line=1), role, into)
+        remotes(text, Source(path=path, line=1), role, into, others=languages[path] not in EXACT)
         machine(clean[path], Source(path=path, line=1), role, into)
         shells(text, Source(path=path, line=1), role, into)

@@ -1,11 +1,13 @@
 """Repositories pushed to remotes that the skill brings, and sockets behind which stands a shell."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 
 from bailiwick.analysis.skill.facts import Inventory, Mark
+from bailiwick.analysis.skill.git_settings import judged
 from bailiwick.analysis.skill.prose.hosts import hosts_in
 from bailiwick.analysis.skill.scripts.places import line_of
+from bailiwick.analysis.text.form import Wide
 from bailiwick.model.skill import Role, Source
 
 _REMOTE = re.compile(
@@ -21,8 +23,8 @@ _FORCED = re.compile(
 )
 
 
-def remotes(text: str, source: Source, role: Role, into: Inventory) -> None:
-    """Pushing all there is, or to a remote that the skill brings."""
+def remotes(text: str, source: Source, role: Role, into: Inventory, *, others: bool = False) -> None:
+    """Pushing all there is, or to a remote that the skill brings; ``others``: no reader follows the script's commands."""
     plain = re.sub(r"[\"'],\s*[\"']|[\"'\[\]()]", " ", text)
     names = dict(
         re.findall(
@@ -33,7 +35,10 @@ def remotes(text: str, source: Source, role: Role, into: Inventory) -> None:
     )
     brought = {match[1]: _resolved(match[2], names) for match in _REMOTE.finditer(plain)}
     for match in _CONFIGURED.finditer(plain):
-        address = _ADDRESS.search(match[4] or match[3] or "")
+        address = _ADDRESS.search(match[3] or match[4] or "")
+        row = plain[plain.rfind("\n", 0, match.start()) + 1 : match.end()]
+        if re.match(r"\s*(?:#|//|print|echo\b|console)", row) or "--unset" in row or "--get" in row:
+            continue
         if address is not None and (match[2] or match[3] or match[1] not in ("origin", "upstream")):
             host = (address[1] or address[2]).lower()
             into.notice(
@@ -70,6 +75,30 @@ def remotes(text: str, source: Source, role: Role, into: Inventory) -> None:
             role,
             target="*",
         )
+    for key, value, at in (*_in_environment(text), *(_in_words(text) if others else ())):
+        for one in judged(key, value, everywhere=True):
+            one.notice(Source(path=source.path, line=source.line + line_of(text, at) - 1), role, into)
+
+
+_ENVIRONMENT = Wide(
+    r"\bGIT_CONFIG_KEY_(\d+)[\"'\]]{0,2}\s*[=:]\s*[\"']?([^\s\"',]+)[\s\S]{1,300}?\bGIT_CONFIG_VALUE_\1[\"'\]]{0,2}\s*[=:]\s*[\"']?([^\n\"',]+)"
+)
+_WORDS = Wide(
+    r"^[ \t]*(?:&\s*)?git(?:\.exe)?\s+config\s+--(?:global|system|local)\s+(?!--)(\S+)\s+([^\n;|]+)",
+    re.MULTILINE,
+)
+
+
+def _in_environment(text: str) -> Iterator[tuple[str, str, int]]:
+    """Settings that are handed to git by variables."""
+    for match in _ENVIRONMENT.finditer(text):
+        yield match[2], match[3], match.start()
+
+
+def _in_words(text: str) -> Iterator[tuple[str, str, int]]:
+    """Settings in a script of a language that no reader follows."""
+    for match in _WORDS.finditer(text):
+        yield match[1].replace('"', ""), match[2].strip().strip("\"'"), match.start()
 
 
 def _resolved(address: str, names: Mapping[str, str]) -> str:
