@@ -15,6 +15,13 @@ _WEAKEN = Form(
     r"\b(?:mark|set|flag|tag)\b[^.\n]{0,30}\b(?:expected to fail|xfail|allowed to fail|known to fail|skipped|ignored)\b|\b(?:disable|turn off|skip|remove|bypass|omit)\b[^.\n]{0,40}\b(?:ssl|tls|certificate|signature|authentication|authorization|csrf|input validation|security checks?|integrity|audit log\w*|logging|2fa|mfa|firewall|antivirus|gatekeeper|quarantine|defender|sandbox)\b|\bverify\s*=\s*False\b|\b(?:add|insert|create|include|plant|embed)\b[^.\n]{0,50}\b(?:backdoor|hidden (?:admin|account|user|endpoint)|hard-?coded (?:password|credential)|debug (?:endpoint|account)|master password)\b",
     _I,
 )
+_HALF = Form(
+    r"\bcompare\b[^.\n]{0,30}\bonly\b[^.\n]{0,20}\b(?:first|last)\b[^.\n]{0,30}\b(?:characters?|bytes?|digits?|letters?)\b[^.\n]{0,30}\b(?:digest|signature|hash|token|password|hmac|mac|code)\b"
+    r"|(?<!not )\b(?:return|answer|report)\b[^.\n]{0,12}\b(?:true|success|valid|verified|ok)\b[^.\n]{0,30}\b(?:when|if|where|whenever)\b[^.\n]{0,40}\b(?:verif\w+|signature|token|check|library|password)\b[^.\n]{0,20}\b(?:raises?|throws?|fails?|errors?)\b"
+    r"|\b(?:include|add|accept|allow|permit)\b[^.\n]{0,30}[`\"']none[`\"'][^.\n]{0,40}\balgorithms?\b|\balgorithms?\b[^.\n]{0,30}\b(?:include|accept|allow)\b[^.\n]{0,12}[`\"']none[`\"']",
+    _I,
+)
+"""A check that is to be written so that it doesn't hold."""
 _TAMPER = Form(
     r"\b(?:replace|change|swap|substitute|rewrite|alter|modify|adjust|round|inflate|reduce|shift)\b[^.\n]{0,80}\b(?:iban|bank account|account numbers?|payment (?:details|address|recipient)|wallet address(?:es)?|recipient address|beneficiary|routing number|sort code|invoice (?:totals?|amounts?)|figures?|totals?|results?|amounts?|numbers?|citations?|values?|dosages?)\b[^.\n]{0,80}\b(?:with|to|by|so that|slightly|before|without)\b",
     _I,
@@ -43,9 +50,12 @@ def _bent(look: Look) -> None:
     )
 
 
-@only_where(_WEAKEN)
+@only_where((_WEAKEN, _HALF))
 def weakened(look: Look) -> None:
     """Safeguards of what is worked on, taken away."""
+    for match, role in look.found(_HALF):
+        look.notice(Mark.WEAKEN, f"asks for a check that doesn't hold: {short(match[0])}", role)
+        return
     for match, role in look.found(_WEAKEN):
         hidden = (
             CONCEAL.search(look.text) or classes.CONCEALED.first(look.text) or look.near(CONCEAL, reach=1)

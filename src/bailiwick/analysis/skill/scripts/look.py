@@ -10,6 +10,7 @@ from bailiwick.analysis.skill.scripts.clipboard import clipboard
 from bailiwick.analysis.skill.scripts.comments import comments
 from bailiwick.analysis.skill.scripts.discarded import discarded
 from bailiwick.analysis.skill.scripts.disguised import disguised
+from bailiwick.analysis.skill.scripts.doors import doors
 from bailiwick.analysis.skill.scripts.engines import engines
 from bailiwick.analysis.skill.scripts.fetched import fetched
 from bailiwick.analysis.skill.scripts.flows import flows
@@ -106,6 +107,7 @@ def look(
         copies(text, path, role, into)
         backups(text, path, role, into)
         clipboard(text, path, role, into)
+        doors(text, path, role, into)
         traces(text, Source(path=path, line=1), role, into)
         verified(said, path, role, into)
         remotes(text, Source(path=path, line=1), role, into, others=languages[path] not in EXACT)
