@@ -5,8 +5,12 @@ from enum import Enum
 
 from bailiwick.analysis.skill.scripts.folded import folded
 
-MAX_LINES = 2_000
-MAX_CALLS = 20
+MAX_LINES = 1_000
+MAX_LINE = 2_000
+"""Characters of one line that are looked at."""
+MAX_YES = 30
+"""Places at which a script says yes; one that has more is taken to choose nothing."""
+MAX_CALLS = 4
 """Places at which a function that says yes is called."""
 
 
@@ -55,15 +59,17 @@ _ENTRY = re.compile(r"^(?:main|run|handle|handler|_?main)$")
 def answer_of(body: str) -> Answer:
     """The farthest that any of its places goes. A decision that isn't spelled counts as yes, unless refusals are spelled."""
     text = folded(_COMMENT.sub("", body))
-    lines = text.split("\n")[:MAX_LINES]
+    whole = text.split("\n")
+    lines = [line[:MAX_LINE] for line in whole[:MAX_LINES]]
+    cut = len(whole) > MAX_LINES or any(len(line) > MAX_LINE for line in whole)
     word = _ALLOW
     yes = [at for at, line in enumerate(lines) if word.search(_LOOKS.sub("", line))]
     if not yes and not _REFUSES.search(text):
         word = _UNSPELLED
         yes = [at for at, line in enumerate(lines) if word.search(line)]
     if not yes:
-        return Answer.NEVER
-    return Answer.ALL if any(_reached(lines, at, word) for at in yes) else Answer.CHOSEN
+        return Answer.CHOSEN if cut else Answer.NEVER
+    return Answer.ALL if len(yes) > MAX_YES or any(_reached(lines, at, word) for at in yes) else Answer.CHOSEN
 
 
 def _reached(lines: list[str], at: int, word: re.Pattern[str], depth: int = 0) -> bool:
@@ -114,11 +120,11 @@ def _own(line: str, word: re.Pattern[str]) -> bool:
         r"\belse\b[^{}]{0,40}$|\?[^:?\n]{1,60}:\s*$|\belse\s*\{[^{}]{0,20}", before
     ) and _REFUSES.search(before):
         return not _NEGATIVE.search(before.partition("?")[0] if "?" in before else before)
-    if re.match(r"\s*if\s+(.+?)\s+else\b", after):
-        return bool(_VACUOUS.search(re.match(r"\s*if\s+(.+?)\s+else\b", after)[1]))  # type: ignore[index]
+    if asked := re.match(r"\s*if\s+(.+?)\s+else\b", after):
+        return _VACUOUS.search(asked[1]) is not None
     if re.search(r"\?\s*$", before):
         return False
-    if re.match(r"^\s*\*\)", line):
+    if _OTHERWISE.match(line):
         return True
     if re.search(r"^\s*(?:\}\s*)?(?:if|elif|else if)\b.*|(?:^|\s)(?:\]\]?|grep\b.*|test\b.*)\s*&&", before):
         return _vacuous(before)

@@ -1,6 +1,7 @@
 """Backups that don't hold what they are believed to hold: deleted, kept for no time, switched off, cut short, locked without a key."""
 
 import re
+from itertools import islice
 
 from bailiwick.analysis.skill.facts import Inventory, Mark
 from bailiwick.analysis.skill.scripts.places import meant, place, row_of
@@ -18,6 +19,9 @@ _GUARD = re.compile(
 )
 """What makes the deletion one of old or chosen things."""
 MAX_NEAR = 600
+"""Characters around a deletion in which it is said what is chosen."""
+MAX_KEYS = 20
+"""Keys of one script that are followed."""
 
 _DELETED = Wide(
     r"\bvssadmin(?:\.exe)?[\s\"',]+delete[\s\"',]+shadows\b|\bwmic\s+shadowcopy\s+delete\b|\bwbadmin\s+delete\s+(?:catalog|systemstatebackup|backup)\b|\bWin32_ShadowCopy\b[^\n]{0,120}(?:Delete|Remove-)|\btmutil[\s\"',]+(?:deletelocalsnapshots|delete)\b"
@@ -136,7 +140,7 @@ def _unlocked_by_none(text: str) -> Found:
         return
     if direct := _DIRECT.search(text):
         yield direct, "locks data with a key that it throws away"
-    for match in _FRESH.finditer(text):
+    for match in islice(_FRESH.finditer(text), MAX_KEYS):
         name = re.escape(match[1])
         uses = [
             row

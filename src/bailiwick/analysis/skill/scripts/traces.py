@@ -1,6 +1,7 @@
 """Records by which people see later what was done: emptied, cut, switched off."""
 
 import re
+from itertools import islice
 
 from bailiwick.analysis.skill.facts import Inventory, Mark
 from bailiwick.analysis.skill.scripts.places import line_of, meant, row_of
@@ -33,7 +34,7 @@ _BY_AGE = re.compile(
 )
 """Rows that go because they are old."""
 _NAMED = re.compile(rf"{_RECORDS}|[\"'][\w./*-]{{0,40}}audit[\w*-]{{0,20}}\.(?:log|jsonl?|ndjson)[\"']")
-_BLANKED = Wide(
+_BLANKED = re.compile(
     r"\.write_(?:text|bytes)\(\s*b?[\"']{2}\s*\)|\bopen\([^\n)]{0,120},\s*[\"']wb?[\"']\s*\)\s*\.close\(|\bopen\([^\n)]{0,120},\s*[\"']wb?[\"']\s*\)\s*(?:as\s+\w+)?\s*:\s*\n?\s*pass\b|\.truncate\(\s*0?\s*\)|\btruncate(?:Sync)?\(\s*[^,\n]{1,80},\s*0\s*\)|\btruncate(?:Sync)?\(\s*\w+\s*\)|\bwriteFile(?:Sync)?\(\s*[^,\n]{1,80},\s*[\"'`]{2}|\bos\.(?:remove|unlink)\(|\.unlink\(|\b(?:rm|unlink)(?:Sync)?\(\s*\w|\bClear-Content\b|\bSet-Content\b[^\n]{0,80}\$null|\bFile\.(?:truncate|delete)\b|\bos\.(?:Truncate|Remove)\("
 )
 _FILTERED = re.compile(
@@ -45,6 +46,9 @@ _REWRITES = re.compile(
 _PARSED = re.compile(
     r"\.splitlines\(|\.split\(|\breadlines\(|\bfor\s+\w+\s+in\s+\w*(?:f|file|fh|lines)\b|\bgrep\b|Get-Content"
 )
+MAX_NAMES = 100
+"""Names of records in one script that are looked at."""
+
 MAX_NEAR = 500
 """Characters between the name of a record and what empties it."""
 
@@ -80,16 +84,15 @@ def _aged(text: str, match: re.Match[str]) -> bool:
 
 def _in_code(text: str) -> re.Match[str] | None:
     """A record that code names, and empties or writes anew without some of its lines."""
-    for name in _NAMED.finditer(text):
+    for name in islice(_NAMED.finditer(text), MAX_NAMES):
         start, end = name.start(), name.end() + MAX_NEAR
         if not meant(text, name) or re.search(
             r"\.gz\b|rotate|\.\d\b|backup|older|st_mtime|tmp", text[start:end]
         ):
             continue
-        blanked = next((one for one in _BLANKED.finditer(text) if start <= one.start() <= end), None)
-        if blanked is not None:
-            return blanked
         near = text[start:end]
+        if _BLANKED.search(near):
+            return name
         cut = _FILTERED.search(near)
         if cut and _PARSED.search(near) and _REWRITES.search(near) and "redact" not in near.lower():
             return name
