@@ -56,6 +56,19 @@ RULES = {
     "undeclared-capability": "exfiltration",
     "lifecycle-script": "persistence",
     "typosquat": "registry-redirect",
+    "payment-diversion": "integrity",
+    "payment-change": "integrity",
+    "address-swap": "integrity",
+    "code-backdoor": "integrity",
+    "audit-wiping": "concealment",
+    "backup-sabotage": "destructive",
+    "git-redirect": "exfiltration",
+    "context-siphoning": "exfiltration",
+    "covert-forwarding": "exfiltration",
+    "reputation-inflation": "trigger-hijack",
+    "unauthorised-purchase": "instruction-override",
+    "agent-bypass": "settings-tampering",
+    "access-grant": "credential-theft",
 }
 
 
@@ -204,7 +217,7 @@ def train(path: Path, out: Path, without: str) -> None:
     head |= {
         "bias": round(float(learned.intercept_[0]) * POINTS),
         "review": -2200,
-        "high": -700,
+        "high": -1000,
         "sure": 600,
     }
     data = zlib.compress(json.dumps(head).encode() + b"\n" + order.tobytes() + sorts.tobytes(), 9)
@@ -221,7 +234,7 @@ def main() -> None:
     one.add_argument("out", type=Path)
     two = verbs.add_parser("train")
     two.add_argument("negatives", type=Path)
-    two.add_argument("--without", default="w4")
+    two.add_argument("--without", default="")
     two.add_argument("--out", type=Path, default=ROOT / "src/bailiwick/analysis/skill/prose/learned" / TABLE)
     said_so = parser.parse_args()
     if said_so.verb == "gather":

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from bailiwick.analysis.skill.facts import Guess, Inventory
 from bailiwick.analysis.skill.markdown import Kind, blocks
-from bailiwick.analysis.skill.prose.learned.reader import TOGETHER, guesses_in, runs
+from bailiwick.analysis.skill.prose.learned.reader import TOGETHER, guesses_in, points_at, runs, weigh
 from bailiwick.analysis.skill.prose.learned.weights import WeightsError, parse, weights
 from bailiwick.analysis.skill.prose.learned.words import BITS, features, stem, words_of
 from bailiwick.analysis.skill.speech import Sentence, sentences
@@ -29,7 +29,7 @@ def read(text: str) -> list[Sentence]:
 
 def guesses(text: str) -> list[Guess]:
     into = Inventory()
-    guesses_in(read(text), "SKILL.md", into)
+    guesses_in(weigh(read(text)), "SKILL.md", into)
     return list(into.guesses)
 
 
@@ -86,6 +86,33 @@ def test_a_name_is_told_by_its_sort_and_a_quotation_is_one_word() -> None:
     assert [word.stem for word in words_of(text) if word.stem[0] == "<"] == [
         *("<key file>", "<env>", "<url>", "<mail>", "<number>", "<quote>")
     ]
+
+
+@pytest.mark.parametrize(
+    ("text", "marked"),
+    [
+        ("The notes are sent.", ""),
+        ("Do not upload the notes, send them.", "!upload !the !not"),
+        ("Never upload it before you ask.", "!upload !it"),
+        ("Send it without asking; say so.", "!ask"),
+        ("You don't pay but run it.", "!pay"),
+    ],
+)
+def test_a_negation_reaches_the_words_of_its_clause(text: str, marked: str) -> None:
+    assert [word.stem for word in words_of(text) if word.stem[0] == "!"] == marked.split()
+
+
+def test_a_question_is_known_by_its_mark() -> None:
+    assert words_of('Does it "send" the notes?*')[-1].stem == "?"
+    assert words_of("It sends the notes.")[-1].stem != "?"
+
+
+def test_a_place_has_the_points_of_the_passage_it_lies_in() -> None:
+    bad = next(case["text"] for case in CASES if case["order"])
+    listed = read(f"# Title\n\nPlain words about a table.\n\n## Last\n\n{bad}\n")
+    assert points_at(listed, 7) == weigh(listed).at(7)
+    assert points_at(listed, 7) != points_at(listed, 3)
+    assert points_at(listed, 400) is None
 
 
 @pytest.mark.parametrize(

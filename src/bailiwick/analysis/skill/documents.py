@@ -17,7 +17,7 @@ from bailiwick.analysis.skill.kinds import BACKGROUND, instructs
 from bailiwick.analysis.skill.markdown import Block, Kind, blocks
 from bailiwick.analysis.skill.others import fetches_and_runs
 from bailiwick.analysis.skill.prose.hosts import hosts_in
-from bailiwick.analysis.skill.prose.learned.reader import guesses_in
+from bailiwick.analysis.skill.prose.learned.reader import guesses_in, weigh
 from bailiwick.analysis.skill.prose.meaning.frames import orders_in
 from bailiwick.analysis.skill.prose.sentences import notice_in
 from bailiwick.analysis.skill.prose.steps import meant as how
@@ -199,7 +199,7 @@ class Documents:
         if not (BACKGROUND.search(path) and any(_LICENCE.search(one.text) for one in said)):
             notice_in(said, path, self.into)
             orders_in(said, path, self.into)
-            guesses_in(said, path, self.into)
+            guesses_in(weigh(said), path, self.into)
             steps(said, path, self.into, self.shell.paths)
         return said
 

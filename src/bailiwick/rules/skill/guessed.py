@@ -1,6 +1,7 @@
 """Passages that learned weights hold for an order, as findings of the rule whose harm they most likely ask for."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Final
 
 from bailiwick.analysis.skill.facts import Guess
@@ -10,10 +11,17 @@ from bailiwick.analysis.skill.read import SkillFacts
 from bailiwick.model.skill import Role, Source
 from bailiwick.rules.rule import Severity
 from bailiwick.rules.skill.context import covered, teaches
+from bailiwick.rules.skill.ordered import OTHERWISE, unheard
 from bailiwick.rules.skill.rule import SkillFind, SkillFinding, confident, finding
 
-SECONDED: Final = 1_000
+SECONDED: Final = 1_500
 """Points fewer that are enough where a frame of orders fits a sentence of the passage as well."""
+
+DEAF: Final = -5_500
+"""Points below which words that are known for an order stand for something else."""
+
+_BY_WORDS: Final = frozenset(("skill/concealment", "skill/judge-injection", "skill/memory-poisoning"))
+"""Rules that go by words which honest texts have too: what a reviewer reads, what a memory file is for."""
 
 _ASKS: Final = {
     "concealment": "keep something from the person it works for",
@@ -39,7 +47,7 @@ def with_guesses(rule: str, find: SkillFind) -> SkillFind:
     """What a rule finds, and the passages held for what it is about where it found nothing as bad."""
 
     def both(facts: SkillFacts) -> Iterator[SkillFinding]:
-        found = list(find(facts))
+        found = [_meant(facts, one) if rule in _BY_WORDS else one for one in find(facts)]
         yield from found
         for guess in facts.guesses:
             if f"skill/{guess.rule}" == rule:
@@ -48,6 +56,13 @@ def with_guesses(rule: str, find: SkillFind) -> SkillFind:
                     yield one
 
     return both
+
+
+def _meant(facts: SkillFacts, one: SkillFinding) -> SkillFinding:
+    """A finding by words, of medium severity where the passage as a whole speaks of something else."""
+    if one.severity < Severity.HIGH or not unheard(facts, one.evidence[0], DEAF):
+        return one
+    return replace(one, severity=Severity.MEDIUM, confidence=confident(holds=False), why_not=OTHERWISE)
 
 
 def _within(guess: Guess, other: SkillFinding) -> bool:

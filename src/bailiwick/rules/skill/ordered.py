@@ -1,11 +1,16 @@
 """Orders in prose that fit a frame, as findings of the rule whose harm they ask for."""
 
 from collections.abc import Iterable, Iterator
+from typing import Final
 
+from bailiwick.analysis.skill.documents import Document
 from bailiwick.analysis.skill.facts import Intent, Order
+from bailiwick.analysis.skill.markdown import Block, Kind
+from bailiwick.analysis.skill.prose.learned.reader import points_at
 from bailiwick.analysis.skill.prose.steps import BY as PROSE
 from bailiwick.analysis.skill.read import SkillFacts
 from bailiwick.analysis.skill.sensitive import belongs
+from bailiwick.analysis.skill.speech import Sentence, sentences
 from bailiwick.model.skill import CapabilityKind, Role, Source
 from bailiwick.rules.rule import Severity
 from bailiwick.rules.skill.context import code_host, covered, teaches
@@ -45,6 +50,30 @@ def beside(exact: Iterable[SkillFinding], prose: Iterable[SkillFinding]) -> Iter
 
 _LESSON = "the skill teaches security"
 
+HEARD: Final = -2_600
+"""Points of the learned weights below which a frame alone isn't enough: two readers that know nothing of each other."""
+
+OTHERWISE: Final = "read as a whole, its words are those of other things"
+
+
+def unheard(facts: SkillFacts, source: Source, points: int) -> bool:
+    """Whether a sentence begins at a place, and the learned weights find less than so much for an order in its passages."""
+    for document in facts.documents:
+        if document.path != source.path:
+            continue
+        said = document.sentences
+        if not any(one.line == source.line for one in said):
+            said = _described(document) if source.line == document.front.line("description") else ()
+        found = points_at(said, source.line)
+        return found is not None and found < points
+    return False
+
+
+def _described(document: Document) -> tuple[Sentence, ...]:
+    front = document.front
+    text = " ".join(f"{front.text('description')} {front.text('when_to_use')}".split())
+    return tuple(sentences(Block(Kind.TEXT, text, front.line("description"), ""), Role.INSTRUCTED))
+
 
 def _why_not(facts: SkillFacts, order: Order) -> str:
     """What speaks against an order, if anything does."""
@@ -54,6 +83,8 @@ def _why_not(facts: SkillFacts, order: Order) -> str:
         return "it may only be told of"
     if order.hosts and not order.hushed and all(_frequented(facts, host) for host in order.hosts):
         return "people have an account there"
+    if order.intent is not Intent.SHADOW and unheard(facts, order.source, HEARD):
+        return OTHERWISE
     if order.loose and not order.hushed:
         return "nothing says that people are not to know"
     return ""

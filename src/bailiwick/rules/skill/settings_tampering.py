@@ -9,7 +9,7 @@ from bailiwick.model.skill import Role
 from bailiwick.rules.rule import Severity
 from bailiwick.rules.skill.context import about, code_host, concealed, covered, documented, teaches
 from bailiwick.rules.skill.guessed import with_guesses
-from bailiwick.rules.skill.ordered import ordered
+from bailiwick.rules.skill.ordered import HEARD, OTHERWISE, ordered, unheard
 from bailiwick.rules.skill.rule import (
     SkillFinding,
     SkillRule,
@@ -68,6 +68,9 @@ def _settings(facts: SkillFacts) -> Iterator[SkillFinding]:
                 if _SAID.search(facts.manifest.description) and "ANTHROPIC_" not in item.text
                 else Severity.HIGH
             )
+        otherwise = item.target == "loosened" and unheard(facts, item.source, HEARD)
+        if otherwise:
+            severity = min(severity, Severity.MEDIUM)
         if concealed(facts, item.source):
             severity = Severity.HIGH
         yield of_mark(
@@ -77,6 +80,8 @@ def _settings(facts: SkillFacts) -> Iterator[SkillFinding]:
             confidence=confident(severity is Severity.HIGH),
             why_not="setting up the client is what the skill is for"
             if meant and severity < Severity.HIGH
+            else OTHERWISE
+            if otherwise and severity < Severity.HIGH
             else "",
         )
 

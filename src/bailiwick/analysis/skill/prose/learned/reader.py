@@ -1,6 +1,7 @@
 """Passages that the learned weights hold for an order, with what it asks for and the words that weighed most."""
 
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from typing import Final
 
 from bailiwick.analysis.skill.facts import Guess, Inventory
@@ -44,13 +45,44 @@ def runs(said: Sequence[Sentence]) -> Iterator[list[int]]:
             yield run
 
 
-def guesses_in(said: Sequence[Sentence], path: str, into: Inventory) -> None:
-    """Note the passages of a document that look like an order, the strongest of those that overlap."""
+@dataclass(frozen=True, slots=True)
+class Weighed:
+    """The passages of a document, each as the places of its sentences, with its points."""
+
+    said: Sequence[Sentence]
+    passages: Sequence[tuple[int, list[int]]]
+
+    def at(self, line: int) -> int | None:
+        """The most points of a passage that a line belongs to; none where no passage is told there."""
+        return max(
+            (
+                points
+                for points, run in self.passages
+                if self.said[run[0]].line <= line <= self.said[run[-1]].line
+            ),
+            default=None,
+        )
+
+
+def weigh(said: Sequence[Sentence]) -> Weighed:
+    """What speaks for an order in each passage of a document."""
     table = weights()
     known = [features(one.text) for one in said]
+    return Weighed(
+        said, [(table.points(frozenset().union(*[known[at] for at in run])), run) for run in runs(said)]
+    )
+
+
+def points_at(said: Sequence[Sentence], line: int) -> int | None:
+    """The most points of a passage at a line of a document, weighed with what stands around it."""
+    return weigh([one for one in said if abs(one.line - line) <= APART * TOGETHER]).at(line)
+
+
+def guesses_in(weighed: Weighed, path: str, into: Inventory) -> None:
+    """Note the passages of a document that look like an order, the strongest of those that overlap."""
+    table, said = weights(), weighed.said
     best: tuple[int, list[int]] | None = None
-    for run in runs(said):
-        points = table.points(frozenset().union(*[known[at] for at in run]))
+    for points, run in weighed.passages:
         if points < table.review:
             continue
         if best is not None and run[0] > best[1][-1]:
@@ -73,7 +105,7 @@ def _note(
             rule=table.sort(words),
             points=points,
             text=" ".join(one.text for one in passage),
-            words=weighed([one.text for one in passage], table),
+            words=heaviest([one.text for one in passage], table),
             source=Source(path=path, line=passage[0].line),
             last=passage[-1].line,
             role=Role.INSTRUCTED if any(one.role is Role.INSTRUCTED for one in passage) else Role.OPTIONAL,
@@ -82,7 +114,7 @@ def _note(
     )
 
 
-def weighed(texts: Sequence[str], table: Weights) -> tuple[str, ...]:
+def heaviest(texts: Sequence[str], table: Weights) -> tuple[str, ...]:
     """The pairs of words that spoke most for an order, as they were written."""
     found = {
         written.strip(): table.order[number(piece)]

@@ -18,7 +18,7 @@ from typing import Final
 from bailiwick.analysis.skill.prose.learned.words import BITS
 
 TABLE: Final = "weights.bin"
-DIGEST: Final = "6e0588be45f11e1ee228ad95d83c29ff186ecb1740c7b44bfbad4e0fb372fb0d"
+DIGEST: Final = "4b4b3167d52e2e84fd6a047774f63f6fb24a349ef81a03f0ec834d33af7c5420"
 """SHA-256 of the file."""
 
 VERSION: Final = 1

@@ -1,4 +1,7 @@
-"""A sentence as the learned reader sees it: the stems of its words, what stands for a name, and each pair that stands together."""
+"""A sentence as the learned reader sees it: the stems of its words, what stands for a name, and each pair that stands together.
+
+A word that a negation reaches is another word: what is forbidden isn't what is asked for.
+"""
 
 import re
 from collections.abc import Iterable, Sequence
@@ -38,6 +41,23 @@ _ROOT: Final = 3
 
 BEGINS, ENDS = "^", "$"
 
+REACH: Final = 7
+"""Words that a negation reaches, within its clause (after Das and Chen 2007, and Pang, Lee and Vaithyanathan 2002)."""
+
+NEGATED: Final = "!"
+"""What a stem begins with that a negation reaches."""
+
+_NEGATIONS: Final = frozenset(
+    [
+        *("not", "no", "never", "nor", "neither", "without", "none", "nobody", "nothing", "cannot"),
+        *("refuse", "avoid", "forbidden", "prohibited", "contrary", "reject"),
+    ]
+)
+_TURNS: Final = frozenset(("but", "until", "unless", "before", "then"))
+ASKS: Final = "?"
+_CLOSING: Final = " \t\n*_)\"'\u201d"
+_PAUSE = re.compile(r"[.,;:!?()\u2014]")
+
 
 @dataclass(frozen=True, slots=True)
 class Word:
@@ -65,15 +85,21 @@ def stem(word: str) -> str:
 def words_of(text: str) -> list[Word]:
     """The words of a sentence in their order; addresses, paths, variables and numbers are one word each, by their sort.
 
-    What stands in quotation marks is somebody else's word, and one word too.
+    What stands in quotation marks is somebody else's word, and one word too; so is the mark of a question.
     """
     found = []
-    for match in _TOKEN.finditer(text[:MAX_TEXT]):
+    end = reach = 0
+    for match in _TOKEN.finditer(text, 0, MAX_TEXT):
         written, sort = match[0], match.lastgroup
-        if sort == "word":
-            found.append(Word(stem(written.lower().replace("\u2019", "'")), written))
-        else:
-            found.append(Word(_sort_of(written) if sort == "path" else f"<{sort}>", written))
+        lower = written.lower().replace("\u2019", "'")
+        root = stem(lower) if sort == "word" else _sort_of(written) if sort == "path" else f"<{sort}>"
+        if reach and (lower in _TURNS or _PAUSE.search(text, end, match.start())):
+            reach = 0
+        found.append(Word(NEGATED + root if reach else root, written))
+        reach = REACH if lower in _NEGATIONS or lower.endswith("n't") else max(reach - 1, 0)
+        end = match.end()
+    if text.rstrip(_CLOSING).endswith(ASKS):
+        found.append(Word(ASKS, ASKS))
     return found
 
 

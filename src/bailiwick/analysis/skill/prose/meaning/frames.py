@@ -117,6 +117,7 @@ def _classes(text: str, lists: dict[str, str]) -> Classes:
     return frozenset(name for word in text.split() for name in lists.get(word, word).split())
 
 
+_CLOSING: Final = " *_)\"'\u201d"
 _TAKES = re.compile(
     r"^\W*(?:\d+\W+)?(?:(?:then|first|next)\W+)?(?:fetch|download|get|retrieve|pull)\b[^.\n]{0,120}?\bfrom\s+<?https?://",
     re.IGNORECASE,
@@ -134,6 +135,8 @@ def orders_in(said: Sequence[Sentence], path: str, into: Inventory) -> None:
     for passage in passages(said):
         it = passage.it.sentence
         for frame in frames():
+            if it.text.rstrip(_CLOSING).endswith("?") and frame.intent is not Intent.PHISH:
+                continue  # a question asks for an answer, not for what it speaks of
             if it.line - last.get(frame.intent, -APART) < APART or not frame.fits(passage):
                 continue
             if frame.host is not None and _TAKES.search(it.text) and not _GIVES.search(it.text):
