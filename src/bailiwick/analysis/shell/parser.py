@@ -140,6 +140,8 @@ class Parser(ConditionReader):
             body = self._document(delimiter, joined=not quoted, strip=strip)
             redirect.body = (Text(body, quoted=True),)
             if not quoted:
+                if "$(" in body and "\\\n" in self.s[start : self.i]:
+                    self.only("bash", "zsh")  # in a comment it ends the line only for dash
                 self.deeper()
                 reader = self.within(body, start, min(self.i, self.n))
                 self.depth -= 1
