@@ -517,9 +517,8 @@ class Parser(ConditionReader):
 
     def _coprocess(self) -> Command:
         self.only("bash")
-        if (
-            self.enclosed or self.origin
-        ):  # bash 5.2 writes the text of a substitution anew, and there names it twice
+        # Bash 5.2 writes the text of a substitution anew, and there names it twice.
+        if self.enclosed or self.origin:
             raise self.fail("coprocess in a substitution")
         self.blank()
         s = self.s

@@ -286,10 +286,9 @@ class SimpleReader(WordReader):
                 self.i += 1
                 if self.i < self.n and s[self.i] not in " \t\n;|&)":
                     raise self.fail("text after an array")
+                # There bash forgets what was escaped.
                 if self.enclosed and _ESCAPED.search(s, start, self.i):
-                    raise self.fail(
-                        "escaped character of an array in a substitution"
-                    )  # bash forgets the escape
+                    raise self.fail("escaped character of an array in a substitution")
                 return tuple(elements)
             if not c or (c in "<>&;|[" and s[self.i : self.i + 2] not in ("<(", ">(")):
                 raise self.fail("array element")
