@@ -161,6 +161,8 @@ class Parser(ConditionReader):
             if strip:
                 line = line.lstrip("\t")
             if line == delimiter:
+                if len(pieces) > 1:
+                    self.only("bash", "zsh")  # dash joins no line to find the end
                 return "".join(lines)
             if self.enclosed and line.startswith(delimiter) and ")" in line[len(delimiter) :]:
                 self.only("sh", "zsh")  # bash ends it there, and runs the rest of the line
