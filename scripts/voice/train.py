@@ -217,7 +217,7 @@ def train(path: Path, out: Path, without: str) -> None:
     head |= {
         "bias": round(float(learned.intercept_[0]) * POINTS),
         "review": -2200,
-        "high": -1000,
+        "high": -700,
         "sure": 600,
     }
     data = zlib.compress(json.dumps(head).encode() + b"\n" + order.tobytes() + sorts.tobytes(), 9)

@@ -18,7 +18,7 @@ from typing import Final
 from bailiwick.analysis.skill.prose.learned.words import BITS
 
 TABLE: Final = "weights.bin"
-DIGEST: Final = "4b4b3167d52e2e84fd6a047774f63f6fb24a349ef81a03f0ec834d33af7c5420"
+DIGEST: Final = "c3b3f05777bd15f9d49e61e80ab9902885c429c60ab43bff7134aa6c8b790661"
 """SHA-256 of the file."""
 
 VERSION: Final = 1
