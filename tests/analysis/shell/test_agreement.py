@@ -119,6 +119,7 @@ def test_most_valid_natural_commands_are_accepted() -> None:
         ("sh", "select i in a; do b; done"),
         ("sh", "for i#in a; do b; done"),
         ("sh", "case x in a) b;;& esac"),
+        ("sh", "x[)1]=a"),
         ("sh", "for i; do <<E\nE\\\n\na; done"),
         ("sh", "a <<E\n$(b #\\\nfor\n)\nE\n"),
         ("sh", "case x in a) b;& esac"),

@@ -256,6 +256,7 @@ class SimpleReader(WordReader):
         self.only("bash", "sh")
         end = self._subscript_end(match.end())
         if end is not None and s.startswith(("=", "+="), end + 1):
+            self.only("bash")
             subscript = self.expression(match.end(), end)
             self.i = s.index("=", end) + 1
             return self._value(match.group(1), start, append=True, subscript=subscript)

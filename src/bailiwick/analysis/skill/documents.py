@@ -71,10 +71,11 @@ _SHOWN = re.compile(
     re.IGNORECASE,
 )
 _REJECTED = re.compile(
-    r"[.!?:;,\u2013\u2014\"'`)]\s*(?:don'?t|do not|never|no[.,!:]|refuse|avoid|resist|that(?: i|')s (?:wrong|bad|a bad|unsafe|dangerous)|(?:we|you) (?:do not|don'?t|should not|never)|please don'?t)\b",
+    r"[.!?:;,\u2013\u2014\"'`)]\s*(?:don'?t|do not|never|no[.,!:]|refuse|avoid|resist|that(?: i|')s (?:wrong|bad|a bad|unsafe|dangerous)|(?:we|you) (?:do not|don'?t|should not|never)|please don'?t)\b"
+    r"|\s+(?:is|was|are|would be|remains?|stays?)\s+(?:strictly )?(?:forbidden|prohibited|banned|off[- ]limits|wrong|not (?:allowed|permitted|ok(?:ay)?))\b",
     re.IGNORECASE,
 )
-"""The next clause says not to."""
+"""What follows says not to."""
 _ORDERED = re.compile(
     r"^\W*(?:now |then |first,? )?(?:run|execute|start|paste|follow|do)\b|\b(?:you must|must run)\b",
     re.IGNORECASE,

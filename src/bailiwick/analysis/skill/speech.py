@@ -28,11 +28,17 @@ _LEAD_QUOTED = re.compile(
     re.IGNORECASE,
 )
 _NEGATION = Form(
-    r"\b(?:never|do not|don'?t|must not|mustn'?t|should not|shouldn'?t|cannot|can'?t|may not|will not|won'?t|doesn'?t|does not|is not|are not|isn'?t|avoid|refus\w+|reject\w*|prohibit\w*|forbid\w*|forbidden|disallow\w*|prevent\w*|block\w*|without|no|nor|not|instead of|rather than|prefer\w* [^.\n]{1,60} over|unless|stop if|decline|beware|warn\w*|ask (?:the user )?before|only after (?:the user|explicit))\b",
+    r"\b(?:never|do not|don'?t|must not|mustn'?t|should not|shouldn'?t|cannot|can'?t|may not|will not|won'?t|doesn'?t|does not|is not|are not|isn'?t|avoid|refus\w+|reject\w*|prohibit\w*|forbid\w*|forbidden|disallow\w*|prevent\w*|block\w*|without|no|nor|not|nothing|nobody|neither|none of|instead of|rather than|prefer\w* [^.\n]{1,60} over|unless|stop if|decline|beware|warn\w*|ask (?:the user )?before|only after (?:the user|explicit))\b",
     re.IGNORECASE,
 )
+_FORBIDS = re.compile(
+    r"\W*(?:never|do not|don'?t|avoid|must not|no\b|nothing\b|nobody\b|neither\b|none of\b|refuse|reject|not\b|it (?:is|was|would be) (?:wrong|a mistake|unacceptable|dishonest|illegal) to\b"
+    r"|\w+ing\b(?:[^.;:,]|\.(?=\w)){0,200}\b(?:is|are|remains?|stays?) (?:strictly |expressly )?(?:forbidden|prohibited|banned|off[- ]limits|not (?:allowed|permitted))\W*\Z)",
+    re.IGNORECASE,
+)
+"""A sentence that as a whole says not to."""
 _REPORTING = Form(
-    r"\b(?:detect\w*|flag(?:s|ged|ging)?|look(?:s|ing)? for|watch(?:es|ing)? for|search(?:es|ing)? for|scan\w* for|check\w* (?:for|whether|if|that)|identif(?:y|ies|ied|ying)|attackers?|adversar\w+|malicious|malware|attempts? to|tr(?:y|ies|ying) to|could|might|would|for example|e\.g\.|such as|suspicious|indicat\w+|sign(?:s|ature)? of|phrases? like|patterns? like|instructions? like|text like|prompts? like|if (?:(?:the|a|an|any|some|this) (?:\w+ )?(?:content|text|page|file|document|message|tool|result|website|input|response|comment|email|attacker|skill|instruction)|you (?:see|find|encounter|notice)|someone|content|text)|if (?:the |a |an |any |some )?\w+ (?:asks?|tells?|says?|tries|wants|demands|requests|instructs|claims|begs)\b|treat\w* .{0,40} as (?:data|untrusted)|example of|known as|called|vulnerab\w+|exploit\w*|red flag|(?:many|most|some|other|countless) (?:\w+ ){0,2}(?:readmes?|guides?|tutorials?|posts|pages|sites|projects|vendors|installers|people)|rule|alert\w*|sigma|yara|cve-|t1\d{3})\b",
+    r"\b(?:detect\w*|flag(?:s|ged|ging)?|look(?:s|ing)? for|watch(?:es|ing)? for|search(?:es|ing)? for|scan\w* for|check\w* (?:for|whether|if|that)|identif(?:y|ies|ied|ying)|attackers?|adversar\w+|malicious|malware|attempts? to|tr(?:y|ies|ying) to|could|might|would|for example|e\.g\.|such as|suspicious|indicat\w+|sign(?:s|ature)? of|phrases? like|patterns? like|instructions? like|text like|prompts? like|if (?:(?:the|a|an|any|some|this) (?:\w+ )?(?:content|text|page|file|document|message|tool|result|website|input|response|comment|email|attacker|skill|instruction)|you (?:see|find|encounter|notice)|someone|content|text)|if (?:the |a |an |any |some )?\w+ (?:asks?|tells?|says?|tries|wants|demands|requests|instructs|claims|begs)\b|treat\w* .{0,40} as (?:data|untrusted)|example of|known as|called|(?:a|an|one|another|our) (?:\w+ )?(?:colleague|contractor|intern|engineer|developer|customer|admin\w*|friend|team|company) (?:once|had|got|lost|was)|vulnerab\w+|exploit\w*|red flag|(?:many|most|some|other|countless) (?:\w+ ){0,2}(?:readmes?|guides?|tutorials?|posts|pages|sites|projects|vendors|installers|people)|rule|alert\w*|sigma|yara|cve-|t1\d{3})\b",
     re.IGNORECASE,
 )
 _COLLECTS = re.compile(
@@ -137,12 +143,8 @@ def negated(text: str, at: int | None = None) -> bool:
     """Whether what is said (at ``at``, where given) is forbidden or denied: a negation stands before it in its clause."""
     before = text if at is None else _SUBORDINATE.sub("", text[:at])
     if at is None:
-        return bool(
-            re.match(
-                r"\W*(?:never|do not|don'?t|avoid|must not|no\b|refuse|reject|not\b)", text, re.IGNORECASE
-            )
-        )
-    clause = re.split(r"[.;:!?]|,\s*(?:but|then|and then|instead)\b|\bthen\b", before)[-1]
+        return _FORBIDS.match(text) is not None
+    clause = re.split(r"[.;:!?](?!\S)|,\s*(?:but|then|and then|instead)\b|\bthen\b", before)[-1]
     return bool(_NEGATION.search(clause))
 
 

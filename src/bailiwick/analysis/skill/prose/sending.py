@@ -97,7 +97,7 @@ def sending(look: Look) -> None:
         or reports(look.text, at)
         or (reports(look.text, len(look.text)) and origin is not Origin.CONVERSATION and not look.it.tells)
         else Role.NEGATED
-        if negated(look.text, at)
+        if look.it.negated or negated(look.text, at)
         else look.it.role
     )
     label = Label(origin, thing, also[0] if also else look.source)
