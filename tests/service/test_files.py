@@ -98,5 +98,14 @@ def test_whether_letters_of_either_case_are_the_same_is_looked_up(
     assert not files.folds_case("a")
     assert not files.folds_case("nothing")
     assert not files.folds_case("/")
-    (root / "A").symlink_to("a")  # as if the file system took both names
-    assert files.folds_case("a")
+    project = root / "project"
+    project.mkdir()
+    assert not files.folds_case(str(project))
+    (project / "1").touch()
+    (project / "b").touch()
+    assert not files.folds_case(str(project))
+    (project / "B").symlink_to("b")
+    assert not files.folds_case(str(project))
+    (project / "B").unlink()
+    (project / "B").hardlink_to(project / "b")  # as if the file system took both names
+    assert files.folds_case(str(project))

@@ -21,7 +21,7 @@ from bailiwick.model.verdict import Verdict
 from bailiwick.policy.errors import PolicyErrors
 from bailiwick.policy.types import Policy, PolicySet
 from bailiwick.service.account import principal_of
-from bailiwick.service.files import OsFiles
+from bailiwick.service.files import OsFiles, folds_case
 from bailiwick.service.named_file import UnfitFileError, bounded_lines
 from bailiwick.service.policy_files import read_policy_files
 from bailiwick.service.skills.supposed import SupposedError, supposed
@@ -126,6 +126,7 @@ def _decisions(
             project=project,
             unattended=asked.unattended,
             environment=(("HOME", who.home),),
+            folds_case=folds_case(project) or folds_case(who.home),
         )
         request = Request(principal=who, event=event, session=session, now=int(time.time()))
         known = supposed(

@@ -30,7 +30,7 @@ from bailiwick.policy.errors import PolicyErrors
 from bailiwick.policy.load import load_policy_set
 from bailiwick.policy.types import Policy, PolicySet
 from bailiwick.service.account import principal_of
-from bailiwick.service.files import OsFiles
+from bailiwick.service.files import OsFiles, folds_case
 from bailiwick.service.listening import HOST
 from bailiwick.service.named_file import UnfitFileError, bounded_lines, read_named_text
 from bailiwick.service.policy_files import read_policy_files
@@ -293,7 +293,9 @@ def _request(policy: Policy, call: ToolCall, project: Path) -> Request:
     return Request(
         principal=principal_of(os.getuid()),
         event=Event(name="PreToolUse", session="", cwd=str(project), what=call),
-        session=Session(key="", profile=policy.profile, project=str(project)),
+        session=Session(
+            key="", profile=policy.profile, project=str(project), folds_case=folds_case(str(project))
+        ),
         now=int(time.time()),
     )
 

@@ -5,6 +5,7 @@ import os
 import time
 from collections.abc import Iterator
 from functools import lru_cache
+from itertools import islice
 from pathlib import Path
 
 from bailiwick.analysis.paths import fixed_part
@@ -17,18 +18,34 @@ MAX_VISITED = 20_000
 MAX_SECONDS = 0.25
 """Wall time for one pattern, so that a slow file system delays no other session for longer."""
 
+MAX_LOOKED_AT = 100
+"""Names of a directory among which one with letters is sought."""
+
 MAX_LINKS = 2
 """Directory links followed on the way to one path, so that a link to a parent ends."""
 
 
 @lru_cache(maxsize=256)
 def folds_case(path: str) -> bool:
-    """Whether the file system at ``path`` takes letters of either case for the same, as those of macOS do."""
-    other = path.swapcase()
+    """Whether the file system at ``path`` takes letters of either case for the same, as those of macOS and Windows do.
+
+    What is in a directory tells; its own name does where it is empty. Above it may be another file system.
+    """
     try:
-        return other != path and Path(path).samefile(other)
+        with os.scandir(path) as entries:
+            inside = next(
+                (entry.path for entry in islice(entries, MAX_LOOKED_AT) if _other(entry.path)), path
+            )
+        other = _other(inside)
+        return other != "" and os.path.samestat(os.lstat(inside), os.lstat(other))
     except (OSError, ValueError):
         return False
+
+
+def _other(path: str) -> str:
+    """``path`` with the letters of its last name in the other case; nothing where that has none."""
+    name = Path(path).name
+    return str(Path(path).with_name(name.swapcase())) if name.swapcase() != name else ""
 
 
 @value(frozen=True, slots=True)
