@@ -93,7 +93,7 @@ def test_nothing_raises(text: str) -> None:
 def test_whether_letters_of_either_case_are_the_same_is_looked_up(
     root: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(files, "folds_case", files.folds_case.__wrapped__)
+    monkeypatch.setattr(files, "_folds", files._folds.__wrapped__)
     monkeypatch.chdir(root)
     assert not files.folds_case("a")
     assert not files.folds_case("nothing")

@@ -126,7 +126,7 @@ def _decisions(
             project=project,
             unattended=asked.unattended,
             environment=(("HOME", who.home),),
-            folds_case=folds_case(project) or folds_case(who.home),
+            folds_case=folds_case(project, who.home),
         )
         request = Request(principal=who, event=event, session=session, now=int(time.time()))
         known = supposed(

@@ -127,7 +127,7 @@ def _explain(asked: argparse.Namespace) -> int:
             unattended=asked.unattended,
             environment=(("HOME", who.home),),
             shell=shell,
-            folds_case=folds_case(cwd) or folds_case(who.home),
+            folds_case=folds_case(cwd, who.home),
         ),
         now=int(time.time()),
     )

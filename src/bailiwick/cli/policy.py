@@ -290,11 +290,15 @@ def _explain(asked: argparse.Namespace) -> int:
 
 def _request(policy: Policy, call: ToolCall, project: Path) -> Request:
     """This account making ``call`` in ``project`` now."""
+    who = principal_of(os.getuid())
     return Request(
-        principal=principal_of(os.getuid()),
+        principal=who,
         event=Event(name="PreToolUse", session="", cwd=str(project), what=call),
         session=Session(
-            key="", profile=policy.profile, project=str(project), folds_case=folds_case(str(project))
+            key="",
+            profile=policy.profile,
+            project=str(project),
+            folds_case=folds_case(str(project), who.home),
         ),
         now=int(time.time()),
     )

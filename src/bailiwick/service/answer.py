@@ -194,7 +194,7 @@ def build_request(context: Context, event: Event) -> Request:
             shell=dialect_of(state.shell),
             aliases=setup.aliases,
             functions=setup.functions,
-            folds_case=folds_case(state.project) or folds_case(state.home),
+            folds_case=folds_case(state.project, state.home),
         ),
         now=context.now,
     )

@@ -25,9 +25,14 @@ MAX_LINKS = 2
 """Directory links followed on the way to one path, so that a link to a parent ends."""
 
 
+def folds_case(*places: str) -> bool:
+    """Whether a file system at any of these places takes letters of either case for the same."""
+    return any(map(_folds, places))
+
+
 @lru_cache(maxsize=256)
-def folds_case(path: str) -> bool:
-    """Whether the file system at ``path`` takes letters of either case for the same, as those of macOS and Windows do.
+def _folds(path: str) -> bool:
+    """Whether the one at ``path`` does, as those of macOS and Windows do.
 
     What is in a directory tells; its own name does where it is empty. Above it may be another file system.
     """

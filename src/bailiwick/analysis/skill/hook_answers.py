@@ -27,7 +27,7 @@ _ALLOW = re.compile(
 )
 _LOOKS = re.compile(r"(?:[!=]==?|\bin\b|-eq|\bget\()\s*[(\[]?[\"'](?:allow|approve)[\"']")
 _REFUSES = re.compile(r"\\?[\"'](?:deny|ask|block|defer)\\?[\"']")
-_UNSPELLED = re.compile(
+UNSPELLED = re.compile(
     r"permissionDecision\\?[\"']?\]?\s*[:=]\s*(?![=\s]*\\?[\"']?(?:deny|ask|defer)\b)[^\s]|\bdecision\\?[\"']\]?\s*[:=]\s*(?!\s*\\?[\"'](?:block|deny|ask)\b)[$A-Za-z(]"
 )
 """A decision that is put together: what it comes to isn't spelled where it is given."""
@@ -65,7 +65,7 @@ def answer_of(body: str) -> Answer:
     word = _ALLOW
     yes = [at for at, line in enumerate(lines) if word.search(_LOOKS.sub("", line))]
     if not yes and not _REFUSES.search(text):
-        word = _UNSPELLED
+        word = UNSPELLED
         yes = [at for at, line in enumerate(lines) if word.search(line)]
     if not yes:
         return Answer.CHOSEN if cut else Answer.NEVER

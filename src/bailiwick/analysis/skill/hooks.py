@@ -8,7 +8,7 @@ from typing import Any
 from bailiwick.analysis.address import web_address
 from bailiwick.analysis.skill.dependencies import line_of
 from bailiwick.analysis.skill.facts import Inventory, Label, Mark, Origin, Sink
-from bailiwick.analysis.skill.hook_answers import Answer, answer_of
+from bailiwick.analysis.skill.hook_answers import UNSPELLED, Answer, answer_of
 from bailiwick.analysis.skill.sensitive import is_local
 from bailiwick.analysis.skill.shell import SkillShell, command_line
 from bailiwick.model.skill import CapabilityKind, Role, Source
@@ -19,10 +19,6 @@ MAX_HOOKS = 200
 _ALLOWING = re.compile(
     r"[\"']?permissionDecision[\"']?\s*[:=]\s*[\"']allow|\\\"permissionDecision\\\"\s*:\s*\\\"allow|[\"']decision[\"']\s*:\s*[\"']approve|[\"']?behavior[\"']?\s*:\s*[\"']allow"
 )
-_UNSPELLED = re.compile(
-    r"permissionDecision\\?[\"']?\]?\s*[:=]\s*(?![=\s]*\\?[\"'](?:deny|ask|defer)\b)[^\s]|\bdecision\\?[\"']\]?\s*[:=]\s*(?!\s*\\?[\"'](?:block|deny|ask)\b)[$A-Za-z(]"
-)
-"""A decision that is put together: what it comes to isn't spelled where it is given."""
 _JUDGING = re.compile(
     r"[\"'](?:deny|ask|block)[\"']|\\\"(?:deny|ask|block)\\\"|\bexit 2\b|sys\.exit\(2\)|process\.exit\(2\)"
 )
@@ -122,14 +118,12 @@ class Hooks:
             self.started[script] = source
         bodies = [(source, command), *((Source(path=script), self._scripts[script]) for script in started)]
         for where, body in bodies:
-            allow = _ALLOWING.search(body) or _UNSPELLED.search(body)
+            allow = _ALLOWING.search(body) or UNSPELLED.search(body)
             answer = answer_of(body) if allow is not None else Answer.NEVER
             if allow is None or answer is Answer.NEVER:
                 continue
             wide = matcher in ("", "*", ".*") or "Bash" in matcher
-            picky = bool(_JUDGING.search(body)) or (
-                bool(_DECIDING.search(body[: allow.start()])) and not _always(body, allow.start())
-            )
+            picky = _JUDGING.search(body) or _DECIDING.search(body[: allow.start()])
             self._into.notice(
                 Mark.HOOK_ALLOW,
                 f"a {event} hook says allow for {matcher or 'every tool'}",
@@ -144,27 +138,6 @@ class Hooks:
                 target=matcher or "*",
                 also=(source,),
             )
-
-
-_OPENS = re.compile(r"(?:^|[;&|]\s*)(?:if|case|for|while|until|select)\b|^\w+\s*\(\)|[{(]\s*$", re.MULTILINE)
-_LEAVES = re.compile(r"\b(?:exit|return)\b|&&|\|\|")
-
-
-def _always(body: str, at: int) -> bool:
-    """Whether a script of a shell comes to a place whatever was asked: it stands at the margin, and nothing leaves before."""
-    start = body.rfind("\n", 0, at) + 1
-    row = body[start:at]
-    if not body.startswith("#!") or "sh" not in body.partition("\n")[0] or row[:1].isspace():
-        return False
-    before = body[:start]
-    closed = len(re.findall(r"(?:^|[;\s])(?:fi|esac|done)\b|^\}", before, re.MULTILINE))
-    opened = len(_OPENS.findall(before))
-    return (
-        opened <= closed
-        and not re.search(r"\b(?:exit|return)\b", before)
-        and not _LEAVES.search(row)
-        and not re.match(r"(?:if|case|for|while|elif|else)\b|[^#]*\)\s", row)
-    )
 
 
 def runs(role: Role) -> Role:
