@@ -3,12 +3,14 @@
 import json
 import sys
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from harness import BAILIWICK, HOME, PROJECT, Room, bash
 
-from bailiwick.service.scripted_model import Use
+from bailiwick.service.scripted_model import Script, Use
+from bailiwick.service.second.sightings import InCourse, Telemetry
 
 sys.path.append(str(Path(__file__).parents[1] / "service" / "sinks"))
 
@@ -97,6 +99,44 @@ def test_a_session_reaches_the_soc(room: Room, tmp_path: Path) -> None:
     assert room.faults() == ()
 
 
+def agree_on_skills(room: Room) -> None:
+    """Telemetry puts calls down to the skills that the log names, on the main thread and in a sub-agent; then to one that it doesn't."""
+    room.write(PROJECT / ".claude/skills/alpha/SKILL.md", "---\nname: alpha\ndescription: x\n---\nTEXT\n")
+    inside = Script(
+        name="agent", turns=[bash("echo in")], when=lambda received: "AGENT-TASK" in received.opening
+    )
+    started = {"description": "x", "prompt": "AGENT-TASK", "subagent_type": "general-purpose"}
+    skill = Use(tool="Skill", input={"skill": "alpha"})
+    outcome = room.governed(
+        [skill, bash("echo 1"), Use(tool="Agent", input=started | {"run_in_background": False})],
+        profile="open",
+        agents=[inside],
+    )
+    assert outcome.ran(0, script="agent"), outcome
+
+    def told() -> dict[str, tuple[str, ...] | None]:
+        with Telemetry(room.state) as telemetry:
+            return {one.call_id: one.skills for one in telemetry.sightings()}
+
+    room.wait_for(lambda: told().get("toolu_agent_0_0") == ("alpha",), seconds=20)
+    done = room.bailiwick("log", "completeness", "--grace", "0")
+    assert "0 skills of which they disagree" in done.stderr, done.stdout
+    (inner,) = (record for record in room.records() if record.get("event") == "SubagentStart")
+    forged = InCourse(
+        session=inner["client_session"],
+        agent=inner["agent"],
+        time_ms=inner["time_ms"] + 1,
+        sequence=10**6,
+        skill="stranger",
+    )
+    with Telemetry(room.state) as telemetry:
+        telemetry.add([replace(forged, time_ms=one.time_ms) for one in telemetry.sightings() if one.agent])
+    done = room.bailiwick("log", "completeness", "--grace", "0", "--record")
+    assert "telemetry names the skill stranger; the log alpha" in done.stdout, done.stdout
+    (noted,) = (record for record in room.records() if record["kind"] == "skill-disagreement")
+    assert noted["call_id"] == "toolu_agent_0_0"
+
+
 def test_every_call_is_seen_by_hooks_telemetry_and_transcript(room: Room) -> None:
     room.start_service()
     port = free_port()
@@ -111,6 +151,8 @@ def test_every_call_is_seen_by_hooks_telemetry_and_transcript(room: Room) -> Non
     assert f"{CALLS} calls of 1 sessions seen by all; 0 that no hook saw" in done.stderr, done.stderr
     seen = room.bailiwick("log", "completeness", "--grace", "0")
     assert f"{CALLS} calls of 1 sessions" in seen.stderr, seen.stderr
+    assert "0 skills of which they disagree" in seen.stderr, seen.stderr
+    agree_on_skills(room)
     # A call that stands in the transcript alone is one that no hook saw.
     forged = {
         "type": "assistant",

@@ -294,6 +294,62 @@ def test_a_sub_agent_of_a_skill_is_held_to_it(skilled: Room) -> None:
     assert not outcome.ran(1, script="agent"), outcome
 
 
+def test_a_skill_that_a_sub_agent_starts_with_is_held_too(skilled: Room) -> None:
+    """The client puts it before the agent without a word: no hook, transcript or telemetry tells of it."""
+    where = write(skilled, "pre")
+    approve(skilled, where, "exec echo")
+    definition = "---\nname: worker\ndescription: works\nskills: [pre]\n---\nWORKER\n"
+    skilled.write(PROJECT / ".claude/agents/worker.md", definition)
+    worker = Use(tool="Agent", input={"description": "x", "prompt": "AGENT-TASK", "subagent_type": "worker"})
+
+    def change(_: object) -> Use:
+        skilled.write(where / "SKILL.md", (skilled.read(where / "SKILL.md") or "") + "more\n")
+        return worker
+
+    script = agent(bash("echo inside"), bash("date"))
+    outcome = held(skilled, [worker, bash("date"), change], agents=[script])
+    assert any("TEXT-pre" in request.text for request in outcome.model.requests), outcome
+    assert outcome.ran(0, script="agent"), outcome
+    assert not outcome.ran(1, script="agent"), outcome
+    assert skills(skilled)["toolu_agent_1_0"] == ["pre"]
+    assert outcome.ran(1), outcome
+    assert "the sub-agent worker starts with a skill" in outcome.result(2).text, outcome
+
+
+def test_how_long_a_skill_counts_is_policy(skilled: Room) -> None:
+    """Until the conversation is shortened, here: its text is gone from it then."""
+    skilled.write(
+        HOME / ".config/bailiwick/policy/profiles/held.yaml", HELD.replace("}", ", active: compaction}")
+    )
+    approve(skilled, write(skilled, "alpha"), "exec echo")
+    began = held(skilled, [load("alpha"), bash("date")])
+    session = next(message["session_id"] for message in began.messages if "session_id" in message)
+
+    def go_on(prompt: str, *turns: Turn) -> Outcome:
+        left = list(turns)
+        return held(
+            skilled,
+            [lambda _: left.pop(0) if left else DONE] * 20,
+            *("--resume", session),
+            prompt=prompt,
+        )
+
+    assert "skill.alpha" in denials(skilled)[-1]
+    go_on("next", bash("date"))
+    assert len(denials(skilled)) == 2
+    go_on("/compact")
+    assert any(record.get("event") == "PostCompact" for record in skilled.records())
+    # What ids the script reuses, the client's transcript knows from before.
+    after = go_on("after", *(bash(f"echo {number}") for number in range(8)), bash("date"))
+    assert not any("TEXT-alpha" in request.text for request in after.model.requests), after
+    assert len(denials(skilled)) == 2, after
+    assert not [record for record in skilled.records() if record["kind"] == "skill-disagreement"]
+
+
+def denials(room: Room) -> list[str]:
+    return [str(record["reasons"]) for record in room.records() if record.get("enforced") == "deny"]
+
+
 def test_withdrawing_the_approval_takes_effect_in_the_running_session(skilled: Room) -> None:
     approve(skilled, write(skilled, "alpha"), "exec echo")
 

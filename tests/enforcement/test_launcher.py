@@ -28,6 +28,16 @@ def test_a_flag_that_leaves_policy_is_refused_by_name(flag: str, files: SessionF
         assert REFUSED_FLAGS[flag] in str(raised.value)
 
 
+@pytest.mark.parametrize("files", [FILES, None], ids=["own documents", "machine-wide"])
+def test_agents_of_the_command_line_start_with_no_skills(files: SessionFiles | None) -> None:
+    said = '{"w": {"prompt": "x", "\\u0073kills": ["pdf"]}}'
+    for arguments in (["--agents", said], [f"--agents={said}"], ["--agents", "{'w': 1}"], ["--agents"]):
+        with pytest.raises(LaunchError, match="--agents"):
+            command_line("claude", files, arguments)
+    for said in ('{"w": {"prompt": "x", "skills": []}}', '{"w": 1}', "[]"):
+        assert command_line("claude", None, ["--agents", said])[1:] == ["--agents", said]
+
+
 @pytest.mark.parametrize("command", sorted(UNGOVERNED_COMMANDS))
 def test_a_command_that_is_no_session_is_refused_wherever_it_stands(command: str) -> None:
     for arguments in ([command], ["--verbose", command], ["--model", "opus", command, "x"]):

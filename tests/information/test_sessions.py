@@ -257,3 +257,14 @@ def test_flags_are_stored(flags: SessionFlags) -> None:
 def test_anything_else_is_an_error(value: dict[str, Any]) -> None:
     with pytest.raises((TypeError, KeyError)):
         from_json(value)
+
+
+def test_a_sub_agent_starts_with_the_skills_of_its_definition_and_nobody_else_has_them() -> None:
+    """The client tells of none of these: no call, no expansion, no read."""
+    began = after(skill("pdf"), AGENT)
+    start = Event(cwd="/w", what=AgentStart(), name="x", session="c1", prompt_id="p1", agent="a1")
+    state = advance(began, start, Reading(preloads={"pre": (("/r", "d"),)}))
+    assert (state.active_skills("a1"), state.active_skills("")) == (("pdf", "pre"), ("pdf",))
+    assert state.skill_uses("a1")[-1].how is How.PRELOADED
+    assert state.skill_uses("a1")[-1].places == (("/r", "d"),)
+    assert from_json(json.loads(json.dumps(to_json(state)))) == state

@@ -22,7 +22,8 @@ class Source(StrEnum):
 class Sighting:
     """A source saw a call. ``session`` is the client's id of the session; ``agent`` is empty on the main thread.
 
-    ``approver`` is who let the call run, an ``audit.record.Approver``, where the source says it.
+    ``approver`` is who let the call run, an ``audit.record.Approver``, where the source says it; ``skills`` are those to which
+    it puts the call down, None where it says nothing of skills.
     """
 
     source: Source
@@ -32,6 +33,7 @@ class Sighting:
     time_ms: int = 0
     agent: str = ""
     approver: str = ""
+    skills: tuple[str, ...] | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

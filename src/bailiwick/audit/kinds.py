@@ -45,6 +45,7 @@ class Kind(StrEnum):
     DRIFT = "drift"
     DETECTION = "detection"
     UNRECORDED_CALL = "unrecorded-call"
+    SKILL_DISAGREEMENT = "skill-disagreement"
 
 
 @value(frozen=True, slots=True, kw_only=True)
@@ -94,4 +95,5 @@ KINDS: tuple[KindEntry, ...] = (
     KindEntry(kind=Kind.DRIFT, meaning="A command in the sandbox did what analysis did not foresee, or made what policy lets nobody make."),
     KindEntry(kind=Kind.DETECTION, meaning="A detection rule matched what is in the log; names the rule and the records that it rests on."),
     KindEntry(kind=Kind.UNRECORDED_CALL, meaning="Another source saw a tool call that no hook reported, or the other way about."),
+    KindEntry(kind=Kind.SKILL_DISAGREEMENT, meaning="The client's transcript or telemetry names a skill that the log doesn't: as the one behind a call, or as loaded."),
 )  # fmt: skip

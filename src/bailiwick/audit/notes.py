@@ -10,7 +10,12 @@ from bailiwick.audit.record import Record, Stamp
 from bailiwick.audit.recording import local_identity
 from bailiwick.audit.redaction import Redactor
 
-NOTED = frozenset((Kind.LOG_READ, Kind.DETECTION, Kind.UNRECORDED_CALL, Kind.PERMISSION_ANSWERED))
+NOTED = frozenset(
+    (
+        *(Kind.LOG_READ, Kind.DETECTION, Kind.PERMISSION_ANSWERED),
+        *(Kind.UNRECORDED_CALL, Kind.SKILL_DISAGREEMENT),
+    )
+)
 """Kinds that a note may have: none of them says that a client did something, unless as another source has it."""
 
 MOST = 100

@@ -101,7 +101,7 @@ def record_of(  # noqa: PLR0913 - who, what, decision, when, how
         "prompt_id": event.prompt_id,
         "agent": event.agent,
         "agent_type": event.agent_type,
-        "skills": session.skills[:8],
+        "skills": session.skills[-8:],
         "trigger": session.trigger,
         "activates": activated_by(what),
         "event": event.name,

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
 
+from bailiwick.audit.attributed import Activation, Difference, differences
 from bailiwick.audit.completeness import Gap, Sighting, Source, compare
 from bailiwick.audit.kinds import Kind
 from bailiwick.audit.notes import Note
@@ -35,7 +36,10 @@ def register(action: _Action) -> None:
         "--listen", default="127.0.0.1:4318", metavar="HOST:PORT", help="where (127.0.0.1:4318)"
     )
     receiver.add_argument("--token-file", metavar="FILE", help="hear only who presents this bearer token")
-    complete = action("completeness", "Report every tool call that one source saw and another didn't.")
+    complete = action(
+        "completeness",
+        "Report every tool call that one source saw and another didn't, and every skill of which they disagree.",
+    )
     complete.set_defaults(func=run, do=_completeness)
     complete.add_argument(
         "--transcripts",
@@ -51,7 +55,9 @@ def register(action: _Action) -> None:
         "--grace", type=int, default=60, metavar="SECONDS", help="leave out calls younger than this (60)"
     )
     complete.add_argument(
-        "--record", action="store_true", help="put every call that the hooks didn't see on record, once"
+        "--record",
+        action="store_true",
+        help="put every call and skill that the hooks didn't see on record, once",
     )
 
 
@@ -81,24 +87,34 @@ def _completeness(places: Places, asked: argparse.Namespace) -> int:
     now = time.time()
     since = moment(asked.since, now=now) or 0
     with LogReader(places.state) as reader:
-        seen: list[Sighting] = list(in_log(reader, since))
+        seen: list[Sighting] = []
+        loaded: list[Activation] = []
+        for one in in_log(reader, since):
+            (loaded if isinstance(one, Activation) else seen).append(one)  # type: ignore[arg-type]
         with Telemetry(places.state) as telemetry:
             seen += telemetry.sightings(since)
+            loaded += telemetry.activations()
         for folder in asked.transcripts:
             seen += in_transcripts(Path(folder), since)
-        found = compare(seen, until_ms=int(now * 1_000) - max(asked.grace, 0) * 1_000)
+        until = int(now * 1_000) - max(asked.grace, 0) * 1_000
+        found = compare(seen, until_ms=until)
+        differing = [one for one in differences(seen, loaded, until_ms=until) if one.time_ms >= since]
         if asked.record:
             _record(places, reader, [gap for gap in found.gaps if gap.is_ungoverned])
+            _record_skills(places, reader, [one for one in differing if one.is_unlogged])
             _record_consents(places, seen)
     for gap in found.gaps:
         _print(gap, as_json=asked.json)
+    for difference in differing:
+        _print_difference(difference, as_json=asked.json)
     if not asked.json:
         ungoverned = sum(gap.is_ungoverned for gap in found.gaps)
         print(
-            f"{found.calls} calls of {found.sessions} sessions seen by all; {ungoverned} that no hook saw, {len(found.gaps) - ungoverned} that another source didn't",
+            f"{found.calls} calls of {found.sessions} sessions seen by all; {ungoverned} that no hook saw, {len(found.gaps) - ungoverned} that another source didn't; "
+            f"{len(differing)} skills of which they disagree",
             file=sys.stderr,
         )
-    return FINDINGS if found.gaps else DONE
+    return FINDINGS if found.gaps or differing else DONE
 
 
 def _record_consents(places: Places, seen: list[Sighting]) -> None:
@@ -139,6 +155,47 @@ def _print(gap: Gap, *, as_json: bool) -> None:
     mark = "NOT GOVERNED" if gap.is_ungoverned else "missing"
     print(f"{mark:12}  {when}  {plain(gap.tool)} {plain(gap.call_id)}{agent}, session {plain(gap.session)}")
     print(f"              seen by {', '.join(gap.seen)}; not by {', '.join(gap.missing)}")
+
+
+def _print_difference(one: Difference, *, as_json: bool) -> None:
+    if as_json:
+        told = {"skill": one.skill, "call_id": one.call_id, "session": one.session, "tool": one.tool}
+        more = {"time_ms": one.time_ms, "agent": one.agent, "logged": one.logged}
+        print_json(told | more | {"seen": one.told, "missing": (one.other,)})
+        return
+    when = datetime.fromtimestamp(one.time_ms / 1_000, UTC).strftime("%Y-%m-%d %H:%M:%S")
+    agent = f" of sub-agent {plain(one.agent)}" if one.agent else ""
+    about = f"{plain(one.tool)} {plain(one.call_id)}{agent}" if one.call_id else f"a skill was loaded{agent}"
+    print(f"{'OTHER SKILL':12}  {when}  {about}, session {plain(one.session)}")
+    print(f"              {plain(_said(one))}")
+
+
+def _said(one: Difference) -> str:
+    """What the sources say of a skill, in a sentence."""
+    told = ", ".join(one.told)
+    if one.call_id:
+        return f"{told} names the skill {one.skill}; the log {', '.join(one.logged) or 'none'}"
+    return f"{told} says that the skill {one.skill} was loaded; {one.other} doesn't"
+
+
+def _record_skills(places: Places, reader: LogReader, found: list[Difference]) -> None:
+    known = {
+        (entry.record.get("client_session"), entry.record.get("call_id") or "", entry.record.get("text"))
+        for entry in reader.entries()
+        if entry.record.get("kind") == Kind.SKILL_DISAGREEMENT
+    }
+    notes = [
+        Note(
+            kind=Kind.SKILL_DISAGREEMENT,
+            text=f"{_said(one)}{f'; of sub-agent {one.agent}' if one.agent else ''}",
+            client_session=one.session,
+            tool=one.tool,
+            call_id=one.call_id,
+            level="high",
+        )
+        for one in found
+    ]
+    note(places, [one for one in notes if (one.client_session, one.call_id, one.text) not in known])
 
 
 def _record(places: Places, reader: LogReader, gaps: list[Gap]) -> None:

@@ -141,7 +141,14 @@ def _loading(policy: Policy, evidence: SkillEvidence) -> tuple[Layer, ...]:
 
 def _required(requirement: SkillRequirement, evidence: SkillEvidence) -> Iterator[Rule]:
     for load in evidence.loads:
-        if (why := _unapproved(load, requirement, evidence.approvals)) is not None:
+        if (why := _unapproved(load, requirement, evidence.approvals)) is None:
+            continue
+        if load.by:
+            because = f"the sub-agent {_shown(load.by)} starts with a skill: {why[0]}"
+            yield _stop(
+                requirement.id, requirement.origin, _called(load.by), (because, why[1]), Subject.AGENTS
+            )
+        else:
             yield _stop(requirement.id, requirement.origin, _called(load.name), why)
     for copy in evidence.touched:
         if (why := _fault(copy, evidence.approvals)) is not None:
@@ -156,7 +163,7 @@ def _called(name: str) -> Condition:
 
 def _unforked(policy: Policy, evidence: SkillEvidence) -> Iterator[Rule]:
     for load in evidence.loads:
-        if load.copies and all(copy.forks for copy in load.copies):
+        if load.by or (load.copies and all(copy.forks for copy in load.copies)):
             continue
         instead = (
             f"add `context: fork` to its front matter and have it approved again: {_approve(load.name)}",
@@ -174,12 +181,13 @@ def _unforked(policy: Policy, evidence: SkillEvidence) -> Iterator[Rule]:
                 yield _stop(name, approval.origin, when, (because, *instead))
 
 
-def _stop(name: str, origin: Origin, when: Condition, why: tuple[str, str]) -> Rule:
-    named = not isinstance(when, PathCondition)
+def _stop(
+    name: str, origin: Origin, when: Condition, why: tuple[str, str], subject: Subject = Subject.SKILLS
+) -> Rule:
     return Rule(
         id=name,
         origin=origin,
-        subject=Subject.SKILLS if named else Subject.FILES,
+        subject=Subject.FILES if isinstance(when, PathCondition) else subject,
         verdict=Verdict.DENY,
         when=when,
         because=why[0],
@@ -294,12 +302,15 @@ def pinned(decision: Decision, evidence: SkillEvidence, *, offline: bool) -> Dec
 def needs(facts: Facts) -> Needs:
     """What must be known of skills to judge ``facts``."""
     names: dict[str, None] = {}
+    agents: dict[str, None] = {}
     read: dict[str, None] = {}
     executed: dict[str, None] = {}
     for access in facts.accesses:
         match access:
             case Access(kind=AccessKind.LOAD_SKILL, target=NameTarget(name=name)):
                 names[name] = None
+            case Access(kind=AccessKind.SPAWN_AGENT, target=NameTarget(name=name)):
+                agents[name] = None
             case Access(kind=kind, target=PathTarget() as path) if kind in TOUCHING:
                 found = dict.fromkeys(_paths(path))
                 read |= found
@@ -307,7 +318,7 @@ def needs(facts: Facts) -> Needs:
                     executed |= found
             case _:
                 pass
-    return Needs(names=tuple(names), read=tuple(read), executed=tuple(executed))
+    return Needs(names=tuple(names), agents=tuple(agents), read=tuple(read), executed=tuple(executed))
 
 
 def _runs(access: Access, facts: Facts) -> bool:

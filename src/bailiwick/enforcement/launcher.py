@@ -6,6 +6,7 @@ The client reads settings from the user and from the repository, and both may tr
 ``--settings`` that keep the plugin on and pin the environment (docs/claude-code.md).
 """
 
+import json
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -88,10 +89,12 @@ def command_line(
     None where machine-wide managed settings govern. ``allowed_tools`` are those the session was narrowed to, if
     it was. Raises ``LaunchError`` on an argument that leaves policy.
     """
-    for argument in arguments:
+    for place, argument in enumerate(arguments):
         if argument == "--":
             break
-        flag = argument.split("=", 1)[0]
+        flag, _, value = argument.partition("=")
+        if flag == "--agents":
+            _check_agents(value or "".join(arguments[place + 1 : place + 2]))
         if flag in REFUSED_FLAGS:
             raise LaunchError(f"{flag} can't be used in a governed session: {REFUSED_FLAGS[flag]}")
         # Flags may come before the sub-command, and which of them take a value is the client's affair.
@@ -107,6 +110,20 @@ def command_line(
         return [client, *arguments]
     ours = ["--plugin-dir", files.plugin, "--managed-settings", files.managed, "--settings", files.settings]
     return [client, *ours, *arguments]
+
+
+def _check_agents(definitions: str) -> None:
+    """Refuse agents of the command line that start with skills: no event tells of these, and no file could be read for them."""
+    try:
+        agents = json.loads(definitions)
+    except (ValueError, RecursionError) as error:
+        raise LaunchError(f"--agents is not JSON ({error})") from error
+    for name, one in agents.items() if isinstance(agents, dict) else ():
+        if isinstance(one, dict) and one.get("skills"):
+            raise LaunchError(
+                f"--agents: {name} starts with skills, which can't be checked there; "
+                f"write the agent to .claude/agents/{name}.md"
+            )
 
 
 def offered(allowed_tools: Sequence[str]) -> list[str]:

@@ -132,9 +132,13 @@ class SkillCopy:
 
 @value(frozen=True, slots=True, kw_only=True)
 class Load:
-    """A skill about to be loaded: its name, and every place that the client may load it from."""
+    """A skill about to be loaded: its name, and every place that the client may load it from.
+
+    ``by`` is the type of the sub-agent that starts with it; empty where the skill itself is called.
+    """
 
     name: str
+    by: str = ""
     copies: tuple[SkillCopy, ...] = ()
     problem: str = ""
 
@@ -156,9 +160,13 @@ class SkillEvidence:
 
 @value(frozen=True, slots=True, kw_only=True)
 class Needs:
-    """What a request touches of skills: names that are loaded, and files that are read, those executed among them."""
+    """What a request touches of skills: names that are loaded, and files that are read, those executed among them.
+
+    ``agents`` are the types of sub-agents that it starts, which may start with skills.
+    """
 
     names: tuple[str, ...] = ()
+    agents: tuple[str, ...] = ()
     read: tuple[str, ...] = ()
     executed: tuple[str, ...] = ()
 

@@ -7,7 +7,8 @@ does was measured with the client (2.1.330):
 1. A skill is *called* in a turn: from its call, or from the prompt that types it, until the next prompt.
 2. Its text stays in the conversation. From the next prompt on it *lingers*, until the conversation is another one.
 3. A skill that forks never enters the conversation that calls it; it is called in the sub-agent that it starts.
-4. A sub-agent starts with the skills of whoever started it, and keeps them, with its own, until it stops.
+4. A sub-agent starts with the skills of whoever started it and those that its definition names, of which the client tells
+   nobody, and keeps them, with its own, until it stops.
 5. Reading a skill's files has the same effect as calling it, without the client taking note.
 6. Compaction shortens the conversation but the client puts the called skills back, so it ends nothing by itself.
 """
@@ -49,6 +50,7 @@ class How(StrEnum):
     TYPED = "typed"
     READ = "read"
     INHERITED = "inherited"
+    PRELOADED = "preloaded"
     TRANSCRIPT = "transcript"
 
 
@@ -121,7 +123,7 @@ class Attribution:
             if (
                 same
                 and known.lingers <= use.lingers
-                and not known.compacted
+                and known.compacted <= use.compacted
                 and set(use.places) <= set(known.places)
             ):
                 return self

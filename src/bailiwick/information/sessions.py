@@ -45,11 +45,12 @@ MAX_ASKED = 32
 class Reading:
     """What a call brings into the conversation once it has run: skills whose files it reads, and labels.
 
-    ``loads`` is what is known of the skills that it loads, by name. ``unseen`` is a skill to which the client puts the
-    call down and of which no event told.
+    ``loads`` is what is known of the skills that it loads, by name, ``preloads`` are those that a sub-agent starts with.
+    ``unseen`` is a skill to which the client puts the call down and of which no event told.
     """
 
     loads: Mapping[str, Loaded] = field(default_factory=dict)
+    preloads: Mapping[str, Places] = field(default_factory=dict)
     skills: Mapping[str, Places] = field(default_factory=dict)
     labels: tuple[Label, ...] = ()
     unseen: str = ""
@@ -233,7 +234,11 @@ def _attributed(  # noqa: C901, PLR0912 - one arm for each event
         case ToolResult(call_id=call):
             skills = skills.end(call)
         case AgentStart():
-            return skills.start(agent, session)
+            skills = skills.start(agent, session)
+            for name, places in reading.preloads.items():
+                own = SkillUse(name=name, agent=agent, session=session, how=How.PRELOADED, places=places)
+                skills = skills.load(own)
+            return skills
         case AgentStop():
             return skills.stop(agent)
         case Notice() if event.name == "PostCompact":

@@ -94,7 +94,8 @@ async def answer(desk: Desk, state: SessionState, body: bytes) -> bytes:
         await append(desk, request, facts, decision, decided_us=took, reading=reading)
         if reading.unseen:
             unseen = f"the client puts a call down to the skill {reading.unseen}, of which no event told"
-            await drifted(desk, state.key, unseen, {"skill": reading.unseen, "agent": event.agent})
+            about = {"skill": reading.unseen, "agent": event.agent}
+            await drifted(desk, state.key, unseen, about, Kind.SKILL_DISAGREEMENT)
         if isinstance(event.what, ToolBatch):
             if (stop := await stopped(desk, context.policy, state.key, event, event.what)) is not None:
                 return stop

@@ -39,6 +39,7 @@ from bailiwick.service.skills.conversations import (
     of_state,
     recalled,
     row_named,
+    together,
 )
 from bailiwick.service.skills.copies import Copies
 from bailiwick.service.skills.lock_file import LockFile
@@ -133,10 +134,15 @@ class Desk:
         policy = self.policy_for(state)
         if not (policy.skills.requirements or policy.flows):
             return state
-        others = (one for one in self.registry if one.uid == state.uid and one.key != state.key)
-        held = [of_state(one, conversation) for one in others if conversation in one.client_sessions]
+        others = sorted(
+            (one for one in self.registry if one.uid == state.uid and one.key != state.key),
+            key=lambda one: one.opened,
+        )
+        mine = [one for one in others if conversation in one.client_sessions]
+        before = [of_state(one, conversation) for one in mine if one.ended]
         if row := self.store.get_state(row_named(state.uid, conversation)):
-            held.append(recalled(row))
+            before.insert(0, recalled(row))
+        held = [together(before), *(of_state(one, conversation) for one in mine if not one.ended)]
         if policy.skills.requirements:
             held.append(await asyncio.to_thread(from_transcript, event))
         known = self.registry.by_key(state.key) or state

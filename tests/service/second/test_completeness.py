@@ -129,6 +129,98 @@ def test_json_and_protobuf_are_received(tmp_path: Path) -> None:
     assert (tmp_path / "telemetry.db").stat().st_mode & 0o777 == 0o600
 
 
+def asked(skill: str, agent: str, second: int, sequence: int) -> dict[str, Any]:
+    named = {"skill.name": skill} if skill else {}
+    at = f"2026-10-14T17:46:{second:02}.000Z"
+    return told(
+        "api_request", "", agent_id=agent, **{"event.timestamp": at, "event.sequence": str(sequence)}, **named
+    )
+
+
+def test_a_call_is_put_down_to_the_skill_of_the_request_before_it(tmp_path: Path) -> None:
+    at = {"event.timestamp": "2026-10-14T17:46:44.000Z"}
+    export_of = export(
+        asked("", "", 40, 1),
+        asked("alpha", "", 42, 2),
+        asked("beta", "", 44, 4),
+        asked("gamma", "a-1", 43, 3),
+        asked("late", "", 45, 9),
+        told("skill_activated", "", **{"skill.name": "alpha"}),
+        told("skill_activated", "", **{"skill.name": "custom_skill"}),
+        told("tool_decision", "toolu_none", **{"event.timestamp": "2026-10-14T17:46:41.000Z"}),
+        told("tool_decision", "toolu_beta", **at),
+        told("tool_result", "toolu_agent", agent_id="a-1", **at),
+        told("tool_result", "toolu_unknown", agent_id="a-2", **at),
+    )
+    assert posted(tmp_path, [("application/json", orjson.dumps(export_of))] * 2) == [200, 200]
+    with Telemetry(tmp_path) as telemetry:
+        found = {one.call_id: (one.agent, one.skills) for one in telemetry.sightings()}
+        assert [one.skill for one in telemetry.activations()] == ["alpha"]
+    assert found == {
+        "toolu_none": ("", ()),
+        "toolu_beta": ("", ("beta",)),
+        "toolu_agent": ("a-1", ("gamma",)),
+        "toolu_unknown": ("a-2", None),
+    }
+
+
+def test_a_skill_that_only_the_client_names_is_told_and_recorded_once(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    call = replace(RECORD, kind=Kind.TOOL_CALL, client_session="c-1", tool="Bash", enforced="allow")
+    loads = replace(call, tool="Skill", enforced="allow")
+    with Store.open(tmp_path) as store:
+        for record in (
+            replace(loads, call_id="toolu_l", activates="seen"),
+            replace(
+                loads, kind=Kind.TOOL_OUTCOME, call_id="toolu_l", outcome="ok", time_ms=1_792_000_000_000
+            ),
+            replace(loads, call_id="toolu_d", activates="denied", enforced="deny"),
+            replace(call, call_id="toolu_1", skills=("alpha",)),
+            replace(call, call_id="toolu_2", skills=("plug:beta", "more")),
+            replace(call, call_id="toolu_3", agent="a-1"),
+            replace(call, call_id="toolu_4", skills=tuple("abcdefgh")),
+        ):
+            store.append_blocking(record)
+    with Telemetry(tmp_path) as telemetry:
+        telemetry.add(of_telemetry(export(*(asked("beta", agent, 40, 1) for agent in ("", "a-1")))))
+        telemetry.add(of_telemetry(export(told("skill_activated", "", **{"skill.name": "denied"}))))
+        for number in (1, 2, 4):
+            telemetry.add(of_telemetry(export(told("tool_decision", f"toolu_{number}"))))
+        telemetry.add(of_telemetry(export(told("tool_decision", "toolu_3", agent_id="a-1"))))
+    transcript(
+        tmp_path / "projects",
+        used("toolu_1", attributionSkill="gamma"),
+        *(used(f"toolu_{one}") for one in "234ld"),
+    )
+    words = ["log", "completeness", "--state", str(tmp_path), "--transcripts", str(tmp_path / "projects")]
+    assert main(words) == 1
+    said = capsys.readouterr()
+    lines = {line.strip() for line in said.out.splitlines() if "skill" in line}
+    assert {line for line in lines if line.startswith(("telemetry", "transcript", "hook"))} == {
+        "telemetry names the skill beta; the log alpha",
+        "transcript names the skill gamma; the log alpha",
+        "telemetry names the skill beta; the log none",
+        "telemetry says that the skill denied was loaded; hook doesn't",
+        "hook says that the skill seen was loaded; telemetry doesn't",
+    }
+    assert "toolu_3 of sub-agent a-1, session c-1" in said.out
+    assert "5 skills of which they disagree" in said.err
+    for _ in range(2):
+        assert main([*words, "--record", "--json"]) == 1
+    with LogReader(tmp_path) as reader:
+        noted = [
+            entry.record for entry in reader.entries() if entry.record["kind"] == Kind.SKILL_DISAGREEMENT
+        ]
+    assert sorted((one.get("call_id", ""), one["level"]) for one in noted) == [
+        ("", "high"),
+        ("toolu_1", "high"),
+        ("toolu_1", "high"),
+        ("toolu_3", "high"),
+    ]
+    assert main([*words, "--since", "1h"]) == 0
+
+
 def test_a_token_is_asked_for_where_one_is_set(tmp_path: Path) -> None:
     body = [("application/json", orjson.dumps(export(told("tool_result", "toolu_1"))))]
     assert posted(tmp_path, body, token="t") == [401]  # noqa: S106 - a test's

@@ -23,6 +23,7 @@ from bailiwick.service.skills.conversations import (
     row_named,
     rows_of,
     stale,
+    together,
 )
 
 FRESH = SessionState(key="s-1", uid=1, user="a", profile="p", project="/w", home="/h", opened=0)
@@ -87,6 +88,35 @@ def test_the_skills_of_a_conversation_by_its_transcript(tmp_path: Path) -> None:
         ("alpha", How.TRANSCRIPT, True),
         ("beta", How.TRANSCRIPT, True),
     ]
+
+
+def test_what_stood_before_the_conversation_was_shortened_is_said_to_be_gone(tmp_path: Path) -> None:
+    """By the client's own line only: a call whose arguments look like one shortens nothing."""
+    transcript = tmp_path / "c1.jsonl"
+    boundary = '{"type":"system","subtype":"compact_boundary"}\n'
+    forged = '{"type":"assistant","message":{"input":{"type":"system","subtype":"compact_boundary"}}}\n'
+    transcript.write_text(line("t1", "alpha") + line("t2", "beta") + boundary + line("t3", "beta") + forged)
+    found = from_transcript(event(transcript)).uses
+    assert [(use.name, use.compacted) for use in found] == [("alpha", True), ("beta", False)]
+    # What the session knew to be shortened stays so when it goes on with that conversation; what came later is fresh.
+    shortened = Conversation(uses=tuple(replace(use, compacted=True) for use in found))
+    state = joined(FRESH, "c1", [shortened, Conversation(uses=found)])
+    assert {use.name: use.compacted for use in state.skills.uses} == {"alpha": True, "beta": False}
+
+
+def test_whether_a_conversation_was_shortened_the_last_session_knows() -> None:
+    old = Conversation(uses=(USE, replace(USE, name="only", places=())), labels=(LABEL,))
+    new = Conversation(
+        uses=(replace(USE, compacted=True, places=(("/r", "e"),)),),
+        labels=(replace(LABEL, compacted=True), replace(LABEL, what="/y")),
+    )
+    found = together([old, new])
+    assert [(use.name, use.compacted, len(use.places)) for use in found.uses] == [
+        ("pdf", True, 2),
+        ("only", False, 0),
+    ]
+    assert [(label.what, label.compacted) for label in found.labels] == [("/x", True), ("/y", False)]
+    assert [use.compacted for use in together([new, old]).uses] == [False, False]
 
 
 @pytest.mark.parametrize("kind", ["missing", "directory", "empty"])

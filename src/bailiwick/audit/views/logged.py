@@ -18,7 +18,7 @@ LONGEST_TITLE = 2_000
 _SHELLS = frozenset(("Bash", "PowerShell"))
 _READING = frozenset(("Read", "Glob", "Grep", "LS", "NotebookRead"))
 _WRITING = frozenset(("Write", "Edit", "MultiEdit", "NotebookEdit"))
-_ALERTING = frozenset((Kind.ALARM, Kind.AUDIT_GAP, Kind.REFUSED_INPUT, Kind.DRIFT))
+_ALERTING = frozenset((Kind.ALARM, Kind.AUDIT_GAP, Kind.REFUSED_INPUT, Kind.DRIFT, Kind.SKILL_DISAGREEMENT))
 _LEVELS = {"informational": 1, "low": 2, "medium": 3, "high": 4, "critical": 5}
 
 

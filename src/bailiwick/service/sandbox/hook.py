@@ -202,13 +202,15 @@ def told_of(drift: object) -> str:
     return "; ".join(told[:10])
 
 
-async def drifted(desk: Desk, session: str, message: str, details: Mapping[str, Any]) -> None:
-    """Record that the kernel and the analysis do not say the same. Never raises."""
+async def drifted(
+    desk: Desk, session: str, message: str, details: Mapping[str, Any], kind: Kind = Kind.DRIFT
+) -> None:
+    """Record that another source, mostly the kernel, and the analysis do not say the same. Never raises."""
     state = desk.registry.by_key(session)
     try:
         await desk.save(
             service_record(
-                Kind.DRIFT,
+                kind,
                 desk.stamp(),
                 desk.masking,
                 message=message,

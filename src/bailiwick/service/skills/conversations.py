@@ -14,7 +14,7 @@ from typing import Any
 
 import orjson
 
-from bailiwick.information.attribution import MAX_NAME, How, SkillUse, places_from_json
+from bailiwick.information.attribution import MAX_NAME, MAX_PLACES, How, SkillUse, places_from_json
 from bailiwick.information.labels import Label, labelled, labels_from_json
 from bailiwick.information.sessions import SessionState
 from bailiwick.model.event import Event
@@ -34,6 +34,8 @@ MAX_TRANSCRIPT = 32 * 2**20
 
 TAIL = 128 * 1024
 """Bytes at the end of a transcript in which a call that is about to be made stands."""
+
+_BOUNDARY = b'"compact_boundary"'
 
 _ATTRIBUTED = re.compile(rb'"attributionSkill"\s*:\s*"((?:[^"\\]|\\.){1,256})"')
 
@@ -97,6 +99,19 @@ def recalled(row: bytes) -> Conversation:
     return Conversation()
 
 
+def together(held: Iterable[Conversation]) -> Conversation:
+    """What sessions that are over knew of one conversation, in their order: whether it was shortened since, the last one knows."""
+    uses: dict[str, SkillUse] = {}
+    labels: dict[tuple[object, ...], Label] = {}
+    for one in held:
+        for use in one.uses:
+            known = uses.get(use.name, use).places
+            places = tuple(dict.fromkeys((*known, *use.places)))[:MAX_PLACES]
+            uses[use.name] = replace(use, places=places)
+        labels |= {(label.kind, label.what, label.skills): label for label in one.labels}
+    return Conversation(uses=tuple(uses.values()), labels=tuple(labels.values()))
+
+
 def row_named(uid: int, conversation: str) -> str:
     """The row under which a conversation is kept."""
     return _row(uid, conversation)
@@ -114,16 +129,39 @@ def joined(state: SessionState, conversation: str, held: Iterable[Conversation])
 
 def from_transcript(event: Event) -> Conversation:
     """The skills that the client's transcript names, for a conversation that nobody here has seen. Total."""
-    names = dict.fromkeys(
-        _text(found[1]) for found in _ATTRIBUTED.finditer(_end(event.transcript, MAX_TRANSCRIPT))
-    )
+    end = _end(event.transcript, MAX_TRANSCRIPT)
+    shortened = _shortened(end)
+    last = {_text(found[1]): found.start() for found in _ATTRIBUTED.finditer(end)}
     return Conversation(
         uses=tuple(
-            SkillUse(name=name, agent="", session=event.session[:MAX_NAME], how=How.TRANSCRIPT, lingers=True)
-            for name in names
+            SkillUse(
+                name=name,
+                agent="",
+                session=event.session[:MAX_NAME],
+                how=How.TRANSCRIPT,
+                lingers=True,
+                compacted=place < shortened,
+            )
+            for name, place in last.items()
             if name
         )
     )
+
+
+def _shortened(transcript: bytes) -> int:
+    """Where the conversation was last shortened; -1 where it wasn't. What stands inside of a message is none of it."""
+    place = transcript.rfind(_BOUNDARY)
+    while place >= 0:
+        begin, stop = transcript.rfind(b"\n", 0, place) + 1, transcript.find(b"\n", place)
+        with contextlib.suppress(ValueError):
+            line = orjson.loads(transcript[begin : stop if stop >= 0 else len(transcript)])
+            if isinstance(line, dict) and (line.get("type"), line.get("subtype")) == (
+                "system",
+                "compact_boundary",
+            ):
+                return begin
+        place = transcript.rfind(_BOUNDARY, 0, begin)
+    return -1
 
 
 def attributed_by_client(event: Event, call: str) -> str:

@@ -8,6 +8,7 @@ nested projects, plugins, and commands, which are skills of one file.
 import json
 import os
 import re
+import stat
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import field
@@ -70,7 +71,7 @@ class Copies:
     def standing(self, where: Where) -> tuple[SkillCopy, ...]:
         """Every skill and command in the directories that the client lists when a session starts. Never raises."""
         found: dict[tuple[str, str], SkillCopy] = {}
-        for directory in dict.fromkeys(_listed(where)):
+        for directory in dict.fromkeys(listed(where)):
             for child in _children(directory / "skills"):
                 for name in filter(None, (child.name, _own_name(child))):
                     found[name, str(child)] = self.at(str(child), name)
@@ -184,7 +185,7 @@ def _places(name: str, where: Where, *, qualified: bool) -> Iterator[str]:
     for directory in dict.fromkeys(_client_directories(where)):
         yield from _in_directory(directory, name)
     for configuration in where.configurations:
-        for plugin in _plugins(Path(configuration) / "plugins"):
+        for plugin in installed(Path(configuration) / "plugins"):
             if qualified:
                 yield from _in_directory(plugin, name)
 
@@ -213,20 +214,27 @@ def _children(directory: Path) -> list[Path]:
 def _own_name(skill: Path) -> str:
     for child in ("SKILL.md", "skill.md"):
         try:
-            with (skill / child).open("rb") as file:
-                found = _NAMED.search(front_matter(file.read(MAX_HEAD)))
+            found = _NAMED.search(front_matter(head_of(skill / child, MAX_HEAD)))
         except OSError:
             continue
         return found[1].strip() if found else ""
     return ""
 
 
+def head_of(path: Path, size: int) -> bytes:
+    """The first ``size`` bytes of a plain file; nothing of anything else, such as a pipe that nobody writes to. Raises ``OSError``."""
+    descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+    with open(descriptor, "rb") as file:  # noqa: PTH123 - opened without waiting
+        return file.read(size) if stat.S_ISREG(os.fstat(descriptor).st_mode) else b""
+
+
 def _client_directories(where: Where) -> Iterator[Path]:
-    yield from _listed(where)
+    yield from listed(where)
     yield from _nested(where.project)
 
 
-def _listed(where: Where) -> Iterator[Path]:
+def listed(where: Where) -> Iterator[Path]:
+    """The client's directories of which it knows when a session starts."""
     yield MANAGED
     yield from map(Path, where.configurations)
     for start in dict.fromkeys((where.cwd, where.project)):
@@ -248,7 +256,7 @@ def _nested(project: str) -> Iterator[Path]:
         directories[:] = [one for one in directories if one not in _SKIPPED and one != ".claude"]
 
 
-def _plugins(directory: Path) -> Iterator[Path]:
+def installed(directory: Path) -> Iterator[Path]:
     """Where installed plugins stand, as the client's own list says; all that is there where it can't be read."""
     try:
         listed = json.loads((directory / "installed_plugins.json").read_bytes())

@@ -1,32 +1,35 @@
 """What one request is told of skills: the approvals that hold for its person, what it loads and reads, what is active."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import field, replace
 from posixpath import dirname
 
 from bailiwick.decision.flow import labels_of
-from bailiwick.information.approvals import ActiveSkill, Approvals, Needs, SkillEvidence
+from bailiwick.information.approvals import ActiveSkill, Approvals, Load, Needs, SkillEvidence
 from bailiwick.information.attribution import Loaded, Places, SkillUse
 from bailiwick.information.sessions import NOTHING, Reading, SessionState
 from bailiwick.model.access import Facts
-from bailiwick.model.event import Event, ToolCall
+from bailiwick.model.event import AgentStart, Event, ToolCall
 from bailiwick.model.request import Request
 from bailiwick.model.value import value
 from bailiwick.policy.types import Lasting, Policy
 from bailiwick.service.skills.copies import Copies, Where, root_of
+from bailiwick.service.skills.preloads import preloads
 
 
 @value(frozen=False, slots=True, kw_only=True)
 class RequestSkills:
     """``SkillView`` for one request. ``near``: a look at the disk that may take long is ``missed`` instead of taken.
 
-    ``attributed`` is the skill to which the client's transcript puts the call down, if that says anything.
+    ``attributed`` is the skill to which the client's transcript puts the call down, if that says anything; ``starts`` the
+    type of the sub-agent whose start is reported, if that is what the request is about.
     """
 
     copies: Copies
     approvals: Approvals
     where: Where
     attributed: str = ""
+    starts: str = ""
     base: SkillEvidence = field(default_factory=SkillEvidence)
     near: bool = False
     missed: bool = False
@@ -45,7 +48,8 @@ class RequestSkills:
         """
         roots = [root for skill in self.base.active for root, _ in skill.places]
         touched = _roots(needs.read, roots)
-        if self.near and (needs.names or touched):
+        agents = dict.fromkeys(filter(None, (*needs.agents, self.starts)))
+        if self.near and (needs.names or agents or touched):
             self.missed = True
             return self.base
         copies = [copy for root in touched if (copy := self.copies.of_file(root, roots)) is not None]
@@ -62,11 +66,22 @@ class RequestSkills:
         kept = tuple(skill for skill in self.base.active if skill.name not in {one.name for one in more})
         self.seen = replace(
             self.base,
-            loads=tuple(self.copies.named(name, self.where) for name in needs.names),
+            loads=(
+                *(self.copies.named(name, self.where) for name in needs.names),
+                *(load for agent in agents for load in self._preloaded(agent)),
+            ),
             touched=tuple(copies),
             active=(*kept, *more),
         )
         return self.seen
+
+    def _preloaded(self, agent: str) -> Iterator[Load]:
+        """The skills that a sub-agent starts with; where that can't be told, one that nobody approved."""
+        found = preloads(agent, self.where)
+        if found.problem:
+            yield Load(name=f"(what {agent} starts with)", by=agent, problem=found.problem)
+        for name in found.skills:
+            yield replace(self.copies.named(name, self.where), by=agent)
 
 
 def _roots(paths: Sequence[str], known: Sequence[str]) -> list[str]:
@@ -109,6 +124,7 @@ def request_skills(  # noqa: PLR0913 - all that one look needs
             configurations=tuple(dict.fromkeys(filter(None, (f"{state.home}/.claude", own)))),
         ),
         attributed=attributed,
+        starts=event.agent_type if isinstance(event.what, AgentStart) else "",
         base=base,
         near=near,
     )
@@ -122,15 +138,20 @@ def reading_of(policy: Policy, request: Request, facts: Facts, known: RequestSki
     return Reading(
         loads={
             load.name: Loaded(
-                places=tuple((copy.root, copy.digest) for copy in load.copies),
-                forks=bool(load.copies) and all(copy.forks for copy in load.copies),
+                places=_of(load), forks=bool(load.copies) and all(copy.forks for copy in load.copies)
             )
             for load in seen.loads
+            if not load.by
         },
+        preloads={load.name: _of(load) for load in seen.loads if load.by},
         skills=_read(seen, request),
         unseen=known.unseen,
         labels=tuple(label for rule in policy.flows for label in labels_of(rule, request, facts)),
     )
+
+
+def _of(load: Load) -> Places:
+    return tuple((copy.root, copy.digest) for copy in load.copies)
 
 
 def _read(seen: SkillEvidence, request: Request) -> dict[str, Places]:
