@@ -117,8 +117,9 @@ def evidence(case: dict[str, Any]) -> SkillEvidence:
     return SkillEvidence(
         approvals=Approvals(held=() if problem else held_now, problem=problem),
         loads=tuple(
-            Load(name=name, copies=tuple(copy(name, state) for state in states))
-            for name, states in case.get("loads", {}).items()
+            Load(name=name, by=by, copies=tuple(copy(name, state) for state in states))
+            for by, loads in (("", case.get("loads", {})), *case.get("starts_with", {}).items())
+            for name, states in loads.items()
         ),
         touched=tuple(
             copy(name, state) for name, states in case.get("touched", {}).items() for state in states
