@@ -43,6 +43,7 @@ def define(directory: Path, name: str, skills: str, *, said: str = "") -> None:
         ("skills: [pre, 'plug:other']", ("pre", "plug:other")),
         ("skills:\n  - pre\n  - other\n  - pre", ("pre", "other")),
         ("skills: [pre\nbroken: {", ("pre",)),  # no YAML: as a lenient client reads it
+        (r'"\x73kills": [pre]', ("pre",)),
         ("skills: {a: b}", ()),
         ("skills: ''", ()),
         ("tools: Read", ()),
@@ -90,7 +91,4 @@ def test_pipes_and_loops_hold_nobody_up(where: Where) -> None:
     assert Copies().named("pre", where).copies == ()
     (claude / "agents/again").symlink_to(".")
     (claude / "agents/twice").symlink_to(".")
-    assert (
-        "directories" in preloads("worker", where).problem
-        or "definitions" in preloads("worker", where).problem
-    )
+    assert preloads("worker", where) == Preloads(skills=("pre",))

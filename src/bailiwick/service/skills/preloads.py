@@ -43,9 +43,12 @@ def preloads(agent: str, where: Where) -> Preloads:
             if number >= MAX_DEFINITIONS:
                 return Preloads(problem=f"there are more than {MAX_DEFINITIONS} definitions of agents")
             try:
-                front = read(head_of(path, MAX_HEAD).decode("utf-8", "replace"))
+                head = head_of(path, MAX_HEAD)
             except FileNotFoundError:  # a link to nothing
                 continue
+            if b"skills" not in head and b"\\" not in head:  # a key may be written with escapes
+                continue
+            front = read(head.decode("utf-8", "replace"))
             if plain not in {path.stem, front.text("name").strip()}:
                 continue
             if front.hostile:
@@ -71,8 +74,14 @@ def _definitions(where: Where) -> Iterator[Path]:
     directories = [*listed(where)]
     for configuration in where.configurations:
         directories += installed(Path(configuration) / "plugins")
+    seen: set[tuple[int, int]] = set()
     for directory in dict.fromkeys(directories):
-        for number, (found, _, files) in enumerate(os.walk(directory / "agents", followlinks=True)):
-            if number >= MAX_DEFINITIONS:
+        for found, below, files in os.walk(directory / "agents", followlinks=True):
+            here = Path(found).stat()
+            if (here.st_dev, here.st_ino) in seen:  # a link that leads back
+                below.clear()
+                continue
+            seen.add((here.st_dev, here.st_ino))
+            if len(seen) > MAX_DEFINITIONS:
                 raise ValueError(f"{directory / 'agents'} has more than {MAX_DEFINITIONS} directories")
             yield from (Path(found) / file for file in sorted(files) if file.lower().endswith(".md"))
