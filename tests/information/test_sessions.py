@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bailiwick.information.attribution import MAX_AGENTS, MAX_NAME, MAX_SPAWNS, MAX_USES, How, Loaded, names
@@ -234,6 +234,7 @@ ENVELOPES = st.fixed_dictionaries(
 )
 
 
+@settings(deadline=None)
 @given(st.lists(st.tuples(STEPS, ENVELOPES), max_size=12))
 def test_what_is_stored_is_what_is_read(steps: list[tuple[Happening, Mapping[str, str]]]) -> None:
     state = after(*steps)

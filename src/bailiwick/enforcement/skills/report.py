@@ -151,9 +151,8 @@ def known_in(report: Mapping[str, Any]) -> dict[str, frozenset[tuple[str, str, s
             )
             found[one["name"]] = found.get(one["name"], frozenset()) | prints
     except (KeyError, TypeError, IndexError) as error:
-        raise ValueError(
-            f"not a report of `bailiwick skill scan --format json`: {error!r} is missing"
-        ) from error
+        lacks = f": no {error}" if isinstance(error, KeyError) else ""
+        raise ValueError(f"not a report of `bailiwick skill scan --format json`{lacks}") from error
     return found
 
 
