@@ -5,15 +5,16 @@ import re
 from urllib.parse import unquote
 
 from bailiwick.model.access import HostTarget
+from bailiwick.model.regex import regex
 
 _PORTS = {"http": 80, "https": 443}
 _EDGES = "".join(map(chr, range(33)))
-_SHAPE = re.compile(r"(?i)(https?):[/\\]*([^/\\?#]*)")
-_AUTHORITY = re.compile(r"(?:.*@)?(\[[0-9a-f:.]+\]|[^\[\]:]+)(?::([0-9]{0,5}))?", re.DOTALL)
-_NUMERIC = re.compile(r"0x[0-9a-f]*|[0-9]+")
-_NUMBER = re.compile(r"0x(?P<hex>[0-9a-f]*)|0(?P<oct>[0-7]+)|(?P<dec>0|[1-9][0-9]*)")
-_NAME = re.compile(r"[a-z0-9_-]+(?:\.[a-z0-9_-]+)*")
-_DEVIANT = re.compile("[\xdf\u03c2\u200c\u200d]")
+_SHAPE = regex(r"(?i)(https?):[/\\]*([^/\\?#]*)")
+_AUTHORITY = regex(r"(?:.*@)?(\[[0-9a-f:.]+\]|[^\[\]:]+)(?::([0-9]{0,5}))?", re.DOTALL)
+_NUMERIC = regex(r"0x[0-9a-f]*|[0-9]+")
+_NUMBER = regex(r"0x(?P<hex>[0-9a-f]*)|0(?P<oct>[0-7]+)|(?P<dec>0|[1-9][0-9]*)")
+_NAME = regex(r"[a-z0-9_-]+(?:\.[a-z0-9_-]+)*")
+_DEVIANT = regex("[\xdf\u03c2\u200c\u200d]")
 """Characters that the two generations of international names take differently (UTS #46, section 6)."""
 
 _LAST_PORT = 65535

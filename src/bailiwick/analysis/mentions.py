@@ -3,11 +3,13 @@
 import re
 from collections.abc import Iterator
 
+from bailiwick.model.regex import regex
+
 _BEFORE = r"(?:^|(?<=[\s\ufeff\u3002\u3001\uff1f\uff01]))"
 """A mention begins a word; after these full-width marks too."""
 
-_MENTION = re.compile(_BEFORE + r"@(?:\"([^\"]+)\"|([^\s\ufeff\"][^\s\ufeff]*))")
-_ENDS = (re.compile(r"\W+\Z"), re.compile(r"\W+\Z", re.ASCII))
+_MENTION = regex(_BEFORE + r"@(?:\"([^\"]+)\"|([^\s\ufeff\"][^\s\ufeff]*))")
+_ENDS = (regex(r"\W+\Z"), regex(r"\W+\Z", re.ASCII))
 
 
 def mentions(text: str) -> Iterator[tuple[str, ...]]:

@@ -6,13 +6,14 @@ import unicodedata
 from collections.abc import Mapping, Sequence
 
 from bailiwick.model.access import PathTarget
+from bailiwick.model.regex import regex
 
-_MAGIC = re.compile(r"[\\*?\[\]{},]")
-_ESCAPED = re.compile(r"\\(.)", re.DOTALL)
-_PROCESS_LINK = re.compile(r"/proc/[^/]+/(?:task/[^/]+/)?(?:root|cwd|fd|map_files|exe)(?:/|\Z)")
-_SIGNPOST = re.compile(r"/\.git(?:/(?:.+/)?(?:commondir|gitdir|[\w.-]*todo[\w.-]*))?\Z", re.DOTALL)
-_EXCLUSION = re.compile(r"!(?:\{([^{}]+)\}|[^{},]+)")
-_ANY_DEPTH = re.compile(r"(?:\*\*/(?=.)|(?!.*/))(?!.*\*\*)([\w.@+*-]+(?:/[\w.@+*-]+)*)", re.ASCII)
+_MAGIC = regex(r"[\\*?\[\]{},]")
+_ESCAPED = regex(r"\\(.)", re.DOTALL)
+_PROCESS_LINK = regex(r"/proc/[^/]+/(?:task/[^/]+/)?(?:root|cwd|fd|map_files|exe)(?:/|\Z)")
+_SIGNPOST = regex(r"/\.git(?:/(?:.+/)?(?:commondir|gitdir|[\w.-]*todo[\w.-]*))?\Z", re.DOTALL)
+_EXCLUSION = regex(r"!(?:\{([^{}]+)\}|[^{},]+)")
+_ANY_DEPTH = regex(r"(?:\*\*/(?=.)|(?!.*/))(?!.*\*\*)([\w.@+*-]+(?:/[\w.@+*-]+)*)", re.ASCII)
 _SPACE = "\t\n\v\f\r \xa0\u1680\u2028\u2029\u202f\u205f\u3000\ufeff" + "".join(
     map(chr, range(0x2000, 0x200B))
 )

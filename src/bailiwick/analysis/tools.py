@@ -5,7 +5,6 @@ also a ``call-tool`` access of its own, so that policy can speak of the tool its
 """
 
 import posixpath
-import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from itertools import islice
@@ -52,6 +51,7 @@ from bailiwick.model.event import (
     ToolResult,
 )
 from bailiwick.model.glob import Glob, GlobSet
+from bailiwick.model.regex import regex
 from bailiwick.model.request import FileView, Request
 
 MAX_MENTIONS = 64
@@ -354,14 +354,14 @@ READERS: Mapping[str, _Reader] = {
 """Tools of client 2.1.330 and earlier names of the same tools."""
 
 
-_READING = re.compile(r"(?:^|_)(?:read|get|list|search|view|stat|find|show|fetch|query|describe)(?:_|$)")
-_PATH_KEY = re.compile(
+_READING = regex(r"(?:^|_)(?:read|get|list|search|view|stat|find|show|fetch|query|describe)(?:_|$)")
+_PATH_KEY = regex(
     r"(?:^|_|-|(?<=[a-z])(?=[A-Z]))"
     r"(?i:paths?|files?|filename|dir|directory|directories|folder|source|destination|src|dst|uri|cwd|root)$"
 )
 
 
-_LINES = re.compile(r"\s")
+_LINES = regex(r"\s")
 
 
 def _mcp(call: _Call) -> Iterator[_Fact]:

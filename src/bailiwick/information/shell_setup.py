@@ -9,13 +9,14 @@ from collections.abc import Iterable, Iterator
 
 from bailiwick.analysis.shell.parser import parse
 from bailiwick.analysis.shell.syntax import Simple, UnsupportedSyntaxError
+from bailiwick.model.regex import regex
 from bailiwick.model.value import value
 
 MAX_ALIASES = 2_000
 """Aliases of one snapshot that are told apart; the names of further ones count as functions of unknown body."""
-_SECTION = re.compile(r"^# (Functions|Shell Options|Aliases|[A-Z].*)\n", re.MULTILINE)
-_FUNCTION = re.compile(r"^(?:eval \$')?([^\s()'\"$`=]+) \(\)", re.MULTILINE)
-_NAME = re.compile(r"(?:--? )?([^\s=]+)=")
+_SECTION = regex(r"^# (Functions|Shell Options|Aliases|[A-Z].*)\n", re.MULTILINE)
+_FUNCTION = regex(r"^(?:eval \$')?([^\s()'\"$`=]+) \(\)", re.MULTILINE)
+_NAME = regex(r"(?:--? )?([^\s=]+)=")
 
 
 @value(frozen=True, slots=True, kw_only=True)

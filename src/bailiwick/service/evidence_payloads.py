@@ -5,18 +5,18 @@ given for some of its events and open nothing else; and once the person's data k
 keys any more: an erasure reaches the packs that are out already, as far as keys weren't.
 """
 
-import re
 from collections.abc import Collection, Iterator, Mapping
 from hashlib import sha256
 from pathlib import Path
 
 from bailiwick.audit.sealing import SealError, open_payload
+from bailiwick.model.regex import regex
 from bailiwick.service.log_reader import Entry, LogReader
 
 FORM = "bailiwick payload keys v1"
 
-_NAME = re.compile(r"payloads/(0|[1-9][0-9]{0,18})\.sealed")
-_KEY = re.compile(r"(0|[1-9][0-9]{0,18}) ([0-9a-f]{64})")
+_NAME = regex(r"payloads/(0|[1-9][0-9]{0,18})\.sealed")
+_KEY = regex(r"(0|[1-9][0-9]{0,18}) ([0-9a-f]{64})")
 
 
 class EvidenceError(Exception):

@@ -14,6 +14,7 @@ from collections.abc import Callable, Mapping
 from http import HTTPStatus
 from typing import Final
 
+from bailiwick.model.regex import regex
 from bailiwick.model.value import value
 
 MAX_HEAD: Final = 16 * 1024
@@ -22,10 +23,10 @@ MAX_HEAD: Final = 16 * 1024
 MAX_PASSED_OVER: Final = 32 * 1024 * 1024
 """Bytes of an unwanted body that are read and dropped, so that the connection can go on; twice the largest event."""
 
-_REQUEST_LINE: Final = re.compile(r"([A-Z]{1,16}) (/[\x21-\x7e]*) HTTP/1\.1")
-_NAMES: Final = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]*")
-_CONTROL: Final = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]")
-_LENGTH: Final = re.compile(r"[0-9]{1,15}")
+_REQUEST_LINE: Final = regex(r"([A-Z]{1,16}) (/[\x21-\x7e]*) HTTP/1\.1")
+_NAMES: Final = regex(r"[!#$%&'*+.^_`|~0-9A-Za-z-]*")
+_CONTROL: Final = regex(r"[\x00-\x08\x0a-\x1f\x7f]")
+_LENGTH: Final = regex(r"[0-9]{1,15}")
 _CHUNK: Final = re.compile(rb"\r\n([0-9A-Fa-f]{1,8})\r\n")
 _CHUNK_LINE: Final = 12
 """Bytes of the longest line that gives a chunk's length, with the line ends before and after it."""

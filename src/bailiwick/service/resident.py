@@ -20,6 +20,7 @@ from bailiwick.audit.recording import service_record
 from bailiwick.audit.redaction import Redactor
 from bailiwick.audit.retention import Retention
 from bailiwick.information.sessions import SessionState, from_json
+from bailiwick.model.regex import compile_waiting
 from bailiwick.model.value import value
 from bailiwick.policy.types import Payloads, PolicySet
 from bailiwick.service.desk import Desk
@@ -230,6 +231,7 @@ async def running(places: Places) -> AsyncIterator[Endpoint]:
         except (StoreError, OSError) as error:
             raise StartError(f"the start could not be recorded: {error}") from error
         await asyncio.to_thread(preload)
+        await asyncio.to_thread(compile_waiting)
         await asyncio.to_thread(store.prepare)
         gc.freeze()  # what is there now stays: no collection has to look through it again
         gc.enable()

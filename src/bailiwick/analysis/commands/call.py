@@ -17,6 +17,7 @@ from bailiwick.analysis.commands.argument import (
 from bailiwick.analysis.commands.options import Option, Parsed
 from bailiwick.analysis.commands.specification import Role, Specification, find
 from bailiwick.model.access import AccessKind
+from bailiwick.model.regex import regex
 from bailiwick.model.value import value
 
 _READ, _WRITE, _DELETE = (AccessKind.READ,), (AccessKind.WRITE,), (AccessKind.DELETE,)
@@ -47,10 +48,10 @@ _WORST = {
 """Effects of which the target isn't known, and what is known of them."""
 _STANDARD_INPUT = frozenset((Role.READ, Role.READ_TREE))
 """Roles for which ``-`` is no file."""
-_URL = re.compile(
+_URL = regex(
     r"(?:(?P<scheme>[a-zA-Z][a-zA-Z0-9+.-]*)://)?(?:[^/@\s?#]*@)?(?P<host>\[[0-9A-Fa-f:.]+\]|[^/:\s?#@\[\]\\{}]+)(?::(?P<port>\d{1,5}))?(?=[/?#]|\Z)"
 )
-_TEMPLATE_FILE = re.compile(r"=?(?:jsonpath|go-template|custom-columns|template)-?file=")
+_TEMPLATE_FILE = regex(r"=?(?:jsonpath|go-template|custom-columns|template)-?file=")
 """How ``kubectl -o`` names a file that it prints by."""
 PORTS = {
     "http": 80,
@@ -396,10 +397,10 @@ def trusted(machine: Machine, arg: Arg) -> bool:
     )
 
 
-_FETCHED = re.compile(r"data:|(?:[a-z]+\+)?(?!file:)[a-zA-Z][a-zA-Z0-9.-]*://|git@")
-_WITH_VCS = re.compile(r"[a-z]+\+[a-z]+://")
-_FROM_ROOT = re.compile(r"(?:\A|[{,])[/~]")
-_SYSTEM = re.compile(r"/(?:usr|bin|sbin|lib\w*|opt|etc|nix/store)/|/dev/null\Z")
+_FETCHED = regex(r"data:|(?:[a-z]+\+)?(?!file:)[a-zA-Z][a-zA-Z0-9.-]*://|git@")
+_WITH_VCS = regex(r"[a-z]+\+[a-z]+://")
+_FROM_ROOT = regex(r"(?:\A|[{,])[/~]")
+_SYSTEM = regex(r"/(?:usr|bin|sbin|lib\w*|opt|etc|nix/store)/|/dev/null\Z")
 """Below these only an administrator writes; policy keeps sessions from it."""
 
 
@@ -413,7 +414,7 @@ def connect(
         machine.opaque("host that may be read in several ways", span, AccessKind.CONNECT)
 
 
-_REMOTE = re.compile(r"(?:rsync|ssh|scp|sftp)://|(?:[\w.+-]+@)?(?:\[[0-9a-fA-F:]+\]|[\w.-]+)::?")
+_REMOTE = regex(r"(?:rsync|ssh|scp|sftp)://|(?:[\w.+-]+@)?(?:\[[0-9a-fA-F:]+\]|[\w.-]+)::?")
 
 
 def remote(machine: Machine, arg: Arg, kind: AccessKind, *, tree: bool = False) -> bool:

@@ -25,14 +25,15 @@ from bailiwick.analysis.shell.running import Running, moved
 from bailiwick.analysis.shell.state import State
 from bailiwick.analysis.shell.syntax import Arithmetic
 from bailiwick.model.access import AccessKind
+from bailiwick.model.regex import regex
 
 if TYPE_CHECKING:
     from bailiwick.analysis.shell.interpreter import Interpreter
 
 Outcome: TypeAlias = tuple[State | None, State | None]
-_NAME = re.compile(r"[A-Za-z_]\w*\Z", re.ASCII)
-_ELEMENT = re.compile(r"[A-Za-z_]\w*\[\d+\]\Z", re.ASCII)
-_SET = re.compile(r"[-+][euxhbmvCETf]+\Z|[-+][euxvCETf]*o\Z|--\Z")
+_NAME = regex(r"[A-Za-z_]\w*\Z", re.ASCII)
+_ELEMENT = regex(r"[A-Za-z_]\w*\[\d+\]\Z", re.ASCII)
+_SET = regex(r"[-+][euxhbmvCETf]+\Z|[-+][euxvCETf]*o\Z|--\Z")
 _SET_OPTIONS = frozenset((
     "vi", "emacs", "pipefail", "errexit", "nounset", "xtrace", "verbose", "monitor", "errtrace", "functrace", "noclobber", "noglob",
 ))  # fmt: skip
@@ -42,19 +43,19 @@ _QUIET_OPTIONS = frozenset((
 ))  # fmt: skip
 """Options of bash that widen no expansion beyond what is assumed anyway."""
 _GLOB_OPTIONS = frozenset(("nullglob", "dotglob", "extglob", "nocaseglob", "globasciiranges"))
-_NAMES_SHOWN = re.compile(
+_NAMES_SHOWN = regex(
     r"(?:-[abcdfgjksu]+ |-A (?:alias|builtin|command|directory|file|function|group|helptopic|job|keyword|shopt|signal|user) )+[\w.-]* ?\Z"
 )
 """Uses of ``compgen`` that print names, but not those of variables."""
-_LIMIT = re.compile(r"\d*\.?\d*\Z", re.ASCII)
-_PLAIN_NUMBER = re.compile(r"[-+]?\d*\.?\d*\Z", re.ASCII)
-_NUMBERED = re.compile(r"%[^%sbq]*(?:[^%sbq\s\d.-]|\Z)")
+_LIMIT = regex(r"\d*\.?\d*\Z", re.ASCII)
+_PLAIN_NUMBER = regex(r"[-+]?\d*\.?\d*\Z", re.ASCII)
+_NUMBERED = regex(r"%[^%sbq]*(?:[^%sbq\s\d.-]|\Z)")
 """A conversion of ``printf`` that isn't one of text alone."""
-_ZSH_READ = re.compile(r"-[rse]*[kqz]")
+_ZSH_READ = regex(r"-[rse]*[kqz]")
 """Options of ``read`` that only zsh knows."""
-_ALIAS = re.compile(r"([\w.-]+)=", re.ASCII)
-_PLAIN_ARITHMETIC = re.compile(r"[\w\s+*/%=<>!&|?:,~^()-]+\Z", re.ASCII)
-_HARMLESS_DECLARATION = re.compile(r"-[girxaAt]+\Z")
+_ALIAS = regex(r"([\w.-]+)=", re.ASCII)
+_PLAIN_ARITHMETIC = regex(r"[\w\s+*/%=<>!&|?:,~^()-]+\Z", re.ASCII)
+_HARMLESS_DECLARATION = regex(r"-[girxaAt]+\Z")
 
 
 class Invocation:
@@ -268,7 +269,7 @@ def _unset(call: Invocation) -> Outcome:
     return call.state, call.state
 
 
-_WRONG_SET = re.compile(r"[-+][A-Za-z]*[cdgijlqswyzADFGIJKLMNOQRSUVWXYZ]")
+_WRONG_SET = regex(r"[-+][A-Za-z]*[cdgijlqswyzADFGIJKLMNOQRSUVWXYZ]")
 
 
 def _plain_element(arg: Arg) -> bool:
@@ -638,7 +639,7 @@ def _time(call: Invocation) -> Outcome:
     )
 
 
-_TIMING = re.compile(
+_TIMING = regex(
     r"(?:-[pvqa]+|--(?:portability|verbose|quiet|append)?|(?:-(?P<file>o)|-f)(?P<value>.*))\Z", re.DOTALL
 )
 """Options of ``time``, the program."""

@@ -3,16 +3,15 @@
 Source: the bash 5.2 reference manual, conditional constructs. In zsh only forms that mean the same are read.
 """
 
-import re
-
 from bailiwick.analysis.commands.argument import Arg
 from bailiwick.analysis.shell.simple import SimpleReader
 from bailiwick.analysis.shell.syntax import Test
+from bailiwick.model.regex import regex
 
-TEST_END = re.compile(r"\]\](?=[ \t\n;|&<>()]|\Z)")
-_UNARY = re.compile(r"-(?:[abcdefghknoprstuvwxzGLNORS])(?=[ \t])")
+TEST_END = regex(r"\]\](?=[ \t\n;|&<>()]|\Z)")
+_UNARY = regex(r"-(?:[abcdefghknoprstuvwxzGLNORS])(?=[ \t])")
 _UNARY_IN_ZSH = frozenset("bcdefghknprsuwxzGLNS")
-_BINARY = re.compile(r"(==?|!=|=~|-(?:eq|ne|lt|le|gt|ge|nt|ot|ef)|[<>])(?=[ \t])")
+_BINARY = regex(r"(==?|!=|=~|-(?:eq|ne|lt|le|gt|ge|nt|ot|ef)|[<>])(?=[ \t])")
 _BINARY_IN_ZSH = frozenset(("=", "==", "!=", "-nt", "-ot", "-ef"))
 
 

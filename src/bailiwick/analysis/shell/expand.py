@@ -29,17 +29,18 @@ from bailiwick.analysis.shell.syntax import (
     parts_of,
 )
 from bailiwick.model.access import AccessKind, VariableTarget
+from bailiwick.model.regex import regex
 
 if TYPE_CHECKING:
     from bailiwick.analysis.shell.interpreter import Interpreter
 
 _BRACES = Text("{}", quoted=False)
-_BLANKS = re.compile(r"[ \t\n]+")
-_WILD = re.compile(r"[*?\[]")
-_SUBSCRIPT = re.compile(r"(\w+)\[\$?([^\]]*)\]\Z", re.ASCII)
+_BLANKS = regex(r"[ \t\n]+")
+_WILD = regex(r"[*?\[]")
+_SUBSCRIPT = regex(r"(\w+)\[\$?([^\]]*)\]\Z", re.ASCII)
 
 
-_ASSIGNMENT = re.compile(r"[A-Za-z_]\w*\+?=", re.ASCII)
+_ASSIGNMENT = regex(r"[A-Za-z_]\w*\+?=", re.ASCII)
 
 
 def is_assignment(word: Arg) -> bool:

@@ -20,6 +20,7 @@ from bailiwick.analysis.commands.argument import (
 )
 from bailiwick.analysis.shell.syntax import Parameter, Part, Text
 from bailiwick.model.glob import escape
+from bailiwick.model.regex import regex
 
 MAX_TEXT = 20_000
 """Characters of one value that is followed; a longer one counts as unknown."""
@@ -29,11 +30,11 @@ MAX_WORDS = 64
 """Words one word may expand to; beyond that they count as unknown."""
 
 Token = str | Part
-_INTEGER_RANGE = re.compile(r"(-?\d+)\.\.(-?\d+)(?:\.\.(-?\d+))?\Z", re.ASCII)
-_LETTER_RANGE = re.compile(r"([A-Za-z])\.\.([A-Za-z])\Z")
-_STARS = re.compile(r"(?<!\\)\*{2,}")
-_SAME = re.compile(r"[^\[\]\\{},!]*\Z")
-_BRACKET = re.compile(r"\[([!^]?)((?:[A-Za-z0-9_.,:@%+=]|-|\[:[a-z]+:\])+)\]")
+_INTEGER_RANGE = regex(r"(-?\d+)\.\.(-?\d+)(?:\.\.(-?\d+))?\Z", re.ASCII)
+_LETTER_RANGE = regex(r"([A-Za-z])\.\.([A-Za-z])\Z")
+_STARS = regex(r"(?<!\\)\*{2,}")
+_SAME = regex(r"[^\[\]\\{},!]*\Z")
+_BRACKET = regex(r"\[([!^]?)((?:[A-Za-z0-9_.,:@%+=]|-|\[:[a-z]+:\])+)\]")
 
 
 # -- braces

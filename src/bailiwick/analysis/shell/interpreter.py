@@ -4,7 +4,6 @@ It follows all branches, joins their states, enters functions, substitutions and
 known, and hands each program to its specification. Work is bounded; what lies beyond a bound is opaque.
 """
 
-import re
 from collections.abc import Sequence as SequenceOf
 
 from bailiwick.analysis.commands.argument import (
@@ -60,6 +59,7 @@ from bailiwick.model.access import (
     ProgramTarget,
     VariableTarget,
 )
+from bailiwick.model.regex import regex
 
 MAX_NESTING = 12
 """Functions, nested shells and wrappers inside one another."""
@@ -69,13 +69,13 @@ _SYSTEM = frozenset(
 )
 _LISTING = frozenset(("find", "git", "grep", "egrep", "fgrep", "rg"))
 """Programs that say what they list; of a wrapper that only holds for part of what it prints."""
-_INTEGER = re.compile(r"-?[0-9]*\Z")
-_TOOL = re.compile(
+_INTEGER = regex(r"-?[0-9]*\Z")
+_TOOL = regex(
     r"/node_modules/\.bin/[^/]+\Z|/vendor/bin/[^/]+\Z|/\.?v?env[^/]*/bin/[^/]+\Z|/\.(?:tox|nox|direnv|pixi)/(?:[^/]+/)+bin/[^/]+\Z"
     r"|/(?:python|pypy)[0-9.]*\Z|/(?:node|ruby|perl|php|bash|sh|dash|zsh)\Z"
 )
 """Where a project keeps the tools that are installed for it, and interpreters wherever they lie."""
-_SHEBANG = re.compile(r"#!(?:/usr)?/bin/(?:env )?(bash|sh)\n")
+_SHEBANG = regex(r"#!(?:/usr)?/bin/(?:env )?(bash|sh)\n")
 
 
 class Interpreter:

@@ -16,17 +16,18 @@ from bailiwick.analysis.shell.choosing import chosen
 from bailiwick.analysis.shell.own import is_own
 from bailiwick.analysis.shell.state import State
 from bailiwick.model.access import AccessKind, HostTarget
+from bailiwick.model.regex import regex
 
 if TYPE_CHECKING:
     from bailiwick.analysis.shell.interpreter import Interpreter
 
 SEARCHED = frozenset(("PATH", "CDPATH"))
 """Where the shell itself looks; what that means is told of the commands that follow."""
-_OPTIONS = re.compile(r"\w*(?:OPTS?|OPTIONS?|FLAGS|ARGS)", re.IGNORECASE)
+_OPTIONS = regex(r"\w*(?:OPTS?|OPTIONS?|FLAGS|ARGS)", re.IGNORECASE)
 """Names whose values are options of a program, as words."""
-_PEER = re.compile(r"\w*?(?:(?<!NO_)PROXY|HOST(?:ADDR)?|SERVERS?|ENDPOINT\w*|REMOTE)", re.IGNORECASE)
+_PEER = regex(r"\w*?(?:(?<!NO_)PROXY|HOST(?:ADDR)?|SERVERS?|ENDPOINT\w*|REMOTE)", re.IGNORECASE)
 """Names of the other end, which may be given without a scheme."""
-_SOURCE = re.compile(
+_SOURCE = regex(
     r"\w*(?:REGISTR(?:Y|IES)|REPOSITORIES|INDEX|MIRROR|PYPI|DOWNLOAD|INSTALL_BINARY)\w*"
     r"|(?:GIT|PIP|UV|GO|CARGO|NPM|DOCKER|PUB|BAZELISK)_?\w*",
     re.IGNORECASE,
@@ -34,17 +35,17 @@ _SOURCE = re.compile(
 """Names that say where a program gets its code or sends what it has; an application's own addresses are others."""
 _LISTENING = frozenset(("HOST", "HOSTNAME", "BIND", "LISTEN"))
 """Names of the address a server listens at."""
-_WRITTEN = re.compile(
+_WRITTEN = regex(
     r"\w*(?:TRACE|LOG|OUTPUT|REPORT|COVERAGE|DUMP|PROFILE_FILE|REPL_HISTORY)\w*|\w*HISTFILE|SQLITE_HISTORY|GIT_INDEX_FILE"
     r"|PYTHONPYCACHEPREFIX|GCOV_PREFIX|GMON_OUT_PREFIX",
     re.IGNORECASE,
 )
 """Names of what a program writes."""
-_PATH = re.compile(r"(?:/|~|\.\.(?:/|$)).*", re.DOTALL)
-_ADDRESS = re.compile(
+_PATH = regex(r"(?:/|~|\.\.(?:/|$)).*", re.DOTALL)
+_ADDRESS = regex(
     r"([a-z][a-z0-9+.-]*)://(?:[^/?#\s]*@)?(\[[0-9a-f:.]+\]|[^/?#:@\s]*)(?::([0-9]{1,5}))?", re.IGNORECASE
 )
-_BARE = re.compile(r"([a-z0-9](?:[a-z0-9.-]*[a-z0-9])?)(?::([0-9]{1,5}))?", re.IGNORECASE)
+_BARE = regex(r"([a-z0-9](?:[a-z0-9.-]*[a-z0-9])?)(?::([0-9]{1,5}))?", re.IGNORECASE)
 _WEB = frozenset(("http", "https"))
 
 MAX_PARTS = 64

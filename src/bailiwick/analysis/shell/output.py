@@ -16,16 +16,17 @@ from bailiwick.analysis.commands.argument import (
 )
 from bailiwick.analysis.shell.redirection import content
 from bailiwick.analysis.shell.state import State
+from bailiwick.model.regex import regex
 
 if TYPE_CHECKING:
     from bailiwick.analysis.shell.interpreter import Interpreter
 
 MAX_COUNTED = 100
 """Numbers of one ``seq`` that are told apart."""
-_SMALL = re.compile(r"\d{1,6}\Z", re.ASCII)
-_PLAIN_PATH = re.compile(r"[\w.][\w./-]*\Z|/[\w./-]*\w/?\Z", re.ASCII)
-_DIGITS_OF_TIME = re.compile(r"\+%[YmdHMSsjNyuVwFT](?:%[YmdHMSsjNyuVwFT]|[-_.:])*\Z")
-_FORMAT = re.compile(r"(?:[^\\%]|\\[nt])+\Z", re.DOTALL)
+_SMALL = regex(r"\d{1,6}\Z", re.ASCII)
+_PLAIN_PATH = regex(r"[\w.][\w./-]*\Z|/[\w./-]*\w/?\Z", re.ASCII)
+_DIGITS_OF_TIME = regex(r"\+%[YmdHMSsjNyuVwFT](?:%[YmdHMSsjNyuVwFT]|[-_.:])*\Z")
+_FORMAT = regex(r"(?:[^\\%]|\\[nt])+\Z", re.DOTALL)
 _NUMBER = Arg("", NUMBER)
 
 

@@ -4,7 +4,6 @@
 positively understands; its correctness is established against bash itself (tests/nightly).
 """
 
-import re
 from typing import TYPE_CHECKING
 
 from bailiwick.analysis.shell import zsh
@@ -34,26 +33,27 @@ from bailiwick.analysis.shell.syntax import (
     extent,
 )
 from bailiwick.analysis.shell.words import MAX_DEPTH, NAME, SKIPPED
+from bailiwick.model.regex import regex
 
 if TYPE_CHECKING:
     from bailiwick.analysis.commands.argument import Arg
 
 MAX_BYTES = 10_000
 """Bytes of a script that is read, as UTF-8; a longer one is refused whole (the client asks beyond as many)."""
-_RESERVED = re.compile(
+_RESERVED = regex(
     r"(?:!|\{|\}|\[\[|case|coproc|do|done|elif|else|esac|fi|for|function|if|in|select|then|time|until|while)"
     r"(?=[ \t\n;|&()]|[<>](?!\()|\Z)"
 )
 _BETWEEN = SKIPPED | {"\n"}
-_UNUSUAL = re.compile(rf"[ \t\\#(\]]|\Z|{_RESERVED.pattern}")
+_UNUSUAL = regex(rf"[ \t\\#(\]]|\Z|{_RESERVED.pattern}")
 """What begins something else than a simple command."""
 _NOWHERE: frozenset[str] = frozenset()
-_PREFIX = re.compile(r"!|time(?=[ \t\n;|&<>()]|\Z)")
-_TIME_FORMAT = re.compile(r"-p(?=[ \t\n;|&]|\Z)")
-_HOOK = re.compile(
+_PREFIX = regex(r"!|time(?=[ \t\n;|&<>()]|\Z)")
+_TIME_FORMAT = regex(r"-p(?=[ \t\n;|&]|\Z)")
+_HOOK = regex(
     r"command_not_found_handler?\Z|(?:chpwd|precmd|preexec|periodic|zshexit|zshaddhistory|zsh_directory_name)\Z|TRAP"
 )
-_ODD_CHARACTERS = re.compile(
+_ODD_CHARACTERS = regex(
     r"[\x00-\x08\x0b-\x1f\x7f-\x9f]|[\u00a0\u00ad\u061c\u1680\u180e\u2000-\u200f\u2028-\u202f\u205f-\u206f"
     r"\u3000\ufeff\ud800-\udfff\U000e0000-\U000e007f]"
 )

@@ -7,6 +7,7 @@ from bailiwick.analysis.shell.state import ShellContext, State, normal
 from bailiwick.analysis.shell.trail import Trail
 from bailiwick.model.access import Access, AccessKind, Facts, Flow, Opaque, PathTarget, Span, Target
 from bailiwick.model.glob import Budget, GlobError, escape, intersects, path_glob
+from bailiwick.model.regex import regex
 
 MAX_FLOWS = 1000
 """Flows kept; a command with more is opaque."""
@@ -26,14 +27,14 @@ _QUIET = frozenset(
         "/dev/full",
     )
 )
-_DESCRIPTOR = re.compile(r"/dev/fd/\d+\Z", re.ASCII)
-_MAGIC = re.compile(
+_DESCRIPTOR = regex(r"/dev/fd/\d+\Z", re.ASCII)
+_MAGIC = regex(
     r"/proc/[^/]+/(?:task/[^/]+/)?(?:root|cwd|fd|map_files|exe|environ|mem)(?:/|\Z)|/dev/(?:fd|tcp|udp)(?:/|\Z)"
 )
 _MAGIC_LINKS = path_glob("/proc/*/{,task/*/}{root,cwd,fd,map_files,exe,environ,mem}{,/**}")
 _MAGIC_FILES = path_glob("/proc/*/{,task/*/}{environ,mem}")
-_WILD = re.compile(r"[*?\[{\\]")
-_CLIMB = re.compile(r"(?:^|/)(?!\.\.?(?:/|\Z))[^/]+/+(?:\./+)*\.\.(?:/|\Z)")
+_WILD = regex(r"[*?\[{\\]")
+_CLIMB = regex(r"(?:^|/)(?!\.\.?(?:/|\Z))[^/]+/+(?:\./+)*\.\.(?:/|\Z)")
 
 
 class BudgetExceededError(Exception):

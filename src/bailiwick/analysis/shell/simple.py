@@ -16,24 +16,25 @@ from bailiwick.analysis.shell.syntax import (
     parts_of,
 )
 from bailiwick.analysis.shell.words import META, NAME, PLAIN_ARGUMENT, PLAIN_WORD, SKIPPED, WordReader
+from bailiwick.model.regex import regex
 
-_ASSIGNMENT = re.compile(r"([A-Za-z_][A-Za-z0-9_]*)(\+?)=")
-_SUBSCRIPTED = re.compile(r"([A-Za-z_][A-Za-z0-9_]*)\[")
-_HARMLESS_SUBSCRIPT = re.compile(r"[\w.!^-]*\Z", re.ASCII)
-_REDIRECT = re.compile(r"(\d+|\{[A-Za-z_]\w*\})?(&>>|&>|<<<|<<-|<<|<>|<&|>>|>&|>\||<|>)", re.ASCII)
-_ESCAPED = re.compile(r"\\['\"`()]")
-_PROCESS = re.compile(r"[ \t][<>]\(")
+_ASSIGNMENT = regex(r"([A-Za-z_][A-Za-z0-9_]*)(\+?)=")
+_SUBSCRIPTED = regex(r"([A-Za-z_][A-Za-z0-9_]*)\[")
+_HARMLESS_SUBSCRIPT = regex(r"[\w.!^-]*\Z", re.ASCII)
+_REDIRECT = regex(r"(\d+|\{[A-Za-z_]\w*\})?(&>>|&>|<<<|<<-|<<|<>|<&|>>|>&|>\||<|>)", re.ASCII)
+_ESCAPED = regex(r"\\['\"`()]")
+_PROCESS = regex(r"[ \t][<>]\(")
 _BEGINS_REDIRECT = frozenset("<>&{0123456789")
 _BASH_REDIRECTS = frozenset(("&>>", "&>", "<<<"))
 _AFTER_CLOSE = (META | {""}) - {"<", ">", "("}
-_DELIMITER_ESCAPE = re.compile(r"\\[A-Za-z0-9_]+\Z")
+_DELIMITER_ESCAPE = regex(r"\\[A-Za-z0-9_]+\Z")
 _KNOWN = r"""'[^']*'|"[^"$`\\]*"|\\[;()!]|\{\})(?=[ \t\n;|&]|\Z)"""
-_USUAL_WORD = re.compile(rf"[ \t]*([A-Za-z0-9_./:@%+,^\-]+|{_KNOWN}")
-_USUAL_ARGUMENT = re.compile(rf"[ \t]*([A-Za-z0-9_./:@%+,^\-][A-Za-z0-9_./:@%+,^=\-]*|{_KNOWN}")
+_USUAL_WORD = regex(rf"[ \t]*([A-Za-z0-9_./:@%+,^\-]+|{_KNOWN}")
+_USUAL_ARGUMENT = regex(rf"[ \t]*([A-Za-z0-9_./:@%+,^\-][A-Za-z0-9_./:@%+,^=\-]*|{_KNOWN}")
 """Most words: plain, or quoted as a whole with nothing to expand, or as ``find`` takes them, and surely ended."""
 _MARKS = frozenset("'\"\\{")
 """What a usual word that isn't plain begins with."""
-FUNCTION_NAME = re.compile(r"[^\s;|&<>()$`'\"\\*?\[{}~=]+")
+FUNCTION_NAME = regex(r"[^\s;|&<>()$`'\"\\*?\[{}~=]+")
 _SPECIAL = frozenset(
     [
         "break",

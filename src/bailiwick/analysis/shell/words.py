@@ -21,6 +21,7 @@ from bailiwick.analysis.shell.syntax import (
     UnsupportedSyntaxError,
     Word,
 )
+from bailiwick.model.regex import regex
 
 MAX_DEPTH = 24
 """Nesting of commands and expansions beyond which text is refused (measured: no natural command passes 9)."""
@@ -28,42 +29,42 @@ MAX_DEPTH = 24
 META = frozenset(" \t\n;|&<>()")
 SKIPPED = frozenset(" \t\\#")
 """What ``blank`` begins with; asking first costs less than calling it for nothing."""
-NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
-PLAIN_WORD = re.compile(r"[A-Za-z0-9_./:@%+,^\-]+(?=[ \t\n;|&<>()]|\Z)")
-PLAIN_ARGUMENT = re.compile(r"[A-Za-z0-9_./:@%+,^\-][A-Za-z0-9_./:@%+,^=\-]*(?=[ \t\n;|&<>()]|\Z)")
-_PIECE = re.compile(r"[^ \t\n;|&<>()]{1,40}|.|\n|\Z")
-_PLAIN_RUN = re.compile(r"[A-Za-z0-9_./:@%+,^\-*?=!#\[\]{}]+")
-_EXPANDED = re.compile(r"[*?\[{~]")
-_CASES = re.compile(r"[a-z]\.\.[A-Z]|[A-Z]\.\.[a-z]")
-_NUMBER_NAME = re.compile(r"\{[A-Za-z_][A-Za-z0-9_]*\}\Z")
-_BLANK = re.compile(r"(?:[ \t]|\\\n)+")
-_DOUBLE_QUOTED_RUN = re.compile(r'[^"$`\\]+')
-_HEREDOC_RUN = re.compile(r"[^$`\\]+")
-_ARITHMETIC = re.compile(r"[A-Za-z0-9_\s+\-*/%<>=!&|^~?:;,()#@.]*\Z")
-_OLD_ARITHMETIC = re.compile(r"\$\[([A-Za-z0-9_ +\-*/%<>=!&|^~?:,()]+)\]")
-_ARITHMETIC_NAME = re.compile(r"(?<![A-Za-z0-9_#@])[A-Za-z_][A-Za-z0-9_]*")
+NAME = regex(r"[A-Za-z_][A-Za-z0-9_]*")
+PLAIN_WORD = regex(r"[A-Za-z0-9_./:@%+,^\-]+(?=[ \t\n;|&<>()]|\Z)")
+PLAIN_ARGUMENT = regex(r"[A-Za-z0-9_./:@%+,^\-][A-Za-z0-9_./:@%+,^=\-]*(?=[ \t\n;|&<>()]|\Z)")
+_PIECE = regex(r"[^ \t\n;|&<>()]{1,40}|.|\n|\Z")
+_PLAIN_RUN = regex(r"[A-Za-z0-9_./:@%+,^\-*?=!#\[\]{}]+")
+_EXPANDED = regex(r"[*?\[{~]")
+_CASES = regex(r"[a-z]\.\.[A-Z]|[A-Z]\.\.[a-z]")
+_NUMBER_NAME = regex(r"\{[A-Za-z_][A-Za-z0-9_]*\}\Z")
+_BLANK = regex(r"(?:[ \t]|\\\n)+")
+_DOUBLE_QUOTED_RUN = regex(r'[^"$`\\]+')
+_HEREDOC_RUN = regex(r"[^$`\\]+")
+_ARITHMETIC = regex(r"[A-Za-z0-9_\s+\-*/%<>=!&|^~?:;,()#@.]*\Z")
+_OLD_ARITHMETIC = regex(r"\$\[([A-Za-z0-9_ +\-*/%<>=!&|^~?:,()]+)\]")
+_ARITHMETIC_NAME = regex(r"(?<![A-Za-z0-9_#@])[A-Za-z_][A-Za-z0-9_]*")
 _TERM = r"\s*[-+!~]?\s*(?:0|[1-9]\d{0,17}|(?:\+\+|--)?[A-Za-z_]\w*(?:\+\+|--)?)\s*"
 _OPERATOR = r"(?:\*(?!\*)|\+|-|<<|>>|<=|>=|==|!=|&&|\|\||[<>&|^,]|[/%](?=\s*[1-9]))"
-_CERTAIN = re.compile(rf"(?:\s*[A-Za-z_]\w*\s*[-+*]?=(?!=))?{_TERM}(?:{_OPERATOR}{_TERM})*\Z", re.ASCII)
-_PARENTHESES = re.compile(r"\(([^()]*)\)")
+_CERTAIN = regex(rf"(?:\s*[A-Za-z_]\w*\s*[-+*]?=(?!=))?{_TERM}(?:{_OPERATOR}{_TERM})*\Z", re.ASCII)
+_PARENTHESES = regex(r"\(([^()]*)\)")
 _MAX_PARENTHESES = 8
 _HEX = {
-    "x": (re.compile(r"[0-9a-fA-F]{1,2}"), 16),
-    "u": (re.compile(r"[0-9a-fA-F]{1,4}"), 16),
-    "U": (re.compile(r"[0-9a-fA-F]{1,8}"), 16),
+    "x": (regex(r"[0-9a-fA-F]{1,2}"), 16),
+    "u": (regex(r"[0-9a-fA-F]{1,4}"), 16),
+    "U": (regex(r"[0-9a-fA-F]{1,8}"), 16),
 }
-_OCTAL = re.compile(r"[0-7]{1,3}")
+_OCTAL = regex(r"[0-7]{1,3}")
 _ANSI = {
     "n": "\n", "t": "\t", "r": "\r", "a": "\a", "b": "\b", "e": "\x1b", "E": "\x1b", "f": "\f", "v": "\v",
     "\\": "\\", "'": "'", '"': '"', "?": "?",
 }  # fmt: skip
-_PARAMETER = re.compile(
+_PARAMETER = regex(
     r"\$\{(#?)(!?)([A-Za-z_]\w*|[0-9]+|[@*#?$!-])"
     r"(\[[@*]\]|\[[0-9]+\]|\[-[0-9]+\]|\[[A-Za-z_]\w*\]|\[\$[A-Za-z_]\w*\])?"
     r"(:?[-+=?]|%%?|##?|//?|/%|/#|\^\^?|,,?|:|@|\})",
     re.ASCII,
 )
-_SUBSTRING = re.compile(r"[0-9 :-]*\Z")
+_SUBSTRING = regex(r"[0-9 :-]*\Z")
 _ODD_IN_ZSH = frozenset("[:(")
 _AFTER_EQUALS = frozenset(" \t\n;|&<>)") | {""}
 

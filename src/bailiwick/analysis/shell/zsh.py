@@ -4,14 +4,14 @@ Each function gives the reason to refuse, or nothing. Every form here was seen t
 (tests/analysis/shell/unsound.yaml, tests/nightly/test_shell_argv.py).
 """
 
-import re
 from collections.abc import Sequence
 
 from bailiwick.analysis.commands.argument import Arg
 from bailiwick.analysis.shell.environment import DECLARATIONS
 from bailiwick.analysis.shell.syntax import Part, Redirect, Text, parts_of
+from bailiwick.model.regex import regex
 
-FORMS = re.compile(
+FORMS = regex(
     r">!|>>!|&\||&!|>&\||>>?\|?&!|(?:\A|[\s;|&(<>`])\d&>"  # clobbering, background, descriptors
     r"|<[0-9]*-[0-9]*>"  # numeric globs
     r"|\$\{[(=~^]|\$\{?#?\w*[^\x00-\x7f]"  # expansion flags, names beyond ASCII
@@ -25,8 +25,8 @@ _RESERVED = frozenset((
     "then", "time", "until", "while",
 ))  # fmt: skip
 _NO_FUNCTIONS = _RESERVED | MODIFIERS | DECLARATIONS | {"float", "integer"}
-_ODD_ASSIGNMENT = re.compile(r"(?:\d+|\w*[^\x00-\x7f]\w*)?(?:\+?=|\[)")
-_NUMBER_NAME = re.compile(r"(?:[ \t]|\A)\{\w+\}[ \t]+(?:\d?[<>]|&>)")
+_ODD_ASSIGNMENT = regex(r"(?:\d+|\w*[^\x00-\x7f]\w*)?(?:\+?=|\[)")
+_NUMBER_NAME = regex(r"(?:[ \t]|\A)\{\w+\}[ \t]+(?:\d?[<>]|&>)")
 
 
 def command(text: str, start: int, end: int, words: Sequence[Arg], redirects: Sequence[Redirect]) -> str:

@@ -4,17 +4,17 @@ import posixpath
 import re
 from collections.abc import Callable, Iterator
 
+from bailiwick.model.regex import regex
+
 MAX_HOPS = 5
 """Imports of imports that the client follows (its documentation of CLAUDE.md)."""
 
 MAX_FILES = 100
 """Files that are followed."""
 
-MEMORY = re.compile(
-    r"(?:^|/)(?:CLAUDE(?:\.local)?|AGENTS)\.md$|(?:^|/)\.claude/rules/[^\0]+\.md$", re.IGNORECASE
-)
-_CODE = re.compile(r"^(?:```|~~~)[\s\S]*?^(?:```|~~~)[^\n]*$|`[^`\n]*`", re.MULTILINE)
-_IMPORT = re.compile(r"(?<![^\s(])@((?:~?/|\.{1,2}/)?[\w.][\w./-]{0,300})")
+MEMORY = regex(r"(?:^|/)(?:CLAUDE(?:\.local)?|AGENTS)\.md$|(?:^|/)\.claude/rules/[^\0]+\.md$", re.IGNORECASE)
+_CODE = regex(r"^(?:```|~~~)[\s\S]*?^(?:```|~~~)[^\n]*$|`[^`\n]*`", re.MULTILINE)
+_IMPORT = regex(r"(?<![^\s(])@((?:~?/|\.{1,2}/)?[\w.][\w./-]{0,300})")
 
 
 def imports(text: str) -> Iterator[tuple[str, int]]:

@@ -16,6 +16,7 @@ from typing import Final, TypeAlias
 
 from bailiwick.analysis.text.bounded import reach_of
 from bailiwick.model.access import Tier
+from bailiwick.model.regex import regex
 from bailiwick.model.value import value
 
 MAX_GAP: Final = 3
@@ -48,8 +49,8 @@ REMEMBERED: Final = 256
 TAIL: Final = 4_096
 """Characters at the end of a text in which the beginning of an entry or value is looked for."""
 
-_WRITTEN_SPACE = re.compile(r"\\[nrt]")
-_PART = re.compile(r"[^\W_]+")
+_WRITTEN_SPACE = regex(r"\\[nrt]")
+_PART = regex(r"[^\W_]+")
 
 
 @value(frozen=True, slots=True, kw_only=True)

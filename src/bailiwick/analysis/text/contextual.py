@@ -10,6 +10,7 @@ from bailiwick.analysis.text import lexicon
 from bailiwick.analysis.text.kind import Certainty, Judge, Judged, Kind, Weight
 from bailiwick.analysis.text.verify import basic_credentials
 from bailiwick.model.access import Tier
+from bailiwick.model.regex import regex
 
 _PASSWORDS = r"pass(?:w(?:or)?d|phrase|code|wort)?|pwd?(?![a-z])|pwd|psw|passwd|bindpw|psk|userpw"
 _OWNERS = (
@@ -31,8 +32,8 @@ _VALUE = (
 )
 _GIVEN = r"(?:[\\\"'`\])]{0,6}[ \t]{0,8}(?::[ \t]{0,3}[A-Z][A-Za-z]{0,20}\??[ \t]{0,3}(?==))?(?:=>|:=|\?=|(?<![=!<>])=(?!=)|::?(?!:)|(?<![-=])>)[ \t]{0,8})"
 
-UUID: Final = re.compile(r"(?i)^[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}$")
-_TAIL = re.compile(
+UUID: Final = regex(r"(?i)^[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}$")
+_TAIL = regex(
     r"(?i)(?:hash|digest|checksum|fingerprint|(?<![a-z])ids?|id|names?|ur[li]s?|paths?|files?|filename|dir|folder|types?|kind|length|len|size|count|limit"
     r"|expir\w*|ttl|age|min|max|policy|fields?|params?|headers?|class|label|hint|prompt|reset|valid\w*|regex|pattern|format|ref|arn|version|date"
     r"|time|at|algo\w*|provider|manager|mgr\w*|store|service|endpoint|issuer|audience|scopes?|method|mode|env|var|variable|prefix|suffix|index|list|map"
@@ -40,18 +41,18 @@ _TAIL = re.compile(
 )
 """What the rest of a name says when its value is about a secret rather than one."""
 
-_HEAD = re.compile(
+_HEAD = regex(
     r"(?i)(?:(?<![a-z])|(?-i:(?<=[a-z])(?=[A-Z])))(?:next|page|pagination|continuation|cancel\w*|stop|pad|eos|bos|unk|mask|sync|cursor|csrf|xsrf|start|end|public|publishable|max|min|num|cache"
     r"|hash|sha|input|output|prompt|completion|total|idempotency|client[_.-]?request|by|has|is|no|with|without|forgot|reset|per|column|sort|partition|primary|foreign)[_.\- ]?$"
 )
-_SURE = re.compile(
+_SURE = regex(
     r"(?i)secret|api[_. -]?key|apikey|access[_. -]?(?:key|token)|auth[_. -]?token|pass|pwd|private|client_secret|bearer|_token"
 )
-_HASHED = re.compile(r"^(?:\$2[aby]\$|\$argon2|\$[156]\$|pbkdf2|sha\d+[-:$]|md5:|scrypt:|\{SSHA|h1:)")
-_ADDRESS = re.compile(
+_HASHED = regex(r"^(?:\$2[aby]\$|\$argon2|\$[156]\$|pbkdf2|sha\d+[-:$]|md5:|scrypt:|\{SSHA|h1:)")
+_ADDRESS = regex(
     r"^[\w.+-]+@[\w-]+\.[\w.]+$|^\d{1,3}(?:\.\d{1,3}){3}|^v?\d+(?:\.\d+){1,3}|^\d{4}-\d\d-\d\d|^[\w.-]+\.(?:com|org|net|io|dev|json|ya?ml|txt|py|js|ts|go|rb|md|pem|html?|css|png|svg)\b"
 )
-_PIECE = re.compile(r"[A-Z]?[a-z]+|[A-Z]{3,}(?![a-z])")
+_PIECE = regex(r"[A-Z]?[a-z]+|[A-Z]{3,}(?![a-z])")
 _PUBLIC = (
     "pk_",
     "pk.",
@@ -138,7 +139,7 @@ def chosen(value: str, *, quoted: bool) -> bool:
     return not (wordy(value) and not signs and digits <= 2 and re.search(r"[._-]", value) is not None)  # noqa: PLR2004 - see above
 
 
-_TYPE = re.compile(r"[A-Z]\w*::[A-Z]\w*::\w*$")
+_TYPE = regex(r"[A-Z]\w*::[A-Z]\w*::\w*$")
 """The name of a kind of resource: ``AWS::IAM::AccessKey``."""
 
 
@@ -300,7 +301,7 @@ def _option(match: re.Match[str]) -> Iterable[Judged]:
         yield from credential(match)
 
 
-_PORTS = re.compile(
+_PORTS = regex(
     r"(?:[\d.]+:|\[[0-9a-fA-F:]+\]:)?\d{1,5}(?:-\d{1,5})?(?::\d{1,5}(?:-\d{1,5})?)?(?:/(?:tcp|udp|sctp))?"
 )
 
@@ -311,12 +312,12 @@ def _behind_command(match: re.Match[str]) -> Iterable[Judged]:
         yield from credential(match)
 
 
-_SETTER = re.compile(
+_SETTER = regex(
     r"(?i)(?:set|with|define|putenv|put|add)[\w.]{0,20}\(?[\\\"']{0,4}[\w.\-]{0,20}$|[.\"'][\w\-]{0,20}$"
 )
 
 
-_NOT_ALONE = re.compile(r"[ \"{}<>,;:/\\]|=.|\.\.\.|^(?:0x|[a-z]{2,8}[-_]|AC[0-9a-f]{32}$)")
+_NOT_ALONE = regex(r"[ \"{}<>,;:/\\]|=.|\.\.\.|^(?:0x|[a-z]{2,8}[-_]|AC[0-9a-f]{32}$)")
 """What a text has that is not one random word: separators, a prefix, an address."""
 
 

@@ -9,6 +9,8 @@ from hashlib import sha256
 from itertools import pairwise
 from typing import Final
 
+from bailiwick.model.regex import regex
+
 DOCUMENTED: Final = frozenset(
     (
         "1a5d44a2dca19669",
@@ -54,21 +56,21 @@ _WORDS = (
     "my[-_]?password", "my[-_]?token", "my[-_]?api", "some[-_]", "secret[-_]?here", "goes[-_]?here", "key[-_]?here", "deadbeef",
     "test[-_]?(?:key|token|secret|pass)", "undefined", "xxxx",
 )  # fmt: skip
-_WORD = re.compile(f"(?i){'|'.join(_WORDS)}")
+_WORD = regex(f"(?i){'|'.join(_WORDS)}")
 """Words that make a value a stand-in when little else is in it."""
-_WRITTEN = re.compile(r"[a-z_-]+|[A-Z_-]+|[A-Z]?[a-z]+(?:[-_]?[A-Z][a-z]+)*")
+_WRITTEN = regex(r"[a-z_-]+|[A-Z_-]+|[A-Z]?[a-z]+(?:[-_]?[A-Z][a-z]+)*")
 """The ways in which people write words; chance also makes ``TODo`` out of a random token's letters."""
 
-_WHOLE = re.compile(
+_WHOLE = regex(
     r"(?i)^(?:(?:the|an?|this|that|new|old|db|user|admin|root|api|auth|access|client|private|public|test|default|plain|valid|invalid|wrong|bad"
     r"|good|correct|strong|weak|my|your|some|no|is|has|get|set|hunter|s3cr3t|p[a4@]ss?w[o0]rd|secret|token|key|password|passwd|passphrase|pass|pwd|credentials?|null|none|nil|true"
     r"|false|string|str|bytes|int|bool|boolean|object|any|optional|required|disabled|enabled|default|empty|value|text|varchar|qwerty|letmein|admin|welcome"
     r"|environment|env|file|vault|here|abc|xyz|asdf|foo|bar|baz|change|it|me|now|hello|world)[-_ .!]*)+\d{0,6}[!?*]?$"
 )
-_REFERENCE = re.compile(
+_REFERENCE = regex(
     r"^(?:[$%<{\[*#@&]|\\?\$|os\.|process\.|env[.(\[]|ENV\[|self\.|this\.|config[.(\[]|settings\.|secrets?\.|vault:|ssm:|arn:|op://|file:|https?://|/|\./|\.\./|~/|!!|-$|\\|[A-Za-z_]\w*\?\.|[a-z]\w*\.[A-Z][a-z]+(?:[A-Z0-9]\w*)?$)"
 )
-_FILLER = re.compile(r"^(?:x+|X+|\*+|\.+|•+|_+|-+|#+|0+|\?+)$")
+_FILLER = regex(r"^(?:x+|X+|\*+|\.+|•+|_+|-+|#+|0+|\?+)$")
 
 
 def documented(secret: str) -> bool:

@@ -13,6 +13,7 @@ from typing import Final
 from bailiwick.analysis.text.kind import Certainty, Judge, Judged, Kind, Weight
 from bailiwick.analysis.text.verify import luhn
 from bailiwick.model.access import Tier
+from bailiwick.model.regex import regex
 
 _BESIDE = 60
 """Characters before a value in which words speak of it."""
@@ -24,10 +25,10 @@ def _before(match: re.Match[str], size: int = _BESIDE) -> str:
 
 # -- cards
 
-_CARD_WORDS = re.compile(
+_CARD_WORDS = regex(
     r"(?i)card|visa|master|amex|american express|discover|diners|jcb|maestro|\bpan\b|credit|debit|payment|billing|karte|carte|tarjeta|carta\b|\bcc\b|cvv|\bexp"
 )
-_ID_WORDS = re.compile(
+_ID_WORDS = regex(
     r"(?i)(?:\bid|_id|ids|timestamp|\bts|time|order|seq|offset|size|hash|version|snowflake|nonce|tweet|build|0\.|e-)[\"'\s:=#.\]]*$"
 )
 _TEST_CARDS: Final = frozenset((
@@ -55,7 +56,7 @@ def _issuer(digits: str) -> bool:
     )
 
 
-_AMONG = re.compile(r"[0-9A-F]{4}[ \n]\Z")
+_AMONG = regex(r"[0-9A-F]{4}[ \n]\Z")
 """Before groups of four digits that are part of a longer list of such groups."""
 
 
@@ -176,24 +177,24 @@ def _national() -> Iterable[Kind]:
 
 # -- e-mail, telephone, addresses
 
-_LOCAL = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9._%+-]{0,62}[A-Za-z0-9_%+-])?$")
-_RESERVED_MAIL = re.compile(
+_LOCAL = regex(r"[A-Za-z0-9](?:[A-Za-z0-9._%+-]{0,62}[A-Za-z0-9_%+-])?$")
+_RESERVED_MAIL = regex(
     r"(?i)(?:^|\.)(?:example|test|invalid|localhost|local|internal|lan|noreply)$|(?:^|\.)example\.(?:com|org|net|edu|co\.\w\w|de)$|(?:^|\.)(?:domain|email|mail|company|acme|corp|yourdomain|mydomain|foo|bar|foobar|host|server|site|somewhere|test|users\.noreply\.github)\.(?:com|org|net|tld)$"
 )
-_ROLE = re.compile(
+_ROLE = regex(
     r"(?i)^(?:bugs?-[\w-]+|[\w-]+-(?:bugs?|sig|developers?|porters|discuss|help|maintainers?|commits?|patches|security)|hostmaster|noc|feedback|press|office|developers?|maintainers?|git|hg|svn|no-?reply|do-?not-?reply|noreply\d*|postmaster|mailer-daemon|root|nobody|actions|bot|dependabot|github-actions|www-data|user(?:name)?|you|your\.?(?:name|email)|me|foo|bar|name|someone|somebody|email|test\w*|admin|info|support|security|bugs?|help|hello|contact|sales|legal|privacy|abuse|webmaster|team|dev|devel|list|announce\w*|\w+-(?:dev|devel|list|users|announce|bugs|owner|request))$"
 )
-_LISTS = re.compile(
+_LISTS = regex(
     r"(?i)(?:^|\.)(?:lists?|groups|googlegroups|mailman|bugs|rt|packages|tracker|alioth)\.|(?:^|\.)(?:googlegroups\.com|openssh\.com|libssh\.org|lysator\.liu\.se)$"
 )
 """Where lists and trackers are, and whose names of algorithms are written like addresses."""
 
-_WORK = re.compile(
+_WORK = regex(
     r"(?i)copyright|\bauthors?\b|\bmaintain|written by|\blicen[cs]e|contributors?\b|=head1|acknowledg"
 )
 """What stands above an address in the head of a file or a list of those who made something."""
 
-_REMARK = re.compile(r"[ \t]*(?:#|//|--|;|\.\\\")|[ \t]+\*[ \t]")
+_REMARK = regex(r"[ \t]*(?:#|//|--|;|\.\\\")|[ \t]+\*[ \t]")
 _ABOVE = 240
 _FILES = frozenset(
     (
@@ -225,7 +226,7 @@ _FILES = frozenset(
         "target",
     )
 )
-_CREDIT = re.compile(
+_CREDIT = regex(
     r"(?i)copyright|\(c\)|©|@author|author|maintain|contribut|written by|signed-off|co-authored|reviewed-by|acked-by|reported-by|credit|thanks to|licen[cs]e|packager|uploader|changelog|patch (?:by|from)|from: .*git|\"email\"|'email'|\bby [A-Z]|--\s"
 )
 
@@ -271,18 +272,18 @@ def _by_whom(text: str, start: int) -> bool:
     return any(marks) or ("\n" in above.strip("\n") and _WORK.search(above) is not None)
 
 
-_TOLD = re.compile(
+_TOLD = regex(
     r"(?i)\b(?:customer|user|client|patient|employee|subscriber|recipient|login|account|member|applicant)(?:s|name)?\b"
 )
 """Words before an address that is somebody's in data."""
 
-_COUNTRY = re.compile(
+_COUNTRY = regex(
     r"(?:1|7|2[07]|2[1-689]\d|3[0-469]|3[578]\d|4[013-9]|42\d|5[1-8]|5[09]\d|6[0-6]|6[7-9]\d|8[1246]|8[0578]\d|9[0-58]|9[679]\d)"
 )
 _SHORTEST, _WHOLE, _LONGEST = 8, 10, 15
 """Digits of a number with its country (E.164): the fewest, those of most countries' numbers, the most."""
 
-_PHONE_WORDS = re.compile(
+_PHONE_WORDS = regex(
     r"(?i)phone|\btel\b|tel[.:]|telefon|t[ée]l[ée]|mobil|mobile|cell|call|fax|whatsapp|sms|text me|ring|dial|contact|handy|rufnummer"
 )
 
@@ -311,19 +312,19 @@ def _phone(match: re.Match[str]) -> Iterable[Judged]:
         yield *span, Certainty.LOW
 
 
-_ADDRESS_WORDS = re.compile(
+_ADDRESS_WORDS = regex(
     r"(?i)(?<![a-z])(?:clients?|remote|visitor|customer|user|subscriber)(?![a-z]{3})|login|logged in|signed in|sign-in|forwarded|real-ip|source ip|src ip|src_ip|source_ip|sourceip|ip ?address|ip_addr|\bip[\"']?\s*[:=]|from ip|peer|caller|connection from|accepted .* for"
 )
 _SECTIONS: Final = 32
-_DIRECTLY = re.compile(r"(?i)(?:ip\w*|addr\w*|from|remote\w*|for)[\"']?\W{0,6}\Z")
+_DIRECTLY = regex(r"(?i)(?:ip\w*|addr\w*|from|remote\w*|for)[\"']?\W{0,6}\Z")
 """What stands directly before the address of a machine, and not before the number of a section."""
 
-_PLACE = re.compile(
+_PLACE = regex(
     r"(?i)(?:proxy|server|destination|target|endpoint|upstream)\W{1,16}(?:\w{0,4}ip\w{0,8}|host\w{0,4}|address)[\"']?\s*[:=]\s*[\"']?\Z"
 )
 """What is configured: the address of a machine that serves, not of somebody's."""
 
-_VERSION_WORDS = re.compile(
+_VERSION_WORDS = regex(
     r"(?i)version|ver\.?|release|v$|build|tag|dns|resolver|nameserver|gateway|subnet|mask|\bas\d|bind|listen|server\b|(?<![a-z])host(?:name)?[\"']?\s*[:=]|proxy|endpoint|upstream"
 )
 

@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from typing import Final
 
 from bailiwick.analysis.text.views import Builder, View
+from bailiwick.model.regex import regex
 from bailiwick.model.value import value
 
 MAX_LINES: Final = 20_000
@@ -21,9 +22,9 @@ LEAST: Final = 2
 LONGEST: Final = 200
 """Characters of a string that can be a piece of a stream; longer ones are read as they are."""
 
-_EVENT = re.compile(r"^data:[ \t]*(\{.{1,1500}\})\r?$", re.MULTILINE)
-_LINE = re.compile(r"^(\{.{1,1500}\})\r?$", re.MULTILINE)
-_TOKEN = re.compile(r'[{}\[\],:]|"(?:[^"\\]|\\.)*+"', re.DOTALL)
+_EVENT = regex(r"^data:[ \t]*(\{.{1,1500}\})\r?$", re.MULTILINE)
+_LINE = regex(r"^(\{.{1,1500}\})\r?$", re.MULTILINE)
+_TOKEN = regex(r'[{}\[\],:]|"(?:[^"\\]|\\.)*+"', re.DOTALL)
 _FIXED = frozenset(
     (
         "type",

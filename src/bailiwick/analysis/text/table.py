@@ -10,6 +10,7 @@ from bailiwick.analysis.text.contextual import UUID, entropy, random_looking, wo
 from bailiwick.analysis.text.kind import Certainty, Judged, Kind, Weight, token_judge
 from bailiwick.analysis.text.shape import Shape, ShapeError, shapes_of
 from bailiwick.model.access import Tier
+from bailiwick.model.regex import regex
 
 TOKENS: Final = "tokens.txt"
 NAMED: Final = "named.txt"
@@ -109,8 +110,8 @@ def _judge_named(match: re.Match[str]) -> list[Judged]:
     )
 
 
-_KEYWORD = re.compile(r"(?i)key|token|secret|pass|auth|api|pat")
-_ABOUT = re.compile(
+_KEYWORD = regex(r"(?i)key|token|secret|pass|auth|api|pat")
+_ABOUT = regex(
     r"(?i)(?:sha|hash|digest|commit|checksum|integrity|version|url|(?<![a-z])id|_id|uuid|sid)[\s\"'`\\:=]*$"
 )
 

@@ -12,6 +12,7 @@ from dataclasses import field
 from typing import Final
 
 from bailiwick.analysis.text.unpack import readings
+from bailiwick.model.regex import regex
 from bailiwick.model.value import value
 
 MAX_CHANGES: Final = 200_000
@@ -24,7 +25,7 @@ ENCODED_OVERLAP: Final = 16_384
 """Digits by which its parts overlap: more than the longest secret has."""
 
 _INVISIBLE = "\x00\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180e\u200b-\u200f\u202a-\u202e\u2060-\u206f\u3164\ufe00-\ufe0f\ufeff\uffa0\U000e0000-\U000e007f\U000e0100-\U000e01ef"
-_ESCAPE = re.compile(
+_ESCAPE = regex(
     r"(?P<p>(?:%[0-9a-fA-F]{2})+)|\\+u(?P<u>[0-9a-fA-F]{4})|\\+u\{(?P<v>[0-9a-fA-F]{1,6})\}|\\+x(?P<x>[0-9a-fA-F]{2})"
     r"|&#x(?P<h>[0-9a-fA-F]{2,4});|&#(?P<d>\d{2,5});|&(?P<e>quot|apos|amp);|\\+(?P<o>[0-3][0-7]{2})|\\+(?P<c>/)"
     rf"|(?P<i>[{_INVISIBLE}]+)"
@@ -41,18 +42,18 @@ _WORTHWHILE: Final = 20_000
 _DENSE: Final = 16
 """Where there is a joint in so many characters, one pass over all of them takes less than a look at each."""
 
-_MARK = re.compile(rf"[%\\&{_INVISIBLE}]")
-_UNSEEN = re.compile(rf"(?P<i>[{_INVISIBLE}]+)")
-_JOINT = re.compile(
+_MARK = regex(rf"[%\\&{_INVISIBLE}]")
+_UNSEEN = regex(rf"(?P<i>[{_INVISIBLE}]+)")
+_JOINT = regex(
     r"[\"'`\\](?<=[\w+/=.-].)(?:(?<!\\)[\"'`]?[ \t\r\n\\]{0,12}(?:\+|\.\.?|&|\|\||<>)?[ \t\r\n\\]{0,12}[\"'`]{1,2}|(?<![\\`])[\"']?"
     r"|(?<=\\)(?![nrtux\\\"'0-9bf]))(?=[\w+/=.-])"
 )
 """Begins with a set, for which the library looks fast."""
 _ENTITY = {"quot": '"', "apos": "'", "amp": "&"}
 _B64 = "A-Za-z0-9+/_-"
-_RUN = re.compile(rf"[{_B64}]{{20,}}+(?:(?<=[{_B64}]{{60}})(?:\r?\n|\\n)[{_B64}]+)*+=?=?")
-_LINE_END = re.compile(r"\r?\n|\\n")
-_HEX = re.compile(r"(?:[0-9a-fA-F]{2}){10,}+")
+_RUN = regex(rf"[{_B64}]{{20,}}+(?:(?<=[{_B64}]{{60}})(?:\r?\n|\\n)[{_B64}]+)*+=?=?")
+_LINE_END = regex(r"\r?\n|\\n")
+_HEX = regex(r"(?:[0-9a-fA-F]{2}){10,}+")
 _DIGITS64: Final = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/_-"
 _DIGITS16: Final = "0123456789abcdefABCDEF"
 

@@ -23,6 +23,7 @@ from bailiwick.model.event import (
     ToolCall,
     ToolResult,
 )
+from bailiwick.model.regex import regex
 
 MAX_BODY: Final = 16 * 1024 * 1024
 """Bytes of the largest hook call that is read; the largest tool input the product promises to judge is 10 MB."""
@@ -31,7 +32,7 @@ MAX_DEPTH: Final = 100
 """Levels of nesting that are read. Canonical JSON writers downstream stop at 254; no tool comes near this."""
 
 _SURROGATE: Final = re.compile(rb"\\u[dD][89a-fA-F]")
-_LONE: Final = re.compile(r"[\ud800-\udfff]")
+_LONE: Final = regex(r"[\ud800-\udfff]")
 _INT64: Final = range(-(2**63), 2**63)
 
 

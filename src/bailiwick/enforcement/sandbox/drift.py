@@ -13,6 +13,7 @@ from bailiwick.enforcement.sandbox.confine import OWN, RUNTIME
 from bailiwick.enforcement.sandbox.confinement import Confinement, Reach, within
 from bailiwick.enforcement.sandbox.oracle import Oracle
 from bailiwick.model.access import AccessKind
+from bailiwick.model.regex import regex
 from bailiwick.model.value import value
 
 What = Literal["made", "refused", "reached"]
@@ -20,11 +21,9 @@ What = Literal["made", "refused", "reached"]
 TRACED: Final = "%file"
 """The calls that are traced: those that take a path."""
 
-_CALL: Final = re.compile(
-    r"^(?:\[pid +)?(?P<pid>\d+)?\]? *(?P<name>\w+)\((?P<arguments>.*)\) += (?P<result>.+)$"
-)
-_PATH: Final = re.compile(r'(?:(?:AT_FDCWD|\d+)<(?P<base>(?:[^<>\\]|\\.)*)>, )?"(?P<path>(?:[^"\\]|\\.)*)"')
-_ESCAPE: Final = re.compile(r"\\(?:x([0-9a-f]{2})|([0-7]{1,3})|(.))")
+_CALL: Final = regex(r"^(?:\[pid +)?(?P<pid>\d+)?\]? *(?P<name>\w+)\((?P<arguments>.*)\) += (?P<result>.+)$")
+_PATH: Final = regex(r'(?:(?:AT_FDCWD|\d+)<(?P<base>(?:[^<>\\]|\\.)*)>, )?"(?P<path>(?:[^"\\]|\\.)*)"')
+_ESCAPE: Final = regex(r"\\(?:x([0-9a-f]{2})|([0-7]{1,3})|(.))")
 _LETTERS: Final = {"n": "\n", "t": "\t", "r": "\r", "v": "\v", "f": "\f"}
 _REFUSALS: Final = ("EACCES", "EPERM", "EROFS", "EBUSY")
 _DELETING: Final = frozenset({"unlink", "unlinkat", "rmdir"})

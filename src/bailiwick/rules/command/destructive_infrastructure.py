@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from fnmatch import fnmatchcase
 
 from bailiwick.model.access import Finding, ProgramTarget
+from bailiwick.model.regex import regex
 from bailiwick.model.value import value
 from bailiwick.rules.rule import Evidence, Rule, Severity
 
@@ -112,7 +113,7 @@ _CLIENTS = frozenset(
         "mongo",
     ]
 )
-_STATEMENT = re.compile(
+_STATEMENT = regex(
     r"""\b(?:drop\s+(?:database|schema|table|tablespace|owned|user|role)\b | truncate\s+(?:table\s+)?\w
     | delete\s+from\s+[\w."`]+\s*(?:;|\Z) | dropDatabase\s*\( | \.drop\s*\(\s*\) | deleteMany\s*\(\s*\{\s*\}\s*\) )""",
     re.IGNORECASE | re.VERBOSE,

@@ -4,9 +4,10 @@ import re
 from collections.abc import Iterator
 
 from bailiwick.model.access import AccessKind, Confidence, Finding, VariableTarget
+from bailiwick.model.regex import regex
 from bailiwick.rules.rule import Evidence, Rule, Severity
 
-_ALWAYS = re.compile(
+_ALWAYS = regex(
     r"LD_(?:PRELOAD|AUDIT)|DYLD_(?:INSERT_LIBRARIES|FORCE_FLAT_NAMESPACE)|BASH_ENV|PROMPT_COMMAND|SHELLOPTS|BASHOPTS|BASH_FUNC_\w+.*|PS4"
     r"|ZDOTDIR|GIT_(?:SSH|SSH_COMMAND|EXTERNAL_DIFF|ASKPASS|PROXY_COMMAND|EXEC_PATH|TEMPLATE_DIR|CONFIG(?:_GLOBAL|_SYSTEM|_COUNT"
     r"|_KEY_\d+|_VALUE_\d+|_PARAMETERS)?)|SSH_ASKPASS|SUDO_ASKPASS|LESS(?:OPEN|CLOSE)|PYTHON(?:STARTUP|HOME|BREAKPOINT)|PERL5DB"
@@ -17,27 +18,27 @@ _ALWAYS = re.compile(
 
 _BY_VALUE: tuple[tuple[re.Pattern[str], re.Pattern[str]], ...] = (
     (
-        re.compile(r"NODE_OPTIONS|npm_config_node_options|NPM_CONFIG_NODE_OPTIONS"),
-        re.compile(
+        regex(r"NODE_OPTIONS|npm_config_node_options|NPM_CONFIG_NODE_OPTIONS"),
+        regex(
             r"(?:^|[\s\"'])(?:-r|--require|--import|--loader|--experimental-loader|--inspect\S*|--env-file\S*)(?:[\s=]|$)"
         ),
     ),
     (
-        re.compile(r"(?:_JAVA|JAVA_TOOL|JDK_JAVA|MAVEN|GRADLE|SBT|ANT|CATALINA)_OPT(?:ION)?S|JAVA_OPTS"),
-        re.compile(r"-javaagent|-agent(?:lib|path)|-Xbootclasspath|OnOutOfMemoryError|OnError|(?:^|\s)@"),
+        regex(r"(?:_JAVA|JAVA_TOOL|JDK_JAVA|MAVEN|GRADLE|SBT|ANT|CATALINA)_OPT(?:ION)?S|JAVA_OPTS"),
+        regex(r"-javaagent|-agent(?:lib|path)|-Xbootclasspath|OnOutOfMemoryError|OnError|(?:^|\s)@"),
     ),
-    (re.compile(r"RUBYOPT|PERL5OPT"), re.compile(r"(?:^|\s)-[A-Za-z]*[rMmIdx]|(?:^|\s)[^-\s]")),
-    (re.compile(r"PYTHONWARNINGS"), re.compile(r"\.")),
-    (re.compile(r"GOFLAGS"), re.compile(r"-(?:toolexec|exec|overlay)")),
-    (re.compile(r"MAKEFLAGS|MFLAGS"), re.compile(r"--eval|=|(?:^|\s)-[A-Za-z]*[fCIE]")),
-    (re.compile(r"ENV"), re.compile(r"[/~$]|^\.")),
+    (regex(r"RUBYOPT|PERL5OPT"), regex(r"(?:^|\s)-[A-Za-z]*[rMmIdx]|(?:^|\s)[^-\s]")),
+    (regex(r"PYTHONWARNINGS"), regex(r"\.")),
+    (regex(r"GOFLAGS"), regex(r"-(?:toolexec|exec|overlay)")),
+    (regex(r"MAKEFLAGS|MFLAGS"), regex(r"--eval|=|(?:^|\s)-[A-Za-z]*[fCIE]")),
+    (regex(r"ENV"), regex(r"[/~$]|^\.")),
 )
 """Options that load or run something only in some of their values."""
 
-_PATHS = re.compile(
+_PATHS = regex(
     r"PATH|LD_LIBRARY_PATH|DYLD_\w*PATH|PYTHONPATH|PERL5LIB|RUBYLIB|NODE_PATH|CLASSPATH|LUA_PATH|LUA_CPATH"
 )
-_HARMLESS = re.compile(
+_HARMLESS = regex(
     r"(?:/usr)?(?:/bin/)?(?:|cat|less|more|most|bat|true|false|:|vi|vim|nvim|nano|emacs|ed|code --wait|less -[A-Za-z]+|none|echo)"
     r"|/dev/null"
 )

@@ -1,10 +1,11 @@
 """Loops without end in code that is given to an interpreter on its command line, and sizes that no disk holds."""
 
 import ast
-import re
 import warnings
 from collections.abc import Iterator, Sequence
 from itertools import islice
+
+from bailiwick.model.regex import regex
 
 MOST_CODE = 20_000
 """Characters of a piece of code that is looked at."""
@@ -15,10 +16,10 @@ MOST_LOOPS = 16
 MOST_BODY = 2_000
 """Characters of a loop's body that are looked at."""
 
-_MAY_BE = re.compile(r"\bwhile\b|\bfor\b|\*")
-_PYTHON = re.compile(r"(?:python|pypy)[0-9.]*\Z")
+_MAY_BE = regex(r"\bwhile\b|\bfor\b|\*")
+_PYTHON = regex(r"(?:python|pypy)[0-9.]*\Z")
 _JAVASCRIPT = frozenset(("node", "nodejs", "bun", "deno", "tsx", "ts-node"))
-_CODE = re.compile(r"-[A-Za-z]*[ce]\Z|-p\Z|-pe\Z|--eval\Z|--print\Z|eval\Z")
+_CODE = regex(r"-[A-Za-z]*[ce]\Z|-p\Z|-pe\Z|--eval\Z|--print\Z|eval\Z")
 _ENDLESS = frozenset(("count", "cycle", "repeat"))
 _PACED = frozenset((
     "sleep", "wait", "select", "input", "readline", "recv", "accept", "poll", "get", "join", "communicate", "run", "check_call",
@@ -30,13 +31,13 @@ _GROWS = frozenset((
     "copyfile", "copy", "mkstemp", "mkdtemp", "NamedTemporaryFile", "TemporaryFile", "mkdir", "makedirs", "touch", "symlink",
 ))  # fmt: skip
 """Calls that make something more with each round: bytes, files, processes."""
-_JS_LOOP = re.compile(
+_JS_LOOP = regex(
     r"\b(?:while\s*\(\s*(?:true|1|!0|!false|!!1)\s*\)|for\s*\([^;()]*;\s*(?:true|1|!0)?\s*;[^;()]*\))"
 )
-_JS_PACED = re.compile(
+_JS_PACED = regex(
     r"\b(?:break|return|throw|await|yield|execSync|spawnSync|execFileSync|exit)\b|Atomics\.wait"
 )
-_JS_GROWS = re.compile(
+_JS_GROWS = regex(
     r"\b(?:write\w*|append\w*|copyFile\w*|cp\w*|spawn|fork|exec|execFile|Worker|mkdtemp\w*|mkdir\w*|truncate\w*)\s*\("
 )
 

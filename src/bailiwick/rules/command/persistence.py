@@ -1,11 +1,11 @@
 """Something would run later, outside the session: cron, start-up files, units, authorised keys, hooks."""
 
-import re
 from collections.abc import Iterator
 from functools import cache
 
 from bailiwick.model.access import Access, AccessKind, Confidence, Finding, PathTarget, ProgramTarget
 from bailiwick.model.glob import GlobSet, intersects, path_glob
+from bailiwick.model.regex import regex
 from bailiwick.rules.rule import Evidence, Rule, Severity
 
 _PLACES: tuple[tuple[str, str], ...] = (
@@ -34,7 +34,7 @@ _PLACES: tuple[tuple[str, str], ...] = (
     *((name, "what a language starts with") for name in ("/**/site-packages/*.pth", "/**/sitecustomize.py", "/**/usercustomize.py")),
 )  # fmt: skip
 
-_HOME = re.compile(r"/(?:root|(?:home|Users)/[^/]+|var/root)(?=/)")
+_HOME = regex(r"/(?:root|(?:home|Users)/[^/]+|var/root)(?=/)")
 _EXPANDED = 256
 """Existing paths of a pattern that are looked at; the pattern itself is compared whole."""
 
@@ -129,7 +129,7 @@ def _command(access: Access) -> str:
             return ""
 
 
-_GIT_CODE = re.compile(
+_GIT_CODE = regex(
     r"(?i)core\.(?:hookspath|sshcommand|editor|pager|fsmonitor|askpass|gitproxy)|alias\..+|credential\.(?:.*\.)?helper|diff\..*"
     r"(?:command|textconv)|diff\.external|filter\..*(?:clean|smudge|process)|merge\..*driver|(?:gpg|sequence)\..*|include\.path|includeif\..*"
 )

@@ -4,6 +4,7 @@ import re
 from collections.abc import Mapping
 
 from bailiwick.model.access import ProgramTarget
+from bailiwick.model.regex import regex
 
 NETWORK = frozenset(
     (
@@ -14,8 +15,8 @@ NETWORK = frozenset(
 )  # fmt: skip
 """Programs whose output may have come from the network."""
 
-_SHELL = re.compile(r"(?:ba|da|z|k|mk|a|c|tc|fi)?sh|rbash|busybox")
-_LANGUAGE = re.compile(
+_SHELL = regex(r"(?:ba|da|z|k|mk|a|c|tc|fi)?sh|rbash|busybox")
+_LANGUAGE = regex(
     r"(?:python|pypy|perl|ruby|node|nodejs|lua|luajit|php|tclsh|Rscript|osascript|pwsh|powershell|deno|bun|groovy|julia)[\d.]*"
 )
 _BUILTIN = frozenset(("source", ".", "eval"))

@@ -20,6 +20,7 @@ from bailiwick.analysis.shell.syntax import (
     Word,
 )
 from bailiwick.model.access import Access, Finding, ProgramTarget
+from bailiwick.model.regex import regex
 from bailiwick.rules.command.inline_loops import endless, endless_python
 from bailiwick.rules.rule import Evidence, Rule, Severity
 
@@ -34,14 +35,14 @@ _COPIERS = frozenset((
     "iconv", "openssl", "gpg", "less", "more", "bat", "column", "shuf", "wc", "buffer", "mbuffer", "sponge", "ddrescue", "7z", "tar", "rsync",
 ))  # fmt: skip
 """Programs that take all they are given and stop only where that ends."""
-_FROM_DEVICE = re.compile(r"<\s*/dev/(?:zero|u?random|full)\b")
-_COUNTED = re.compile(r"(?:count=|-N|--length|-l\d|-n\d|--bytes|-c\d)")
-_SIZE = re.compile(r"[-+<>/%]?(\d{1,30})([KMGTPEZYRQkmgtp]?)(?:i?B)?\Z")
+_FROM_DEVICE = regex(r"<\s*/dev/(?:zero|u?random|full)\b")
+_COUNTED = regex(r"(?:count=|-N|--length|-l\d|-n\d|--bytes|-c\d)")
+_SIZE = regex(r"[-+<>/%]?(\d{1,30})([KMGTPEZYRQkmgtp]?)(?:i?B)?\Z")
 _POWERS = {letter: 10 * (power + 1) for power, letter in enumerate("KMGTPEZYRQ")}
-_WIDTH = re.compile(r"%[-+ 0#]*\d{9,}")
-_BRACES = re.compile(r"\{-?\d+\.\.-?\d{8,}(?:\.\.\d+)?\}")
-_MAY_LOOP = re.compile(r"\bdo\b|\{-?\d|<<-?\s*[\\'\"\w]")
-_ROUNDS = re.compile(r"\{1\.\.(\d{4,})\}\Z")
+_WIDTH = regex(r"%[-+ 0#]*\d{9,}")
+_BRACES = regex(r"\{-?\d+\.\.-?\d{8,}(?:\.\.\d+)?\}")
+_MAY_LOOP = regex(r"\bdo\b|\{-?\d|<<-?\s*[\\'\"\w]")
+_ROUNDS = regex(r"\{1\.\.(\d{4,})\}\Z")
 _PACING = frozenset((
     "sleep", "usleep", "read", "break", "exit", "return", "wait", "inotifywait", "fswatch", "timeout", "curl", "wget", "nc", "watch",
 ))  # fmt: skip
@@ -150,10 +151,10 @@ def _storm(evidence: Evidence, index: int, program: ProgramTarget) -> str:
     return f"{program.name} starts thousands of processes at once" if many else ""
 
 
-_OWN_OPTIONS = re.compile(r"(?:-{1,2}[A-Za-z0-9?][^ ]* (?:(?:[0-9]+|\{\}|%|@) )?)*")
+_OWN_OPTIONS = regex(r"(?:-{1,2}[A-Za-z0-9?][^ ]* (?:(?:[0-9]+|\{\}|%|@) )?)*")
 """The options in front of the command that is to be started, with values that stand apart."""
-_AT_ONCE = re.compile(r"(?:-P ?|-j ?|--max-procs[= ]|--jobs[= ])(?:0|[0-9]{4,}|[0-9]{3,}%) ")
-_EACH = re.compile(r"-[rt0x]*(?:n ?[0-9]+|L ?[0-9]+|l|I|i)|--(?:max-args|max-lines|replace)")
+_AT_ONCE = regex(r"(?:-P ?|-j ?|--max-procs[= ]|--jobs[= ])(?:0|[0-9]{4,}|[0-9]{3,}%) ")
+_EACH = regex(r"-[rt0x]*(?:n ?[0-9]+|L ?[0-9]+|l|I|i)|--(?:max-args|max-lines|replace)")
 
 
 def _lines(source: ProgramTarget) -> int:

@@ -16,6 +16,7 @@ from pathlib import Path
 
 from bailiwick.analysis.skill.digest import UnsoundTreeError, tree_digest
 from bailiwick.information.approvals import Load, SkillCopy
+from bailiwick.model.regex import regex
 from bailiwick.model.skill import SkillTree, TreeKind
 from bailiwick.model.value import value
 from bailiwick.service.skill_files import SkillPlace, read_skill
@@ -36,10 +37,10 @@ MAX_HEAD = 64 * 1024
 """Bytes of a SKILL.md in which its front matter is looked for."""
 
 _SKIPPED = frozenset((".git", "node_modules", ".venv", "__pycache__", ".cache", "target"))
-_NAMED = re.compile(r"^name:[ \t]*[\"']?([^\"'\r\n#]+?)[\"']?[ \t]*(?:#.*)?\r?$", re.MULTILINE)
-_FORKS = re.compile(r"^context:[ \t]*([\"']?)fork\1[ \t]*(?:#.*)?\r?$", re.MULTILINE)
-_ROOT = re.compile(r"^(.*?/(?:\.claude|plugins/.+?|\.claude-plugin)/skills/[^/]+)(?:/|$)")
-_COMMAND = re.compile(r"^.*/(?:\.claude|plugins/.+?)/commands/.*[^/]\.md$")
+_NAMED = regex(r"^name:[ \t]*[\"']?([^\"'\r\n#]+?)[\"']?[ \t]*(?:#.*)?\r?$", re.MULTILINE)
+_FORKS = regex(r"^context:[ \t]*([\"']?)fork\1[ \t]*(?:#.*)?\r?$", re.MULTILINE)
+_ROOT = regex(r"^(.*?/(?:\.claude|plugins/.+?|\.claude-plugin)/skills/[^/]+)(?:/|$)")
+_COMMAND = regex(r"^.*/(?:\.claude|plugins/.+?)/commands/.*[^/]\.md$")
 
 
 @value(frozen=True, slots=True, kw_only=True)

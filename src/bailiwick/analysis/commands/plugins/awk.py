@@ -11,19 +11,20 @@ from typing import TYPE_CHECKING
 
 from bailiwick.analysis.commands.argument import STANDARD_INPUT, Arg, Kind
 from bailiwick.model.access import AccessKind
+from bailiwick.model.regex import regex
 
 if TYPE_CHECKING:
     from bailiwick.analysis.commands.call import Call
 
-_TOKEN = re.compile(
+_TOKEN = regex(
     r"(?P<blank>[ \t\r]+|\\\r?\n|\#[^\n]*)|(?P<newline>\n)"
     r'|(?P<string>"(?:[^"\\\n]|\\.)*")'
     r"|(?P<number>0[xX][0-9a-fA-F]+|(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?)"
     r"|(?P<name>[A-Za-z_]\w*)"
     r"|(?P<operator>\+\+|--|\*\*=|\*\*|[-+*%^!<>=]=|>>|&&|\|\||\|&|[-+*%^!<>=?:,;(){}\[\]$~|])"
 )
-_SLASH = re.compile(r"/=?")
-_REGEX = re.compile(r"/(?:[^/\\\n\[]|\\.|\[\^?+\]?+(?:\[:\w+:\]|[^\]\n/\\\[]|\\.)*\])*/")
+_SLASH = regex(r"/=?")
+_REGEX = regex(r"/(?:[^/\\\n\[]|\\.|\[\^?+\]?+(?:\[:\w+:\]|[^\]\n/\\\[]|\\.)*\])*/")
 _BEFORE_REGEX = frozenset((
     "(", ",", "{", "}", ";", "!", "~", "&&", "||", "?", ":", "=", "==", "!=", "<", ">", "<=", ">=", "+=", "-=", "*=", "%=", "^=", "+", "-", "*", "%", "^", "|", "[",
 ))  # fmt: skip
@@ -31,7 +32,7 @@ _STATEMENT = frozenset(("print", "printf", "return", "else", "do", "in", "case",
 _CONDITION = frozenset(("if", "while", "for", "switch"))
 _REFUSED = frozenset(("length", "getline", "FUNCTAB", "SYMTAB"))
 """Names after which a slash has no agreed meaning."""
-_ESCAPE = re.compile(r"\\(.)", re.DOTALL)
+_ESCAPE = regex(r"\\(.)", re.DOTALL)
 _ESCAPES = {"n": "\n", "t": "\t", "r": "\r", '"': '"', "\\": "\\", "/": "/"}
 _END = frozenset((";", "}", "\n", ""))
 _CLOSED = _END | {")"}

@@ -6,12 +6,13 @@ from typing import TYPE_CHECKING
 from bailiwick.analysis.commands.argument import Arg, Kind
 from bailiwick.model.access import AccessKind
 from bailiwick.model.glob import escape
+from bailiwick.model.regex import regex
 
 if TYPE_CHECKING:
     from bailiwick.analysis.commands.call import Call
 
 _READ, _WRITE, _DELETE = AccessKind.READ, AccessKind.WRITE, AccessKind.DELETE
-_PLAIN = re.compile(r"(?:[\w./+=:@%,}-]|\{(?!=))+\Z")
+_PLAIN = regex(r"(?:[\w./+=:@%,}-]|\{(?!=))+\Z")
 """Words that a shell leaves alone, without code between ``{=`` and ``=}``."""
 MAX_RUNS = 16
 """Inputs for which a command of ``parallel`` is read one by one."""
@@ -31,13 +32,13 @@ _SEVERAL = (
     "-I",
 )
 """Options by which a run gets more words than one, or gets them elsewhere."""
-_INPUT = re.compile(r":{3,4}\+?\Z")
-_SUBSTITUTION = re.compile(
+_INPUT = regex(r":{3,4}\+?\Z")
+_SUBSTITUTION = regex(
     r"(?:s(?P<d>[/|,#:])(?:(?!(?P=d))(?:[^$@\\(]|\((?!\?)|\\[^E]))*\$?(?P=d)(?:(?!(?P=d))(?:[^$@\\]|[$\\]\d(?![\[{\w-])))*(?P=d)[gi]*|y/[\w-]*/[\w-]*/)\Z"
 )
 
 
-_ENDING = re.compile(r"s/(?:[\w-]|\\\.)+\$/(?P<new>[\w.-]+)/\Z", re.ASCII)
+_ENDING = regex(r"s/(?:[\w-]|\\\.)+\$/(?P<new>[\w.-]+)/\Z", re.ASCII)
 """A new ending, which leaves the directory as it is."""
 
 

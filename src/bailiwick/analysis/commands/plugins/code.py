@@ -1,7 +1,6 @@
 """Language interpreters: which file or text is the code, and what harmless inline Python may do."""
 
 import itertools
-import re
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
@@ -11,6 +10,7 @@ from bailiwick.analysis.commands.plugins.results import pairs
 from bailiwick.analysis.commands.plugins.tools import handed, told
 from bailiwick.analysis.commands.specification import Role, names
 from bailiwick.model.access import AccessKind
+from bailiwick.model.regex import regex
 
 if TYPE_CHECKING:
     from bailiwick.analysis.commands.call import Call
@@ -73,7 +73,7 @@ _VALUED = frozenset((
     "-u", "--unit", "-m", "--module",
 ))  # fmt: skip
 """Options of theirs, and of ``timeit``, that take the next word."""
-_TIMING = re.compile(
+_TIMING = regex(
     r"-[nrsu]\Z|-[nr]\d+\Z|-[pv]+\Z|--(?:number|repeat|setup|unit|process|verbose)\Z|--(?:number|repeat)=\d+\Z"
 )
 """Options of ``timeit`` that hold no code; whatever else begins with a hyphen may be a statement."""
@@ -237,11 +237,11 @@ def java(call: "Call") -> None:
         machine.opaque("code from an option, standard input or a terminal")
 
 
-_JAVA_SETTING = re.compile(
+_JAVA_SETTING = regex(
     r"java unknown option (?:-Xm[nsx]\d+[kmgKMG]?|-Xss\d+[kmgKMG]?|-D[\w.]+|--enable-preview|-XX:[+-]Use\w+) of java\Z"
 )
 """Sizes of memory and properties of the program; what they mean is for the project's code."""
-_LOOPBACK = re.compile(r"(?:(?:localhost|127\.0\.0\.1|\[::1\])(?::\d+)?|\d*)\Z")
+_LOOPBACK = regex(r"(?:(?:localhost|127\.0\.0\.1|\[::1\])(?::\d+)?|\d*)\Z")
 _NODE_INLINE = ("-e", "--eval", "-p", "--print", "-pe", "-ep")
 
 

@@ -6,11 +6,12 @@ from typing import TYPE_CHECKING
 from bailiwick.analysis.commands.argument import Arg, Kind
 from bailiwick.analysis.commands.plugins.search import matches
 from bailiwick.model.access import AccessKind
+from bailiwick.model.regex import regex
 
 if TYPE_CHECKING:
     from bailiwick.analysis.commands.call import Call
 
-_HARMLESS = re.compile(
+_HARMLESS = regex(
     r"-(?:W(?!l,|a,|p,)[\w+=,-]*|O[0-3sgz]?|Ofast|g[\w-]*|std=[\w+:]+|f(?!plugin|dump|profile|save|auto-profile|callgraph|compare-debug"
     r"|opt-record|stack-usage|time-report|module|use-ld|crash|ident|debug-prefix|sanitize-(?:black|ignore)list|syntax-only-plugin)"
     r"[a-zA-Z][\w=,+.-]*|fsanitize=[\w,-]+|m[\w=,.+-]+|[DU][\w().,=\"'+-]*|l[\w.+-]+|[cESvw]|pthread|pedantic(?:-errors)?|ansi|shared|static"
@@ -32,7 +33,7 @@ _READING = (
 )
 _WRITING = ("-o", "-MF")
 _TEXTS = ("-x", "-MT", "-MQ", "-arch", "-target", "-D", "-U", "-l", "-framework", "-u", "-z", "-e")
-_SOURCE = re.compile(r"(.*/)?([^/]+)\.(?:c|cc|cpp|cxx|C|m|mm|s|S|i|ii)\Z", re.DOTALL)
+_SOURCE = regex(r"(.*/)?([^/]+)\.(?:c|cc|cpp|cxx|C|m|mm|s|S|i|ii)\Z", re.DOTALL)
 
 
 def compiler(call: "Call") -> None:  # noqa: C901, PLR0912 - one arm per form

@@ -6,6 +6,7 @@ from functools import cache
 from typing import TYPE_CHECKING
 
 from bailiwick.model.access import AccessKind
+from bailiwick.model.regex import regex
 
 if TYPE_CHECKING:
     from bailiwick.analysis.commands.argument import Arg, Machine
@@ -26,7 +27,7 @@ _CODE_OF = {
     "rollup": r".*[({].*", "spring": r"shell",
 }  # fmt: skip
 """What stands for a console or for inline code among the words of one program."""
-_FILES = re.compile(r"(?!-)[\w./-]+\.(?:rb|exs?|hs|fsx|csx|kts|sc|php|py)\Z")
+_FILES = regex(r"(?!-)[\w./-]+\.(?:rb|exs?|hs|fsx|csx|kts|sc|php|py)\Z")
 """A script of the project, which some of these take where others take code."""
 _FROM_INPUT = frozenset(
     ("tsx", "ts-node", "esno", "jiti", "swc-node", "irb", "pry", "ipython", "iex", "sbcl", "jshell")
@@ -63,7 +64,7 @@ def console(machine: "Machine", program: str, words: Sequence["Arg"]) -> None:
         return
 
 
-_SHOWING = re.compile(
+_SHOWING = regex(
     r"credentials:(?:show|edit|fetch|diff)|secrets:(?:show|edit)|encrypted:(?:show|edit)|env:decrypt|config:show|help:effective-settings|help:system|-Dexpression=(?:env|settings|session)\b.*|user-secrets|initializers"
 )
 

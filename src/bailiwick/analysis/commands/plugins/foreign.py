@@ -5,24 +5,24 @@ the rule is the other way round: whatever lies outside the project is code, unle
 written, or the program is known to take its operands for data.
 """
 
-import re
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from bailiwick.analysis.commands.argument import Arg, Kind
 from bailiwick.model.access import AccessKind
+from bailiwick.model.regex import regex
 
 if TYPE_CHECKING:
     from bailiwick.analysis.commands.argument import Machine
 
-_URL = re.compile(r"[a-zA-Z][a-zA-Z0-9.-]*://[^\s\"'`,;|<>()]+")
-_SOCKET = re.compile(r"tcp:(?P<host>[A-Za-z0-9.-]*[A-Za-z.][A-Za-z0-9.-]*)(?::\d+)?\Z")
+_URL = regex(r"[a-zA-Z][a-zA-Z0-9.-]*://[^\s\"'`,;|<>()]+")
+_SOCKET = regex(r"tcp:(?P<host>[A-Za-z0-9.-]*[A-Za-z.][A-Za-z0-9.-]*)(?::\d+)?\Z")
 """What ``wait-on`` waits for; a number alone is a port of this machine."""
-_ELSEWHERE = re.compile(
+_ELSEWHERE = regex(
     r"(?:\A(?:-[A-Za-z]|\+)?|[=:,\"'@\s])((?:/(?![/\s])|~/|\.\./)[^\s\"',;:]+|\.\.(?=\Z|[\s\"',;:]))"
 )
 """A path that leads out of the working directory, at the beginning of a word or inside it (``-javaagent:/tmp/a.jar``)."""
-PLACES = re.compile(
+PLACES = regex(
     r"(?i)out|dest|prefix|junit|html|coverage|cov-|profile|report(?!er)|log(?!ger)|save|snapshot|record|cache|te?mp|target\Z|target-?dir|trace\Z|\A-func\Z|\A-(?-i:[oB])\Z"
     r"|\A-D(?:maven\.repo\.local|CMAKE_INSTALL_\w+)\Z"
 )
@@ -45,9 +45,9 @@ _DATA = frozenset((
     "json-server", "live-server", "sass", "lessc", "alembic",
 ))  # fmt: skip
 """Programs that read and never run what their operands name. Their settings may still name programs."""
-_HOSTS = re.compile(r"(?i)(?:host|proxy|registry|mirror|backend|server|endpoint|executor|upstream|remote)\Z")
-_HOST = re.compile(r"(?=[^/]*\.)[A-Za-z0-9][A-Za-z0-9.-]*(?::\d+)?\Z")
-_CODE = re.compile(
+_HOSTS = regex(r"(?i)(?:host|proxy|registry|mirror|backend|server|endpoint|executor|upstream|remote)\Z")
+_HOST = regex(r"(?=[^/]*\.)[A-Za-z0-9][A-Za-z0-9.-]*(?::\d+)?\Z")
+_CODE = regex(
     r"--?(?:init-hook|node-options?|jvm-?args|script-shell|shell-auto-fallback|execute|eval|pastebin|scan)(?==|\Z)|-Dexec\.|(?:--codegen=|-C)?linker="
 )
 """Options that hold code or a program, or send the results to others."""
@@ -59,14 +59,14 @@ _CODE_OF = {
     "go": ("-toolexec", "-vettool", "-exec", "-overlay", "-modfile", "-gccgoflags", "-extld"),
 }  # fmt: skip
 """Options of one program of which the same is true, also where their value is the project's."""
-_MAKE_CODE = re.compile(r"(?:MAKEFLAGS|MAKEFILES|GNUMAKEFLAGS|SHELL|\.SHELLFLAGS)[:+?]?=")
-_SETTING = re.compile(
+_MAKE_CODE = regex(r"(?:MAKEFLAGS|MAKEFILES|GNUMAKEFLAGS|SHELL|\.SHELLFLAGS)[:+?]?=")
+_SETTING = regex(
     r"(?:net\.(?:offline|retry)|build\.(?:jobs|incremental|target-dir)|term\.[\w.-]+|profile\.[\w.-]+|future-incompat-report\.\w+)\s*=[^/]*\Z"
 )
 """Settings of ``cargo --config`` that say nothing of programs, sources and hosts."""
 _STARTERS = frozenset(("npx", "bunx", "pnpx", "uvx", "pipx"))
 """Programs that take options of their own only before the name of the program that they start."""
-_GETTING = re.compile(r"try-repo\Z|dependency:get\Z|exec:\w+\Z|.*exec-maven-plugin")
+_GETTING = regex(r"try-repo\Z|dependency:get\Z|exec:\w+\Z|.*exec-maven-plugin")
 """Words that fetch code of others, or run any program."""
 
 

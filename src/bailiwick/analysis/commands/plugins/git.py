@@ -8,17 +8,18 @@ from bailiwick.analysis.commands.plugins.paths import parents
 from bailiwick.analysis.commands.specification import Role
 from bailiwick.analysis.paths import escaped
 from bailiwick.model.access import AccessKind
+from bailiwick.model.regex import regex
 
 if TYPE_CHECKING:
     from bailiwick.analysis.commands.call import Call
 
-_SAFE_KEY = re.compile(
+_SAFE_KEY = regex(
     r"(?i)(user\.(name|email)|color\.\w+|advice\.\w+|init\.defaultbranch|pull\.(rebase|ff)|push\.(default|autosetupremote)"
     r"|branch\.[^.]+\.(remote|merge|rebase)|core\.(autocrlf|filemode|quotepath|ignorecase|eol|safecrlf|longpaths|abbrev)"
     r"|merge\.(conflictstyle|ff)|commit\.(gpgsign|verbose)|tag\.gpgsign|diff\.(renames|algorithm|colormoved)|rerere\.enabled"
     r"|fetch\.prune|log\.(date|decorate)|rebase\.(autostash|autosquash)|status\.\w+|column\.ui)\Z"
 )
-_PERSONAL = re.compile(
+_PERSONAL = regex(
     r"(?i)(user\.(name|email)|color\.\w+|advice\.\w+|init\.defaultbranch|pull\.(rebase|ff)|push\.(default|autosetupremote)"
     r"|core\.(autocrlf|filemode|quotepath|ignorecase|eol|safecrlf|longpaths|abbrev)|merge\.(conflictstyle|ff)|commit\.verbose"
     r"|diff\.(renames|algorithm|colormoved)|rerere\.enabled|fetch\.prune|log\.(date|decorate)|rebase\.(autostash|autosquash)"
@@ -28,12 +29,12 @@ _PERSONAL = re.compile(
 MAX_ASKED = 256
 """Objects of one batch that are looked at; nobody types more."""
 _NO_REPOSITORY = frozenset(("", "version", "help", "clone", "init"))
-_RANGE = re.compile(r"\.\.|[\^~@]|\A[0-9a-f]{7,40}\Z|\AHEAD\Z")
-_MAGIC = re.compile(r":(?:\((?P<long>[^)]*)\)|(?P<short>[/!^]+):?)")
-_STAGE = re.compile(r"\A:[0-3]:")
-_SCHEME = re.compile(r"[a-z][a-z0-9+.-]*://")
-_HELPER = re.compile(r"[A-Za-z0-9]+::")
-_SCP = re.compile(r"(?:[\w.-]+@)?([\w.-]+):(?!\\)")
+_RANGE = regex(r"\.\.|[\^~@]|\A[0-9a-f]{7,40}\Z|\AHEAD\Z")
+_MAGIC = regex(r":(?:\((?P<long>[^)]*)\)|(?P<short>[/!^]+):?)")
+_STAGE = regex(r"\A:[0-3]:")
+_SCHEME = regex(r"[a-z][a-z0-9+.-]*://")
+_HELPER = regex(r"[A-Za-z0-9]+::")
+_SCP = regex(r"(?:[\w.-]+@)?([\w.-]+):(?!\\)")
 _READING_CONFIG = (
     "--get",
     "--get-all",

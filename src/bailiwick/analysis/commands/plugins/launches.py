@@ -13,6 +13,7 @@ from bailiwick.analysis.commands.plugins.foreign import PATTERNS
 from bailiwick.analysis.commands.plugins.results import pairs
 from bailiwick.analysis.commands.specification import names
 from bailiwick.model.access import AccessKind
+from bailiwick.model.regex import regex
 
 if TYPE_CHECKING:
     from bailiwick.analysis.commands.argument import Machine
@@ -32,26 +33,26 @@ _AFTER = {
 _WORKSPACES = frozenset(("yarn", "pnpm"))
 _SHELLED = frozenset(("concurrently", "conc", "start-server-and-test", "hyperfine", "watchexec"))
 """Programs of which every operand may be a command line."""
-_SCRIPT_NAME = re.compile(r"(?:npm|pnpm|yarn|bun|node|deno):|http|\d+\Z|[a-z]+:\S*\Z")
+_SCRIPT_NAME = regex(r"(?:npm|pnpm|yarn|bun|node|deno):|http|\d+\Z|[a-z]+:\S*\Z")
 _TEETH = frozenset((
     "git", "rm", "sh", "bash", "zsh", "dash", "ksh", "sudo", "doas", "su", "curl", "wget", "nc", "ssh", "scp", "rsync", "npm",
     "npx", "pnpm", "yarn", "claude", "docker", "podman", "kubectl", "cat", "cp", "mv", "dd", "chmod", "chown", "tee", "sed", "awk",
     "perl", "python", "python3", "ruby", "php", "gh", "glab", "aws", "gcloud", "terraform", "xargs", "base64", "eval",
 ))  # fmt: skip
 """Programs that are hardly ever the name of a tool's own sub-command: as its first operand they are started."""
-_HOLDS = re.compile(
+_HOLDS = regex(
     r"--?[\w.-]*\bon(?:[A-Z]|-)[A-Za-z]*\Z|(?i:--?(?:[\w.-]*exec(?:ute)?|[\w.]*\.on[a-z]+|[\w-]*run[_-](?:under|with)|[\w-]*wrap(?:per)?|[\w-]*launcher|[\w-]*post-?renderer"
     r"|[\w-]*chooser|[\w-]*command|[\w-]*cmd|[\w-]*shell|[\w-]*hook|[\w-]*runner|[\w-]*pager|[\w-]*editor|with-[\w-]+|pdflatex|latex|xelatex|lualatex|p:\w+event|p:[\w]*command)\Z)"
 )
 """Options whose value is a command, in the words of many programs."""
-_SAYS = re.compile(r"(?i)(?:message|msg|title|comment|description|name|desc|text|body|grep|filter|pattern)\Z")
+_SAYS = regex(r"(?i)(?:message|msg|title|comment|description|name|desc|text|body|grep|filter|pattern)\Z")
 """Options and variables whose value is prose."""
 _MODULES = frozenset(("pip", "pip3", "pipx", "uv", "twine", "http.server", "easy_install"))
 """Modules that do something of their own, whoever runs them."""
 _EXPANDING = frozenset(("make", "gmake", "just", "rake", "task", "ninja"))
-_EXPANDS = re.compile(r"\$[({]|`|\A[\w.-]+\s*(?:::?:?)?!?=.*;|\A[\w.-]+!=", re.DOTALL)
-_INNER = re.compile(r"\$[({]shell\s+(.*)[)}]|`(.*)`|\A[\w.-]+!=(.*)", re.DOTALL)
-_CODE = re.compile(
+_EXPANDS = regex(r"\$[({]|`|\A[\w.-]+\s*(?:::?:?)?!?=.*;|\A[\w.-]+!=", re.DOTALL)
+_INNER = regex(r"\$[({]shell\s+(.*)[)}]|`(.*)`|\A[\w.-]+!=(.*)", re.DOTALL)
+_CODE = regex(
     r"\b(?:require|import|eval|exec\w*|spawn\w*|system|popen|File\.\w+|System\.\w+|child_process|readFile\w*)\s*[(.]|\.execute\(\)"
 )
 """Code in some language, in one word."""
@@ -181,7 +182,7 @@ _ENGLISH = frozenset(
     ("import", "test", "time", "which", "date", "last", "who", "id", "top", "true", "false", "look", "w")
 )
 """Programs that do nothing of note, and words that prose and code begin with."""
-_FIRST_WORD = re.compile(r"\s*(?:\w+=\S*\s+)*([\w./+-]+)(?=\s|[;&|]|\Z)")
+_FIRST_WORD = regex(r"\s*(?:\w+=\S*\s+)*([\w./+-]+)(?=\s|[;&|]|\Z)")
 
 
 def _line(machine: "Machine", word: Arg, *, sure: bool) -> None:

@@ -6,15 +6,16 @@ from typing import TYPE_CHECKING
 from bailiwick.analysis.commands.argument import LITERAL, PATTERN, Arg
 from bailiwick.model.access import AccessKind
 from bailiwick.model.glob import escape
+from bailiwick.model.regex import regex
 
 if TYPE_CHECKING:
     from bailiwick.analysis.commands.call import Call
 
 _READ, _WRITE = AccessKind.READ, AccessKind.WRITE
 _FILTERS = frozenset(("-vf", "-af", "-filter", "-filter:v", "-filter:a", "-filter_complex"))
-_PLAIN_FILTER = re.compile(r"(?!.*movie)[\w\s=:.,;/*+()\[\]'-]*\Z")
+_PLAIN_FILTER = regex(r"(?!.*movie)[\w\s=:.,;/*+()\[\]'-]*\Z")
 """A graph of filters that names no source of its own."""
-_PROTOCOL = re.compile(r"(?P<known>https?|ftp|file|pipe):|[a-z][a-z0-9+]+[:,]")
+_PROTOCOL = regex(r"(?P<known>https?|ftp|file|pipe):|[a-z][a-z0-9+]+[:,]")
 _DEVICES = frozenset(
     (
         "lavfi",
@@ -96,12 +97,12 @@ def pandoc(call: "Call") -> None:
         machine.opaque("another program makes it")
 
 
-_PLAIN_FORM = re.compile(
+_PLAIN_FORM = regex(
     r"(?:markdown\w*|gfm|commonmark\w*|html\d?|plain|docx|odt|epub\d?|json|native)(?:[+-]\w+)*\Z"
 )
-_CODER = re.compile(r"[|@]|(?:[A-Za-z][\w-]*):")
+_CODER = regex(r"[|@]|(?:[A-Za-z][\w-]*):")
 """How a name says which reader or writer takes it, or that a program does."""
-_BUILT_IN = re.compile(
+_BUILT_IN = regex(
     r"(?i)(?:png|jpe?g|gif|bmp|tiff?|webp|pnm|ppm|pgm|pbm|xc|canvas|gradient|null|rgba?|gray|plasma|logo|rose|info|histogram|miff|ico):"
 )
 """Coders without a program or a file of their own."""

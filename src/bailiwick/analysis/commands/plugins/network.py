@@ -7,15 +7,16 @@ from typing import TYPE_CHECKING
 from bailiwick.analysis.commands.argument import STANDARD_INPUT, Arg, Kind
 from bailiwick.model.access import AccessKind
 from bailiwick.model.glob import escape
+from bailiwick.model.regex import regex
 
 if TYPE_CHECKING:
     from bailiwick.analysis.commands.call import Call
 
-_UPLOAD_PART = re.compile(r"[^=]*=[@<]([^;]+)")
-_IN_BRACKETS = re.compile(r"//(?:[^/@]*@)?\[[0-9A-Fa-f:.]+\]")
+_UPLOAD_PART = regex(r"[^=]*=[@<]([^;]+)")
+_IN_BRACKETS = regex(r"//(?:[^/@]*@)?\[[0-9A-Fa-f:.]+\]")
 _REDIRECTED = {
-    "--resolve": re.compile(r"(?:\A[+-]?[^:]*:\d+:|,)(\[[^\]]+\]|[^\[\],]+)"),
-    "--connect-to": re.compile(r"\A(?:\[[^\]]*\]|[^:]*):\d*:(\[[^\]]+\]|[^:]+):"),
+    "--resolve": regex(r"(?:\A[+-]?[^:]*:\d+:|,)(\[[^\]]+\]|[^\[\],]+)"),
+    "--connect-to": regex(r"\A(?:\[[^\]]*\]|[^:]*):\d*:(\[[^\]]+\]|[^:]+):"),
 }
 """Where ``curl`` is told to connect to instead of the host of the URL."""
 
@@ -216,18 +217,16 @@ def _options_after(call: "Call") -> "Call":
     return _Call(call.args, behind, call.machine)
 
 
-_HERE = re.compile(r"(?:localhost\b.*|127\.[\d.]+|0(?:\.0)*|::1|\[::1\])(?::\d+)?\Z|\Z")
+_HERE = regex(r"(?:localhost\b.*|127\.[\d.]+|0(?:\.0)*|::1|\[::1\])(?::\d+)?\Z|\Z")
 """This very machine, by another way in."""
-_QUIET_SETTING = re.compile(
+_QUIET_SETTING = regex(
     r"(?i)(?:StrictHostKeyChecking|ConnectTimeout|ConnectionAttempts|BatchMode|ServerAlive\w+|LogLevel|Port|User|HostKeyAlias"
     r"|PreferredAuthentications|\w+Authentication|IdentitiesOnly|Compression|TCPKeepAlive|CheckHostIP|RequestTTY|AddressFamily"
     r"|NumberOfPasswordPrompts|ForwardX11\w*|Ciphers|MACs|KexAlgorithms|HostKeyAlgorithms|\w+AcceptedAlgorithms|IPQoS|HashKnownHosts"
     r"|VisualHostKey|ExitOnForwardFailure|ClearAllForwardings|UpdateHostKeys)[= ][\w@.,+-]*\Z"
 )
 """Settings that name neither a file nor a program nor a host."""
-_FILE_SETTING = re.compile(
-    r"(?i)(UserKnownHostsFile|GlobalKnownHostsFile|IdentityFile|CertificateFile)[= ](.+)\Z"
-)
+_FILE_SETTING = regex(r"(?i)(UserKnownHostsFile|GlobalKnownHostsFile|IdentityFile|CertificateFile)[= ](.+)\Z")
 
 
 def _ssh_options(call: "Call") -> None:
@@ -291,8 +290,8 @@ def _remote_shell(call: "Call", shell: Arg) -> None:
     call.machine.run(tuple(shell.with_text(word) for word in words))
 
 
-_PLACE = re.compile(r"([\w.+@-]+):")
-_SHELL_SIGNS = re.compile(r"[^\w\s./=:@~,+-]")
+_PLACE = regex(r"([\w.+@-]+):")
+_SHELL_SIGNS = regex(r"[^\w\s./=:@~,+-]")
 
 
 def ping(call: "Call") -> None:
@@ -344,11 +343,11 @@ def _psql(call: "Call") -> None:
             machine.opaque("a variable of psql's own may run a program", variable.span, AccessKind.EXECUTE)
 
 
-_COPY = re.compile(
+_COPY = regex(
     r"(?is)\s*\\copy\s+(?:[\w.]+(?:\s*\([\w\s,]*\))?|\([^'\\]*\))\s+(?:(?P<to>to)|from)\s+'(?P<file>[^'\\]+)'(?:\s+[\w\s,()]*)?;?\s*\Z"
 )
 """A table copied to or from one file of this machine, by psql itself."""
-_RECORD_TYPE = re.compile(
+_RECORD_TYPE = regex(
     r"(?i)(?:a|aaaa|any|axfr|ixfr|caa|cname|dnskey|ds|hinfo|https|in|ch|hs|mx|naptr|ns|nsec3?|ptr|rrsig|soa|spf|srv|sshfp|svcb|tlsa|txt)\Z"
 )
 """Words that say what of a name is asked for."""
@@ -418,13 +417,13 @@ def database(call: "Call") -> None:  # noqa: C901, PLR0912 - one arm per form
         machine.opaque("statements from a file, standard input or a terminal", None, AccessKind.EXECUTE)
 
 
-_CLIENT = re.compile(r"(?i)(?:\A|[;\n])\s*(?:pager|nopager|tee|notee|edit|source|system|delimiter|connect)\b")
+_CLIENT = regex(r"(?i)(?:\A|[;\n])\s*(?:pager|nopager|tee|notee|edit|source|system|delimiter|connect)\b")
 """Commands of mysql's own by their long names."""
-_LOOKING = re.compile(
+_LOOKING = regex(
     r"\s*\\(?:d[a-zA-Z]*[+S]*|l\+?|conninfo|dt\+?|z|sf|sv|encoding|timing|x)(?:\s+[\w.*\"]+)*\s*\Z"
 )
 """Commands of psql's own that only show something."""
-_DOCUMENTS = re.compile(
+_DOCUMENTS = regex(
     r"\s*(?:printjson\()?db(?!\S*(?:constructor|prototype|__|eval|\.call|\.apply|\.bind))"
     r"(?:\.\w+|\(['\w\s{}:,\"$.\[\]/-]*\))+\)?\s*;?\s*\Z"
 )
@@ -516,11 +515,11 @@ def sqlite(call: "Call") -> None:
         machine.opaque("statements from standard input or a terminal", None, AccessKind.EXECUTE)
 
 
-_DOTTED = re.compile(
+_DOTTED = regex(
     r"\s*\.(?:tables|schema|indexes|indices|databases|fullschema|dbinfo|show|help|dump|stats|mode|headers?|width|timer|changes|nullvalue)(?:\s+[\w%*.-]+)*\s*\Z"
 )
 """Commands of sqlite3's own that only show something."""
-_DOT_FILE = re.compile(
+_DOT_FILE = regex(
     r"\s*\.(?:(?P<reads>import(?:\s+--(?:csv|ascii)|\s+--skip\s+\d+)*)|output|once|backup|save)\s+(?P<file>[\w./~][\w./~-]*)(?(reads)\s+\w+)\s*\Z"
 )
 """Those that read or write one file. A bar before its name would run a program; two names are a schema and a file."""

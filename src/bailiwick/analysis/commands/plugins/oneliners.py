@@ -8,6 +8,7 @@ from bailiwick.analysis.commands.plugins.consoles import console
 from bailiwick.analysis.commands.plugins.tools import handed
 from bailiwick.analysis.commands.specification import Role
 from bailiwick.model.access import AccessKind
+from bailiwick.model.regex import regex
 
 if TYPE_CHECKING:
     from bailiwick.analysis.commands.call import Call
@@ -19,17 +20,17 @@ _RUBY_VALUE = (
     rf"|(?:JSON\.parse|YAML\.(?:safe_)?load)\(\s*File\.read\(\s*(?:{_TEXT})\s*\)\s*\){_KEYS}|File\.read\(\s*(?:{_TEXT})\s*\)"
     rf"|YAML\.(?:safe_)?load_file\(\s*(?:{_TEXT})\s*\){_KEYS})"
 )
-_RUBY = re.compile(
+_RUBY = regex(
     rf"\s*(?:(?:require\s+['\"](?:json|yaml|date|time|set)['\"]|(?:puts|print|p|pp)\s*\(?\s*{_RUBY_VALUE}\s*\)?)\s*(?:;|\n|\Z)\s*)+\Z"
 )
 _PHP_VALUE = (
     rf"(?:PHP_VERSION|PHP_OS|PHP_EOL|PHP_INT_MAX|{_TEXT}|\d+(?:\s*[-+*/%]\s*\d+)*|phpversion\(\)|date\(\s*(?:{_TEXT})\s*\)"
     rf"|file_get_contents\(\s*(?:{_TEXT})\s*\)|json_decode\(\s*file_get_contents\(\s*(?:{_TEXT})\s*\)\s*,\s*true\s*\){_KEYS})"
 )
-_PHP = re.compile(
+_PHP = regex(
     rf"\s*(?:(?:echo|print)\s+{_PHP_VALUE}(?:\s*[.,]\s*{_PHP_VALUE})*\s*(?:;|\Z)\s*|phpinfo\(\)\s*;?\s*)+\Z"
 )
-_READ = re.compile(rf"(?:File\.read|load_file|file_get_contents)\(\s*({_TEXT})")
+_READ = regex(rf"(?:File\.read|load_file|file_get_contents)\(\s*({_TEXT})")
 MAX_CODE = 300
 """Characters of a one-liner; the grammars take time that grows with the square of it."""
 _INLINE = {"php": ("-r",), "ruby": ("-e",)}

@@ -12,16 +12,17 @@ from bailiwick.analysis.commands.plugins.tools import handed
 from bailiwick.analysis.commands.specification import Role
 from bailiwick.model.access import AccessKind
 from bailiwick.model.glob import escape
+from bailiwick.model.regex import regex
 
 if TYPE_CHECKING:
     from bailiwick.analysis.commands.call import Call
 
-_SWITCHES = re.compile(
+_SWITCHES = regex(
     r"(?P<plain>[npawWtTcsuUXvh])|l(?P<line>[0-7]{0,4})|0(?P<zero>[0-7]{1,4}|x[0-9a-fA-F]{1,4})?|i(?P<suffix>.*)"
     r"|(?P<code>[eE])(?P<text>.*)|F(?P<split>.+)|M(?P<module>.+)|C(?P<unicode>[0-9A-Za-z]*)",
     re.DOTALL,
 )
-_MODULES = re.compile(
+_MODULES = regex(
     r"(?:strict|warnings|utf8|List::Util|JSON::PP|Data::Dumper|Time::HiRes|Time::Local|Encode)(?:=[\w,]+)?\Z"
 )
 _WORDS = frozenset(
@@ -163,7 +164,7 @@ _BODY = {
     "/": r"(?:[^/\\]|\\.)*", "|": r"(?:[^|\\]|\\.)*", "#": r"(?:[^#\\]|\\.)*", "!": r"(?:[^!\\]|\\.)*", ",": r"(?:[^,\\]|\\.)*",
     "~": r"(?:[^~\\]|\\.)*", "%": r"(?:[^%\\]|\\.)*", ":": r"(?:[^:\\]|\\.)*", "?": r"(?:[^?\\]|\\.)*",
 }  # fmt: skip
-_TWO_PARTS = re.compile(
+_TWO_PARTS = regex(
     r"(?:s|tr|y)(?:"
     + "|".join(
         rf"{re.escape(d)}(?P<a{n}>{body}){re.escape(d)}(?P<b{n}>{body}){re.escape(d)}"
@@ -172,31 +173,31 @@ _TWO_PARTS = re.compile(
     + r"|\{(?P<left>(?:[^{}\\]|\\.)*)\}\{(?P<right>(?:[^{}\\]|\\.)*)\})(?P<flags>[a-zA-Z]*)",
     re.DOTALL,
 )
-_ONE_PART = re.compile(
+_ONE_PART = regex(
     r"(?:m?/(?P<a>(?:[^/\\]|\\.)*)/|m\{(?P<b>(?:[^{}\\]|\\.)*)\}|m\|(?P<c>(?:[^|\\]|\\.)*)\|)(?P<flags>[a-zA-Z]*)",
     re.DOTALL,
 )
-_QUOTE = re.compile(
+_QUOTE = regex(
     r"(?P<kind>qq|qw|q)\s*(?:\{(?P<a>(?:[^{}\\]|\\.)*)\}|\((?P<b>(?:[^()\\]|\\.)*)\)|/(?P<c>(?:[^/\\]|\\.)*)/|\|(?P<d>(?:[^|\\]|\\.)*)\|)",
     re.DOTALL,
 )
-_FILE_TEST = re.compile(r"-[erwxsfdlpSbcMACzoRWXO](?=\s*\$(?:_|[a-z]\w*)\b)")
+_FILE_TEST = regex(r"-[erwxsfdlpSbcMACzoRWXO](?=\s*\$(?:_|[a-z]\w*)\b)")
 """Asks for a file's status; ``-T`` and ``-B`` look into it and are left out."""
-_TOKEN = re.compile(
+_TOKEN = regex(
     r"\s+|(?P<string>'(?:[^'\\]|\\.)*'|\"(?:[^\"\\]|\\.)*\")|(?P<number>\d[\d_]*(?:\.\d+)?)"
     r"|(?P<variable>\$(?:[A-Za-z_]\w*|\d+|[&.,/\\0])(?!::|->)|@(?:[A-Za-z_]\w*)(?!::|->)|%[a-z_]\w*(?!::|->)|\$\#[A-Za-z_]\w*)"
     r"|(?P<word>[A-Za-z_]\w*)(?!::|\s*=>|->)"
     r"|(?P<sign><=>|=~|!~|==|!=|<=|>=|&&|\|\||\+\+|--|\*\*|\.\.\.?|[-+*.%x|&]=|\|\|=|//=|=>|[=<>!?:.,;+*%(){}\[\]-])",
     re.DOTALL,
 )
-_INTERPOLATES = re.compile(
+_INTERPOLATES = regex(
     # a dollar that begins anything but a plain variable, an at sign before a name or a bracket, code in a pattern
     r"\$(?![)|\s.]|\Z|\d|&|[A-Za-z_]\w*(?:\[-?\d+\])?(?![\w\[{:]|->))|@(?=[\w{$:])|\(\?\??p?\{|\(\*\{"
 )
-_SPECIAL = re.compile(r"[$@%#]+(?:ENV|INC|SIG|ISA|STDIN|DATA)\Z|@ARGV\Z")
+_SPECIAL = regex(r"[$@%#]+(?:ENV|INC|SIG|ISA|STDIN|DATA)\Z|@ARGV\Z")
 """Variables that reach beyond the program."""
-_SAFE_FLAGS = re.compile(r"[gimsxrnaulpcod]*\Z")
-_OPENING = re.compile(r"[\s<>|+&]|.*[|\s]\Z", re.DOTALL)
+_SAFE_FLAGS = regex(r"[gimsxrnaulpcod]*\Z")
+_OPENING = regex(r"[\s<>|+&]|.*[|\s]\Z", re.DOTALL)
 _ASSIGNED = frozenset(("=", "+=", "-=", "*=", ".=", "%=", "x=", "|=", "&=", "||=", "//="))
 
 

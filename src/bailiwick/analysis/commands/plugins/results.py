@@ -7,17 +7,18 @@ from typing import TYPE_CHECKING
 from bailiwick.analysis.commands.argument import Arg, Kind
 from bailiwick.analysis.commands.plugins.foreign import PLACES
 from bailiwick.model.access import AccessKind
+from bailiwick.model.regex import regex
 
 if TYPE_CHECKING:
     from bailiwick.analysis.commands.argument import Machine
 
-_ATTACHED = re.compile(r"(-{0,2}[\w.:!+?-]+)=(.*)", re.DOTALL)
-_HIDDEN = re.compile(r"(?:\A|/)\.[A-Za-z][\w.@+/-]*\Z")
-_INTERNALS = re.compile(r"(?:\A|/)\.git(?:/[\w./-]*)?\Z")
+_ATTACHED = regex(r"(-{0,2}[\w.:!+?-]+)=(.*)", re.DOTALL)
+_HIDDEN = regex(r"(?:\A|/)\.[A-Za-z][\w.@+/-]*\Z")
+_INTERNALS = regex(r"(?:\A|/)\.git(?:/[\w./-]*)?\Z")
 """What no tool but git is asked to look at."""
-_FILE = re.compile(r"\w\.[A-Za-z][A-Za-z0-9]{1,9}\Z")
-_LEADING_OUT = re.compile(r"/(?!/)|\.\./")
-_READING = re.compile(
+_FILE = regex(r"\w\.[A-Za-z][A-Za-z0-9]{1,9}\Z")
+_LEADING_OUT = regex(r"/(?!/)|\.\./")
+_READING = regex(
     r"(?i)--?(?:[\w.-]*config[\w.-]*|conf|rcfile|c|(?:[\w-]*-)?env[\w.-]*|dotenv[\w-]*|settings|[\w-]*ignore[\w-]*|[\w-]*exclude[\w-]*"
     r"|[\w-]*include[\w-]*|require|import|loader|[\w-]*schema|from|[\w-]*input|project|p|f|file|r|requirements?|constraints?|i"
     r"|manifest-?path|watch|root|rootdir|src|source|base|[\w-]*key[\w-]*|cert|ca|secrets?|plugin[\w-]*|presets?|load|[\w-]*templates?"

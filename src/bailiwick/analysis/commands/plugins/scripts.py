@@ -6,12 +6,13 @@ from typing import TYPE_CHECKING
 from bailiwick.analysis.commands.argument import Arg, Kind
 from bailiwick.model.access import AccessKind
 from bailiwick.model.glob import escape
+from bailiwick.model.regex import regex
 
 if TYPE_CHECKING:
     from bailiwick.analysis.commands.call import Call
 
 _ADDRESS = r"(?:\d+(?:~\d+)?|\$|/(?:[^/\\\n\[]|\\.|\[\^?\]?[^\]\n]*\])*/[IM]*)"
-_SED = re.compile(
+_SED = regex(
     rf"(?:[\s;{{}}]|{_ADDRESS}(?:\s*,\s*(?:[+~]?\d+|{_ADDRESS}))?\s*!?\s*)*"
     r"(?:[pdDgGhHnNPxlzF=](?=[\s;}]|\Z)|[qQ]\s*\d*(?=[\s;}]|\Z)|[bt:]\s*\w*(?=[\s;}]|\Z)"
     r"|[aic]\\?\n?[^\n\\]*(?:\\.[^\n\\]*)*(?:\n|\Z)|\#[^\n]*"
@@ -20,10 +21,10 @@ _SED = re.compile(
     r"|(?P<command>[rRwW])[ \t]*(?P<file>[^\s;}][^\n]*)"
     r"|\}|\{|\Z)",
 )
-_FILE_COMMAND = re.compile(r"(?:(?:\A|[\n;{}])\s*[^a-zA-Z\n;]*|[0-9$/!]\s*)([rRwW])\s*(\S+)")
-_SUBSTITUTE_FILE = re.compile(r"/[gpiIM0-9]*w\s*(\S+)")
-_OLD_BUNDLE = re.compile(r"[A-Za-z]+\Z")
-_REMOTE = re.compile(r"(?:[\w.+-]+@)?[\w.-]+:")
+_FILE_COMMAND = regex(r"(?:(?:\A|[\n;{}])\s*[^a-zA-Z\n;]*|[0-9$/!]\s*)([rRwW])\s*(\S+)")
+_SUBSTITUTE_FILE = regex(r"/[gpiIM0-9]*w\s*(\S+)")
+_OLD_BUNDLE = regex(r"[A-Za-z]+\Z")
+_REMOTE = regex(r"(?:[\w.+-]+@)?[\w.-]+:")
 
 
 def sed(call: "Call") -> None:
@@ -116,8 +117,8 @@ def yq(call: "Call") -> None:
             call.machine.path(AccessKind.READ, operand.with_text(name))
 
 
-_YQ_REACH = re.compile(r"load|env|eval|system|\$__")
-_YQ_FILES = re.compile(r'load\w*\s*\(\s*"([^"\\]+)"')
+_YQ_REACH = regex(r"load|env|eval|system|\$__")
+_YQ_FILES = regex(r'load\w*\s*\(\s*"([^"\\]+)"')
 
 
 def jq(call: "Call") -> None:  # noqa: C901, PLR0912 - one arm per form

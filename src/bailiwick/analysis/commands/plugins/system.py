@@ -7,6 +7,7 @@ from bailiwick.analysis.commands.argument import Arg, Kind
 from bailiwick.analysis.commands.plugins.paths import MAX_PARENTS
 from bailiwick.model.access import AccessKind
 from bailiwick.model.glob import escape
+from bailiwick.model.regex import regex
 
 if TYPE_CHECKING:
     from bailiwick.analysis.commands.call import Call
@@ -158,7 +159,7 @@ def rmdir(call: "Call") -> None:
             call.machine.path(_DELETE, operand.with_text(head))
 
 
-_DATABASE = re.compile(
+_DATABASE = regex(
     r"(?:passwd|group|hosts|services|protocols|networks|ethers|netgroup|ahosts\w*|shadow|gshadow|rpc|aliases|initgroups)\Z"
 )
 
@@ -278,7 +279,7 @@ def mount(call: "Call") -> None:
         machine.opaque("what paths mean afterwards", None, AccessKind.CHANGE_CONFIG if known else None)
 
 
-_LOCAL_TYPE = re.compile(
+_LOCAL_TYPE = regex(
     r"(?:ext[234X]?|xfs|btrfs|vfat|msdos|ntfs|iso9660|tmpfs|proc|sysfs|yaffs2?|rfs|auto|none|squashfs)\Z"
 )
 
@@ -321,7 +322,7 @@ def netcat(call: "Call") -> None:
         call.machine.connect(host.text.lower(), int(ports) if ports and ports.isdigit() else None, host.span)
 
 
-_SERVICE = re.compile(r"[A-Za-z0-9][\w@.-]*\Z", re.ASCII)
+_SERVICE = regex(r"[A-Za-z0-9][\w@.-]*\Z", re.ASCII)
 
 
 def service(call: "Call") -> None:
@@ -447,4 +448,4 @@ def sysctl(call: "Call") -> None:
             call.machine.opaque("changes how the kernel works, or reads elsewhere", operand.span)
 
 
-_KERNEL_NAME = re.compile(r"\w+(?:[./-]\w+)*\Z", re.ASCII)
+_KERNEL_NAME = regex(r"\w+(?:[./-]\w+)*\Z", re.ASCII)

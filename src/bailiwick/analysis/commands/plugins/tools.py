@@ -14,6 +14,7 @@ from bailiwick.analysis.commands.plugins.results import pieces, results
 from bailiwick.analysis.commands.specification import Role, names
 from bailiwick.model.access import AccessKind
 from bailiwick.model.glob import escape
+from bailiwick.model.regex import regex
 
 if TYPE_CHECKING:
     from bailiwick.analysis.commands.argument import Machine
@@ -147,8 +148,8 @@ def forge(call: "Call") -> None:
             connect(machine, found["host"] or found["first"], None, place.span)
 
 
-_ENVIRONMENT = re.compile(r"\$ENV|\benv\b")
-_REPOSITORY = re.compile(
+_ENVIRONMENT = regex(r"\$ENV|\benv\b")
+_REPOSITORY = regex(
     r"(?:(?P<scheme>[a-z][a-z0-9+.-]*://)(?:[^@/]*@)?|[\w.-]+@)(?P<host>[\w.-]+)|(?P<first>[\w-]+(?:\.[\w-]+)+(?::\d+)?)/[^/\s]+/[^/\s]+"
 )
 """An address, or ``host/owner/repository``."""
@@ -178,16 +179,16 @@ def named_files(args: Sequence[Arg]) -> Iterator[tuple[str, Arg, bool]]:
         before = arg.text if arg.text.startswith("-") and "=" not in arg.text else ""
 
 
-_MARKED = re.compile(r"(?:file:(?://(?=/))?|@(?=[./~]|[\w.-]+\Z))")
+_MARKED = regex(r"(?:file:(?://(?=/))?|@(?=[./~]|[\w.-]+\Z))")
 """What stands before a path that is not to be taken for a text."""
-_HIDDEN = re.compile(r"(?:[\w.@+-]+/)*\.[A-Za-z][\w.@+/-]*\Z")
-_PLAIN = re.compile(r"[\w.@+/-]+")
-_NAMED = re.compile(r"(?:\A|/)\.[A-Za-z]|\w\.[A-Za-z][A-Za-z0-9]{1,9}\Z")
-_OUTSIDE = re.compile(r"/|\.\.(?:/|\Z)|(?=[^=]*/\.\./)")
-_ATTACHED = re.compile(r"(-[-\w.]+=|-[A-Za-z](?=/|\.\.)|[A-Za-z_][\w.-]*=|-D[\w.:]+=)(.*)", re.DOTALL)
+_HIDDEN = regex(r"(?:[\w.@+-]+/)*\.[A-Za-z][\w.@+/-]*\Z")
+_PLAIN = regex(r"[\w.@+/-]+")
+_NAMED = regex(r"(?:\A|/)\.[A-Za-z]|\w\.[A-Za-z][A-Za-z0-9]{1,9}\Z")
+_OUTSIDE = regex(r"/|\.\.(?:/|\Z)|(?=[^=]*/\.\./)")
+_ATTACHED = regex(r"(-[-\w.]+=|-[A-Za-z](?=/|\.\.)|[A-Za-z_][\w.-]*=|-D[\w.:]+=)(.*)", re.DOTALL)
 _LABELLED = frozenset(("bazel", "bazelisk", "buck", "buck2", "please", "pants"))
 """Programs whose targets begin with two slashes."""
-_WRITING = re.compile(
+_WRITING = regex(
     r"(?i)out|dest|prefix(?!_?path)|install|junit|html|coverage|report|profile|results|script_path|emit|graphviz|data-file|log|write|fix|in-?place|save|target|snapshot|record|trace|cache|\A-[odiwBO]\Z|\A-[oB]"
 )
 """Options that name what is written, in the words of many programs."""
@@ -272,7 +273,7 @@ def reader(call: "Call") -> None:
         call.machine.path(AccessKind.READ, word)
 
 
-_PLACE = re.compile(r"\+(?:[FG]|\d+g?|[/?][^\n]*)\Z")
+_PLACE = regex(r"\+(?:[FG]|\d+g?|[/?][^\n]*)\Z")
 """Where a pager begins: at the end, at a line, at what it finds."""
 
 
@@ -349,9 +350,9 @@ def _chosen(call: "Call") -> tuple[Arg, ...]:
 
 GUARD = ("bailiwick", "python -I -m bailiwick.service.run --state --policy --runtime")
 """How the service is called, and its command line."""
-_SINGLE = re.compile(r"\[([\w.-])\]|\\([^\w])", re.ASCII)
-_REPEATED = re.compile(r"\.[*+]")
-_NOT_PLAIN = re.compile(r"[\[\](){}+?*\\]")
+_SINGLE = regex(r"\[([\w.-])\]|\\([^\w])", re.ASCII)
+_REPEATED = regex(r"\.[*+]")
+_NOT_PLAIN = regex(r"[\[\](){}+?*\\]")
 
 
 def _reaches_guard(pattern: str) -> bool:
