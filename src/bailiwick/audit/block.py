@@ -16,7 +16,6 @@ commitments, unique because those are, and what is authenticated with it is the 
 import struct
 import zlib
 from collections.abc import Sequence
-from dataclasses import dataclass
 from hashlib import sha256
 from itertools import accumulate
 
@@ -34,6 +33,7 @@ from bailiwick.audit.sealing import (
     sealed_entry,
 )
 from bailiwick.audit.tiles import MAX_ENTRY, WIDTH
+from bailiwick.model.value import value
 
 PARTS = 4
 """Parts that the entries of a block are packed in."""
@@ -54,7 +54,7 @@ class BlockError(ValueError):
     """Entries that can't be kept as a block: they stay as they are."""
 
 
-@dataclass(frozen=True, slots=True)
+@value(frozen=True, slots=True)
 class Packed:
     """A block's two texts."""
 

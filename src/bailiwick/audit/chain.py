@@ -15,7 +15,7 @@ Verification, per entry (1) to (4), then (5) and (6):
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from hashlib import blake2b, sha256
 from typing import Any
 
@@ -102,7 +102,7 @@ def tail_key(seed: bytes) -> bytes:
     return sha256(b"bailiwick tail v1\n" + seed).digest()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value(frozen=True, slots=True, kw_only=True)
 class Said:
     """What entries say: their clocks, their kinds, which log and which place they name, and whether all are canonical."""
 
@@ -136,7 +136,7 @@ class Said:
 _AT_ONCE = 64
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value(frozen=True, slots=True, kw_only=True)
 class Run:
     """Entries kept together, to be verified in one go: from ``first`` on, after the chain head ``head``.
 
@@ -159,7 +159,7 @@ class Run:
             yield Sealed(sequence=self.first + number, body=body, leaf=leaf, head=head)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value(frozen=True, slots=True, kw_only=True)
 class Fault:
     """Something ``verify`` found: from which entry on, and what."""
 
@@ -167,7 +167,7 @@ class Fault:
     message: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value(frozen=True, slots=True, kw_only=True)
 class Verification:
     """Outcome of a verification: the state re-computed from the entries, and every fault."""
 

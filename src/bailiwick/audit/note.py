@@ -7,7 +7,7 @@ each follows from the one before, cosigns it.
 
 import base64
 import binascii
-from dataclasses import dataclass, field
+from dataclasses import field
 from enum import IntEnum
 from hashlib import sha256
 from typing import assert_never
@@ -15,6 +15,8 @@ from typing import assert_never
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 from cryptography.hazmat.primitives.asymmetric.mldsa import MLDSA44PrivateKey, MLDSA44PublicKey
+
+from bailiwick.model.value import value
 
 _KEY_ID_SIZE = 4
 _TIME_SIZE = 8
@@ -44,7 +46,7 @@ class Algorithm(IntEnum):
 _PUBLIC_SIZES = {Algorithm.ED25519: 32, Algorithm.COSIGNATURE: 32, Algorithm.ML_DSA_44: 1312}
 
 
-@dataclass(frozen=True, slots=True)
+@value(frozen=True, slots=True)
 class VerifierKey:
     """A public key under a name: a log's (the log's origin) or a witness's."""
 
@@ -111,7 +113,7 @@ def parse_keys(text: str) -> tuple[VerifierKey, ...]:
     return tuple(VerifierKey.parse(line) for line in lines if line and not line.startswith("#"))
 
 
-@dataclass(frozen=True, slots=True)
+@value(frozen=True, slots=True)
 class Signer:
     """A private key and its public half, under a name."""
 
@@ -187,7 +189,7 @@ def _cosigned_message(name: str, text: str, time_s: int) -> bytes:
     )
 
 
-@dataclass(frozen=True, slots=True)
+@value(frozen=True, slots=True)
 class Note:
     """A note taken apart: its text and its signatures, each with name, key id and bytes; none is verified yet."""
 
@@ -251,7 +253,7 @@ def _decoded(encoded: str, what: str) -> bytes:
     return data
 
 
-@dataclass(frozen=True, slots=True)
+@value(frozen=True, slots=True)
 class TreeHead:
     """The three lines that every checkpoint begins with, and whatever lines a log adds."""
 
@@ -280,7 +282,7 @@ class TreeHead:
         return head
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value(frozen=True, slots=True, kw_only=True)
 class Checkpoint:
     """What a log signs: its origin, its size, its Merkle root, and as extension lines chain head and time.
 

@@ -12,6 +12,8 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TypeAlias
 
+from bailiwick.model.value import value
+
 Ranges: TypeAlias = tuple[tuple[int, int], ...]
 """A set of characters: inclusive ranges of code points, sorted, not touching."""
 
@@ -57,21 +59,21 @@ _PREFERRED = tuple(
 )
 
 
-@dataclass(frozen=True, slots=True)
+@value(frozen=True, slots=True)
 class One:
     """Exactly one character of ``ranges``."""
 
     ranges: Ranges
 
 
-@dataclass(frozen=True, slots=True)
+@value(frozen=True, slots=True)
 class Run:
     """Any number of characters, slashes among them when ``deep``."""
 
     deep: bool
 
 
-@dataclass(frozen=True, slots=True)
+@value(frozen=True, slots=True)
 class Pair:
     """Marks that the next two items may be left out together."""
 
@@ -84,7 +86,7 @@ class TooComplexError(Exception):
     """An exact question used up its budget; its answer is not known."""
 
 
-@dataclass(slots=True)
+@value(frozen=False, slots=True)
 class Budget:
     """Work that may still be spent on questions: transitions tried and positions laid out."""
 

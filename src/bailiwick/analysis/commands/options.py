@@ -4,7 +4,6 @@ Follows POSIX utility syntax guidelines and GNU getopt_long: clusters, attached 
 ``--``. What the specification doesn't list is reported, never skipped.
 """
 
-from dataclasses import dataclass
 from typing import TypeAlias
 
 from bailiwick.analysis.commands.argument import LITERAL, NUMBER, OPEN, PATTERN, UNKNOWN, Arg, Place
@@ -27,7 +26,7 @@ _FLAG, _DIRECTORY = Role.FLAG, Role.DIRECTORY
 Problem: TypeAlias = tuple[str, Place | None, AccessKind | None]
 
 
-@dataclass(slots=True, init=False)
+@value(frozen=False, slots=True, init=False)
 class Parsed:
     """The result.
 

@@ -6,7 +6,6 @@ complete; so a value counts by its form. Only where the form says little does th
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from bailiwick.analysis.address import canonical_host
@@ -17,6 +16,7 @@ from bailiwick.analysis.shell.own import is_own
 from bailiwick.analysis.shell.state import State
 from bailiwick.model.access import AccessKind, HostTarget
 from bailiwick.model.regex import regex
+from bailiwick.model.value import value
 
 if TYPE_CHECKING:
     from bailiwick.analysis.shell.interpreter import Interpreter
@@ -52,7 +52,7 @@ MAX_PARTS = 64
 """Parts of one value that are looked at; what is longer leads anywhere."""
 
 
-@dataclass(frozen=True, slots=True)
+@value(frozen=True, slots=True)
 class Lead:
     """One file or host: ``path`` as it is written, or ``host`` with its port. ``written`` says that a file is written."""
 

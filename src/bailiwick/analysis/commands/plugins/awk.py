@@ -6,12 +6,12 @@ text that is transformed: ``>`` and ``>>`` of ``print``, ``|``, ``getline`` and 
 """
 
 import re
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from bailiwick.analysis.commands.argument import STANDARD_INPUT, Arg, Kind
 from bailiwick.model.access import AccessKind
 from bailiwick.model.regex import regex
+from bailiwick.model.value import value
 
 if TYPE_CHECKING:
     from bailiwick.analysis.commands.call import Call
@@ -38,7 +38,7 @@ _END = frozenset((";", "}", "\n", ""))
 _CLOSED = _END | {")"}
 
 
-@dataclass(frozen=True, slots=True)
+@value(frozen=True, slots=True)
 class _Token:
     kind: str
     text: str
