@@ -4,10 +4,11 @@ import time
 from itertools import pairwise
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from bailiwick.analysis.text import views
+from bailiwick.analysis.text.contextual import wordy
 from bailiwick.analysis.text.secrets import SCAN_LIMIT, SECRET_RULES, scan
 from bailiwick.model.access import Confidence
 from planted import BODIES, DISGUISES, MAKERS, maker_of
@@ -44,6 +45,7 @@ def test_what_follows_a_secret_does_not_hide_it(rule: str, after: str) -> None:
 @settings(max_examples=200, deadline=None)
 def test_offsets_are_those_of_the_secret(rule: str, body: str, before: str, after: str) -> None:
     text, secret = MAKERS[rule](body)
+    assume(not wordy(secret))  # by its name alone, what reads as words isn't taken for one
     whole = f"{before} {text} {after}"
     start = whole.index(secret)
     assert any(m.start <= start and m.end >= start + len(secret) for m in scan(whole))

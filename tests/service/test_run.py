@@ -295,6 +295,40 @@ def test_what_was_proven_is_known_after_a_restart(tmp_path: Path) -> None:
         assert store.get_state("proven") == proven.mark_of(POLICY)
 
 
+def test_what_an_installation_proved_is_known_only_if_nobody_else_can_have_written_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[bool] = []
+    compile_set = proven.compile_set
+
+    def counted(files: Mapping[str, str], *, prove: bool) -> PolicySet:
+        asked.append(prove)
+        return compile_set(files, prove=prove)
+
+    monkeypatch.setattr(proven, "compile_set", counted)
+    directory = write_policy(tmp_path / "policy")
+    mark = tmp_path / "proven"
+    assert proven.installed(directory) is None
+    mark.write_bytes(proven.mark_of(POLICY))
+    mark.chmod(0o664)
+    assert proven.installed(directory) is None
+    mark.chmod(0o644)
+    if os.geteuid() != 0:
+        assert proven.installed(directory) is None
+        return
+    policies = policies_module.Policies(directory=directory, installed=proven.installed(directory))
+    policies.reload()
+    assert asked == [False]
+    write_policy(directory, {"profiles/dev.yaml": POLICY["profiles/dev.yaml"] + "# changed\n"})
+    policies.reload()
+    assert asked == [False, True]
+    os.chown(mark, 1, 1)
+    assert proven.installed(directory) is None
+    mark.rename(tmp_path / "elsewhere")
+    mark.symlink_to(tmp_path / "elsewhere")
+    assert proven.installed(directory) is None
+
+
 def test_equal_text_is_the_same_policy(tmp_path: Path) -> None:
     with desk_at(tmp_path) as desk:
         first = desk.policies.in_force

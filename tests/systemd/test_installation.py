@@ -15,10 +15,12 @@ set -u
 cd /
 bailiwick() { "$PYTHON" -m bailiwick.cli.main "$@"; }
 active() { systemctl is-active bailiwick.socket bailiwick.service | paste -sd' '; }
+proofs() { journalctl -u bailiwick --no-pager -o cat | grep -o "policy [0-9a-f]*: proven.*" | tail -1; }
 pid() { systemctl show -P MainPID bailiwick.service; }
 chmod 755 /root /home 2>/dev/null # the interpreter may be below; the service's account must start it
 bailiwick install --system --python "$PYTHON" > "$OUT/install" 2>&1 || exit 11
 bailiwick status --json > "$OUT/status" || exit 12
+proofs > "$OUT/proofs"
 ls -l /run/bailiwick /var/lib/bailiwick > "$OUT/owners"
 "$PYTHON" "$CALL" answered > "$OUT/answered"
 useradd --create-home dev
@@ -37,6 +39,9 @@ mv /var/lib/away.key /var/lib/bailiwick/log.key
 "$PYTHON" "$CALL" mended > "$OUT/mended"
 bailiwick install --system --python "$PYTHON" > "$OUT/again" 2>&1 || exit 13
 active > "$OUT/again.active"
+echo "# changed" >> /etc/bailiwick/policy/profiles/developer.yaml
+bailiwick service reload > "$OUT/reload" 2>&1
+proofs >> "$OUT/proofs"
 cp /proc/$(pid)/status "$OUT/process"
 journalctl -u bailiwick --no-pager > "$OUT/journal"
 bailiwick uninstall --system --purge > "$OUT/uninstall" 2>&1 || exit 14
@@ -132,6 +137,14 @@ def test_while_it_can_not_start_its_port_stays_its_own(machine: Path) -> None:
     assert "journalctl -u bailiwick" in said
     assert "log.key" in (machine / "journal").read_text()
     assert told(machine, "mended")["status"]["pid"]
+
+
+def test_what_was_proven_when_it_was_installed_is_not_proven_again_but_a_changed_policy_is(
+    machine: Path,
+) -> None:
+    first, changed = (line.split(": ") for line in (machine / "proofs").read_text().splitlines())
+    assert (first[1], changed[1]) == ("proven before", "proven")
+    assert first[0] != changed[0]
 
 
 def test_an_installation_over_another_restarts_it(machine: Path) -> None:

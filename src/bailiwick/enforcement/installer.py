@@ -37,6 +37,9 @@ from bailiwick.model.value import value
 DROP_IN: Final = "managed-settings.d/90-bailiwick.json"
 """Late in the order, so that an earlier drop-in's single values don't overrule ours."""
 
+PROVEN: Final = "proven"
+"""The file beside the policy that tells the service which text of it was proven (``service.proven``)."""
+
 HELPER: Final = "policy-helper"
 """The program that the client's managed settings name."""
 
@@ -205,8 +208,8 @@ class Contents:
     """What is put there.
 
     ``python`` is the interpreter that runs the service. ``policy`` are files by relative name; the ``starter``
-    ones are the owner's to edit from then on, others are put anew by each installation. The managed settings and
-    the programs the client starts, by name, are for a system installation.
+    ones are the owner's to edit from then on, others are put anew by each installation. The managed settings,
+    the programs the client starts, by name, and the mark of the policy that was ``proven`` are for a system installation.
     """
 
     python: str
@@ -214,6 +217,7 @@ class Contents:
     starter: bool = True
     managed_settings: Mapping[str, object] = field(default_factory=dict)
     programs: Mapping[str, bytes] = field(default_factory=dict)
+    proven: bytes = b""
 
 
 @value(frozen=True, slots=True, kw_only=True)
@@ -280,6 +284,13 @@ def _policy(layout: Layout, contents: Contents) -> Iterable[Step]:
             reason="by which editors check the policy while it is written" if schema else reason,
             own=contents.starter and not schema,
             long=schema,
+        )
+    if contents.proven:
+        yield File(
+            path=layout.home / PROVEN,
+            content=contents.proven,
+            mode=0o644,
+            reason="that this policy kept its promises just now, so that the first start needn't look again",
         )
 
 

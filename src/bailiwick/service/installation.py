@@ -29,6 +29,7 @@ from bailiwick.policy.starter import editor_schemas, starter_files
 from bailiwick.service.install import InstallError, Site
 from bailiwick.service.named_file import read_named
 from bailiwick.service.policy_files import read_policy_files
+from bailiwick.service.proven import mark_of
 
 
 def platform_here() -> Platform:
@@ -75,7 +76,9 @@ def prepare(site: Site, *, policy: Path | None, python: str | None, only_show: b
             if not only_show:
                 raise
             refused = f"As things are it would be refused: {error}"
-    files, starter = _policy(site, policy)  # (3)
+    files, texts, starter = _policy(site, policy)  # (3)
+    # Only for the interpreter and the place that it is proven by.
+    marked = layout.scope is Scope.SYSTEM and site.root is None and python in {None, sys.executable}
     if layout.managed is not None:
         _no_quarrel(site, layout)  # (4)
     helper = str(layout.programs / HELPER) if layout.programs is not None else ""
@@ -87,6 +90,7 @@ def prepare(site: Site, *, policy: Path | None, python: str | None, only_show: b
             starter=starter,
             managed_settings=compile_installation(helper=helper) if helper else {},
             programs=_programs(layout) if helper else {},
+            proven=mark_of(texts) if marked else b"",
         ),
     )
     return replace(planned, notes=(*planned.notes, refused)) if refused else planned
@@ -119,12 +123,15 @@ def _nobody_else_can_change(python: str) -> None:
                 )
 
 
-def _policy(site: Site, given: Path | None) -> tuple[dict[str, bytes], bool]:
-    """The policy files to put, and whether they are only a start. Nothing is put where there is a policy."""
+def _policy(site: Site, given: Path | None) -> tuple[dict[str, bytes], dict[str, str], bool]:
+    """The files to put, the policy's own text, and whether it is only a start. No policy is put where there is one."""
     there = site.at(site.layout.policy)
     source = given or (there if there.is_dir() and any(there.rglob("*.yaml")) else None)
     if source is None:
-        return {name: text.encode() for name, text in starter_files().items()}, True
+        files = starter_files()
+        texts = {name: text for name, text in files.items() if name.endswith(".yaml")}
+        compile_set(texts)
+        return {name: text.encode() for name, text in files.items()}, texts, True
     try:
         texts = read_policy_files(source)
         compile_set(texts)
@@ -132,7 +139,7 @@ def _policy(site: Site, given: Path | None) -> tuple[dict[str, bytes], bool]:
         raise InstallError(f"{source}: this policy can't be put in force: {error}") from error
     schemas = editor_schemas()
     files = schemas if given is None else texts | schemas
-    return {name: text.encode() for name, text in files.items()}, given is None
+    return {name: text.encode() for name, text in files.items()}, texts, given is None
 
 
 def _no_quarrel(site: Site, layout: Layout) -> None:

@@ -44,6 +44,8 @@ class Policies:
     problem: str | None = None
     proven: bytes | None = None
     """The mark of the text that was proven last."""
+    installed: bytes | None = None
+    """That of the text that the machine's installation proved."""
     _seen: object = None
     _reading: asyncio.Lock = field(default_factory=asyncio.Lock)
 
@@ -52,12 +54,16 @@ class Policies:
 
         A policy that cannot be read or does not compile changes nothing but ``problem``.
         """
-        self._take(_read(self.directory, self.proven))
+        self._take(_read(self.directory, self._known))
 
     async def refresh(self) -> None:
         """:meth:`reload` with the reading in a thread, so that calls are answered meanwhile."""
         async with self._reading:
-            self._take(await asyncio.to_thread(_read, self.directory, self.proven))
+            self._take(await asyncio.to_thread(_read, self.directory, self._known))
+
+    @property
+    def _known(self) -> tuple[bytes | None, ...]:
+        return (self.proven, self.installed)
 
     def _take(self, reading: _Reading) -> None:
         self._seen, self.problem = reading.signature, reading.problem
@@ -69,7 +75,7 @@ class Policies:
     def fall_back(self, files: Mapping[str, str]) -> None:
         """Bring the last policy that was in force back, when the directory's does not compile at start."""
         try:
-            self._put(proven.compiled(files, self.proven), files)
+            self._put(proven.compiled(files, self._known), files)
         except PolicyErrors as error:
             LOG.warning("the remembered policy does not compile with this version: %s", error)
 
@@ -92,7 +98,7 @@ class Policies:
                 self._seen = None
 
 
-def _read(directory: Path, known: bytes | None) -> _Reading:
+def _read(directory: Path, known: tuple[bytes | None, ...]) -> _Reading:
     """The policy in ``directory``; not one that changes while it is read, since half a change may well compile."""
     signature: object = None
     for _ in range(READ_TRIES):

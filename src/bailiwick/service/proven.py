@@ -1,14 +1,17 @@
 """A policy's text that held once need not be proven again by the same Bailiwick.
 
 To prove (that a policy's own examples and invariants hold) takes longer than all else that the service does when it
-starts. So it remembers a mark of the text that was proven last and of the program that did it. Whatever differs, a
-letter of the text or a file of the program, is proven anew.
+starts. So it remembers a mark of the text that was proven last and of the program that did it, and an installation for the
+whole machine, which proves what it puts in force, leaves one beside the policy. Whatever differs, a letter of the text or a
+file of the program, is proven anew.
 """
 
 import hashlib
+import logging
 import os
+import stat
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from functools import cache
 from pathlib import Path
 
@@ -16,7 +19,12 @@ import orjson
 
 import bailiwick
 from bailiwick.administration.compile import compile_set
+from bailiwick.enforcement.installer import PROVEN
 from bailiwick.policy.types import PolicySet
+
+LOG = logging.getLogger(__name__)
+
+MARK_LENGTH = 64
 
 
 def mark_of(files: Mapping[str, str]) -> bytes:
@@ -25,9 +33,32 @@ def mark_of(files: Mapping[str, str]) -> bytes:
     return hashlib.sha256(text).hexdigest().encode()
 
 
-def compiled(files: Mapping[str, str], proven: bytes | None) -> PolicySet:
-    """The policy; proven, unless ``proven`` is its mark. Raises ``PolicyErrors``."""
-    return compile_set(files, prove=mark_of(files) != proven)
+def compiled(files: Mapping[str, str], proven: Collection[bytes | None]) -> PolicySet:
+    """The policy; proven, unless its mark is in ``proven``. Raises ``PolicyErrors``."""
+    anew = mark_of(files) not in proven
+    policies = compile_set(files, prove=anew)
+    LOG.info("policy %s: %s", policies.revision[:12], "proven" if anew else "proven before")
+    return policies
+
+
+def installed(policy: Path) -> bytes | None:
+    """The mark that the machine's installation left beside ``policy``; only if nobody but root can have written it.
+
+    Whoever could put another there could as well change the policy and what it promises.
+    """
+    path = policy.with_name(PROVEN)
+    try:
+        found = path.lstat()
+        if (
+            found.st_uid != 0
+            or not stat.S_ISREG(found.st_mode)
+            or found.st_mode & (stat.S_IWGRP | stat.S_IWOTH)
+        ):
+            return None
+        with path.open("rb") as file:
+            return file.read(MARK_LENGTH)
+    except OSError:
+        return None
 
 
 @cache

@@ -34,6 +34,7 @@ from bailiwick.service.log_lines import LOG_FORMAT, RedactingFormatter
 from bailiwick.service.peer import process_started
 from bailiwick.service.places import Places
 from bailiwick.service.policies import Policies
+from bailiwick.service.proven import installed
 from bailiwick.service.registry import Registry, service_key
 from bailiwick.service.rule_database import load, warm
 from bailiwick.service.skills.conversations import PREFIX, rows_of, stale
@@ -191,7 +192,11 @@ async def running(places: Places) -> AsyncIterator[Endpoint]:
         raise StartError(str(error)) from error
     async with contextlib.AsyncExitStack() as stack:
         stack.callback(store.close)
-        policies = Policies(directory=places.policy, proven=store.get_state(_PROVEN))
+        policies = Policies(
+            directory=places.policy,
+            proven=store.get_state(_PROVEN),
+            installed=installed(places.policy) if places.machine_wide else None,
+        )
         registry = Registry(key=key)
         desk = Desk(policies=policies, registry=registry, store=store, redactor=Redactor(store.redaction_key))
         service = Service(places=places, desk=desk)
