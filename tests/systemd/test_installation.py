@@ -142,9 +142,8 @@ def test_while_it_can_not_start_its_port_stays_its_own(machine: Path) -> None:
 def test_what_was_proven_when_it_was_installed_is_not_proven_again_but_a_changed_policy_is(
     machine: Path,
 ) -> None:
-    first, changed = (line.split(": ") for line in (machine / "proofs").read_text().splitlines())
-    assert (first[1], changed[1]) == ("proven before", "proven")
-    assert first[0] != changed[0]
+    said = [line.split(": ")[1] for line in (machine / "proofs").read_text().splitlines()]
+    assert said == ["proven before", "proven"]
 
 
 def test_an_installation_over_another_restarts_it(machine: Path) -> None:

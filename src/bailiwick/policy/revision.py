@@ -30,20 +30,28 @@ _CANONICAL = orjson.OPT_SORT_KEYS | orjson.OPT_NON_STR_KEYS | orjson.OPT_PASSTHR
 
 
 @cache
-def _names(kind: type) -> tuple[str, ...]:
+def _names(kind: type) -> tuple[str, ...] | None:
+    """What is told of a value of this kind; None where it isn't one that is told by its fields."""
+    if kind is Origin or not is_dataclass(kind):
+        return None
     return tuple(one.name for one in fields(kind) if one.name not in _LEFT_OUT)
 
 
 def _plain(value: Any) -> Any:
     """One step from what JSON doesn't know towards what it does. Raises TypeError."""
     kind = type(value)
-    if is_dataclass(kind) and kind is not Origin:
-        return {"is": kind.__name__, **{name: getattr(value, name) for name in _names(kind)}}
+    names = _names(kind)
+    if names is not None:
+        told = {name: getattr(value, name) for name in names}
+        told["is"] = kind.__name__
+        return told
     match value:
         case bytes():
             return value.hex()
         case Mapping():
             return dict(value)
+        case frozenset() | set() if all(type(item) is str for item in value):
+            return sorted(value)
         case frozenset() | set():
             return sorted((orjson.loads(canonical(item)) for item in value), key=str)
         case Origin():
