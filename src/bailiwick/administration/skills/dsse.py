@@ -12,7 +12,6 @@ from typing import Any, TypeAlias
 
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
-from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 from bailiwick.model.value import value
 
@@ -50,7 +49,7 @@ def canonical(value: object) -> bytes:
 
 def public_of(key: Ed25519PrivateKey) -> bytes:
     """The 32 bytes of its public key."""
-    return key.public_key().public_bytes(Encoding.Raw, PublicFormat.Raw)
+    return key.public_key().public_bytes_raw()
 
 
 def key_id(public: bytes) -> str:
