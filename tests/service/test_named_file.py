@@ -51,3 +51,11 @@ def test_no_command_reads_without_end(
     assert main([word.format("/dev/zero") for word in words]) in {2, 3}
     assert "/dev/zero: holds more than 16 MiB; name the file that is meant" in capsys.readouterr().err
     assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 200 * 1024
+
+
+@pytest.mark.parametrize("words", [["analyze"], ["dlp", "scan"]], ids=" ".join)
+def test_a_line_without_end_ends_a_batch(words: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    assert main([*words, "--jsonl", "/dev/zero"]) == 2
+    assert "/dev/zero: line 1 is longer than 256 MiB" in capsys.readouterr().err
+    assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 200 * 1024

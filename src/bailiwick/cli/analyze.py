@@ -25,8 +25,9 @@ from bailiwick.model.access import (
     Span,
     VariableTarget,
 )
+from bailiwick.service.named_file import UnfitFileError, bounded_lines
 
-DONE, ENVIRONMENT = 0, 3
+DONE, USAGE, ENVIRONMENT = 0, 2, 3
 
 MAX_LINE = 16 * 1024 * 1024
 """Bytes of an input line that is read; a longer one is answered without being kept. The client sends at most 10 MB."""
@@ -60,31 +61,35 @@ def register(verbs: "argparse._SubParsersAction[argparse.ArgumentParser]") -> No
 
 
 def run(asked: argparse.Namespace) -> int:
-    """Exit code 0 when every line was answered, whatever the answers; 3 when the input can't be read."""
+    """Exit code 0 when every line was answered, whatever the answers; 2 when it isn't lines, 3 when it can't be read."""
     try:
         with os.fdopen(os.dup(0), "rb") if asked.file == "-" else Path(asked.file).open("rb") as lines:
             preload()  # no line's time is that of loading
             out = sys.stdout.buffer
-            for answer in answers(lines):
+            for answer in answers(lines, asked.file):
                 out.write(answer)
                 out.flush()  # whoever feeds one line at a time gets its answer
     except BrokenPipeError:
         raise
+    except UnfitFileError as error:
+        print(f"bailiwick: {error}", file=sys.stderr)
+        return USAGE
     except OSError as error:
         print(f"bailiwick: {asked.file}: {error.strerror}", file=sys.stderr)
         return ENVIRONMENT
     return DONE
 
 
-def answers(lines: IO[bytes]) -> Iterator[bytes]:
-    """Exactly one line for each input line, in order; memory is bounded by one input line of ``MAX_LINE`` bytes."""
-    while line := lines.readline(MAX_LINE + 1):
+def answers(lines: IO[bytes], name: str = "-") -> Iterator[bytes]:
+    """Exactly one line for each input line, in order; memory is bounded by one input line of ``MAX_LINE`` bytes.
+
+    ``name`` is the file's, for the ``UnfitFileError`` that ``bounded_lines`` raises.
+    """
+    for line in bounded_lines(lines, name, most=MAX_LINE):
         if len(line) <= MAX_LINE or line.endswith(b"\n"):
             yield _written(_answer(line.removesuffix(b"\n")))
-            continue
-        while line and not line.endswith(b"\n"):
-            line = lines.readline(MAX_LINE)
-        yield _written(_refused(_Question(), f"longer than {MAX_LINE} bytes"))
+        else:
+            yield _written(_refused(_Question(), f"longer than {MAX_LINE} bytes"))
 
 
 def _written(said: Item) -> bytes:

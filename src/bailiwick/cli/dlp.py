@@ -25,7 +25,7 @@ from bailiwick.audit.redaction import Redactor
 from bailiwick.cli import dlp_fingerprint, dlp_redact
 from bailiwick.cli.dlp_subjects import of_policy, subjects_of
 from bailiwick.policy.errors import PolicyErrors
-from bailiwick.service.named_file import read_named
+from bailiwick.service.named_file import UnfitFileError, bounded_lines, read_named
 from bailiwick.service.rule_database import warm
 
 DONE, FOUND, USAGE, ENVIRONMENT = 0, 1, 2, 3
@@ -154,7 +154,9 @@ def run_scan(asked: argparse.Namespace) -> int:
             with (
                 os.fdopen(os.dup(0), "rb") if asked.path == ["-"] else Path(asked.path[0]).open("rb") as lines
             ):
-                for answer in answers(lines, subjects, examples=asked.examples, fingerprint=fingerprint):
+                for answer in answers(
+                    lines, asked.path[0], subjects, examples=asked.examples, fingerprint=fingerprint
+                ):
                     sys.stdout.buffer.write(answer)
                     sys.stdout.buffer.flush()
             return DONE
@@ -167,6 +169,9 @@ def run_scan(asked: argparse.Namespace) -> int:
             found.extend(_located(path, text, scanned.matches, fingerprint))
     except BrokenPipeError:
         raise
+    except UnfitFileError as error:
+        print(f"bailiwick: {error}", file=sys.stderr)
+        return USAGE
     except OSError as error:
         print(f"bailiwick: {error.filename or ''}: {error.strerror}", file=sys.stderr)
         return ENVIRONMENT
@@ -176,21 +181,20 @@ def run_scan(asked: argparse.Namespace) -> int:
 
 def answers(
     lines: IO[bytes],
+    name: str,
     subjects: frozenset[Subject] = EVERYTHING,
     *,
     examples: bool = False,
     fingerprint: Fingerprint = None,
 ) -> Iterator[bytes]:
-    """Exactly one line for each input line, in order."""
-    while line := lines.readline(MAX_LINE + 1):
+    """Exactly one line for each input line of the file ``name``, in order. Raises ``UnfitFileError`` as ``bounded_lines``."""
+    for line in bounded_lines(lines, name, most=MAX_LINE):
         if len(line) <= MAX_LINE or line.endswith(b"\n"):
             yield _written(
                 _answer(line.removesuffix(b"\n"), subjects, examples=examples, fingerprint=fingerprint)
             )
-            continue
-        while line and not line.endswith(b"\n"):
-            line = lines.readline(MAX_LINE)
-        yield _written(_refused(None, f"longer than {MAX_LINE} bytes"))
+        else:
+            yield _written(_refused(None, f"longer than {MAX_LINE} bytes"))
 
 
 def _answer(line: bytes, subjects: frozenset[Subject], *, examples: bool, fingerprint: Fingerprint) -> Item:

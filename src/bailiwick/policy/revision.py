@@ -39,7 +39,7 @@ def _names(kind: type) -> tuple[str, ...] | None:
 
 def _plain(value: Any) -> Any:
     """One step from what JSON doesn't know towards what it does. Raises TypeError."""
-    kind = type(value)
+    kind: type = type(value)
     names = _names(kind)
     if names is not None:
         told = {name: getattr(value, name) for name in names}

@@ -174,7 +174,7 @@ def wget(call: "Call") -> None:
 
 def ssh(call: "Call") -> None:
     """``ssh``: a connection; what runs on the other side isn't this machine's."""
-    from bailiwick.analysis.commands.call import host  # noqa: PLC0415 - the seam imports the plug-ins
+    from bailiwick.analysis.commands.call import connect, host  # noqa: PLC0415 - the seam imports the plug-ins
 
     call = _options_after(call)
     parsed, machine = call.parsed, call.machine
@@ -183,10 +183,11 @@ def ssh(call: "Call") -> None:
     if parsed.operands:
         target = parsed.operands[0]
         if target.literal is not None:
-            ports = parsed.values("-p")
-            name = target.text.removeprefix("ssh://").rpartition("@")[2].partition(":")[0]
-            port = int(ports[-1].text) if ports and ports[-1].text.isdigit() else 22
-            machine.connect(name.lower(), port, target.span)
+            named = parsed.values("-p")
+            name, port = _ssh_place(target.text)
+            if named:
+                port = named[-1].text
+            connect(machine, name, int(port) if port.isdecimal() else 22, target.span)
         else:
             host(machine, target)
     _ssh_options(call)
@@ -196,6 +197,18 @@ def ssh(call: "Call") -> None:
         machine.opaque("a command on another machine", None, worst)
     elif not parsed.given("-V", "-N", "-G", "-Q"):
         machine.opaque("a session on another machine", None, worst)
+
+
+def _ssh_place(destination: str) -> tuple[str, str]:
+    """Host and port of ``[user@]host`` or ``ssh://[user@]host[:port]``, where the host may be an IPv6 address."""
+    place = destination.removeprefix("ssh://").rpartition("@")[2]
+    if place.startswith("["):
+        name, _, port = place[1:].partition("]")
+        return name, port.removeprefix(":")
+    if place.count(":") > 1:
+        return place, ""
+    name, _, port = place.partition(":")
+    return name, port
 
 
 def _options_after(call: "Call") -> "Call":
