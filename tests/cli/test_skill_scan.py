@@ -79,7 +79,20 @@ def test_suppressions_hold_for_one_digest_rule_and_path_until_they_expire(
     assert "matches nothing" in " ".join(one["message"] for one in said["skills"][0]["findings"])
     (skills / "bad" / "SKILL.md").write_text(BAD + "\n")
     policy.write_text(suppression(digest, day(30)))
-    assert scanned(capsys, str(skills / "bad"), "--policy", str(policy))[0] == 1
+    assert main(["skill", "scan", "--no-progress", str(skills / "bad"), "--policy", str(policy)]) == 1
+    told = f"skill-scan.yaml:2: the suppression of skill/credential-theft by alice is for no skill that was scanned ({digest[:12]})"
+    assert told in capsys.readouterr().err
+
+
+def test_a_baseline_that_is_none_is_told(
+    skills: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for text, lacks in (("[1]", ""), ('{"skills": 3}', ""), ("{}", ": no 'skills'")):
+        (tmp_path / "base.json").write_text(text)
+        words = ["skill", "scan", "--no-progress", str(skills), "--baseline", str(tmp_path / "base.json")]
+        assert main(words) == 2
+        said = capsys.readouterr().err.strip()
+        assert said.endswith(f"not a report of `bailiwick skill scan --format json`{lacks}")
 
 
 @pytest.mark.parametrize(

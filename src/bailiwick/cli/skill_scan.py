@@ -185,6 +185,11 @@ def _scan(asked: argparse.Namespace) -> int:
     ]
     bar.end()
     _print(reports, asked.format, quiet=not asked.all)
+    here = {report.digest for report in reports}
+    for one in policy.suppressions:
+        if one.digest not in here:  # no finding: a policy may speak of skills of other repositories
+            told = f"{one.origin}: the suppression of {one.rule} by {one.owner} is for no skill that was scanned ({one.digest[:12]})"
+            print(f"bailiwick: {told}", file=sys.stderr)
     return BLOCKED if worst(reports) is SkillVerdict.BLOCK else DONE
 
 
