@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bailiwick.audit.canonical import canonical
-from bailiwick.audit.chain import ChainState, Run, Said, Sealed, genesis, link, seal, verify
+from bailiwick.audit.chain import ChainState, Fault, Run, Said, Sealed, genesis, link, seal, verify
 from bailiwick.audit.merkle import Frontier, leaf_hash, node_hash
 from bailiwick.audit.note import Checkpoint, NoteError, Signer, VerifierKey, open_note
 from bailiwick.audit.tiles import WIDTH, joined
@@ -282,3 +282,35 @@ def test_entries_kept_together_are_verified_as_one_by_one(spoiled: bytes, signed
     assert together.intact == (not spoiled)
     moved = verify("0011", [replace(run, head=bytes(32))], notes, KEY)
     assert "the chain head doesn't follow" in moved.faults[0].message
+
+
+HONEST = [
+    canonical({"kind": "note", "epoch": "0011", "seq": seq, "time_ms": 1, "a": [{}, {}], "tool": "},{"})
+    for seq in range(2)
+]
+CUTS = [at for at, byte in enumerate(b",".join(HONEST)) if byte == ord(",")]
+
+
+@pytest.mark.parametrize("at", CUTS)
+def test_entries_that_are_canonical_only_together_are_refused(at: int) -> None:
+    """A signer who cuts two entries in another place has hashed and signed what no reader of one of them understands."""
+    text = b",".join(HONEST)
+    bodies = [text[:at], text[at + 1 :]]
+    assert Said.by(bodies).canonical == (bodies == HONEST)
+    state, leaves = genesis("0011"), [leaf_hash(body) for body in bodies]
+    for leaf in leaves:
+        state = replace(state, head=link(state.head, leaf), frontier=state.frontier.append(leaf))
+    run = Run(
+        first=0,
+        head=genesis("0011").head,
+        leaves=b"".join(leaves),
+        root=b"",
+        bodies=bodies,
+        said=Said.by(bodies),
+    )
+    outcome = verify("0011", [run], [note_of(state)], KEY)
+    assert outcome.intact == (bodies == HONEST)
+    if bodies != HONEST:
+        assert outcome.faults[0] == Fault(
+            sequence=0, message="the bytes aren't this log's entry of this sequence"
+        )

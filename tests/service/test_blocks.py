@@ -1,6 +1,7 @@
 """Entries become blocks: every byte comes back, nothing is read twice or not at all meanwhile, and no change goes unseen."""
 
 import asyncio
+import json
 import sqlite3
 import time
 from collections.abc import Sequence
@@ -101,6 +102,21 @@ def test_a_private_part_of_another_block_does_not_open() -> None:
 def test_what_is_no_entry_of_ours_is_left_alone(body: bytes) -> None:
     with pytest.raises(BlockError):
         packed_of([Member(body=body, private=b"{}", key=KEYS[0])] * 8)
+
+
+def test_a_block_of_the_form_before_reads_the_same() -> None:
+    kept = json.loads((Path(__file__).parent / "older_block.json").read_text())
+    packed = Packed(bytes.fromhex(kept["entries"]), bytes.fromhex(kept["private"]))
+    texts = ['a"salt":"b', "\\", '"key":"', "x", "\u2028", "y", '"private":"', "z"]
+    members = [member(number, KEYS[number * number % 3], text) for number, text in enumerate(texts)]
+    assert contents(packed) == [(one.body, one.private) for one in members]
+    block = Block(3, packed.entries, packed.private)
+    keys = {key.id: key for key in KEYS}
+    every = block.every_private([keys[name.hex()] for name in block.keys])
+    assert every is not None
+    assert dict(zip(*every, strict=True)) == {place: one.private for place, one in enumerate(members)}
+    spoiled = Block(3, packed.entries, packed.private[:-1] + bytes([packed.private[-1] ^ 1]))
+    assert spoiled.every_private([keys[name.hex()] for name in block.keys]) is None
 
 
 def record(number: int) -> Record:

@@ -17,12 +17,13 @@ Verification, per entry (1) to (4), then (5) and (6):
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import field, replace
 from hashlib import blake2b, sha256
+from operator import itemgetter
 from typing import Any
 
 import orjson
 
 from bailiwick.audit.canonical import UNPLACED, canonical, placed
-from bailiwick.audit.merkle import HASH_SIZE, Edge, Frontier, leaf_hash
+from bailiwick.audit.merkle import HASH_SIZE, Edge, Frontier, hashed, leaf_hash
 from bailiwick.audit.note import Checkpoint, Note, NoteError, VerifierKey
 from bailiwick.audit.tiles import HEIGHT, WIDTH
 from bailiwick.model.value import value
@@ -124,16 +125,30 @@ class Said:
             some = bodies[low : low + _AT_ONCE]
             text = b"[" + b",".join(some) + b"]"
             records = orjson.loads(text)
-            canonical = canonical and len(records) == len(some)
-            canonical = canonical and orjson.dumps(records, option=orjson.OPT_SORT_KEYS) == text
-            said.times.extend([record["time_ms"] for record in records])
-            said.kinds.update([record["kind"] for record in records])
-            said.epochs.update([record["epoch"] for record in records])
-            said.sequences.extend([record["seq"] for record in records])
+            canonical = canonical and _are_canonical(some, text, records)
+            times, kinds, epochs, sequences = zip(*map(_SAYS, records), strict=True)
+            said.times.extend(times)
+            said.kinds.update(kinds)
+            said.epochs.update(epochs)
+            said.sequences.extend(sequences)
         return said if canonical else replace(said, canonical=False)
 
 
 _AT_ONCE = 64
+_SAYS = itemgetter("time_ms", "kind", "epoch", "seq")
+
+
+def _are_canonical(bodies: Sequence[bytes], text: bytes, records: Sequence[Any]) -> bool:
+    """Whether each of ``bodies`` is the canonical form of one of ``records``, which were read from all of them, joined as ``text``.
+
+    That the text is canonical isn't enough: ``{"a":[{}`` and ``{}]}`` are so together. Where each has one brace, at its beginning, the text
+    has as many as there are records, one at the beginning of each, so both begin and end in the same places.
+    """
+    if len(records) != len(bodies) or orjson.dumps(records, option=orjson.OPT_SORT_KEYS) != text:
+        return False
+    if {one.rfind(b"{") for one in bodies} == {0}:
+        return True
+    return all(canonical(record) == body for record, body in zip(records, bodies, strict=True))
 
 
 @value(frozen=True, slots=True, kw_only=True)
@@ -269,26 +284,34 @@ class _Walk:
             for entry in run.apart():
                 self.entry(entry)
             return
-        head, leaves = self.head, run.leaves
-        end = self.upcoming + len(run.bodies)
-        due = not self.checkpoints.keys().isdisjoint(range(self.upcoming + 1, end))
-        if due or not self.seen or self.upcoming % WIDTH or len(run.bodies) != WIDTH:
+        leaves, first, end = run.leaves, self.upcoming, self.upcoming + len(run.bodies)
+        if first % WIDTH or len(run.bodies) != WIDTH:
             for at in range(0, len(leaves), HASH_SIZE):
                 leaf = leaves[at : at + HASH_SIZE]
                 self.add(leaf, link(self.head, leaf))
                 self.heed_checkpoints()
             return
+        heads, begun = [self.head], sha256(b"\x02").copy
         for at in range(0, len(leaves), HASH_SIZE):
-            head = sha256(b"\x02" + head + leaves[at : at + HASH_SIZE]).digest()
-        self.head, self.upcoming = head, end
+            one = begun()
+            one.update(heads[-1] + leaves[at : at + HASH_SIZE])
+            heads.append(one.digest())
+        before = self.tree.frontier()
+        for size in range(first + 1, end):
+            if size in self.checkpoints:
+                self.tree, self.upcoming, self.head = Edge(before), size, heads[size - first]
+                self.tree.append_few(leaves[: (size - first) * HASH_SIZE])
+                self.heed_checkpoints()
+        self.tree, self.upcoming, self.head = Edge(before), end, heads[-1]
         self.tree.append_full(run.root, HEIGHT)
+        self.seen = self.seen or self.expected in heads
         self.heed_checkpoints()
 
     def _is_sound(self, run: Run) -> bool:
         """Whether (1) to (4) hold for every entry of a run."""
         if run.first != self.upcoming or run.head != self.head:
             return False
-        if b"".join([sha256(b"\x00" + body).digest() for body in run.bodies]) != run.leaves:
+        if b"".join(hashed(b"\x00", run.bodies)) != run.leaves:
             return False
         places = list(range(run.first, run.first + len(run.bodies)))
         return run.said.canonical and run.said.sequences == places and run.said.epochs == {self.epoch}

@@ -8,11 +8,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
 from datetime import UTC, datetime
 from enum import StrEnum
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 
 from bailiwick.audit.kinds import Kind
 from bailiwick.audit.wording import items_of, number_of, text_of, words_of
-from bailiwick.model.value import value
 
 HOUR_MS, DAY_MS = 3_600_000, 86_400_000
 LONGEST_TEXT = 4_096
@@ -108,9 +107,8 @@ class AuditIndex(Protocol):
         """Things first used since a moment, newest first; of every user where ``user`` is empty."""
 
 
-@value(frozen=True, slots=True, kw_only=True)
-class Terms:
-    """What an index keeps of a record."""
+class Terms(NamedTuple):
+    """What an index keeps of a record: a tuple, so that a batch of them becomes columns at once."""
 
     time_ms: int
     kind: str
@@ -126,11 +124,6 @@ class Terms:
     paths: tuple[str, ...]
     hosts: tuple[str, ...]
     text: str
-
-    @property
-    def is_call(self) -> bool:
-        """Whether it is counted as a tool call."""
-        return self.kind == Kind.TOOL_CALL
 
 
 _TEXTS = (
@@ -159,8 +152,10 @@ def terms_of(record: Mapping[str, Any]) -> Terms:
             # What the input says in just these words need not be taken apart again.
             texts += [word for word in map(str, item.values()) if f'"{word}"' not in shown]
         for item in accesses:
-            paths += text_of(item, "path"), text_of(item, "real")
-            hosts.append(text_of(item, "host"))
+            if "path" in item or "real" in item:
+                paths += text_of(item, "path"), text_of(item, "real")
+            if "host" in item:
+                hosts.append(text_of(item, "host"))
     rules = [rule, *words_of(record, "rules")] if rule or "rules" in record else []
     if "reasons" in record or "findings" in record:
         told = [*items_of(record, "reasons"), *items_of(record, "findings")]
@@ -171,29 +166,15 @@ def terms_of(record: Mapping[str, Any]) -> Terms:
         if trigger or activates or "skills" in record
         else []
     )
-    return Terms(
-        time_ms=number_of(record, "time_ms") or 0,
-        kind=kind,
-        user=user,
-        session=session,
-        client_session=client_session,
-        tool=tool,
-        verdict=verdict,
-        enforced=enforced,
-        host=host,
-        skills=_distinct(skills),
-        rules=_distinct(rules),
-        paths=_distinct(paths),
-        hosts=_distinct(hosts),
-        # Else whoever looks for a word finds every search for that word.
-        text="" if kind == Kind.LOG_READ else " ".join(filter(None, texts))[:LONGEST_TEXT],
-    )
+    # Else whoever looks for a word finds every search for that word.
+    whole = "" if kind == Kind.LOG_READ else " ".join(filter(None, texts))[:LONGEST_TEXT]
+    time_ms = number_of(record, "time_ms") or 0
+    named = (_distinct(skills), _distinct(rules), _distinct(paths), _distinct(hosts))
+    return Terms(time_ms, kind, user, session, client_session, tool, verdict, enforced, host, *named, whole)
 
 
 def _distinct(names: list[str]) -> tuple[str, ...]:
-    if not any(names):
-        return ()
-    return tuple(dict.fromkeys(filter(None, names)))[:MOST]
+    return () if not names else tuple(dict.fromkeys(filter(None, names)))[:MOST]
 
 
 _WORD = re.compile(r"\w+\*?")

@@ -6,10 +6,9 @@ functions are pure; what they read comes through ``TileStorage``.
 """
 
 from collections.abc import Iterable, Iterator
-from hashlib import sha256
 from typing import Protocol
 
-from bailiwick.audit.merkle import EMPTY_ROOT, HASH_SIZE, Frontier, node_hash
+from bailiwick.audit.merkle import EMPTY_ROOT, HASH_SIZE, Frontier, hashed, node_hash
 from bailiwick.model.value import value
 
 WIDTH = 256
@@ -212,12 +211,12 @@ def _split(count: int) -> int:
     return 1 << ((count - 1).bit_length() - 1)
 
 
-def joined(hashes: bytes) -> bytes:
+def joined(data: bytes) -> bytes:
     """The root over 1, 2, 4 ... 256 hashes. Raises TileError for any other number of bytes."""
-    count, rest = divmod(len(hashes), HASH_SIZE)
+    count, rest = divmod(len(data), HASH_SIZE)
     if rest or count.bit_count() != 1:
-        raise TileError(f"{len(hashes)} bytes aren't the hashes of a full tree")
-    while len(hashes) > HASH_SIZE:
-        pairs = range(0, len(hashes), 2 * HASH_SIZE)
-        hashes = b"".join([sha256(b"\x01" + hashes[i : i + 2 * HASH_SIZE]).digest() for i in pairs])
-    return hashes
+        raise TileError(f"{len(data)} bytes aren't the hashes of a full tree")
+    while len(data) > HASH_SIZE:
+        pairs = [data[at : at + 2 * HASH_SIZE] for at in range(0, len(data), 2 * HASH_SIZE)]
+        data = b"".join(hashed(b"\x01", pairs))
+    return data

@@ -78,16 +78,14 @@ def tag_of(private: bytes, blinding: bytes) -> bytes:
 
 def tags_of(privates: Sequence[bytes], blinding: bytes) -> list[bytes]:
     """``tag_of`` for each of many."""
-    found = []
-    begun = blake2b(_CALL_TEXT, key=blinding, digest_size=BLIND_SIZE)
-    for private in privates:
-        call = private.partition(_CALL_MARK)[2].partition(b'"')[0]
-        if call and b"\\" not in call:
-            one = begun.copy()
-            one.update(call)
-            found.append(one.digest()[:TAG])
-        else:
-            found.append(tag_of(private, blinding))
+    calls = [private.partition(_CALL_MARK)[2].partition(b'"')[0] for private in privates]
+    if b"\\" in b"".join(calls):
+        return [tag_of(private, blinding) for private in privates]
+    begun, found = blake2b(_CALL_TEXT, key=blinding, digest_size=BLIND_SIZE).copy, []
+    for call in calls:
+        one = begun()
+        one.update(call)
+        found.append(one.digest()[:TAG] if call else _NO_TAG)
     return found
 
 
@@ -135,28 +133,19 @@ class OpenBlock:
             self._opened[owner] = dict(zip(members, privates, strict=True))
         return self._opened[owner].get(place)
 
-    def records(self) -> list[dict[str, Any]]:
-        """The fields of every record. Raises SealError, and ValueError or TypeError where an entry isn't one."""
-        bodies = self.block.bodies()
-        names = enumerate(self.block.keys)
+    def texts(self) -> list[bytes]:
+        """The JSON text of every record, in no order of its fields, with ``sealed`` where its private part can't be read. Raises SealError."""
+        texts, names = self.block.bodies(), enumerate(self.block.keys)
         keys = [None if self.block.is_empty(owner) else self._find(name.hex()) for owner, name in names]
-        if None not in keys and (every := self.block.every_private(keys)) is not None:
-            for place, private in zip(
-                *every, strict=True
-            ):  # both are objects, the latter with a salt at least
-                bodies[place] = b"%b,%b" % (bodies[place][:-1], private[1:])
-            whole: list[dict[str, Any]] = orjson.loads(b"[" + b",".join(bodies) + b"]")
-            return whole
-        found: list[dict[str, Any]] = orjson.loads(b"[" + b",".join(bodies) + b"]")
-        for owner, members in enumerate(self.block.members()):
-            if (key := keys[owner]) is None:
-                for place in members:
-                    found[place]["sealed"] = 1
-                continue
-            privates = orjson.loads(b"[" + b",".join(self.block.privates(owner, members, key)) + b"]")
-            for place, private in zip(members, privates, strict=True):
-                found[place].update(private)
-        return found
+        if (every := self.block.every_private(keys)) is None:
+            raise SealError("a private part was changed")
+        for place, private in zip(*every, strict=True):  # both are objects, the latter with a salt at least
+            texts[place] = b"%b,%b" % (texts[place][:-1], private[1:])
+        if None in keys:
+            for place, owner in enumerate(self.block.owners):
+                if keys[owner] is None:
+                    texts[place] = b'%b,"sealed":1}' % texts[place][:-1]
+        return texts
 
     def without(self, keys: frozenset[str]) -> tuple[bytes, bytes, list[int]] | None:
         """``calls`` and ``private`` without what these destroyed keys sealed, and of which entries; None where nothing of it is here."""

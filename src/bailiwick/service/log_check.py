@@ -36,6 +36,7 @@ class LogCheck:
         self._tail_key = tail_key
         self._connection = connection
         self._find = find
+        self._keys: dict[bytes, DataKey | None] = {}
         self._blinding = blinding
         self._blinder = Blinder(blinding)
         self._faults: list[Fault] = []
@@ -131,7 +132,7 @@ class LogCheck:
 
     def _private_faults(self, block: OpenBlock) -> Iterator[Fault]:
         inner = block.block
-        keys = [self._find(name.hex()) for name in inner.keys]
+        keys = [self._key(name) for name in inner.keys]
         if (every := inner.every_private(keys)) is not None and not self._call_faults(block, *every):
             for place, private in zip(*every, strict=True) if _PAYLOAD_MARK in b"".join(every[1]) else ():
                 if _PAYLOAD_MARK in private and (key := keys[inner.owners[place]]) is not None:
@@ -153,6 +154,11 @@ class LogCheck:
                 if _PAYLOAD_MARK in private:
                     public = orjson.loads(inner.body(place))
                     self._note_payload(block.first + place, private, public, key)
+
+    def _key(self, name: bytes) -> DataKey | None:
+        if name not in self._keys:
+            self._keys[name] = self._find(name.hex())
+        return self._keys[name]
 
     def _call_faults(self, block: OpenBlock, places: Sequence[int], privates: Sequence[bytes]) -> list[Fault]:
         """Entries by whose call id a search would not find them."""

@@ -7,14 +7,14 @@ import sqlite3
 from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from itertools import compress
-from operator import attrgetter, itemgetter
+from operator import itemgetter
 from typing import Any
 
-from bailiwick.audit.search import DAY_MS, HOUR_MS, Placed, Thing
+from bailiwick.audit.kinds import Kind
+from bailiwick.audit.search import DAY_MS, HOUR_MS, Placed, Terms, Thing
 from bailiwick.service.index.schema import CODES, FIELDS, LISTS, OWNER, VERDICTS
 
-_SINGLE = attrgetter(*FIELDS)
-_LISTED = dict(zip(LISTS, map(attrgetter, ("skills", "rules", "paths", "hosts")), strict=True))
+_LISTED = dict(zip(LISTS, ("skills", "rules", "paths", "hosts"), strict=True))
 _THINGS = {Thing.SKILL: "skill", Thing.PATH: "path", Thing.HOST: "contact"}
 
 MOST_NAMES = 300_000
@@ -58,10 +58,11 @@ class Ingest:
         if not placed:
             return
         places, terms = zip(*placed, strict=True)
-        columns = dict(zip(FIELDS, zip(*map(_SINGLE, terms), strict=True), strict=True))
+        told = dict(zip(Terms._fields, zip(*terms, strict=True), strict=True))
+        columns = {field: told[field] for field in FIELDS}
         lists = {
-            field: [(place, found) for place, one in placed if (found := names_of(one))]
-            for field, names_of in _LISTED.items()
+            field: [(place, found) for place, found in zip(places, told[names], strict=True) if found]
+            for field, names in _LISTED.items()
         }
         self._learn({field: set(column) for field, column in columns.items()})
         self._learn({field: {name for _, found in lists[field] for name in found} for field in LISTS})
@@ -72,13 +73,14 @@ class Ingest:
             field: [(self._names[field][name], place) for place, found in lists[field] for name in found]
             for field in LISTS
         }
-        times = [one.time_ms for one in terms]
-        enforced = [_VERDICT.get(one.enforced, 0) for one in terms]
-        verdicts = [_VERDICT.get(one.verdict, 0) for one in terms]
+        times = told["time_ms"]
+        enforced = [_VERDICT.get(one, 0) for one in told["enforced"]]
+        verdicts = [_VERDICT.get(one, 0) for one in told["verdict"]]
         self._write(_EVENT, zip(places, times, verdicts, enforced, *numbers.values(), strict=True))
         users, tools = numbers["user"], numbers["tool"]
         texts = [
-            f"{one.text.replace(OWNER, ' ')} {OWNER}{user}" for one, user in zip(terms, users, strict=True)
+            f"{text.replace(OWNER, ' ')} {OWNER}{user}"
+            for text, user in zip(told["text"], users, strict=True)
         ]
         self._write("INSERT INTO words (rowid, text) VALUES (?, ?)", zip(places, texts, strict=True))
         for field, rows in uses.items():
@@ -86,7 +88,7 @@ class Ingest:
         hours = [time_ms // HOUR_MS for time_ms in times]
         first, last = dict(zip(hours[::-1], places[::-1], strict=True)), dict(zip(hours, places, strict=True))
         self._write(_HOUR, [(hour, first[hour], last[hour]) for hour in first])
-        are_calls = [one.is_call for one in terms]
+        are_calls = [kind == Kind.TOOL_CALL for kind in told["kind"]]
         days = [time_ms // DAY_MS for time_ms in times]
         self._count(Counter(compress(zip(days, users, tools, enforced, strict=True), are_calls)))
         calls = dict(compress(zip(places, zip(users, times, strict=True), strict=True), are_calls))
