@@ -24,6 +24,8 @@ from bailiwick.service.second.sightings import Telemetry, in_log, in_transcripts
 from bailiwick.service.state_directory import StoreError
 
 DONE, FINDINGS, USAGE, ENVIRONMENT = 0, 1, 2, 3
+PORT = 4318
+"""The port of OTLP over HTTP."""
 
 _Action = Callable[[str, str], argparse.ArgumentParser]
 
@@ -32,9 +34,9 @@ def register(action: _Action) -> None:
     """Add the verbs to `bailiwick log`."""
     receiver = action("receive", "Receive the client's own OpenTelemetry logs (OTLP/HTTP), until stopped.")
     receiver.set_defaults(func=run, do=_receive)
-    receiver.add_argument(
-        "--listen", default="127.0.0.1:4318", metavar="HOST:PORT", help="where (127.0.0.1:4318)"
-    )
+    receiver.add_argument("--host", default="127.0.0.1", help="address to listen on (127.0.0.1)")
+    receiver.add_argument("--port", type=int, default=PORT, help=f"port to listen on ({PORT})")
+    receiver.add_argument("--listen", default="", metavar="HOST:PORT", help="both in one word")
     receiver.add_argument("--token-file", metavar="FILE", help="hear only who presents this bearer token")
     complete = action(
         "completeness",
@@ -74,12 +76,17 @@ def run(asked: argparse.Namespace) -> int:
 
 
 def _receive(places: Places, asked: argparse.Namespace) -> int:
-    host, _, port = asked.listen.rpartition(":")
-    if not host or not port.isdigit():
-        raise ValueError(f"--listen {plain(asked.listen)}: write HOST:PORT, such as 127.0.0.1:4318")
+    host, port = asked.host, asked.port
+    if asked.listen:
+        host, _, digits = asked.listen.rpartition(":")
+        if not host or not digits.isdigit():
+            raise ValueError(f"--listen {plain(asked.listen)}: write HOST:PORT, such as 127.0.0.1:{PORT}")
+        port = int(digits)
+    host = host.strip("[]")
     token = read_named_text(asked.token_file).strip() if asked.token_file else ""
-    print(f"receiving at http://{asked.listen}/v1/logs", file=sys.stderr)
-    asyncio.run(receive(places.state, host.strip("[]"), int(port), token=token))
+    shown = f"[{plain(host)}]" if ":" in host else plain(host)
+    print(f"receiving at http://{shown}:{port}/v1/logs", file=sys.stderr)
+    asyncio.run(receive(places.state, host, port, token=token))
     return DONE
 
 

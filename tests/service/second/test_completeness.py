@@ -333,7 +333,8 @@ def test_a_call_of_a_sub_agent_that_no_hook_saw_is_told_and_recorded_once(
     assert main([*words, "--since", "1h"]) == 0
 
 
-def test_the_receiver_runs_and_says_where(tmp_path: Path) -> None:
+@pytest.mark.parametrize("where", [("--host", "127.0.0.1", "--port", "0"), ("--listen", "127.0.0.1:0")])
+def test_the_receiver_runs_and_says_where(tmp_path: Path, where: tuple[str, ...]) -> None:
     command = [
         sys.executable,
         "-m",
@@ -342,8 +343,7 @@ def test_the_receiver_runs_and_says_where(tmp_path: Path) -> None:
         "receive",
         "--state",
         str(tmp_path),
-        "--listen",
-        "127.0.0.1:0",
+        *where,
     ]
     process = subprocess.Popen(command, stderr=subprocess.PIPE, env={**os.environ, "PYTHONPATH": ""})
     deadline = time.monotonic() + 20
