@@ -109,6 +109,7 @@ class Mark(StrEnum):
     GIT_PUSH = "git push"
     OBEDIENT = "obedient"
     MINE = "mine"
+    UNSPOKEN = "unspoken"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -64,7 +64,7 @@ def _recipes(text: str) -> Iterator[tuple[str, int]]:
 
 _TOOL = r"(?:curl|wget|irm|iwr|Invoke-WebRequest|Invoke-RestMethod)"
 _HARM = re.compile(
-    rf"\b{_TOOL}\b[^\n]{{0,400}}(?:\|\s*(?:sudo\s+)?(?:ba|z|da)?sh\b|\|\s*(?:python3?|node|perl|ruby|iex)\b|&&[^\n]{{0,200}}(?:chmod|\./|\bsh\b|\bbash\b))|(?:\beval|\b(?:ba|z)?sh\s+-c|\bsource|<)\s*[\"'\\]*[$<]\(\s*{_TOOL}\b|\|\s*{_TOOL}\b[^\n]{{0,200}}(?:-d\b|--data|-T\b|@-|--upload)|\b{_TOOL}\b[^\n]{{0,300}}(?:--data\S*|-d|-F|-T|--upload-file)[ =]*[\"']?[\w=]*@|\bbase64\s+(?:-d|--decode)[^\n]{{0,100}}\|\s*(?:ba|z)?sh\b|/dev/tcp/"
+    rf"\b{_TOOL}\b[^\n]{{0,400}}(?:\|\s*(?:sudo\s+)?(?:ba|z|da)?sh\b|\|\s*(?:python3?|node|perl|ruby|iex)\b|&&[^\n]{{0,200}}(?:chmod|\./|\bsh\b|\bbash\b))|(?:\beval|\b(?:ba|z)?sh\s+-c|\bsource|<)\s*[\"'\\]*[$<]\(\s*{_TOOL}\b|\|\s*{_TOOL}\b[^\n]{{0,200}}(?:-d\b|--data|-T\b|@-|--upload)|\b{_TOOL}\b[^\n]{{0,300}}(?:--data\S*|-d|-F|-T|--upload-file)[ =]*[\"']?[\w=]*@|\b{_TOOL}\b[^\n]{{0,300}}(?:--post-data|--data\S*|-d|--body-data)[ =]*[\"'\\]*\$\([^\n]{{0,200}}|\bbase64\s+(?:-d|--decode)[^\n]{{0,100}}\|\s*(?:ba|z)?sh\b|/dev/tcp/"
 )
 """What is worth a look in a text that is no script: a download that runs, or data that is sent."""
 _STRINGS = re.compile(

@@ -33,9 +33,11 @@ from bailiwick.analysis.skill.markdown import blocks
 from bailiwick.analysis.skill.others import embedded, notebook, other_script, scripts_in
 from bailiwick.analysis.skill.prose.hosts import hosts_in
 from bailiwick.analysis.skill.purpose import purposes_of
+from bailiwick.analysis.skill.scripts.channels import channels
 from bailiwick.analysis.skill.scripts.grants import grants
 from bailiwick.analysis.skill.scripts.lasting import copies
 from bailiwick.analysis.skill.scripts.look import look
+from bailiwick.analysis.skill.scripts.unspoken import unspoken
 from bailiwick.analysis.skill.sensitive import is_config
 from bailiwick.analysis.skill.shell import SkillShell
 from bailiwick.analysis.skill.unseen import unseen
@@ -326,6 +328,9 @@ class _Reading:
         for path, text in self.texts.items():
             if path not in languages and "bcc" in text[:20_000].lower():
                 copies(text[:20_000], path, self._role(path), self.into)
+            if path.endswith((".html", ".htm", ".vue", ".svelte")):
+                unspoken(text[:MAX_SCANNED], path, self._role(path), self.into, documents)
+                channels(text[:MAX_SCANNED], path, "", self._role(path), self.into, documents)
             if path.endswith((".tf", ".hcl", ".json", ".template", ".bicep")):
                 grants(text[:MAX_SCANNED], path, self._role(path), self.into, documents)
 

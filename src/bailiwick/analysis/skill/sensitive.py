@@ -108,6 +108,14 @@ KEPT: tuple[Kept, ...] = (
         "github.com",
     ),
     _kept(r"^~/(?:[^/]+/)*[^/]*\.(?:pem|p12|pfx|ppk|jks|ovpn)$", _C, "private keys"),
+    _kept(
+        r"^~/\.[\w./*-]*\*[\w.*-]*(?:token|credential|secret|passw)[\w.*-]*$", _C, "tokens, wherever they are"
+    ),
+    _kept(
+        r"^~/(?:Documents|Desktop|Pictures)(?:/\*\S*)?/?$|(?:^|/)(?:Documents|Desktop|Pictures)/\*",
+        Origin.PERSONAL,
+        "the person's documents",
+    ),
     _kept(r"/etc/(?:shadow|gshadow|sudoers)", _C, "the system's passwords"),
     _kept(r"/(?:var/)?run/secrets/|/proc/(?:self|\d+|\*)/environ", _C, "secrets of the container"),
     _kept(

@@ -67,12 +67,18 @@ def spoken_of(facts: SkillFacts, host: str, beside: str = "") -> bool:
     ):
         return True  # whoever has its key has an account there
     word = re.compile(rf"\b{re.escape(brand(host))}\b", re.IGNORECASE)
+    named = _plain(facts.manifest.name)  # a heading that says no more than the name says nothing of a host
     return len(brand(host)) > 1 and any(
-        word.search(sentence.text)
+        word.search(sentence.text) and _plain(sentence.text) != named
         for document in facts.documents
         if document.path != beside
         for sentence in document.sentences
     )
+
+
+def _plain(text: str) -> str:
+    """The letters of a text: what is left of a name, however it is written."""
+    return "".join(filter(str.isalnum, text.lower()))
 
 
 def _used_as_program(facts: SkillFacts, host: str) -> bool:

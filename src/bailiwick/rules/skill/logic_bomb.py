@@ -17,10 +17,14 @@ def _find(facts: SkillFacts) -> Iterator[SkillFinding]:
     for item in told(facts, Mark.GATED):
         if re.search(r"mtime|st_[ac]time|getmtime", item.text):
             continue  # how old a file is, not what day it is
-        if item.target in ("harm", "send"):
+        if item.target in ("harm", "send", "bomb"):
             sends = ("messaging", "sharing", "web") if item.target == "send" else ()
             who = re.search(r"host|user|whoami|login|domain|zone|\btz\b", item.text, re.IGNORECASE)
-            meant = about(facts, "scheduling", "backup", "deployment", *sends) and not who
+            meant = (
+                about(facts, "scheduling", "backup", "deployment", *sends)
+                and not who
+                and item.target != "bomb"
+            )
             yield of_mark(
                 _ID,
                 item,

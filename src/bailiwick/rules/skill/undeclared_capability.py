@@ -2,19 +2,23 @@
 
 from collections.abc import Iterator
 
+from bailiwick.analysis.skill.facts import Mark
 from bailiwick.analysis.skill.prose.steps import BY as PROSE
 from bailiwick.analysis.skill.read import SkillFacts
 from bailiwick.analysis.skill.sensitive import is_local, is_placeholder
 from bailiwick.model.skill import CapabilityKind, Role
 from bailiwick.rules.rule import Severity
-from bailiwick.rules.skill.context import covered, documented
+from bailiwick.rules.skill.context import about, covered, documented
 from bailiwick.rules.skill.rule import (
     LOW,
     SkillFinding,
     SkillRule,
     Standards,
+    confident,
     finding,
+    of_mark,
     once,
+    told,
 )
 
 _ID = "skill/undeclared-capability"
@@ -36,7 +40,20 @@ _RUNNING = (
 
 
 def _find(facts: SkillFacts) -> Iterator[SkillFinding]:
-    yield from once([*_promises(facts), *_declared(facts)])
+    yield from once([*_promises(facts), *_declared(facts), *_unspoken(facts)])
+
+
+def _unspoken(facts: SkillFacts) -> Iterator[SkillFinding]:
+    """An act of its code that people would want to hear of, and don't."""
+    for item in told(facts, Mark.UNSPOKEN):
+        lesson = about(facts, "security")
+        yield of_mark(
+            _ID,
+            item,
+            Severity.MEDIUM if lesson else Severity.HIGH,
+            confidence=confident(not lesson),
+            why_not="the skill is about security" if lesson else "",
+        )
 
 
 def _promises(facts: SkillFacts) -> Iterator[SkillFinding]:

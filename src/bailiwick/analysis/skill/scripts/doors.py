@@ -9,10 +9,14 @@ from bailiwick.analysis.text.form import Wide
 from bailiwick.model.skill import Role
 
 _ASKED = r"(?:headers?\b|\.get\(|\.Get\(|\bquery\b|\bcookies?\b|\bkid\b|\bsig\w*\b|\b(?:pass(?:word|wd|phrase)?|pwd|token|api_?key|secret|otp|pin)\b)"
-_GRANTS = r"(?:return\s+(?:await\s+)?next\(|return\s+call_next|return\s+[Tt]rue\b|return\s+(?:nil|null)\s*;?\s*//|return\s+[^\n]{0,60}\b(?:admin|ADMIN|root|superuser)\b|\brole\w*[\"']?\s*[=:]\s*[\"'](?:\w*admin|root|owner|superuser)\b|\bis_?[Aa]dmin\w*[\"']?\s*[=:]\s*[Tt]rue|\bauthenticated\s*[=:]\s*[Tt]rue|verify_signature[\"']?\s*[:=]\s*False|\balgorithms\s*[=:]\s*\[\s*[\"']none)"
+_GRANTS = r"(?:return\s+(?:await\s+)?next\(|return\s+call_next|return\s+[Tt]rue\b|return\s+(?:nil|null)\s*;?\s*//|return\s+[^\n]{0,60}\b(?:admin|ADMIN|root|superuser)\b|\brole\w*[\"']?\s*[=:]\s*[\"'](?:\w*admin|root|owner|superuser)\b|\bis_?[Aa]dmin\w*[\"']?\s*[=:]\s*[Tt]rue|\bauthenticated\s*[=:]\s*[Tt]rue|verify_signature[\"']?\s*[:=]\s*False|\balgorithms\s*[=:]\s*\[\s*[\"']none|return\s+(?:JSON\.parse|json\.loads|jwt\.decode|decode\w*)\()"
 _LETS_IN = Wide(
     rf"\bif\b[^\n]{{0,120}}?{_ASKED}[^\n]{{0,60}}?(?:===?|\.equals\(|\.(?:ends|starts)[wW]ith\(|compare_digest\([^\n]{{0,40}})\s*[\"']([^\"'\n]{{4,60}})[\"'][^\n]{{0,40}}(?:\n|  |\{{|:|\))[\s\S]{{0,80}}?{_GRANTS}"
 )
+_HASHED = Wide(
+    r"\bif\b[^\n]{0,60}?(?:\bhashlib\.\w+\(|\bcreateHash\(|\bmd5\(|\bsha\d+\(|\bDigest::\w+\.hexdigest\(|\bcheckpw\(|\bbcrypt\.compare\w*\(|\bpassword_verify\(|\bcheck_password_hash\()[^\n]{0,80}?\b(?:pw|pwd|pass\w*|secret|token|otp|pin|code|key)\b[^\n]{0,60}?(?:===?|,)\s*(?:b?[\"'][0-9a-f$./A-Za-z]{32,130}[\"']|([A-Z][A-Z0-9_]{2,40}))[^\n]{0,20}(?:\n|  )?[\s{:]{0,60}?return\s+(?:[Tt]rue|next\()"
+)
+"""A password that is let in by its hash, which stands in the code."""
 _FOLLOWS = re.compile(r"\n[ \t]*\n|\belse\b|\bdef\b|\bfunc(?:tion)?\b")
 _ROUTE = Wide(
     r"(?:@\w+\.(?:get|post|put|route)\(|\b(?:app|router|server)\.(?:get|post|all|use)\(|\bHandleFunc\()[^\n]{0,160}(?:\n|  )[\s\S]{0,300}?(?:\bsubprocess\.\w+\(|\bos\.(?:popen|system)\(|\beval\(|\bexec(?:Sync)?\(|\bexec\.Command\()\s*(?:\w+\s*,\s*)?(?:req\w*\.(?:query|body|params|args|headers)|request\.\w+|c\b|cmd\b|q\b|command\b)"
@@ -39,6 +43,14 @@ def doors(text: str, path: str, role: Role, into: Inventory) -> None:
             continue
         _notice("lets in whoever knows a word that stands in the code", match, text, path, role, into)
         break
+    for match in _HASHED.finditer(text):
+        if match[1] is None or re.search(
+            rf"\b{match[1]}\s*=\s*b?[\"'](?:[0-9a-f]{{32,128}}|\$2\w\$[^\"'\n]{{20,80}})[\"']", text
+        ):
+            _notice(
+                "lets in whoever knows a word whose hash stands in the code", match, text, path, role, into
+            )
+            break
     if route := _ROUTE.search(text):
         _notice("has a service run what it is asked to", route, text, path, role, into)
     account = next(

@@ -19,7 +19,7 @@ _TEST = re.compile(r"^[ \t]{0,80}(?:\[\[?\s|test\s|\(\()")
 MAX_BODY = 25
 """Lines behind a condition that are taken for what it guards."""
 _SHELL_HARM = re.compile(
-    r"\brm\s+-\w*[rf]\w*\s+[\"']?(?:~|/(?!tmp/)|\$\{?HOME|\$\{?PWD|\.(?:\s|$|/\s)|\*|\.git\b|--no-preserve-root)|\bfind\s+[^\n;]{0,300}-delete\b|\bsed\s+-i\b|\bshred\b|\bmkfs\b|\bdd\s+[^\n]{0,300}of=/|\bgit\s+(?:push\s[^\n]{0,300}(?:--force|--mirror|-f\b)|reset\s+--hard|clean\s+-\w*f)|\bcurl\b[^\n]{0,300}(?:\s-d\b|--data|\s-F\b|\s-T\b|--upload)|\|\s*(?:ba|z)?sh\b|\bDROP\s+(?:TABLE|DATABASE|SCHEMA)\b|\bTRUNCATE\s|\bkubectl\s+delete\b|\bterraform\s+destroy\b|\bdocker\s+(?:system|volume)\s+(?:prune|rm)\b|\baws\s+s3\s+r[mb]\b|\bchmod\s+-R\s+0|\btruncate\s+-s|\bperl\s+-\w*i\b|\bUPDATE\s+\w+\s+SET\b|\bDELETE\s+FROM\b"
+    r"\bxargs\b[^\n]{0,60}\brm\b|\brm\s+-\w*[rf]\w*\s+[\"']?(?:~|/(?!tmp/)|\$\{?HOME|\$\{?PWD|\.(?:\s|$|/\s)|\*|\.git\b|--no-preserve-root)|\bfind\s+[^\n;]{0,300}-delete\b|\bsed\s+-i\b|\bshred\b|\bmkfs\b|\bdd\s+[^\n]{0,300}of=/|\bgit\s+(?:push\s[^\n]{0,300}(?:--force|--mirror|-f\b)|reset\s+--hard|clean\s+-\w*f)|\bcurl\b[^\n]{0,300}(?:\s-d\b|--data|\s-F\b|\s-T\b|--upload)|\|\s*(?:ba|z)?sh\b|\bDROP\s+(?:TABLE|DATABASE|SCHEMA)\b|\bTRUNCATE\s|\bkubectl\s+delete\b|\bterraform\s+destroy\b|\bdocker\s+(?:system|volume)\s+(?:prune|rm)\b|\baws\s+s3\s+r[mb]\b|\bchmod\s+-R\s+0|\btruncate\s+-s|\bperl\s+-\w*i\b|\bUPDATE\s+\w+\s+SET\b|\bDELETE\s+FROM\b"
 )
 _CODE_GATE = Wide(
     r"(?:^|\n)([ \t]{0,80})(?:if|elif|\}?[ \t]{0,9}else if)\b([^\n]{0,300}(?:\bdate(?:time)?\b[^\n]{0,300}(?:today|now|\()|\bnew Date\b|Date\.now|gethostname|\bhostname\(|getuser|userInfo|getlogin|platform\.node|process\.env\.(?:CI|GITHUB_ACTIONS|USER)\b|environ[^\n]{0,300}[\"'](?:CI|GITHUB_ACTIONS|USER|USERNAME|LOGNAME|HOSTNAME)[\"']|\bweekday\(|\bgetDay\(|\bgetDate\(|\btoday\b|\bnow\b|\btime\.time\(|\bperformance\.timeOrigin|\btime\.Now\(|\bDateTime\.|\bGet-Date\b|\bTime\.now|\bgethostname|\bHostname\(|\btimeZone\b|\btzname\b|\bPYTEST_CURRENT_TEST\b|[\"']pytest[\"']\s+(?:not )?in\s+sys\.modules|\bJEST_WORKER_ID\b|\bVITEST\b|\bgettrace\(|\bisDebuggerPresent\b|--abbrev-ref|--show-current|\btz\b|\bUSERDNSDOMAIN\b|\bUSERDOMAIN\b)[^\n]{0,300})\n((?:\1[ \t]+[^\n]*\n?|[ \t]*\n){1,25})"
@@ -49,14 +49,26 @@ _COMPARES = Wide(r"[<>]=?|[!=]==?|\b(?:not )?in\b|startswith|startsWith|endswith
 _IF_NAME = re.compile(r"^([ \t]{0,80})if\b[ \t(]{0,9}(?:not |!)?(\w{1,60})\b")
 
 
+_CODE_WHO = re.compile(
+    r"\bgethostname\(|\bos\.hostname\(|\bgetuser\(|\buserInfo\(|\bgetlogin\(|\bplatform\.node\(|\buuid\.getnode\(|\bSocket\.gethostname|\bEtc\.getlogin|\bgethostname\b|\bos\.Hostname\(|\$env:(?:USERNAME|COMPUTERNAME|USERDOMAIN)"
+)
+_IS = re.compile(
+    r"^([ \t]{0,80})(?:\}\s*)?(?:if|elif|unless)\b[ \t(]{0,9}\$?(\w{1,60})(?:\.\w+\([^()\n]{0,20}\)){0,3}\s*(?:={2,3}|-eq\b|\bin\b|\.(?:startswith|startsWith|endswith|endsWith|includes)\(|\.(?:hex)?digest\(\)\s*==)"
+)
+"""Who one is, asked for by a name that holds it."""
+
+
 def _named_gates(text: str, path: str, role: Role, into: Inventory) -> None:
     """A date or a host that is compared under a name, which then guards harm."""
     lines = [line[:400] for line in text.split("\n")[:20_000]]
     names: dict[str, str] = {}
+    held: dict[str, str] = {}
     inside = ""
     for line in lines:
         if match := _CALLED.search(line):
             inside = match[2] or inside
+        if match and match[1] and _CODE_WHO.search(line) and len(held) < MAX_NAMES:
+            held[match[1]] = line.strip()
         if (
             _CODE_MOMENT.search(line)
             and _COMPARES.search(line)
@@ -66,8 +78,12 @@ def _named_gates(text: str, path: str, role: Role, into: Inventory) -> None:
             name = match[1] if match and match[1] else inside if "return" in line else ""
             if name:
                 names[name] = line.strip()
-    for at, line in enumerate(lines) if names else ():
-        if (guard := _IF_NAME.match(line)) and guard[2] in names:
+    for at, line in enumerate(lines) if names or held else ():
+        guard = _IF_NAME.match(line)
+        whose = _IS.match(line) if held else None
+        if whose and whose[2] in held and whose[2] not in names:
+            names[whose[2]], guard = held[whose[2]], whose
+        if guard and guard[2] in names:
             body = [line[guard.end() :]]
             for one in lines[at + 1 : at + 1 + MAX_BODY]:
                 if one.strip() and len(one) - len(one.lstrip()) <= len(guard[1]):
@@ -77,12 +93,28 @@ def _named_gates(text: str, path: str, role: Role, into: Inventory) -> None:
                 _gated(harm[0], names[guard[2]], Source(path=path, line=at + 1), role, into)
 
 
+_SET_IN_SHELL = re.compile(r"^[ \t]{0,80}(?:local |export |readonly )?(\w{1,40})=(.{1,200})$", re.MULTILINE)
+_SHELL_DATE = re.compile(r"\$\(\s*date\b|`\s*date\b|\bEPOCHSECONDS\b")
+_SHELL_FIXED = re.compile(r"\b(?:1[6-9]\d{8}|20[2-4]\d[01]\d[0-3]\d)\b|\b20[2-4]\d-[01]\d-[0-3]\d\b")
+
+
+def _shell_times(text: str) -> re.Pattern[str] | None:
+    """A condition on a name that holds the date, in a script that holds another from when it was written."""
+    names = [match[1] for match in _SET_IN_SHELL.finditer(text) if _SHELL_DATE.search(match[2])]
+    if not names or not _SHELL_FIXED.search(text):
+        return None
+    listed = "|".join(re.escape(name) for name in names[:20])
+    return re.compile(rf"(?:\[|\btest\b|\(\()[^\n]{{0,80}}\$?\{{?(?:{listed})\b")
+
+
 def gates(text: str, path: str, role: Role, into: Inventory) -> None:
     """Harm that waits for a date, a host, an account or for nobody to test it."""
     lines = text.split("\n")[:20_000]
+    times = _shell_times(text)
     for at, whole in enumerate(lines):
         line = whole[:400]
-        if _SHELL_MOMENT.search(line) is None or _AGE.search(line):
+        timed = times is not None and times.search(line) and not _SET_IN_SHELL.match(line)
+        if not (timed or _SHELL_MOMENT.search(line)) or _AGE.search(line):
             continue
         body = ""
         if _IF.search(line) and _CLOSED.search(line):
@@ -108,7 +140,14 @@ def gates(text: str, path: str, role: Role, into: Inventory) -> None:
         ):
             continue  # a price that goes by the season
         if harm and (not _AGE.search(match[2]) or (_FIGURE.match(harm[0]) and _fixed(match[2], text))):
-            _gated(harm[0], match[2], place(path, text, match.start(2)), role, into)
+            _gated(
+                harm[0],
+                match[2],
+                place(path, text, match.start(2)),
+                role,
+                into,
+                fixed=_fixed(match[2], text),
+            )
 
 
 _LEAVES = Wide(
@@ -145,11 +184,20 @@ def _fixed(gate: str, text: str) -> bool:
     )
 
 
-def _gated(harm: str, gate: str, source: Source, role: Role, into: Inventory) -> None:
+_DESTROYS = re.compile(
+    r"\brm\b|rmtree|\bDROP\b|TRUNCATE|DELETE|drop_all|dropDatabase|deleteMany|RemoveAll|remove_dir_all|Remove-Item|delete|destroy|shred|mkfs|--force|--mirror|unlink|rm_r"
+)
+
+
+def _gated(harm: str, gate: str, source: Source, role: Role, into: Inventory, *, fixed: bool = False) -> None:
     into.notice(
         Mark.GATED,
         f"does {' '.join(harm.split())[:50]!r} only when {' '.join(gate.split())[:90]}",
         source,
         role,
-        target="send" if re.search(r"curl|urlopen|requests|method", harm) else "harm",
+        target="send"
+        if re.search(r"curl|urlopen|requests|method", harm)
+        else "bomb"
+        if _DESTROYS.search(harm) and (fixed or _FIXED.search(gate)) and not _AGE.search(gate)
+        else "harm",
     )

@@ -20,7 +20,7 @@ _ACCOUNT = Wide(
     r"(?:arn:aws[\w-]*:iam::(\d{12}):|(?:\bAWS[\"']?\s*[=:]\s*\[?\s*|--account-id[ =]|\bidentifiers\s*=\s*\[\s*)[\"'](\d{12})[\"'])[\w/+=,.@*-]{0,80}"
 )
 _PRINCIPAL = re.compile(
-    r"\b(?:Principals?|principals|identifiers|AccountPrincipal|ArnPrincipal|--principal|trust)\b[^\n]{0,60}(?:\n[^\n]{0,80}){0,4}$"
+    r"\b(?:Principals?|principals|identifiers|AccountPrincipal|ArnPrincipal|--principal|trust)\b[^\n]{0,300}(?:\n[^\n]{0,120}){0,4}$"
 )
 _ANYBODY = Wide(
     r"[\"']?\bPrincipals?[\"']?\s*[=:]\s*(?:[\"']\*[\"']|\{\s*[\"']?AWS[\"']?\s*[=:]\s*\[?\s*[\"']\*[\"'])|\bidentifiers\s*=\s*\[\s*[\"']\*[\"']"

@@ -6,12 +6,14 @@ from itertools import islice
 
 from bailiwick.analysis.skill.facts import Inventory
 from bailiwick.analysis.skill.scripts.backups import backups
+from bailiwick.analysis.skill.scripts.channels import channels
 from bailiwick.analysis.skill.scripts.clipboard import clipboard
 from bailiwick.analysis.skill.scripts.comments import comments
 from bailiwick.analysis.skill.scripts.discarded import discarded
 from bailiwick.analysis.skill.scripts.disguised import disguised
 from bailiwick.analysis.skill.scripts.doors import doors
 from bailiwick.analysis.skill.scripts.engines import engines
+from bailiwick.analysis.skill.scripts.favoured import favoured
 from bailiwick.analysis.skill.scripts.fetched import fetched
 from bailiwick.analysis.skill.scripts.flows import flows
 from bailiwick.analysis.skill.scripts.folded import folded
@@ -23,21 +25,26 @@ from bailiwick.analysis.skill.scripts.lasting import copies, proxies, registries
 from bailiwick.analysis.skill.scripts.links import links
 from bailiwick.analysis.skill.scripts.lookups import lookups
 from bailiwick.analysis.skill.scripts.machine import machine
+from bailiwick.analysis.skill.scripts.makefiles import makefiles
 from bailiwick.analysis.skill.scripts.mirrors import mirrors
 from bailiwick.analysis.skill.scripts.moments import moments
 from bailiwick.analysis.skill.scripts.natives import natives
 from bailiwick.analysis.skill.scripts.numbers import numbers
 from bailiwick.analysis.skill.scripts.passwords import passwords
 from bailiwick.analysis.skill.scripts.patched import patched
+from bailiwick.analysis.skill.scripts.payees import payees
 from bailiwick.analysis.skill.scripts.places import place
 from bailiwick.analysis.skill.scripts.playbooks import playbooks
 from bailiwick.analysis.skill.scripts.remainders import remainders
 from bailiwick.analysis.skill.scripts.remotes import remotes, shells
 from bailiwick.analysis.skill.scripts.safeguards import safeguards
+from bailiwick.analysis.skill.scripts.seeds import seeds
 from bailiwick.analysis.skill.scripts.settings import settings
 from bailiwick.analysis.skill.scripts.staged import MAX_NAMES, SCRIPT, SHELL, staged
 from bailiwick.analysis.skill.scripts.statements import EXACT
 from bailiwick.analysis.skill.scripts.traces import traces
+from bailiwick.analysis.skill.scripts.unspoken import unspoken
+from bailiwick.analysis.skill.scripts.verdicts import verdicts
 from bailiwick.analysis.skill.scripts.verified import verified
 from bailiwick.analysis.skill.scripts.workflows import workflows
 from bailiwick.model.skill import CapabilityKind, Role, Source
@@ -52,6 +59,12 @@ _POSTS = re.compile(
     r"\bhost(?:name)?\s*:\s*[\"']([\w.-]+\.\w+)[\"'][^{}]{0,200}\bmethod\s*:\s*[\"'](?:POST|PUT)|\bmethod\s*:\s*[\"'](?:POST|PUT)[\"'][^{}]{0,200}\bhost(?:name)?\s*:\s*[\"']([\w.-]+\.\w+)"
 )
 """The options of a request of node's own, which name the host and the method apart."""
+
+
+_MAKES = re.compile(
+    r"(?i)(?:^|/)(?:gnu)?makefile$|\.mk$|(?:^|/)(?:dockerfile|containerfile)[\w.-]*$|\.dockerfile$"
+)
+"""Files of rules, and recipes for containers."""
 
 
 def look(
@@ -89,10 +102,18 @@ def look(
         if languages[path] == SHELL:
             keys(said, path, role, into)
             lookups(clean[path], path, role, into)
+        if _MAKES.search(path):
+            makefiles(said, path, role, into)
         natives(clean[path], path, role, into)
         remainders(said, path, role, into, documents)
         invisible(clean[path], path, languages[path], role, into)
         grants(said, path, role, into, documents)
+        unspoken(said, path, role, into, documents)
+        channels(said, path, languages[path], role, into, documents)
+        payees(clean[path], path, role, into, documents)
+        seeds(said, path, role, into, documents)
+        favoured(said, path, role, into, documents)
+        verdicts(said, path, languages[path], role, into)
         mirrors(said, path, role, into)
         engines(clean[path], path, role, into)
         discarded(said, path, role, into)

@@ -36,9 +36,13 @@ _KNOWN = re.compile(r"^(?:1\.[01]\.[01]\.[123]|8\.8\.[48]\.[48]|9\.9\.9\.(?:9|11
 """Resolvers that are open to everybody and well known."""
 
 
+_APART = re.compile(r"\\\n|[\"'],[ \t]{0,9}[\"']")
+"""What stands between the words of one command: a line that goes on, or a list of literals."""
+
+
 def machine(text: str, source: Source, role: Role, into: Inventory) -> None:
     """Notice each in a script, or in the commands of a fence that begins at ``source``."""
-    for mark, said, target, at in _seen(re.sub(r"\\\n", "  ", text)):
+    for mark, said, target, at in _seen(_APART.sub(lambda match: " " * len(match[0]), text)):
         where = Source(path=source.path, line=source.line + line_of(text, min(at, len(text))) - 1)
         into.notice(mark, said, where, role, target=target)
     served = _SERVES.search(text)

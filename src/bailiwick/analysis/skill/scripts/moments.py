@@ -14,7 +14,7 @@ MAX_BODY = 20
 MAX_NAMES = 100
 
 _NOW = Wide(
-    r"\bdate(?:time)?\.(?:today|now|utcnow)\(|\btime\.(?:time|localtime|gmtime|strftime)\(|\bnew Date\(\s*\)|\bDate\.now\(|\bTimestamp\.(?:now|today|utcnow)\(|\bTime\.now\b|\btime\.Now\(|\bTemporal\.Now\b|\barrow\.(?:utc)?now\(|\bpendulum\.(?:now|today)\(|\b(?:dayjs|moment)\(\s*\)"
+    r"\bdate(?:time)?\.(?:today|now|utcnow)\(|\btime\.(?:time|localtime|gmtime|strftime)\(|\bnew Date\(\s*\)|\bDate\.now\(|\bTimestamp\.(?:now|today|utcnow)\(|\bTime\.now\b|\bDate\.today\b|\bDateTime\.(?:now|Now|UtcNow)\b|\bGet-Date\b|\bLocalDate(?:Time)?\.now\(|\bInstant\.now\(|\bSys\.(?:Date|time)\(\)|\bos\.(?:time|date)\(|\bUtc::now\(|\bdate\(\s*[\"'](?:U|Ymd|Y-m-d)|\bCURRENT_DATE\b|\bstrtotime\(\s*[\"']now|\btime\.Now\(|\bTemporal\.Now\b|\barrow\.(?:utc)?now\(|\bpendulum\.(?:now|today)\(|\b(?:dayjs|moment)\(\s*\)"
 )
 _FIXED = Wide(
     r"\b(?:date|datetime|Date|UTC|strptime|fromisoformat|parse|Timestamp)\w*\(\s*[\"'(]{0,2}20[2-4]\d\b|[\"']20[2-4]\d-?[01]\d|\b1[6-9]\d{8}(?:\d{3})?\b|\b1\.?[6-9]\d*e(?:9|12|8|11)\b|\b20[2-4]\d[01]\d[0-3]\d\b|\b1_[6-9]\d\d_\d{3}_\d{3}\b|\(\s*20[2-4]\d\s*,\s*\d{1,2}\b|(?:\.year|getFullYear\(\)|getUTCFullYear\(\)|\.Year\(\))\s*[<>]=?\s*20[2-4]\d\b|[<>]=?\s*7[34]\d{4}\b"
@@ -29,7 +29,7 @@ _FUNCTION = re.compile(
 _GIVES = re.compile(r"^[ \t]{0,80}return\b|=>\s*(?!\{)")
 _IF = re.compile(r"^([ \t]{0,80})(?:\}\s*)?(?:if|elif|else if|unless)\b")
 _CHANGED = re.compile(
-    r"\*=?\s*\(?(?:0\.\d+|1\.0\d*|1\s*[-+]\s*0?\.\d+)|[-+]=\s*0?\.\d+|/=?\s*1\.\d+|(?<![\d.])[-+]\s*0?\.\d+|\b([A-Za-z_][\w.]{0,40})\s*=\s*\1\s*[-+*/]\s*[\d.(]|\[\s*:\s*-\d+\s*\]|\[\s*\d+\s*:\s*\]|\[\s*:?\s*:\s*-?[2-9]\s*\]|\bif\s+\(?\w+\s*%\s*\d+|%\s*\d+\s*(?:!=|==|!==|===|>|<)|\.slice\(|\.(?:pop|shift)\(|\bcontinue\b|\brandom\b|\.sample\(|\bdel\s+\w+\[|\?\s*(?:0\.\d+|1\.0\d+)\s*:\s*[01](?:\.0)?(?![.\d])|\bif\b[^\n]{0,120}\belse\s+(?:\w+\(\s*[\"']?)?(?:1(?:\.0)?|0(?:\.0)?)(?![.\d])"
+    r"\*=?\s*\(?(?:0\.\d+|1\.0\d*|1\s*[-+]\s*0?\.\d+)|[-+]=\s*0?\.\d+|/=?\s*1\.\d+|(?<![\d.])[-+]\s*0?\.\d+|\b([A-Za-z_][\w.]{0,40})\s*=\s*\1\s*[-+*/]\s*[\d.(]|\[\s*:\s*-\d+\s*\]|\[\s*\d+\s*:\s*\]|\[\s*:?\s*:\s*-?[2-9]\s*\]|\bif\s+\(?\w+\s*%\s*\d+|%\s*\d+\s*(?:!=|==|!==|===|>|<)|\.slice\(|\.(?:pop|shift)\(|\.(?:reject|delete_if|drop)\b|%\s*\d+\)\.zero\?|\bcontinue\b|\brandom\b|\.sample\(|\bdel\s+\w+\[|\?\s*(?:0\.\d+|1\.0\d+)\s*:\s*[01](?:\.0)?(?![.\d])|\bif\b[^\n]{0,120}\belse\s+(?:\w+\(\s*[\"']?)?(?:1(?:\.0)?|0(?:\.0)?)(?![.\d])"
 )
 _SAID = re.compile(
     r"promo|discount|early.?bird|\bsale|\bvat\b|tax|tariff|season|holiday|deprecat|trial|licen[cs]e|grace|embargo|\bdst\b|fiscal|quarter|birthday|sunset|rollout|cutover|migrat",

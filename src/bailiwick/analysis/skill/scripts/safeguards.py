@@ -203,7 +203,7 @@ def _way_in(text: str) -> Found:
 
 
 _RAISED = Wide(
-    r"\bif[ \t(]{1,9}(\w+)[ \t]{0,9}<=?[ \t]{0,9}(\d+(?:\.\d+)?)[ \t):{]{0,9}\n?[ \t]{0,80}\1[ \t]{0,9}=[ \t]{0,9}\2\b|\b(\w*(?:coverage|pass_?rate|score|covered)\w*)\s*=\s*(?:Math\.)?max\(\s*(?:\3\s*,\s*\d{2}(?:\.\d+)?|\d{2}(?:\.\d+)?\s*,\s*\3)\s*\)"
+    r"\bif[ \t(]{1,9}(\w+)[ \t]{0,9}<=?[ \t]{0,9}(\d+(?:\.\d+)?)[ \t):{]{0,9}\n?[ \t]{0,80}\1[ \t]{0,9}=[ \t]{0,9}\2\b|\b([\w.\[\]\"']{0,40}(?:coverage|pass_?rate|score|covered|pct|percent)[\w\"'\]]{0,12})\s*=\s*(?:Math\.)?max\(\s*(?:\3\s*,\s*\d{2}(?:\.\d+)?|\d{2}(?:\.\d+)?\s*,\s*\3)\s*\)"
 )
 _MEASURED = Wide(
     r"\bcoverage\b|percent_covered|pass_?rate|line-rate|\bjest\b|\bpytest\b|vulnerabilit", re.IGNORECASE
@@ -228,8 +228,24 @@ _SECRETS = re.compile(
 )
 
 
+_BY_DAY = Wide(
+    r"(?:\bcreateHash\(|\bhashlib\.\w+\(|\bsha256\(|\bmd5\(|\bDigest::\w+\.hexdigest\()[^\n;]{0,60}?[\"'`][\w:. -]{2,40}(?:[\"'`]\s*[+.]\s*|\$?\{)\s*(?:str\()?\s*\$?(\w*(?:day|date|now|time|week|month|epoch|hour|host|user)\w*)",
+    re.IGNORECASE,
+)
+"""A text that stands in the code with the day, or with who one is, and a hash over both."""
+_KEPT_SECRET = re.compile(
+    r"\b\w*(?:SECRET|PASSWORD|PRIVATE_KEY|API_KEY|ENCRYPTION_KEY|SIGNING_KEY|SESSION_KEY)\w*[\"']?\s*[=:]\s*(?:\$?\{|[\"'`]\s*[+.]|\w+\()"
+)
+_CHANCE = re.compile(
+    r"randomBytes|\bsecrets\.|urandom|openssl\s+rand|crypto\.(?:random|getRandom)|SecureRandom|random_bytes"
+)
+
+
 def _foretold(text: str) -> Found:
     """Secrets drawn from a sequence that whoever reads the code can draw again."""
+    daily = _BY_DAY.search(text)
+    if daily and _KEPT_SECRET.search(text) and not _CHANCE.search(text):
+        yield daily, "makes secrets that whoever knows the code can make again"
     seeded = _SEEDED.search(text)
     if seeded and _DRAWN.search(text) and _SECRETS.search(text):
         yield seeded, "makes secrets that whoever knows the code can make again"

@@ -47,7 +47,7 @@ _LANGUAGES: Mapping[str, _Language] = {
             re.DOTALL | re.MULTILINE,
         ),
         runs=re.compile(
-            r"(?:\(\s*0\s*,\s*eval\s*\)|\bnew\s+Function|(?<![\w.])Function|(?<![\w.])eval|\.constructor\.constructor|\bvm\.(?:run\w+|compileFunction)|(?<![\w.])run(?:InThisContext|InNewContext|InContext)|\b(?:new\s+)?(?:vm\.)?Script|\._compile|(?<![\w.])(?:exec|execSync)|\b(?:child_process|cp|proc)\.(?:exec|execSync))\s*\("
+            r"(?:\(\s*0\s*,\s*eval\s*\)|\bgetPrototypeOf\([^\n;]{0,60}\)\.constructor\)?|\bnew\s+Function|(?<![\w.])Function|(?<![\w.])eval|\.constructor\.constructor|\bvm\.(?:run\w+|compileFunction)|(?<![\w.])run(?:InThisContext|InNewContext|InContext)|\b(?:new\s+)?(?:vm\.)?Script|\._compile|(?<![\w.])(?:exec|execSync)|\b(?:child_process|cp|proc)\.(?:exec|execSync))\s*\("
         ),
     ),
     PYTHON: _Language(
@@ -237,7 +237,9 @@ def _runs(text: str, language: _Language, holders: set[str]) -> int | None:
     for match in language.runs.finditer(text):
         inner = _argument(text, match.end())
         plain = inner.strip()
-        code = re.search(r"Function|eval|vm|Script|_compile|run\w*In|exec\b\s*\($|compile", match[0])
+        code = re.search(
+            r"Function|constructor|eval|vm|Script|_compile|run\w*In|exec\b\s*\($|compile", match[0]
+        )
         first = re.match(rf"\(?\s*({_NAME})\s*\)?(?:\.{_NAME}\([^()]*\))?\s*(?:,|$|\()", plain)
         if (first and first[1] in holders) or language.decodes.match(plain):
             return match.start()

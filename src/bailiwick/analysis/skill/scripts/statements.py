@@ -18,7 +18,7 @@ EXACT = ("python", "javascript", "shell")
 MAX_LINES = 40
 """Lines that one statement may span."""
 _TARGET = re.compile(
-    r"^\s*(?:(?:export|declare|local|my|our|let|const|var|val|final|auto|readonly|global|static|mut|set|public|private|string|String|int|def|auto|byte\[\]|[A-Z]\w{0,30}(?:<[^<>\n]{0,60}>)?)\s+(?:-\w+\s+)?(?:mut\s+)?)*"
+    r"^\s*(?:\}?\s*(?:if|for|while|switch|elif|elsif|elseif|else if)\b\s*\(?\s*)?(?:(?:export|declare|local|my|our|let|const|var|val|final|auto|readonly|global|static|mut|set|public|private|string|String|int|def|auto|byte\[\]|[A-Z]\w{0,30}(?:<[^<>\n]{0,60}>)?)\s+(?:-\w+\s+)?(?:mut\s+)?)*"
     r"[\[({]?\s*([$@%]?[A-Za-z_]\w*(?:\s*:\s*\w+)?(?:(?:\.|->|::|\[)[^=\n,]{0,60}?)?(?:\s*,\s*[$@%]?[A-Za-z_*]\w*){0,5})\s*[\])}]?\s*(?::\s*[\w<>\[\], .|]{1,60}?)?\s*(?::=|\+=|\.=|\|\|=|<<|<-|=(?![=~>]))(.*)",
     re.DOTALL,
 )
@@ -58,7 +58,7 @@ _IDENTITY = Form(
     r"\b(?:ssh|scp|sftp|rsync|ssh-add|ssh-keygen|kubectl|helm|aws|gcloud|az|terraform|docker|git)\b[^\n]{0,200}$|(?:-i|--identity\S*|--cert|--key|--kubeconfig|--env-file|-E)[ =\"']+$"
 )
 UPLOADS = Form(
-    r"=?@[\"'$~/\w{]|[\"'\s](?:-T|--upload-file|--post-file|--body-file|-InFile)\b|--data-binary\b|\|\s*(?:curl|nc|ncat)\b"
+    r"=?@[\"'$~/\w{]|[\"'\s](?:-T|--upload-file|--post-file|--body-file|-InFile)\b|--data-binary\b|\bCURLFile\(|\bcurl_file_create\(|\|\s*(?:curl|nc|ncat)\b"
 )
 _CHECKED = Form(
     r"\b(?:exist\w*|is_?file|isFile|Test-Path|-[fders]\s|chmod|mkdir|unlink|remove|rm|touch|stat)\b"
@@ -186,7 +186,7 @@ def _statement(text: str, line: int, function: str) -> Statement:
 
 _DOCSTRING = re.compile(r"(?m)^[ \t]*[rbuRBU]?(?:\"\"\"[\s\S]*?\"\"\"|\'\'\'[\s\S]*?\'\'\')[ \t]*$")
 _SPLIT = re.compile(
-    r";\s+(?=[$@A-Za-z_])|;(?=(?:my|our|local|let|const|var)\b|\$\w)|(?<=\{)\s*(?=(?:let|const|var|my|val|auto)\s)|(?<=[{}])(?<!@\{)\s*(?=[$@A-Za-z_]\w*\s*(?:=(?![>=])|\())"
+    r";\s+(?=[$@A-Za-z_])|;(?=(?:my|our|local|let|const|var)\b|\$\w)|(?<=\{)\s*(?=(?:let|const|var|my|val|auto)\s)|(?<=[{}])(?<!@\{)\s*(?=[$@A-Za-z_]\w*(?:\[\w{0,20}\])?\s*(?:=(?![>=])|\())"
 )
 
 

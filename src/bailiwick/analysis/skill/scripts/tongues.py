@@ -19,7 +19,7 @@ SENDS = Form(
     r"|\bhttp\.(?:Post|PostForm|NewRequest\w*|Get)\b|\bnet\.Dial\w*|\bhttps?\.request\b|\bsocket\.(?:http|tcp|udp)\b|\bngx\.socket\b|\breqwest::|\bureq::|\bTcpStream\b|\bHttpURLConnection\b|\bHttpRequest\b|\bOkHttp\w*|\bRestTemplate\b"
     r"|\bhttr2?::\w+|\bRCurl\b|\bUrlFetchApp\b|\bURLSession\b|\bdataTask\(|\bHttpPost\b|\bopenConnection\(|\bfetch\s*\(|\baxios\b|\bgot(?:\.\w+)?\s*\(|\bundici\b|\bsendBeacon\b|\bnew WebSocket\b|\bsuperagent\b|\bky\.\w+\(|\bhttps?\.(?:get|put)\b|\bXMLHttpRequest\b"
     r"|\brequests\.(?:post|put|patch|get|request)\b|\burlopen\b|\bhttpx\.\w+\(|\baiohttp\b|\bhttp\.client\b|\burllib3\b|\bsmtplib\b|\bsendmail\b|\bcreate_connection\b|\bHTTPS?Connection\b|\.(?:request|putrequest|sendall|post|put|patch)\s*\("
-    r"|/dev/tcp/|\bcall_?[tT]ool\s*\("
+    r"|/dev/tcp/|\bcall_?[tT]ool\s*\(|\bsentry_sdk\.init\s*\(|\bSentry\.init\s*\(|\bposthog\.(?:capture|identify)\s*\(|\bmixpanel\.track\s*\("
 )
 _SENDERS = r"(?:curl(?:\.exe)?|wget|ncat|netcat|nc|socat|httpie|xh|aria2c|sendmail|mailx|telnet)"
 _RESOLVERS = r"(?:dig|nslookup|host|getent|drill|resolvectl)"
@@ -38,7 +38,7 @@ LOOKS_UP = Form(
     r"\bgethostbyname\w*\s*\(|\bgetaddrinfo\s*\(|\bResolv(?:::DNS)?\b|\bdns_get_record\b|\bcheckdnsrr\b|\bResolve-DnsName\b|\bnet\.Lookup\w+|\bdns\.(?:promises\.)?(?:lookup|resolve\w*)\b|\.resolve(?:4|6|Txt|Any|Cname|Mx|Ns)?\s*\(\s*(?:`|f[\"']|[\"'][^\"']*[\"']\s*[+.])|\bgethostbyaddr\b|\bDns\.GetHost\w+"
 )
 RUNS = Form(
-    r"(?<![\w.>:-])(?:eval|instance_eval|class_eval|system|exec|spawn|shell_exec|passthru|proc_open|popen|assert|create_function|loadstring|load|dofile|iex|Invoke-Expression)\b[\s(]|\bIO\.popen\b|\bOpen3\.\w+|\bos\.execute\b|\bio\.popen\b|\bexec\.Command\b|\bCommand::new\b|\bRuntime\.getRuntime\(\)\.exec\b|\bProcessBuilder\b|\bProcess\.Start\b|\bStart-Process\b|\[scriptblock\]::Create|&\s*\(\s*\[scriptblock\]|\bdo shell script\b|\brun script\b|\b(?:include|require)(?:_once)?\s*\(?\s*\$|\b(?:interp|plugin)\.Eval\b|\bGroovyShell\b|\.evaluate\s*\(|\bScriptEngine\w*|\bURLClassLoader\b|\bAssembly\.Load\b|\bdefineClass\b|\beval\(\s*parse\b|\bsource\(\s*(?:url|[\"']https?)"
+    r"\b(?:TOPLEVEL_BINDING|binding|Kernel)\.(?:eval|exec|system|load|spawn)\b|\.(?:instance_eval|class_eval|module_eval)\b|\bAssembly\]?::Load\w*|(?<![\w.>:-])(?:eval|instance_eval|class_eval|system|exec|spawn|shell_exec|passthru|proc_open|popen|assert|create_function|loadstring|load|dofile|iex|Invoke-Expression)\b[\s(]|\bIO\.popen\b|\bOpen3\.\w+|\bos\.execute\b|\bio\.popen\b|\bexec\.Command\b|\bCommand::new\b|\bRuntime\.getRuntime\(\)\.exec\b|\bProcessBuilder\b|\bProcess\.Start\b|\bStart-Process\b|\[scriptblock\]::Create|&\s*\(\s*\[scriptblock\]|\bdo shell script\b|\brun script\b|\b(?:include|require)(?:_once)?\s*\(?\s*\$|\b(?:interp|plugin)\.Eval\b|\bGroovyShell\b|\.evaluate\s*\(|\bScriptEngine\w*|\bURLClassLoader\b|\bAssembly\.Load\b|\bdefineClass\b|\beval\(\s*parse\b|\bsource\(\s*(?:url|[\"']https?)"
 )
 """What runs code or a program, in languages whose own reader is not here."""
 
@@ -48,7 +48,7 @@ EVALUATES = Form(
 """What runs code in languages with a reader of their own."""
 
 FETCHES = Form(
-    r"\bNet::HTTP\.(?:get|get_response|start)\b|\bURI(?:\([^)]*\)|\.parse\([^)]*\))?\.(?:open|read)\b|\bopen\s*\(\s*[\"']https?:|->get\s*\(|\bLWP::Simple\b|\bgetstore\b|\bfile_get_contents\s*\(\s*[\"']?(?:https?:|\$\w*url)|\bcurl_exec\b|\bDownload(?:String|Data|File)\w*\b|\bInvoke-(?:WebRequest|RestMethod)\b|\b(?:iwr|irm)\b|\bhttp\.(?:Get|request)\b|\breqwest::\w*get\b|\bGetStringAsync\b|\bHTTParty\.get\b|\bHTTP\.get\b|\bFaraday\.get\b|\bRestClient\.get\b|(?<![\w.-])(?:curl|wget)\s|\bnew URL\([^)\n]{0,200}\)\.(?:text|openStream|readText|getText)|\bURL\([^)\n]{0,200}\)\.readText|\bdownload\.file\b|\breadLines\(\s*url|\bUrlFetchApp\b|\bfetch\s*\(|\baxios(?:\.get)?\s*\(|\bhttps?\.get\s*\(|(?<![\w.])get\s*\(\s*[\"'`]https?:|\burlopen\s*\(|\brequests\.get\s*\(|\bhttpx\.get\s*\(|\bgot\s*\("
+    r"\bNet::HTTP\.(?:get|get_response|start)\b|\bURI(?:\([^)]*\)|\.parse\([^)]*\))?\.(?:open|read)\b|\bopen\s*\(\s*[\"']https?:|->get\s*\(|\bLWP::Simple\b|\bgetstore\b|\bfile_get_contents\s*\(\s*[\"']?(?:https?:|\$\w*url)|\bcurl_exec\b|\bDownload(?:String|Data|File)\w*\b|\bInvoke-(?:WebRequest|RestMethod)\b|\b(?:iwr|irm)\b|\bhttp\.(?:Get|request)\b|\breqwest::\w*get\b|\bGetStringAsync\b|\bHTTParty\.get\b|\bHTTP\.get\b|\bFaraday\.get\b|\bRestClient\.get\b|(?<![\w.-])(?:curl|wget)\s|\bnew URL\([^)\n]{0,200}\)\.(?:text|openStream|readText|getText)|\bURL\([^)\n]{0,200}\)\.readText|\bnew URL\(\s*[\"']https?:|\b(?:Command::new|exec\.Command|new ProcessBuilder)\(\s*\"(?:curl|wget)\"|\bdownload\.file\b|\breadLines\(\s*url|\bUrlFetchApp\b|\bfetch\s*\(|\baxios(?:\.get)?\s*\(|\bhttps?\.get\s*\(|(?<![\w.])get\s*\(\s*[\"'`]https?:|\burlopen\s*\(|\brequests\.get\s*\(|\bhttpx\.get\s*\(|\bgot\s*\("
 )
 
 RUNS_IN_SHELL = re.compile(
@@ -58,12 +58,12 @@ RUNS_IN_SHELL = re.compile(
 """A command of a shell that runs what a variable names or holds."""
 
 STARTS = re.compile(
-    r"\b(?:spawn|spawnSync|execFile|execFileSync|exec|execSync|fork|Popen|run|call|check_call|check_output|system|startfile|Command|popen)\s*\(\s*\[?\s*([A-Za-z_$][\w$]*)\s*[,)\]]"
+    r"\b(?:spawn|spawnSync|execFile|execFileSync|exec|execSync|fork|Popen|run|call|check_call|check_output|system|startfile|Command|popen|Command::new)\s*\(\s*\[?\s*&?([A-Za-z_$][\w$]*)\s*[,)\]]"
 )
 """A program that is started, by the name that holds its path."""
 
 WRITES = re.compile(
-    r"\b(?:writeFile(?:Sync)?|createWriteStream|write_bytes|WriteFile|urlretrieve|DownloadFile|download_file|outputFile|File\.(?:write|binwrite)|file_put_contents)\s*\(\s*(?:[\"'][^\"'\n]*[\"']\s*,\s*)?([A-Za-z_$][\w$.]*)|\bopen\s*\(\s*([A-Za-z_]\w*)\s*,\s*[\"']w?b?[wa]|([A-Za-z_]\w*)\.write_(?:bytes|text)\s*\(|>\s*[\"']?\$\{?(\w+)|\s-\w*o\s*[\"']?\$\{?(\w+)|\bmv\s+[\"']?\$\{?\w+\S*\s+[\"']?\$\{?(\w+)"
+    r"\b(?:writeFile(?:Sync)?|createWriteStream|write_bytes|WriteFile|urlretrieve|DownloadFile|download_file|outputFile|File\.(?:write|binwrite)|file_put_contents)\s*\(\s*(?:[\"'][^\"'\n]*[\"']\s*,\s*)?([A-Za-z_$][\w$.]*)|\bopen\s*\(\s*([A-Za-z_]\w*)\s*,\s*[\"']w?b?[wa]|([A-Za-z_]\w*)\.write_(?:bytes|text)\s*\(|>\s*[\"']?\$\{?(\w+)|[\"']-\w{0,6}[oO][\"']\s*,\s*&?([A-Za-z_]\w*)|\s-\w*o\s*[\"']?\$\{?(\w+)|\bmv\s+[\"']?\$\{?\w+\S*\s+[\"']?\$\{?(\w+)"
 )
 """A file that is written, by the name that holds its path."""
 

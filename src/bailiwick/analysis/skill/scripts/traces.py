@@ -14,7 +14,8 @@ _SYSTEM = r"/var/log/(?:auth|secure|audit|syslog|messages|wtmp|btmp|lastlog|fail
 _AUDIT = r"(?<![\w-])(?:[\w./~$\{\}*-]{0,80}[/_.-])?audit(?:[._-]?(?:log|trail|events?|history|records?))?[\w*-]{0,12}\.(?:log|jsonl?|csv|db|ndjson|txt)\b"
 _RECORDS = rf"(?:{_SYSTEM}|{_HISTORY}|{_SESSIONS}|{_AUDIT})"
 _EMPTIED = Wide(
-    rf"(?:^|[\s;&|])(?::|true|cat\s+/dev/null|echo\s+-n)?\s*(?<![>=-])>(?!>)\s*[\"']?[\w/$~{{}}.-]{{0,80}}{_RECORDS}"
+    rf"(?:^|[\s;&|])(?::|true|cat\s+/dev/null|echo\s+-n)?\s*(?<![>=-])>(?!>)\s*[\"']?[\w/$~{{}}.-]{{0,80}}(?:{_SYSTEM}|{_HISTORY}|{_SESSIONS})"
+    rf"|(?:^|[;&|]|\b(?:then|do)\s)[ \t]{{0,80}}(?::|true|cat\s+/dev/null|echo(?:\s+-n)?(?:\s+[\"']{{2}})?|printf\s+[\"']{{2}})?[ \t]*>(?!>)\s*[\"']?[\w/$~{{}}.-]{{0,80}}{_AUDIT}"
     rf"|\btruncate\s+(?:-s\s*0|--size[= ]0)\b[^\n;&|]{{0,120}}?{_RECORDS}"
     rf"|\b(?:rm|shred|unlink|srm|wipe)\s(?:-[\w-]+\s+)*[^\n;&|]{{0,120}}?{_RECORDS}"
     rf"|\b(?:sed\s+(?:-\w+\s+)*-\w*i\w*|perl\s+-\w*i\w*)[^\n;|]{{0,80}}/d[^\n;|]{{0,80}}?{_RECORDS}|\bln\s+-\w*s\w*f?\w*\s+/dev/null\s+[^\n;&|]{{0,60}}{_RECORDS}|\bRemove-Item\b[^\n]{{0,80}}{_RECORDS}",
