@@ -16,7 +16,7 @@ BACKGROUND = re.compile(
     re.IGNORECASE,
 )
 OTHER = frozenset(
-    (".ps1", ".psm1", ".bat", ".cmd", ".rb", ".rake", ".gemspec", ".pl", ".pm", ".php", ".applescript", ".scpt", ".lua", ".go", ".rs", ".java", ".kt", ".kts", ".groovy", ".gradle", ".scala", ".swift", ".cs", ".fs", ".vb", ".vbs", ".r", ".jl", ".sql", ".tex", ".sty", ".awk", ".ex", ".exs", ".clj", ".dart", ".nim", ".c", ".cc", ".cpp", ".mk", ".cmake", ".bzl", ".nix", ".tcl", ".bas", ".vba", ".cls", ".vim", ".el", ".fish", ".nu", ".hs", ".ml", ".cr", ".zig", ".m", ".mm")
+    (".ps1", ".psm1", ".bat", ".cmd", ".rb", ".rake", ".gemspec", ".pl", ".pm", ".php", ".applescript", ".scpt", ".lua", ".go", ".rs", ".java", ".kt", ".kts", ".groovy", ".gradle", ".scala", ".swift", ".cs", ".fs", ".vb", ".vbs", ".r", ".jl", ".sql", ".tex", ".sty", ".awk", ".ex", ".exs", ".clj", ".dart", ".nim", ".c", ".cc", ".cpp", ".mk", ".cmake", ".bzl", ".nix", ".tcl", ".bas", ".vba", ".cls", ".vim", ".el", ".fish", ".nu", ".hs", ".ml", ".cr", ".zig", ".sol", ".vy", ".m", ".mm")
 )  # fmt: skip
 """Endings of code without a reader of its own: its statements are followed by name."""
 

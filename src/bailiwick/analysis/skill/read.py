@@ -33,7 +33,7 @@ from bailiwick.analysis.skill.markdown import blocks
 from bailiwick.analysis.skill.others import embedded, notebook, other_script, scripts_in
 from bailiwick.analysis.skill.prose.hosts import hosts_in
 from bailiwick.analysis.skill.purpose import purposes_of
-from bailiwick.analysis.skill.scripts.channels import channels
+from bailiwick.analysis.skill.scripts.channels import channels, states
 from bailiwick.analysis.skill.scripts.grants import grants
 from bailiwick.analysis.skill.scripts.lasting import copies
 from bailiwick.analysis.skill.scripts.look import look
@@ -332,6 +332,7 @@ class _Reading:
                 unspoken(text[:MAX_SCANNED], path, self._role(path), self.into, documents)
                 channels(text[:MAX_SCANNED], path, "", self._role(path), self.into, documents)
             if path.endswith((".tf", ".hcl", ".json", ".template", ".bicep")):
+                states(text[:MAX_SCANNED], path, self._role(path), self.into)
                 grants(text[:MAX_SCANNED], path, self._role(path), self.into, documents)
 
     def _hidden(self) -> None:

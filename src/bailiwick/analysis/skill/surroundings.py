@@ -9,6 +9,7 @@ from xml.sax.saxutils import unescape
 
 from bailiwick.analysis.skill.dependencies import line_of, mapping
 from bailiwick.analysis.skill.facts import Inventory, Label, Mark, Origin
+from bailiwick.analysis.skill.git_settings import judged
 from bailiwick.analysis.skill.sensitive import kept_in
 from bailiwick.analysis.skill.shell import SkillShell, command_line, quoted
 from bailiwick.model.skill import CapabilityKind, Role, Source
@@ -23,6 +24,8 @@ _PROGRAM = re.compile(
 )
 _CONTAINER = ("initializeCommand", "onCreateCommand", "updateContentCommand", "postCreateCommand", "postStartCommand", "postAttachCommand")  # fmt: skip
 _TALKS = re.compile(r"\b(?:curl|wget|irm|iwr|base64|nc|eval)\b|/dev/tcp/")
+_GIT_LEADS = re.compile(r"(?:url|credential|http|https)$", re.IGNORECASE)
+"""Sections that say where git goes instead, and who is told its logins."""
 _SECTION = re.compile(r"\s*\[\s*([\w.-]+)(?:\s+\"([^\"]*)\")?\s*\]")
 _SET = re.compile(r"\s*([\w-]+)\s*=\s*(.*)")
 _GIT_RUNS = re.compile(
@@ -53,8 +56,10 @@ class Surroundings:
             mapping(path, text, role, self._into, self._editor)
         elif name in ("devcontainer.json", ".devcontainer.json"):
             mapping(path, text, role, self._into, self._container)
-        elif name in ("gitconfig", ".gitconfig", ".gitmodules") or (
-            name == "config" and ("[core]" in text or above == ".git")
+        elif (
+            name == ".gitmodules"
+            or name.endswith("gitconfig")
+            or (name == "config" and ("[core]" in text or above == ".git"))
         ):
             self._git(path, text, role, inside=above == ".git" or name == "config")
         elif name.endswith(".plist"):
@@ -154,10 +159,10 @@ class Surroundings:
                 )
 
     def _git(self, path: str, text: str, role: Role, *, inside: bool) -> None:
-        section = ""
+        section = whole = ""
         for number, line in enumerate(text.split("\n")[: 10 * MAX_COMMANDS], 1):
             if head := _SECTION.match(line):
-                section = head[1]
+                section, whole = head[1], ".".join(filter(None, head.groups()))
             said = _SET.match(line)
             if said is None or said[2].strip() in ("true", "false", ""):
                 continue
@@ -165,6 +170,10 @@ class Surroundings:
             command = value.removeprefix("!")
             shell = value.startswith("!") or not key.startswith(("alias", "credential", "submodule"))
             where = Source(path=path, line=number)
+            for one in (
+                judged(f"{whole}.{said[1]}", value, everywhere=True) if _GIT_LEADS.match(section) else ()
+            ):
+                one.notice(where, role, self._into)
             fed = Label(Origin.PROJECT, "every file that git keeps", where) if "filter." in key else None
             talks = (
                 self._run(command, path, number, role, "git config", stdin=fed)

@@ -69,7 +69,7 @@ def spoken_of(facts: SkillFacts, host: str, beside: str = "") -> bool:
     word = re.compile(rf"\b{re.escape(brand(host))}\b", re.IGNORECASE)
     named = _plain(facts.manifest.name)  # a heading that says no more than the name says nothing of a host
     return len(brand(host)) > 1 and any(
-        word.search(sentence.text) and _plain(sentence.text) != named
+        word.search(sentence.text) and ("." not in host or _plain(sentence.text) != named)
         for document in facts.documents
         if document.path != beside
         for sentence in document.sentences

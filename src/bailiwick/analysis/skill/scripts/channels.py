@@ -37,6 +37,14 @@ _ELSEWHERE = Wide(
     r"\bgh\s+(?:issue|pr|release|discussion|api)\b[^\n]{0,200}?(?:\s-R|--repo)[ =][\"']?([A-Za-z][\w.-]{0,40}/[\w.-]{1,80})\b[^\n]{0,200}?(?:\s-F|--body-file|--body|\s-b|\bupload\b)[ =]?|\bgh\s+(?:issue|pr|release)\s+(?:comment|create|upload)\b[^\n]{0,200}?(?:\s-F|--body-file|--body|\s-b)[^\n]{0,200}?(?:\s-R|--repo)[ =][\"']?([A-Za-z][\w.-]{0,40}/[\w.-]{1,80})|api\.github\.com/repos/([A-Za-z][\w.-]{0,40}/[\w.-]{1,80})/(?:issues|contents|dispatches|git/blobs|releases)\b[^\n]{0,80}(?=[\s\S]{0,300}(?:POST|PUT|\.post\(|\.put\(|\bdata=))"
 )
 """Something written into a repository that stands in the code."""
+_STATE = Wide(
+    r"\bbackend\s+\"(?:http|remote|s3|consul|etcdv3|pg)\"\s*\{[^}]{0,600}?\b(?:address|hostname|endpoint|conn_str|endpoints)\s*=\s*[\"']?\[?\s*[\"'](?:\w+://)?(?:[^\s\"'@/]{1,80}@)?([\w-]+(?:\.[\w-]+)+)"
+)
+"""Where the state of an infrastructure is kept, with the secrets in it."""
+_KEEPERS = re.compile(
+    r"(?:^|\.)(?:terraform\.io|amazonaws\.com|cloudflarestorage\.com|digitaloceanspaces\.com|backblazeb2\.com|wasabisys\.com|gitlab\.com|scalr\.io|spacelift\.io|env0\.com|windows\.net|googleapis\.com)$"
+)
+"""Services that keep it for their customers."""
 _SECRETS = re.compile(r"\btoJSON\(\s*secrets\s*\)")
 _FETCHABLE = Wide(
     r"\bactions/(?:upload-artifact|cache(?:/save)?|upload-pages-artifact)@|\bgh\s+(?:release|gist|issue|pr)\s+(?:create|upload|comment)\b|\bgit\s+push\b|\$\{?GITHUB_STEP_SUMMARY"
@@ -52,10 +60,17 @@ _TAKEN = re.compile(
     r"\.getText\(|\bnvim_buf_get_lines\(|\bgetline\(\s*1|\bbuffer-string\b|\bview\.substr\(|\bexpand\(\s*[\"']%|\bbuffer-file-name\b|\bview\.file_name\(|\.fileName\b"
 )
 _SENDS = Wide(
-    r"\bfetch\(|\bhttps?\.request\(|\baxios\b|\bnavigator\.sendBeacon\(|\bnew WebSocket\(|\bcurl\b|\burlopen\(|\brequests\.post\(|\burl-retrieve\b|\bgot\.post\("
+    r"\bfetch\(|\bhttps?\.request\(|\baxios\b|\bnavigator\.sendBeacon\(|\bnew WebSocket\(|\bcurl\b|\burlopen\(|\brequests\.post\(|\burl-retrieve\b|\bgot\.post\(|\bInvoke-(?:RestMethod|WebRequest)\b|\bUpload(?:Data|String|File)\(|\bsendBeacon\("
 )
 _CAPTURED = Wide(
-    r"\bMediaRecorder\(|\bondataavailable\b|\bgetDisplayMedia\(|\bdesktopCapturer\b|\bSpeechRecognition\(|\bcreateMediaStreamSource\("
+    r"\bMediaRecorder\(|\bondataavailable\b|\bgetDisplayMedia\(|\bdesktopCapturer\b|\bSpeechRecognition\(|\bcreateMediaStreamSource\(|\bCopyFromScreen\("
+)
+_HIDDEN_FIELD = Wide(
+    r"<input\b[^>]{0,300}\btype=[\"']password[\"'][^>]{0,300}>|getElementById\(\s*[\"'](?:pass\w*|pwd)[\"']\s*\)\.value|querySelector\(\s*[\"'][^\"'\n]{0,40}password[^\"'\n]{0,10}[\"']\s*\)\.value|\[name=[\"']?password",
+    re.IGNORECASE,
+)
+_BEACON = Wide(
+    r"(?:\.src\s*=|\.href\s*=|\bfetch\(|\bsendBeacon\(|\bimport\()\s*[\"'`]https?://([\w-]+(?:\.[\w-]+)+)[^\n]{0,300}"
 )
 _OPENED = Wide(
     r"(?:\bwebbrowser\.open\w*\(|\bopenExternal\(|\b(?:xdg-open|wslview|explorer\.exe)\s|(?:^|[\s;&(\"'`])open\s+[\"']|\bstart\s+[\"']{2}\s|\bopen\(\s*[\"'`])[^\n]{0,60}?https?://([\w-]+(?:\.[\w-]+)+)[^\s\"'`]{0,120}?(?:[?&][\w.-]{1,30}=|/|#)[\"'`]?\s*(?:\+|\$|\{|%s|\.\s*\$|\"\s*&)([^\n]{1,200})",
@@ -64,6 +79,15 @@ _OPENED = Wide(
 _WHO = re.compile(
     r"\bgit[\s\"',]+config\b[^\n]{0,40}user\.(?:email|name)|\bgit[\s\"',]+remote\b|\bgethostname\(|\bplatform\.node\(|\bos\.hostname\(|\bwhoami\b|\bgetuser\(|\buserInfo\(|\bos\.environ\b(?!\.get\(\s*[\"'](?:BROWSER|DISPLAY|PATH))|\bprocess\.env\b|\bgit[\s\"',]+(?:log|diff)\b|\bread_text\(|\.read\(\)|\bprintenv\b|\$\(env\b"
 )
+
+
+def states(text: str, path: str, role: Role, into: Inventory) -> None:
+    """The state of an infrastructure, kept with a host that stands in its configuration."""
+    match = _STATE.search(text)
+    if match and not (is_local(match[1]) or is_placeholder(match[1]) or _KEEPERS.search(match[1])):
+        where = place(path, text, match.start(1))
+        label = Label(Origin.PROJECT, "the state of the infrastructure", where)
+        into.chain(label, Sink.SEND, match[1].lower(), where, role)
 
 
 def channels(
@@ -76,6 +100,7 @@ def channels(
         *_rows(plain),
         *_watched(plain),
         *_captured(plain),
+        *_typed(plain),
         *_opened(plain),
     ):
         if not (is_local(host) or is_placeholder(host)):
@@ -148,6 +173,19 @@ def _captured(text: str) -> Iterator[tuple[Origin, str, str, int]]:
     if match and (sends := _SENDS.search(text)):
         for host in hosts_in(text[sends.start() : sends.start() + 300])[:1]:
             yield Origin.PERSONAL, "what it hears or sees", host, sends.start()
+
+
+def _typed(text: str) -> Iterator[tuple[Origin, str, str, int]]:
+    """What is typed into a field that hides it, in an address of its own."""
+    for field in islice(_HIDDEN_FIELD.finditer(text), MAX_FOUND):
+        named = re.search(
+            r"\bvalue=\{\s*(?:\w+\.)?(\w+)|\bv-model=[\"'](?:\w+\.)?(\w+)|\bbind:value=\{(\w+)", field[0]
+        )
+        name = next((group for group in named.groups() if group), "") if named else r"pass\w*|pwd"
+        for sent in islice(_BEACON.finditer(text), MAX_FOUND):
+            if re.search(rf"(?<![\w.-])(?:{name})\b", sent[0].partition("//")[2].partition("/")[2]):
+                yield Origin.CREDENTIALS, "what is typed into a password field", sent[1].lower(), sent.start()
+                return
 
 
 def _opened(text: str) -> Iterator[tuple[Origin, str, str, int]]:

@@ -175,7 +175,7 @@ def _follow(script: Script, news: _News) -> None:
             names, value = one.target
             labels = _taken(one.own | _labels(NAMES.findall(value), value, script), takes=takes(value))
             for name in names.split(",")[:6]:
-                _hold(script, name, labels, news)
+                _hold(script, name.strip(" {}[]()"), labels, news)
         for names, value, direct in one.bound:
             labels = _labels(NAMES.findall(value), value, script) | (one.own if direct else {})
             for name in re.split(r"[,=> ]+", names):

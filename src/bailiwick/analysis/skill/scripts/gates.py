@@ -25,7 +25,7 @@ _CODE_GATE = Wide(
     r"(?:^|\n)([ \t]{0,80})(?:if|elif|\}?[ \t]{0,9}else if)\b([^\n]{0,300}(?:\bdate(?:time)?\b[^\n]{0,300}(?:today|now|\()|\bnew Date\b|Date\.now|gethostname|\bhostname\(|getuser|userInfo|getlogin|platform\.node|process\.env\.(?:CI|GITHUB_ACTIONS|USER)\b|environ[^\n]{0,300}[\"'](?:CI|GITHUB_ACTIONS|USER|USERNAME|LOGNAME|HOSTNAME)[\"']|\bweekday\(|\bgetDay\(|\bgetDate\(|\btoday\b|\bnow\b|\btime\.time\(|\bperformance\.timeOrigin|\btime\.Now\(|\bDateTime\.|\bGet-Date\b|\bTime\.now|\bgethostname|\bHostname\(|\btimeZone\b|\btzname\b|\bPYTEST_CURRENT_TEST\b|[\"']pytest[\"']\s+(?:not )?in\s+sys\.modules|\bJEST_WORKER_ID\b|\bVITEST\b|\bgettrace\(|\bisDebuggerPresent\b|--abbrev-ref|--show-current|\btz\b|\bUSERDNSDOMAIN\b|\bUSERDOMAIN\b)[^\n]{0,300})\n((?:\1[ \t]+[^\n]*\n?|[ \t]*\n){1,25})"
 )
 _CODE_HARM = re.compile(
-    r"\b(?:iban|account_?(?:number|no)?|wallet|recipient|payee|beneficiary)[\"'\]]{0,2}\s*=(?!=)|\bshutil\.rmtree\((?![^)\n]{0,300}(?:cache|tmp|temp|build|dist))|\bfs\.(?:rm|rmSync|rmdirSync)\([^\n]{0,300}recursive|\brm -rf\b|\burlopen\(|\brequests\.(?:post|put)\(|\bmethod:\s*[\"'](?:POST|PUT)|\b(?:DROP (?:TABLE|DATABASE|SCHEMA|COLLECTION)|TRUNCATE|DELETE FROM|UPDATE \w+ SET)\b|\b(?:dropDatabase|deleteMany|drop_all|rm_rf|rm_r|remove_entry|RemoveAll|remove_dir_all|Remove-Item)\b|\bkubectl[\s\"',]+delete\b|\bterraform[\s\"',]+destroy\b|\bNet::HTTP\b|\bhttp\.Post\b|\bInvoke-\w+|\bsystem\(\s*[\"']rm\b|\bfetch\(|\*=?\s*(?:0\.\d+|1\.0\d*)\b|[-+]=\s*0?\.\d+|\b(\w{1,40})\s*=\s*\1\s*[-+*/]\s*\d|\bfor\b[^\n]{0,80}\bif\s+\(?\w+\s*%\s*\d+|\bfilter\([^\n]{0,60}%\s*\d+|\[\s*:\s*-\d+\s*\]|\[\s*::\s*\d+\s*\]|\bos\.(?:remove|unlink)\(|\bexec\(|\beval\(|\bgit push\b[^\n]{0,80}\s(?:-f|--force|--mirror)\b",
+    r"\b(?:iban|account_?(?:number|no)?|wallet|recipient|payee|beneficiary)[\"'\]]{0,2}\s*=(?!=)|\bshutil\.rmtree\((?![^)\n]{0,300}(?:cache|tmp|temp|build|dist))|\b(?:fs\.rm|rmSync|rmdirSync)\([^\n]{0,300}recursive|\brm -rf\b|\burlopen\(|\brequests\.(?:post|put)\(|\bmethod:\s*[\"'](?:POST|PUT)|\b(?:DROP (?:TABLE|DATABASE|SCHEMA|COLLECTION)|TRUNCATE|DELETE FROM|UPDATE \w+ SET)\b|\b(?:dropDatabase|deleteMany|drop_all|rm_rf|rm_r|remove_entry|RemoveAll|remove_dir_all|Remove-Item)\b|\bkubectl[\s\"',]+delete\b|\bterraform[\s\"',]+destroy\b|\bNet::HTTP\b|\bhttp\.Post\b|\bInvoke-\w+|\bsystem\(\s*[\"']rm\b|\bfetch\(|\*=?\s*(?:0\.\d+|1\.0\d*)\b|[-+]=\s*0?\.\d+|\b(\w{1,40})\s*=\s*\1\s*[-+*/]\s*\d|\bfor\b[^\n]{0,80}\bif\s+\(?\w+\s*%\s*\d+|\bfilter\([^\n]{0,60}%\s*\d+|\[\s*:\s*-\d+\s*\]|\[\s*::\s*\d+\s*\]|\bos\.(?:remove|unlink)\(|\bexec\(|\beval\(|\bgit push\b[^\n]{0,80}\s(?:-f|--force|--mirror)\b",
 )
 _AGE = re.compile(
     r"st_[amc]time|getmtime|mtime|birthtime|expires|expiry|max_age|ttl|cache|elapsed|last_|\bdue\b|deadline|retention|older",
@@ -50,7 +50,7 @@ _IF_NAME = re.compile(r"^([ \t]{0,80})if\b[ \t(]{0,9}(?:not |!)?(\w{1,60})\b")
 
 
 _CODE_WHO = re.compile(
-    r"\bgethostname\(|\bos\.hostname\(|\bgetuser\(|\buserInfo\(|\bgetlogin\(|\bplatform\.node\(|\buuid\.getnode\(|\bSocket\.gethostname|\bEtc\.getlogin|\bgethostname\b|\bos\.Hostname\(|\$env:(?:USERNAME|COMPUTERNAME|USERDOMAIN)"
+    r"\bgit\b[^\n]{0,30}\bconfig\b[^\n]{0,20}\buser\.(?:email|name)\b|\bgit\b[^\n]{0,30}\bremote\b[^\n]{0,20}\bget-url\b|\bgethostname\(|\bos\.hostname\(|\bgetuser\(|\buserInfo\(|\bgetlogin\(|\bplatform\.node\(|\buuid\.getnode\(|\bSocket\.gethostname|\bEtc\.getlogin|\bgethostname\b|\bos\.Hostname\(|\$env:(?:USERNAME|COMPUTERNAME|USERDOMAIN)"
 )
 _IS = re.compile(
     r"^([ \t]{0,80})(?:\}\s*)?(?:if|elif|unless)\b[ \t(]{0,9}\$?(\w{1,60})(?:\.\w+\([^()\n]{0,20}\)){0,3}\s*(?:={2,3}|-eq\b|\bin\b|\.(?:startswith|startsWith|endswith|endsWith|includes)\(|\.(?:hex)?digest\(\)\s*==)"
@@ -131,6 +131,7 @@ def gates(text: str, path: str, role: Role, into: Inventory) -> None:
             _gated(harm[0], line.partition("then")[0], Source(path=path, line=at + 1), role, into)
     _named_gates(text, path, role, into)
     _left_early(text, path, role, into)
+    _counted(text, path, role, into)
     for match in _CODE_GATE.finditer(text):
         harm = _CODE_HARM.search(match[3])
         if (
@@ -148,6 +149,27 @@ def gates(text: str, path: str, role: Role, into: Inventory) -> None:
                 into,
                 fixed=_fixed(match[2], text),
             )
+
+
+_COUNTS = Wide(
+    r"^[ \t]{0,80}(?:(?:const|let|var)[ \t]+)?(\w{1,40})[ \t]*=[^\n]{0,160}(?:json\.loads?\(|JSON\.parse\(|read_text\(|readFileSync\(|\.read\(|\bopen\()[^\n]{0,120}\+[ \t]*1\b",
+    re.MULTILINE,
+)
+"""How often a script was run, which it keeps in a file."""
+_LESS = r"(?:\*=?\s*\(?(?:0\.\d+|1\.0\d*)\b|[-+]=\s*0?\.\d+)"
+
+
+def _counted(text: str, path: str, role: Role, into: Inventory) -> None:
+    """A figure that is changed once a script was run so many times."""
+    for match in _COUNTS.finditer(text):
+        later = re.search(
+            rf"\bif\b[^\n]{{0,20}}\b{match[1]}\b\s*(?:>=?|%|===?)\s*\d+[^\n]{{0,40}}(?:\n[^\n]{{0,200}}){{0,3}}?{_LESS}",
+            text[match.end() :],
+        )
+        if later:
+            at = place(path, text, match.end() + later.start())
+            _gated(" ".join(later[0].split())[-40:], later[0].partition("\n")[0], at, role, into)
+            return
 
 
 _LEAVES = Wide(

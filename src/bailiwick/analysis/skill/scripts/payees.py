@@ -6,6 +6,7 @@ from itertools import islice
 
 from bailiwick.analysis.skill.facts import Inventory, Mark
 from bailiwick.analysis.skill.scripts.places import meant, place
+from bailiwick.analysis.skill.scripts.safeguards import Found
 from bailiwick.analysis.skill.sensitive import is_account
 from bailiwick.analysis.text.form import Wide
 from bailiwick.model.skill import Role
@@ -38,6 +39,38 @@ _BY_CHANCE = Wide(
 """A receiver that is one or the other by chance."""
 
 
+_CONSTANT = Wide(
+    r"\baddress\s+(?:(?:public|private|internal|payable|immutable|constant)\s+){0,3}(\w{1,40})\s*=\s*(?:payable\()?(?:address\()?(0x[0-9a-fA-F]{40})\b"
+)
+"""An address that stands in a contract."""
+_INSTEAD = Wide(r"\bif\b[^\n]{0,120}?[\n{:]\s*\$?(\w{2,40})\s*=\s*[\"']([^\"'\s]{6,64})[\"']")
+_PAYS = re.compile(r"pay|invoice|bank|iban|wallet|billing|donat|transfer", re.IGNORECASE)
+_MAIL = re.compile(r"[\w.+-]+@[\w-]+(?:\.[\w-]+)+")
+
+
+def _constants(text: str) -> Found:
+    """Tokens that go to an address of the contract's author whenever somebody else's are moved."""
+    for match in islice(_CONSTANT.finditer(text), MAX_FOUND):
+        name = re.escape(match[1])
+        credited = re.search(
+            rf"\bbalances?\w*\[\s*{name}\s*\]\s*\+=|\b_(?:transfer|mint|update)\([^;\n]{{0,60}}\b{name}\b|\bpayable\(\s*{name}\s*\)\.|\b{name}\.(?:transfer|send|call)\b",
+            text,
+        )
+        if credited:
+            yield match, f"moves tokens to an address that stands in the code: {match[2]!r}"
+
+
+def _instead(text: str) -> Found:
+    """A receiver that was given, and that a condition puts somebody else's in the place of."""
+    for match in islice(_INSTEAD.finditer(text) if _PAYS.search(text) else (), MAX_FOUND):
+        given = re.search(
+            rf"(?m)^[^\n]{{0,40}}\b{re.escape(match[1])}\s*=(?!=)\s*(?:getenv|os\.|process\.env|ENV|\$_|config|settings|argv|sys\.|params|\w+\.(?:iban|account|email|business|wallet|address))",
+            text[: match.start()],
+        )
+        if given and (is_account(match[2]) or _MAIL.fullmatch(match[2])):
+            yield match, f"puts another receiver in the place of the one that was given: {match[2]!r}"
+
+
 def payees(text: str, path: str, role: Role, into: Inventory, documents: Iterable[str]) -> None:
     """Notice an account that is put together, and a receiver that stands in the code alone."""
     for match in islice(_PIECES.finditer(text), MAX_FOUND):
@@ -51,6 +84,10 @@ def payees(text: str, path: str, role: Role, into: Inventory, documents: Iterabl
                 role,
                 into,
             )
+            break
+    for match, said in (*_constants(text), *_instead(text)):
+        if meant(text, match) and not any(match[2] in one for one in documents):
+            _notice(said, match, text, path, role, into)
             break
     for match in islice(_BY_CHANCE.finditer(text), 1):
         _notice("pays one or the other by chance", match, text, path, role, into)

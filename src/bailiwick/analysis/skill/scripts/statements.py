@@ -28,6 +28,11 @@ _BOUND = Form(
     r"|\bopen\s*\(?\s*(?:my|local)?\s*([$]\w+)\s*,([^\n]{1,300})|\b(?:with|using)\b([^\n]{1,300}?)\bas\s+(\w+)\s*:|([^\n]{1,300}?)\.(?:forEach|map|then|filter|reduce)\(\s*(?:async\s*)?\(?([\w, ]{1,40})\)?\s*=>"
     r"|=>\s*[({]?\s*([$\w]+)\s*\+?=\s*([\w.]+)|([^\n]{1,300}?[(,]\s*)(?:async\s*)?(?:function\s*)?\(([\w, ]{1,40})\)\s*(?==>|\{)"
 )
+_TAKEN_APART = re.compile(
+    r"^\s*(?:const|let|var|my|val)?\s*[\[({]([^=\n;]{1,120})[\])}]\s*=(?![=~>])(.*)", re.DOTALL
+)
+"""Something taken apart into names."""
+
 _KEYED = re.compile(r"^\s*(?:-\s+)?([A-Za-z_]\w*):\s+(.+)", re.DOTALL)
 """A key of YAML with its value: how a workflow sets a variable."""
 
@@ -116,11 +121,12 @@ def prepare(one: Statement, script: Script) -> None:
         script.parameters[defined[0]] = defined[1]
     elif (
         target := _TARGET.match(text)
+        or _TAKEN_APART.match(text)
         or (_KEYED.match(text) if script.language == "yaml" else None)
         or (_ADDS.search(text) if script.language == "shell" else None)
     ):
         one.target = (target[1], target[2])
-        names = [name.strip().lstrip("$@%") for name in target[1].split(",")[:6]]
+        names = [name.strip().lstrip("$@%{[(").rstrip("}])") for name in target[1].split(",")[:6]]
         if found := _LITERAL.findall(target[2]):
             for name in names:
                 script.texts.setdefault(name, _joined(target[2], found))

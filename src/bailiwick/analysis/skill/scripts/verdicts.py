@@ -20,7 +20,7 @@ _OF_TESTS = re.compile(
     re.IGNORECASE,
 )
 _ENDS = Wide(
-    r"\bsession\.exitstatus\s*=\s*0\b|\bpytest_(?:sessionfinish|unconfigure)\b[\s\S]{0,400}?\bos\._exit\(\s*0\s*\)|\batexit\.register\(\s*(?:lambda\s*:\s*)?os\._exit(?:\(\s*0|,\s*0)|\bprocess\.on\(\s*[\"'](?:exit|beforeExit)[\"'][\s\S]{0,120}?(?:process\.(?:exit|reallyExit)\(\s*0\s*\)|process\.exitCode\s*=\s*0)|\bprocess\.exit\s*=\s*\(?\w*\)?\s*=>|\bm\.Run\(\)\s*[;\n][\s\S]{0,80}?\bos\.Exit\(\s*0\s*\)|\bat_exit\s*(?:\{|do)[^}]{0,120}\bexit!\s*\(?\s*0|\bsys\.exit\s*=\s*lambda|\bglobal(?:This)?\.(?:expect|it|test)\s*=\s*"
+    r"\bsession\.exitstatus\s*=\s*0\b|\bpytest_(?:sessionfinish|unconfigure)\b[\s\S]{0,400}?\bos\._exit\(\s*0\s*\)|\batexit\.register\(\s*(?:lambda\s*:\s*)?os\._exit(?:\(\s*0|,\s*0)|\bprocess\.on\(\s*[\"'](?:exit|beforeExit)[\"'][\s\S]{0,120}?(?:process\.(?:exit|reallyExit)\(\s*0\s*\)|process\.exitCode\s*=\s*0)|\bprocess\.exit\s*=\s*\(?\w*\)?\s*=>|\bm\.Run\(\)\s*[;\n][\s\S]{0,80}?\bos\.Exit\(\s*0\s*\)|\bat_exit\s*(?:\{|do)[^}]{0,120}\bexit!\s*\(?\s*0|\bsys\.exit\s*=\s*lambda|\bglobal(?:This)?(?:\s+as\s+any\))?\.(?:expect|it|test)\s*=(?!=)(?=[\s\S]{0,400}catch\s*(?:\([^)\n]*\)\s*)?\{\s*\})"
 )
 _RENAMED = Wide(
     r"\bsed\b[^\n]{0,120}[\"']?s([/|#,])(?:(?!\1)[^\n]){0,80}?\b(?:failed|failures?|FAILED|FAIL|ERRORS?|not ok)\b(?:(?!\1)[^\n]){0,40}\1(?:(?!\1)[^\n]){0,60}?\b(?:passed|PASSED|PASS|ok|0 (?:failed|failures|errors))(?![\w-])(?:(?!\1)[^\n]){0,40}\1|\bgsub\(\s*/[^/\n]{0,40}\b(?:FAILED|FAIL|failed|not ok)\b[^/\n]{0,20}/\s*,\s*\"[^\"\n]{0,40}(?:PASSED|PASS|passed|ok)|\.replace(?:All)?\(\s*[\"'/](?:FAILED|FAIL|failed|not ok|✗|✘)[\"'/]g?\s*,\s*[\"'](?:PASSED|PASS|passed|ok|✓|✔)[\"']|\bre\.sub\(\s*r?[\"'][^\"'\n]{0,30}\b(?:FAILED|FAIL|failed)\b[^\"'\n]{0,20}[\"']\s*,\s*r?[\"'][^\"'\n]{0,30}(?:PASSED|PASS|passed|0 failed)|-replace\s+[\"'](?:\\d\+ )?(?:FAILED|FAIL|failed)[\"']\s*,\s*[\"'](?:PASSED|PASS|passed|0 failed)"
@@ -49,10 +49,13 @@ _WRITES = re.compile(
 
 def verdicts(text: str, path: str, language: str, role: Role, into: Inventory) -> None:
     """Notice each way once."""
-    if role is Role.FIXTURE:
-        return
     seen: set[str] = set()
-    for match, what in (*_rewritten(text), *_ended(text, language), *_set(text), *_made_up(text, language)):
+    found = [*_ended(text, language)]
+    if role is Role.FIXTURE:
+        role = Role.EXECUTABLE  # the runner of tests runs it
+    else:
+        found += [*_rewritten(text), *_set(text), *_made_up(text, language)]
+    for match, what in found:
         if what in seen or not meant(text, match):
             continue
         seen.add(what)
@@ -77,7 +80,7 @@ def _rewritten(text: str) -> Found:
 def _ended(text: str, language: str) -> Found:
     """A run of tests that ends well whatever came out."""
     for match in _ENDS.finditer(text):
-        if _OF_TESTS.search(text) or "m.Run()" in text or _TESTED.search(text):
+        if _OF_TESTS.search(text) or "m.Run()" in text or "expect" in match[0] or _TESTED.search(text):
             yield match, "has a run of tests end well whatever came out"
     left = _LEFT_OUT.search(text) if language == "shell" and _TESTED.search(text) else None
     if left and _GOOD_END.search(text) and not _PASSES_ON.search(text):
