@@ -214,4 +214,4 @@ def test_the_doctor_without_a_client(capsys: pytest.CaptureFixture[str]) -> None
     said = json.loads(capsys.readouterr().out)
     assert said["holds"] is False
     assert said["checks"][-1]["name"] == "client/found"
-    assert "npm install" in said["checks"][-1]["found"]
+    assert "npm install" in said["checks"][-1]["mend"]

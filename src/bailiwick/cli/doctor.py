@@ -61,11 +61,12 @@ def _checks(asked: argparse.Namespace) -> Iterator[Check]:
         client = find_client(asked.client)
         version = version_of(client)
     except ClientError as error:
+        found, _, mend = str(error).partition("; ")
         yield Check(
             name="client/found",
             outcome=Outcome.FAILS,
-            found=str(error),
-            mend="install it, or name it with --client",
+            found=found,
+            mend=mend or "install it again, or name another with --client",
         )
         return
     yield from examine_client(client, version, places)
