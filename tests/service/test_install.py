@@ -29,6 +29,7 @@ CONTENTS = Contents(
     policy={"organisation.yaml": b"organisation: Acme\n", "profiles/baseline.yaml": b"profile: baseline\n"},
     managed_settings={"requiredMinimumVersion": "2.1.295"},
     programs={"policy-helper": b"#!/usr/bin/python3 -IS\n"},
+    proven=b"5f" * 32,
 )
 LAYOUTS = {
     "system": system_layout(),

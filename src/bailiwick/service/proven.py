@@ -24,7 +24,7 @@ from bailiwick.policy.types import PolicySet
 
 LOG = logging.getLogger(__name__)
 
-MARK_LENGTH = 64
+_MARK_LENGTH = 64
 
 
 def mark_of(files: Mapping[str, str]) -> bytes:
@@ -56,7 +56,7 @@ def installed(policy: Path) -> bytes | None:
         ):
             return None
         with path.open("rb") as file:
-            return file.read(MARK_LENGTH)
+            return file.read(_MARK_LENGTH)
     except OSError:
         return None
 
