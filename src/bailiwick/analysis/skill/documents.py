@@ -2,6 +2,7 @@
 
 import json
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import islice
 
@@ -17,7 +18,7 @@ from bailiwick.analysis.skill.kinds import BACKGROUND, instructs
 from bailiwick.analysis.skill.markdown import Block, Kind, blocks
 from bailiwick.analysis.skill.others import fetches_and_runs
 from bailiwick.analysis.skill.prose.hosts import hosts_in
-from bailiwick.analysis.skill.prose.learned.reader import guesses_in, weigh
+from bailiwick.analysis.skill.prose.learned.reader import Weighed, guesses_in, weigh
 from bailiwick.analysis.skill.prose.meaning.frames import orders_in
 from bailiwick.analysis.skill.prose.sentences import notice_in
 from bailiwick.analysis.skill.prose.steps import meant as how
@@ -88,8 +89,13 @@ class Document:
 
     path: str
     front: FrontMatter
-    sentences: tuple[Sentence, ...]
+    weighed: Weighed
     role: Role
+
+    @property
+    def sentences(self) -> Sequence[Sentence]:
+        """Its sentences in their order."""
+        return self.weighed.said
 
 
 class Documents:
@@ -120,8 +126,9 @@ class Documents:
         if MEMORY.search(path):
             self._imports(path, text, role)
         listed = list(blocks(front.body, front.body_line))
-        said = self.sentences(path, listed, role)
-        self.read.append(Document(path=path, front=front, sentences=tuple(said), role=role))
+        self.read.append(
+            Document(path=path, front=front, weighed=self.sentences(path, listed, role), role=role)
+        )
         if BACKGROUND.search(path) and _LICENCE.search(text):
             return
         guidance(text, path, role, self.into)
@@ -175,8 +182,8 @@ class Documents:
             return Role.QUOTED
         return meant
 
-    def sentences(self, path: str, listed: list[Block], role: Role) -> list[Sentence]:
-        """The sentences of prose and of fences that hold words, looked at."""
+    def sentences(self, path: str, listed: list[Block], role: Role) -> Weighed:
+        """The sentences of prose and of fences that hold words, looked at and weighed."""
         prose = [block for block in listed if block.kind not in (Kind.FENCE, Kind.COMMENT)]
         said = [sentence for block in prose for sentence in sentences(block, role)]
         for block in listed:
@@ -197,12 +204,14 @@ class Documents:
                     sentences(Block(Kind.TEXT, block.text, block.line, "", block.section, block.lead), meant)
                 )
         said.sort(key=lambda sentence: sentence.line)
-        if not (BACKGROUND.search(path) and any(_LICENCE.search(one.text) for one in said)):
-            notice_in(said, path, self.into)
-            orders_in(said, path, self.into)
-            guesses_in(weigh(said), path, self.into)
-            steps(said, path, self.into, self.shell.paths)
-        return said
+        if BACKGROUND.search(path) and any(_LICENCE.search(one.text) for one in said):
+            return Weighed(said, ())
+        weighed = weigh(said)
+        notice_in(said, path, self.into)
+        orders_in(said, path, self.into)
+        guesses_in(weighed, path, self.into)
+        steps(said, path, self.into, self.shell.paths)
+        return weighed
 
     def _fence(self, path: str, block: Block, role: Role) -> None:
         language, text = block.language, block.text

@@ -1,11 +1,11 @@
-"""Passages that learned weights hold for an order, as findings of the rule whose harm they most likely ask for."""
+"""Passages that the learned reader holds for an order, as findings of the rule whose harm they most likely ask for."""
 
 from collections.abc import Iterator
 from dataclasses import replace
 from typing import Final
 
 from bailiwick.analysis.skill.facts import Guess
-from bailiwick.analysis.skill.prose.learned.weights import weights
+from bailiwick.analysis.skill.prose.learned.reader import HIGH, SURE
 from bailiwick.analysis.skill.prose.words import short
 from bailiwick.analysis.skill.read import SkillFacts
 from bailiwick.model.skill import Role, Source
@@ -14,10 +14,10 @@ from bailiwick.rules.skill.context import covered, teaches
 from bailiwick.rules.skill.ordered import OTHERWISE, unheard
 from bailiwick.rules.skill.rule import SkillFind, SkillFinding, confident, finding
 
-SECONDED: Final = 1_500
+SECONDED: Final = 1_800
 """Points fewer that are enough where a frame of orders fits a sentence of the passage as well."""
 
-DEAF: Final = -5_500
+DEAF: Final = -6_000
 """Points below which words that are known for an order stand for something else."""
 
 _BY_WORDS: Final = frozenset(("skill/concealment", "skill/judge-injection", "skill/memory-poisoning"))
@@ -73,7 +73,6 @@ def _within(guess: Guess, other: SkillFinding) -> bool:
 
 
 def _found(facts: SkillFacts, rule: str, guess: Guess) -> SkillFinding:
-    table = weights()
     why_not = _why_not(facts, guess)
     lesson = teaches(facts, guess.role)
     severity = Severity.HIGH if not why_not else Severity.LOW if lesson else Severity.MEDIUM
@@ -86,7 +85,7 @@ def _found(facts: SkillFacts, rule: str, guess: Guess) -> SkillFinding:
             Source(path=guess.source.path, line=line)
             for line in dict.fromkeys((guess.source.line, guess.last))
         ),
-        confidence=confident(not why_not and guess.points >= table.sure),
+        confidence=confident(not why_not and guess.points >= SURE),
         why_not=why_not,
     )
 
@@ -95,7 +94,7 @@ def _why_not(facts: SkillFacts, guess: Guess) -> str:
     """What speaks against a guess, if anything does."""
     if teaches(facts, guess.role):
         return "the skill teaches security"
-    if guess.points < weights().high and not _seconded(facts, guess):
+    if guess.points < HIGH and not _seconded(facts, guess):
         return "its words are those of orders, but not clearly"
     if guess.role is not Role.INSTRUCTED:
         return "it may only be told of"
@@ -106,7 +105,7 @@ def _why_not(facts: SkillFacts, guess: Guess) -> str:
 
 def _seconded(facts: SkillFacts, guess: Guess) -> bool:
     """Whether a frame of orders fits a sentence of the passage as well: two readers that know nothing of each other."""
-    return guess.points >= weights().high - SECONDED and any(
+    return guess.points >= HIGH - SECONDED and any(
         order.role is Role.INSTRUCTED
         and order.source.path == guess.source.path
         and guess.source.line <= order.source.line <= guess.last

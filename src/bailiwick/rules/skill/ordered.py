@@ -6,7 +6,7 @@ from typing import Final
 from bailiwick.analysis.skill.documents import Document
 from bailiwick.analysis.skill.facts import Intent, Order
 from bailiwick.analysis.skill.markdown import Block, Kind
-from bailiwick.analysis.skill.prose.learned.reader import points_at
+from bailiwick.analysis.skill.prose.learned.reader import weigh
 from bailiwick.analysis.skill.prose.steps import BY as PROSE
 from bailiwick.analysis.skill.read import SkillFacts
 from bailiwick.analysis.skill.sensitive import belongs
@@ -50,22 +50,21 @@ def beside(exact: Iterable[SkillFinding], prose: Iterable[SkillFinding]) -> Iter
 
 _LESSON = "the skill teaches security"
 
-HEARD: Final = -2_600
-"""Points of the learned weights below which a frame alone isn't enough: two readers that know nothing of each other."""
+HEARD: Final = -2_500
+"""Points of the learned reader below which a frame alone isn't enough: two readers that know nothing of each other."""
 
 OTHERWISE: Final = "read as a whole, its words are those of other things"
 
 
 def unheard(facts: SkillFacts, source: Source, points: int) -> bool:
-    """Whether a sentence begins at a place, and the learned weights find less than so much for an order in its passages."""
+    """Whether a sentence begins at a place, and the learned reader finds less than so much for an order in its passages."""
     for document in facts.documents:
         if document.path != source.path:
             continue
-        said = document.sentences
-        if not any(one.line == source.line for one in said):
-            said = _described(document) if source.line == document.front.line("description") else ()
-        found = points_at(said, source.line)
-        return found is not None and found < points
+        if any(one.line == source.line for one in document.sentences):
+            return document.weighed.at(source.line) < points
+        if source.line == document.front.line("description"):
+            return weigh(_described(document)).at(source.line) < points
     return False
 
 

@@ -6,7 +6,7 @@ from typing import Final
 
 from bailiwick.analysis.skill.facts import Guess, Inventory
 from bailiwick.analysis.skill.markdown import Kind
-from bailiwick.analysis.skill.prose.learned.weights import Weights, weights
+from bailiwick.analysis.skill.prose.learned.weights import POINTS, Weights, weights
 from bailiwick.analysis.skill.prose.learned.words import features, number, pieces, words_of
 from bailiwick.analysis.skill.prose.meaning.passages import receivers
 from bailiwick.analysis.skill.speech import Sentence
@@ -23,6 +23,15 @@ SMALL: Final = 4
 
 SHOWN: Final = 4
 """Words that are named as those that weighed most."""
+
+GLANCE: Final = 700
+"""Thousandths of the first glance's points that are added to the encoder's."""
+
+NONE: Final = -9_999
+"""Points of what isn't worth reading."""
+
+REVIEW, HIGH, SURE = -1_800, 500, 3_000
+"""Points from which on a passage is worth a look, of high severity, and sure (then a verdict is ``block``)."""
 
 
 def runs(said: Sequence[Sentence]) -> Iterator[list[int]]:
@@ -46,66 +55,79 @@ def runs(said: Sequence[Sentence]) -> Iterator[list[int]]:
 
 
 @dataclass(frozen=True, slots=True)
+class Passage:
+    """A passage as it was weighed: the places of its sentences, its points for an order, and the rule whose harm it asks for."""
+
+    run: list[int]
+    points: int
+    rule: str
+
+
+@dataclass(frozen=True, slots=True)
 class Weighed:
-    """The passages of a document, each as the places of its sentences, with its points."""
+    """The passages of a document that are worth reading."""
 
     said: Sequence[Sentence]
-    passages: Sequence[tuple[int, list[int]]]
+    passages: Sequence[Passage]
 
-    def at(self, line: int) -> int | None:
-        """The most points of a passage that a line belongs to; none where no passage is told there."""
+    def at(self, line: int) -> int:
+        """The most points of a passage that a line belongs to; ``NONE`` where none is worth reading."""
         return max(
             (
-                points
-                for points, run in self.passages
-                if self.said[run[0]].line <= line <= self.said[run[-1]].line
+                one.points
+                for one in self.passages
+                if self.said[one.run[0]].line <= line <= self.said[one.run[-1]].line
             ),
-            default=None,
+            default=NONE,
         )
 
 
 def weigh(said: Sequence[Sentence]) -> Weighed:
-    """What speaks for an order in each passage of a document."""
+    """What speaks for an order in each passage of a document: a glance at all of them, and the encoder's word on those that may be one.
+
+    Both are margins, and are added: they go wrong over different things.
+    """
     table = weights()
     known = [features(one.text) for one in said]
+    glanced = [(run, table.points(frozenset().union(*[known[at] for at in run]))) for run in runs(said)]
+    worth = [(run, points) for run, points in glanced if points >= table.glance]
+    if not worth:
+        return Weighed(said, ())
+    from bailiwick.analysis.skill.prose.learned.encoder import encoder  # noqa: PLC0415 - what most documents don't need
+
+    told = encoder().read([" ".join(said[at].text for at in run) for run, _ in worth])
     return Weighed(
-        said, [(table.points(frozenset().union(*[known[at] for at in run])), run) for run in runs(said)]
+        said,
+        [
+            Passage(run, points + glance * GLANCE // POINTS, rule)
+            for (run, glance), (points, rule) in zip(worth, told, strict=True)
+        ],
     )
-
-
-def points_at(said: Sequence[Sentence], line: int) -> int | None:
-    """The most points of a passage at a line of a document, weighed with what stands around it."""
-    return weigh([one for one in said if abs(one.line - line) <= APART * TOGETHER]).at(line)
 
 
 def guesses_in(weighed: Weighed, path: str, into: Inventory) -> None:
     """Note the passages of a document that look like an order, the strongest of those that overlap."""
-    table, said = weights(), weighed.said
-    best: tuple[int, list[int]] | None = None
-    for points, run in weighed.passages:
-        if points < table.review:
+    best: Passage | None = None
+    for one in weighed.passages:
+        if one.points < REVIEW:
             continue
-        if best is not None and run[0] > best[1][-1]:
-            _note(said, best, path, into, table)
+        if best is not None and one.run[0] > best.run[-1]:
+            _note(weighed.said, best, path, into)
             best = None
-        if best is None or points > best[0]:
-            best = (points, run)
+        if best is None or one.points > best.points:
+            best = one
     if best is not None:
-        _note(said, best, path, into, table)
+        _note(weighed.said, best, path, into)
 
 
-def _note(
-    said: Sequence[Sentence], best: tuple[int, list[int]], path: str, into: Inventory, table: Weights
-) -> None:
-    points, run = best
-    passage = [said[at] for at in run]
-    words = [number(word.stem) for one in passage for word in words_of(one.text)]
+def _note(said: Sequence[Sentence], best: Passage, path: str, into: Inventory) -> None:
+    passage = [said[at] for at in best.run]
     into.guess(
         Guess(
-            rule=table.sort(words),
-            points=points,
+            rule=best.rule,
+            points=best.points,
             text=" ".join(one.text for one in passage),
-            words=heaviest([one.text for one in passage], table),
+            words=heaviest([one.text for one in passage], weights()),
             source=Source(path=path, line=passage[0].line),
             last=passage[-1].line,
             role=Role.INSTRUCTED if any(one.role is Role.INSTRUCTED for one in passage) else Role.OPTIONAL,

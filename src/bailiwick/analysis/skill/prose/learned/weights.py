@@ -1,13 +1,13 @@
-"""What was learned: a whole number for each feature, kept in one file of data that is checked before it is used.
+"""The first glance at a passage: a whole number for each feature, kept in one file of data that is checked before it is used.
 
-``weights.bin`` is compressed (RFC 1950): a line of JSON that says how to read it, the weights of whether a passage is an order, and those of
-which of several orders it is. ``scripts/voice`` makes it; docs/adr/0024 says from what, and what it reaches.
+``weights.bin`` is compressed (RFC 1950): a line of JSON that says how to read it, then the weights of whether a passage is an order.
+``scripts/voice`` makes it; docs/adr/0024 says from what. What passes is read by the encoder.
 """
 
 import json
 import zlib
 from array import array
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
 from hashlib import sha256
@@ -18,10 +18,10 @@ from typing import Final
 from bailiwick.analysis.skill.prose.learned.words import BITS
 
 TABLE: Final = "weights.bin"
-DIGEST: Final = "c3b3f05777bd15f9d49e61e80ab9902885c429c60ab43bff7134aa6c8b790661"
+DIGEST: Final = "9b0db39c5b19cff44f40b50fdab6e7780698004d4c94b25884a66d1868d12859"
 """SHA-256 of the file."""
 
-VERSION: Final = 1
+VERSION: Final = 2
 MAX_BYTES: Final = 4 * 2**20
 """Bytes that the file may come to, unpacked."""
 
@@ -37,18 +37,14 @@ class WeightsError(ValueError):
 class Weights:
     """Weights in whole numbers, ``scale`` to one unit. ``floor`` is the least number of features a passage counts as.
 
-    A passage of at least ``review``, ``high``, ``sure`` points is worth a look, of high severity, and sure.
+    A passage of fewer than ``glance`` points is no order, and isn't read on.
     """
 
     order: Sequence[int]
-    sorts: Sequence[Sequence[int]]
-    names: tuple[str, ...]
     scale: int
     floor: int
     bias: int
-    review: int
-    high: int
-    sure: int
+    glance: int
 
     def points(self, features: frozenset[int]) -> int:
         """How much speaks for an order, in points; whole numbers only, so it is the same on every machine."""
@@ -56,13 +52,6 @@ class Weights:
         total = sum([order[one] for one in features])
         length = isqrt(max(len(features), self.floor) * POINTS * POINTS)
         return total * POINTS * POINTS // (self.scale * length) + self.bias
-
-    def sort(self, words: Iterable[int]) -> str:
-        """Which order a passage of these words most likely is."""
-        mask = len(self.sorts[0]) - 1
-        small = {one & mask for one in words}
-        sums = [sum([row[one] for one in small]) for row in self.sorts]
-        return self.names[sums.index(max(sums))]
 
 
 @cache
@@ -80,10 +69,7 @@ def parse(data: bytes, digest: str) -> Weights:
     said = json.loads(head)
     if said.pop("version") != VERSION or said.pop("bits") != BITS:
         raise WeightsError(f"{TABLE}: of another version; install it again")
-    rows = array("b", body)
-    first, width = 1 << BITS, 1 << said.pop("sort_bits")
-    names = tuple(said.pop("names"))
-    if len(rows) != first + width * len(names):
-        raise WeightsError(f"{TABLE}: {len(rows)} weights, where {first + width * len(names)} are named")
-    sorts = tuple(rows[first + at * width : first + (at + 1) * width] for at in range(len(names)))
-    return Weights(order=rows[:first], sorts=sorts, names=names, **said)
+    order = array("b", body)
+    if len(order) != 1 << BITS:
+        raise WeightsError(f"{TABLE}: {len(order)} weights, where {1 << BITS} are named")
+    return Weights(order=order, **said)
