@@ -169,7 +169,7 @@ class Order:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Guess:
-    """A passage that learned weights hold for an order, and the rule whose harm it most likely asks for.
+    """A passage that what was learned holds for an order, and the rule whose harm it most likely asks for.
 
     ``points`` is how much speaks for it, ``words`` what weighed most, ``last`` its last line, ``hosts`` the receivers it names.
     """

@@ -1,1 +1,1 @@
-"""Orders in prose that are recognised by weights learned from examples, in words nobody listed."""
+"""Orders in prose that are recognised by what was learned from examples, in words nobody listed."""

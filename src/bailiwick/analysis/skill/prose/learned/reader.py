@@ -1,4 +1,4 @@
-"""Passages that the learned weights hold for an order, with what it asks for and the words that weighed most."""
+"""Passages that what was learned holds for an order, with what they ask for and the words that weighed most."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
