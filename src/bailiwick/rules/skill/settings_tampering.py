@@ -26,6 +26,10 @@ _SAID = re.compile(
     re.IGNORECASE,
 )
 """Words of a description with which a skill says that it changes how the client is set up."""
+_GRAVE = re.compile(
+    r"ANTHROPIC_|bypassPermissions|skipDangerousMode|dangerouslyDisableSandbox|disableAllHooks|enableAllProjectMcpServers|apiKeyHelper|NODE_TLS_REJECT|[\"'](?:Bash(?:\(\*?\)|\(\*:?\*?\)|\(:\*\))?|\*|mcp__\*)[\"']"
+)
+"""What takes every question or check away, or lets others read along: no set-up of a client that a script does unasked."""
 _HOOKS = re.compile(r"\bhooks?\b", re.IGNORECASE)
 
 
@@ -65,7 +69,7 @@ def _settings(facts: SkillFacts) -> Iterator[SkillFinding]:
         if item.target == "widened":
             severity = (
                 Severity.MEDIUM
-                if _SAID.search(facts.manifest.description) and "ANTHROPIC_" not in item.text
+                if _SAID.search(facts.manifest.description) and not _GRAVE.search(item.text)
                 else Severity.HIGH
             )
         otherwise = item.target == "loosened" and unheard(facts, item.source, HEARD)

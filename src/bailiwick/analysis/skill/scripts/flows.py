@@ -17,6 +17,7 @@ from bailiwick.analysis.skill.scripts.statements import (
     EXACT,
     NAMES,
     PATH,
+    SPELLED,
     UPLOADS,
     Script,
     Statement,
@@ -64,6 +65,7 @@ def flows(
         room -= len(listed)
         stem = posixpath.splitext(posixpath.basename(path))[0]
         script = Script(path, languages[path], text, stem, listed, {}, hosts=list(hosts_in(text)))
+        script.looks_up = bool(tongues.LOOKS_UP.search(text) or tongues.LOOKS_UP_IN_CODE.search(text))
         for one in listed:
             prepare(one, script)
         scripts.append(script)
@@ -259,12 +261,15 @@ def _sink(script: Script, role: Role, into: Inventory) -> None:
             continue
         if not held:
             continue
-        host = _host(text, script)
+        host = _host(text, script) if sends else _zone(text, script)
+        if host == "*" and any(label.name == SPELLED for label in held) and _joins(text):
+            host = PUT_TOGETHER
         if is_placeholder(host) or is_local(host):
             continue
         for label in held:
             if (
                 label.name.startswith(PATH)
+                or (sends and label.name == SPELLED)
                 or label.origin is Origin.DOWNLOAD
                 or (label.origin, label.name, host) in seen
             ):
@@ -291,6 +296,17 @@ def _run(one: Statement, script: Script, role: Role, into: Inventory) -> None:
 def _joins(text: str) -> bool:
     """Whether a name that is looked up is put together."""
     return bool(re.search(r"\$\{|\{\w|\$\w|[\"'`]\s*[+.]|[+.]\s*[\"'`]|%s|\.format\(|\bjoin\b", text))
+
+
+PUT_TOGETHER = "a zone that it puts together"
+_ZONE = re.compile(r"(?:^|[}.%\w]\.|^\.)((?:[a-z0-9-]+\.)+[a-z]{2,12})$")
+
+
+def _zone(text: str, script: Script) -> str:
+    """The zone of a name that is looked up: the end of a literal, or an address."""
+    return next((match[1] for one in literals(text) if (match := _ZONE.search(one))), "") or _host(
+        text, script
+    )
 
 
 def _verb(text: str) -> str:

@@ -23,6 +23,7 @@ from bailiwick.analysis.skill.scripts.invisible import invisible
 from bailiwick.analysis.skill.scripts.keys import keys
 from bailiwick.analysis.skill.scripts.lasting import copies, proxies, registries, startup, trust
 from bailiwick.analysis.skill.scripts.links import links
+from bailiwick.analysis.skill.scripts.listeners import listeners
 from bailiwick.analysis.skill.scripts.lookups import lookups
 from bailiwick.analysis.skill.scripts.machine import machine
 from bailiwick.analysis.skill.scripts.makefiles import makefiles
@@ -129,6 +130,7 @@ def look(
         backups(text, path, role, into)
         clipboard(text, path, role, into)
         doors(text, path, role, into)
+        listeners(said, path, role, into)
         traces(text, Source(path=path, line=1), role, into)
         verified(said, path, role, into)
         remotes(text, Source(path=path, line=1), role, into, others=languages[path] not in EXACT)

@@ -12,6 +12,12 @@ MAX_NAMES = 200
 
 _ENCODES = r"\b(?:xxd\s+-\w*p|base(?:32|64)\b(?!\s+-\w*[dD])|od\s+-|hexdump\b|basenc\b)"
 _CARRIES = re.compile(rf"\$\([^\n]{{0,400}}(?:\$\w|\$\{{|<|\bcat\b|\bid\b)[^\n]{{0,400}}{_ENCODES}")
+_SPELLS = re.compile(rf"\$\(\s*{_ENCODES}[^\n|)]{{0,200}}(?:<|\$\w|\$\{{|\s[\w./~-]+\.\w+)")
+_READ = re.compile(
+    rf"{_ENCODES}[^\n]{{0,300}}\|\s*(?:while\s+(?:IFS=\S*\s+)?read\s+(?:-\w+\s+(?:\d+\s+)?){{0,3}}(\w+)|xargs\s+(?:-\S+\s+(?:\d+\s+)?){{0,3}}-I\s*(\S+))"
+)
+"""What is encoded, line by line under a name."""
+_EACH = re.compile(r"\bfor\s+(\w+)\s+in\s+([^\n;]{1,400})")
 _LOOKUP = re.compile(
     IN_SHELL + r"(?:dig|kdig|host|nslookup|drill|getent\s+a?hosts(?:v4|v6)?|ping6?)\s([^\n;|&]{1,400})",
     re.MULTILINE,
@@ -22,20 +28,23 @@ _NAMED_ZONE = re.compile(r"\.\$\{?(\w+)")
 
 def lookups(text: str, path: str, role: Role, into: Inventory) -> None:
     """Follow what is encoded into the names that a script looks up, through its variables."""
-    encoded: set[str] = set()
+    encoded = {match[1] or match[2] for match in _READ.finditer(text)}
     plain: dict[str, str] = {}
-    for match in list(ASSIGNS_IN_SHELL.finditer(text))[:MAX_NAMES]:
+    given = [*ASSIGNS_IN_SHELL.finditer(text), *_EACH.finditer(text)]
+    for match in sorted(given, key=re.Match.start)[:MAX_NAMES]:
         name, value = match[1], match[2]
-        if _CARRIES.search(value) or encoded & set(re.findall(r"\$\{?(\w+)", value)):
+        if _CARRIES.search(value) or _SPELLS.search(value) or encoded & set(re.findall(r"\$\{?(\w+)", value)):
             encoded.add(name)
         elif zone := re.fullmatch(r"[\"']?\.?((?:[\w-]+\.)+[a-z]{2,})[\"']?\s*", value):
             plain[name] = zone[1]
     for match in _LOOKUP.finditer(text):
         asked = match[1]
-        carried = encoded & set(re.findall(r"\$\{?(\w+)", asked))
+        carried = encoded & (
+            set(re.findall(r"\$\{?(\w+)", asked)) | set(re.findall(r"[{}@%]+|\b[A-Z_]+\b", asked))
+        )
         named = _NAMED_ZONE.findall(asked)
         zone = _ZONE.search(asked)
-        if not (carried or _CARRIES.search(asked)) or not (zone or named):
+        if not (carried or _CARRIES.search(asked) or _SPELLS.search(asked)) or not (zone or named):
             continue
         where = place(path, text, match.start(1))
         told = next((plain[name] for name in reversed(named) if name in plain), zone[1] if zone else "*")

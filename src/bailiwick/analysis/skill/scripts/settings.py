@@ -22,9 +22,9 @@ WIDENING = re.compile(
     r"|\bdeny\b[\"'\]\s]*(?:=|:)\s*\[\s*\]|\bdel\(\s*\.permissions|\.pop\(\s*[\"'](?:deny|ask|hooks)[\"']"
 )
 _ASKED = re.compile(
-    r"\bif\b|\bin\b|===?|\bprint\b|\bconsole\.|\bwarn|\.includes\(|\.get\(|findings|startswith|\bgrep\b|\bassert|\bre\.\w+\("
+    r"\bif\b|\bin\b|===?|!=|\bs([/|#,])[\"']?\w*(?:bypassPermissions|dontAsk)[\"']?\1|\breplace(?:All)?\(\s*[\"'/]\w*(?:bypassPermissions|dontAsk)|\bprint\b|\bconsole\.|\bwarn|\.includes\(|\.get\(|findings|startswith|\bgrep\b|\bassert|\bre\.\w+\("
 )
-"""Lines that look at a setting and don't write it."""
+"""Lines that look at a setting, or put another in its place, and don't write it."""
 _MEMORY = Wide(
     r"\.claude[/\\\"',\s)]{1,6}(?:agents|skills|commands|rules|output-styles)\b|\b(?:CLAUDE(?:\.local)?|AGENTS|MEMORY|GEMINI|SOUL)\.md\b"
 )

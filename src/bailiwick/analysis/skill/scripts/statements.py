@@ -107,6 +107,9 @@ class Script:
     held: dict[str, dict[Label, None]] = field(default_factory=dict)
     texts: dict[str, str] = field(default_factory=dict)
     hosts: list[str] = field(default_factory=list)
+    looks_up: bool = False
+    """Whether it looks up names."""
+
     near: list["Script"] = field(default_factory=list)
     """Other scripts of the skill that this one speaks of."""
 
@@ -227,6 +230,13 @@ def sources(statement: Statement, script: Script) -> Iterator[Label]:
     asset = tongues.ASSETS.search(text) if script.language != "shell" else None
     if asset and tongues.READS.search(text):
         yield Label(Origin.ENCODED, asset[1], where)
+    if (
+        script.looks_up
+        and script.language != "shell"
+        and not _DIGEST.search(text)
+        and tongues.ENCODES.search(text)
+    ):
+        yield Label(Origin.PROJECT, SPELLED, where)
     fetches = not_own(tongues.FETCHES.search(text), script)
     if fetches and script.language == "shell" and not re.search(r"\$\(|`|\s-\w*o\b|>\s*[\"']?\$", text):
         fetches = None
@@ -245,6 +255,14 @@ def sources(statement: Statement, script: Script) -> Iterator[Label]:
         yield Label(kept.origin, name if takes(text) else PATH + name, where)
         return
 
+
+_DIGEST = Form(
+    r"\bhashlib\.|digest\b|\bsha\d+\b|\bmd5\b|\bcreateHash\b|\buuid|\brandom|\burandom\b|\bsecrets\."
+)
+"""What is as long whatever went in, or nobody's data."""
+
+SPELLED = "what it encodes"
+"""The name of a label: data that was spelled so that it can be part of a name that is looked up."""
 
 PATH = "path of "
 """Before the name of a label: so far it is only where the file is, and not what it holds."""

@@ -35,7 +35,7 @@ LOOKS_UP_IN_CODE = Form(
     rf"{_IN_CODE}(?:[\w/.-]*/)?{_RESOLVERS}(?=[\"'`]|\s+[$+\"'#%{{\w-])(?![\"'`]?\s*[:\])])"
 )
 LOOKS_UP = Form(
-    r"\bgethostbyname\w*\s*\(|\bgetaddrinfo\s*\(|\bResolv(?:::DNS)?\b|\bdns_get_record\b|\bcheckdnsrr\b|\bResolve-DnsName\b|\bnet\.Lookup\w+|\bdns\.(?:promises\.)?(?:lookup|resolve\w*)\b|\.resolve(?:4|6|Txt|Any|Cname|Mx|Ns)?\s*\(\s*(?:`|f[\"']|[\"'][^\"']*[\"']\s*[+.])|\bgethostbyaddr\b|\bDns\.GetHost\w+"
+    r"\bgethostbyname\w*\s*\(|\bgetaddrinfo\s*\(|\bResolv(?:::DNS)?\b|\bdns_get_record\b|\bcheckdnsrr\b|\bResolve-DnsName\b|\bnet\.Lookup\w+|\bdns\.(?:promises\.)?(?:lookup|resolve\w*)\b|\.resolve(?:4|6|Txt|Any|Cname|Mx|Ns)?\s*\(\s*(?:`|f[\"']|[\"'][^\"']*[\"']\s*[+.%])|\bresolver\.(?:resolve|query)\s*\(|(?<![\w.$])(?:lookup|resolve(?:4|6|Txt|Any)?)\s*\(\s*`[^`\n]{0,80}\$\{|\bgethostbyaddr\b|\bDns\.GetHost\w+"
 )
 RUNS = Form(
     r"\b(?:TOPLEVEL_BINDING|binding|Kernel)\.(?:eval|exec|system|load|spawn)\b|\.(?:instance_eval|class_eval|module_eval)\b|\bAssembly\]?::Load\w*|(?<![\w.>:-])(?:eval|instance_eval|class_eval|system|exec|spawn|shell_exec|passthru|proc_open|popen|assert|create_function|loadstring|load|dofile|iex|Invoke-Expression)\b[\s(]|\bIO\.popen\b|\bOpen3\.\w+|\bos\.execute\b|\bio\.popen\b|\bexec\.Command\b|\bCommand::new\b|\bRuntime\.getRuntime\(\)\.exec\b|\bProcessBuilder\b|\bProcess\.Start\b|\bStart-Process\b|\[scriptblock\]::Create|&\s*\(\s*\[scriptblock\]|\bdo shell script\b|\brun script\b|\b(?:include|require)(?:_once)?\s*\(?\s*\$|\b(?:interp|plugin)\.Eval\b|\bGroovyShell\b|\bCode\.(?:eval_\w+|compile_string)\b|\.evaluate\s*\(|\bScriptEngine\w*|\bURLClassLoader\b|\bAssembly\.Load\b|\bdefineClass\b|\beval\(\s*parse\b|\bsource\(\s*(?:url|[\"']https?)"
@@ -71,6 +71,12 @@ DECODES = Form(
     r"\bBase64\.(?:\w*decode64|decode)\b|\.unpack1?\s*\(?\s*[\"']m|\bInflate\b|\bMIME::Base64\b|\bdecode_base64\b|\bbase64_decode\b|\bgz(?:inflate|uncompress|decode)\b|\bstr_rot13\b|\bconvert_uu\w+|\bhex2bin\b|\bFromBase64String\b|-bxor\b|\bGzipStream\b|\bDeflateStream\b|\bStdEncoding\.Decode\w*|\bhex\.DecodeString\b|\bDATA\.read\b|<DATA>|\bstring\.char\b|\bpack\s*\(\s*[\"']H"
 )
 """What undoes an encoding, in languages without a reader of their own."""
+
+ENCODES = Form(
+    r"\.hex\s*\(\s*\)|\bhexlify\s*\(|\bb(?:16|32|64|85)(?:hex)?encode\s*\(|\burlsafe_b64encode\s*\(|\.toString\(\s*[\"'](?:hex|base64|base64url)[\"']|\.toString\(\s*(?:16|32|36)\s*\)|\.toHex\(|\bbase32\.\w*(?:encode|stringify)\b|\bbtoa\s*\(|:02x\b|\.unpack1?\(?\s*[\"']H\*|\bhex\.EncodeToString\b|\bbin2hex\s*\(|\bBase(?:32|64)\.\w*encode|\bToHexString\b|\bToBase64String\b|\bBitConverter\]?::?ToString",
+    re.IGNORECASE,
+)
+"""What spells data with letters that a name may have."""
 
 ASSETS = Form(
     r"[\"'`/]([\w.-]+\.(?:png|jpe?g|gif|webp|ico|bmp|bin|dat|txt|pdf|woff2?|ttf|otf|svg|csv|mp3|wav|zip|gz|xz|pak|lock|cfg|md))[\"'`]"

@@ -1,0 +1,82 @@
+"""Back doors that listen: what a request or a socket brings is run as it comes, by whichever names it passes through."""
+
+import re
+from collections.abc import Iterable
+from itertools import islice
+
+from bailiwick.analysis.skill.facts import Inventory, Mark
+from bailiwick.analysis.skill.scripts.places import meant, place
+from bailiwick.analysis.text.form import Form, Wide
+from bailiwick.model.skill import Role
+
+MAX_NAMES = 60
+"""Names of one script that are followed."""
+
+_LISTENS = Form(
+    r"\bcreateServer\s*\(|\bBaseHTTPRequestHandler\b|\bSimpleHTTPRequestHandler\b|\bsocketserver\.|\.accept\(\s*\)|\bstart_server\(|\bFlask\(|\bFastAPI\(|\bBottle\(|\baiohttp\.web\b|\bweb\.Application\(|\bexpress\(\s*\)|\bfastify\(|\bnew Hono\(|\bBun\.(?:serve|listen)\(|\bDeno\.(?:serve|listen)\(|\bWebSocketServer\(|\bwebsockets\.serve\(|\bwsgiref\b|\bTCPServer\.(?:new|open)\(|\bWEBrick\b|\bHandleFunc\(|\bnet\.Listen\(|\bHttpListener\b|\bTcpListener\b|\bSOCK_DGRAM\b|\brecvfrom\("
+)
+"""What waits for others to connect."""
+_REQUEST = r"(?:req|request|q|r|c|ctx|msg|event)\b"
+_BROUGHT = rf"\bself\.(?:path|rfile|headers|request)\b|\.recv(?:from|_into|msg)?\(|\.(?:readline|read|readuntil)\(\s*\d*\s*\)|\brequest\.(?:args|form|values|json|data|get_json|get_data|query\w*|body|text|headers|cookies|params|stream)\b|\b{_REQUEST}\.(?:url|query|body|headers|params|json|text|rawBody|cookies|FormValue|URL|Request)\b|\b(?:conn|client|socket|sock)\.(?:gets|readpartial|read)\b|\.GetContext\(\)|\bsearchParams\b"
+"""What others send, where a service takes it."""
+_EVENT = re.compile(
+    r"\.on\(\s*[\"'](?:data|message)[\"']\s*,\s*(?:async\s*)?(?:function\s*)?\(?\s*(\w{1,40})"
+)
+_WRAPPED = r"(?:(?:await|str|bytes|String|Buffer\.from|unquote\w*|(?:urllib\.parse\.|parse\.)?(?:unquote(?:_plus)?|parse_qs|parse_qsl|urlparse|urlsplit)|dict|json\.loads?|JSON\.parse|new\s+URL(?:SearchParams)?|querystring\.parse|qs\.parse|url\.parse|base64\.\w*b64decode|b64decode|atob|decodeURIComponent|shlex\.split|bytes\.fromhex)\s*\(?\s*){0,4}"
+_SET = re.compile(
+    r"(?:^|[;{(,]|=>)[ \t(]{0,80}(?:(?:const|let|var|my)\s+)?[\[({]?\s*\$?(\w{1,40}(?:\s*,\s*\w{1,40}){0,3})[ \t]*[\])}]?[ \t]*(?::[ \t]*\w{1,30}[ \t]*)?(?::=|\+?=(?![=>]))\s*([^\n;]{1,300})",
+    re.MULTILINE,
+)
+_RUNS = Wide(
+    r"(?<![\w.$])(?:eval|exec|execSync)\s*\(|\bnew\s+Function\s*\(|\b(?:cp|child_process|childProcess|proc)\.(?:exec|execSync)\s*\(|\bos\.(?:system|popen)\s*\(|\bsubprocess\.(?:getoutput|getstatusoutput|run|call|check_output|check_call|Popen)\s*\(|\bcreate_subprocess_shell\s*\(|\bvm\.runIn\w*\s*\(|\b(?:spawn|spawnSync|execFile|execFileSync)\s*\(|\bexec\.Command\s*\(|\bInvoke-Expression\s*\(?|\biex\s|\bIO\.popen\s*\(|\bKernel\.system\s*\("
+)
+_SHELL = re.compile(
+    r"\s*\[?\s*[\"'](?:/bin/|/usr/bin/)?(?:ba|z|da)?(?:sh|cmd(?:\.exe)?|powershell(?:\.exe)?|pwsh|python3?|node)[\"']\s*,\s*\[?\s*[\"'](?:-\w{0,4}c|/c|-e|-Command|-EncodedCommand)[\"']\s*,\s*"
+)
+"""A shell or an interpreter that is handed code, in front of the code."""
+_CHECKED = re.compile(
+    r"\bcompare_digest\b|\btimingSafeEqual\b|\bhmac\b|\bcreateHmac\b|\b[Aa]uthorization\b|\bverify_?\w*\(|\bauthenticate\w*\b|\bjwt\b|\b(?:ALLOWED|ALLOW_?LIST|WHITELIST|COMMANDS)\w*\b|\ballow(?:ed|list)\w*\b|\bwhitelist\b",
+    re.IGNORECASE,
+)
+"""Who asks is checked, or what may be asked for is listed."""
+
+
+def listeners(text: str, path: str, role: Role, into: Inventory) -> None:
+    """Notice the first place where a service runs, as a command or code, what others send to it."""
+    if not (_LISTENS.search(text) and _RUNS.search(text)) or _CHECKED.search(text):
+        return
+    whole = _whole(_held(text))
+    for match in _RUNS.finditer(text):
+        after = text[match.end() : match.end() + 300]
+        shell = _SHELL.match(after)
+        handed = whole.match(after[shell.end() :] if shell else after.lstrip(" [\n\t"))
+        if handed and meant(text, match):
+            into.notice(
+                Mark.REVERSE_SHELL,
+                f"listens, and runs what it is sent: {' '.join((match[0] + after[:60]).split())[:80]!r}",
+                place(path, text, match.start()),
+                role,
+                target="*",
+            )
+            return
+
+
+def _whole(held: Iterable[str]) -> re.Pattern[str]:
+    """What was sent, at the start of an expression, by itself or by a name that holds it."""
+    names = "|".join(map(re.escape, held)) or "(?!)"
+    return re.compile(rf"{_WRAPPED}(?:(?:{names})\b(?!\s*\()|[\w.$()]{{0,40}}?(?:{_BROUGHT}))")
+
+
+def _held(text: str) -> dict[str, None]:
+    """Names that hold what was sent, whole: neither a list around it nor a text that it is put into."""
+    held: dict[str, None] = dict.fromkeys(match[1] for match in islice(_EVENT.finditer(text), MAX_NAMES))
+    given = [(match[1], match[2]) for match in _SET.finditer(text)]
+    for _ in range(4):
+        before = len(held)
+        taken = _whole(held)
+        for name, value in given:
+            if len(held) < MAX_NAMES and taken.match(value.strip()):
+                held |= dict.fromkeys(one.strip() for one in name.split(","))
+        if len(held) == before:
+            break
+    return held
