@@ -32,6 +32,11 @@ UNKNOWN = "BAILIWICK_UNKNOWN"
 """A variable that stands in a command for a word that a script computes."""
 
 
+_SPELLS_OUT = re.compile(
+    r"\bprintf\s+(?:--\s+)?[\"']?%b|(?:\\{1,2}(?:x[0-9a-fA-F]{2}|0?[0-3][0-7]{2}|u00[0-9a-fA-F]{2})){3}"
+)
+"""Characters by their numbers, which are spelled out."""
+
 MAX_GAP = 4
 """Characters between a command and a redirection that belongs to it."""
 
@@ -104,6 +109,8 @@ def labels_of(
             "tr",
         ) and re.search(r"-d\b|-D\b|--decode|-r\b|\brev\b|\btr\b", said):
             labels[index].add(Label(Origin.ENCODED, program.name, where))
+        if program.name in ("printf", "echo", "xargs") and _SPELLS_OUT.search(said):
+            labels[index].add(Label(Origin.ENCODED, "printf", where))
         if program.name == "git" and program.words[:1] in (
             ("diff",),
             ("log",),

@@ -7,9 +7,11 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from itertools import islice
 
-from bailiwick.analysis.skill.facts import Inventory
+from bailiwick.analysis.skill.facts import Inventory, Mark
 from bailiwick.analysis.skill.hidden import Reading, order
-from bailiwick.model.skill import Source
+from bailiwick.analysis.skill.speech import reports
+from bailiwick.analysis.text.form import Wide
+from bailiwick.model.skill import Role, Source
 
 MAX_TEXT = 1_000_000
 """Characters of one file that are looked at."""
@@ -102,6 +104,7 @@ _DATA = (
     ".lock",
     ".jsonl",
 )
+_LISTS = (".txt", ".log", ".dat", ".srt", ".vtt", ".ics", ".pot", ".strings", ".geojson", ".ndjson")
 _PAGES = (".md", ".mdx", ".markdown", ".mdc", ".html", ".htm", ".svg", ".rst", ".adoc", ".vue", ".ipynb")
 
 
@@ -127,10 +130,50 @@ def unseen(path: str, text: str, *, code: bool, into: Inventory) -> None:
         places = _COMMENTS[:1]
     elif not path.endswith(_PAGES) and "." not in path.rpartition("/")[2].lstrip("."):
         places = _PLAIN
+    if path.endswith((*_TABLES, *_DATA, *_LISTS)) and not _WRITTEN_FOR.search(path):
+        _addressed(path, piece, into)
     for place in places:
         for match in islice(place.pattern.finditer(piece), MAX_PLACES):
             number = next((i for i in range(match.re.groups, 0, -1) if match[i]), 0)
             _judge(path, piece, match.start(number), match[number], place.what, place.reading, into)
+
+
+_WRITTEN_FOR = re.compile(
+    r"prompt|instruction|system|persona|attack|inject|red.?team|jail ?break|adversar|evals?\b|benchmark|fixtures?|tests?/",
+    re.IGNORECASE,
+)
+"""Files of data that are written for a model, or that hold what others try on one."""
+_MODEL = r"(?:(?:AI|LLM|coding|language|automated)[ -]?(?:agents?|models?|assistants?|systems?|tools?|readers?)|agents?|assistants?|LLMs?|AIs?|Claude(?: Code)?|Copilot|chat ?bots?)"
+_ADDRESS = Wide(
+    rf"\b(?:notes?|messages?|instructions?|attention|hints?|reminders?|directives?|notices?)\b[ ,:(-]{{1,3}}(?:to|for)? ?(?:the|any|all|every|an?)? ?{_MODEL}\b[^:\n]{{0,60}}[:,-]\s|\b{_MODEL},? (?:that|who|which|reading|processing|handling|parsing|loading|importing|summari[sz]ing|working|using|seeing)\b[^:\n]{{0,60}}[:,]\s|(?:^|[,;\t|\">]|\. )[ ]?(?:dear |hey |hello )?{_MODEL}\s?[:,]\s",
+    re.IGNORECASE | re.MULTILINE,
+)
+_BIDS = re.compile(
+    r"^[^.\n]{0,80}?\b(?:(?:ignore|disregard|skip|override|bypass|drop|overrule|discard|leave out|exclude|omit|suppress)\b[^.\n]{0,60}\b(?:reviewers?|review|users?|filters?|checks?|columns?|rules?|limits?|warnings?|flags?|instructions?|approvals?|validation|policy|policies|rest|others?|findings?)\b"
+    r"|(?:send|export|upload|forward|post|e-?mail|submit|transmit|share|copy|push)\b[^.\n]{0,80}\b(?:all|every|each|whole|entire|full|rows?|records?|tables?|files?|contents?|credentials?|keys?|tokens?|data|conversation)\b[^.\n]{0,80}\b(?:to|at|into|with|via)\b"
+    r"|(?:mark|treat|report|count|classify|label|list|rate|record|approve|accept)\b[^.\n]{0,80}\b(?:as|approved?|passed|safe|verified|valid|clean|compliant|paid|trusted|low.risk)\b"
+    r"|(?:do not|don'?t|never|without)\s+(?:\w+\s+){0,2}?(?:mention|tell|inform|reveal|disclos|ask|report|show|warn|flag)\w*"
+    r"|(?:run|execute|install|delete|overwrite|remove|wipe)\b[^.\n]{0,80})",
+    re.IGNORECASE,
+)
+MAX_ADDRESSED = 200
+
+
+def _addressed(path: str, text: str, into: Inventory) -> None:
+    """A line or a cell of data that speaks to the model, and bids it do what the person who asks for the data didn't."""
+    for match in islice(_ADDRESS.finditer(text), MAX_ADDRESSED):
+        said = text[match.end() : match.end() + 300].partition("\n")[0]
+        if _BIDS.search(said) and not reports(match[0] + said, len(match[0])):
+            whole = " ".join((match[0] + said).split()).lstrip('",;|> ')
+            into.notice(
+                Mark.HIDDEN_ORDER,
+                f"data that speaks to the model: '{whole[:100]}'",
+                Source(
+                    path=path,
+                    line=text.count("\n", 0, match.start() + len(match[0]) - len(match[0].lstrip())) + 1,
+                ),
+                Role.INSTRUCTED,
+            )
 
 
 def _judge(path: str, text: str, at: int, said: str, what: str, reading: Reading, into: Inventory) -> None:

@@ -25,7 +25,7 @@ _CODE_GATE = Wide(
     r"(?:^|\n)([ \t]{0,80})(?:if|elif|\}?[ \t]{0,9}else if)\b([^\n]{0,300}(?:\bdate(?:time)?\b[^\n]{0,300}(?:today|now|\()|\bnew Date\b|Date\.now|gethostname|\bhostname\(|getuser|userInfo|getlogin|platform\.node|process\.env\.(?:CI|GITHUB_ACTIONS|USER)\b|environ[^\n]{0,300}[\"'](?:CI|GITHUB_ACTIONS|USER|USERNAME|LOGNAME|HOSTNAME)[\"']|\bweekday\(|\bgetDay\(|\bgetDate\(|\btoday\b|\bnow\b|\btime\.time\(|\bperformance\.timeOrigin|\btime\.Now\(|\bDateTime\.|\bGet-Date\b|\bTime\.now|\bgethostname|\bHostname\(|\btimeZone\b|\btzname\b|\bPYTEST_CURRENT_TEST\b|[\"']pytest[\"']\s+(?:not )?in\s+sys\.modules|\bJEST_WORKER_ID\b|\bVITEST\b|\bgettrace\(|\bisDebuggerPresent\b|--abbrev-ref|--show-current|\btz\b|\bUSERDNSDOMAIN\b|\bUSERDOMAIN\b)[^\n]{0,300})\n((?:\1[ \t]+[^\n]*\n?|[ \t]*\n){1,25})"
 )
 _CODE_HARM = re.compile(
-    r"\b(?:iban|account_?(?:number|no)?|wallet|recipient|payee|beneficiary)[\"'\]]{0,2}\s*=(?!=)|\bshutil\.rmtree\((?![^)\n]{0,300}(?:cache|tmp|temp|build|dist))|\b(?:fs\.rm|rmSync|rmdirSync)\([^\n]{0,300}recursive|\brm -rf\b|\burlopen\(|\brequests\.(?:post|put)\(|\bmethod:\s*[\"'](?:POST|PUT)|\b(?:DROP (?:TABLE|DATABASE|SCHEMA|COLLECTION)|TRUNCATE|DELETE FROM|UPDATE \w+ SET)\b|\b(?:dropDatabase|deleteMany|drop_all|rm_rf|rm_r|remove_entry|RemoveAll|remove_dir_all|Remove-Item)\b|\bkubectl[\s\"',]+delete\b|\bterraform[\s\"',]+destroy\b|\bNet::HTTP\b|\bhttp\.Post\b|\bInvoke-\w+|\bsystem\(\s*[\"']rm\b|\bfetch\(|\*=?\s*(?:0\.\d+|1\.0\d*)\b|[-+]=\s*0?\.\d+|\b(\w{1,40})\s*=\s*\1\s*[-+*/]\s*\d|\bfor\b[^\n]{0,80}\bif\s+\(?\w+\s*%\s*\d+|\bfilter\([^\n]{0,60}%\s*\d+|\[\s*:\s*-\d+\s*\]|\[\s*::\s*\d+\s*\]|\bos\.(?:remove|unlink)\(|\bexec\(|\beval\(|\bgit push\b[^\n]{0,80}\s(?:-f|--force|--mirror)\b",
+    r"\b(?:iban|account_?(?:number|no)?|wallet|recipient|payee|beneficiary)[\"'\]]{0,2}\s*=(?!=)|\bshutil\.rmtree\((?![^)\n]{0,300}(?:cache|tmp|temp|build|dist))|\b(?:fs\.rm|rmSync|rmdirSync)\([^\n]{0,300}recursive|\brm -rf\b|\burlopen\(|\brequests\.(?:post|put)\(|\bmethod:\s*[\"'](?:POST|PUT)|\b(?:DROP (?:TABLE|DATABASE|SCHEMA|COLLECTION)|TRUNCATE|DELETE FROM|UPDATE \w+ SET)\b|\b(?:dropDatabase|deleteMany|drop_all|rm_rf|rm_r|remove_entry|RemoveAll|remove_dir_all|Remove-Item)\b|\bkubectl[\s\"',]+delete\b|\bterraform[\s\"',]+destroy\b|\bNet::HTTP\b|\bhttp\.Post\b|\bInvoke-\w+|\bsystem\(\s*[\"']rm\b|\bfetch\(|\*=?\s*(?:0\.\d+|1\.0\d*)\b|[-+]=\s*0?\.\d+|\b(\w{1,40})\s*=\s*\1\s*[-+*/]\s*\d|\b(\w{1,40})\s*=\s*(?:round|int|(?:math|Math|np)\.(?:floor|ceil|round|trunc))\(\s*\2\b|\bfor\b[^\n]{0,80}\bif\s+\(?\w+\s*%\s*\d+|\bfilter\([^\n]{0,60}%\s*\d+|\[\s*:\s*-\d+\s*\]|\[\s*::\s*\d+\s*\]|\bos\.(?:remove|unlink)\(|\bexec\(|\beval\(|\bgit push\b[^\n]{0,80}\s(?:-f|--force|--mirror)\b",
 )
 _AGE = re.compile(
     r"st_[amc]time|getmtime|mtime|birthtime|expires|expiry|max_age|ttl|cache|elapsed|last_|\bdue\b|deadline|retention|older",
@@ -33,9 +33,9 @@ _AGE = re.compile(
 )
 
 
-_FIGURE = re.compile(r"[-+*/]=?\s*[01]?\.\d|\w+\s*=\s*\w+\s*[-+*/]|for\b|filter\(|\[")
+_FIGURE = re.compile(r"\w+\s*=\s*[\w.]+\(|[-+*/]=?\s*[01]?\.\d|\w+\s*=\s*\w+\s*[-+*/]|for\b|filter\(|\[")
 _FIXED = re.compile(
-    r"pytest|JEST_WORKER|VITEST|gettrace|\b1[6-9]\d{8}(?:\d{3})?\b|\b20\d\d\b|strptime|fromisoformat|[\"']\d{4}-|[<>]=?\s*\d{5,}"
+    r"pytest|JEST_WORKER|VITEST|gettrace|\b1[6-9]\d{8}(?:\d{3})?\b|\b20\d\d\b|strptime|fromisoformat|[\"']\d{4}-|(?:[<>]=?|-(?:gt|ge|lt|le))\s*\d{5,}|\b1[6-9](?:\.\d+)?e8\b|\b1\.[6-9]\d*e(?:9|12)\b|\b1_[6-9]\d\d_\d{3}_\d{3}\b"
 )
 """A moment that was set when the code was written."""
 _KEEPS = re.compile(r"writeFile|write_text|json\.dump\(|\.to_(?:csv|excel|json)\(|\.write\(|UPDATE\s")
@@ -43,7 +43,7 @@ _CODE_MOMENT = re.compile(
     r"\bdate(?:time)?\.(?:today|now|utcnow)\(|\bnew Date\(\s*\)|\bDate\.now\(|\bgethostname\(|\bos\.hostname\(|\bgetuser\(|\buserInfo\(|\bgetlogin\(|\bplatform\.node\("
 )
 _CALLED = re.compile(
-    r"^[ \t]{0,80}(?:(?:const|let|var)\s)?[ \t]{0,9}(\w{1,60})[ \t]{0,9}=(?!=)|\b(?:def|function)\s+(\w{1,60})"
+    r"^[ \t]{0,80}(?:(?:const|let|var)\s)?[ \t]{0,9}\$?(\w{1,60})[ \t]{0,9}=(?!=)|\b(?:def|function)\s+(\w{1,60})"
 )
 _COMPARES = Wide(r"[<>]=?|[!=]==?|\b(?:not )?in\b|startswith|startsWith|endswith|includes\(")
 _IF_NAME = re.compile(r"^([ \t]{0,80})if\b[ \t(]{0,9}(?:not |!)?(\w{1,60})\b")
@@ -127,13 +127,15 @@ def gates(text: str, path: str, role: Role, into: Inventory) -> None:
             body = "\n".join([line.partition("then")[2], *(one[:400] for one in rest[:end])])
         elif _TEST.search(line):
             body = line.partition("&&")[2]
+            if _GONE.match(body) and (timed or _SHELL_FIXED.search(line)):
+                body = "\n".join(one[:400] for one in lines[at + 1 : at + 1 + MAX_BODY])
         if harm := _SHELL_HARM.search(body):
             _gated(harm[0], line.partition("then")[0], Source(path=path, line=at + 1), role, into)
     _named_gates(text, path, role, into)
     _left_early(text, path, role, into)
     _counted(text, path, role, into)
     for match in _CODE_GATE.finditer(text):
-        harm = _CODE_HARM.search(match[3])
+        harm = _CODE_HARM.search(match[3]) or _CODE_HARM.search(_called_in(match[3], text))
         if (
             harm
             and _FIGURE.match(harm[0])
@@ -149,6 +151,7 @@ def gates(text: str, path: str, role: Role, into: Inventory) -> None:
                 into,
                 fixed=_fixed(match[2], text),
             )
+    _whose(text, path, role, into)
 
 
 _COUNTS = Wide(
@@ -173,7 +176,7 @@ def _counted(text: str, path: str, role: Role, into: Inventory) -> None:
 
 
 _LEAVES = Wide(
-    r"^([ \t]{0,80})if\b([^\n]{0,300}?(?:gethostname|\bhostname\(|getuser|userInfo|getlogin|platform\.node|\btoordinal\(|\bdate(?:time)?\.(?:today|now)\(|\bnew Date\(\s*\)|Date\.now\()[^\n]{0,300}?)(?:\n[ \t]*|[:){;\s])(?:return|continue)\b[^\n]{0,120}\n((?:\1[ \t]*[^\s}][^\n]*\n?|[ \t]*\n){1,25})",
+    r"^([ \t]{0,80})if\b([^\n]{0,300}?(?:\btoday\b|\bnow\b|\btime\.time\(|\bGet-Date\b|\btime\.Now\(|\bTime\.now|\bDateTime\.|gethostname|\bhostname\(|getuser|userInfo|getlogin|platform\.node|\btoordinal\(|\bdate(?:time)?\.(?:today|now)\(|\bnew Date\(\s*\)|Date\.now\()[^\n]{0,300}?)(?:\n[ \t]*|[:){;\s])(?:return|continue|(?:sys\.|process\.|os\.)?_?exit)\b[^\n]{0,120}\n(?:[ \t]*\}[ \t]*\n)?((?:\1[ \t]*[^\s}][^\n]*\n?|[ \t]*\n){1,25})",
     re.MULTILINE,
 )
 _PAYEE = re.compile(
@@ -183,10 +186,56 @@ _PAYEE = re.compile(
 
 
 def _left_early(text: str, path: str, role: Role, into: Inventory) -> None:
-    """A function that is left at once on other machines and at other times, and else changes who is paid."""
+    """What is left at once on other machines and at other times, and else changes who is paid, or deletes."""
     for match in _LEAVES.finditer(text):
-        if (harm := _PAYEE.search(match[3])) and not _AGE.search(match[2]):
-            _gated(harm[0], match[2], place(path, text, match.start(2)), role, into)
+        fixed = _fixed(match[2], text)
+        harm = _PAYEE.search(match[3]) or (_RAZES.search(match[3]) if fixed else None)
+        if harm and not _AGE.search(match[2]):
+            _gated(harm[0], match[2], place(path, text, match.start(2)), role, into, fixed=fixed)
+
+
+_RAZES = re.compile(
+    r"\bshutil\.rmtree\((?![^)\n]{0,300}(?:cache|te?mp|build|dist))|\b(?:fs\.)?(?:rm|rmSync|rmdirSync)\([^\n]{0,300}recursive|\brm\s+-\w*[rR]\w*\s|\bRemove-Item\b[^\n]{0,200}-Recurse|\bRemoveAll\(|\bremove_dir_all\(|\bFileUtils\.rm_r\w*|\bDROP (?:TABLE|DATABASE|SCHEMA)\b|\bDELETE FROM\b|\bTRUNCATE\b|\bfor\b[^\n]{0,200}\n[^\n]{0,200}\b(?:os\.(?:remove|unlink)|unlinkSync)\(|\.unlink\(\)"
+)
+"""What leaves nothing of a tree or a table."""
+_WHOSE = Wide(
+    r"^([ \t]{0,80})(?:\}\s*)?(?:if|elif|elsif|unless|\w{0,3}if)\b[^\n]{0,80}?(?:\b|\$|_)(?:user|username|user_name|logname|login|whoami|hostname|host_name|computername|machine(?:name)?|getuser\(\)|userinfo\(\)\.username)[\]\"'}]{0,3}(?:\.(?:lower|toLowerCase|strip|trim|ToLower)\(\))?\s*(?:={2,3}|=~|-c?i?(?:eq|like|match)\b|\.(?:startsWith|startswith|equals|Equals)\()\s*[\"'^]{1,2}([\w.@\\-]{2,60})[\"'$*][^\n]{0,300}(?:\n(?:\1[ \t]+[^\n]*\n?|[ \t]*\n){0,25}|\Z)",
+    re.MULTILINE | re.IGNORECASE,
+)
+"""Somebody's name, or a machine's, that stands in the code, and what is done for it."""
+_NOBODY = re.compile(
+    r"root|admin\w*|system|localhost|runner|ubuntu|debian|nobody|guest|test\w*|default|github\w*|git|www-data|postgres|docker|vagrant|ci|anonymous|none|null|windows|linux|darwin",
+    re.IGNORECASE,
+)
+
+
+def _whose(text: str, path: str, role: Role, into: Inventory) -> None:
+    """Everything deleted where one person, or one machine, runs it."""
+    for match in _WHOSE.finditer(text):
+        body = match[0][match.end(2) - match.start() :]
+        harm = _RAZES.search(body) or _RAZES.search(_called_in(body, text))
+        where = place(path, text, match.start(2))
+        known = any(one.mark is Mark.GATED and one.source == where for one in into.noticed)
+        if harm and not known and not _NOBODY.fullmatch(match[2]):
+            _gated(harm[0], match[0].partition("\n")[0], where, role, into)
+
+
+_GONE = re.compile(r"\s*(?:exit|return)\b")
+_CALL = re.compile(r"(?<![\w.])(\w{3,60})\(")
+_MAX_CALLS = 8
+
+
+def _called_in(body: str, text: str) -> str:
+    """What functions of the same script do that a body calls."""
+    found = []
+    for name in list(dict.fromkeys(_CALL.findall(body)))[:_MAX_CALLS]:
+        made = re.search(
+            rf"^([ \t]{{0,80}})(?:export\s+)?(?:async\s+)?(?:def|function|func|sub)\s+{re.escape(name)}\b[^\n]{{0,200}}\n((?:\1[ \t]+[^\n]*\n?|[ \t]*\n){{1,25}})",
+            text,
+            re.MULTILINE,
+        )
+        found.append(made[2] if made else "")
+    return "\n".join(found)
 
 
 _WHO = re.compile(

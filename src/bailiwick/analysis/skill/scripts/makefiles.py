@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterator
 from itertools import islice
 
-from bailiwick.analysis.skill.facts import Inventory, Label, Origin, Sink
+from bailiwick.analysis.skill.facts import Inventory, Label, Mark, Origin, Sink
 from bailiwick.analysis.skill.prose.hosts import hosts_in
 from bailiwick.model.skill import Role, Source
 
@@ -22,7 +22,8 @@ _CHECK = re.compile(r"\b(?:sha\d+sum|shasum|openssl\s+dgst|gpg|cosign|minisign)\
 
 
 def makefiles(text: str, path: str, role: Role, into: Inventory) -> None:
-    """Chains from a download to a later line of a recipe that runs its file."""
+    """Chains from a download to a later line of a recipe that runs its file, and commands that variables put together."""
+    _assembled(text, path, role, into)
     if not (_FETCH.search(text) or "ADD" in text):
         return
     fetched: dict[str, Label] = {}
@@ -44,6 +45,28 @@ def makefiles(text: str, path: str, role: Role, into: Inventory) -> None:
                 fetched[file] = Label(Origin.DOWNLOAD, hosts[0], Source(path=path, line=number))
         elif _CHECK.search(line):
             fetched = {file: label for file, label in fetched.items() if file not in line}
+
+
+_TOOL = re.compile(r"(?<![\w./-])(?:curl|wget|ncat|nc|base64|eval|openssl|python3?|ba?sh|sh)(?![\w.-])")
+_RUNS = re.compile(r"\|\s*(?:ba|z|da)?sh\b|\beval\b|\b(?:ba|z|da)?sh\s+-c\b|\b(?:curl|wget|ncat|nc)\s")
+
+
+def _assembled(text: str, path: str, role: Role, into: Inventory) -> None:
+    """A command whose program no line names whole: variables hold pieces of its name."""
+    for line, number in _lines(text):
+        tool = next((one[0] for one in _TOOL.finditer(line) if not _whole(one[0], text)), None)
+        if tool and _RUNS.search(line):
+            into.notice(
+                Mark.OBFUSCATED,
+                f"puts a command together from pieces of words: {' '.join(line.split())[:80]!r}",
+                Source(path=path, line=number),
+                role,
+            )
+            return
+
+
+def _whole(word: str, text: str) -> bool:
+    return bool(re.search(rf"(?<![\w.]){re.escape(word)}(?![\w.])", text))
 
 
 def _lines(text: str) -> Iterator[tuple[str, int]]:
