@@ -4,6 +4,7 @@ import re
 
 from bailiwick.analysis.skill.facts import Inventory, Mark
 from bailiwick.analysis.skill.scripts.places import place
+from bailiwick.analysis.skill.scripts.razing import RAZES
 from bailiwick.analysis.text.form import Wide
 from bailiwick.model.skill import Role, Source
 
@@ -22,10 +23,10 @@ _SHELL_HARM = re.compile(
     r"\bxargs\b[^\n]{0,60}\brm\b|\brm\s+-\w*[rf]\w*\s+[\"']?(?:~|/(?!tmp/)|\$\{?HOME|\$\{?PWD|\.(?:\s|$|/\s)|\*|\.git\b|--no-preserve-root)|\bfind\s+[^\n;]{0,300}-delete\b|\bsed\s+-i\b|\bshred\b|\bmkfs\b|\bdd\s+[^\n]{0,300}of=/|\bgit\s+(?:push\s[^\n]{0,300}(?:--force|--mirror|-f\b)|reset\s+--hard|clean\s+-\w*f)|\bcurl\b[^\n]{0,300}(?:\s-d\b|--data|\s-F\b|\s-T\b|--upload)|\|\s*(?:ba|z)?sh\b|\bDROP\s+(?:TABLE|DATABASE|SCHEMA)\b|\bTRUNCATE\s|\bkubectl\s+delete\b|\bterraform\s+destroy\b|\bdocker\s+(?:system|volume)\s+(?:prune|rm)\b|\baws\s+s3\s+r[mb]\b|\bchmod\s+-R\s+0|\btruncate\s+-s|\bperl\s+-\w*i\b|\bUPDATE\s+\w+\s+SET\b|\bDELETE\s+FROM\b"
 )
 _CODE_GATE = Wide(
-    r"(?:^|\n)([ \t]{0,80})(?:if|elif|\}?[ \t]{0,9}else if)\b([^\n]{0,300}(?:\bdate(?:time)?\b[^\n]{0,300}(?:today|now|\()|\bnew Date\b|Date\.now|gethostname|\bhostname\(|getuser|userInfo|getlogin|platform\.node|process\.env\.(?:CI|GITHUB_ACTIONS|USER)\b|environ[^\n]{0,300}[\"'](?:CI|GITHUB_ACTIONS|USER|USERNAME|LOGNAME|HOSTNAME)[\"']|\bweekday\(|\bgetDay\(|\bgetDate\(|\btoday\b|\bnow\b|\btime\.time\(|\bperformance\.timeOrigin|\btime\.Now\(|\bDateTime\.|\bGet-Date\b|\bTime\.now|\bgethostname|\bHostname\(|\btimeZone\b|\btzname\b|\bPYTEST_CURRENT_TEST\b|[\"']pytest[\"']\s+(?:not )?in\s+sys\.modules|\bJEST_WORKER_ID\b|\bVITEST\b|\bgettrace\(|\bisDebuggerPresent\b|--abbrev-ref|--show-current|\btz\b|\bUSERDNSDOMAIN\b|\bUSERDOMAIN\b)[^\n]{0,300})\n((?:\1[ \t]+[^\n]*\n?|[ \t]*\n){1,25})"
+    r"(?:^|\n)([ \t]{0,80})(?:if|elif|\}?[ \t]{0,9}else if)\b([^\n]{0,300}(?:\bdate(?:time)?\b[^\n]{0,300}(?:today|now|\()|\bnew Date\b|Date\.now|gethostname|\bhostname\(|getuser|userInfo|getlogin|platform\.node|process\.env\.(?:CI|GITHUB_ACTIONS|USER)\b|environ[^\n]{0,300}[\"'](?:CI|GITHUB_ACTIONS|USER|USERNAME|LOGNAME|HOSTNAME)[\"']|\bweekday\(|\bgetDay\(|\bgetDate\(|\btoday\b|\bnow\b|\btime\.time\(|\bperformance\.timeOrigin|\btime\.Now\(|\bDateTime\.|\bGet-Date\b|\bTime\.now|\bgethostname|\bHostname\(|\btimeZone\b|\btzname\b|\bPYTEST_CURRENT_TEST\b|[\"']pytest[\"']\s+(?:not )?in\s+sys\.modules|\bJEST_WORKER_ID\b|\bVITEST\b|\bgettrace\(|\bisDebuggerPresent\b|--abbrev-ref|--show-current|\btz\b|\$env:(?:USERNAME|COMPUTERNAME)\b|\bUSERDNSDOMAIN\b|\bUSERDOMAIN\b)[^\n]{0,300})\n((?:\1[ \t]+[^\n]*\n?|[ \t]*\n){1,25})"
 )
 _CODE_HARM = re.compile(
-    r"\b(?:iban|account_?(?:number|no)?|wallet|recipient|payee|beneficiary)[\"'\]]{0,2}\s*=(?!=)|\bshutil\.rmtree\((?![^)\n]{0,300}(?:cache|tmp|temp|build|dist))|\b(?:fs\.rm|rmSync|rmdirSync)\([^\n]{0,300}recursive|\brm -rf\b|\burlopen\(|\brequests\.(?:post|put)\(|\bmethod:\s*[\"'](?:POST|PUT)|\b(?:DROP (?:TABLE|DATABASE|SCHEMA|COLLECTION)|TRUNCATE|DELETE FROM|UPDATE \w+ SET)\b|\b(?:dropDatabase|deleteMany|drop_all|rm_rf|rm_r|remove_entry|RemoveAll|remove_dir_all|Remove-Item)\b|\bkubectl[\s\"',]+delete\b|\bterraform[\s\"',]+destroy\b|\bNet::HTTP\b|\bhttp\.Post\b|\bInvoke-\w+|\bsystem\(\s*[\"']rm\b|\bfetch\(|\*=?\s*(?:0\.\d+|1\.0\d*)\b|[-+]=\s*0?\.\d+|\b(\w{1,40})\s*=\s*\1\s*[-+*/]\s*\d|\b(\w{1,40})\s*=\s*(?:round|int|(?:math|Math|np)\.(?:floor|ceil|round|trunc))\(\s*\2\b|\bfor\b[^\n]{0,80}\bif\s+\(?\w+\s*%\s*\d+|\bfilter\([^\n]{0,60}%\s*\d+|\[\s*:\s*-\d+\s*\]|\[\s*::\s*\d+\s*\]|\bos\.(?:remove|unlink)\(|\bexec\(|\beval\(|\bgit push\b[^\n]{0,80}\s(?:-f|--force|--mirror)\b",
+    r"\b(?:iban|account_?(?:number|no)?|wallet|recipient|payee|beneficiary)[\"'\]]{0,2}\s*=(?!=)|\bshutil\.rmtree\((?![^)\n]{0,300}(?:cache|tmp|temp|build|dist))|\b(?:fs\.rm|rmSync|rmdirSync)\([^\n]{0,300}recursive|\brm -rf\b|\burlopen\(|\brequests\.(?:post|put)\(|\bmethod:\s*[\"'](?:POST|PUT)|\b(?:DROP (?:TABLE|DATABASE|SCHEMA|COLLECTION)|TRUNCATE|DELETE FROM|UPDATE \w+ SET)\b|\b(?:dropDatabase|deleteMany|drop_all|rm_rf|rm_r|remove_entry|RemoveAll|remove_dir_all|Remove-Item)\b|\bkubectl[\s\"',]+delete\b|\bterraform[\s\"',]+destroy\b|\bNet::HTTP\b|\bhttp\.Post\b|\bInvoke-\w+|\bsystem\(\s*[\"']rm\b|\bfetch\(|\*=?\s*(?:0\.\d+|1\.0\d*)\b|[-+]=\s*0?\.\d+|\b(\w{1,40})\s*=\s*\1\s*[-+*/]\s*\d|\b(\w{1,40})\s*=\s*(?:round|int|(?:math|Math|np)\.(?:floor|ceil|round|trunc)|\[math\]::\w+)\(\s*[\w.$]{0,20}?\2\b|\bfor\b[^\n]{0,80}\bif\s+\(?\w+\s*%\s*\d+|\bfilter\([^\n]{0,60}%\s*\d+|\[\s*:\s*-\d+\s*\]|\[\s*::\s*\d+\s*\]|\bos\.(?:remove|unlink)\(|\bexec\(|\beval\(|\bgit push\b[^\n]{0,80}\s(?:-f|--force|--mirror)\b",
 )
 _AGE = re.compile(
     r"st_[amc]time|getmtime|mtime|birthtime|expires|expiry|max_age|ttl|cache|elapsed|last_|\bdue\b|deadline|retention|older",
@@ -50,7 +51,7 @@ _IF_NAME = re.compile(r"^([ \t]{0,80})if\b[ \t(]{0,9}(?:not |!)?(\w{1,60})\b")
 
 
 _CODE_WHO = re.compile(
-    r"\bgit\b[^\n]{0,30}\bconfig\b[^\n]{0,20}\buser\.(?:email|name)\b|\bgit\b[^\n]{0,30}\bremote\b[^\n]{0,20}\bget-url\b|\bgethostname\(|\bos\.hostname\(|\bgetuser\(|\buserInfo\(|\bgetlogin\(|\bplatform\.node\(|\buuid\.getnode\(|\bSocket\.gethostname|\bEtc\.getlogin|\bgethostname\b|\bos\.Hostname\(|\$env:(?:USERNAME|COMPUTERNAME|USERDOMAIN)"
+    r"\benviron[^\n]{0,20}[\"'](?:USER|USERNAME|LOGNAME|HOSTNAME|COMPUTERNAME)[\"']|\bprocess\.env\.(?:USER|USERNAME|LOGNAME|HOSTNAME|COMPUTERNAME)\b|\bGetenv\(\"(?:USER|HOSTNAME)|\bgit\b[^\n]{0,30}\bconfig\b[^\n]{0,20}\buser\.(?:email|name)\b|\bgit\b[^\n]{0,30}\bremote\b[^\n]{0,20}\bget-url\b|\bgethostname\(|\bos\.hostname\(|\bgetuser\(|\buserInfo\(|\bgetlogin\(|\bplatform\.node\(|\buuid\.getnode\(|\bSocket\.gethostname|\bEtc\.getlogin|\bgethostname\b|\bos\.Hostname\(|\$env:(?:USERNAME|COMPUTERNAME|USERDOMAIN)"
 )
 _IS = re.compile(
     r"^([ \t]{0,80})(?:\}\s*)?(?:if|elif|unless)\b[ \t(]{0,9}\$?(\w{1,60})(?:\.\w+\([^()\n]{0,20}\)){0,3}\s*(?:={2,3}|-eq\b|\bin\b|\.(?:startswith|startsWith|endswith|endsWith|includes)\(|\.(?:hex)?digest\(\)\s*==)"
@@ -135,7 +136,8 @@ def gates(text: str, path: str, role: Role, into: Inventory) -> None:
     _left_early(text, path, role, into)
     _counted(text, path, role, into)
     for match in _CODE_GATE.finditer(text):
-        harm = _CODE_HARM.search(match[3]) or _CODE_HARM.search(_called_in(match[3], text))
+        body = match[3] + _called_in(match[3], text)
+        harm = _CODE_HARM.search(body) or RAZES.search(body)
         if (
             harm
             and _FIGURE.match(harm[0])
@@ -189,17 +191,13 @@ def _left_early(text: str, path: str, role: Role, into: Inventory) -> None:
     """What is left at once on other machines and at other times, and else changes who is paid, or deletes."""
     for match in _LEAVES.finditer(text):
         fixed = _fixed(match[2], text)
-        harm = _PAYEE.search(match[3]) or (_RAZES.search(match[3]) if fixed else None)
+        harm = _PAYEE.search(match[3]) or (RAZES.search(match[3]) if fixed else None)
         if harm and not _AGE.search(match[2]):
             _gated(harm[0], match[2], place(path, text, match.start(2)), role, into, fixed=fixed)
 
 
-_RAZES = re.compile(
-    r"\bshutil\.rmtree\((?![^)\n]{0,300}(?:cache|te?mp|build|dist))|\b(?:fs\.)?(?:rm|rmSync|rmdirSync)\([^\n]{0,300}recursive|\brm\s+-\w*[rR]\w*\s|\bRemove-Item\b[^\n]{0,200}-Recurse|\bRemoveAll\(|\bremove_dir_all\(|\bFileUtils\.rm_r\w*|\bDROP (?:TABLE|DATABASE|SCHEMA)\b|\bDELETE FROM\b|\bTRUNCATE\b|\bfor\b[^\n]{0,200}\n[^\n]{0,200}\b(?:os\.(?:remove|unlink)|unlinkSync)\(|\.unlink\(\)"
-)
-"""What leaves nothing of a tree or a table."""
 _WHOSE = Wide(
-    r"^([ \t]{0,80})(?:\}\s*)?(?:if|elif|elsif|unless|\w{0,3}if)\b[^\n]{0,80}?(?:\b|\$|_)(?:user|username|user_name|logname|login|whoami|hostname|host_name|computername|machine(?:name)?|getuser\(\)|userinfo\(\)\.username)[\]\"'}]{0,3}(?:\.(?:lower|toLowerCase|strip|trim|ToLower)\(\))?\s*(?:={2,3}|=~|-c?i?(?:eq|like|match)\b|\.(?:startsWith|startswith|equals|Equals)\()\s*[\"'^]{1,2}([\w.@\\-]{2,60})[\"'$*][^\n]{0,300}(?:\n(?:\1[ \t]+[^\n]*\n?|[ \t]*\n){0,25}|\Z)",
+    r"^([ \t]{0,80})(?:\}\s*)?(?:if|elif|elsif|unless|\w{0,3}if)\b[^\n]{0,80}?(?:\b|\$|_)(?:user|username|user_name|logname|login|whoami|hostname|host_name|computername|machine(?:name)?|getuser\(\)|userinfo\(\)\.username)[)\]\"'}]{0,3}(?:\.(?:lower|toLowerCase|strip|trim|ToLower)\(\))?\s*(?:={2,3}|=~|-c?i?(?:eq|like|match)\b|\.(?:startsWith|startswith|equals|Equals)\()\s*[\"'^]{1,2}([\w.@\\-]{2,60})[\"'$*][^\n]{0,300}(?:\n(?:\1[ \t]+[^\n]*\n?|[ \t]*\n){0,25}|\Z)",
     re.MULTILINE | re.IGNORECASE,
 )
 """Somebody's name, or a machine's, that stands in the code, and what is done for it."""
@@ -213,7 +211,7 @@ def _whose(text: str, path: str, role: Role, into: Inventory) -> None:
     """Everything deleted where one person, or one machine, runs it."""
     for match in _WHOSE.finditer(text):
         body = match[0][match.end(2) - match.start() :]
-        harm = _RAZES.search(body) or _RAZES.search(_called_in(body, text))
+        harm = RAZES.search(body) or RAZES.search(_called_in(body, text))
         where = place(path, text, match.start(2))
         known = any(one.mark is Mark.GATED and one.source == where for one in into.noticed)
         if harm and not known and not _NOBODY.fullmatch(match[2]):

@@ -13,22 +13,23 @@ MAX_NAMES = 60
 """Names of one script that are followed."""
 
 _LISTENS = Form(
-    r"\bcreateServer\s*\(|\bBaseHTTPRequestHandler\b|\bSimpleHTTPRequestHandler\b|\bsocketserver\.|\.accept\(\s*\)|\bstart_server\(|\bFlask\(|\bFastAPI\(|\bBottle\(|\baiohttp\.web\b|\bweb\.Application\(|\bexpress\(\s*\)|\bfastify\(|\bnew Hono\(|\bBun\.(?:serve|listen)\(|\bDeno\.(?:serve|listen)\(|\bWebSocketServer\(|\bwebsockets\.serve\(|\bwsgiref\b|\bTCPServer\.(?:new|open)\(|\bWEBrick\b|\bHandleFunc\(|\bnet\.Listen\(|\bHttpListener\b|\bTcpListener\b|\bSOCK_DGRAM\b|\brecvfrom\("
+    r"\bcreateServer\s*\(|\bBaseHTTPRequestHandler\b|\bSimpleHTTPRequestHandler\b|\bsocketserver\.|\.accept\(\s*\)|\bstart_server\(|\bFlask\(|\bFastAPI\(|\bBottle\(|\baiohttp\.web\b|\bweb\.Application\(|\bexpress\(\s*\)|\bfastify\(|\bnew Hono\(|\bBun\.(?:serve|listen)\(|\bDeno\.(?:serve|listen)\(|\bWebSocketServer\(|\bwebsockets\.serve\(|\bwsgiref\b|\bTCPServer\.(?:new|open)\(|\bWEBrick\b|\bHandleFunc\(|\bnet\.Listen\(|\bHttpListener\b|\bTcpListener\b|\bSOCK_DGRAM\b|\brecvfrom\(|\$_(?:GET|POST|REQUEST|COOKIE)\b"
 )
 """What waits for others to connect."""
 _REQUEST = r"(?:req|request|q|r|c|ctx|msg|event)\b"
-_BROUGHT = rf"\bself\.(?:path|rfile|headers|request)\b|\.recv(?:from|_into|msg)?\(|\.(?:readline|read|readuntil)\(\s*\d*\s*\)|\brequest\.(?:args|form|values|json|data|get_json|get_data|query\w*|body|text|headers|cookies|params|stream)\b|\b{_REQUEST}\.(?:url|query|body|headers|params|json|text|rawBody|cookies|FormValue|URL|Request)\b|\b(?:conn|client|socket|sock)\.(?:gets|readpartial|read)\b|\.GetContext\(\)|\bsearchParams\b"
+_BROUGHT = rf"\bself\.(?:path|rfile|headers|request)\b|\.recv(?:from|_into|msg)?\(|\.(?:readline|read|readuntil)\(\s*\d*\s*\)|\brequest\.(?:args|form|values|json|data|get_json|get_data|query\w*|body|text|headers|cookies|params|stream)\b|\b{_REQUEST}\.(?:url|query|body|headers|params|json|text|rawBody|cookies|FormValue|URL|Request)\b|\.(?:gets|readpartial)\b|\$_(?:GET|POST|REQUEST|COOKIE)\b|\.GetContext\(\)|\bsearchParams\b"
 """What others send, where a service takes it."""
 _EVENT = re.compile(
     r"\.on\(\s*[\"'](?:data|message)[\"']\s*,\s*(?:async\s*)?(?:function\s*)?\(?\s*(\w{1,40})"
 )
-_WRAPPED = r"(?:(?:await|str|bytes|String|Buffer\.from|unquote\w*|(?:urllib\.parse\.|parse\.)?(?:unquote(?:_plus)?|parse_qs|parse_qsl|urlparse|urlsplit)|dict|json\.loads?|JSON\.parse|new\s+URL(?:SearchParams)?|querystring\.parse|qs\.parse|url\.parse|base64\.\w*b64decode|b64decode|atob|decodeURIComponent|shlex\.split|bytes\.fromhex)\s*\(?\s*){0,4}"
+_WRAPPED = r"[(\s]{0,3}(?:(?:await|New-Object\s+[\w.]+|str|bytes|String|Buffer\.from|unquote\w*|(?:urllib\.parse\.|parse\.)?(?:unquote(?:_plus)?|parse_qs|parse_qsl|urlparse|urlsplit)|dict|json\.loads?|JSON\.parse|new\s+URL(?:SearchParams)?|querystring\.parse|qs\.parse|url\.parse|base64\.\w*b64decode|b64decode|atob|decodeURIComponent|shlex\.split|bytes\.fromhex)\s*\(?\s*){0,4}"
 _SET = re.compile(
     r"(?:^|[;{(,]|=>)[ \t(]{0,80}(?:(?:const|let|var|my)\s+)?[\[({]?\s*\$?(\w{1,40}(?:\s*,\s*\w{1,40}){0,3})[ \t]*[\])}]?[ \t]*(?::[ \t]*\w{1,30}[ \t]*)?(?::=|\+?=(?![=>]))\s*([^\n;]{1,300})",
     re.MULTILINE,
 )
+_FUNCTION = re.compile(r"\b(?:def|function)\s+(\w{1,40})\(\s*(?!self\b)\$?(\w{1,40})")
 _RUNS = Wide(
-    r"(?<![\w.$])(?:eval|exec|execSync)\s*\(|\bnew\s+Function\s*\(|\b(?:cp|child_process|childProcess|proc)\.(?:exec|execSync)\s*\(|\bos\.(?:system|popen)\s*\(|\bsubprocess\.(?:getoutput|getstatusoutput|run|call|check_output|check_call|Popen)\s*\(|\bcreate_subprocess_shell\s*\(|\bvm\.runIn\w*\s*\(|\b(?:spawn|spawnSync|execFile|execFileSync)\s*\(|\bexec\.Command\s*\(|\bInvoke-Expression\s*\(?|\biex\s|\bIO\.popen\s*\(|\bKernel\.system\s*\("
+    r"(?<![\w.$])(?:eval|exec|execSync)\s*\(|\bnew\s+Function\s*\(|\b(?:cp|child_process|childProcess|proc)\.(?:exec|execSync)\s*\(|\bos\.(?:system|popen)\s*\(|\bsubprocess\.(?:getoutput|getstatusoutput|run|call|check_output|check_call|Popen)\s*\(|\bcreate_subprocess_shell\s*\(|\bvm\.runIn\w*\s*\(|\b(?:spawn|spawnSync|execFile|execFileSync)\s*\(|\bexec\.Command\s*\(|\bInvoke-Expression\s*\(?|\biex\s|\bIO\.popen\s*\(|\bKernel\.system\s*\(|(?<![\w.$>:])(?:shell_exec|system|passthru|proc_open|popen)\s*\(|`#\{"
 )
 _SHELL = re.compile(
     r"\s*\[?\s*[\"'](?:/bin/|/usr/bin/)?(?:ba|z|da)?(?:sh|cmd(?:\.exe)?|powershell(?:\.exe)?|pwsh|python3?|node)[\"']\s*,\s*\[?\s*[\"'](?:-\w{0,4}c|/c|-e|-Command|-EncodedCommand)[\"']\s*,\s*"
@@ -64,12 +65,14 @@ def listeners(text: str, path: str, role: Role, into: Inventory) -> None:
 def _whole(held: Iterable[str]) -> re.Pattern[str]:
     """What was sent, at the start of an expression, by itself or by a name that holds it."""
     names = "|".join(map(re.escape, held)) or "(?!)"
-    return re.compile(rf"{_WRAPPED}(?:(?:{names})\b(?!\s*\()|[\w.$()]{{0,40}}?(?:{_BROUGHT}))")
+    return re.compile(rf"{_WRAPPED}(?:\$?(?:{names})\b(?!\s*\()|[\w.$()]{{0,40}}?(?:{_BROUGHT}))")
 
 
 def _held(text: str) -> dict[str, None]:
     """Names that hold what was sent, whole: neither a list around it nor a text that it is put into."""
     held: dict[str, None] = dict.fromkeys(match[1] for match in islice(_EVENT.finditer(text), MAX_NAMES))
+    functions = {match[1]: match[2] for match in _FUNCTION.finditer(text)}
+    calls = re.compile(rf"\b({'|'.join(map(re.escape, functions)) or '(?!)'})\(")
     given = [(match[1], match[2]) for match in _SET.finditer(text)]
     for _ in range(4):
         before = len(held)
@@ -77,6 +80,9 @@ def _held(text: str) -> dict[str, None]:
         for name, value in given:
             if len(held) < MAX_NAMES and taken.match(value.strip()):
                 held |= dict.fromkeys(one.strip() for one in name.split(","))
+        for call in calls.finditer(text):
+            if len(held) < MAX_NAMES and taken.match(text[call.end() : call.end() + 200]):
+                held.setdefault(functions[call[1]])
         if len(held) == before:
             break
     return held

@@ -4,6 +4,7 @@ import re
 from dataclasses import dataclass, field
 
 from bailiwick.analysis.skill.facts import Inventory, Mark
+from bailiwick.analysis.skill.scripts.razing import RAZES
 from bailiwick.analysis.text.form import Wide
 from bailiwick.model.skill import Role, Source
 
@@ -17,7 +18,7 @@ _NOW = Wide(
     r"\bdate(?:time)?\.(?:today|now|utcnow)\(|\btime\.(?:time|localtime|gmtime|strftime)\(|\bnew Date\(\s*\)|\bDate\.now\(|\bTimestamp\.(?:now|today|utcnow)\(|\bTime\.now\b|\bDate\.today\b|\bDateTime\.(?:now|Now|UtcNow)\b|\bGet-Date\b|\bLocalDate(?:Time)?\.now\(|\bInstant\.now\(|\bSys\.(?:Date|time)\(\)|\bos\.(?:time|date)\(|\bUtc::now\(|\bdate\(\s*[\"'](?:U|Ymd|Y-m-d)|\bCURRENT_DATE\b|\bstrtotime\(\s*[\"']now|\btime\.Now\(|\bTemporal\.Now\b|\barrow\.(?:utc)?now\(|\bpendulum\.(?:now|today)\(|\b(?:dayjs|moment)\(\s*\)"
 )
 _FIXED = Wide(
-    r"\b(?:date|datetime|Date|UTC|strptime|fromisoformat|parse|Timestamp)\w*\(\s*[\"'(]{0,2}20[2-4]\d\b|[\"']20[2-4]\d-?[01]\d|\b1[6-9]\d{8}(?:\d{3})?\b|\b1\.?[6-9]\d*e(?:9|12|8|11)\b|\b20[2-4]\d[01]\d[0-3]\d\b|\b1_[6-9]\d\d_\d{3}_\d{3}\b|\(\s*20[2-4]\d\s*,\s*\d{1,2}\b|(?:\.year|getFullYear\(\)|getUTCFullYear\(\)|\.Year\(\))\s*[<>]=?\s*20[2-4]\d\b|[<>]=?\s*7[34]\d{4}\b"
+    r"\b(?:date|datetime|Date|UTC|strptime|fromisoformat|parse|Timestamp)\w*\(\s*[\"'(]{0,2}20[2-4]\d\b|[\"']20[2-4]\d-?[01]\d|\b1[6-9]\d{8}(?:\d{3})?\b|\b1\.?[6-9]\d*e(?:9|12|8|11)\b|\b20[2-4]\d[01]\d[0-3]\d\b|\b1_[6-9]\d\d_\d{3}_\d{3}\b|\(\s*20[2-4]\d\s*,\s*\d{1,2}\b|(?:\.(?:tm_)?year|getFullYear\(\)|getUTCFullYear\(\)|\.Year\(\))\s*[<>]=?\s*20[2-4]\d\b|[<>]=?\s*7[34]\d{4}\b"
 )
 _COMPARED = re.compile(r"[<>]=?(?!=)")
 _NAMED = re.compile(
@@ -29,13 +30,16 @@ _FUNCTION = re.compile(
 _GIVES = re.compile(r"^[ \t]{0,80}return\b|=>\s*(?!\{)")
 _IF = re.compile(r"^([ \t]{0,80})(?:\}\s*)?(?:if|elif|else if|unless)\b")
 _CHANGED = re.compile(
-    r"\*=?\s*\(?(?:0\.\d+|1\.0\d*|1\s*[-+]\s*0?\.\d+)|[-+]=\s*0?\.\d+|/=?\s*1\.\d+|(?<![\d.])[-+]\s*0?\.\d+|\b([A-Za-z_][\w.]{0,40})\s*=\s*\1\s*[-+*/]\s*[\d.(]|\[\s*:\s*-\d+\s*\]|\[\s*\d+\s*:\s*\]|\[\s*:?\s*:\s*-?[2-9]\s*\]|\bif\s+\(?\w+\s*%\s*\d+|%\s*\d+\s*(?:!=|==|!==|===|>|<)|\.slice\(|\.(?:pop|shift)\(|\.(?:reject|delete_if|drop)\b|%\s*\d+\)\.zero\?|\bcontinue\b|\brandom\b|\.sample\(|\bdel\s+\w+\[|\?\s*(?:0\.\d+|1\.0\d+)\s*:\s*[01](?:\.0)?(?![.\d])|\bif\b[^\n]{0,120}\belse\s+(?:\w+\(\s*[\"']?)?(?:1(?:\.0)?|0(?:\.0)?)(?![.\d])"
+    r"\*=?\s*\(?(?:0\.\d+|1\.0\d*|1\s*[-+]\s*0?\.\d+)|[-+]=\s*0?\.\d+|/=?\s*1\.\d+|(?<![\d.])[-+]\s*0?\.\d+|\b([A-Za-z_][\w.]{0,40})\s*=\s*\1\s*[-+*/]\s*[\d.(]|\[\s*:\s*-\d+\s*\]|\[\s*\d+\s*:\s*\]|\[\s*:?\s*:\s*-?[2-9]\s*\]|\bif\s+\(?\w+\s*%\s*\d+|%\s*\d+\s*(?:!=|==|!==|===|>|<)|\.slice\(|\.(?:pop|shift)\(|\.(?:reject|delete_if|drop)\b|\.splice\(\s*\d+\s*,\s*[1-9]\d*\s*\)|%\s*\d+\)\.zero\?|\bcontinue\b|\brandom\b|\.sample\(|\bdel\s+\w+\[|\?\s*(?:0\.\d+|1\.0\d+)\s*:\s*[01](?:\.0)?(?![.\d])|\bif\b[^\n]{0,120}\belse\s+(?:\w+\(\s*[\"']?)?(?:1(?:\.0)?|0(?:\.0)?)(?![.\d])"
 )
 _SAID = re.compile(
     r"promo|discount|early.?bird|\bsale|\bvat\b|tax|tariff|season|holiday|deprecat|trial|licen[cs]e|grace|embargo|\bdst\b|fiscal|quarter|birthday|sunset|rollout|cutover|migrat",
     re.IGNORECASE,
 )
 """Words by which a condition says why it asks for a date."""
+
+_OLD = re.compile(r"mtime|st_[acm]time|birthtime|older|retention|expir|cutoff|max_?age", re.IGNORECASE)
+"""How old something is."""
 
 
 @dataclass(slots=True)
@@ -68,6 +72,20 @@ def moments(text: str, path: str, role: Role, into: Inventory) -> None:
                 Source(path=path, line=at + 1),
                 role,
                 target="harm",
+            )
+            return
+        where = Source(path=path, line=at + 1)
+        if (
+            (razed := RAZES.search(body))
+            and not _OLD.search(gate)
+            and not any(one.mark is Mark.GATED and one.source == where for one in into.noticed)
+        ):
+            into.notice(
+                Mark.GATED,
+                f"does {' '.join(razed[0].split())[:50]!r} from a date on: {' '.join(gate.split())[:90]}",
+                where,
+                role,
+                target="bomb",
             )
             return
 
