@@ -210,6 +210,16 @@ def test_no_text_takes_long(text: str) -> None:
         ),
         ("run.py", b"x = 1\n" * 40_000, "200,000 characters"),
         ("run.rb", b"x\n" * 210_000, "200,000 lines"),
+        ("long.md", b"\n" * 210_000, "200,000 lines"),
+        ("long.dat", b"a " * 600_000, "1,000,000 characters"),
+        (
+            "text.docx",
+            zipped({"word/document.xml": b"<w:vanish/><w:t>nothing here</w:t>" * 501}),
+            "500 passages",
+        ),
+        ("x.pkl", b"\x80\x04" + b"N0" * 110_000 + b"N.", "200,000 instructions"),
+        ("bomb.png", b"\x89PNG\r\n\x1a\n\0\x20\0\0tEXta\0" + b"a" * 2**21, "1 MiB"),
+        ("all.md", b"```sh\n" + b"python3 -c 'x'\n" * 400 + b"```\n", "300 pieces of code"),
     ],
 )
 def test_what_is_too_long_to_be_read_whole_is_said(name: str, content: bytes, said: str) -> None:

@@ -8,6 +8,7 @@ from concurrent.futures import ProcessPoolExecutor, as_completed
 from dataclasses import dataclass, replace
 from types import FrameType
 
+from bailiwick.analysis.skill.prose.learned.weights import WeightsError
 from bailiwick.analysis.skill.read import read_facts
 from bailiwick.decision.skill_verdict import detect
 from bailiwick.model.skill import Manifest, Partial, SkillTree
@@ -54,7 +55,7 @@ def look(place: SkillPlace) -> Looked:
         manifest, found = Manifest(name=tree.name), ()
         partial = (
             *tree.partial,
-            Partial(path=".", reason=f"the reader failed on it ({type(error).__name__})"),
+            Partial(path=".", reason=f"the reader failed on it ({_said(error)})"),
         )
     return Looked(
         tree=_light(tree),
@@ -63,6 +64,11 @@ def look(place: SkillPlace) -> Looked:
         partial=partial,
         seconds=time.process_time() - started,
     )
+
+
+def _said(error: Exception) -> str:
+    """What is said of a failure: the mend where the error is ours and has one, else its kind (its text may repeat the skill's)."""
+    return str(error) if isinstance(error, WeightsError) else type(error).__name__
 
 
 @contextlib.contextmanager

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from bailiwick.analysis.skill.prose.learned import weights
 from bailiwick.model.skill import SkillTree
 from bailiwick.service import skill_scan
 from bailiwick.service.skill_files import SkillPlace, find_skills
@@ -49,3 +50,21 @@ def test_waiting_has_an_end(place: SkillPlace, monkeypatch: pytest.MonkeyPatch) 
     monkeypatch.setattr(skill_scan, "read_skill", lambda _place: time.sleep(30))
     monkeypatch.setattr(skill_scan, "MAX_WAITED", 0.2)
     assert [part.reason for part in look(place).partial] == ["took longer than 0.2 seconds by the clock"]
+
+
+def test_a_failure_of_ours_says_its_mend(place: SkillPlace, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(weights, "DIGEST", "0" * 64)
+    weights.weights.cache_clear()
+    try:
+        (part,) = look(place).partial
+    finally:
+        weights.weights.cache_clear()
+    assert "install it again" in part.reason
+
+
+def test_another_failure_says_its_kind_only(place: SkillPlace, monkeypatch: pytest.MonkeyPatch) -> None:
+    def broken(_tree: SkillTree) -> None:
+        raise ValueError("text of the skill")
+
+    monkeypatch.setattr(skill_scan, "read_facts", broken)
+    assert [part.reason for part in look(place).partial] == ["the reader failed on it (ValueError)"]

@@ -12,6 +12,9 @@ from typing import Any, TypeAlias
 from bailiwick.analysis.skill.facts import Inventory, Mark
 from bailiwick.model.skill import Entry, Role, SkillTree, Source
 
+MAX_CODE = 2_000_000
+"""Bytes of byte code whose names are looked at."""
+
 MAX_SOURCE = 1_000_000
 """Bytes of a source that is compiled to be compared."""
 
@@ -43,7 +46,9 @@ def compared(tree: SkillTree, entry: Entry, data: bytes, into: Inventory) -> Non
     folder = posixpath.dirname(entry.path).removesuffix("__pycache__").rstrip("/")
     original = tree.file(posixpath.join(folder, f"{stem}.py") if folder else f"{stem}.py")
     source = Source(path=entry.path)
-    names = {match[0] for match in _PRINTABLE.finditer(_FILE_NAME.sub(b"\0", data[_HEADER:2_000_000]))}
+    if len(data) > MAX_CODE:
+        into.full.add(f"byte code of more than {MAX_CODE:,} bytes")
+    names = {match[0] for match in _PRINTABLE.finditer(_FILE_NAME.sub(b"\0", data[_HEADER:MAX_CODE]))}
     risky = sorted({match[0] for name in names for match in _RISKY_NAMES.finditer(name)})
     if original is None or original.data is None:
         into.notice(

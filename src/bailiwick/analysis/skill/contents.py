@@ -4,7 +4,7 @@ import posixpath
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
-from bailiwick.analysis.skill import media, office, others
+from bailiwick.analysis.skill import markdown, media, office, others
 from bailiwick.analysis.skill.containers import containers, is_archive
 from bailiwick.analysis.skill.facts import Inventory, Mark
 from bailiwick.analysis.skill.kinds import CODE, CONFIGURED, DOCUMENT, MAKERS, OTHER, language_of
@@ -13,6 +13,9 @@ from bailiwick.model.skill import Entry, EntryType, Partial, Role, SkillTree, So
 
 MAX_TEXT = 4 * 2**20
 """Bytes of one text file that are read."""
+
+MAX_LOOKED = 1_000_000
+"""Characters of a text that every reader comes to."""
 
 
 @dataclass(slots=True)
@@ -60,8 +63,10 @@ def _entry(path: str, entry: Entry, found: Contents) -> None:
     if ending not in DOCUMENT | CODE and (
         b"\0" in data[:8_192] or data.startswith((b"%PDF", b"\x89PNG", b"\xff\xd8", b"GIF8", b"RIFF"))
     ):
-        if kept := "\n\n".join(media.words(data)):
-            found.texts[f"{path}#text"] = kept[:MAX_TEXT]
+        left: set[str] = set()
+        if kept := "\n\n".join(media.words(data, left)):
+            found.texts[f"{path}#text"] = kept
+        found.partial += (Partial(path=path, reason=reason) for reason in sorted(left))
         tail = media.tails(data)
         if len(tail) >= media.MIN_TAIL and b"\0" not in tail[:512]:
             found.texts[f"{path}#tail"] = tail[:MAX_TEXT].decode("utf-8", "replace")
@@ -85,6 +90,10 @@ def _left_out(texts: dict[str, str]) -> Iterator[Partial]:
             yield Partial(path=path, reason=f"a script of more than {MAX_SCRIPT:,} characters")
         elif code and room < len(text):
             yield Partial(path=path, reason=f"scripts of more than {MAX_SCRIPTS:,} characters in all")
-        elif office.cut(path, text):
-            yield Partial(path=path, reason=f"more than {office.MAX_NOTES:,} cells or paragraphs")
+        elif len(text) > MAX_LOOKED:
+            yield Partial(path=path, reason=f"a text of more than {MAX_LOOKED:,} characters")
+        elif text.count("\n") >= markdown.MAX_LINES:
+            yield Partial(path=path, reason=f"a text of more than {markdown.MAX_LINES:,} lines")
+        elif reason := office.cut(path, text):
+            yield Partial(path=path, reason=reason)
         room -= min(len(text), MAX_SCRIPT) if code else 0

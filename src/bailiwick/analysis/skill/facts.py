@@ -186,7 +186,7 @@ class Guess:
 
 @dataclass(slots=True)
 class Inventory:
-    """What one reader collects; the readers add to it, nothing is taken away. Bounded, and ``full`` says so."""
+    """What one reader collects; the readers add to it, nothing is taken away. Bounded; ``full`` says what was reached."""
 
     capabilities: dict[Capability, None] = field(default_factory=dict)
     chains: dict[Chain, None] = field(default_factory=dict)
@@ -196,7 +196,8 @@ class Inventory:
     writes: dict[str, set[Label]] = field(default_factory=dict)
     """What kinds of data code puts into a file, by the file's path: how one script hands on to another."""
 
-    full: bool = False
+    full: set[str] = field(default_factory=set)
+    """Limits that were reached."""
 
     def capability(
         self,
@@ -210,7 +211,7 @@ class Inventory:
     ) -> None:
         """Add a capability."""
         if len(self.capabilities) >= MAX_FACTS:
-            self.full = True
+            self.full.add(f"more than {MAX_FACTS:,} facts of one sort")
             return
         self.capabilities[
             Capability(kind=kind, target=target[:300], source=source, role=role, detail=detail[:120], by=by)
@@ -221,7 +222,7 @@ class Inventory:
     ) -> None:
         """Add a chain."""
         if len(self.chains) >= MAX_FACTS:
-            self.full = True
+            self.full.add(f"more than {MAX_FACTS:,} facts of one sort")
             return
         self.chains[
             Chain(label=label, sink=sink, target=target[:300], source=source, role=role, auth=auth)
@@ -230,14 +231,14 @@ class Inventory:
     def order(self, order: Order) -> None:
         """Add an order."""
         if len(self.orders) >= MAX_FACTS:
-            self.full = True
+            self.full.add(f"more than {MAX_FACTS:,} facts of one sort")
             return
         self.orders[order] = None
 
     def guess(self, guess: Guess) -> None:
         """Add a guess."""
         if len(self.guesses) >= MAX_FACTS:
-            self.full = True
+            self.full.add(f"more than {MAX_FACTS:,} facts of one sort")
             return
         self.guesses[guess] = None
 
@@ -254,7 +255,7 @@ class Inventory:
     ) -> None:
         """Add a mark."""
         if len(self.noticed) >= MAX_FACTS:
-            self.full = True
+            self.full.add(f"more than {MAX_FACTS:,} facts of one sort")
             return
         self.noticed[
             Noticed(

@@ -140,13 +140,13 @@ def grants(value: Any, line: int) -> Iterator[Grant]:
     if isinstance(value, str):
         yield from (_grant(word, line) for word in _words(value))
     elif isinstance(value, list):
-        for number, item in enumerate(value[:500]):
+        for number, item in enumerate(value):
             if isinstance(item, str):
                 yield from (_grant(word, line + number) for word in _words(item))
             elif isinstance(item, dict):
                 yield from (Grant(tool=str(name), pattern=None, line=line) for name in item)
     elif isinstance(value, dict):
-        for name, inner in list(value.items())[:500]:
+        for name, inner in value.items():
             if inner in (False, "deny", "false"):
                 continue
             yield Grant(tool=str(name), pattern=inner if isinstance(inner, str) else None, line=line)

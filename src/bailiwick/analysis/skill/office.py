@@ -10,21 +10,26 @@ from bailiwick.analysis.skill.scripts.places import place
 from bailiwick.analysis.skill.sensitive import is_local
 from bailiwick.model.skill import CapabilityKind, Role
 
-MAX_FOUND = 20
-"""Passages or links of one part of a file that are looked at."""
+MAX_FOUND = 500
+"""Passages of one sort in one part of a file that are looked at."""
+
+MAX_LINKS = 5_000
+"""Links of one part of a file."""
 
 _CONCEALED = (
-    re.compile(r"<w:vanish\s*/?>.{0,2000}?<w:t[^>]*>([^<]{8,2000})</w:t>", re.DOTALL),
-    re.compile(r"w:color w:val=\"F{6}\".{0,400}?<w:t[^>]*>([^<]{8,2000})</w:t>", re.DOTALL),
-    re.compile(r"<w:sz w:val=\"[1-4]\"/>.{0,400}?<w:t[^>]*>([^<]{8,2000})</w:t>", re.DOTALL),
-    re.compile(r"<a:rPr\b[^>]*\bsz=\"[1-4]\d\d\"[^>]*>.{0,400}?<a:t>([^<]{8,2000})</a:t>", re.DOTALL),
-    re.compile(r"<a:srgbClr val=\"F{6}\"/>.{0,400}?<a:t>([^<]{8,2000})</a:t>", re.DOTALL),
+    re.compile(r"<w:vanish\s*/?>.{0,2000}?<w:t[^>]*>([^<]{8,})</w:t>", re.DOTALL),
+    re.compile(r"w:color w:val=\"F{6}\".{0,400}?<w:t[^>]*>([^<]{8,})</w:t>", re.DOTALL),
+    re.compile(r"<w:sz w:val=\"[1-4]\"/>.{0,400}?<w:t[^>]*>([^<]{8,})</w:t>", re.DOTALL),
+    re.compile(r"<a:rPr\b[^>]*\bsz=\"[1-4]\d\d\"[^>]*>.{0,400}?<a:t>([^<]{8,})</a:t>", re.DOTALL),
+    re.compile(r"<a:srgbClr val=\"F{6}\"/>.{0,400}?<a:t>([^<]{8,})</a:t>", re.DOTALL),
 )
 MAX_NOTES = 5_000
 """Paragraphs of one part of a file that are looked at."""
 
 MAX_NOTE = 6_000
-"""Characters of one paragraph."""
+"""Characters of a paragraph that are looked at together."""
+
+_OVERLAP = 300
 
 _ASIDE = re.compile(
     r"/(?:comments\d*|notesSlide\d+|footnotes|endnotes|custom|core|sharedStrings|threadedComments?\d*|header\d*|footer\d*)\.xml$"
@@ -45,14 +50,19 @@ def concealed(text: str) -> Iterator[str]:
     """Passages of a document or a slide that nobody sees."""
     for pattern in _CONCEALED:
         for match in islice(pattern.finditer(text), MAX_FOUND):
-            yield match[1]
+            yield from _pieces(match[1])
 
 
 def aside(path: str, text: str) -> Iterator[str]:
     """Notes, comments and cells of an office file, paragraph by paragraph: few people look at them."""
     if _ASIDE.search(path):
         for piece in _PARAGRAPH.split(text, MAX_NOTES)[:MAX_NOTES]:
-            yield re.sub(r"<[^>]{0,400}>", " ", piece[-MAX_NOTE:])
+            yield from _pieces(re.sub(r"<[^>]{0,400}>", " ", piece))
+
+
+def _pieces(plain: str) -> Iterator[str]:
+    """A long passage in pieces that overlap, so that no order is lost between two."""
+    return (plain[at : at + MAX_NOTE] for at in range(0, len(plain), MAX_NOTE - _OVERLAP))
 
 
 _RICH = (
@@ -88,9 +98,21 @@ def rich(text: str, path: str, role: Role, into: Inventory) -> Iterator[str]:
         yield " ".join((match[1] or match[2]).split())
 
 
-def cut(path: str, text: str) -> bool:
-    """Whether a part has more notes, comments or cells than are looked at."""
-    return bool(_ASIDE.search(path)) and len(_PARAGRAPH.findall(text)) > MAX_NOTES
+def cut(path: str, text: str) -> str:
+    """What of a part is not looked at because it is too long; empty when nothing."""
+    if _ASIDE.search(path) and len(_PARAGRAPH.findall(text)) > MAX_NOTES:
+        return f"more than {MAX_NOTES:,} cells or paragraphs"
+    if path.endswith(".rels"):
+        return f"more than {MAX_LINKS:,} links" if _more(_LINKED, text, MAX_LINKS) else ""
+    rich = path.endswith(".rtf") or text.startswith("{\\rtf")
+    forms = (_UNSHOWN,) if rich else _CONCEALED if "!" in path and path.endswith(".xml") else ()
+    if any(_more(form, text, MAX_FOUND) for form in forms):
+        return f"more than {MAX_FOUND} passages that aren't shown"
+    return ""
+
+
+def _more(form: re.Pattern[str], text: str, than: int) -> bool:
+    return next(islice(form.finditer(text), than, None), None) is not None
 
 
 def commands(text: str, path: str, role: Role, into: Inventory) -> None:
@@ -107,7 +129,7 @@ def commands(text: str, path: str, role: Role, into: Inventory) -> None:
 
 def loaded(text: str, path: str, role: Role, into: Inventory) -> None:
     """Templates and objects that an office file takes from a host whenever it is opened."""
-    for match in islice(_LINKED.finditer(text), MAX_FOUND * 10):
+    for match in islice(_LINKED.finditer(text), MAX_LINKS):
         target = re.search(r"\bTarget=\"([^\"]+)\"", match[0])
         kind = _LOADED.search(match[0])
         host = web_address(target[1]) if target else None

@@ -12,7 +12,7 @@ from bailiwick.analysis.skill.code.files import Scripts
 from bailiwick.analysis.skill.code.follow import Follower
 from bailiwick.analysis.skill.code.form import Program, TooDeepError
 from bailiwick.analysis.skill.configuration import Configuration
-from bailiwick.analysis.skill.contents import contents
+from bailiwick.analysis.skill.contents import MAX_LOOKED, contents
 from bailiwick.analysis.skill.documents import Document, Documents
 from bailiwick.analysis.skill.facts import Chain, Guess, Inventory, Mark, Noticed, Order
 from bailiwick.analysis.skill.front_matter import FrontMatter
@@ -138,8 +138,7 @@ class _Reading:
         self.partial += self.documents.partial
         documents = tuple(self.documents.read)
         manifest = manifest_of(self.tree.name, front, main, documents, self.into.capabilities)
-        if self.into.full:
-            self.partial.append(Partial(path=".", reason="more in it than is followed"))
+        self.partial += (Partial(path=".", reason=reason) for reason in sorted(self.into.full))
         return SkillFacts(
             tree=self.tree,
             manifest=manifest,
@@ -266,7 +265,7 @@ class _Reading:
             self.into.notice(Mark.REVERSE_SHELL, "hands a shell to another machine", where, role, target="*")
 
     def _office(self, path: str, text: str, role: Role) -> None:
-        words = re.sub(r"<[^>]+>", " ", text)[:400_000]
+        words = re.sub(r"<[^>]+>", " ", text[:MAX_LOOKED])
         for piece in office.concealed(text):
             hidden.order(piece, Source(path=path), self.into, "text of an office file that isn't shown")
         for piece in office.aside(path, text):
@@ -359,6 +358,12 @@ class _Reading:
         room = 3 * MAX_SCANNED
         for path, text in self.texts.items():
             if room <= 0:
+                self.partial.append(
+                    Partial(
+                        path=path,
+                        reason=f"texts of more than {3 * MAX_SCANNED:,} characters in all, not searched for secrets",
+                    )
+                )
                 return
             piece = text[: min(MAX_SCANNED, room)]
             if path.endswith(

@@ -2,7 +2,6 @@
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from itertools import islice
 from typing import Any
 
 from bailiwick.analysis.shell import MAX_LENGTH, ShellContext, analyze_shell
@@ -48,7 +47,7 @@ MAX_READ = 3_000
 """Commands of one skill that are read."""
 
 
-MAX_SNIPPETS = 100
+MAX_SNIPPETS = 300
 """Pieces of code on command lines that are followed."""
 
 _HERE = re.compile(
@@ -120,10 +119,10 @@ class SkillShell(ShellReader):
         clean = _PROMPT.sub("", text)
         clean = _BASE.sub(SKILL, clean)
         clean = _PLACE.sub("PLACEHOLDER", clean) if by == "text" else clean
-        for match in islice(_HERE.finditer(text), MAX_SNIPPETS - min(len(self.snippets), MAX_SNIPPETS)):
+        for match in _HERE.finditer(text):
             language = "python" if match[1].startswith("python") else "javascript"
             line = first + text.count("\n", 0, match.start(3))
-            self.snippets.append((language, match[3], Source(path=path, line=line), role))
+            self._snippet((language, match[3], Source(path=path, line=line), role))
         for piece, offset in _pieces(clean):
             given = frozenset((stdin,)) if stdin else frozenset[Label]()
             self._piece(
@@ -132,10 +131,16 @@ class SkillShell(ShellReader):
                 stdin=stdin is not None,
             )
 
+    def _snippet(self, found: tuple[str, str, Source, Role]) -> None:
+        if len(self.snippets) < MAX_SNIPPETS:
+            self.snippets.append(found)
+        else:
+            self._into.full.add(f"more than {MAX_SNIPPETS} pieces of code on command lines")
+
     def _piece(self, told: CommandText, given: frozenset[Label], *, stdin: bool = False) -> list[set[Label]]:
         self._read += 1
         if self._read > MAX_READ:
-            self._into.full = True
+            self._into.full.add(f"more than {MAX_READ:,} commands")
             return []
         facts = analyze_shell(told.text, _CONTEXT)
         programs = {i: a.target for i, a in enumerate(facts.accesses) if isinstance(a.target, ProgramTarget)}
@@ -203,8 +208,8 @@ class SkillShell(ShellReader):
         name = program.name
         if name in (".", "source", UNKNOWN) or name.startswith("_"):
             return  # the file is an access of its own; a name with an underscore is a function
-        if (code := code_of(program)) is not None and len(self.snippets) < MAX_SNIPPETS:
-            self.snippets.append((*code, where, told.role))
+        if (code := code_of(program)) is not None:
+            self._snippet((*code, where, told.role))
         inside = next((w for w in [program.path or "", *words[:2]] if w and self._within(w)), None)
         if inside is not None:
             path = self._within(inside)

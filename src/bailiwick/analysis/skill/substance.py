@@ -174,12 +174,16 @@ _CALLED = re.compile(
 )
 
 
+MAX_OPCODES = 200_000
+"""Instructions of a pickle that are read."""
+
+
 def _pickled(entry: Entry, data: bytes, into: Inventory) -> None:
     """A pickle is a program: what it would call is read from its opcodes, and nothing is called."""
     words: list[str] = []
     memo: list[str] = []
     try:
-        for number, (opcode, argument, _) in enumerate(pickletools.genops(data[:4_000_000])):
+        for number, (opcode, argument, _) in enumerate(pickletools.genops(data)):
             if isinstance(argument, str):
                 words.append(argument)
             elif opcode.name in ("BINGET", "LONG_BINGET") and isinstance(argument, int):
@@ -201,7 +205,8 @@ def _pickled(entry: Entry, data: bytes, into: Inventory) -> None:
                     Role.EXECUTABLE,
                 )
                 return
-            if number > 200_000:
+            if number > MAX_OPCODES:
+                into.full.add(f"a pickle of more than {MAX_OPCODES:,} instructions")
                 return
     except Exception:  # noqa: BLE001 - no pickle after all
         return
