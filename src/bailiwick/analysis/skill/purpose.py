@@ -30,7 +30,7 @@ _CLAIMS: tuple[tuple[str, re.Pattern[str]], ...] = (
     (
         "offline",
         re.compile(
-            r"\b(?:works?|runs?|fully|completely|entirely|100%|strictly|operates?)\s+(?:\w+\s+){0,2}?(?:offline|locally|on your machine|on-device)\b|\bno (?:network|internet)(?: (?:access|connection|calls?|requests?|required|needed))?\b(?! (?:but|except|save|other than|beyond)\b)|\bnever (?:connects?|makes? (?:any )?(?:network|http|external)|sends? (?:any )?data|leaves? (?:your|the) (?:machine|computer|device))|\bno (?:data|files?) (?:is |are )?(?:ever )?(?:sent|uploaded|leaves?|transmitted)\b|\bdoes not (?:use|need|require|access|make) (?:the |any )?(?:network|internet|external)|\bno external (?:calls?|requests?|network|services?|apis?)\b|\boffline(?:-only|,| and)|\b(?:local-only|purely local)\b",
+            r"\b(?:works?|runs?|fully|completely|entirely|100%|strictly|operates?)\s+(?:\w+\s+){0,2}?(?:offline|locally|on your machine|on-device)\b|\bno (?:network|internet)(?: (?:access|connection|calls?|requests?|required|needed))?\b(?! (?:but|except|save|other than|beyond)\b|:)|\bnever (?:connects?|makes? (?:any )?(?:network|http|external)|sends? (?:any )?data|leaves? (?:your|the) (?:machine|computer|device))|\bno (?:data|files?) (?:is |are )?(?:ever )?(?:sent|uploaded|leaves?|transmitted)\b|\bdoes not (?:use|need|require|access|make) (?:the |any )?(?:network|internet|external)|\bno external (?:calls?|requests?|network|services?|apis?)\b|\boffline(?:-only|,| and)|\b(?:local-only|purely local)\b",
             re.IGNORECASE,
         ),
     ),

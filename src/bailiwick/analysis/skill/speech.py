@@ -73,6 +73,10 @@ class Sentence:
         return self.role in (Role.INSTRUCTED, Role.OPTIONAL) and not self.negated and not self.reporting
 
 
+_IN_MARKS = re.compile(r"[\"\u201c\u201e].{8,1000}[\"\u201d]", re.DOTALL)
+"""Somebody's words, from the first to the last."""
+
+
 def role_of(block: Block, otherwise: Role) -> Role:
     """How what stands in a block is meant, by the headings above it and the words before it."""
     if otherwise is Role.FIXTURE:
@@ -82,6 +86,8 @@ def role_of(block: Block, otherwise: Role) -> Role:
         if meant in (Role.NEGATED, Role.QUOTED):
             return meant
     if block.kind is Kind.FENCE and block.lead and _LEAD_QUOTED.search(block.lead.strip()[-160:]):
+        return Role.QUOTED
+    if block.kind is Kind.QUOTE and _IN_MARKS.fullmatch(block.text.strip()):
         return Role.QUOTED
     if block.kind is Kind.QUOTE and not re.match(
         r"\W*(?:note|important|warning|tip|caution|critical|required|prerequisite)", block.text, re.IGNORECASE

@@ -27,7 +27,7 @@ def _find(facts: SkillFacts) -> Iterator[SkillFinding]:
         sample = found.role is Role.FIXTURE or about(facts, "security") or found.match.rule == "secret/jwt"
         yield finding(
             _ID,
-            Severity.LOW if sample else Severity.MEDIUM,
+            Severity.LOW if sample else Severity.HIGH,
             f"carries a credential ({found.match.rule.removeprefix('secret/')})",
             found.source,
             confidence=LOW if sample else HIGH,
@@ -37,7 +37,7 @@ def _find(facts: SkillFacts) -> Iterator[SkillFinding]:
 RULE = SkillRule(
     id=_ID,
     title="A secret inside",
-    severity=Severity.MEDIUM,
+    severity=Severity.HIGH,
     standards=Standards(ast=("AST04",), asi=("ASI03",), atlas=("AML.T0055",)),
     find=_find,
 )
