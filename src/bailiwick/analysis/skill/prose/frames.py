@@ -176,7 +176,11 @@ def carrying(look: Look) -> None:
     if "@" in host or _OBTAINED.search(named.text[:at]):
         return
     if content is not None:
-        if ideas.SHOWN.search(window) and look.it.role is Role.INSTRUCTED and not look.it.reporting:
+        if (
+            ideas.SHOWN.search(window)
+            and look.it.role is Role.INSTRUCTED
+            and not (look.it.reporting or named.reporting)
+        ):
             look.notice(
                 Mark.LINK_TEMPLATE, f"an address that carries {content[0]}", look.it.role, target=host
             )

@@ -3,6 +3,7 @@
 import re
 
 from bailiwick.analysis.skill.facts import Mark
+from bailiwick.analysis.skill.markdown import Kind
 from bailiwick.analysis.skill.prose import classes
 from bailiwick.analysis.skill.prose.look import Look, only_where
 from bailiwick.analysis.skill.prose.words import CONCEAL, short
@@ -100,6 +101,8 @@ def assembled(look: Look) -> None:
     """Code that whoever reads puts together and runs."""
     said = look.following(1)
     made = classes.ASSEMBLED.first(said)
+    if made and look.it.block.kind is Kind.TABLE and "|" in made[0]:
+        return  # words of several cells
     if made and made.start() < len(look.text) and classes.PIECES.search(said) and not look.it.negated:
         look.notice(
             Mark.OBFUSCATED,
