@@ -140,7 +140,7 @@ def contents(path: Path) -> list[object]:
         tables = [
             name
             for (name,) in connection.execute(
-                "SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'words%' ORDER BY name"
+                "SELECT name FROM sqlite_master WHERE lower(type) = 'table' AND name NOT LIKE 'words%' ORDER BY lower(name)"
             )
         ]
         found: list[object] = [connection.execute(f"SELECT * FROM {name}").fetchall() for name in tables]  # noqa: S608 - constants
