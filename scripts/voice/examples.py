@@ -29,6 +29,9 @@ SHORT, FEW = 12, 3
 PER_DOCUMENT = 150
 """Passages of one document that are learned from, spread over it."""
 
+WHOLE = "whole"
+"""What holds the passages of whole skills, good and bad, that the scanner was once measured with: one each, of no writer's own choice."""
+
 RULES = {
     "surveillance": "exfiltration",
     "hidden-text": "instruction-override",
@@ -73,7 +76,7 @@ def said(text: str) -> list[Sentence]:
 def written(without: str) -> Iterator[tuple[bool, str, list[Sentence]]]:
     """What people wrote for this, and the sets of the tests: whether it is bad, which rule, its sentences."""
     for path in sorted((HERE / "corpus").glob("*.jsonl")):
-        if path.stem != without:
+        if path.stem not in (without, WHOLE):
             for line in path.read_text(encoding="utf-8").splitlines():
                 row = json.loads(line)
                 head = row.get("heading") or ""
@@ -99,6 +102,13 @@ def written(without: str) -> Iterator[tuple[bool, str, list[Sentence]]]:
                 continue  # which of its passages is the bad one isn't said
             rule = case.get("rule", "").removeprefix("skill/")
             yield bad, RULES.get(rule, rule), listed
+
+
+def whole() -> Iterator[tuple[bool, str, str]]:
+    """The passages of whole skills: whether each is bad, which rule, its text."""
+    for line in (HERE / "corpus" / f"{WHOLE}.jsonl").read_text(encoding="utf-8").splitlines():
+        row = json.loads(line)
+        yield row["bad"], row["class"], row["text"]
 
 
 def gather(skills: Path, out: Path) -> None:

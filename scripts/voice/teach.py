@@ -19,7 +19,7 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from examples import ROOT, negatives, pages, written
+from examples import ROOT, negatives, pages, whole, written
 from torch import nn
 from transformers import BertConfig, BertModel
 
@@ -30,8 +30,22 @@ from bailiwick.analysis.skill.prose.learned.weights import weights
 from bailiwick.analysis.skill.prose.learned.words import features
 from bailiwick.analysis.skill.speech import Sentence
 
-ROUNDS, PACE, BATCH, RATE, HEAD_RATE = 2, 3, 32, 1.2e-4, 1e-3
+BATCH = 32
+ROUNDS, PACE, RATE, HEAD_RATE = 2, 3, 1.2e-4, 1e-3
 """Two rounds at the pace of three: in the third it learns by heart."""
+
+SHOWN, PUBLIC_AT_LAST, OTHER_AT_LAST, OWN_AT_LAST, RATE_AT_LAST, HEAD_RATE_AT_LAST = (
+    9_000,
+    6_000,
+    300,
+    700,
+    5e-5,
+    3e-4,
+)
+"""One more round, slower, with the passages of whole skills among fewer of the others."""
+
+SOUND = 1.5
+"""What a harmless passage of a whole skill counts for in it; a bad one is shown twice."""
 
 ENOUGH = 20
 """Rows of a rule from which on it has a name of its own."""
@@ -159,30 +173,52 @@ def teach(path: Path, out: Path, without: str) -> None:
     encoder, listed = begin()
     known = {piece: at for at, piece in enumerate(listed)}
     shown, (near, other, own), rules = gathered(path, without)
-    print(
-        f"{sum(one.bad for one in shown):.0f} bad, {sum(not one.bad for one in shown)} honest neighbours, {len(near)} near",
-        flush=True,
-    )
     model = Model(encoder, len(rules))
     encoder.embeddings.requires_grad_(requires_grad=False)  # words that no example has stay what they were
+    rounds = [
+        [*shown, *random.sample(near, PUBLIC), *random.sample(other, OTHER), *random.sample(own, OWN)]
+        for _ in range(ROUNDS)
+    ]
+    learn(model, rounds, known, (RATE, HEAD_RATE), PACE / ROUNDS)
+    sections = [
+        Example("", text, float(bad), rules.index(rule) if rule in rules else -1, 1.0 if bad else SOUND)
+        for bad, rule, text in whole()
+    ]
+    last = [*random.sample(shown, SHOWN), *sections, *[one for one in sections if one.bad]]
+    last += [
+        *random.sample(near, PUBLIC_AT_LAST),
+        *random.sample(other, OTHER_AT_LAST),
+        *random.sample(own, OWN_AT_LAST),
+    ]
+    learn(model, [last], known, (RATE_AT_LAST, HEAD_RATE_AT_LAST), 1)
+    pack(model, listed, rules, out)
+
+
+def learn(
+    model: Model,
+    rounds: list[list[Example]],
+    known: dict[str, int],
+    rates: tuple[float, float],
+    longer: float,
+) -> None:
+    """Some rounds at a pace that would come to its end after so many times their number."""
     optimizer = torch.optim.AdamW(
         [
-            {"params": encoder.encoder.parameters(), "lr": RATE},
-            {"params": model.head.parameters(), "lr": HEAD_RATE},
+            {"params": model.encoder.encoder.parameters(), "lr": rates[0]},
+            {"params": model.head.parameters(), "lr": rates[1]},
         ],
         weight_decay=0.01,
     )
-    steps = PACE * (len(shown) + PUBLIC + OTHER + OWN) // BATCH
+    steps = longer * sum(map(len, rounds)) / BATCH
     pace = torch.optim.lr_scheduler.LambdaLR(
-        optimizer, lambda at: min((at + 1) / 150, 1) * max(0.02, 1 - at / steps)
+        optimizer, lambda at: min((at + 1) / 100, 1) * max(0.02, 1 - at / steps)
     )
     order_loss = nn.BCEWithLogitsLoss(reduction="none")
     rule_loss = nn.CrossEntropyLoss(ignore_index=-1, reduction="sum")
-    for number in range(ROUNDS):
-        drawn = [*random.sample(near, PUBLIC), *random.sample(other, OTHER), *random.sample(own, OWN)]
-        model.train()
+    model.train()
+    for examples in rounds:
         total = 0.0
-        for numbers, there, bad, rule, counts in batches([*shown, *drawn], known):
+        for numbers, there, bad, rule, counts in batches(examples, known):
             with torch.autocast("cpu", torch.bfloat16):
                 margins = model(numbers, there)
             margins = margins.float()
@@ -195,8 +231,7 @@ def teach(path: Path, out: Path, without: str) -> None:
             optimizer.step()
             pace.step()
             total += loss.item()
-        print(f"round {number + 1}: {total * BATCH / (len(shown) + len(drawn)):.3f}", flush=True)
-    pack(model, listed, rules, out)
+        print(f"{len(examples)} passages: {total * BATCH / len(examples):.3f}", flush=True)
 
 
 def pack(model: Model, listed: list[str], rules: list[str], out: Path) -> None:

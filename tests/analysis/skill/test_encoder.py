@@ -71,7 +71,7 @@ def test_nothing_is_read_of_nothing(model: Encoder) -> None:
 
 
 @given(st.text(max_size=2_000))
-@settings(max_examples=200)
+@settings(max_examples=200, deadline=None)
 def test_any_text_is_divided(text: str) -> None:
     known = encoder().known
     found = pieces(text, known)

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 import yaml
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bailiwick.analysis.skill.facts import Guess, Inventory
@@ -132,6 +132,7 @@ def test_a_passage_stays_within_its_section_and_none_lies_within_another() -> No
 
 
 @given(st.text(max_size=1_500))
+@settings(deadline=None)
 def test_any_text_is_read(text: str) -> None:
     for one in guesses(text):
         assert 1 <= one.source.line <= one.last

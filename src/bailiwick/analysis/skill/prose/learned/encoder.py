@@ -24,7 +24,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 MODEL: Final = "encoder.npz"
-DIGEST: Final = "823f3db9491e4b8f96bf39fd3fde8339ff382b722922df085c166904e21d31c8"
+DIGEST: Final = "3918bd9d149f1fa1b3f911546174157a49be3bf2b3122debc6a6694a219a4e04"
 """SHA-256 of the file."""
 
 VERSION: Final = 1
