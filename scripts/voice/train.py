@@ -26,8 +26,8 @@ WRITTEN = 2
 """How much an honest neighbour that was written for this counts for."""
 
 SCALE = 12
-GLANCE = -6_500
-"""Points that one passage in fourteen of a public skill has, and all but one or two in a hundred bad ones."""
+GLANCE = -5_500
+"""Points that one passage in forty of a public skill has; how many bad ones: docs/adr/0027."""
 
 
 def passages(listed: list[Sentence]) -> list[frozenset[int]]:

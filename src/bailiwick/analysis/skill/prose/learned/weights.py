@@ -18,7 +18,7 @@ from typing import Final
 from bailiwick.analysis.skill.prose.learned.words import BITS
 
 TABLE: Final = "weights.bin"
-DIGEST: Final = "9b0db39c5b19cff44f40b50fdab6e7780698004d4c94b25884a66d1868d12859"
+DIGEST: Final = "05cc7be26ff97db751d2a8fbe460cffa008356375425288aedf15b2ef7066492"
 """SHA-256 of the file."""
 
 VERSION: Final = 2
