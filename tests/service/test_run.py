@@ -262,9 +262,8 @@ def test_a_policy_that_breaks_the_compiler_replaces_nothing(
         assert "internal error" in str(desk.policies.problem)
 
 
-def test_a_text_that_was_proven_is_not_proven_again_unless_anything_differs(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def whether_proven(monkeypatch: pytest.MonkeyPatch) -> list[bool]:
+    """Whether each policy that is compiled from now on is proven."""
     asked: list[bool] = []
     compile_set = proven.compile_set
 
@@ -273,6 +272,13 @@ def test_a_text_that_was_proven_is_not_proven_again_unless_anything_differs(
         return compile_set(files, prove=prove)
 
     monkeypatch.setattr(proven, "compile_set", counted)
+    return asked
+
+
+def test_a_text_that_was_proven_is_not_proven_again_unless_anything_differs(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked = whether_proven(monkeypatch)
     with desk_at(tmp_path) as desk:
         desk.policies.reload()
         assert asked == [True, False]
@@ -298,14 +304,7 @@ def test_what_was_proven_is_known_after_a_restart(tmp_path: Path) -> None:
 def test_what_an_installation_proved_is_known_only_if_nobody_else_can_have_written_it(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    asked: list[bool] = []
-    compile_set = proven.compile_set
-
-    def counted(files: Mapping[str, str], *, prove: bool) -> PolicySet:
-        asked.append(prove)
-        return compile_set(files, prove=prove)
-
-    monkeypatch.setattr(proven, "compile_set", counted)
+    asked = whether_proven(monkeypatch)
     directory = write_policy(tmp_path / "policy")
     mark = tmp_path / "proven"
     assert proven.installed(directory) is None

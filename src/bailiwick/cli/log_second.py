@@ -97,7 +97,10 @@ def _completeness(places: Places, asked: argparse.Namespace) -> int:
         seen: list[Sighting] = []
         loaded: list[Activation] = []
         for one in in_log(reader, since):
-            (loaded if isinstance(one, Activation) else seen).append(one)  # type: ignore[arg-type]
+            if isinstance(one, Activation):
+                loaded.append(one)
+            else:
+                seen.append(one)
         with Telemetry(places.state) as telemetry:
             seen += telemetry.sightings(since)
             loaded += telemetry.activations()
@@ -107,8 +110,9 @@ def _completeness(places: Places, asked: argparse.Namespace) -> int:
         found = compare(seen, until_ms=until)
         differing = [one for one in differences(seen, loaded, until_ms=until) if one.time_ms >= since]
         if asked.record:
-            _record(places, reader, [gap for gap in found.gaps if gap.is_ungoverned])
-            _record_skills(places, reader, [one for one in differing if one.is_unlogged])
+            notes = [_of_gap(gap) for gap in found.gaps if gap.is_ungoverned]
+            notes += [_of_difference(one) for one in differing if one.is_unlogged]
+            _record(places, reader, notes)
             _record_consents(places, seen)
     for gap in found.gaps:
         _print(gap, as_json=asked.json)
@@ -157,11 +161,12 @@ def _print(gap: Gap, *, as_json: bool) -> None:
         }
         print_json(told | {"seen": gap.seen, "missing": gap.missing})
         return
-    when = datetime.fromtimestamp(gap.time_ms / 1_000, UTC).strftime("%Y-%m-%d %H:%M:%S")
-    agent = f" of sub-agent {plain(gap.agent)}" if gap.agent else ""
-    mark = "NOT GOVERNED" if gap.is_ungoverned else "missing"
-    print(f"{mark:12}  {when}  {plain(gap.tool)} {plain(gap.call_id)}{agent}, session {plain(gap.session)}")
-    print(f"              seen by {', '.join(gap.seen)}; not by {', '.join(gap.missing)}")
+    _print_rows(
+        "NOT GOVERNED" if gap.is_ungoverned else "missing",
+        f"{plain(gap.tool)} {plain(gap.call_id)}",
+        gap,
+        f"seen by {', '.join(gap.seen)}; not by {', '.join(gap.missing)}",
+    )
 
 
 def _print_difference(one: Difference, *, as_json: bool) -> None:
@@ -170,11 +175,15 @@ def _print_difference(one: Difference, *, as_json: bool) -> None:
         more = {"time_ms": one.time_ms, "agent": one.agent, "logged": one.logged}
         print_json(told | more | {"seen": one.told, "missing": (one.other,)})
         return
+    about = f"{plain(one.tool)} {plain(one.call_id)}" if one.call_id else "a skill was loaded"
+    _print_rows("OTHER SKILL", about, one, plain(_said(one)))
+
+
+def _print_rows(mark: str, about: str, one: Gap | Difference, said: str) -> None:
     when = datetime.fromtimestamp(one.time_ms / 1_000, UTC).strftime("%Y-%m-%d %H:%M:%S")
     agent = f" of sub-agent {plain(one.agent)}" if one.agent else ""
-    about = f"{plain(one.tool)} {plain(one.call_id)}{agent}" if one.call_id else f"a skill was loaded{agent}"
-    print(f"{'OTHER SKILL':12}  {when}  {about}, session {plain(one.session)}")
-    print(f"              {plain(_said(one))}")
+    print(f"{mark:12}  {when}  {about}{agent}, session {plain(one.session)}")
+    print(f"              {said}")
 
 
 def _said(one: Difference) -> str:
@@ -185,42 +194,43 @@ def _said(one: Difference) -> str:
     return f"{told} says that the skill {one.skill} was loaded; {one.other} doesn't"
 
 
-def _record_skills(places: Places, reader: LogReader, found: list[Difference]) -> None:
-    known = {
-        (entry.record.get("client_session"), entry.record.get("call_id") or "", entry.record.get("text"))
-        for entry in reader.entries()
-        if entry.record.get("kind") == Kind.SKILL_DISAGREEMENT
-    }
-    notes = [
-        Note(
-            kind=Kind.SKILL_DISAGREEMENT,
-            text=f"{_said(one)}{f'; of sub-agent {one.agent}' if one.agent else ''}",
-            client_session=one.session,
-            tool=one.tool,
-            call_id=one.call_id,
-            level="high",
-        )
-        for one in found
-    ]
-    note(places, [one for one in notes if (one.client_session, one.call_id, one.text) not in known])
+def _of_gap(gap: Gap) -> Note:
+    said = f"seen by {', '.join(gap.seen)}, not by {', '.join(gap.missing)}"
+    return _alarm(Kind.UNRECORDED_CALL, said, gap)
 
 
-def _record(places: Places, reader: LogReader, gaps: list[Gap]) -> None:
+def _of_difference(one: Difference) -> Note:
+    return _alarm(Kind.SKILL_DISAGREEMENT, _said(one), one)
+
+
+def _alarm(kind: Kind, said: str, one: Gap | Difference) -> Note:
+    return Note(
+        kind=kind,
+        text=f"{said}{f'; of sub-agent {one.agent}' if one.agent else ''}",
+        client_session=one.session,
+        tool=one.tool,
+        call_id=one.call_id,
+        level="high",
+    )
+
+
+def _record(places: Places, reader: LogReader, notes: list[Note]) -> None:
+    """Put on record what isn't there yet: a call once, what is said of a skill once for each session and call."""
     known = {
-        entry.record.get("call_id")
-        for entry in reader.entries()
-        if entry.record.get("kind") == Kind.UNRECORDED_CALL
-    }
-    notes = [
-        Note(
-            kind=Kind.UNRECORDED_CALL,
-            text=f"seen by {', '.join(gap.seen)}, not by {', '.join(gap.missing)}{f'; of sub-agent {gap.agent}' if gap.agent else ''}",
-            client_session=gap.session,
-            tool=gap.tool,
-            call_id=gap.call_id,
-            level="high",
+        _identity(
+            Kind(record["kind"]),
+            record.get("client_session"),
+            record.get("call_id") or "",
+            record.get("text"),
         )
-        for gap in gaps
-        if gap.call_id not in known
+        for record in (entry.record for entry in reader.entries())
+        if record.get("kind") in (Kind.UNRECORDED_CALL, Kind.SKILL_DISAGREEMENT)
+    }
+    fresh = [
+        one for one in notes if _identity(one.kind, one.client_session, one.call_id, one.text) not in known
     ]
-    note(places, notes)
+    note(places, fresh)
+
+
+def _identity(kind: Kind, session: str | None, call_id: str, text: str | None) -> tuple[str | None, ...]:
+    return (kind, call_id) if kind is Kind.UNRECORDED_CALL else (kind, session, call_id, text)
