@@ -108,6 +108,7 @@ def _facts(request: Request, files: FileView) -> Facts:
         files=files,
         aliases=dict(request.session.aliases),
         functions=request.session.functions,
+        user=request.principal.user,
     )
     match event.what:
         case ToolCall(tool=tool, input=arguments) | PermissionAsked(tool=tool, input=arguments):

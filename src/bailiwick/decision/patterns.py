@@ -11,6 +11,8 @@ What is known decides how much a rule that only partly overlaps the pattern coun
 5. A rule that speaks only of what the access leaves out isn't met.
 6. Where only names are told, a rule that withholds files by name at any depth isn't met: it is for what is in them.
 7. Permissions count only when those of a layer together contain the pattern.
+8. What is written to a tree (``/p/**``) surely changes the place itself (``mv x /p`` may replace it), and where nothing
+   is below it, whatever a link of that name leads to: a prohibition of one of these is surely met.
 """
 
 from collections.abc import Iterator, Sequence
@@ -71,10 +73,24 @@ def path_units(bound: Bound, target: PathTarget, kind: AccessKind, *, steps: int
                 for group in _groups(bound, expanded):
                     yield _of_kind([bound.paths.hits[number] for number in group], kind)
             else:
+                yield from _at_the_top(bound, path, expanded or (), kind)  # (8)
                 existing = frozenset(chain.from_iterable(_groups(bound, expanded or ())))
                 yield _remembered(
                     bound, _Asked(path, excluded, kind, existing, expanded is not None, everything, steps)
                 )
+
+
+def _at_the_top(
+    bound: Bound, tree: str, existing: Sequence[str], kind: AccessKind
+) -> Iterator[Sequence[Hit]]:
+    if kind in EXISTING or not tree.endswith("/**"):
+        return
+    top = tree.removesuffix("/**")
+    within = any(path.startswith(f"{top}/") for path in existing)
+    for path in dict.fromkeys((top, *(() if within else existing))):
+        hits = _of_kind(bound.paths.matching(path), kind)
+        if any(hit.rule.verdict is Verdict.DENY for hit in hits):
+            yield hits
 
 
 class _Asked(NamedTuple):

@@ -1,5 +1,6 @@
 """Tables: tricks that must be noticed, everyday commands that must be understood, and what each construct gives."""
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -60,3 +61,19 @@ def test_what_the_session_calls_otherwise(command: str, gives: list[str]) -> Non
         cwd="/w", home="/home/u", project="/w", aliases=ALIASES, functions=frozenset(("deploy",))
     )
     assert set(gives) <= set(listing(analyze_shell(command, context), "/w"))
+
+
+@pytest.mark.parametrize(
+    ("command", "gives"),
+    [
+        ("rm ~u/a", ["delete /home/u/a", "run rm /home/u/a"]),
+        ("HOME=/x; rm ~u/a", ["delete /home/u/a"]),
+        ("cd ~u && rm a", ["delete /home/u/a"]),
+        ('rm ~u"/a"', ["opaque"]),
+        ("rm ~other/a", ["opaque"]),
+    ],
+)
+def test_the_session_s_own_account_is_known_by_name(command: str, gives: list[str]) -> None:
+    context = replace(CONTEXT, user="u")
+    assert set(gives) <= set(listing(analyze_shell(command, context), "/w"))
+    assert "opaque" in listing(analyze_shell(command, replace(context, dialect="zsh")), "/w")

@@ -539,7 +539,7 @@ def _shopt(call: Invocation) -> Outcome:
 
 
 def _alias(call: Invocation) -> Outcome:
-    """``alias`` and ``unalias``: from here on it isn't known what the names run."""
+    """``alias`` and ``unalias``: from here on it isn't known what the names run; what they may run is followed."""
     words = call.literals()
     if words is None or (words and words[0].startswith("-")):
         return call.opaque(f"form of {call.args[0].text}")
@@ -550,6 +550,8 @@ def _alias(call: Invocation) -> Outcome:
             return call.opaque("name of an alias")
         if match or (removing and (word in call.state.functions or word in call.interpreter.context.aliases)):
             call.state.functions[match[1] if match else word] = None
+            if match:
+                call.interpreter.aliased[match[1]] = word[match.end() :]
     return call.state, call.state.copy()
 
 

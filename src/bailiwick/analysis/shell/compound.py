@@ -272,6 +272,11 @@ def call(
     """Call a function of the script."""
     body = state.functions[name]
     if body is None:
+        if (alias := interpreter.aliased.pop(name, None)) is not None:  # in itself it stands for nothing
+            inner = state.copy()
+            inner.positional = args[1:]
+            interpreter.nested(Arg(f'{alias} "$@"', LITERAL, span), inner, interpreter.dialect)
+            interpreter.aliased[name] = alias
         interpreter.record.opaque(f"which definition of {name} is called isn't known", span)
         state.cwd, state.shaky = None, True
         state.variables = {n: Arg("", OPEN, None, v.sources) for n, v in state.variables.items()}

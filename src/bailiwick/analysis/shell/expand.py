@@ -180,15 +180,22 @@ class Expander:
     ) -> None:
         """Unquoted characters of the source: tilde, then globs."""
         if first and text.startswith("~"):
-            home = self._parameter(Parameter("HOME", quoted=True), state, field.span)
-            if text == "~" and not alone:
-                field.unknown()
+            name, slash, _ = text[1:].partition("/")
+            context = self._interpreter.context
+            if not alone and not slash:
+                field.unknown()  # what is quoted may be part of the name
                 return
-            if text[1:2] not in ("", "/") or home.literal is None:
+            if not name:
+                home = self._parameter(Parameter("HOME", quoted=True), state, field.span)
+            elif name == context.user and self._interpreter.dialect != "zsh":
+                home = Arg(context.home, LITERAL)  # in zsh a directory may have that name
+            else:
+                home = Arg("", UNKNOWN)
+            if home.literal is None:
                 field.unknown()
                 return
             field.literal(home.text)
-            text = text[1:]
+            text = text[1 + len(name) :]
         if "~" in text:
             place = min((text.find(c + "~") for c in "=:" if c + "~" in text), default=-1)
             if place >= 0:

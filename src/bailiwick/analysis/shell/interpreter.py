@@ -86,7 +86,7 @@ class Interpreter:
     """
 
     __slots__ = (
-        "aliases", "as_user", "changes", "context", "dialect", "fed", "frozen", "heard", "inside", "lines", "listed", "local_names",
+        "aliased", "aliases", "as_user", "changes", "context", "dialect", "fed", "frozen", "heard", "inside", "lines", "listed", "local_names",
         "nesting", "origin", "output", "readers", "record", "shift", "sinks", "source", "traps", "trusting", "writers",
     )  # fmt: skip
 
@@ -94,6 +94,9 @@ class Interpreter:
         self.context = context
         self.record = Record(context)
         self.dialect = context.dialect
+        self.aliased: dict[
+            str, str
+        ] = {}  # what the script made names stand for; whether they do depends on the lines
         self.aliases = context.aliases
         self.as_user: str | None = None
         self.source = ""  # the analysed text

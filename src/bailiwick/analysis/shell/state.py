@@ -23,6 +23,7 @@ class ShellContext:
 
     ``cwd``, ``home`` and ``project`` are absolute. ``environment`` holds variables whose values may be relied
     on. ``dialect`` is ``bash``, ``sh`` or ``zsh``. ``files``, where given, tells where ``a/../b`` really leads.
+    ``user`` is the account whose home directory ``home`` is, as ``~user`` names it; empty where that isn't known.
     ``aliases`` are the session's own, by name, and ``functions`` the names of its functions, whose bodies aren't known.
     """
 
@@ -34,6 +35,7 @@ class ShellContext:
     files: FileView | None = None
     aliases: Mapping[str, str] = field(default_factory=dict)
     functions: frozenset[str] = frozenset()
+    user: str = ""
 
 
 @value(frozen=True, slots=True, init=False)
