@@ -111,7 +111,7 @@ def test_without_a_policy_it_is_the_installed_one_else_the_starter(
     main(["explain", "ls"])
     assert f"profiledeveloperof{installed}" in "".join(capsys.readouterr().out.split())
     monkeypatch.setenv("BAILIWICK_POLICY", str(tmp_path / "none"))
-    assert main(["explain", "ls"]) == 3
+    assert main(["explain", "ls"]) == 2
     assert "none is not a directory" in capsys.readouterr().err
 
 

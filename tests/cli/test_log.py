@@ -333,7 +333,9 @@ def test_errors_name_the_mend(run: Run, tmp_path: Path) -> None:
     assert (code, err) == (1, "bailiwick: no record 99\n")
     assert run("show", "toolu_9")[0] == 1
     (tmp_path / "log.db").write_bytes(b"this is no database" * 100)
-    assert run("tail", where=tmp_path)[0] == 3
+    code, _, err = run("tail", where=tmp_path)
+    assert code == 3
+    assert "log.db: file is not a database. To mend: the file is damaged" in err
 
 
 @pytest.mark.parametrize(

@@ -221,6 +221,18 @@ def test_simulate_replays_recorded_calls(
     assert run("simulate", small, records, "--profile", "q") == 2
 
 
+def test_simulate_shows_a_call_by_what_it_is_about(
+    starter: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The log keeps a call's arguments by their names' alphabet, where the content of a file comes before its path."""
+    records = tmp_path / "calls.jsonl"
+    call = {"tool_name": "Write", "tool_input": {"content": "x", "file_path": "/etc/hosts"}, "cwd": "/w"}
+    records.write_text(json.dumps({"hook_event_name": "PreToolUse", **call}) + "\n")
+    before = write(tmp_path / "before", "profile: frontend\nfiles: {other: allow}\ntools: {other: allow}\n")
+    assert run("simulate", starter, records, "--before", before, "--profile", "frontend") == 1
+    assert "  e.g. Write(/etc/hosts)\n" in capsys.readouterr().out
+
+
 @pytest.mark.parametrize("verb", [["check"], ["test"], ["show"], ["compile", "--profile", "p"]])
 def test_errors_of_the_author_are_exit_code_2(
     verb: list[str], tmp_path: Path, capsys: pytest.CaptureFixture[str]
@@ -240,7 +252,7 @@ def test_errors_as_json_have_places(tmp_path: Path, capsys: pytest.CaptureFixtur
 def test_other_failures(small: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert run("show", small, "--profile", "q") == 2
     assert "there is no profile 'q'" in capsys.readouterr().err
-    assert run("check", tmp_path / "nowhere") == 3
+    assert run("check", tmp_path / "nowhere") == 2
     assert "nowhere is not a directory" in capsys.readouterr().err
     assert run("import", tmp_path / "nothing.json") == 3
     (tmp_path / "latin.json").write_bytes(b'{"a": "\xe9"}')

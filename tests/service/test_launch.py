@@ -149,6 +149,12 @@ def test_what_is_wrong_is_told_with_the_exit_code_of_its_kind(
     assert done.stdout == ""
 
 
+def test_the_policy_in_force_may_be_named_in_any_way(service: Running) -> None:
+    around = f"{service.policy}/../{service.policy.name}"
+    done = governed(service, "--policy", around, "--profile", "open", "--", "-p", "hi")
+    assert done.returncode == 0, done.stderr
+
+
 def test_a_client_too_old_is_refused_before_anything_starts(tmp_path: Path) -> None:
     old = script(tmp_path / "old", "#!/bin/sh\necho 2.1.200\n")
     idle = Running(tmp_path)

@@ -21,7 +21,7 @@ from bailiwick.service import policies as policies_module
 from bailiwick.service import proven
 from bailiwick.service.local import RefusedError, ServiceError, call, ensure_running
 from bailiwick.service.peer import process_started
-from bailiwick.service.places import Places
+from bailiwick.service.places import Places, find
 from bailiwick.service.registry import KEY_BYTES, Registry, service_key
 from bailiwick.service.resident import KEEP_SECONDS, Service
 from bailiwick.service.state_directory import StoreError
@@ -373,6 +373,21 @@ def test_a_service_that_cannot_start_is_told_with_its_reason(tmp_path: Path) -> 
         ensure_running(replace(places, runtime=tmp_path / "run"))
     with pytest.raises(ServiceError, match="blocked"):
         ensure_running(Places(state=write(tmp_path / "blocked") / "state", policy=tmp_path))
+
+
+def test_a_policy_that_is_not_there_starts_no_service(tmp_path: Path) -> None:
+    """It would stay, and be in the way of whoever then spells the name right."""
+    places = find(str(tmp_path / "state"), str(tmp_path / "nowhere"))
+    with pytest.raises(RefusedError, match="nowhere is not a directory"):
+        ensure_running(places)
+    assert not places.state.exists()
+
+
+def test_a_policy_is_known_by_its_directory_not_by_the_spelling(tmp_path: Path) -> None:
+    (tmp_path / "inner").mkdir()
+    (tmp_path / "current").symlink_to("inner")
+    assert find(policy=f"{tmp_path}/inner/../current").policy == tmp_path / "inner"
+    assert find(policy=f"{tmp_path}/current").policy == tmp_path / "current"  # a link may be switched
 
 
 def write(path: Path) -> Path:

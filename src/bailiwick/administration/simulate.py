@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import Any, TypeAlias
 
 from bailiwick.administration.entitlement import NotEntitledError, profile_for
+from bailiwick.administration.example import ARGUMENTS
 from bailiwick.administration.place import HOME, PROJECT
 from bailiwick.administration.recorded import Recorded, Unread
 from bailiwick.decision.judge import judge
@@ -184,8 +185,10 @@ def _rule(new: Decision, old: Verdict, was: Decision | None) -> tuple[str, str]:
 
 
 def _shown(call: Recorded) -> str:
-    texts = [value for value in call.call.input.values() if isinstance(value, str)]
-    argument = " ".join(texts[0].split()) if texts else ""
+    given = call.call.input
+    naming = (key for key, value in ARGUMENTS.get(call.call.tool, {}).items() if value is None)
+    texts = (given[key] for key in (*naming, *given) if isinstance(given.get(key), str))
+    argument = " ".join(next(texts, "").split())
     shown = f"{call.call.tool}({argument})"
     return shown if len(shown) <= MAX_EXAMPLE else shown[: MAX_EXAMPLE - 2] + "…)"
 

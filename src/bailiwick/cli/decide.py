@@ -60,8 +60,11 @@ def run(asked: argparse.Namespace) -> int:
     """Exit code 1 when any input was denied or asked about, 0 when none was."""
     try:
         policies = compile_set(read_policy_files(asked.policy))
-    except (PolicyErrors, OSError) as error:
+    except PolicyErrors as error:
         print(error, file=sys.stderr)
+        return USAGE
+    except OSError as error:
+        print(f"bailiwick: {error}", file=sys.stderr)
         return USAGE
     policy = policies.policies.get(asked.profile)
     if policy is None:

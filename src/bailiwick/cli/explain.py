@@ -28,7 +28,7 @@ from bailiwick.policy.types import Policy, PolicySet
 from bailiwick.service.account import principal_of, shell_of
 from bailiwick.service.files import OsFiles, folds_case
 from bailiwick.service.places import find
-from bailiwick.service.policy_files import read_policy_files
+from bailiwick.service.policy_files import NotAPolicyError, read_policy_files
 from bailiwick.service.skills.supposed import SupposedError, supposed
 
 DONE, FINDINGS, USAGE, ENVIRONMENT = 0, 1, 2, 3
@@ -88,7 +88,7 @@ def run(asked: argparse.Namespace) -> int:
     except PolicyErrors as errors:
         print(errors, file=sys.stderr)
         return USAGE
-    except (_UsageError, NotEntitledError, SupposedError) as error:
+    except (_UsageError, NotEntitledError, SupposedError, NotAPolicyError) as error:
         print(f"bailiwick: {error}", file=sys.stderr)
         return USAGE
     except BrokenPipeError:

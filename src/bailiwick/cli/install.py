@@ -137,12 +137,15 @@ def _show(site: Site, plan: Plan, *, as_json: bool) -> None:
 def _summary(site: Site, plan: Plan) -> str:
     """How many of what, in a line that stands below pages of detail."""
     files = [(step, _now(site, step)[0]) for step in plan.steps if isinstance(step, File)]
+    modes = [(step, _now(site, step)[1]) for step in plan.steps if isinstance(step, File | Directory)]
     counts = {
         "new files": sum(before is None for _, before in files),
         "changed files": sum(before not in {None, step.content} and not step.own for step, before in files),
-        "new directories": sum(
-            isinstance(step, Directory) and _now(site, step)[1] is None for step in plan.steps
+        "changed modes": sum(
+            mode not in {None, step.mode} and not (step.own and isinstance(step, File))
+            for step, mode in modes
         ),
+        "new directories": sum(isinstance(step, Directory) and mode is None for step, mode in modes),
         "commands": sum(isinstance(step, Command) and bool(step.do) for step in plan.steps),
     }
     return "In all " + ", ".join(f"{count} {what}" for what, count in counts.items()) + "."

@@ -33,7 +33,7 @@ from bailiwick.service.account import principal_of
 from bailiwick.service.files import OsFiles, folds_case
 from bailiwick.service.listening import HOST
 from bailiwick.service.named_file import UnfitFileError, bounded_lines, read_named_text
-from bailiwick.service.policy_files import read_policy_files
+from bailiwick.service.policy_files import NotAPolicyError, read_policy_files
 from bailiwick.service.skills.supposed import SupposedError, as_recorded, supposed
 
 DONE, FINDINGS, USAGE, ENVIRONMENT = 0, 1, 2, 3
@@ -167,7 +167,7 @@ def run(asked: argparse.Namespace) -> int:
         else:
             print(errors, file=sys.stderr)
         return USAGE
-    except (UsageError, SupposedError, UnfitFileError) as error:
+    except (UsageError, SupposedError, UnfitFileError, NotAPolicyError) as error:
         print(f"bailiwick: {error}", file=sys.stderr)
         return USAGE
     except BrokenPipeError:

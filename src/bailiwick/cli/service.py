@@ -10,7 +10,7 @@ import orjson
 
 from bailiwick.service import run as service_run
 from bailiwick.service.launch import same_policy
-from bailiwick.service.local import ServiceError, call, ensure_running, is_running
+from bailiwick.service.local import RefusedError, ServiceError, call, ensure_running, is_running
 from bailiwick.service.places import Places, find
 
 DONE, USAGE, ENVIRONMENT = 0, 2, 3
@@ -67,7 +67,7 @@ def run(asked: argparse.Namespace) -> int:
                 return service_run.main(arguments)
     except ServiceError as error:
         print(f"bailiwick: {error}", file=sys.stderr)
-        return ENVIRONMENT
+        return USAGE if isinstance(error, RefusedError) else ENVIRONMENT
 
 
 def _stop(places: Places) -> bool:

@@ -413,9 +413,10 @@ def describe(step: Step, before: bytes | None = None, mode_before: int | None = 
         case File(own=True, path=path, reason=reason) if before is not None:
             return f"keep      {path}\n    {reason}\n"
         case File(path=path, mode=mode, content=content, reason=reason, long=long):
+            if before == content and mode_before not in {None, mode}:
+                return f"mode      {path}  {mode:04o}, now {mode_before:04o}\n"
             if before == content:
-                same = mode_before in {None, mode}
-                return f"unchanged {path}" + ("\n" if same else f"  {mode_before:04o} -> {mode:04o}\n")
+                return f"unchanged {path}\n"
             word = "write    " if before is None else "change   "
             return f"{word} {path}  {mode:04o}\n    {reason}\n{_length(content) if long else _difference(before, content)}"
         case Command(do=()):

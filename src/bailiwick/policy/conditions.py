@@ -274,7 +274,8 @@ def tool(text: Text, problems: Problems) -> tuple[Condition, ...]:
         problems.add(
             text.at,
             f"`{written}` limits a tool's arguments; policy speaks of accesses, not of arguments",
-            "write what it does under `files`, `commands`, `network`, `skills` or `agents`",
+            f"name the tool alone, `{written[: written.index('(')]}`; what its calls may do is written under `files`, "
+            "`commands`, `network`, `skills` or `agents`",
         )
     elif written.startswith("mcp__"):
         problems.add(text.at, f"`{written}` is an MCP tool", "write it under `mcp`")

@@ -23,7 +23,7 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from bailiwick.audit.retention import Unheld
 from bailiwick.audit.sealing import KEY_SIZE, DataKey
 from bailiwick.model.value import value
-from bailiwick.service.state_directory import StoreError, read_secret, sync_directory, write_private
+from bailiwick.service.state_directory import StoreError, mend_of, read_secret, sync_directory, write_private
 
 MAX_OPEN = 20_000
 """Data keys held ready in memory at most."""
@@ -266,7 +266,7 @@ class KeyRing:
             raise
 
     def _failed(self, error: Exception) -> StoreError:
-        return StoreError(f"{self.path}: {error}", mend="see `bailiwick doctor`")
+        return StoreError(f"{self.path}: {error}", mend=mend_of(error))
 
 
 def _wrapped(wrapping: bytes, key_id: str, key: bytes) -> bytes:

@@ -146,16 +146,14 @@ def _ensure_policy(places: Places) -> None:
         return
     author = principal_of(os.getuid()).user
     for name, text in starter_files(author=author).items():
-        path = places.policy / name
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(text, encoding="utf-8")
+        _write_private(places.policy / name, text.encode())
     print(f"bailiwick: no policy yet, so the starter policy is now in {places.policy}", file=sys.stderr)  # noqa: T201
 
 
 def same_policy(places: Places) -> None:
     """Raises ``ServiceError`` when the service that runs decides by another policy than the one asked for."""
     running = call(places, "GET", "/v1/status")["policy"]
-    if places.policy_given and Path(running) != places.policy:
+    if places.policy_given and Path(running).resolve() != places.policy.resolve():
         raise ServiceError(
             f"the running service decides by {running}, not by {places.policy}; stop it with "
             "`bailiwick service stop`, or have a service of its own with --state DIR"
@@ -167,8 +165,8 @@ def write_documents(places: Places, opened: Mapping[str, Any]) -> SessionFiles:
     home = places.sessions / str(opened["key"])
     documents = opened["documents"]
     for name, content in documents["plugin"].items():
-        _write_private(home / "plugin" / name, content)
-    _write_private(home / "settings.json", documents["settings"])
+        _write_private(home / "plugin" / name, _json(content))
+    _write_private(home / "settings.json", _json(documents["settings"]))
     return SessionFiles(
         plugin=str(home / "plugin"),
         settings=str(home / "settings.json"),
@@ -176,13 +174,17 @@ def write_documents(places: Places, opened: Mapping[str, Any]) -> SessionFiles:
     )
 
 
-def _write_private(path: Path, document: object) -> None:
+def _json(document: object) -> bytes:
+    return orjson.dumps(document, option=orjson.OPT_INDENT_2)
+
+
+def _write_private(path: Path, content: bytes) -> None:
     missing = [folder for folder in path.parents if not folder.exists()]
     for folder in reversed(missing):  # `parents=True` would give those in between the mode of the day
         folder.mkdir(mode=0o700, exist_ok=True)
     descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
     with os.fdopen(descriptor, "wb") as file:
-        file.write(orjson.dumps(document, option=orjson.OPT_INDENT_2))
+        file.write(content)
 
 
 __all__ = ["ClientError", "Launch", "LaunchError", "client_version", "find_client", "launch"]

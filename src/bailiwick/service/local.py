@@ -1,5 +1,6 @@
 """Talking to the running service over its Unix socket, and starting one where none runs."""
 
+import errno
 import fcntl
 import http.client
 import os
@@ -9,13 +10,15 @@ import sys
 import time
 from collections.abc import Mapping
 from pathlib import Path
+from shutil import disk_usage
 from typing import Any
 
 import orjson
 
 from bailiwick.service.places import Places
+from bailiwick.service.policy_files import not_a_policy
 
-START_SECONDS = 10.0
+START_SECONDS = 30.0
 """How long a service that was just started may take before it counts as not coming up."""
 
 CALL_SECONDS = 10.0
@@ -27,7 +30,7 @@ class ServiceError(Exception):
 
 
 class RefusedError(ServiceError):
-    """The service answered that what was asked is wrong or not for this account."""
+    """What was asked is wrong or not for this account."""
 
 
 class _UnixConnection(http.client.HTTPConnection):
@@ -84,11 +87,16 @@ def is_running(places: Places) -> bool:
 
 
 def ensure_running(places: Places) -> None:
-    """Start a service in the background unless one answers. Raises ``ServiceError`` with what it printed."""
+    """Start a service in the background unless one answers. Raises ``ServiceError`` with what it printed.
+
+    ``RefusedError``: the person named a policy that isn't there; a service that has none would stay and be in the way.
+    """
     if is_running(places):
         return
     if places.machine_wide:
         raise ServiceError(f"this machine's service does not run; {_mend(places)}")
+    if places.policy_given and not places.policy.is_dir():
+        raise RefusedError(not_a_policy(places.policy))
     try:
         places.state.mkdir(mode=0o700, parents=True, exist_ok=True)
         with (places.state / "starting").open("w") as alone:
@@ -123,6 +131,12 @@ def _start(places: Places) -> None:
             return
         if process.poll() is not None:
             said = places.log.read_text(encoding="utf-8", errors="replace").strip().splitlines()
-            raise ServiceError(said[-1] if said else f"the service ended at once; see {places.log}")
+            if not said and disk_usage(places.state).free == 0:
+                raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(places.state))
+            raise ServiceError(
+                said[-1].removeprefix("bailiwick: ")
+                if said
+                else f"the service ended at once; see {places.log}"
+            )
         time.sleep(0.02)
     raise ServiceError(f"the service did not come up within {START_SECONDS:g} s; see {places.log}")

@@ -34,7 +34,7 @@ from bailiwick.service.blocks import TAG, OpenBlock, blocks, call_tag
 from bailiwick.service.keys import KeyRing
 from bailiwick.service.ledger import first_of, read_tile, size_of
 from bailiwick.service.log_check import LogCheck
-from bailiwick.service.state_directory import StoreError, no_log, read_tail_key, read_verifiers
+from bailiwick.service.state_directory import StoreError, mend_of, no_log, read_tail_key, read_verifiers
 
 DAMAGE = (sqlite3.Error, UnicodeDecodeError, TypeError, SealError)
 """How a database file shows that it was damaged: errors of its own, text that isn't UTF-8, values of another type."""
@@ -90,9 +90,7 @@ class LogReader:
             self._kept: dict[int, OpenBlock | None] = {}
             self._kept_version = -1
         except DAMAGE as error:
-            raise StoreError(
-                f"{self.database}: {error}", mend="read it as the account that owns it"
-            ) from error
+            raise StoreError(f"{self.database}: {error}", mend=mend_of(error)) from error
 
     def __enter__(self) -> Self:
         return self

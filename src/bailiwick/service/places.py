@@ -67,10 +67,14 @@ def find(state: str | None = None, policy: str | None = None) -> Places:
     own_policy = Path(os.environ.get("XDG_CONFIG_HOME") or home / ".config") / "bailiwick" / "policy"
     chosen_policy = policy or os.environ.get("BAILIWICK_POLICY")
     return Places(
-        state=Path(given).absolute() if given else (SYSTEM_STATE if machine_wide else own),
-        policy=Path(chosen_policy).absolute()
-        if chosen_policy
-        else (SYSTEM_POLICY if machine_wide else own_policy),
+        state=_absolute(given) if given else (SYSTEM_STATE if machine_wide else own),
+        policy=_absolute(chosen_policy) if chosen_policy else (SYSTEM_POLICY if machine_wide else own_policy),
         runtime=SYSTEM_RUNTIME if machine_wide else None,
         policy_given=bool(chosen_policy),
     )
+
+
+def _absolute(named: str) -> Path:
+    """Without ``..``; a link that is named stays one, so that a policy may be switched by it."""
+    path = Path(named).absolute()
+    return path.resolve() if ".." in path.parts else path

@@ -11,18 +11,20 @@ MAX_FILES = 1000
 """Files of one repository; a directory with more was not meant to be one."""
 
 
+class NotAPolicyError(NotADirectoryError):
+    """What was named as a policy is no directory; the message is whole."""
+
+
 def read_policy_files(root: Path) -> dict[str, str]:
     """File name relative to ``root``, with ``/``, to text; hidden files and directories are left out.
 
     Raises:
         PolicyErrors: a file is no UTF-8, is too large, can't be read or leads out of ``root``, or there are too many.
-        NotADirectoryError: ``root`` is not a directory.
+        NotAPolicyError: ``root`` is not a directory.
         OSError: a directory below it can't be listed.
     """
     if not root.is_dir():
-        raise NotADirectoryError(
-            f"{root} is not a directory; name that of a policy (`bailiwick init DIR` writes one)"
-        )
+        raise NotAPolicyError(not_a_policy(root))
     files: dict[str, str] = {}
     errors: list[PolicyError] = []
     for path in yaml_files(root):
@@ -40,6 +42,11 @@ def read_policy_files(root: Path) -> dict[str, str]:
     if errors:
         raise PolicyErrors(errors)
     return files
+
+
+def not_a_policy(root: Path) -> str:
+    """What a person is told who named ``root`` as a policy."""
+    return f"{root} is not a directory; name that of a policy (`bailiwick init DIR` writes one)"
 
 
 def _unreadable(error: OSError) -> None:

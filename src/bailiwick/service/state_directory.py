@@ -29,6 +29,20 @@ class StoreError(Exception):
         self.mend = mend
 
 
+def mend_of(error: Exception) -> str:
+    """What helps where a database of the state directory can't be read or written."""
+    text = str(error).lower()
+    if "full" in text or "no space" in text or "file too large" in text:
+        return "free disk space; the service recovers by itself"
+    if "i/o" in text:
+        return "check the disk (dmesg); the service recovers by itself once writes succeed"
+    if "not a database" in text or "malformed" in text:
+        return "the file is damaged: keep it for who looks into that, and put a copy of the whole directory in its place"
+    if "unable to open" in text or "readonly" in text or "denied" in text:
+        return "do it as the account that owns it"
+    return "see `bailiwick doctor`"
+
+
 def no_log(database: Path) -> StoreError:
     """The error of whoever wants to read a log that isn't there."""
     return StoreError(

@@ -43,7 +43,7 @@ from bailiwick.model.value import value
 from bailiwick.service.keys import KeyEntry, KeyRing
 from bailiwick.service.ledger import Ledger, StateRows
 from bailiwick.service.settling import Fresh
-from bailiwick.service.state_directory import StateDirectory, StoreError
+from bailiwick.service.state_directory import StateDirectory, StoreError, mend_of
 from bailiwick.service.trace import report
 from bailiwick.service.uncollected import uncollected
 
@@ -169,7 +169,7 @@ class Store:
             return cls(directory, ledger, keys)
         except (sqlite3.Error, OSError) as error:
             directory.release()
-            raise StoreError(f"{directory.database}: {error}", mend=_mend(error)) from error
+            raise StoreError(f"{directory.database}: {error}", mend=mend_of(error)) from error
         except StoreError:
             directory.release()
             raise
@@ -284,7 +284,7 @@ class Store:
             try:
                 yield self._ledger
             except (sqlite3.Error, OSError) as error:
-                raise StoreError(f"{self.directory.database}: {error}", mend=_mend(error)) from error
+                raise StoreError(f"{self.directory.database}: {error}", mend=mend_of(error)) from error
 
     def close(self) -> None:
         """Commit what waits, fold the write-ahead log in, let go of the directory. Idempotent."""
@@ -437,7 +437,7 @@ class Store:
         except Exception as error:  # noqa: BLE001 - whatever it is, the writer must go on and everybody be told
             self._broken = True
             if not isinstance(error, StoreError):
-                error = StoreError(f"{self.directory.database}: {error}", mend=_mend(error))
+                error = StoreError(f"{self.directory.database}: {error}", mend=mend_of(error))
             return [error] * len(works)
         self._usual_seconds += (time.monotonic() - began - self._usual_seconds) / 8
         return receipts
@@ -501,12 +501,3 @@ def _checked(record: Record) -> _Checked:
     if size > RECORD_LIMIT - _ENVELOPE:
         raise StoreError(f"a record of {size} bytes is over the bound of {RECORD_LIMIT - _ENVELOPE}")
     return _Checked(record, parts)
-
-
-def _mend(error: Exception) -> str:
-    text = str(error).lower()
-    if "full" in text or "no space" in text or "file too large" in text:
-        return "free disk space; the service recovers by itself"
-    if "i/o" in text:
-        return "check the disk (dmesg); the service recovers by itself once writes succeed"
-    return "see `bailiwick doctor`"

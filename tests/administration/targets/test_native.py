@@ -165,6 +165,7 @@ def test_what_the_client_can_express(subject: Subject, when: Condition, rules: l
         (Subject.COMMANDS, command("tar", options=("-a", "-b"))),
         (Subject.COMMANDS, command("a(b)")),
         (Subject.TOOLS, NameCondition(name="X*")),
+        (Subject.TOOLS, NameCondition(name="MultiEdit")),
         (Subject.MCP, NameCondition(name="mcp__*__read")),
         (Subject.SKILLS, NameCondition(name="al*")),
         (Subject.AGENTS, NameCondition(name="*")),

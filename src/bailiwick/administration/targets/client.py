@@ -133,6 +133,10 @@ TOOLS: Final = (
 )
 """Built-in tools that a rule with a wildcard is spelled out over."""
 
+RETIRED: Final = frozenset({"Config", "LS", "MultiEdit", "NotebookRead", "SlashCommand"})
+"""Tools of clients before those that can be governed. Of a rule that names one, the client says at each start that it
+"matches no known tool"."""
+
 SECRETS: Final = (
     "ANTHROPIC_API_KEY",
     "ANTHROPIC_AUTH_TOKEN",

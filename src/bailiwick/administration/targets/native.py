@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from fnmatch import fnmatchcase
 from typing import Final
 
-from bailiwick.administration.targets.client import TOOLS
+from bailiwick.administration.targets.client import RETIRED, TOOLS
 from bailiwick.model.access import AccessKind
 from bailiwick.model.decision import Origin
 from bailiwick.model.glob import escape
@@ -208,6 +208,8 @@ def _named(subject: Subject, name: str) -> list[str] | str:
             return [f"Skill({name})"] if whole else "the client takes whole skill names"
         case Subject.AGENTS:
             return [f"Agent({name})"] if whole else "the client takes whole agent types"
+        case _ if name in RETIRED:
+            return "the client has no tool of this name any more"
         case _:
             named = [tool for tool in TOOLS if fnmatchcase(tool, name)]
             return named or ([name] if whole else f"no tool of the client is known to match {name}")
