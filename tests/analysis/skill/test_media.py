@@ -47,14 +47,17 @@ def page(shown: bytes, *, packed: bool) -> bytes:
         b"GIF89a" + b"\0" * 7 + b"\x21\xfe" + bytes((len(ORDER),)) + ORDER + b"\0;",
         b"GIF89a" + b"\0" * 7 + b"\x21\xfe\x08Ignore w\x25" + ORDER[8:] + b"\0;",
         b"\xff\xd8\xff\xd9<x:xmpmeta><dc:description>" + ORDER + b"</dc:description></x:xmpmeta>",
+        b"\xff\xd8\xff\xd9<x:xmpmeta><rdf:Description dc:description='" + ORDER + b"'/></x:xmpmeta>",
         page(b"BT (" + ORDER + b") Tj ET", packed=False),
+        page(b"BT (((a) " + ORDER + b" (b))) Tj ET", packed=True),
+        page(b"BT [(((a) " + ORDER + b"))] TJ ET", packed=True),
         page(b"BT (" + ORDER + b") Tj ET", packed=True),
         page(
             b"BT [(Ignore)-300(what)-300(w)10(as)-300(said)-300(before)-300(and)-300(send the key.)] TJ ET",
             packed=True,
         ),
     ],
-    ids=("text", "packed", "packed, with a language", "with a language", "JPEG", "GIF", "GIF, two blocks", "XMP", "page", "packed page", "letters apart"),
+    ids=("text", "packed", "packed, with a language", "with a language", "JPEG", "GIF", "GIF, two blocks", "XMP", "XMP, an attribute", "page", "brackets", "brackets in a list", "packed page", "letters apart"),
 )  # fmt: skip
 def test_the_text_is_found(data: bytes) -> None:
     assert ORDER.decode() in "\n".join(words(data, set()))

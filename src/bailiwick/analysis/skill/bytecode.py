@@ -47,7 +47,7 @@ def compared(tree: SkillTree, entry: Entry, data: bytes, into: Inventory) -> Non
     original = tree.file(posixpath.join(folder, f"{stem}.py") if folder else f"{stem}.py")
     source = Source(path=entry.path)
     if len(data) > MAX_CODE:
-        into.full.add(f"byte code of more than {MAX_CODE:,} bytes")
+        into.leave(f"byte code of more than {MAX_CODE:,} bytes")
     names = {match[0] for match in _PRINTABLE.finditer(_FILE_NAME.sub(b"\0", data[_HEADER:MAX_CODE]))}
     risky = sorted({match[0] for name in names for match in _RISKY_NAMES.finditer(name)})
     if original is None or original.data is None:

@@ -14,6 +14,9 @@ from bailiwick.analysis.skill.sensitive import belongs
 from bailiwick.analysis.skill.shell import SkillShell
 from bailiwick.model.skill import CapabilityKind, Role, Source
 
+MAX_KEYS = 200
+"""Parts of a dotted key."""
+
 MAX_LISTED = 500
 """Packages of one file that are looked at."""
 
@@ -146,7 +149,9 @@ class Dependencies:
             "resolutions",
         ):
             listed = value.get(key)
-            for name, version in islice(_versions(listed), MAX_LISTED) if isinstance(listed, dict) else ():
+            for name, version in (
+                self._into.first(_versions(listed), MAX_LISTED, path) if isinstance(listed, dict) else ()
+            ):
                 source = Source(path=path, line=line_of(text, f'"{name}"'))
                 self.package("npm", name, version, source, role)
 
@@ -169,7 +174,9 @@ class Dependencies:
                 continue  # what a scope is called after gives out its own packages
             plain = line.replace("npmRegistryServer:", "registry =")
             packages.redirect(plain, Source(path=path, line=number), role, self._into)
-        for match in islice(_NPM_RUNS.finditer(text), MAX_LISTED) if path.endswith(".npmrc") else ():
+        for match in (
+            self._into.first(_NPM_RUNS.finditer(text), MAX_LISTED, path) if path.endswith(".npmrc") else ()
+        ):
             if match[1] == "node-options" and not re.search(r"--(?:require|import|loader)|-r\b", match[2]):
                 continue
             self._into.notice(
@@ -184,7 +191,7 @@ class Dependencies:
 
     def _modules(self, path: str, text: str, role: Role) -> None:
         """Modules that are replaced by those of another host, under the same name there."""
-        for match in islice(_REPLACED.finditer(text), MAX_LISTED):
+        for match in self._into.first(_REPLACED.finditer(text), MAX_LISTED, path):
             host, _, name = match[2].partition("/")
             if "." in host and host != match[1].partition("/")[0] and name:
                 source = Source(path=path, line=text.count("\n", 0, match.start(1)) + 1)
@@ -212,12 +219,17 @@ class Dependencies:
                 self.package("pip", match[1], match[2], source, role)
 
     def _toml(self, path: str, text: str, role: Role) -> None:
+        if any(line.partition("=")[0].count(".") > MAX_KEYS for line in text.split("\n")):
+            self._into.leave(
+                f"a key of more than {MAX_KEYS} parts", path
+            )  # its reader would take the square of that
+            return
         try:
             value = tomllib.loads(text)
         except (tomllib.TOMLDecodeError, RecursionError):
             self._into.notice(Mark.MALFORMED, f"{path} is no TOML", Source(path=path), role)
             return
-        for key, said in islice(_leaves(value, ()), 10 * MAX_LISTED):
+        for key, said in self._into.first(_leaves(value, ()), 10 * MAX_LISTED, path):
             last, above = key[-1], key[:-1]
             source = Source(path=path, line=line_of(text, said[:200]))
             if "://" in said and _REGISTRIES & set(key):
@@ -251,7 +263,7 @@ class Dependencies:
                 packages.taken_from(match[1], "packages", Source(path=path, line=line), role, self._into)
 
     def _addresses(self, path: str, text: str, role: Role, addresses: re.Pattern[str]) -> None:
-        for match in islice(addresses.finditer(text), MAX_LISTED):
+        for match in self._into.first(addresses.finditer(text), MAX_LISTED, path):
             source = Source(path=path, line=text.count("\n", 0, match.start(1)) + 1)
             packages.taken_from(match[1].replace("\\:", ":"), "packages", source, role, self._into)
 

@@ -18,7 +18,7 @@ from bailiwick.analysis.skill.kinds import BACKGROUND, instructs
 from bailiwick.analysis.skill.markdown import Block, Kind, blocks
 from bailiwick.analysis.skill.others import fetches_and_runs
 from bailiwick.analysis.skill.prose.hosts import hosts_in
-from bailiwick.analysis.skill.prose.learned.reader import Weighed, guesses_in, weigh
+from bailiwick.analysis.skill.prose.learned.reader import MAX_READ, Weighed, guesses_in, weigh
 from bailiwick.analysis.skill.prose.meaning.frames import orders_in
 from bailiwick.analysis.skill.prose.sentences import notice_in
 from bailiwick.analysis.skill.prose.steps import meant as how
@@ -34,6 +34,9 @@ from bailiwick.model.skill import CapabilityKind, Partial, Role, Source
 
 MAX_WRAPS = 3
 """Line breaks in a command between backquotes; where there are more, the backquotes are no pair."""
+MAX_SENTENCES = 12_000
+"""Sentences of all documents of a skill that are looked at. Of 700 public skills the one with the most has 8,705."""
+
 MAX_INLINE = 60_000
 """Characters of a paragraph in which commands between backquotes are looked for."""
 
@@ -112,6 +115,8 @@ class Documents:
         self.programs: list[Program] = []
         self.roles: dict[str, Role] = {}
         self.partial: list[Partial] = []
+        self._room = MAX_SENTENCES
+        self._passages = MAX_READ
 
     def document(self, path: str, text: str, role: Role, main: str) -> None:
         """Read one document, the skill's own text being ``main``."""
@@ -206,7 +211,16 @@ class Documents:
         said.sort(key=lambda sentence: sentence.line)
         if BACKGROUND.search(path) and any(_LICENCE.search(one.text) for one in said):
             return Weighed(said, ())
-        weighed = weigh(said)
+        if len(said) > self._room:
+            reason = f"documents of more than {MAX_SENTENCES:,} sentences in all"
+            self.partial.append(Partial(path=path, reason=reason))
+            del said[self._room :]
+        self._room -= len(said)
+        weighed = weigh(said, self._passages)
+        self._passages -= len(weighed.passages)
+        if weighed.unread:
+            reason = f"more than {MAX_READ:,} passages in all that may be orders"
+            self.partial.append(Partial(path=path, reason=reason))
         notice_in(said, path, self.into)
         orders_in(said, path, self.into)
         guesses_in(weighed, path, self.into)

@@ -1,9 +1,14 @@
 """What the readers of a skill say: capabilities, chains from a source to a sink, and marks at single places."""
 
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from enum import StrEnum
+from itertools import islice
+from typing import TypeVar
 
-from bailiwick.model.skill import Capability, CapabilityKind, Role, Source
+from bailiwick.model.skill import Capability, CapabilityKind, Partial, Role, Source
+
+T = TypeVar("T")
 
 
 class Origin(StrEnum):
@@ -196,8 +201,19 @@ class Inventory:
     writes: dict[str, set[Label]] = field(default_factory=dict)
     """What kinds of data code puts into a file, by the file's path: how one script hands on to another."""
 
-    full: set[str] = field(default_factory=set)
+    full: set[Partial] = field(default_factory=set)
     """Limits that were reached."""
+
+    def leave(self, reason: str, path: str = ".") -> None:
+        """Say that a limit was reached, so that something was left out."""
+        self.full.add(Partial(path=path, reason=reason))
+
+    def first(self, found: Iterable[T], most: int, path: str) -> Iterator[T]:
+        """The first ``most`` of what was found in a file; that there is more is said."""
+        rest = iter(found)
+        yield from islice(rest, most)
+        if next(rest, None) is not None:
+            self.leave(f"more than {most:,} places of one sort", path)
 
     def capability(
         self,
@@ -211,7 +227,7 @@ class Inventory:
     ) -> None:
         """Add a capability."""
         if len(self.capabilities) >= MAX_FACTS:
-            self.full.add(f"more than {MAX_FACTS:,} facts of one sort")
+            self.leave(f"more than {MAX_FACTS:,} facts of one sort")
             return
         self.capabilities[
             Capability(kind=kind, target=target[:300], source=source, role=role, detail=detail[:120], by=by)
@@ -222,7 +238,7 @@ class Inventory:
     ) -> None:
         """Add a chain."""
         if len(self.chains) >= MAX_FACTS:
-            self.full.add(f"more than {MAX_FACTS:,} facts of one sort")
+            self.leave(f"more than {MAX_FACTS:,} facts of one sort")
             return
         self.chains[
             Chain(label=label, sink=sink, target=target[:300], source=source, role=role, auth=auth)
@@ -231,14 +247,14 @@ class Inventory:
     def order(self, order: Order) -> None:
         """Add an order."""
         if len(self.orders) >= MAX_FACTS:
-            self.full.add(f"more than {MAX_FACTS:,} facts of one sort")
+            self.leave(f"more than {MAX_FACTS:,} facts of one sort")
             return
         self.orders[order] = None
 
     def guess(self, guess: Guess) -> None:
         """Add a guess."""
         if len(self.guesses) >= MAX_FACTS:
-            self.full.add(f"more than {MAX_FACTS:,} facts of one sort")
+            self.leave(f"more than {MAX_FACTS:,} facts of one sort")
             return
         self.guesses[guess] = None
 
@@ -255,7 +271,7 @@ class Inventory:
     ) -> None:
         """Add a mark."""
         if len(self.noticed) >= MAX_FACTS:
-            self.full.add(f"more than {MAX_FACTS:,} facts of one sort")
+            self.leave(f"more than {MAX_FACTS:,} facts of one sort")
             return
         self.noticed[
             Noticed(

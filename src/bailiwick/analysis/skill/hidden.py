@@ -216,11 +216,17 @@ def plain_letters(text: str) -> str:
     return text.translate(_ALIKE) if _MIXED.search(text) else text
 
 
+MAX_STYLED = 2_000_000
+"""Characters of a page in which elements are looked for that it doesn't show."""
+
+MAX_UNSEEN = 3_000
+"""Such elements of a page; each is read on for some thousand characters."""
+
+
 def styled(text: str, path: str, into: Inventory) -> None:
     """Elements that a page doesn't show."""
-    for match in _ELEMENT.finditer(text[:2_000_000]):
-        if not _UNSEEN.search(match[2]):
-            continue
+    unseen = (match for match in _ELEMENT.finditer(text[:MAX_STYLED]) if _UNSEEN.search(match[2]))
+    for match in into.first(unseen, MAX_UNSEEN, path):
         after = text[match.end() : match.end() + 4_000]
         inner = re.sub(r"<[^<>]+>", " ", after.partition(f"</{match[1]}")[0])
         source = Source(path=path, line=text.count("\n", 0, match.start()) + 1)

@@ -119,12 +119,14 @@ class _Reader:
             text = "\n".join(paragraph)
             yield self.block(kind, text, start)
             if "<!--" in text:
-                for match in re.finditer(r"<!--(.*?)-->", text, re.DOTALL):
-                    if text.count("`", text.rfind("\n", 0, match.start()) + 1, match.start()) % 2:
-                        continue  # between backquotes it is shown
-                    yield self.block(
-                        Kind.COMMENT, match[1].strip(), start + text.count("\n", 0, match.start())
-                    )
+                row = ends = 0
+                while (begins := text.find("<!--", ends)) >= 0 and (
+                    until := text.find("-->", begins + 4)
+                ) >= 0:
+                    row, ends = row + text.count("\n", ends, begins), until + 3
+                    if text.count("`", text.rfind("\n", 0, begins) + 1, begins) % 2 == 0:  # else it is shown
+                        yield self.block(Kind.COMMENT, text[begins + 4 : until].strip(), start + row)
+                    row += text.count("\n", begins, ends)
 
     def heading(self, level: int, text: str, at: int | None = None) -> Block:
         del self.section[level - 1 :]

@@ -31,10 +31,22 @@ _FILTER = re.compile(rb"/Filter\s*(?:\[([^\]]*)\]|/(\w+)|(\d+\s+\d+\s+R))")
 _PLAIN = frozenset({"FlateDecode", "DCTDecode", "JPXDecode", "CCITTFaxDecode", "JBIG2Decode"})
 """How a stream may be packed: what is unpacked here, and what makes pixels, never text (ISO 32000-1, 7.4)."""
 _ENCRYPTED = re.compile(rb"/Encrypt\s*(?:\d+\s+\d+\s+R|<<)")
+_SAID = rb"(?:[^()\\]++|\\.)*+"
+for _ in range(3):
+    _SAID = (
+        rb"(?:[^()\\]++|\\.|\(" + _SAID + rb"\))*+"
+    )  # brackets in a text that belong together (ISO 32000-1, 7.3.4.2)
 _SHOWN = re.compile(
-    rb"\(((?:[^()\\]++|\\.)++)\)\s*(?:Tj|'|\")|\[((?:[^\[\]\\]++|\\.)++)\]\s*TJ|(T\*|\bET\b)", re.DOTALL
+    rb"\(("
+    + _SAID
+    + rb")\)\s*(?:Tj|'|\")|\[((?:[^\[\]()\\]++|\\.|\("
+    + _SAID
+    + rb"\))++)\]\s*TJ|(T\*|\bET\b)",
+    re.DOTALL,
 )
-_PART = re.compile(rb"\(((?:[^()\\]++|\\.)*+)\)\s*(-?\d*)", re.DOTALL)
+_PART = re.compile(rb"\((" + _SAID + rb")\)\s*(-?\d*)", re.DOTALL)
+_DEEP = re.compile(rb"(?:\((?:[ -'*-\[\]-~\s]|\\.)*+){5}", re.DOTALL)
+"""Brackets deeper than are followed, or that don't end, in what reads like text."""
 _CHUNK = 1_024
 """Bytes that are unpacked at once: what stands before damage is read."""
 _GAP = 200
@@ -45,6 +57,14 @@ _STARTS = re.compile(
 _TRAILER = 0x3B
 """What a GIF ends with."""
 _XMP = (b"<x:xmpmeta", b"</x:xmpmeta>")
+_TAG = re.compile(r"<[^<>]{0,20000}>")
+_VALUE = re.compile(r"=\s*(?:\"([^\"]*)\"|'([^']*)')")
+
+
+def _values(tag: re.Match[str]) -> str:
+    """What the attributes of an element say: XMP may write a property as one (ISO 16684-1, 7.9.2.2)."""
+    said = [double or single for double, single in _VALUE.findall(tag[0])]
+    return "\n".join(["", *(one for one in said if " " in one.strip()), ""])
 
 
 def tails(data: bytes) -> bytes:
@@ -125,7 +145,7 @@ def _words(data: bytes, left: set[str]) -> Iterator[str]:
     start = data.find(_XMP[0])
     while start >= 0:
         end = data.find(_XMP[1], start)
-        yield re.sub(r"<[^>]{0,400}>", " ", _piece(data[start : end if end > 0 else len(data)], left))
+        yield _TAG.sub(_values, _piece(data[start : end if end > 0 else len(data)], left))
         start = data.find(_XMP[0], end) if end > 0 else -1
 
 
@@ -227,6 +247,8 @@ def _pages(data: bytes, left: set[str]) -> Iterator[str]:
                     line.append(
                         _text(piece) + (" " if moved.startswith(b"-") and int(moved[:6]) < -_GAP else "")
                     )
+        if _DEEP.search(part):
+            left.add("texts with brackets that don't end, or in each other")
         if said := "".join(line).strip():
             yield said
 

@@ -4,7 +4,7 @@ import json
 import posixpath
 import re
 from collections.abc import Iterator
-from itertools import islice
+from typing import Any
 
 from bailiwick.analysis.skill.facts import Inventory, Mark
 from bailiwick.analysis.skill.prose.hosts import hosts_in
@@ -50,7 +50,7 @@ def _recipes(text: str) -> Iterator[tuple[str, int]]:
     number, rows = 0, text.split("\n")[:MAX_LINES]
     while number < len(rows):
         first, line = number + 1, rows[number]
-        while line.endswith("\\") and number + 1 < len(rows) and number - first < MAX_FOUND:
+        while line.endswith("\\") and number + 1 < len(rows) and number - first < MAX_CONTINUED:
             number += 1
             line = f"{line[:-1]} {rows[number].strip()}"
         number += 1
@@ -77,18 +77,25 @@ _RULES = re.compile(
     r"(?:^|/)(?:rules?|sigma|yara|semgrep|detections?|signatures?|patterns?|policies|blocklists?|denylists?)(?:/|[.-])|\.(?:yar|yara|sigma|rego|lock)\b"
 )
 MAX_LINES = 200_000
-MAX_FOUND = 50
+"""Lines of a file that are read."""
+
+MAX_FOUND = 500
+"""Commands in the configuration of one file, and scripts of one page, that are read."""
+
+MAX_CONTINUED = 50
+"""Lines of one recipe."""
+
+SPREAD = 10
+"""Lines from which on a notebook is written one line of code on each of its own."""
 
 
-def embedded(text: str, path: str, role: Role, shell: SkillShell) -> None:
+def embedded(text: str, path: str, role: Role, shell: SkillShell, into: Inventory) -> None:
     """Commands that stand in configuration and in strings of code, where a download runs or data is sent."""
     if role is Role.EXECUTABLE and _RULES.search(path):
         role = Role.QUOTED  # rules that look for such commands hold them
-    found = 0
-    for number, line in enumerate(text.split("\n")[:MAX_LINES], 1):
-        if found >= MAX_FOUND or not _HARM.search(line[:4_000]) or _COMMENT.match(line):
-            continue
-        found += 1
+    lines = enumerate(text.split("\n")[:MAX_LINES], 1)
+    worthy = (one for one in lines if _HARM.search(one[1][:4_000]) and not _COMMENT.match(one[1]))
+    for number, line in into.first(worthy, MAX_FOUND, path):
         inner = [
             next((group for group in match.groups() if group), "")
             for match in _STRINGS.finditer(line[:4_000])
@@ -100,26 +107,39 @@ def embedded(text: str, path: str, role: Role, shell: SkillShell) -> None:
             shell.script(one.replace('\\"', '"'), path, number, role, path)
 
 
-def notebook(text: str) -> tuple[str, list[tuple[str, int]]]:
+def notebook(text: str, path: str, into: Inventory) -> tuple[str, list[tuple[str, int]]]:
     """The code of a notebook, and the commands of a shell in it with their lines.
 
-    Each line of code stands where the file has it; where the file is one line, the lines of the cells follow each other.
+    Each line of code stands where the file has it; where the file is one line, or has its cells in another manner, the lines of
+    the cells follow each other. A notebook that can't be read is partial.
     """
-    rows = text.split("\n")
-    if len(rows) > 10:
-        lines, code = [], False
-        for row in rows:
-            if kind := re.search(r"\"cell_type\":\s*\"(\w+)\"", row):
-                code = kind[1] == "code"
-            said = re.fullmatch(r"\s*(?:\"source\":\s*\[?\s*)?\"((?:[^\"\\]|\\.)*)\"\s*[\],]*\s*", row)
-            lines.append(_said(said[1]) if said and code and "outputs" not in row else "")
-        return _apart(lines)
     try:
-        cells = json.loads(text)["cells"]
-        cells_ = ["".join(cell["source"]) for cell in cells if cell.get("cell_type") == "code"]
+        sources = [line for cell in _cells(json.loads(text)) for line in _source(cell)]
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
-        return "", []
-    return _apart("\n".join(cells_).split("\n"))
+        into.leave("a notebook that can't be read", path)
+        sources = []
+    rows = text.split("\n")
+    if len(rows) <= SPREAD:
+        return _apart(sources)
+    lines, code = [], False
+    for row in rows:
+        if kind := re.search(r"\"cell_type\":\s*\"(\w+)\"", row):
+            code = kind[1] == "code"
+        said = re.fullmatch(r"\s*(?:\"source\":\s*\[?\s*)?\"((?:[^\"\\]|\\.)*)\"\s*[\],]*\s*", row)
+        lines.append(_said(said[1]) if said and code and "outputs" not in row else "")
+    return _apart(lines if set(sources) <= {"", *lines} else sources)
+
+
+def _cells(held: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    """The cells of code of a notebook, of the third format too."""
+    for sheet in [held] if "cells" in held else held["worksheets"]:
+        yield from (cell for cell in sheet["cells"] if cell["cell_type"] == "code")
+
+
+def _source(cell: dict[str, Any]) -> list[str]:
+    """The lines of a cell."""
+    said = cell["source"] if "source" in cell else cell["input"]
+    return ("".join(said) if isinstance(said, list) else said).rstrip("\n").split("\n")
 
 
 def _apart(lines: list[str]) -> tuple[str, list[tuple[str, int]]]:
@@ -149,13 +169,21 @@ def _said(literal: str) -> str:
         return ""
 
 
-_SCRIPT = re.compile(r"<script\b(?![^>]*\bsrc=)[^>]{0,300}>([\s\S]{1,100000}?)</script", re.IGNORECASE)
+_SCRIPT = re.compile(r"<script\b(?![^>]{0,300}\bsrc=)[^>]{0,300}>", re.IGNORECASE)
+_SCRIPT_ENDS = re.compile("</script", re.IGNORECASE)
 
 
-def scripts_in(text: str) -> Iterator[tuple[str, int]]:
+def scripts_in(text: str, path: str, into: Inventory) -> Iterator[tuple[str, int]]:
     """The scripts in a page, with the lines they begin at."""
-    for match in islice(_SCRIPT.finditer(text), MAX_FOUND):
-        yield match[1], text.count("\n", 0, match.start(1)) + 1
+    for start, end in into.first(_scripts(text), MAX_FOUND, path):
+        yield text[start:end], text.count("\n", 0, start) + 1
+
+
+def _scripts(text: str) -> Iterator[tuple[int, int]]:
+    at = 0
+    while (begins := _SCRIPT.search(text, at)) and (ends := _SCRIPT_ENDS.search(text, begins.end())):
+        yield begins.end(), ends.start()
+        at = ends.end()
 
 
 _WINDOWS = re.compile(
@@ -165,7 +193,7 @@ _WINDOWS = re.compile(
 """Programs of Windows that fetch and run."""
 
 
-_NAMED = re.compile(r"\w+\(\s*(?:\.\.\.|…)\s*\)")
+_NAMED = re.compile(r"(?<!\w)\w+\(\s*(?:\.\.\.|…)\s*\)")
 
 
 def fetches_and_runs(text: str) -> bool:

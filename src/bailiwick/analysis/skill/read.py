@@ -109,7 +109,8 @@ class _Reading:
         self.configuration = Configuration(self.into, self.shell, scripts, self.texts)
         self.documents = Documents(self.into, self.shell, self.configuration)
         self.programs: list[Program] = []
-        self.mentioned: set[str] = set()
+        self.everything = ""
+        """What its documents and commands say, one behind the other."""
         self._tested = False
 
     def run(self) -> SkillFacts:
@@ -119,13 +120,12 @@ class _Reading:
         front = front_matter.read(text) if main else FrontMatter(missing=True, problem="it has no SKILL.md")
         about = front.text("description")
         self.documents.teaching = "security" in purposes_of(about) and bool(_TEACHES.search(about))
-        everything = "\n".join(
+        self.everything = "\n".join(
             self.texts[path] for path in self.texts if path.lower().endswith((".md", ".json", ".sh"))
         )
         self._tested = any(
             _TESTED.search(self.texts[path]) for path in self.texts if path.lower().endswith(".md")
         )
-        self.mentioned = {path for path in self.texts if posixpath.basename(path) in everything}
         self.documents.taken_in = frozenset(
             inner for path in self.texts if MEMORY.search(path) for inner in imported(path, self.texts.get)
         )
@@ -138,7 +138,7 @@ class _Reading:
         self.partial += self.documents.partial
         documents = tuple(self.documents.read)
         manifest = manifest_of(self.tree.name, front, main, documents, self.into.capabilities)
-        self.partial += (Partial(path=".", reason=reason) for reason in sorted(self.into.full))
+        self.partial += sorted(self.into.full, key=lambda part: (part.path, part.reason))
         return SkillFacts(
             tree=self.tree,
             manifest=manifest,
@@ -188,16 +188,16 @@ class _Reading:
         ending = posixpath.splitext(path.partition("#")[0])[1].lower()
         language = language_of(path, text)
         if self.configuration.file(path, text, role):
-            embedded(text, path, role, self.shell)
+            embedded(text, path, role, self.shell, self.into)
             return
         if ending == ".ipynb":
-            code, commands = notebook(text)
+            code, commands = notebook(text, path, self.into)
             self._lowered(python.lower, code, path, text, role)
             for command, line in commands:
                 self.shell.script(command, path, line, role, path)
             return
         if ending in CONFIGURED and not ("!" in path and ending == ".xml"):
-            embedded(text, path, role, self.shell)
+            embedded(text, path, role, self.shell, self.into)
             return
         if (
             (ending in DOCUMENT and posixpath.basename(path) not in MAKERS)
@@ -209,7 +209,7 @@ class _Reading:
             if ending in (".html", ".htm", ".svg", ".vue"):
                 self._page(path, text)
         elif language == "shell":
-            if role is Role.FIXTURE and path in self.mentioned and "/" not in path:
+            if role is Role.FIXTURE and "/" not in path and path in self.everything:
                 role = Role.EXECUTABLE
             self.shell.script(text, path, 1, role, path)
         elif language == "python":
@@ -228,11 +228,11 @@ class _Reading:
             office.loaded(text, path, role, self.into)
         elif ending in OTHER or posixpath.basename(path) in MAKERS:
             other_script(text, path, role, self.shell, self.into)
-            embedded(text, path, role, self.shell)
+            embedded(text, path, role, self.shell, self.into)
 
     def _page(self, path: str, text: str) -> None:
         """The scripts of a page."""
-        for code, line in scripts_in(text):
+        for code, line in scripts_in(text, path, self.into):
             try:
                 program = javascript.lower(code, "x.js", f"{path}#L{line}")
             except TooDeepError:

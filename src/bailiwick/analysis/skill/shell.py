@@ -27,7 +27,17 @@ from bailiwick.analysis.skill.programs import (
 )
 from bailiwick.analysis.skill.prose.hosts import bare_hosts, hosts_in
 from bailiwick.analysis.skill.sensitive import kept_in
-from bailiwick.analysis.skill.shell_data import HOME, PROJECT, SKILL, labels_of, prints, reached, shown
+from bailiwick.analysis.skill.shell_data import (
+    HOME,
+    MAX_GAP,
+    PROJECT,
+    SKILL,
+    labels_of,
+    prints,
+    reached,
+    redirections,
+    shown,
+)
 from bailiwick.analysis.skill.shell_marks import CommandText, marks
 from bailiwick.analysis.skill.writes import kind_of, written
 from bailiwick.model.access import (
@@ -135,12 +145,12 @@ class SkillShell(ShellReader):
         if len(self.snippets) < MAX_SNIPPETS:
             self.snippets.append(found)
         else:
-            self._into.full.add(f"more than {MAX_SNIPPETS} pieces of code on command lines")
+            self._into.leave(f"more than {MAX_SNIPPETS} pieces of code on command lines")
 
     def _piece(self, told: CommandText, given: frozenset[Label], *, stdin: bool = False) -> list[set[Label]]:
         self._read += 1
         if self._read > MAX_READ:
-            self._into.full.add(f"more than {MAX_READ:,} commands")
+            self._into.leave(f"more than {MAX_READ:,} commands")
             return []
         facts = analyze_shell(told.text, _CONTEXT)
         programs = {i: a.target for i, a in enumerate(facts.accesses) if isinstance(a.target, ProgramTarget)}
@@ -252,15 +262,23 @@ class SkillShell(ShellReader):
         labels: dict[int, set[Label]],
     ) -> None:
         pushed = any(program.name == "git" and "push" in program.words for program in programs.values())
+        redirected = redirections(facts)
+        filled = [
+            (access, access.target, access.cause.start)
+            for access in facts.accesses
+            if access.kind is AccessKind.WRITE and isinstance(access.target, PathTarget) and access.cause
+        ]
+        own: dict[int | None, list[str]] = {}
+        for access in facts.accesses:
+            if isinstance(access.target, HostTarget):
+                own.setdefault(access.by, []).append(access.target.host)
         for index, program in programs.items():
             cause = facts.accesses[index].cause
             where, said = told.at(cause), told.said(cause)
             incoming = sorted(labels[index], key=str)
-            hosts = [
-                a.target.host for a in facts.accesses if a.by == index and isinstance(a.target, HostTarget)
-            ]
-            hosts += reached(facts, index) or (
-                list(hosts_in(said)) or bare_hosts(said) if program.name in SENDERS else []
+            taken = reached(facts, index, redirected)
+            hosts = own.get(index, []) + (
+                taken or (list(hosts_in(said)) or bare_hosts(said) if program.name in SENDERS else [])
             )
             host = hosts[0] if hosts else "*"
             loaded = next((w for w in program.words if w), "") if program.name in SHELLS else program.path
@@ -272,7 +290,7 @@ class SkillShell(ShellReader):
                         continue  # a word of a script that a script starts, encoded or not
                     if label.origin in (Origin.DOWNLOAD, Origin.ENCODED) and takes_code(program):
                         self._into.chain(label, Sink.EXECUTE, program.name, where, told.role)
-            if reached(facts, index):
+            if taken:
                 for label in incoming:
                     if label.origin not in (Origin.DOWNLOAD, Origin.ENCODED):
                         self._into.chain(label, Sink.SEND, host, where, told.role)
@@ -317,7 +335,7 @@ class SkillShell(ShellReader):
                 for label in incoming:
                     if label.origin in (Origin.CREDENTIALS, Origin.ENVIRONMENT):
                         self._into.chain(label, Sink.GIT, f"git {program.words[0]}", where, told.role)
-            self._kept_files(told, facts, index, labels[index])
+            self._kept_files(facts, index, labels[index], filled)
             if (
                 told.moves
                 and told.by not in ("text", "hook", "settings")
@@ -347,21 +365,17 @@ class SkillShell(ShellReader):
                 target="data",
             )
 
-    def _kept_files(self, told: CommandText, facts: Facts, index: int, labels: set[Label]) -> None:
+    def _kept_files(
+        self, facts: Facts, index: int, labels: set[Label], filled: Sequence[tuple[Access, PathTarget, int]]
+    ) -> None:
         """What a program puts into a file, for whoever reads it later."""
         cause = facts.accesses[index].cause
         if cause is None or not labels:
             return
-        for access in facts.accesses:
-            if (
-                access.kind is AccessKind.WRITE
-                and isinstance(access.target, PathTarget)
-                and access.cause
-                and (access.by == index or (access.by is None and 0 <= access.cause.start - cause.end <= 4))
-            ):
-                name = shown(access.target.path)
+        for access, target, start in filled:
+            if access.by == index or (access.by is None and 0 <= start - cause.end <= MAX_GAP):
+                name = shown(target.path)
                 self._into.writes.setdefault(name.removeprefix("${project}/"), set()).update(labels)
-        del told
 
 
 def quoted(word: str) -> str:

@@ -1,6 +1,7 @@
 """What the programs of a command take and where it goes: files, variables, stores of secrets, redirections."""
 
 import re
+from collections.abc import Sequence
 
 from bailiwick.analysis.skill.code.places import shown_path
 from bailiwick.analysis.skill.facts import Inventory, Label, Origin
@@ -154,18 +155,19 @@ def redirected(access: Access, facts: Facts, programs: dict[int, ProgramTarget])
     return None
 
 
-def reached(facts: Facts, index: int) -> list[str]:
+def redirections(facts: Facts) -> list[tuple[int, str]]:
+    """Where what is written goes to a host: the place in the text, and the host."""
+    return [
+        (access.cause.start, access.target.host)
+        for access in facts.accesses
+        if access.by is None and isinstance(access.target, HostTarget) and access.cause is not None
+    ]
+
+
+def reached(facts: Facts, index: int, redirected: Sequence[tuple[int, str]]) -> list[str]:
     """Hosts that what a program writes is redirected to."""
     cause = facts.accesses[index].cause
-    return [
-        access.target.host
-        for access in facts.accesses
-        if access.by is None
-        and isinstance(access.target, HostTarget)
-        and access.cause is not None
-        and cause is not None
-        and 0 <= access.cause.start - cause.end <= MAX_GAP
-    ]
+    return [host for start, host in redirected if cause is not None and 0 <= start - cause.end <= MAX_GAP]
 
 
 def prints(told: CommandText, facts: Facts, index: int, program: ProgramTarget) -> bool:

@@ -111,13 +111,17 @@ def _below(heading: str) -> Role | None:
 def sentences(block: Block, otherwise: Role) -> Iterator[Sentence]:
     """The sentences of a block of prose."""
     role = role_of(block, otherwise)
-    at = 0
+    at = counted = 0
+    line = block.line
     for piece in _parts(block.text):
         if not piece.strip():
             continue
         found = block.text.find(piece, max(at - 200, 0))
         at = found + len(piece) if found >= 0 else at
-        line = block.line + block.text.count("\n", 0, max(found, 0))
+        if found > counted:
+            line, counted = line + block.text.count("\n", counted, found), found
+        elif 0 <= found < counted:
+            line, counted = line - block.text.count("\n", found, counted), found
         plain = " ".join(_MARKS.sub("", piece).split())
         if block.kind is Kind.TABLE:
             yield Sentence(

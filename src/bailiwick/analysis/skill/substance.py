@@ -1,5 +1,6 @@
 """What files are beside their text: bytes behind the end of a picture, byte code against its source, odd names, links out."""
 
+import io
 import pickletools
 import posixpath
 import re
@@ -116,7 +117,7 @@ def _content(tree: SkillTree, entry: Entry, data: bytes, into: Inventory) -> Non
     if entry.path.endswith((".pyc", ".pyo")):
         compared(tree, entry, data, into)
         return
-    if _PICKLED.match(data):
+    if _PICKLED.match(data) or (data and entry.path.lower().endswith(_PICKLES)):
         _pickled(entry, data, into)
     for magic, what in _EXECUTABLES:
         if data.startswith(magic) and not (magic == b"MZ" and len(data) < 512):
@@ -169,6 +170,8 @@ _PICKLED = re.compile(
 )
 """What a pickle begins with, whatever the file is called."""
 
+_PICKLES = (".pkl", ".pickle", ".joblib", ".p", ".dill")
+
 _CALLED = re.compile(
     r"^(?:os|posix|nt|subprocess|builtins|__builtin__|socket|sys|runpy|importlib|pty|webbrowser|commands|shutil|ctypes|code|timeit|urllib\S*|requests\S*)\s"
 )
@@ -179,34 +182,40 @@ MAX_OPCODES = 200_000
 
 
 def _pickled(entry: Entry, data: bytes, into: Inventory) -> None:
-    """A pickle is a program: what it would call is read from its opcodes, and nothing is called."""
-    words: list[str] = []
-    memo: list[str] = []
-    try:
-        for number, (opcode, argument, _) in enumerate(pickletools.genops(data)):
-            if isinstance(argument, str):
-                words.append(argument)
-            elif opcode.name in ("BINGET", "LONG_BINGET") and isinstance(argument, int):
-                words.append(memo[argument] if argument < len(memo) else "")
-            elif opcode.name in ("MEMOIZE", "BINPUT", "LONG_BINPUT"):
-                memo.append(words[-1] if words else "")
-            called = (
-                argument
-                if opcode.name == "GLOBAL"
-                else " ".join(words[-2:])
-                if opcode.name == "STACK_GLOBAL"
-                else ""
-            )
-            if isinstance(called, str) and _CALLED.match(f"{called} "):
-                into.notice(
-                    Mark.PICKLE,
-                    f"a pickle that calls {called.replace(' ', '.')} when it is loaded",
-                    Source(path=entry.path),
-                    Role.EXECUTABLE,
-                )
-                return
-            if number > MAX_OPCODES:
-                into.full.add(f"a pickle of more than {MAX_OPCODES:,} instructions")
-                return
-    except Exception:  # noqa: BLE001 - no pickle after all
-        return
+    """A pickle is a program: what it would call is read from its opcodes, and nothing is called.
+
+    Several may follow each other. What breaks off is partial: it runs as far as it is whole when it is loaded.
+    """
+    number, file = 0, io.BytesIO(data)
+    while file.tell() == 0 or _PICKLED.match(data, file.tell()):
+        words: list[str] = []
+        memo: list[str] = []
+        try:
+            for opcode, argument, _ in pickletools.genops(file):
+                number += 1
+                if called := _called(opcode.name, argument, words, memo):
+                    into.notice(
+                        Mark.PICKLE,
+                        f"a pickle that calls {called.replace(' ', '.')} when it is loaded",
+                        Source(path=entry.path),
+                        Role.EXECUTABLE,
+                    )
+                    return
+                if number > MAX_OPCODES:
+                    into.leave(f"a pickle of more than {MAX_OPCODES:,} instructions", entry.path)
+                    return
+        except Exception:  # noqa: BLE001 - whatever its reader makes of it, it can't be read
+            into.leave("a pickle that can't be read to its end", entry.path)
+            return
+
+
+def _called(name: str, argument: object, words: list[str], memo: list[str]) -> str:
+    """What dangerous thing one instruction names, if any; ``words`` and ``memo`` are what came before."""
+    if isinstance(argument, str):
+        words.append(argument)
+    elif name in ("BINGET", "LONG_BINGET") and isinstance(argument, int):
+        words.append(memo[argument] if argument < len(memo) else "")
+    elif name in ("MEMOIZE", "BINPUT", "LONG_BINPUT"):
+        memo.append(words[-1] if words else "")
+    called = argument if name == "GLOBAL" else " ".join(words[-2:]) if name == "STACK_GLOBAL" else ""
+    return called if isinstance(called, str) and _CALLED.match(f"{called} ") else ""

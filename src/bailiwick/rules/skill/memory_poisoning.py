@@ -63,9 +63,18 @@ _TEMPLATE = re.compile(
 
 def _templates(facts: SkillFacts) -> Iterator[SkillFinding]:
     """A text that is meant to be read in every session and takes a check away; the one of the tree itself is the skill's own."""
+    kept = [
+        sentence.text
+        for document in facts.documents
+        if document.role is Role.INSTRUCTED
+        for sentence in document.sentences
+        if sentence.tells and MEMORY_FILE.search(sentence.text)
+    ]
     for document in facts.documents:
         meant = _TEMPLATE.search(document.path) and "/" in document.path
-        if not meant and not _put_there(facts, document.path):
+        name = document.path.rpartition("/")[2]
+        put_there = document.path != facts.front_path and any(name in text for text in kept)
+        if not meant and not put_there:
             continue
         for sentence in document.sentences:
             order = unchecked(sentence.text) if sentence.tells else None
@@ -84,17 +93,6 @@ _OUTWARD = re.compile(
     re.IGNORECASE,
 )
 """Acts that reach beyond the session."""
-
-
-def _put_there(facts: SkillFacts, path: str) -> bool:
-    name = path.rpartition("/")[2]
-    return path != facts.front_path and any(
-        name in sentence.text and MEMORY_FILE.search(sentence.text)
-        for document in facts.documents
-        if document.role is Role.INSTRUCTED
-        for sentence in document.sentences
-        if sentence.tells
-    )
 
 
 def _imported(facts: SkillFacts) -> Iterator[SkillFinding]:

@@ -96,7 +96,7 @@ class Follower(Arguments):
                 for assign in program.assigns:
                     self._swapped(assign)
         except (_EnoughError, RecursionError):
-            self._into.full.add("scripts that take more steps to follow than are followed")
+            self._into.leave("scripts that take more steps to follow than are followed")
 
     def _asked_outside(self, evaluate: Evaluate) -> str:
         """The host whose answer the condition around an expression asks for; empty when none is."""

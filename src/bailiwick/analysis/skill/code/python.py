@@ -20,8 +20,8 @@ from bailiwick.analysis.skill.code.form import (
 )
 from bailiwick.analysis.skill.sensitive import kept_in
 
-MAX_SOURCE = 4 * 2**20
-"""Characters of a script that is read."""
+MAX_SOURCE = 1_000_000
+"""Characters of a script that is read; its tree takes two hundred times as many bytes. What is longer is partial anyway."""
 
 _GATE = re.compile(
     r"datetime|time\.time|date\.today|\bCI\b|GITHUB_ACTIONS|hostname|gethostname|getuser|platform\.node|random\.",

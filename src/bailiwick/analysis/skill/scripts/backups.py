@@ -1,7 +1,6 @@
 """Backups that don't hold what they are believed to hold: deleted, kept for no time, switched off, cut short, locked without a key."""
 
 import re
-from itertools import islice
 
 from bailiwick.analysis.skill.facts import Inventory, Mark
 from bailiwick.analysis.skill.scripts.places import meant, place, row_of
@@ -82,8 +81,8 @@ _KEEPS_KEY = re.compile(
 
 def backups(text: str, path: str, role: Role, into: Inventory) -> None:
     """Notice each way once, in what has to do with backups."""
-    for look in (_unlocked_by_none, _gone):
-        for match, what in look(text):
+    for found in (_unlocked_by_none(text, path, into), _gone(text)):
+        for match, what in found:
             said = " ".join(match[0].split())
             into.notice(
                 Mark.WEAKEN, f"{what}: {said[:80]!r}", place(path, text, match.start()), role, target="backup"
@@ -133,14 +132,14 @@ def _dry(text: str) -> str:
     return found[0] if found else ""
 
 
-def _unlocked_by_none(text: str) -> Found:
+def _unlocked_by_none(text: str, path: str, into: Inventory) -> Found:
     """Data encrypted with a key that nobody keeps, and no longer there in clear."""
     locks = _LOCKS.search(text)
     if locks is None or not _TAKES_PLACE.search(text):
         return
     if direct := _DIRECT.search(text):
         yield direct, "locks data with a key that it throws away"
-    for match in islice(_FRESH.finditer(text), MAX_KEYS):
+    for match in into.first(_FRESH.finditer(text), MAX_KEYS, path):
         name = re.escape(match[1])
         uses = [
             row

@@ -2,7 +2,6 @@
 
 import re
 from collections.abc import Iterable, Iterator
-from itertools import islice
 
 from bailiwick.analysis.skill.facts import Inventory, Label, Mark, Origin, Sink
 from bailiwick.analysis.skill.prose.hosts import bare_hosts, hosts_in
@@ -96,24 +95,24 @@ def channels(
     """Notice each: what goes, and to whom."""
     plain = re.sub(r"\\\n", "  ", text)
     for origin, what, host, at in (
-        *_piped(plain),
-        *_rows(plain),
+        *_piped(plain, path, into),
+        *_rows(plain, path, into),
         *_watched(plain),
         *_captured(plain),
-        *_typed(plain),
-        *_opened(plain),
+        *_typed(plain, path, into),
+        *_opened(plain, path, into),
     ):
         if not (is_local(host) or is_placeholder(host)):
             where = place(path, text, min(at, len(text)))
             into.chain(Label(origin, what, where), Sink.SEND, host, where, role)
-    for match in islice(_STORED.finditer(plain), MAX_FOUND):
+    for match in into.first(_STORED.finditer(plain), MAX_FOUND, path):
         name = next(group for group in match.groups() if group)
         if meant(plain, match) and not any(name in one for one in documents):
             said = f"copies what it stands in to storage that no document names: {name}"
             where = place(path, text, min(match.start(), len(text)))
             into.notice(Mark.UNSPOKEN, said, where, role, target="publish")
             break
-    for match in islice(_ELSEWHERE.finditer(plain), MAX_FOUND):
+    for match in into.first(_ELSEWHERE.finditer(plain), MAX_FOUND, path):
         name = next(group for group in match.groups() if group)
         owner = name.partition("/")[0]
         if meant(plain, match) and not any(owner in one for one in documents):
@@ -125,8 +124,8 @@ def channels(
         _artifacts(text, path, role, into)
 
 
-def _piped(text: str) -> Iterator[tuple[Origin, str, str, int]]:
-    for match in islice(_DUMPED.finditer(text), MAX_FOUND):
+def _piped(text: str, path: str, into: Inventory) -> Iterator[tuple[Origin, str, str, int]]:
+    for match in into.first(_DUMPED.finditer(text), MAX_FOUND, path):
         taker = _TAKER.search(match[3])
         if taker is None or not meant(text, match):
             continue
@@ -144,8 +143,8 @@ def _piped(text: str) -> Iterator[tuple[Origin, str, str, int]]:
             )
 
 
-def _rows(text: str) -> Iterator[tuple[Origin, str, str, int]]:
-    for match in islice(_ROWS.finditer(text), MAX_FOUND):
+def _rows(text: str, path: str, into: Inventory) -> Iterator[tuple[Origin, str, str, int]]:
+    for match in into.first(_ROWS.finditer(text), MAX_FOUND, path):
         said = next(group for group in match.groups() if group)
         named = re.search(
             r"\bhost(?:addr)?\s*=\s*([\w-]+(?:\.[\w-]+)+)|^([\w-]+(?:\.[\w-]+)+)$|^\\\\([\w.-]+)", said
@@ -175,22 +174,22 @@ def _captured(text: str) -> Iterator[tuple[Origin, str, str, int]]:
             yield Origin.PERSONAL, "what it hears or sees", host, sends.start()
 
 
-def _typed(text: str) -> Iterator[tuple[Origin, str, str, int]]:
+def _typed(text: str, path: str, into: Inventory) -> Iterator[tuple[Origin, str, str, int]]:
     """What is typed into a field that hides it, in an address of its own."""
-    for field in islice(_HIDDEN_FIELD.finditer(text), MAX_FOUND):
+    for field in into.first(_HIDDEN_FIELD.finditer(text), MAX_FOUND, path):
         named = re.search(
             r"\bvalue=\{\s*(?:\w+\.)?(\w+)|\bv-model=[\"'](?:\w+\.)?(\w+)|\bbind:value=\{(\w+)", field[0]
         )
         name = next((group for group in named.groups() if group), "") if named else r"pass\w*|pwd"
-        for sent in islice(_BEACON.finditer(text), MAX_FOUND):
+        for sent in into.first(_BEACON.finditer(text), MAX_FOUND, path):
             if re.search(rf"(?<![\w.-])(?:{name})\b", sent[0].partition("//")[2].partition("/")[2]):
                 yield Origin.CREDENTIALS, "what is typed into a password field", sent[1].lower(), sent.start()
                 return
 
 
-def _opened(text: str) -> Iterator[tuple[Origin, str, str, int]]:
+def _opened(text: str, path: str, into: Inventory) -> Iterator[tuple[Origin, str, str, int]]:
     """A page that is opened with something about the person in its address."""
-    for match in islice(_OPENED.finditer(text), MAX_FOUND):
+    for match in into.first(_OPENED.finditer(text), MAX_FOUND, path):
         if not meant(text, match):
             continue
         used = re.findall(r"[A-Za-z_]\w*", match[2])
@@ -209,7 +208,7 @@ def _artifacts(text: str, path: str, role: Role, into: Inventory) -> None:
     if every and (fetched := _FETCHABLE.search(text)):
         label = Label(Origin.ENVIRONMENT, "all secrets of the project", place(path, text, every.start()))
         into.chain(label, Sink.SEND, "whoever sees the build", place(path, text, fetched.start()), role)
-    for match in islice(_PRINTED.finditer(text), MAX_FOUND):
+    for match in into.first(_PRINTED.finditer(text), MAX_FOUND, path):
         where = place(path, text, match.start())
         into.chain(
             Label(Origin.CREDENTIALS, f"the secret {match[1]}", where),

@@ -1,7 +1,6 @@
 """What comments of scripts say to whoever checks the skill: nobody else reads them, so an order there is meant for one who judges."""
 
 import re
-from itertools import islice
 
 from bailiwick.analysis.skill.facts import Inventory, Mark
 from bailiwick.analysis.skill.prose.classes import acquitted
@@ -22,7 +21,7 @@ _MARKS = re.compile(r"(?m)^[ \t]*(?:#+|//+|--|;+|\*|/\*+|REM\b|\"\"\"|\'\'\'|<#)
 
 def comments(text: str, path: str, role: Role, into: Inventory) -> None:
     """Notice comments that talk a checker into something."""
-    for match in islice(_COMMENTS.finditer(text), MAX_COMMENTS):
+    for match in into.first(_COMMENTS.finditer(text), MAX_COMMENTS, path):
         plain = " ".join(_MARKS.sub(" ", match[0][:MAX_COMMENT]).split())
         said = JUDGE.search(plain) or acquitted(re.sub(r"[.\n]", " ", plain))
         if said:

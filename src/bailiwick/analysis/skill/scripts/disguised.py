@@ -1,7 +1,6 @@
 """Code written so that nobody reads it: names in escapes, built-ins by a computed name, objects that run when they are loaded."""
 
 import re
-from itertools import islice
 
 from bailiwick.analysis.skill.facts import Inventory, Mark
 from bailiwick.analysis.skill.scripts.places import place
@@ -27,7 +26,7 @@ _REDUCES = Wide(
 
 def disguised(text: str, path: str, role: Role, into: Inventory) -> None:
     """Notice each of them, once for a script."""
-    for match in islice(_ESCAPED.finditer(text), MAX_FOUND):
+    for match in into.first(_ESCAPED.finditer(text), MAX_FOUND, path):
         said = _unescaped(match[0])
         if said and _TELLING.search(said):
             into.notice(

@@ -2,7 +2,6 @@
 
 import re
 from collections.abc import Iterable
-from itertools import islice
 
 from bailiwick.analysis.skill.facts import Inventory, Mark
 from bailiwick.analysis.skill.scripts.places import meant, place
@@ -31,7 +30,7 @@ def favoured(text: str, path: str, role: Role, into: Inventory, documents: Itera
     """Notice the first condition on somebody's name under which a figure is changed."""
     if role is not Role.EXECUTABLE:
         return
-    for match in islice(_NAMED.finditer(text), MAX_FOUND):
+    for match in into.first(_NAMED.finditer(text), MAX_FOUND, path):
         who = match[2].strip()
         changed = _CHANGED.search(match[3])
         if changed is None or _GENERAL.match(who) or not meant(text, match):

@@ -1,7 +1,6 @@
 """Code that tools fetch and run by themselves, a skill that rewrites itself, and calls whose names are put together."""
 
 import re
-from itertools import islice
 
 from bailiwick.analysis.skill.facts import Inventory, Mark
 from bailiwick.analysis.skill.prose.hosts import hosts_in
@@ -50,9 +49,9 @@ _MACHINE = Wide(
 
 def fetched(text: str, path: str, role: Role, into: Inventory) -> None:
     """Notice such code in one script."""
-    for match in islice(_RUNS.finditer(text), MAX_FOUND):
+    for match in into.first(_RUNS.finditer(text), MAX_FOUND, path):
         _runs(match, match[0], text, path, role, into)
-    for match in islice(_CLONES.finditer(text), MAX_FOUND):
+    for match in into.first(_CLONES.finditer(text), MAX_FOUND, path):
         folder = re.escape((match[2] or match[4]).strip("\"'"))
         run = re.compile(
             rf"\b(?:ba|z)?sh\s+[\"']?{folder}/|\b(?:python3?|node)\s+[\"']?{folder}/|\bmake\s+-C\s+[\"']?{folder}\b|\bcd\s+[\"']?{folder}\b[^\n]{{0,20}}(?:&&|;|\n)\s*[^\n]{{0,60}}(?:\./|\bmake\b|\b(?:ba)?sh\s|python3?\s|node\s|npm\s)|^\s*[\"']?{folder}/[\w./-]+",

@@ -8,7 +8,7 @@ import posixpath
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
-from itertools import islice
+from functools import lru_cache
 
 from bailiwick.analysis.skill.facts import Inventory, Label, Mark, Origin, Sink
 from bailiwick.analysis.skill.prose.hosts import bare_hosts, hosts_in
@@ -61,7 +61,7 @@ def flows(
     if not any(_worth(text) for text in active.values()):
         return
     for path, text in active.items():
-        listed = list(islice(statements_of(text, languages[path]), room))
+        listed = list(into.first(statements_of(text, languages[path]), room, path))
         room -= len(listed)
         stem = posixpath.splitext(posixpath.basename(path))[0]
         script = Script(path, languages[path], text, stem, listed, {}, hosts=list(hosts_in(text)))
@@ -335,4 +335,10 @@ def _spelled(literal: str) -> list[str]:
 
 def _hosts(script: Script) -> list[str]:
     """Hosts that the literals of a script name."""
-    return list(hosts_in(script.text)) or [host for one in literals(script.text) for host in _spelled(one)]
+    return script.hosts or list(_spelled_in(script.text))
+
+
+@lru_cache(64)
+def _spelled_in(text: str) -> tuple[str, ...]:
+    """Hosts that are literals of a script, without a scheme. It remembers: every statement that sends may ask."""
+    return tuple(host for one in literals(text) for host in _spelled(one))

@@ -2,7 +2,6 @@
 
 import re
 from collections.abc import Iterable, Iterator
-from itertools import islice
 
 from bailiwick.analysis.skill.facts import Inventory, Mark
 from bailiwick.analysis.skill.scripts.places import place
@@ -62,7 +61,7 @@ _COLLABORATOR = Wide(
 
 def grants(text: str, path: str, role: Role, into: Inventory, documents: Iterable[str]) -> None:
     """Notice who is given rights; somebody whom a document of the skill names is a partner, not a stranger."""
-    for said, whom, at in _given(text):
+    for said, whom, at in _given(text, path, into):
         told = bool(whom) and any(whom in one for one in documents)
         into.notice(
             Mark.WEAKEN,
@@ -76,19 +75,19 @@ def grants(text: str, path: str, role: Role, into: Inventory, documents: Iterabl
             return
 
 
-def _given(text: str) -> Iterator[tuple[str, str, int]]:
-    for match in islice(_ACCOUNT.finditer(text), MAX_FOUND):
+def _given(text: str, path: str, into: Inventory) -> Iterator[tuple[str, str, int]]:
+    for match in into.first(_ACCOUNT.finditer(text), MAX_FOUND, path):
         account = match[1] or match[2]
         before = text[max(match.start() - AROUND, 0) : match.start()]
         around = before + text[match.start() : match.end() + AROUND]
         if _STANDS_FOR.match(account) or not _PRINCIPAL.search(before) or not _ACTS.search(around):
             continue
         yield f"lets the account {account} act with rights of this one", account, match.start()
-    for match in islice(_ANYBODY.finditer(text), MAX_FOUND):
+    for match in into.first(_ANYBODY.finditer(text), MAX_FOUND, path):
         around = text[max(match.start() - AROUND, 0) : match.end() + AROUND]
         if _ACTS.search(around) and not _BOUND.search(around):
             yield "lets any account act with rights of this one", "", match.start()
-    for match in islice(_MEMBER.finditer(text), MAX_FOUND):
+    for match in into.first(_MEMBER.finditer(text), MAX_FOUND, path):
         whom = match[1].partition(":")[2] or match[1]
         around = text[max(match.start() - 300, 0) : match.end() + 300]
         named = whom.partition("@")[2]
@@ -98,14 +97,14 @@ def _given(text: str) -> Iterator[tuple[str, str, int]]:
             and not _GOOGLES.search(named)
         ):
             yield f"gives {whom} the role {high[0]}", whom, match.start()
-    for match in islice(_AZURE.finditer(text), MAX_FOUND):
+    for match in into.first(_AZURE.finditer(text), MAX_FOUND, path):
         around = text[max(match.start() - 400, 0) : match.end() + 400]
         if (high := _AZURE_ROLE.search(around)) and not re.fullmatch(r"[0-]+", match[1]):
             yield f"gives {match[1]} the role {high[0]}", match[1], match.start()
-    for match in islice(_CLUSTER.finditer(text), MAX_FOUND):
+    for match in into.first(_CLUSTER.finditer(text), MAX_FOUND, path):
         around = text[max(match.start() - 300, 0) : match.end() + 300]
         if "cluster-admin" in around:
             yield "gives somebody outside all rights over a cluster", "", match.start()
-    for match in islice(_COLLABORATOR.finditer(text), MAX_FOUND):
+    for match in into.first(_COLLABORATOR.finditer(text), MAX_FOUND, path):
         if match[1] and re.search(r"-X\s*PUT|--method\s+PUT", match[0]):
             yield f"makes {match[1]} a collaborator of the repository", match[1], match.start()

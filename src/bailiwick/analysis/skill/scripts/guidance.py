@@ -1,7 +1,6 @@
 """Snippets with a way around a check, beside words that keep it from people."""
 
 import re
-from itertools import islice
 
 from bailiwick.analysis.skill.facts import Inventory, Mark
 from bailiwick.analysis.skill.scripts.places import line_of
@@ -39,7 +38,7 @@ def guidance(text: str, path: str, role: Role, into: Inventory) -> None:
         for at in sorted(near & set(range(1, len(lines) + 1)))
         for match in _INSECURE.finditer(lines[at - 1])
     )
-    for at, match in islice(snippets, MAX_SNIPPETS):
+    for at, match in into.first(snippets, MAX_SNIPPETS, path):
         around = "\n".join(lines[max(at - 16, 0) : at + 14])
         if (quiet := _UNSPOKEN.search(around)) and not _LESSON.search(around):
             into.notice(

@@ -1,7 +1,6 @@
 """Bits written as blanks or as letters without a shape: a text that carries another which nobody sees."""
 
 import re
-from itertools import islice
 
 from bailiwick.analysis.skill.facts import Inventory, Label, Mark, Origin, Sink
 from bailiwick.analysis.skill.scripts.places import place
@@ -37,7 +36,7 @@ def invisible(text: str, path: str, language: str, role: Role, into: Inventory) 
     if match is None or not _BITS.search(text, max(match.start() - AROUND, 0), match.end() + AROUND):
         return
     script = Script(path, language, text, "", [], {})
-    for one in islice(statements_of(text, language), MAX_STATEMENTS):
+    for one in into.first(statements_of(text, language), MAX_STATEMENTS, path):
         for label in sources(one, script):
             if label.origin in (Origin.CREDENTIALS, Origin.ENVIRONMENT, Origin.VARIABLE):
                 into.chain(label, Sink.SEND, WHOEVER, place(path, text, match.start()), role)

@@ -1,7 +1,6 @@
 """Links and pictures that a script prints, with data in their address: whoever shows them sends it."""
 
 import re
-from itertools import islice
 
 from bailiwick.analysis.skill.facts import Inventory, Mark
 from bailiwick.analysis.skill.scripts.places import place
@@ -29,10 +28,10 @@ _DRAWS = re.compile(
 
 def links(text: str, path: str, role: Role, into: Inventory) -> None:
     """Notice a picture or a link in Markdown or HTML whose address holds something that the script encodes."""
-    shown = list(islice(_LINK.finditer(text), MAX_NAMES))
+    shown = list(into.first(_LINK.finditer(text), MAX_NAMES, path))
     if not shown:
         return
-    encoded = {match[1] for match in islice(_ENCODES.finditer(text), 10 * MAX_NAMES)}
+    encoded = {match[1] for match in into.first(_ENCODES.finditer(text), 10 * MAX_NAMES, path)}
     for match in shown:
         held = [name for name in _HELD.findall(match[2]) if name in encoded]
         if held and not (is_local(match[1]) or is_placeholder(match[1]) or _DRAWS.search(match[1])):

@@ -2,7 +2,6 @@
 
 import re
 from collections.abc import Iterable
-from itertools import islice
 
 from bailiwick.analysis.skill.facts import Inventory, Mark
 from bailiwick.analysis.skill.scripts.places import meant, place
@@ -46,7 +45,7 @@ def listeners(text: str, path: str, role: Role, into: Inventory) -> None:
     """Notice the first place where a service runs, as a command or code, what others send to it."""
     if not (_LISTENS.search(text) and _RUNS.search(text)) or _CHECKED.search(text):
         return
-    whole = _whole(_held(text))
+    whole = _whole(_held(text, path, into))
     for match in _RUNS.finditer(text):
         after = text[match.end() : match.end() + 300]
         shell = _SHELL.match(after)
@@ -68,9 +67,11 @@ def _whole(held: Iterable[str]) -> re.Pattern[str]:
     return re.compile(rf"{_WRAPPED}(?:\$?(?:{names})\b(?!\s*\()|[\w.$()]{{0,40}}?(?:{_BROUGHT}))")
 
 
-def _held(text: str) -> dict[str, None]:
+def _held(text: str, path: str, into: Inventory) -> dict[str, None]:
     """Names that hold what was sent, whole: neither a list around it nor a text that it is put into."""
-    held: dict[str, None] = dict.fromkeys(match[1] for match in islice(_EVENT.finditer(text), MAX_NAMES))
+    held: dict[str, None] = dict.fromkeys(
+        match[1] for match in into.first(_EVENT.finditer(text), MAX_NAMES, path)
+    )
     functions = {match[1]: match[2] for match in _FUNCTION.finditer(text)}
     calls = re.compile(rf"\b({'|'.join(map(re.escape, functions)) or '(?!)'})\(")
     given = [(match[1], match[2]) for match in _SET.finditer(text)]

@@ -2,7 +2,6 @@
 
 import re
 from collections.abc import Mapping
-from itertools import islice
 
 from bailiwick.analysis.skill.facts import Inventory
 from bailiwick.analysis.skill.scripts.backups import backups
@@ -94,7 +93,7 @@ def look(
         moments(said, path, role, into)
         numbers(text, path, role, into)
         if languages[path] == SCRIPT:
-            for match in islice(_POSTS.finditer(text), MAX_NAMES):
+            for match in into.first(_POSTS.finditer(text), MAX_NAMES, path):
                 host, where = match[1] or match[2], place(path, text, match.start())
                 into.capability(CapabilityKind.NET, host.lower(), where, role, detail="POST", by=path)
         elif languages[path] == "yaml":

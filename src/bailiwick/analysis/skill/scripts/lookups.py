@@ -31,7 +31,7 @@ def lookups(text: str, path: str, role: Role, into: Inventory) -> None:
     encoded = {match[1] or match[2] for match in _READ.finditer(text)}
     plain: dict[str, str] = {}
     given = [*ASSIGNS_IN_SHELL.finditer(text), *_EACH.finditer(text)]
-    for match in sorted(given, key=re.Match.start)[:MAX_NAMES]:
+    for match in into.first(sorted(given, key=re.Match.start), MAX_NAMES, path):
         name, value = match[1], match[2]
         if _CARRIES.search(value) or _SPELLS.search(value) or encoded & set(re.findall(r"\$\{?(\w+)", value)):
             encoded.add(name)

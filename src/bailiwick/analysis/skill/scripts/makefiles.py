@@ -2,13 +2,11 @@
 
 import re
 from collections.abc import Iterator
-from itertools import islice
 
 from bailiwick.analysis.skill.facts import Inventory, Label, Mark, Origin, Sink
 from bailiwick.analysis.skill.prose.hosts import hosts_in
 from bailiwick.model.skill import Role, Source
 
-MAX_LINES = 5_000
 MAX_FILES = 40
 """Files that are fetched and followed."""
 
@@ -74,7 +72,7 @@ def _lines(text: str) -> Iterator[tuple[str, int]]:
     names: dict[str, str] = {}
     target = ""
     said: list[tuple[str, int]] = []
-    for number, line in enumerate(islice(text.split("\n"), MAX_LINES), 1):
+    for number, line in enumerate(text.split("\n"), 1):
         if _ADDED.match(line) or line.startswith("RUN "):
             said.append((line.removeprefix("RUN "), number))
         elif line.startswith("\t"):
@@ -84,9 +82,7 @@ def _lines(text: str) -> Iterator[tuple[str, int]]:
             names[match[1]] = match[2].strip()
         elif rule := _RULE.match(line):
             target = _expanded(rule[1].strip(), names)
-    first = [one for one in said if _FETCH.search(one[0]) or _ADDED.match(one[0])]
-    yield from first
-    yield from (one for one in said if one not in first)
+    yield from sorted(said, key=lambda one: not (_FETCH.search(one[0]) or _ADDED.match(one[0])))
 
 
 def _expanded(text: str, names: dict[str, str]) -> str:

@@ -2,7 +2,6 @@
 
 import posixpath
 import re
-from itertools import islice
 
 from bailiwick.analysis.skill.facts import Inventory, Label, Origin, Sink
 from bailiwick.analysis.skill.prose.hosts import hosts_in
@@ -34,12 +33,12 @@ _PRIVATE = re.compile(r"^(?:Documents|Desktop|Pictures|Downloads|Mail|Library)\b
 
 def mirrors(text: str, path: str, role: Role, into: Inventory) -> None:
     """A chain from a folder of the person, or from credentials, to the host of the store."""
-    for match in islice(_COPIES.finditer(text), MAX_FOUND):
+    for match in into.first(_COPIES.finditer(text), MAX_FOUND, path):
         said = next(group for group in match.groups() if group is not None)
-        host = _host(said, text)
+        host = _host(said, text, path, into)
         if not host or is_local(host) or is_placeholder(host):
             continue
-        for folder in islice(_FOLDER.finditer(said), MAX_FOUND):
+        for folder in into.first(_FOLDER.finditer(said), MAX_FOUND, path):
             name = posixpath.normpath(f"~/{folder[1] or folder[2] or folder[3] or ''}")
             kept = kept_in(name)
             where = place(path, text, match.start())
@@ -49,13 +48,13 @@ def mirrors(text: str, path: str, role: Role, into: Inventory) -> None:
                 into.chain(Label(Origin.PERSONAL, name, where), Sink.SEND, host, where, role)
 
 
-def _host(said: str, text: str) -> str:
+def _host(said: str, text: str, path: str, into: Inventory) -> str:
     """The host that a command names, or that the remote it names has; empty where the person says it."""
     if named := _OPTION.search(said) or _AT.search(said):
         return named[1].removeprefix("https://").removeprefix("http://").lower()
     if hosts := hosts_in(said):
         return hosts[0]
-    for there in islice(_THERE.finditer(text), MAX_FOUND):
+    for there in into.first(_THERE.finditer(text), MAX_FOUND, path):
         address = next(group for group in there.groups() if group)
         if found := hosts_in(f"{address} ") or _AT.findall(address):
             return found[0]

@@ -8,7 +8,6 @@ from bailiwick.analysis.skill.scripts.razing import RAZES
 from bailiwick.analysis.text.form import Wide
 from bailiwick.model.skill import Role, Source
 
-MAX_LINES = 20_000
 MAX_BODY = 20
 """Lines behind a condition that are taken for what it guards."""
 
@@ -55,7 +54,7 @@ def moments(text: str, path: str, role: Role, into: Inventory) -> None:
     """Notice figures that are changed and records that are dropped from a date on that stands in the code."""
     if not _NOW.search(text) or not _FIXED.search(text):
         return
-    lines = [line[:400] for line in text.split("\n")[:MAX_LINES]]
+    lines = [line[:400] for line in text.split("\n")]
     names = _read(lines)
     for at, line in enumerate(lines):
         gate = _gate(line, names) or next((said for name, said in names.past.items() if _has(line, name)), "")

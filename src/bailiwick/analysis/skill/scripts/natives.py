@@ -28,7 +28,7 @@ _NAMED = re.compile(rf"[\"'`/]({_OTHER_ENDING})[\"'`]")
 
 def natives(text: str, path: str, role: Role, into: Inventory) -> None:
     """Notice a library that is loaded from a file whose name says that it holds data."""
-    for match in islice(_LOADS.finditer(text), MAX_LOADS):
+    for match in into.first(_LOADS.finditer(text), MAX_LOADS, path):
         if named := next(_files(match[1], text, 0), None):
             into.notice(
                 Mark.OBFUSCATED,

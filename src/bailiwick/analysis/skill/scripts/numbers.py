@@ -4,7 +4,6 @@ import base64
 import codecs
 import re
 from collections.abc import Iterator
-from itertools import islice
 
 from bailiwick.analysis.skill.facts import Inventory, Mark
 from bailiwick.analysis.skill.prose.hosts import bare_hosts
@@ -33,7 +32,7 @@ _SHIFTS = 40
 def numbers(text: str, path: str, role: Role, into: Inventory) -> None:
     """Notice what is spelled so that a reader doesn't see it, once for each kind of thing."""
     said: set[str] = set()
-    for match, choices in _spelled(text):
+    for match, choices in _spelled(text, path, into):
         for plain in choices:
             kind = (
                 "an account"
@@ -58,12 +57,12 @@ def numbers(text: str, path: str, role: Role, into: Inventory) -> None:
             break
 
 
-def _spelled(text: str) -> Iterator[tuple[re.Match[str], Iterator[str]]]:
-    for match in islice(_TABLE.finditer(text), MAX_TABLES):
+def _spelled(text: str, path: str, into: Inventory) -> Iterator[tuple[re.Match[str], Iterator[str]]]:
+    for match in into.first(_TABLE.finditer(text), MAX_TABLES, path):
         listed = [int(one, 0) if one.startswith("0x") else int(one) for one in re.split(r"\s*,\s*", match[1])]
         if max(listed) < 256 and len(listed) <= MAX_LENGTH:
             yield match, _decoded(listed)
-    for match in islice(_TEXT.finditer(text), MAX_TABLES * 4):
+    for match in into.first(_TEXT.finditer(text), MAX_TABLES * 4, path):
         yield match, _unwrapped(match[1])
 
 

@@ -2,7 +2,6 @@
 
 import re
 from collections.abc import Iterable
-from itertools import islice
 
 from bailiwick.analysis.skill.facts import Inventory, Mark
 from bailiwick.analysis.skill.scripts.places import meant, place
@@ -48,9 +47,9 @@ _PAYS = re.compile(r"pay|invoice|bank|iban|wallet|billing|donat|transfer", re.IG
 _MAIL = re.compile(r"[\w.+-]+@[\w-]+(?:\.[\w-]+)+")
 
 
-def _constants(text: str) -> Found:
+def _constants(text: str, path: str, into: Inventory) -> Found:
     """Tokens that go to an address of the contract's author whenever somebody else's are moved."""
-    for match in islice(_CONSTANT.finditer(text), MAX_FOUND):
+    for match in into.first(_CONSTANT.finditer(text), MAX_FOUND, path):
         name = re.escape(match[1])
         credited = re.search(
             rf"\bbalances?\w*\[\s*{name}\s*\]\s*\+=|\b_(?:transfer|mint|update)\([^;\n]{{0,60}}\b{name}\b|\bpayable\(\s*{name}\s*\)\.|\b{name}\.(?:transfer|send|call)\b",
@@ -60,9 +59,9 @@ def _constants(text: str) -> Found:
             yield match, f"moves tokens to an address that stands in the code: {match[2]!r}"
 
 
-def _instead(text: str) -> Found:
+def _instead(text: str, path: str, into: Inventory) -> Found:
     """A receiver that was given, and that a condition puts somebody else's in the place of."""
-    for match in islice(_INSTEAD.finditer(text) if _PAYS.search(text) else (), MAX_FOUND):
+    for match in into.first(_INSTEAD.finditer(text) if _PAYS.search(text) else (), MAX_FOUND, path):
         given = re.search(
             rf"(?m)^[^\n]{{0,40}}\b{re.escape(match[1])}\s*=(?!=)\s*(?:getenv|os\.|process\.env|ENV|\$_|config|settings|argv|sys\.|params|\w+\.(?:iban|account|email|business|wallet|address))",
             text[: match.start()],
@@ -73,7 +72,7 @@ def _instead(text: str) -> Found:
 
 def payees(text: str, path: str, role: Role, into: Inventory, documents: Iterable[str]) -> None:
     """Notice an account that is put together, and a receiver that stands in the code alone."""
-    for match in islice(_PIECES.finditer(text), MAX_FOUND):
+    for match in into.first(_PIECES.finditer(text), MAX_FOUND, path):
         whole = "".join(_SAID.findall(match[0])).replace(" ", "")
         if (is_account(whole) or _CONNECTED.fullmatch(whole)) and meant(text, match):
             _notice(
@@ -85,13 +84,13 @@ def payees(text: str, path: str, role: Role, into: Inventory, documents: Iterabl
                 into,
             )
             break
-    for match, said in (*_constants(text), *_instead(text)):
+    for match, said in (*_constants(text, path, into), *_instead(text, path, into)):
         if meant(text, match) and not any(match[2] in one for one in documents):
             _notice(said, match, text, path, role, into)
             break
-    for match in islice(_BY_CHANCE.finditer(text), 1):
-        _notice("pays one or the other by chance", match, text, path, role, into)
-    for match in islice(_RECEIVER.finditer(text), MAX_FOUND):
+    if (drawn := _BY_CHANCE.search(text)) is not None:
+        _notice("pays one or the other by chance", drawn, text, path, role, into)
+    for match in into.first(_RECEIVER.finditer(text), MAX_FOUND, path):
         account = match[1].replace(" ", "")
         if not (is_account(account) or _CONNECTED.fullmatch(account)) or _DOCUMENTS_USE.fullmatch(account):
             continue

@@ -54,7 +54,7 @@ def playbooks(text: str, path: str, role: Role, into: Inventory) -> None:
     if not _TASKS.search(text):
         return
     held: dict[str, dict[Label, None]] = {}
-    for task in _tasks(text):
+    for task in into.first(_tasks(text), MAX_TASKS, path):
         where = place(path, text, task.start)
         labels = [*_own(task, path, text), *(one for name in _used(task.text) for one in held.get(name, ()))]
         if labels and _SENDS.search(task.text):
@@ -78,7 +78,7 @@ def _hold(held: dict[str, dict[Label, None]], name: str, labels: Iterable[Label]
 
 
 def _tasks(text: str) -> Iterator[_Task]:
-    starts = [match.start() for match in _BEGINS.finditer(text)][:MAX_TASKS]
+    starts = [match.start() for match in _BEGINS.finditer(text)]
     for at, start in enumerate(starts):
         yield _Task(text[start : starts[at + 1] if at + 1 < len(starts) else len(text)], start)
 

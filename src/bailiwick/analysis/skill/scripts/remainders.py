@@ -2,7 +2,6 @@
 
 import re
 from collections.abc import Iterable
-from itertools import islice
 
 from bailiwick.analysis.skill.facts import Inventory, Mark
 from bailiwick.analysis.skill.scripts.places import place
@@ -40,7 +39,7 @@ def remainders(text: str, path: str, role: Role, into: Inventory, documents: Ite
     """Notice both, unless a document of the skill says so."""
     if _CUTS.search(text):
         _gathered(text, path, role, into, documents)
-    for match in islice(_MOVED.finditer(text), MAX_FOUND):
+    for match in into.first(_MOVED.finditer(text), MAX_FOUND, path):
         if abs(float(match[2]) - 1) <= SMALL and not _told(match[2], documents):
             into.notice(
                 Mark.TAMPER,
@@ -54,10 +53,9 @@ def remainders(text: str, path: str, role: Role, into: Inventory, documents: Ite
 
 def _gathered(text: str, path: str, role: Role, into: Inventory, documents: Iterable[str]) -> None:
     """What rounding down leaves, put to somebody whom the code names."""
-    for match in islice(_LEFT.finditer(text), MAX_FOUND):
-        for used in islice(
-            re.finditer(rf"(?<![\w.]){re.escape(match[1])}\b", text[match.end() :]), MAX_FOUND
-        ):
+    for match in into.first(_LEFT.finditer(text), MAX_FOUND, path):
+        uses = re.finditer(rf"(?<![\w.]){re.escape(match[1])}\b", text[match.end() :])
+        for used in into.first(uses, MAX_FOUND, path):
             at = match.end() + used.start()
             row = text[text.rfind("\n", 0, at) + 1 : (text.find("\n", at) + 1 or len(text) + 1) - 1]
             whom = _SOMEBODY.search(row)

@@ -2,7 +2,6 @@
 
 import re
 from collections.abc import Iterable, Iterator
-from itertools import islice
 
 from bailiwick.analysis.skill.facts import Inventory, Mark
 from bailiwick.analysis.skill.scripts.places import meant, place
@@ -54,7 +53,7 @@ _MARKS = re.compile(r"\$|\{|%s|:\w|\?|<|^\s*$|^__|env")
 
 def seeds(text: str, path: str, role: Role, into: Inventory, documents: Iterable[str]) -> None:
     """Notice the first of them: whoever wrote the skill can log in wherever it was used."""
-    for who, what, at in (*_accounts(text), *_roles(text)):
+    for who, what, at in (*_accounts(text, path, into), *_roles(text, path, into)):
         if not meant(text, at) or any(who.lower() in one.lower() for one in documents):
             continue
         said = f"makes {who} {what}, which no document says"
@@ -62,9 +61,9 @@ def seeds(text: str, path: str, role: Role, into: Inventory, documents: Iterable
         return
 
 
-def _accounts(text: str) -> Iterator[tuple[str, str, re.Match[str]]]:
+def _accounts(text: str, path: str, into: Inventory) -> Iterator[tuple[str, str, re.Match[str]]]:
     for form in (_INSERTS, _MODELS):
-        for match in islice(form.finditer(text), MAX_FOUND):
+        for match in into.first(form.finditer(text), MAX_FOUND, path):
             row = match[0]
             chosen = next((next(g for g in one.groups() if g) for one in _CHOSEN.finditer(row)), "")
             known = _HASH.search(row) is not None or (chosen and not _STANDS_FOR.search(chosen))
@@ -79,8 +78,8 @@ def _accounts(text: str) -> Iterator[tuple[str, str, re.Match[str]]]:
                 yield who or "an account of its own", "an administrator with a password of its own", match
 
 
-def _roles(text: str) -> Iterator[tuple[str, str, re.Match[str]]]:
-    for match in islice(_ROLES.finditer(text), MAX_FOUND):
+def _roles(text: str, path: str, into: Inventory) -> Iterator[tuple[str, str, re.Match[str]]]:
+    for match in into.first(_ROLES.finditer(text), MAX_FOUND, path):
         who, word = match[1] or match[3], match[2] or match[4]
         if _MARKS.search(word) or _STANDS_FOR.search(word) or word.lower() == who.lower():
             continue

@@ -156,7 +156,7 @@ def _downloaded(text: str, path: str, role: Role, into: Inventory) -> None:
             role,
             target=fed[1].lower(),
         )
-    for match in islice(_DOWNLOADS.finditer(plain), MAX_SHARED):
+    for match in into.first(_DOWNLOADS.finditer(plain), MAX_SHARED, path):
         file = re.escape(match[2].strip("{}").lstrip("$").lstrip("{"))
         if match[2].startswith("-") or hosts_in(match[1] + match[3]):
             continue  # the reader of shells follows an address that is spelled

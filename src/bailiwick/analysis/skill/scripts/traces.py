@@ -1,7 +1,6 @@
 """Records by which people see later what was done: emptied, cut, switched off."""
 
 import re
-from itertools import islice
 
 from bailiwick.analysis.skill.facts import Inventory, Mark
 from bailiwick.analysis.skill.scripts.places import line_of, meant, row_of
@@ -60,7 +59,7 @@ def traces(text: str, source: Source, role: Role, into: Inventory) -> None:
         _by(_EMPTIED, text)
         or _by(_SWITCHED, text)
         or next((one for one in _ROWS.finditer(text) if _deleted(text, one) and not _aged(text, one)), None)
-        or _in_code(text)
+        or _in_code(text, source.path, into)
     )
     if found is not None:
         where = Source(path=source.path, line=source.line + line_of(text, found.start()) - 1)
@@ -83,9 +82,9 @@ def _aged(text: str, match: re.Match[str]) -> bool:
     return bool(_BY_AGE.search(text, max(match.start() - MAX_NEAR, 0), match.end() + MAX_NEAR // 5))
 
 
-def _in_code(text: str) -> re.Match[str] | None:
+def _in_code(text: str, path: str, into: Inventory) -> re.Match[str] | None:
     """A record that code names, and empties or writes anew without some of its lines."""
-    for name in islice(_NAMED.finditer(text), MAX_NAMES):
+    for name in into.first(_NAMED.finditer(text), MAX_NAMES, path):
         start, end = name.start(), name.end() + MAX_NEAR
         if not meant(text, name) or re.search(
             r"\.gz\b|rotate|\.\d\b|backup|older|st_mtime|tmp", text[start:end]

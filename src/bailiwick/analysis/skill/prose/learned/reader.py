@@ -30,6 +30,9 @@ GLANCE: Final = 700
 NONE: Final = -9_999
 """Points of what isn't worth reading."""
 
+MAX_READ: Final = 600
+"""Passages of one skill that the encoder reads, each some ten milliseconds of processor time. Of 700 public skills the one with the most has 557."""
+
 REVIEW, HIGH, SURE = -1_800, 500, 3_000
 """Points from which on a passage is worth a look, of high severity, and sure (then a verdict is ``block``)."""
 
@@ -69,6 +72,8 @@ class Weighed:
 
     said: Sequence[Sentence]
     passages: Sequence[Passage]
+    unread: int = 0
+    """Passages that are worth reading and for which there was no room."""
 
     def at(self, line: int) -> int:
         """The most points of a passage that a line belongs to; ``NONE`` where none is worth reading."""
@@ -82,17 +87,22 @@ class Weighed:
         )
 
 
-def weigh(said: Sequence[Sentence]) -> Weighed:
+def weigh(said: Sequence[Sentence], room: int = MAX_READ) -> Weighed:
     """What speaks for an order in each passage of a document: a glance at all of them, and the encoder's word on those that may be one.
 
-    Both are margins, and are added: they go wrong over different things.
+    Both are margins, and are added: they go wrong over different things. The encoder reads at most ``room`` passages, those first
+    for which the glance speaks most.
     """
     table = weights()
     known = [features(one.text) for one in said]
     glanced = [(run, table.points(frozenset().union(*[known[at] for at in run]))) for run in runs(said)]
     worth = [(run, points) for run, points in glanced if points >= table.glance]
+    unread = max(len(worth) - room, 0)
+    if unread:
+        least = sorted((points for _, points in worth), reverse=True)[room - 1] if room else None
+        worth = [one for one in worth if least is not None and one[1] >= least][:room]
     if not worth:
-        return Weighed(said, ())
+        return Weighed(said, (), unread)
     from bailiwick.analysis.skill.prose.learned.encoder import encoder  # noqa: PLC0415 - what most documents don't need
 
     told = encoder().read([" ".join(said[at].text for at in run) for run, _ in worth])
@@ -102,6 +112,7 @@ def weigh(said: Sequence[Sentence]) -> Weighed:
             Passage(run, points + glance * GLANCE // POINTS, rule)
             for (run, glance), (points, rule) in zip(worth, told, strict=True)
         ],
+        unread,
     )
 
 

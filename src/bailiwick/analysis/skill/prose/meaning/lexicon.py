@@ -22,7 +22,7 @@ MAX_SCOPE: Final = 14
 MAX_GAP: Final = 3
 """Words that may stand where an entry has a gap."""
 
-_WORD = re.compile(r"[~.$]?[\w/~@.-]*\w(?:['\u2019]\w+)?|[,;:.!?()]")
+_WORD = re.compile(r"[~.$]?(?:[/~@.-]*+\w++)++(?:['\u2019]\w+)?|[,;:.!?()]")
 _ENDS = frozenset(";:.!?()")
 _GOES_ON = frozenset(("or", "nor", "and"))
 _LETS_GO = frozenset(("but", "then", "instead", "so", "however"))
