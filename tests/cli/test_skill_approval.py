@@ -224,6 +224,50 @@ def test_a_rollback_that_was_meant_is_signed_above_what_was_seen(run: Run, tmp_p
     assert json.loads((tmp_path / "policy/skills/lock.json").read_text())["version"] == 8
 
 
+def test_a_lock_put_back_to_before_a_revocation_is_refused_where_the_newer_one_was_seen(
+    run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lock = tmp_path / "policy/skills"
+    run("approve", "pdf", "--as", "role:frontend", "--yes")
+    before = {path: path.read_bytes() for path in lock.iterdir()}
+    run("revoke", "pdf")
+    for path, content in before.items():
+        path.write_bytes(content)
+    for words in (["verify"], ["list"], ["approve", "pdf", "--as", "role:frontend", "--yes"], ["renew"]):
+        code, out, said = run(*words)
+        assert (code, out) == (USAGE, "")
+        assert "has version 1, but version 2 was seen: it was rolled back" in said
+        assert "bailiwick skill renew --above 2" in said
+    monkeypatch.setenv("BAILIWICK_STATE", str(tmp_path / "another machine"))
+    assert run("verify")[0] == 0  # nobody looked from there before; docs/limits.md says so
+    monkeypatch.setenv("BAILIWICK_STATE", str(tmp_path / "state"))
+    assert "as version 3" in run("renew", "--above", "2")[1]
+    assert "lock     version 3" in run("verify")[1]
+    shutil.rmtree(lock)
+    run("approve", "pdf", "--as", "role:frontend", "--yes")
+    assert "lock     version 4" in run("verify")[1]
+
+
+def test_what_was_seen_of_locks_must_be_readable_and_need_not_be_writable(
+    run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run("approve", "pdf", "--as", "role:frontend", "--yes")
+    for text in ("", "[]", '{"x": true}', "[" * 100_000):
+        (tmp_path / "state/skill-locks.json").write_text(text)
+        code, _, said = run("verify")
+        assert code == USAGE
+        assert "skill-locks.json doesn't say which versions" in said
+    (tmp_path / "file").write_text("")
+    monkeypatch.setenv("BAILIWICK_STATE", str(tmp_path / "file"))
+    code, _, said = run("verify")
+    assert code == USAGE
+    assert "Not a directory" in said
+    monkeypatch.setenv("BAILIWICK_STATE", "/proc/none")
+    code, out, said = run("verify")
+    assert (code, "lock     version 1" in out) == (0, True)
+    assert "can't keep that version 1 of the skill lock was seen: /proc/none" in said
+
+
 def test_explain_and_decide_judge_as_if_a_skill_were_active(
     run: Run, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -18,11 +18,12 @@ from bailiwick.analysis.skill.digest import UnsoundTreeError
 from bailiwick.policy.errors import PolicyErrors
 from bailiwick.policy.load import load_policy_set
 from bailiwick.policy.types import Approver, PolicySet
-from bailiwick.service.places import find
+from bailiwick.service.places import find, own_state
 from bailiwick.service.policy_files import read_policy_files
 from bailiwick.service.skills.copies import MANAGED
 from bailiwick.service.skills.keys import KeyFileError, key_text, read_key
 from bailiwick.service.skills.lock_file import load, save
+from bailiwick.service.skills.lock_marks import LockMarks
 
 DONE, FINDINGS, USAGE, ENVIRONMENT = 0, 1, 2, 3
 
@@ -68,6 +69,7 @@ class SigningDesk:
     def save(self, lock: Lock) -> None:
         """Write the lock, one version on, signed. Raises ``OSError``."""
         save(self.directory, lock, self.key, now=self.now)
+        _note(self.directory, lock.version + 1)
 
 
 def opened(asked: argparse.Namespace, *, renewing: bool = False) -> SigningDesk:
@@ -83,10 +85,12 @@ def opened(asked: argparse.Namespace, *, renewing: bool = False) -> SigningDesk:
             f'  - {{name: {getpass.getuser()}, key: "{key_text(key)}"}}'
         )
     now = int(time.time())
-    lock = Lock()
+    seen = _marks().seen(directory)
+    lock = Lock(version=seen)
     if any((directory / name).exists() for name in (LOCK, SIGNATURE)):
         # A lock that has ended is what renewing is for; everything else about it must still be true.
-        lock = load(directory, policies.approvers, now=0 if renewing else now)
+        meant = renewing and asked.above >= seen
+        lock = load(directory, policies.approvers, now=0 if renewing else now, seen=0 if meant else seen)
     return SigningDesk(directory=directory, policies=policies, lock=lock, key=key, approver=approver, now=now)
 
 
@@ -94,7 +98,23 @@ def read(asked: argparse.Namespace) -> tuple[Path, PolicySet, Lock]:
     """The lock of the policy that is meant. Raises ``LockError``, ``PolicyErrors``, ``OSError``."""
     directory = find(None, asked.policy).policy
     policies = load_policy_set(read_policy_files(directory))
-    return directory, policies, load(directory, policies.approvers, now=int(time.time()))
+    lock = load(directory, policies.approvers, now=int(time.time()), seen=_marks().seen(directory))
+    _note(directory, lock.version)
+    return directory, policies, lock
+
+
+def _marks() -> LockMarks:
+    places = find()
+    return LockMarks(own_state() if places.machine_wide else places.state)
+
+
+def _note(directory: Path, version: int) -> None:
+    """Keep the version for the next look; where that can't be kept, what was asked for is done all the same."""
+    try:
+        _marks().note(directory, version)
+    except OSError as error:
+        said = f"can't keep that version {version} of the skill lock was seen: {error.filename}: {error.strerror}"
+        print(f"bailiwick: {said}", file=sys.stderr)
 
 
 def located(text: str) -> Path:

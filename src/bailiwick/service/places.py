@@ -58,12 +58,18 @@ class Places:
         return self.state / "service.log"
 
 
+def own_state() -> Path:
+    """Where the account keeps state of its own, whether or not the machine has an installation."""
+    home = Path(os.environ.get("HOME") or Path.home())
+    return Path(os.environ.get("XDG_STATE_HOME") or home / ".local/state") / "bailiwick"
+
+
 def find(state: str | None = None, policy: str | None = None) -> Places:
     """The installation meant by the arguments, else by the environment, else the machine's, else the user's."""
     home = Path(os.environ.get("HOME") or Path.home())
     given = state or os.environ.get("BAILIWICK_STATE")
     machine_wide = not given and SYSTEM_INSTALLATION.is_file()
-    own = Path(os.environ.get("XDG_STATE_HOME") or home / ".local/state") / "bailiwick"
+    own = own_state()
     own_policy = Path(os.environ.get("XDG_CONFIG_HOME") or home / ".config") / "bailiwick" / "policy"
     chosen_policy = policy or os.environ.get("BAILIWICK_POLICY")
     return Places(
