@@ -25,6 +25,9 @@ from bailiwick.service.policies import Policies
 from bailiwick.service.registry import Registry, service_key
 from bailiwick.service.store import Store
 
+BUSY = 60
+"""Seconds that a step may take on a machine that does much else; only a failure waits that long."""
+
 USER = pwd.getpwuid(os.geteuid()).pw_name
 
 POLICY = {
@@ -140,7 +143,7 @@ class Running:
         self.places.address.unlink(missing_ok=True)
         with (self.root / "printed").open("ab") as printed:
             self.process = subprocess.Popen(self.command(), stdout=printed, stderr=printed)
-        deadline = time.monotonic() + 20
+        deadline = time.monotonic() + BUSY
         while not self.places.address.exists():
             assert self.process.poll() is None, self.printed()
             assert time.monotonic() < deadline, self.printed()
@@ -148,7 +151,7 @@ class Running:
 
     def refused(self) -> str:
         """Start it where it must refuse: what it prints; that it ends as the environment's fault."""
-        done = subprocess.run(self.command(), capture_output=True, text=True, timeout=30, check=False)
+        done = subprocess.run(self.command(), capture_output=True, text=True, timeout=BUSY, check=False)
         assert done.returncode == 3, done.stderr
         assert "Traceback" not in done.stderr
         return done.stderr.strip().splitlines()[-1]
@@ -156,13 +159,13 @@ class Running:
     def kill(self, number: int = signal.SIGKILL) -> int:
         assert self.process is not None
         self.process.send_signal(number)
-        return self.process.wait(20)
+        return self.process.wait(BUSY)
 
     def printed(self) -> str:
         return (self.root / "printed").read_text(encoding="utf-8", errors="replace")
 
     def call(self, method: str, path: str, body: Mapping[str, Any] | None = None) -> dict[str, Any]:
-        return call(self.places, method, path, body)
+        return call(self.places, method, path, body, seconds=BUSY)
 
     def open(self, **wish: Any) -> "Client":
         """A session, as the launcher opens it, and what its client needs to post hooks."""
@@ -182,7 +185,7 @@ class Client:
     token: str
 
     def connect(self) -> socket.socket:
-        return socket.create_connection(("127.0.0.1", self.port), timeout=20)
+        return socket.create_connection(("127.0.0.1", self.port), timeout=BUSY)
 
     def request(self, body: bytes, *, token: str | None = None, path: str = "/v1/hook") -> bytes:
         secret = self.token if token is None else token
@@ -220,7 +223,7 @@ def running(root: Path) -> Iterator[Running]:
 
 def wait_for(service: Running, **wanted: object) -> dict[str, Any]:
     """The service's status once it says what is ``wanted``."""
-    deadline = time.monotonic() + 15
+    deadline = time.monotonic() + BUSY
     while True:
         try:
             status = service.call("GET", "/v1/status")

@@ -63,7 +63,7 @@ def run(
         input=stdin,
         capture_output=True,
         env={"BAILIWICK_TOKEN": token},
-        timeout=30,
+        timeout=60,
         check=False,
     )
 
@@ -221,7 +221,7 @@ def test_input_that_never_ends_blocks(tmp_path: Path) -> None:
         ],
         stdin=reader,
         capture_output=True,
-        timeout=30,
+        timeout=60,
         check=False,
     )
     os.close(reader)
@@ -259,7 +259,7 @@ def test_a_closed_standard_output_blocks(tmp_path: Path) -> None:
             ],
             input=EVENT,
             stderr=subprocess.PIPE,
-            timeout=30,
+            timeout=60,
             check=False,
         )
     assert done.returncode == 2
@@ -287,7 +287,7 @@ def test_helper_says_any_directory(tmp_path: Path) -> None:
     strange.mkdir()
     with service(tmp_path / "s", send(reply(b'{"managedSettings":{"a":1}}'))) as heard:
         script = f"cd '{strange}' && '{sys.executable}' -IS '{PROGRAMS / 'policy_helper.py'}' --socket '{tmp_path / 's'}'; true"
-        subprocess.run(["/bin/sh", "-c", script], capture_output=True, timeout=30, check=True)
+        subprocess.run(["/bin/sh", "-c", script], capture_output=True, timeout=60, check=True)
     assert json.loads(heard[0].partition(b"\r\n\r\n")[2])["cwd"] == str(strange)
 
 
@@ -298,7 +298,7 @@ def test_helper_says_the_endpoint_its_client_was_started_with(tmp_path: Path) ->
         subprocess.run(
             ["/bin/sh", "-c", script],
             capture_output=True,
-            timeout=30,
+            timeout=60,
             check=True,
             env={"ANTHROPIC_BASE_URL": "http://own.example"},
         )

@@ -78,7 +78,7 @@ def witness(log: Log, tmp_path: Path) -> Iterator[WitnessAddress]:
         [programs / "sigsum-witness", *words, f"127.0.0.1:{port}"], env={"GODEBUG": "httpmuxgo121=0"}
     )
     try:
-        until = time.monotonic() + 20
+        until = time.monotonic() + 60
         while True:
             try:
                 socket.create_connection(("127.0.0.1", port), timeout=1).close()

@@ -148,7 +148,7 @@ def append(store: Store, numbers: Sequence[int], each: int) -> None:
 
 
 def settled(path: Path, most: int) -> None:
-    until = time.monotonic() + 30
+    until = time.monotonic() + 60
     while alone(path) > most:
         assert time.monotonic() < until
         time.sleep(0.01)

@@ -20,6 +20,7 @@ from bailiwick.service.local import RefusedError, ServiceError
 from bailiwick.service.log_reader import LogReader
 from bailiwick.service.strangers import MAX_RECORDED
 from governed import (
+    BUSY,
     FORBIDDEN,
     READ,
     TIGHTER,
@@ -115,7 +116,7 @@ def test_a_connection_is_kept_and_serves_many_calls(client: Client) -> None:
 def test_pipelined_calls_are_answered_in_order(client: Client) -> None:
     with closing(client.connect()) as connection:
         connection.sendall(client.request(READ) + client.request(FORBIDDEN) + client.request(READ))
-        said, deadline = b"", time.monotonic() + 20
+        said, deadline = b"", time.monotonic() + BUSY
         while said.count(b"HTTP/1.1 200") < 3 or not said.endswith(b"}"):
             assert time.monotonic() < deadline
             said += connection.recv(65536)

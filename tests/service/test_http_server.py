@@ -51,7 +51,7 @@ def play(scene: Scene) -> Application:
         await server.listen(listener)
         reader, writer = await asyncio.open_connection(*listener.getsockname())
         try:
-            async with asyncio.timeout(20):
+            async with asyncio.timeout(60):
                 await scene(application, server, reader, writer)
         finally:
             writer.close()
@@ -131,15 +131,15 @@ def test_a_request_that_stands_unfinished_is_not_waited_for(
 
 
 def test_a_connection_that_was_of_use_is_kept(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(http_server, "PATIENCE", 0.01)
+    monkeypatch.setattr(http_server, "PATIENCE", 0.3)
 
     async def scene(
         _: Application, __: Server, reader: asyncio.StreamReader, writer: asyncio.StreamWriter
     ) -> None:
-        for _turn in range(2):
+        for pause in (0.35, 0):
             writer.write(ASK % b"/now")
             assert await answered(reader) == b"/now"
-            await asyncio.sleep(0.08)
+            await asyncio.sleep(pause)
 
     play(scene)
 
@@ -159,8 +159,6 @@ def test_what_is_no_request_is_told_so_and_is_the_last() -> None:
 def test_the_end_lets_answers_under_way_leave_and_waits_for_no_others(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(http_server, "GRACE", 0.05)
-
     async def scene(
         app: Application, server: Server, reader: asyncio.StreamReader, writer: asyncio.StreamWriter
     ) -> None:
@@ -172,6 +170,7 @@ def test_the_end_lets_answers_under_way_leave_and_waits_for_no_others(
         assert await reader.read() == b""
 
     play(scene)
+    monkeypatch.setattr(http_server, "GRACE", 0.05)
 
     async def stuck(
         _: Application, server: Server, reader: asyncio.StreamReader, writer: asyncio.StreamWriter

@@ -13,7 +13,7 @@ import pytest
 
 from bailiwick.service.account import principal_of
 from bailiwick.service.peer import own_uid, process_started, tcp_peer, unix_peer
-from governed import READ, Client, records, running, verdict
+from governed import BUSY, READ, Client, records, running, verdict
 
 AS_NOBODY = """
 import os, socket, sys
@@ -99,7 +99,7 @@ def test_another_account_gets_nothing_with_a_session_s_secret(tmp_path: Path) ->
             [sys.executable, "-I", "-c", AS_NOBODY, str(client.port)],
             input=client.request(READ),
             capture_output=True,
-            timeout=20,
+            timeout=BUSY,
             check=True,
         )
         head, _, body = done.stdout.partition(b"\r\n\r\n")

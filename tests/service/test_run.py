@@ -27,6 +27,7 @@ from bailiwick.service.resident import KEEP_SECONDS, Service
 from bailiwick.service.state_directory import StoreError
 from bailiwick.service.store import Store
 from governed import (
+    BUSY,
     POLICY,
     READ,
     TIGHTER,
@@ -135,7 +136,7 @@ def test_sighup_reads_the_policy_and_sigterm_ends_in_order(tmp_path: Path) -> No
         before = service.call("GET", "/v1/status")["revision"]
         service.process.send_signal(signal.SIGHUP)
         service.process.send_signal(signal.SIGHUP)
-        deadline = time.monotonic() + 15
+        deadline = time.monotonic() + BUSY
         while service.call("GET", "/v1/status")["revision"] == before:
             assert time.monotonic() < deadline
         assert service.kill(signal.SIGTERM) == 0
@@ -217,7 +218,7 @@ def test_the_watch_goes_on_after_a_reload_could_not_be_recorded(
             await asyncio.sleep(0.03)
             assert told == [], "nothing changed yet"
             write_policy(policies.directory, {"profiles/dev.yaml": TIGHTER})
-            await asyncio.wait_for(again.wait(), 10)
+            await asyncio.wait_for(again.wait(), BUSY)
             watch.cancel()
 
         asyncio.run(watched())
@@ -355,7 +356,7 @@ def test_launchers_at_the_same_moment_start_one_service(tmp_path: Path) -> None:
     places = Places(state=tmp_path / "state", policy=write_policy(tmp_path / "policy"))
     command = [sys.executable, "-c", LAUNCHER, str(places.state), str(places.policy)]
     started = [subprocess.Popen(command, stdout=subprocess.PIPE, text=True) for _ in range(3)]
-    pids = {process.communicate(timeout=40)[0].strip() for process in started}
+    pids = {process.communicate(timeout=BUSY)[0].strip() for process in started}
     try:
         assert len(pids) == 1
         assert pids != {""}

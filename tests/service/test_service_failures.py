@@ -42,7 +42,7 @@ def traced(service: Running, *given: str) -> Iterator[None]:
             yield
         finally:
             strace.terminate()
-            strace.communicate(timeout=20)
+            strace.communicate(timeout=60)
 
 
 def failing(service: Running, call: str, error: str, when: str) -> contextlib.AbstractContextManager[None]:

@@ -69,7 +69,7 @@ def changed(path: Path, statement: str, *values: object) -> None:
 
 
 def waited(done: Callable[[], bool]) -> bool:
-    until = time.monotonic() + 20
+    until = time.monotonic() + 60
     while not done() and time.monotonic() < until:
         time.sleep(0.01)
     return done()

@@ -10,6 +10,8 @@ import pytest
 
 CHECKOUT = Path(__file__).parents[2]
 
+pytestmark = pytest.mark.timeout(480)  # on a busy machine; the machine inside ends after 300 seconds
+
 INSIDE = """
 set -u
 cd /
@@ -67,9 +69,9 @@ if sys.argv[1] == "port":
         except OSError as error:
             print(error.strerror)
     sys.exit()
-status = call(find(), "GET", "/v1/status", seconds=30)
+status = call(find(), "GET", "/v1/status", seconds=90)
 body = json.dumps({"hook_event_name": "PreToolUse"}).encode()
-with socket.create_connection(("127.0.0.1", port), timeout=30) as hook:
+with socket.create_connection(("127.0.0.1", port), timeout=90) as hook:
     hook.sendall(b"POST /v1/hook HTTP/1.1\\r\\nHost: x\\r\\nContent-Length: %d\\r\\n\\r\\n" % len(body) + body)
     print(json.dumps({"status": status, "stranger": hook.recv(65536).decode()}))
 """

@@ -100,7 +100,7 @@ def test_arity_agrees_with_the_shipped_specification(name: str) -> None:
     program = shutil.which(name)
     if program is None:
         pytest.skip(f"{name} isn't installed")
-    ended = subprocess.run([program, "--help"], capture_output=True, check=False, timeout=10)
+    ended = subprocess.run([program, "--help"], capture_output=True, check=False, timeout=60)
     told, specification = read_help(ended.stdout.decode(errors="replace")), find(name)
     assert specification is not None
     assert told.options

@@ -48,7 +48,7 @@ class Daemon:
         }
         with self.output.with_suffix(".err").open("ab") as errors:
             self.process = subprocess.Popen(self.command, env=environment, stdout=errors, stderr=errors)
-        deadline = time.monotonic() + 20
+        deadline = time.monotonic() + 60
         while time.monotonic() < deadline:
             with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", self.port), timeout=1):
                 return
@@ -65,7 +65,7 @@ class Daemon:
         return self.output.read_text(encoding="utf-8").split("\n")[:-1] if self.output.exists() else []
 
     def wait_for(self, enough: Callable[[list[str]], bool]) -> list[str]:
-        deadline = time.monotonic() + 20
+        deadline = time.monotonic() + 60
         while not enough(self.lines()) and time.monotonic() < deadline:
             time.sleep(0.05)
         return self.lines()

@@ -183,7 +183,7 @@ def test_one_sink_s_trouble_is_kept_from_the_others(state: Path, tmp_path: Path)
             await running
         return broken, sound
 
-    broken, sound = asyncio.run(asyncio.wait_for(both(), 20))
+    broken, sound = asyncio.run(asyncio.wait_for(both(), 60))
     assert (broken.progress.next, sound.progress.next) == (0, 40)
     assert room.load("b").problem == "internal error (ZeroDivisionError)"
 
@@ -218,6 +218,6 @@ def test_it_goes_on_until_stopped(state: Path, tmp_path: Path) -> None:
             stop.set()
             await running
 
-    asyncio.run(asyncio.wait_for(until_done(), 20))
+    asyncio.run(asyncio.wait_for(until_done(), 60))
     assert set(sink.taken) == set(range(40))
     assert room.load("s").problem == ""

@@ -147,7 +147,7 @@ def test_what_is_not_relp_accepts_nothing(text: bytes, monkeypatch: pytest.Monke
         await server.wait_closed()
         await asyncio.sleep(0.3)
 
-    asyncio.run(asyncio.wait_for(go(), 20))
+    asyncio.run(asyncio.wait_for(go(), 60))
 
 
 def test_a_refused_message_is_set_aside() -> None:
@@ -162,7 +162,7 @@ def test_a_refused_message_is_set_aside() -> None:
         await server.wait_closed()
         await asyncio.sleep(0.3)
 
-    asyncio.run(asyncio.wait_for(go(), 20))
+    asyncio.run(asyncio.wait_for(go(), 60))
 
 
 def test_a_message_is_rfc_5424() -> None:
