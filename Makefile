@@ -82,7 +82,7 @@ nightly: $(STAMP) ## long fuzzing, oracles and chaos
 	scripts/witness || true  # the tests that need them are skipped, and say so
 	scripts/oracles || true
 	scripts/client >/dev/null
-	scripts/sandbox $(BIN)/pytest tests -m nightly
+	scripts/sandbox $(BIN)/pytest tests -m nightly -rs
 	$(BIN)/pytest tests/service/index  # both engines, now that the other is there
 	$(MAKE) --no-print-directory test-compiled
 	$(MAKE) --no-print-directory e2e-newest

@@ -92,6 +92,8 @@ class Lines(Arg):
     """Output of which every line is a path that the pattern ``text`` matches, and a plain word of a shell as it stands."""
 
 
+GIT_GUARD = "GIT_CONFIG_PARAMETERS"
+"""The variable by which a session keeps git from bare repositories that are just there (``safe.bareRepository=explicit``)."""
 STANDARD_INPUT = frozenset(("-", "/dev/stdin", "/dev/fd/0", "/proc/self/fd/0"))
 """What an interpreter is given where its code comes from standard input."""
 

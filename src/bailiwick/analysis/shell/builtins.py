@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import TYPE_CHECKING, TypeAlias
 
 from bailiwick.analysis.commands.argument import (
+    GIT_GUARD,
     LITERAL,
     NUMBER,
     OPEN,
@@ -264,6 +265,8 @@ def _unset(call: Invocation) -> Outcome:
             call.state, word, Arg(""), call.span, exported=word in call.state.exported
         )
         call.state.variables[word] = Arg("", OPEN)
+        if word == GIT_GUARD:
+            call.state.exported = call.state.exported.union((word,))
         if word in call.state.functions:
             call.state.functions[word] = None
     return call.state, call.state
@@ -487,7 +490,11 @@ def _exec(call: Invocation) -> Outcome:
     rest = call.args[1:]
     if not rest:
         return call.state, call.state
+    state = call.state.copy()
     while rest and rest[0].literal in ("-c", "-l", "-cl", "--"):
+        if rest[0].text in ("-c", "-cl"):
+            state.variables[GIT_GUARD] = Arg("", OPEN)
+            state.exported = state.exported.union((GIT_GUARD,))
         rest = rest[1:]
     if rest and rest[0].literal == "-a":
         rest = rest[2:]
@@ -495,7 +502,7 @@ def _exec(call: Invocation) -> Outcome:
         return call.opaque("exec of a program that isn't known")
     if call.interpreter.dialect == "zsh" and (rest[0].text in BUILTINS or rest[0].text == "noglob"):
         return call.opaque("exec of a word that modifies a command")
-    call.interpreter.program(rest, call.state.copy(), call.span, call.stdin, functions=False)
+    call.interpreter.program(rest, state, call.span, call.stdin, functions=False)
     return call.state, call.state
 
 

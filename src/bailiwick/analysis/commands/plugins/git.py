@@ -3,7 +3,7 @@
 import re
 from typing import TYPE_CHECKING
 
-from bailiwick.analysis.commands.argument import Arg, Kind
+from bailiwick.analysis.commands.argument import GIT_GUARD, Arg, Kind
 from bailiwick.analysis.commands.plugins.paths import parents
 from bailiwick.analysis.commands.specification import Role
 from bailiwick.analysis.paths import escaped
@@ -67,6 +67,10 @@ def git(call: "Call") -> None:  # noqa: PLR0915, C901, PLR0912 - one arm per for
         if not machine.own(Arg(".git")):
             # Even to look at one runs what its configuration names (core.fsmonitor); the project's is protected.
             machine.opaque("a repository elsewhere may name programs that git runs")
+        elif machine.exported(GIT_GUARD) is not None:
+            machine.opaque(
+                "git without what keeps it from repositories that are just there (safe.bareRepository)"
+            )
     operands = parsed.operands
     match command:
         case "clone":

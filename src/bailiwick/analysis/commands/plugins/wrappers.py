@@ -5,7 +5,7 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
-from bailiwick.analysis.commands.argument import STANDARD_INPUT, Arg, Kind, Lines, Processes
+from bailiwick.analysis.commands.argument import GIT_GUARD, STANDARD_INPUT, Arg, Kind, Lines, Processes
 from bailiwick.analysis.commands.plugins.tools import handed
 from bailiwick.model.access import AccessKind
 
@@ -38,9 +38,13 @@ def env(call: "Call") -> None:
     call.options()
     for name in call.parsed.values("-u", "--unset"):
         call.machine.variable(AccessKind.CHANGE_CONFIG, name.literal or "*", "", name.span)
+    emptied = call.parsed.given("-i", "--ignore-environment")
     if len(call.args) > 1 and call.args[1].literal == "-":
         del call.parsed.operands[0]  # the old spelling of -i
+        emptied = True
     operands, exported = _assignments(call)
+    if emptied or any(name.literal in (None, GIT_GUARD) for name in call.parsed.values("-u", "--unset")):
+        exported = _UNGUARDED | exported
     if operands:
         call.machine.run(tuple(operands), exported=exported)
     elif not call.parsed.given("-S", "--split-string", "--help", "--version"):
@@ -94,7 +98,8 @@ def su(call: "Call") -> None:
         machine.run((Arg("sh"), *code, *given), as_user=user, exported=_ELSEWHERE)
 
 
-_ELSEWHERE = {"HOME": Arg("", Kind.UNKNOWN)}
+_UNGUARDED = {GIT_GUARD: Arg("")}
+_ELSEWHERE = _UNGUARDED | {"HOME": Arg("", Kind.UNKNOWN)}
 """Another account's shell may find its home elsewhere."""
 _SHELLS = frozenset(("sh", "bash", "dash", "ash", "zsh"))
 
