@@ -91,6 +91,7 @@ def test_what_people_see(run: Run, tmp_path: Path, request: pytest.FixtureReques
     (script.parent / "out").unlink()
     step("why", "pdf")
     step("revoke", "pdf", "--reason", "no longer kept")
+    step("list")
     step("revoke", "pdf")
     step("why", "pdf")
     step("renew")

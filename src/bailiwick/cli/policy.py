@@ -18,6 +18,7 @@ from bailiwick.administration.example import ExampleError, parse_call
 from bailiwick.administration.importer import Source, import_settings, summary
 from bailiwick.administration.place import request_of
 from bailiwick.administration.recorded import read_recorded
+from bailiwick.administration.skill_policy import load_scan_policy
 from bailiwick.administration.targets.claude_settings import ServiceAddress, Tier, compile_settings
 from bailiwick.administration.targets.native import unexpressed
 from bailiwick.cli.policy_text import policy_item, policy_lines
@@ -27,7 +28,7 @@ from bailiwick.model.event import Event, ToolCall
 from bailiwick.model.request import Request, Session
 from bailiwick.model.verdict import Verdict
 from bailiwick.policy.errors import PolicyErrors
-from bailiwick.policy.load import load_policy_set
+from bailiwick.policy.load import SCAN_POLICY, load_policy_set
 from bailiwick.policy.types import Policy, PolicySet
 from bailiwick.service.account import principal_of
 from bailiwick.service.files import OsFiles, folds_case
@@ -200,7 +201,10 @@ def _profile(policies: PolicySet, name: str) -> Policy:
 
 
 def _check(asked: argparse.Namespace) -> int:
-    policies = compile_set(_read(asked.directory))
+    files = _read(asked.directory)
+    policies = compile_set(files)
+    if SCAN_POLICY in files:
+        load_scan_policy(SCAN_POLICY, files[SCAN_POLICY], now=int(time.time()))
     found = check.check(policies, now=int(time.time()))
     if asked.json:
         _print_json(

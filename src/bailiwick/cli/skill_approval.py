@@ -167,17 +167,27 @@ def _renew(asked: argparse.Namespace) -> int:
             json.dumps({"version": lock.version + 1, "approvals": len(desk.lock.entries), "expired": expired})
         )
         return DONE
-    print(f"signed {len(desk.lock.entries)} approvals again, as version {lock.version + 1}")
+    print(f"signed {_counted(len(desk.lock.entries))} again, as version {lock.version + 1}")
     for one in ended:
         print(f"expired: {one.name} ({one.id}); approve it again")
     return DONE
+
+
+def _counted(approvals: int) -> str:
+    return f"{approvals} approval{'' if approvals == 1 else 's'}"
 
 
 def _list(asked: argparse.Namespace) -> int:
     _, _, lock = read(asked)
     now = int(time.time())
     if asked.json:
-        print(json.dumps({"version": lock.version, "skills": [json_of(one) for one in lock.entries]}))
+        revoked = [
+            {"approval": one.id, "name": one.name, "digest": one.digest, "by": one.by, "reason": one.reason}
+            | {"revoked_on": statements.time_text(one.on)}
+            for one in lock.revoked
+        ]
+        listed = [json_of(one) for one in lock.entries]
+        print(json.dumps({"version": lock.version, "skills": listed, "revoked": revoked}))
         return DONE
     if not lock.entries:
         print("no skill is approved")
@@ -189,6 +199,11 @@ def _list(asked: argparse.Namespace) -> int:
             f"{said.name:24} {said.digest[:12]}  {state} {until}  {', '.join(said.roles)}  {said.id} by {said.approved_by}"
         )
         print("".join(f"{'':26}{shown(str(grant))}\n" for grant in said.grants), end="")
+    for gone in lock.revoked:
+        told = f"revoked on {statements.time_text(gone.on)[:10]} by {gone.by}"
+        print(
+            f"{shown(gone.name):24} {gone.digest[:12]}  {told}{': ' * bool(gone.reason)}{shown(gone.reason)}"
+        )
     return DONE
 
 
@@ -222,7 +237,7 @@ def _verify(asked: argparse.Namespace) -> int:
     else:
         until = statements.time_text(lock.expires)[:10]
         print(
-            f"lock     version {lock.version}, signed by {lock.signer}, good until {until}, {len(lock.entries)} approvals"
+            f"lock     version {lock.version}, signed by {lock.signer}, good until {until}, {_counted(len(lock.entries))}"
         )
         for state, copy, _ in found:
             print(f"{state:10} {shown(copy.name):24} {copy.digest[:12]:12}  {shown(copy.root)}")

@@ -16,6 +16,7 @@ from bailiwick.decision.skill_verdict import ScanPolicy, SkillReport, SkillVerdi
 from bailiwick.enforcement.skills import html, text
 from bailiwick.enforcement.skills.report import dumped, known_in, skill, to_json, to_sarif, worst
 from bailiwick.policy.errors import PolicyErrors
+from bailiwick.policy.load import SCAN_POLICY
 from bailiwick.rules.skill.catalogue import SKILL_CATALOGUE
 from bailiwick.service.rule_database import load, warm
 from bailiwick.service.scan_cache import ScanCache
@@ -23,9 +24,6 @@ from bailiwick.service.skill_files import NoSkillError, SkillPlace, find_skills
 from bailiwick.service.skill_scan import look, scan
 
 DONE, BLOCKED, USAGE, ENVIRONMENT = 0, 1, 2, 3
-
-SCAN_POLICY = "skill-scan.yaml"
-"""The file in a policy repository that says what findings get."""
 
 MANY = 20
 """Skills from which on it is worth two seconds to compile the filters of the text rules, where they aren't kept yet."""
@@ -169,6 +167,8 @@ def _scan(asked: argparse.Namespace) -> int:
     accelerate = warm if len(places) >= MANY else load
     accelerate()
     store = ScanCache(Path(asked.cache)) if asked.cache else None
+    if store is not None and (problem := store.problem()):
+        return _failed(problem, USAGE)
     bar = _Bar(on=sys.stderr.isatty() and not asked.no_progress)
     now = int(time.time())
     reports = [

@@ -63,6 +63,9 @@ FILES: Mapping[str, type] = {
 }
 """What stands where in a policy repository."""
 
+SCAN_POLICY = "skill-scan.yaml"
+"""What findings in skills get. It decides nothing about sessions, and the scanner reads it (`administration.skill_policy`)."""
+
 
 def load_policy_set(files: Mapping[str, str]) -> PolicySet:
     """Compile a policy repository.
@@ -160,7 +163,7 @@ class _Repository:
         if name.endswith(".yml"):
             self.problems.add(_top(name), "the name ends in `.yml`", f"rename it to `{name[:-4]}.yaml`")
             return
-        if not name.endswith(".yaml"):
+        if not name.endswith(".yaml") or name == SCAN_POLICY:
             return
         kind = FILES.get(name if "/" not in name else name[: name.index("/") + 1])
         if kind is None:
@@ -375,4 +378,4 @@ def _top(name: str) -> Origin:
 
 def _place_of(name: str) -> str:
     folder, slash, _ = name.partition("/")
-    return did_you_mean(folder + slash, FILES)
+    return did_you_mean(folder + slash, (*FILES, SCAN_POLICY))

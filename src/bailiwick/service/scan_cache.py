@@ -3,6 +3,7 @@
 import hashlib
 import json
 import os
+import stat
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from functools import cache
@@ -56,6 +57,20 @@ class ScanCache:
             )
         seen.update(repr((tree.root, tree.name, tree.kind, tree.partial)).encode("utf-8", "surrogatepass"))
         return seen.hexdigest()
+
+    def problem(self) -> str:
+        """Why nothing will be kept here, for whoever named it; empty where it will, or where the directory is still to be made."""
+        try:
+            held = self.directory.stat()
+        except FileNotFoundError:
+            return ""
+        except OSError as error:
+            return f"{self.directory}: {error.strerror}"
+        if not stat.S_ISDIR(held.st_mode):
+            return f"{self.directory} is no directory; name one for --cache"
+        if held.st_uid != os.getuid() or held.st_mode & 0o022:
+            return f"{self.directory} may be written by others, who could put results there; --cache takes a directory of your own (chmod 700)"
+        return ""
 
     def get(self, key: str) -> Result | None:
         """An earlier result; None where there is none, where it can't be read, or where somebody else could have written it."""
@@ -146,7 +161,7 @@ def rules_digest() -> str:
         for one in sorted(place.iterdir(), key=lambda entry: entry.name):
             if one.is_dir() and one.name != "__pycache__":
                 walk(one)
-            elif one.name.endswith((".py", ".yaml")):
+            elif one.name.endswith((".py", ".yaml", ".txt")):  # weights stand in the code by their digest
                 seen.update(one.name.encode() + b"\0" + one.read_bytes())
 
     for room in ("model", "analysis", "rules", "decision"):

@@ -172,7 +172,9 @@ class Call:
             case Role.CODE | Role.CODE_TREE:
                 code(machine, arg, tree=role is Role.CODE_TREE)
             case Role.AT_FILE:
-                if arg.text.startswith("@"):
+                if arg.literal == "@-" and self.name == "curl":
+                    pass  # its standard input, to which the shell's reader has the flow
+                elif arg.text.startswith("@"):
                     machine.path(AccessKind.READ, arg.with_text(arg.text[1:]))
                 elif "=@" in arg.text and self.name == "gh":
                     machine.path(AccessKind.READ, arg.with_text(arg.text.partition("=@")[2]))

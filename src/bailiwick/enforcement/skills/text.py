@@ -62,6 +62,12 @@ def scan(reports: Sequence[SkillReport], page: Page, *, base: str, quiet: bool) 
     counts = {verdict: sum(report.verdict is verdict for report in reports) for verdict in SkillVerdict}
     said = [f"{counts[verdict]} {verdict.label}" for verdict in reversed(SkillVerdict) if counts[verdict]]
     yield f"{len(reports)} {'skill' if len(reports) == 1 else 'skills'}: {', '.join(said) or 'none'}"
+    answered = sum(len(report.suppressed) for report in reports)
+    known = sum(len(report.known) for report in reports)
+    if answered or known:
+        parts = [f"{answered} answered by a suppression"] if answered else []
+        parts += [f"{known} known from the baseline"] if known else []
+        yield f"findings that block nothing: {', '.join(parts)}" + ("; --all lists them" if quiet else "")
 
 
 def _one(report: SkillReport, page: Page, base: str) -> Iterator[str]:
