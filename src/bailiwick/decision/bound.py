@@ -6,6 +6,7 @@ from dataclasses import field
 from typing import Any, NamedTuple, TypeVar
 
 from bailiwick.decision.duties import Duties, duties
+from bailiwick.model.access import AccessKind
 from bailiwick.model.glob import (
     Glob,
     GlobError,
@@ -86,7 +87,7 @@ class Index:
 
 @value(frozen=True, slots=True, kw_only=True)
 class Programs:
-    """The rules for one program: all of them, those for any sub-command, and those for each one named."""
+    """The rules for one program: all of them, those for any sub-command, and with these those for each one named."""
 
     all: tuple[Hit, ...]
     general: tuple[Hit, ...]
@@ -95,7 +96,7 @@ class Programs:
     def candidates(self, words: Sequence[str | None], *, open_ended: bool) -> Sequence[Hit]:
         """The rules that a command with these operands may match."""
         if words and words[0] is not None:
-            return (*self.general, *self.special.get(words[0], ()))
+            return self.special.get(words[0], self.general)
         return self.all if words or open_ended else self.general
 
 
@@ -122,6 +123,8 @@ class Bound:
     folded: bool
     faults: tuple[str, ...]
     remembered: dict[object, list[Hit]] = field(default_factory=dict)
+    visited: dict[tuple[str, AccessKind], list[Hit]] = field(default_factory=dict)
+    """The rules that paths met. Apart, since many paths must not push out what a pattern met, which costs more."""
     answers: dict[object, Any] = field(default_factory=dict)
     """What ``decide`` found that all layers together say where these rules match."""
     _called: dict[str, Programs] = field(default_factory=dict)
@@ -245,7 +248,7 @@ def _programs(hits: Sequence[Hit]) -> Programs:
     return Programs(
         all=tuple(hits),
         general=tuple(general),
-        special={word: tuple(found) for word, found in special.items()},
+        special={word: (*general, *found) for word, found in special.items()},
     )
 
 

@@ -207,15 +207,15 @@ class _Tally:
             self._silent(facts.accesses[0])
 
     def _access(self, bound: Bound, access: Access, lifting: Lifting | None) -> None:
-        subject = subject_of(access)
+        subject, target = subject_of(access), access.target
         steps = 0
-        if isinstance(access.target, PathTarget) and access.target.pattern:
+        if isinstance(target, PathTarget) and target.pattern:
             self.patterns += 1
             steps = MAX_STEPS if self.patterns <= MAX_PATTERNS else 0
         for hits in hits_of_units(bound, subject, access, steps=steps):
             self._unit(bound, subject, hits, access, lifting)
-            if isinstance(access.target, ProgramTarget):
-                if access.target.project_code:
+            if isinstance(target, ProgramTarget):
+                if target.project_code:
                     self._unit(
                         bound,
                         Subject.PROJECT_CODE,
@@ -223,7 +223,7 @@ class _Tally:
                         access,
                         lifting,
                     )
-                if access.target.unknown:
+                if target.unknown:
                     self._unit(bound, Subject.OPAQUE, _by_name(bound, Subject.OPAQUE, hits), access, lifting)
 
     def _unit(
@@ -333,20 +333,20 @@ class _Tally:
 
     def _note(self, said: _Said, about: About) -> None:
         """Remember why: objections once for each thing, permissions once."""
-        what = _what(about) if said.verdict > Verdict.ALLOW else said.exception
-        key = (said.rule.id, said.verdict, said.mode, what)
+        rule, verdict, mode, exception, _, certain, _ = said
+        key = (rule.id, verdict, mode, _what(about) if verdict > Verdict.ALLOW else exception)
         if key not in self.reasons:
+            instead = _fitting(rule.instead, about)
             self.reasons[key] = Reason(
-                rule=said.rule.id,
-                origin=said.rule.origin,
-                verdict=said.verdict,
-                message=said.rule.because if said.certain else f"{_PERHAPS} {said.rule.because}",
-                instead=_fitting(said.rule.instead, about)
-                or (self._elsewhere() if said.verdict is Verdict.DENY else ""),
+                rule=rule.id,
+                origin=rule.origin,
+                verdict=verdict,
+                message=rule.because if certain else f"{_PERHAPS} {rule.because}",
+                instead=self._elsewhere() if not instead and verdict is Verdict.DENY else instead,
                 about=about,
-                mode=said.mode,
-                exception=said.exception,
-                certain=said.certain,
+                mode=mode,
+                exception=exception,
+                certain=certain,
             )
 
     def _elsewhere(self) -> str:
@@ -456,8 +456,8 @@ def _names(condition: Condition) -> bool:
 
 def _fitting(instead: str, about: About) -> str:
     """What to do instead; nobody can write a call that isn't known in plain commands."""
-    whole = isinstance(about, Opaque) and about.cause is None
-    return BY_A_KNOWN_TOOL if whole and instead == IN_PLAIN_COMMANDS else instead
+    whole = instead == IN_PLAIN_COMMANDS and isinstance(about, Opaque) and about.cause is None
+    return BY_A_KNOWN_TOOL if whole else instead
 
 
 def _what(about: About) -> object:

@@ -27,8 +27,8 @@ class Duties:
 def obligations(due: Duties, call: ToolCall) -> tuple[Obligation, ...]:
     """Those of the duties that change something in ``call``."""
     return (
-        *(clamp for clamp in due.clamps if _exceeds(call.input, clamp.field, clamp.maximum)),
-        *(rewrite for rewrite in due.rewrites if call.input.get(rewrite.field, _ABSENT) != rewrite.value),
+        *[clamp for clamp in due.clamps if _exceeds(call.input, clamp.field, clamp.maximum)],
+        *[rewrite for rewrite in due.rewrites if call.input.get(rewrite.field, _ABSENT) != rewrite.value],
         *due.always,
     )
 

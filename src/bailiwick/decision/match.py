@@ -43,6 +43,8 @@ class Certainty(IntEnum):
     YES = 2
 
 
+NO, MAYBE, YES = Certainty  # their look-up costs more than comparing with them
+
 _SUBJECTS = {
     PathTarget: Subject.FILES,
     ProgramTarget: Subject.COMMANDS,
@@ -74,7 +76,7 @@ def hits_of_units(bound: Bound, subject: Subject, access: Access, *, steps: int)
         case PathTarget() as path:
             yield from path_units(bound, path, access.kind, steps=steps)
         case ProgramTarget() as program:
-            yield [*bound.always.get(subject, ()), *_program(bound, program)]
+            yield _program(bound, program, [*bound.always.get(subject, ())])
         case HostTarget() as peer:
             yield [*bound.always.get(subject, ()), *_host(bound, peer)]
         case NameTarget(name=name):
@@ -135,52 +137,49 @@ def _of_unknown(hit: Hit) -> bool:
     return isinstance(hit.rule.when, HostCondition) and hit.rule.when.host == UNKNOWN_HOST
 
 
-def _program(bound: Bound, program: ProgramTarget) -> Iterator[Hit]:
+def _program(bound: Bound, program: ProgramTarget, found: list[Hit]) -> list[Hit]:
+    """``found``, and the rules that ``program`` matches."""
     rules = bound.programs_called(program.name)
     for hit in rules.candidates(program.words, open_ended=program.open_ended):
         if isinstance(hit.rule.when, CommandCondition):
             certainty = command_matches(hit.rule.when, program, project=bound.project, home=bound.home)
-            if certainty is Certainty.YES and hit.rule.verdict is Verdict.ALLOW:
+            if certainty is YES and hit.rule.verdict is Verdict.ALLOW:
                 certainty = _is_the_program(hit.rule.when, program)
-            if certainty:
-                yield (
-                    hit
-                    if certainty is Certainty.YES
-                    else Hit(hit.layer, hit.rule, certain=False, whole=False)
-                )
+            if certainty is YES:
+                found.append(hit)
+            elif certainty is MAYBE:
+                found.append(hit._replace(certain=False, whole=False))
+    return found
 
 
 def _is_the_program(condition: CommandCondition, program: ProgramTarget) -> Certainty:
     """A program called by path is granted by name only where the system keeps its programs: ./git is not git."""
     if program.path is None or "/" in condition.words[0] or dirname(program.path) in SYSTEM_DIRECTORIES:
-        return Certainty.YES
-    return Certainty.NO
+        return YES
+    return NO
 
 
 def command_matches(
     condition: CommandCondition, program: ProgramTarget, *, project: str, home: str
 ) -> Certainty:
     """Whether the program and its arguments are what ``condition`` describes."""
-    certainty = Certainty.YES
+    certainty = YES
     if condition.as_user is not None and not (
         program.as_user is not None and name_glob(condition.as_user).matches(program.as_user)
     ):
-        return Certainty.NO
+        return NO
     actual = (program.name, *program.words)
     for number, wanted in enumerate(condition.words):
         if number == 0 and "/" in wanted:
             here = path_glob(fill_in(wanted, project=project, home=home))
-            found = Certainty.YES if program.path and here.matches(program.path) else Certainty.NO
+            found = YES if program.path and here.matches(program.path) else NO
         elif number >= len(actual):
-            found = Certainty.MAYBE if program.open_ended else Certainty.NO
+            found = MAYBE if program.open_ended else NO
         else:
             word = actual[number]
-            if word is None:
-                found = Certainty.MAYBE
-            else:
-                found = Certainty.YES if word_matches(wanted, word) else Certainty.NO
+            found = MAYBE if word is None else YES if word_matches(wanted, word) else NO
         certainty = min(certainty, found)
-        if certainty is Certainty.NO:
+        if certainty is NO:
             return certainty
     for option in condition.options:
         certainty = min(certainty, _has_option(program, option))
@@ -194,10 +193,10 @@ def _has_option(program: ProgramTarget, option: str) -> Certainty:
     after ``--`` to a program that does not honour it.
     """
     name, valued, value = option.partition("=")
-    best = Certainty.MAYBE if program.open_ended else Certainty.NO
+    best = MAYBE if program.open_ended else NO
     for spelling, given in program.options:
         if spelling == name:
-            best = max(best, _has_value(given, value) if valued else Certainty.YES)
+            best = max(best, _has_value(given, value) if valued else YES)
     operands = False
     for number, word in enumerate(program.argv[1:], 2):
         found = _names_option(word, name)
@@ -208,23 +207,23 @@ def _has_option(program: ProgramTarget, option: str) -> Certainty:
             elif given is None and not program.open_ended:
                 given = ""
             found = min(found, _has_value(given, value))
-        best = max(best, min(found, Certainty.MAYBE) if operands else found)
+        best = max(best, min(found, MAYBE) if operands else found)
         operands = operands or word == "--"
     return best
 
 
 def _has_value(given: str | None, wanted: str) -> Certainty:
     if given is None:
-        return Certainty.MAYBE
-    return Certainty.YES if word_matches(wanted, given) else Certainty.NO
+        return MAYBE
+    return YES if word_matches(wanted, given) else NO
 
 
 def _names_option(word: str | None, name: str) -> Certainty:
     if word is None:
-        return Certainty.MAYBE
+        return MAYBE
     if word == name or word.startswith(f"{name}="):
-        return Certainty.YES
-    return Certainty.MAYBE if _may_mean(word, name) else Certainty.NO
+        return YES
+    return MAYBE if _may_mean(word, name) else NO
 
 
 _SHORTEST_ABBREVIATION = len("--x")

@@ -64,9 +64,9 @@ def path_units(bound: Bound, target: PathTarget, kind: AccessKind, *, steps: int
             for unit in path_units(bound, replace(target, names=False), kind, steps=steps):
                 yield [hit for hit in unit if not _by_name(hit)]
         case PathTarget(pattern=False, path=path, real=real):
-            yield _of_kind(bound.paths.matching(path), kind)
+            yield _at(bound, path, kind)
             if real is not None and real != path:
-                yield _of_kind(bound.paths.matching(real), kind)
+                yield _at(bound, real, kind)
         case PathTarget(path=path, expanded=expanded, excluded=excluded):
             everything = kind in EXISTING or not path.endswith("/**")
             if expanded and everything:  # (1)
@@ -126,6 +126,16 @@ def _groups(bound: Bound, paths: Sequence[str]) -> dict[tuple[int, ...], None]:
 
 def _of_kind(hits: Sequence[Hit], kind: AccessKind) -> list[Hit]:
     return [hit for hit in hits if isinstance(hit.rule.when, PathCondition) and kind in hit.rule.when.kinds]
+
+
+def _at(bound: Bound, path: str, kind: AccessKind) -> list[Hit]:
+    """The rules that speak of one path; a session comes back to the same few again and again."""
+    known = bound.visited.get((path, kind))
+    return (
+        keep(bound.visited, (path, kind), _of_kind(bound.paths.matching(path), kind))
+        if known is None
+        else known
+    )
 
 
 def _remembered(bound: Bound, asked: _Asked) -> list[Hit]:
