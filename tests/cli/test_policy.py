@@ -2,6 +2,7 @@
 
 import argparse
 import json
+import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -231,6 +232,17 @@ def test_simulate_shows_a_call_by_what_it_is_about(
     before = write(tmp_path / "before", "profile: frontend\nfiles: {other: allow}\ntools: {other: allow}\n")
     assert run("simulate", starter, records, "--before", before, "--profile", "frontend") == 1
     assert "  e.g. Write(/etc/hosts)\n" in capsys.readouterr().out
+
+
+def test_simulate_does_not_wait_for_calls_that_nobody_will_type(
+    small: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    master, terminal = os.openpty()
+    with os.fdopen(terminal) as standard_input:
+        monkeypatch.setattr("sys.stdin", standard_input)
+        assert run("simulate", small) == 2
+    os.close(master)
+    assert f"bailiwick log search --json | bailiwick policy simulate {small}" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("verb", [["check"], ["test"], ["show"], ["compile", "--profile", "p"]])

@@ -328,6 +328,11 @@ def _simulate(asked: argparse.Namespace) -> int:
     before = None if asked.before is None else load_policy_set(_read(asked.before))
     if asked.profile:
         _profile(after, asked.profile)
+    if asked.records == "-" and sys.stdin.isatty():
+        raise UsageError(
+            "name a file of recorded calls, or pipe them in: "
+            f"bailiwick log search --json | bailiwick policy simulate {asked.directory}"
+        )
     with ExitStack() as stack:
         file: IO[bytes] = sys.stdin.buffer
         if asked.records != "-":
