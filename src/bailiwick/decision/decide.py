@@ -181,6 +181,20 @@ class _Tally:
                 self.fail(f"{type(error).__name__} while judging {access.kind} (access {number + 1})")
         for part in facts.opaque:
             self._unit(bound, Subject.OPAQUE, bound.always.get(Subject.OPAQUE, ()), part, lifting)
+        if facts.findings:
+            self._findings(bound, facts, lifting)
+        for mode in _modes(self.request.event):
+            hits = named(bound, Subject.PERMISSION_MODES, mode)
+            self._objection(bound, Subject.PERMISSION_MODES, hits, None, lifting)
+        match self.request.event.what:
+            case ModelSwitch(to_model=model) | SessionStart(model=str(model)) if model:
+                self._objection(bound, Subject.MODELS, named(bound, Subject.MODELS, model), None, lifting)
+            case _:
+                pass
+        if facts.accesses and self.verdict is Verdict.ABSTAIN:
+            self._silent(facts.accesses[0])
+
+    def _findings(self, bound: Bound, facts: Facts, lifting: Lifting | None) -> None:
         happening = self.request.event.what
         prompted = isinstance(happening, Prompt | PromptExpansion)
         masked = self._duties(happening.tool).mask if isinstance(happening, ToolResult) else None
@@ -195,16 +209,6 @@ class _Tally:
             for subject in (Subject.FINDINGS, Subject.PROMPTS) if prompted else (Subject.FINDINGS,):
                 kept = [hit for hit in hits if hit.rule.subject is subject]
                 self._objection(bound, subject, [*bound.always.get(subject, ()), *kept], finding, lifting)
-        for mode in _modes(self.request.event):
-            hits = named(bound, Subject.PERMISSION_MODES, mode)
-            self._objection(bound, Subject.PERMISSION_MODES, hits, None, lifting)
-        match happening:
-            case ModelSwitch(to_model=model) | SessionStart(model=str(model)) if model:
-                self._objection(bound, Subject.MODELS, named(bound, Subject.MODELS, model), None, lifting)
-            case _:
-                pass
-        if facts.accesses and self.verdict is Verdict.ABSTAIN:
-            self._silent(facts.accesses[0])
 
     def _access(self, bound: Bound, access: Access, lifting: Lifting | None) -> None:
         subject, target = subject_of(access), access.target
@@ -334,7 +338,8 @@ class _Tally:
     def _note(self, said: _Said, about: About) -> None:
         """Remember why: objections once for each thing, permissions once."""
         rule, verdict, mode, exception, _, certain, _ = said
-        key = (rule.id, verdict, mode, _what(about) if verdict > Verdict.ALLOW else exception)
+        objects = verdict > Verdict.ALLOW
+        key = (rule.id, verdict, mode, _what(about) if objects else exception)
         if key not in self.reasons:
             instead = _fitting(rule.instead, about)
             self.reasons[key] = Reason(
@@ -342,7 +347,7 @@ class _Tally:
                 origin=rule.origin,
                 verdict=verdict,
                 message=rule.because if certain else f"{_PERHAPS} {rule.because}",
-                instead=self._elsewhere() if not instead and verdict is Verdict.DENY else instead,
+                instead=self._elsewhere() if objects and verdict is Verdict.DENY and not instead else instead,
                 about=about,
                 mode=mode,
                 exception=exception,

@@ -76,4 +76,4 @@ _ABSENT = object()
 def _exceeds(given: Mapping[str, Any], field: str, maximum: int) -> bool:
     value = given.get(field)
     # Zero and below mean "no limit of mine" to the client, which then takes its own, longer one.
-    return isinstance(value, bool) or not isinstance(value, int | float) or not 0 < value <= maximum
+    return isinstance(value, bool) or not isinstance(value, (int, float)) or not 0 < value <= maximum
