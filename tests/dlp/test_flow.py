@@ -112,7 +112,7 @@ def test_a_text_in_pieces_becomes_what_the_whole_becomes(text: str, sizes: int, 
 
 
 @pytest.mark.nightly
-@pytest.mark.timeout(1800)
+@pytest.mark.timeout(3600)
 @given(TEXTS, st.sampled_from([1, 3, 7, 40, 400]), st.randoms(use_true_random=False))
 @settings(max_examples=10_000, deadline=None)
 def test_a_text_in_pieces_becomes_what_the_whole_becomes_at_length(
