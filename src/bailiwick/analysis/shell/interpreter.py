@@ -94,9 +94,7 @@ class Interpreter:
         self.context = context
         self.record = Record(context)
         self.dialect = context.dialect
-        self.aliased: dict[
-            str, str
-        ] = {}  # what the script made names stand for; whether they do depends on the lines
+        self.aliased: dict[str, str] = {}  # what the script's own aliases may stand for
         self.aliases = context.aliases
         self.as_user: str | None = None
         self.source = ""  # the analysed text
