@@ -13,6 +13,7 @@ from bailiwick.audit.kinds import Kind
 from bailiwick.cli.main import main
 from bailiwick.service.index.embedded import FILE
 from bailiwick.service.log_reader import LogReader
+from bailiwick.service.registry import new_key
 from bailiwick.service.store import Store
 from logs import RECORD
 
@@ -117,6 +118,31 @@ def test_a_reading_is_on_record_and_not_found_by_the_next(run: Run, state: str) 
     assert {record["kind"] for record in noted} == {Kind.LOG_READ}
     assert [record["text"] for record in noted][:2] == ["log search user=alice words=ssh", "log timeline s2"]
     assert noted[0]["uid"] == os.geteuid()
+
+
+def test_a_session_s_key_is_shown_whole(run: Run, state: str) -> None:
+    with Store.open(Path(state)) as store:
+        asyncio.run(store.append(replace(RECORD, session=new_key(), time_ms=T0)))
+    (shown,) = [word for word in run("timeline", "s-").split() if word.startswith("s-")]
+    assert run("search", "--session", shown)
+
+
+@pytest.mark.parametrize(
+    ("words", "is_doubted"),
+    [
+        (["--user", "bob"], False),
+        (["--session", "s2"], False),
+        (["--user", "bbo"], True),
+        (["--session", "s"], True),
+        (["--user", "bob", "--until", "2026-01-01"], True),
+        ([], False),
+    ],
+)
+def test_a_hold_that_pins_nothing_says_so(
+    state: str, capsys: pytest.CaptureFixture[str], words: list[str], *, is_doubted: bool
+) -> None:
+    assert main(["log", "hold", "add", "case", *words, "--reason", "r", "--state", state]) == 0
+    assert ("no record is meant by it" in capsys.readouterr().err) is is_doubted
 
 
 def test_a_copy_that_can_not_be_written_is_read_all_the_same(

@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import shutil
+import sqlite3
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -126,6 +127,36 @@ def test_a_hold_pins_entries_and_keys_until_it_is_released(store: Store, path: P
         "hold-released",
     ]
     verified(path)
+
+
+@pytest.mark.parametrize(
+    ("statement", "message"),
+    [
+        ("DELETE FROM key WHERE subject = 'alice'", "2 more are gone without a record"),
+        ("UPDATE key SET wrapped = NULL, destroyed_ms = 1 WHERE month = '2026-09'", "1 more are gone without a record"),
+        ("DELETE FROM key", "the data keys can't be opened"),
+    ],
+)  # fmt: skip
+def test_a_key_that_was_destroyed_behind_the_log_is_found(path: Path, statement: str, message: str) -> None:
+    with Store.open(path) as store:
+        fill(store, range(70, 0, -30))
+        store.append_blocking(replace(RECORD, time_ms=NOW_MS, user="alice"))
+    with contextlib.closing(sqlite3.connect(path / "keys.db")) as connection, connection:
+        connection.execute(statement)
+    with LogReader(path) as reader:
+        (fault,) = reader.verify().faults
+        assert message in fault.message
+        assert fault.sequence == 0
+
+
+def test_a_copy_without_keys_is_whole_as_far_as_it_goes(path: Path) -> None:
+    with Store.open(path) as store:
+        fill(store, range(1))
+    for name in ("keys.db", "seal.key", "log.key"):
+        (path / name).unlink()
+    with LogReader(path) as reader:
+        assert reader.verify().intact
+        assert not reader.has_keys
 
 
 def test_a_person_is_erased_and_everything_still_verifies(store: Store, path: Path, tmp_path: Path) -> None:

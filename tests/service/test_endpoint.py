@@ -12,9 +12,11 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, suppress
 from pathlib import Path
 
+import orjson
 import pytest
 
 from bailiwick.service.endpoint import MAX_BODY
+from bailiwick.service.evidence import export
 from bailiwick.service.http_reader import MAX_HEAD
 from bailiwick.service.local import RefusedError, ServiceError
 from bailiwick.service.log_reader import LogReader
@@ -251,6 +253,21 @@ def test_a_session_may_only_narrow(service: Running) -> None:
     assert verdict(wide.hook(tool("Write", file_path="/tmp/x"))) == "allow"
     assert verdict(wide.hook(tool("Write", file_path="/srv/x"))) == "deny"
     assert verdict(wide.hook(FORBIDDEN)) == "deny"
+
+
+def test_what_flags_made_of_a_policy_is_on_record_and_in_evidence(service: Running, tmp_path: Path) -> None:
+    service.open()
+    service.open(max_bash_timeout=30).hook(READ)
+    with LogReader(service.places.state) as reader:
+        records = [entry.record for entry in reader.entries()]
+        export(reader, tmp_path / "pack", from_ms=0, to_ms=2**53)
+    plain, narrowed = [one for one in records if one.get("text", "").startswith("session opened")]
+    assert "extra" not in plain
+    told = orjson.loads(narrowed["extra"])
+    assert told["flags"] == {"max_bash_timeout": 30}
+    assert [one["policy"] for one in records if one["kind"] == "tool-call"] == [told["session_policy"]]
+    (kept,) = (tmp_path / "pack/policies").iterdir()
+    assert kept.stem == narrowed["policy"]
 
 
 def test_a_project_is_taken_without_its_detours(service: Running) -> None:

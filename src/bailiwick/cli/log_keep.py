@@ -9,8 +9,11 @@ from typing import Any
 
 import orjson
 
+from bailiwick.audit.retention import Hold
+from bailiwick.audit.search import Search
 from bailiwick.audit.wording import plain
 from bailiwick.cli.log_output import moment
+from bailiwick.cli.log_search import opened
 from bailiwick.service.custody import HOLD, WITNESS, CustodyError
 from bailiwick.service.custody_client import ask_custodian
 from bailiwick.service.log_reader import LogReader
@@ -120,7 +123,20 @@ def _hold(asked: argparse.Namespace, places: Places) -> int:
         "ticket": asked.ticket,
     }
     told = ask_custodian(places, "hold-add", given)
-    return _json(told) if asked.json else _say(f"hold {asked.name} placed: {_predicate(told['hold'])}")
+    code = _json(told) if asked.json else _say(f"hold {asked.name} placed: {_predicate(told['hold'])}")
+    if not _pins_something(places, Hold(**told["hold"])):
+        print("bailiwick: no record is meant by it so far; are the names whole and right?", file=sys.stderr)
+    return code
+
+
+def _pins_something(places: Places, hold: Hold) -> bool:
+    """Whether the hold pins any record that is in the log already: a name that was mistyped pins none, and says nothing."""
+    meant = Search(user=hold.user, session=hold.session, since_ms=hold.since_ms, until_ms=hold.until_ms)
+    with LogReader(places.state) as reader, opened(reader) as index:
+        found = [
+            entry for place in index.find(meant, limit=1) for entry in reader.entries(place, end=place + 1)
+        ]
+    return any(hold.pins(entry.record) for entry in found)
 
 
 def _predicate(hold: dict[str, Any]) -> str:
@@ -147,8 +163,8 @@ def _erase(asked: argparse.Namespace, places: Places) -> int:
         _json(told)
     else:
         if count := told["destroyed"]:
-            keys = "1 data key" if count == 1 else f"{count} data keys"
-            print(f"{keys} destroyed: what they sealed can't be read any more")
+            keys, they = ("1 data key", "it") if count == 1 else (f"{count} data keys", "they")
+            print(f"{keys} destroyed: what {they} sealed can't be read any more")
             print(
                 "not reached: what was shipped, exported or sent to a SIEM before; erase at the collector too"
             )

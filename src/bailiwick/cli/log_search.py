@@ -147,7 +147,7 @@ def _search(places: Places, reader: LogReader, asked: argparse.Namespace) -> int
         places,
         f"search {search.described()}{f' path={asked.path}' * bool(asked.path)}{f' contains={asked.contains}' * bool(asked.contains)}",
     )
-    with _open(reader) as index:
+    with opened(reader) as index:
         # One more than wanted, since the record of this very reading may be among them.
         places_found = index.find(search, limit=EVERY if asked.path or asked.contains else limit + 1)
     earlier = (place for place in places_found if place < size)
@@ -162,7 +162,7 @@ def _search(places: Places, reader: LogReader, asked: argparse.Namespace) -> int
 
 def _timeline(places: Places, reader: LogReader, asked: argparse.Namespace) -> int:
     put_on_record(places, f"timeline {asked.session}")
-    with _open(reader) as index:
+    with opened(reader) as index:
         found = index.session(asked.session)
     if not found:
         print(f"bailiwick: no session {plain(asked.session)}", file=sys.stderr)
@@ -182,7 +182,7 @@ def _counts(places: Places, reader: LogReader, asked: argparse.Namespace) -> int
         until_ms=moment(asked.until, now=now),
     )
     put_on_record(places, f"counts by {asked.by} {search.described()}")
-    with _open(reader) as index:
+    with opened(reader) as index:
         counted = index.counts(by, search=search, limit=max(asked.limit, 1))
     rows = [
         {**dict(zip((one.value for one in by), count.values, strict=True)), "calls": count.calls}
@@ -195,7 +195,7 @@ def _counts(places: Places, reader: LogReader, asked: argparse.Namespace) -> int
 def _first_seen(places: Places, reader: LogReader, asked: argparse.Namespace) -> int:
     since = moment(asked.since, now=time.time()) or 0
     put_on_record(places, f"first-seen {asked.thing} user={asked.user or '*'} since={asked.since}")
-    with _open(reader) as index:
+    with opened(reader) as index:
         found = index.first_seen(
             thing=Thing(asked.thing), user=asked.user, since_ms=since, limit=max(asked.limit, 1)
         )
@@ -226,7 +226,7 @@ def _index(_: Places, reader: LogReader, asked: argparse.Namespace) -> int:
     return DONE
 
 
-def _open(reader: LogReader) -> EmbeddedIndex | ClickHouseIndex:
+def opened(reader: LogReader) -> EmbeddedIndex | ClickHouseIndex:
     """The index that the environment names, up to date; the embedded one where it names none."""
     address = address_from()
     return scaled_out(reader, address) if address else up_to_date(reader, told=_progress())

@@ -12,7 +12,7 @@ Fields = Mapping[str, Any]
 NARROW = 110
 """Columns below which a line leaves out who and when by year, so that there is room for what."""
 
-_HEADING = f"{'SEQ':>7}  {'TIME (UTC)':19}  {'USER':10}  {'SESSION':10}  {'VERDICT':7}  WHAT"
+_HEADING = f"{'SEQ':>7}  {'TIME (UTC)':19}  {'USER':10}  {'SESSION':12}  {'VERDICT':7}  WHAT"
 _NARROW_HEADING = f"{'SEQ':>6}  {'TIME (UTC)':14}  {'VERDICT':7}  WHAT"
 _COLOURS = {"deny": "31", "ask": "33", "failed": "31", "dim": "2", "bold": "1"}
 _LISTS = ("accesses", "opaque", "findings", "reasons", "obligations", "errors")
@@ -46,7 +46,7 @@ def line(record: Fields, *, width: int | None, colour: bool) -> str:
     """One record in one line, cut to ``width`` columns unless None."""
     verdict = _verdict(record)
     seq, time = record.get("seq", "?"), when(record)
-    before = f"{seq:>7}  {time:19}  {_cell(record.get('user', ''), 10)}  {_cell(_session(record), 10)}  "
+    before = f"{seq:>7}  {time:19}  {_cell(record.get('user', ''), 10)}  {_cell(_session(record), 12)}  "
     if _is_narrow(width):
         before = f"{seq:>6}  {time[5:]:14}  "
     what = plain(_what(record))

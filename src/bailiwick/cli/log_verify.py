@@ -229,6 +229,7 @@ def _verify_all(asked: argparse.Namespace, reader: LogReader, keys: tuple[Verifi
             "epoch": state.epoch,
             "head": state.head.hex(),
             "root": root,
+            "private": reader.has_keys,
             "faults": [{"seq": fault.sequence, "message": fault.message} for fault in outcome.faults],
             "index": index,
         }
@@ -237,6 +238,8 @@ def _verify_all(asked: argparse.Namespace, reader: LogReader, keys: tuple[Verifi
         count = outcome.checkpoints
         print(f"intact: {state.size} entries, {count} signed checkpoint{'' if count == 1 else 's'}")
         print(f"epoch  {state.epoch}\nhead   {state.head.hex()}\nroot   {root}")
+        if not reader.has_keys:
+            print("what is private is sealed, and was not looked at: the data keys aren't here")
     else:
         return _told(asked, [*_lines(outcome.faults), *index], "")
     return DONE if intact else FAULTY

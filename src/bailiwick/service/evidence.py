@@ -197,11 +197,14 @@ def _older(reader: LogReader, tree: Tree, folder: Path, first: int, end: int) ->
 
 
 def _policies(reader: LogReader, folder: Path, revisions: set[str]) -> None:
+    """Keep the policies that events name; where one is named that a session's flags made, every policy it may be made of."""
     (folder / "policies").mkdir()
-    for name, row in reader.state(POLICY).items():
-        kept = orjson.loads(row)
-        if revisions & {kept["revision"], *kept["profiles"].values()}:
-            file = folder / "policies" / f"{name.removeprefix(POLICY)}.json"
+    every = [orjson.loads(row) for row in reader.state(POLICY).values()]
+    names = [{kept["revision"], *kept["profiles"].values()} for kept in every]
+    known = revisions <= set().union(*names)
+    for kept, own in zip(every, names, strict=True):
+        if not known or revisions & own:
+            file = folder / "policies" / f"{kept['revision']}.json"
             file.write_bytes(orjson.dumps(kept, option=orjson.OPT_INDENT_2 | orjson.OPT_SORT_KEYS))
 
 
@@ -409,9 +412,12 @@ A checkpoint that you or your witness kept from earlier proves more: put it besi
 |---|---|
 | `events.jsonl` | one event in each line: who, what, when, which skill, which rule, which policy revision, what was decided |
 | `administration.jsonl` | the events by which people approved, changed, held, erased or read something |
-| `policies/` | the policy files that were in force, by revision; `policy` in an event names one |
+| `policies/` | the policy files that were in force, by revision, and in each the revisions of its profiles, one of which is `policy` in an event |
 | `rules.json` | the rules whose ids stand in `rules` and `reasons` |
 | `checkpoint`, `checkpoints/`, `range.json` | what the proofs are made of |
+
+Where a person's flags narrowed a session's policy further, its events name a revision of their own, which no file has: `extra` of
+that session's first `session-start` has it (`session_policy`) beside the flags; its profile says what they narrowed.
 
 An event with `"sealed": 1` shows only that it happened and what was decided: the person's data was erased since, or isn't
 yours to see. Its place in the log is proven like the others'.

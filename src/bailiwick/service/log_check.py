@@ -4,6 +4,7 @@ import contextlib
 import sqlite3
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from hashlib import sha256
+from operator import itemgetter
 from typing import Any
 
 import orjson
@@ -21,19 +22,27 @@ from bailiwick.service.ledger import COLUMNS, OPEN_COLUMNS, TAGGED, Blinder, fir
 _ROWS = f"SELECT seq, body, leaf, head, private, {', '.join(COLUMNS)} FROM log WHERE seq >= ? AND seq < ? ORDER BY seq"  # noqa: S608 - constants
 
 _PAYLOAD_MARK = b'"payload":"'
+_REMOVALS = frozenset((Kind.PURGED, Kind.KEY_DESTROYED))
 
 
 class LogCheck:
     """One verification, in a transaction of the caller's: what is read is of one moment though a service goes on writing.
 
     ``find`` gives data keys, ``blinding`` the key of the blinded columns; without them private parts can't be held
-    against what entries commit to. ``tail_key`` is that of ``audit.chain.tail_tag``. Raises what SQLite and damaged values raise.
+    against what entries commit to. ``tail_key`` is that of ``audit.chain.tail_tag``; ``held`` names the keys that were
+    at hand before that moment: one that is destroyed meanwhile isn't lost. Raises what SQLite and damaged values raise.
     """
 
     def __init__(
-        self, connection: sqlite3.Connection, find: Find, blinding: bytes, tail_key: bytes | None
+        self,
+        connection: sqlite3.Connection,
+        find: Find,
+        blinding: bytes,
+        tail_key: bytes | None,
+        held: frozenset[str],
     ) -> None:
         self._tail_key = tail_key
+        self._held = held
         self._connection = connection
         self._find = find
         self._keys: dict[bytes, DataKey | None] = {}
@@ -42,6 +51,9 @@ class LogCheck:
         self._faults: list[Fault] = []
         self._roots: dict[int, bytes] = {}
         self._purge_records: list[Any] = []
+        self._destroyed: set[str] = set()
+        self._lost: dict[str, int] = {}
+        """Keys that aren't at hand, and the first entry that each sealed."""
         self._payloads: dict[int, tuple[str, bytes]] = {}
 
     def verify(
@@ -62,6 +74,7 @@ class LogCheck:
         beside = (
             *self._tail_faults(outcome, own),
             *self._purge_faults(),
+            *self._key_faults(),
             *self._damage(),
             *self._tile_faults(outcome.state.size),
             *self._payload_faults(),
@@ -118,8 +131,9 @@ class LogCheck:
                     Fault(sequence=block.first, message="search columns changed: first_ms, last_ms, kinds")
                 )
             self._faults.extend(self._private_faults(block))
-        if Kind.PURGED in block.kinds.split():
-            self._purge_records += [one for one in map(orjson.loads, bodies) if one["kind"] == Kind.PURGED]
+        if not _REMOVALS.isdisjoint(block.kinds.split()):
+            for one in map(orjson.loads, bodies):
+                self._note_removal(one)
         root = self._roots[block.number] = joined(block.leaves)
         return Run(
             first=block.first,
@@ -132,7 +146,7 @@ class LogCheck:
 
     def _private_faults(self, block: OpenBlock) -> Iterator[Fault]:
         inner = block.block
-        keys = [self._key(name) for name in inner.keys]
+        keys = [self._key(name, block.first) for name in inner.keys]
         if (every := inner.every_private(keys)) is not None and not self._call_faults(block, *every):
             for place, private in zip(*every, strict=True) if _PAYLOAD_MARK in b"".join(every[1]) else ():
                 if _PAYLOAD_MARK in private and (key := keys[inner.owners[place]]) is not None:
@@ -155,10 +169,18 @@ class LogCheck:
                     public = orjson.loads(inner.body(place))
                     self._note_payload(block.first + place, private, public, key)
 
-    def _key(self, name: bytes) -> DataKey | None:
+    def _key(self, name: bytes, sequence: int) -> DataKey | None:
         if name not in self._keys:
-            self._keys[name] = self._find(name.hex())
+            key = self._keys[name] = self._find(name.hex())
+            if key is None:
+                self._lost.setdefault(name.hex(), sequence)
         return self._keys[name]
+
+    def _note_removal(self, public: Mapping[str, Any]) -> None:
+        if public.get("kind") == Kind.PURGED:
+            self._purge_records.append(public)
+        elif public.get("kind") == Kind.KEY_DESTROYED:
+            self._destroyed.update(map(str, public.get("keys", ())))
 
     def _call_faults(self, block: OpenBlock, places: Sequence[int], privates: Sequence[bytes]) -> list[Fault]:
         """Entries by whose call id a search would not find them."""
@@ -196,19 +218,30 @@ class LogCheck:
                 names = COLUMNS
                 if _PAYLOAD_MARK in private:
                     self._note_payload(sequence, private, public, key)
+            else:
+                self._lost.setdefault(str(public.get("key")), sequence)
         except SealError as error:
             why = str(error) if sealed else "the private part is gone, though its key was not destroyed"
             yield Fault(sequence=sequence, message=why)
             return
         except orjson.JSONDecodeError:
             return  # the leaf hash tells
-        if public.get("kind") == Kind.PURGED:
-            self._purge_records.append(public)
+        self._note_removal(public)
         fields = {**public, **orjson.loads(private)}
         told = self._blinder.columns_of([fields.get(name, "") for name in COLUMNS])
         wrong = [name for name, one, other in zip(names, told, columns, strict=False) if one != other]
         if wrong:
             yield Fault(sequence=sequence, message=f"search columns changed: {', '.join(wrong)}")
+
+    def _key_faults(self) -> Iterator[Fault]:
+        """Data keys that are gone though no record says that they were destroyed; where none is at hand that means nothing."""
+        gone = {name: first for name, first in self._lost.items() if name not in self._destroyed | self._held}
+        if gone and self._blinding:
+            name, first = min(gone.items(), key=itemgetter(1))
+            which = (
+                f"data key {name} is" if len(gone) == 1 else f"data key {name} and {len(gone) - 1} more are"
+            )
+            yield Fault(sequence=first, message=f"{which} gone without a record of the destruction")
 
     def _note_payload(self, sequence: int, private: bytes, public: Mapping[str, Any], key: DataKey) -> None:
         fields = orjson.loads(private)

@@ -5,7 +5,7 @@ import heapq
 import sqlite3
 import time
 from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fnmatch import fnmatchcase
 from hashlib import sha256
 from itertools import islice
@@ -15,7 +15,7 @@ from typing import Any, Self
 import orjson
 
 from bailiwick.audit.canonical import canonical
-from bailiwick.audit.chain import Sealed, Verification
+from bailiwick.audit.chain import Fault, Sealed, Verification
 from bailiwick.audit.merkle import HASH_SIZE
 from bailiwick.audit.note import VerifierKey
 from bailiwick.audit.query import Query
@@ -288,11 +288,23 @@ class LogReader:
         try:
             with contextlib.suppress(StoreError):  # what is wrong is told below
                 self._wait_for_signature()
+            held = frozenset(
+                one.id for one in (self._keys.entries() if self._keys else ()) if one.destroyed_ms is None
+            )
             with self._moment():
-                check = LogCheck(self._connection, self._find, self._blinding, _tail_key_of(self.directory))
-                return check.verify(
+                check = LogCheck(
+                    self._connection, self._find, self._blinding, _tail_key_of(self.directory), held
+                )
+                outcome = check.verify(
                     keys or read_verifiers(self.directory), expected_head=expected_head, notes=notes
                 )
+            if self.has_keys or not (self.directory / "log.key").exists():
+                return outcome
+            lost = Fault(
+                sequence=0,
+                message="the data keys can't be opened (keys.db, seal.key), so what they seal can't be read",
+            )
+            return replace(outcome, faults=(lost, *outcome.faults))
         except DAMAGE as error:
             raise StoreError(
                 f"{self.database}: {error}", mend="the file is damaged; restore a backup"

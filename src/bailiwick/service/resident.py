@@ -10,6 +10,8 @@ import signal
 import threading
 import time
 from collections.abc import AsyncIterator, Iterator, Mapping
+from dataclasses import asdict
+from typing import Any
 
 import orjson
 
@@ -19,7 +21,7 @@ from bailiwick.audit.kinds import Kind
 from bailiwick.audit.recording import service_record
 from bailiwick.audit.redaction import Redactor
 from bailiwick.audit.retention import Retention
-from bailiwick.information.sessions import SessionState, from_json
+from bailiwick.information.sessions import SessionFlags, SessionState, from_json
 from bailiwick.model.regex import compile_waiting
 from bailiwick.model.value import value
 from bailiwick.policy.types import Payloads, PolicySet
@@ -59,9 +61,15 @@ class Service:
     desk: Desk
 
     async def note(
-        self, kind: Kind, message: str, *, state: SessionState | None = None, error: str = ""
+        self,
+        kind: Kind,
+        message: str,
+        *,
+        state: SessionState | None = None,
+        error: str = "",
+        details: Mapping[str, Any] | None = None,
     ) -> None:
-        """Record something the service did or noticed. Raises ``StoreError``."""
+        """Record something the service did or noticed, with any ``details`` of it. Raises ``StoreError``."""
         in_force = self.desk.policies.in_force
         record = service_record(
             kind,
@@ -76,16 +84,23 @@ class Service:
             client_version=state.client_version if state else "",
             policy=in_force.revision if in_force else "",
             error=error,
+            details=details,
         )
         await self.desk.save(record, state=state)
 
     async def remember(self, state: SessionState) -> None:
-        """Record that a session was opened; only then is it known."""
-        await self.note(
-            Kind.SESSION_START, f"session opened with profile {state.profile} in {state.project}", state=state
-        )
+        """Record that a session was opened, and which policy its flags made of the profile's; only then is it known."""
+        opened = f"session opened with profile {state.profile} in {state.project}"
+        await self.note(Kind.SESSION_START, opened, state=state, details=self._narrowed(state))
         self.desk.registry.put(state)
         await self.tidy()
+
+    def _narrowed(self, state: SessionState) -> dict[str, Any]:
+        """The flags of a session that narrow its policy, and the revision that its calls name therefore."""
+        if state.flags == SessionFlags():
+            return {}
+        flags = {name: given for name, given in asdict(state.flags).items() if given not in {None, ()}}
+        return {"flags": flags, "session_policy": self.desk.policy_for(state).revision}
 
     async def adopt(self) -> None:
         """Put on record what relays stopped while the service was away; what can't be now is tried with the next heartbeat."""

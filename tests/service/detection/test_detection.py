@@ -207,6 +207,13 @@ def test_a_correlation_reaches_over_a_restart(tmp_path: Path) -> None:
     assert [one.level for one in detected(state)] == ["critical"]
 
 
+def test_an_alert_says_of_a_call_that_policy_stopped_it(tmp_path: Path) -> None:
+    read = {"Read": "/home/dev/.aws/credentials"}
+    state = filled(tmp_path / "state", {**read, "verdict": "deny"}, {**read, "session": "s-2"})
+    said = "Credential file read: /home/dev/.aws/credentials"
+    assert [one.text for one in detected(state)] == [f"{said} (was denied)", said]
+
+
 def test_the_same_is_not_raised_again_for_an_hour(tmp_path: Path) -> None:
     state = filled(tmp_path / "state", THEFT[0])
     assert len(detected(state, now=1_000)) == 1

@@ -110,6 +110,8 @@ def test_a_receiver_that_refuses_everything_is_set_up_wrongly(state: Path, tmp_p
             asyncio.run(delivery.drain())
         assert len(room.dead("s")) <= MOST_REFUSED
         assert room.load("s").next <= MOST_REFUSED
+        # `sink status` tells it, though nothing runs any more.
+        assert "refuses everything" in room.load("s").problem
 
 
 def test_counts_tell_what_there_should_be(state: Path, tmp_path: Path) -> None:

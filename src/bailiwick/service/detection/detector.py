@@ -19,6 +19,7 @@ from bailiwick.audit.kinds import Kind
 from bailiwick.audit.normal import Row, rows_of
 from bailiwick.audit.notes import Note
 from bailiwick.audit.views.logged import Logged
+from bailiwick.model.verdict import Verdict
 from bailiwick.policy.suppressions import Suppression, suppressed_by
 from bailiwick.service.detection.engine import Engine, Match
 from bailiwick.service.detection.habits import labels_of
@@ -121,9 +122,10 @@ def note_of(match: Match, epoch: str) -> Note:
         ),
         "",
     )
+    stopped = " (was denied)" if row.get("Enforced") == Verdict.DENY.label else ""
     return Note(
         kind=Kind.DETECTION,
-        text=f"{match.rule.title}: {about}" if about else match.rule.title,
+        text=(f"{match.rule.title}: {about}" if about else match.rule.title) + stopped,
         user=str(row.get("User") or ""),
         session=str(row.get("Session") or ""),
         client_session=str(row.get("ClientSession") or ""),

@@ -121,9 +121,13 @@ class Delivery:
         return bool(taken)
 
     async def drain(self) -> None:
-        """Deliver all that is in the log now. Raises Later where the receiver doesn't take it."""
-        while await self.step():
-            pass
+        """Deliver all that is in the log now. Raises Later where the receiver doesn't take it, and keeps why."""
+        try:
+            while await self.step():
+                pass
+        except Later as later:
+            self._troubled(later)
+            raise
 
     def _entries(self) -> list[Entry]:
         start = self.progress.next
@@ -218,12 +222,15 @@ class Delivery:
         self.progress = replace(self.progress, counted_ms=now)
         self.room.save(self.plan.name, self.progress)
 
+    def _troubled(self, later: Later) -> None:
+        self.progress = replace(self.progress, problem=str(later)[:500])
+        with contextlib.suppress(StoreError):  # then it is not kept; it is told all the same
+            self.room.save(self.plan.name, self.progress)
+
     async def _wait(self, later: Later, failures: int, stop: asyncio.Event) -> None:
         if self.progress.problem != str(later):
             LOG.warning("%s: %s; trying again", self.plan.name, later)
-            self.progress = replace(self.progress, problem=str(later)[:500])
-            with contextlib.suppress(StoreError):  # then it is not kept; it was told all the same
-                self.room.save(self.plan.name, self.progress)
+            self._troubled(later)
         wait = min(FIRST_WAIT * 2 ** min(failures, 10), LONGEST_WAIT)
         # Half of it is chance, so that a fleet doesn't come back all at once.
         wait = wait / 2 + random.uniform(0, wait / 2)  # noqa: S311 - no secret
