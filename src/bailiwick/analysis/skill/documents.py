@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from itertools import islice
 
 from bailiwick.analysis.commands.specification import find
-from bailiwick.analysis.skill import front_matter, hidden
+from bailiwick.analysis.skill import front_matter, hidden, typed
 from bailiwick.analysis.skill.code import javascript, python
 from bailiwick.analysis.skill.code.form import Program, TooDeepError
 from bailiwick.analysis.skill.configuration import Configuration
@@ -137,7 +137,7 @@ class Documents:
         if BACKGROUND.search(path) and _LICENCE.search(text):
             return
         guidance(text, path, role, self.into)
-        for block in listed:
+        for block in map(typed.known, listed):
             meant = self._meant(block, role)
             if block.kind is Kind.FENCE:
                 where = Source(path=path, line=block.line)

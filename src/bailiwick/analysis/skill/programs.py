@@ -9,7 +9,7 @@ PROOF = re.compile(
     r"(?:-H|--header|-u|--user|--oauth2-bearer|--proxy-user|--cookie|-b|--password|--token|-p)(?:=|\s*)(\"[^\"]*\"|'[^']*'|\S+)"
 )
 IDENTITY = re.compile(
-    r"(?:-i|--identity|--cert|--key|-E|--cacert|--env-file|-o\s*IdentityFile=?|--kubeconfig|-F|--netrc-file|--private-key)[ =]+\S*$"
+    r"(?:-i|--identity|--cert|--key|-E|--cacert|--env-file|-o\s*IdentityFile=?|--kubeconfig|--netrc-file|--private-key)[ =]+\S*$|-F[ =]+[^\s=@<]*$"
 )
 SENDERS = frozenset(
     [
@@ -175,7 +175,7 @@ SUBCOMMANDS = frozenset(
     ]
 )
 TOKEN_STORES = re.compile(
-    r"\bsecurity\s+(?:find-(?:generic|internet)-password|dump-keychain|export)|\bsecret-tool\s+(?:lookup|search)|\bcmdkey\s+/list|\bpass\s+show\b|\bgh\s+auth\s+token|\bgcloud\s+auth\s+(?:print-access-token|application-default\s+print)|\baws\s+configure\s+(?:get|export)|\bop\s+(?:read|item\s+get)|\bkubectl\s+get\s+secrets?\b[^|\n]*-o|\bvault\s+kv\s+get|169\.254\.169\.254|metadata\.google\.internal"
+    r"\bsecurity\s+(?:find-(?:generic|internet)-password|dump-keychain|export)|\bsecret-tool\s+(?:lookup|search)|\bcmdkey\s+/list|\bpass\s+show\b|\bgh\s+auth\s+token|\bgcloud\s+auth\s+(?:print-access-token|application-default\s+print)|\baws\s+configure\s+(?:get|export)|\bop\s+(?:read|item\s+get)|\bkubectl\s+get\s+secrets?\b[^|\n]*-o|\bvault\s+kv\s+get|\b(?:terraform|tofu)\s+(?:state\s+pull|output\s+-(?:json|raw))|169\.254\.169\.254|metadata\.google\.internal"
 )
 UPLOADED = re.compile(
     r"(?:-F|--form|-d|--data\S*)[ =]*[\"']?(?:[\w.-]+=)?@[\"']?\$(?!BAILIWICK)\{?\w|(?:-T|--upload-file|--post-file|--body-file)[ =]*[\"']?\$\{?\w"

@@ -86,6 +86,13 @@ KEPT: tuple[Kept, ...] = (
     _kept(r"(?:^|/)\.(?:pgpass|my\.cnf|mylogin\.cnf|Renviron)$", _C, "database passwords"),
     _kept(r"(?:^|/)\.vault-token$|(?:^|/)\.config/op(?:/|$)", _C, "a vault's token"),
     _kept(r"(?:^|/)\.terraform\.d/credentials", _C, "Terraform credentials", "terraform.io", "hashicorp.com"),
+    _kept(
+        r"(?:^|/)(?!example|sample)[^/]*\.(?:tfvars|tfstate)(?:/\*\*)?$",
+        _C,
+        "Terraform's state and variables",
+        "terraform.io",
+        "hashicorp.com",
+    ),
     _kept(r"(?:^|/)\.cargo/credentials(?:\.toml)?$", _C, "crates credentials", "crates.io"),
     _kept(r"(?:^|/)\.gem/credentials$", _C, "gem credentials", "rubygems.org"),
     _kept(r"(?:^|/)\.composer/auth\.json$", _C, "Composer credentials", "packagist.org"),

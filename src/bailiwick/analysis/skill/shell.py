@@ -83,7 +83,7 @@ _BASE = re.compile(
 )
 _PLACE = re.compile(r"<[A-Za-z][\w .:/|,'-]{0,60}(?<! )>|\[[A-Z][A-Z_ -]{2,30}\]")
 _WHOLE = re.compile(
-    r"(?:~|/|/home|/\*|~/\*\*?|/\*\*|~/(?:Documents|Desktop|projects|src|Pictures)(?:/\*\*)?|\$\{project\}(?:/\*\*)?)"
+    r"(?:~|/|/home|/\*|~/\*\*?|/\*\*|~/(?:projects|src)(?:/\*\*)?|~/(?:Documents|Desktop|Pictures|Music|Movies|Videos|Mail|[\w-]*backups?)(?:/.{0,200})?|\$\{project\}(?:/\*\*)?)"
 )
 """What no cleaning up deletes whole."""
 _PROMPT = re.compile(r"^(?:\$|>|%|\u276f)[ \t]+", re.MULTILINE)

@@ -46,13 +46,20 @@ _COLLECTS = re.compile(
     re.IGNORECASE,
 )
 """What introduces a list of things to look for, which nobody is told to do."""
+_STOOD = re.compile(
+    r"\b(?:there (?:stood|was|is)|(?:it|line|sentence|file|comment|page|skill|author|someone|somebody|he|she|they) (?:\w+ )?(?:read|reads|said|says|wrote|writes|contained|contains)|I (?:found|read|met))\b[^.\n]{0,60}:\Z",
+    re.IGNORECASE,
+)
+"""What tells of words that stood somewhere, before them."""
 _SUBORDINATE = re.compile(
     r"^\W*(?:if|when|whenever|once|after|before|while|as soon as|since|because|where)\b[^,.;]*,",
     re.IGNORECASE,
 )
 _SENTENCE = re.compile(
-    r"(?<=[.!?:;])[\"')\]*_`]*\s+(?=[\"'(\[*_`]*[A-Z0-9`~/.$<])|\n+(?=\s*(?:[-*+]|\d+[.)])\s)"
+    r"(?<=[.!?:;])([\"\u201d\u00bb')\]*_`]*)\s+(?=[\"'(\[*_`]*[A-Z0-9`~/.$<])|\n+(?=\s*(?:[-*+]|\d+[.)])\s)"
 )
+_CLOSES = re.compile('["\u201d\u00bb]')
+"""Marks that end somebody's words."""
 _MARKS = re.compile(r"\*\*|(?<!\w)__(?=\w)|(?<=\w)__(?!\w)|(?<!\w)[*_](?=\w)|(?<=\w)[*_](?!\w)")
 
 
@@ -113,6 +120,7 @@ def sentences(block: Block, otherwise: Role) -> Iterator[Sentence]:
     role = role_of(block, otherwise)
     at = counted = 0
     line = block.line
+    before = ""
     for piece in _parts(block.text):
         if not piece.strip():
             continue
@@ -133,8 +141,11 @@ def sentences(block: Block, otherwise: Role) -> Iterator[Sentence]:
                 block,
             )
             continue
-        collected = bool(block.intro) and bool(_COLLECTS.search(block.intro[-240:]))
-        stands = Role.QUOTED if collected and role in (Role.INSTRUCTED, Role.OPTIONAL) else role
+        told = (_IN_MARKS.fullmatch(plain.strip("*_")) and _STOOD.search(before)) or (
+            block.intro and _COLLECTS.search(block.intro[-240:])
+        )
+        before = plain
+        stands = Role.QUOTED if told and role in (Role.INSTRUCTED, Role.OPTIONAL) else role
         yield Sentence(plain, line, stands, negated(plain), bool(_REPORTING.search(plain)), block)
 
 
@@ -143,10 +154,18 @@ MAX_SENTENCE = 1_500
 
 
 def _parts(text: str) -> Iterator[str]:
-    for piece in _SENTENCE.split(text):
-        for start in range(0, len(piece or ""), MAX_SENTENCE):
-            # The cuts overlap by what a phrase is long, so that none is lost between two.
-            yield piece[max(start - 200, 0) : start + MAX_SENTENCE]
+    start = 0
+    for match in _SENTENCE.finditer(text):
+        closed = match[1] and _CLOSES.search(match[1])
+        yield from _cut(text[start : match.end(1) if closed else match.start()])
+        start = match.end()
+    yield from _cut(text[start:])
+
+
+def _cut(piece: str) -> Iterator[str]:
+    for start in range(0, len(piece), MAX_SENTENCE):
+        # The cuts overlap by what a phrase is long, so that none is lost between two.
+        yield piece[max(start - 200, 0) : start + MAX_SENTENCE]
 
 
 def negated(text: str, at: int | None = None) -> bool:

@@ -11,7 +11,7 @@ from bailiwick.analysis.skill.read import SkillFacts
 from bailiwick.model.skill import Role, Source
 from bailiwick.rules.rule import Severity
 from bailiwick.rules.skill.context import covered, teaches
-from bailiwick.rules.skill.ordered import OTHERWISE, unheard
+from bailiwick.rules.skill.ordered import LESSON, OTHERWISE, unheard
 from bailiwick.rules.skill.rule import SkillFind, SkillFinding, confident, finding
 
 SECONDED: Final = 1_800
@@ -20,8 +20,10 @@ SECONDED: Final = 1_800
 DEAF: Final = -6_000
 """Points below which words that are known for an order stand for something else."""
 
-_BY_WORDS: Final = frozenset(("skill/concealment", "skill/judge-injection", "skill/memory-poisoning"))
-"""Rules that go by words which honest texts have too: what a reviewer reads, what a memory file is for."""
+_BY_WORDS: Final = frozenset(
+    ("skill/concealment", "skill/judge-injection", "skill/memory-poisoning", "skill/trigger-hijack")
+)
+"""Rules that go by words which honest texts have too: what a reviewer reads, what a memory file is for, what comes first."""
 
 _ASKS: Final = {
     "concealment": "keep something from the person it works for",
@@ -74,7 +76,7 @@ def _within(guess: Guess, other: SkillFinding) -> bool:
 
 def _found(facts: SkillFacts, rule: str, guess: Guess) -> SkillFinding:
     why_not = _why_not(facts, guess)
-    lesson = teaches(facts, guess.role)
+    lesson = why_not == LESSON
     severity = Severity.HIGH if not why_not else Severity.LOW if lesson else Severity.MEDIUM
     weighed = ", ".join(repr(word[:40]) for word in guess.words)
     return finding(
@@ -92,8 +94,8 @@ def _found(facts: SkillFacts, rule: str, guess: Guess) -> SkillFinding:
 
 def _why_not(facts: SkillFacts, guess: Guess) -> str:
     """What speaks against a guess, if anything does."""
-    if teaches(facts, guess.role):
-        return "the skill teaches security"
+    if teaches(facts, guess.role) and (guess.points < SURE or guess.role is not Role.INSTRUCTED):
+        return LESSON
     if guess.points < HIGH and not _seconded(facts, guess):
         return "its words are those of orders, but not clearly"
     if guess.role is not Role.INSTRUCTED:

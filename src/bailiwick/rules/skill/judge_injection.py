@@ -3,7 +3,9 @@
 from collections.abc import Iterator
 
 from bailiwick.analysis.skill.facts import Intent, Mark
+from bailiwick.analysis.skill.prose.orders import ITSELF
 from bailiwick.analysis.skill.read import SkillFacts
+from bailiwick.model.skill import Role
 from bailiwick.rules.rule import Severity
 from bailiwick.rules.skill.context import teaches
 from bailiwick.rules.skill.guessed import with_guesses
@@ -24,7 +26,7 @@ _ID = "skill/judge-injection"
 def _find(facts: SkillFacts) -> Iterator[SkillFinding]:
     yield from ordered(facts, _ID, Intent.JUDGE)
     for item in told(facts, Mark.JUDGE):
-        lesson = teaches(facts, item.role)
+        lesson = teaches(facts, item.role) and not (item.role is Role.INSTRUCTED and item.target == ITSELF)
         yield of_mark(
             _ID,
             item,

@@ -26,7 +26,7 @@ def ordered(facts: SkillFacts, rule: str, *intents: Intent) -> Iterator[SkillFin
         if order.intent not in intents or (order.hosts and all(covered(facts, host) for host in order.hosts)):
             continue
         why_not = _why_not(facts, order)
-        severity = Severity.HIGH if not why_not else Severity.LOW if why_not is _LESSON else Severity.MEDIUM
+        severity = Severity.HIGH if not why_not else Severity.LOW if why_not is LESSON else Severity.MEDIUM
         yield finding(
             rule,
             severity,
@@ -48,7 +48,7 @@ def beside(exact: Iterable[SkillFinding], prose: Iterable[SkillFinding]) -> Iter
             yield one
 
 
-_LESSON = "the skill teaches security"
+LESSON: Final = "the skill teaches security"
 
 HEARD: Final = -2_500
 """Points of the learned reader below which a frame alone isn't enough: two readers that know nothing of each other."""
@@ -77,7 +77,7 @@ def _described(document: Document) -> tuple[Sentence, ...]:
 def _why_not(facts: SkillFacts, order: Order) -> str:
     """What speaks against an order, if anything does."""
     if teaches(facts, order.role):
-        return _LESSON
+        return LESSON
     if order.role is Role.OPTIONAL and not (order.hosts and order.hushed):
         return "it may only be told of"
     if order.hosts and not order.hushed and all(_frequented(facts, host) for host in order.hosts):

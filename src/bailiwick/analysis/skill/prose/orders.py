@@ -3,7 +3,7 @@
 import re
 
 from bailiwick.analysis.skill.facts import Mark
-from bailiwick.analysis.skill.prose import classes
+from bailiwick.analysis.skill.prose import classes, ideas
 from bailiwick.analysis.skill.prose.look import Look, only_where
 from bailiwick.analysis.skill.prose.words import CONCEAL, FETCH_RUN, OVERRIDE, short
 from bailiwick.analysis.skill.speech import Sentence, negated, quoted, reports
@@ -49,6 +49,9 @@ _COLLEAGUE = re.compile(
     re.IGNORECASE,
 )
 """A word for people who review changes every day, which is no word for whoever checks a skill before anything is told them."""
+
+ITSELF = "itself"
+"""What is said of an address to whoever checks this very skill, which no lesson is."""
 
 _REMOTE_FETCH = Form(
     r"\b(?:fetch|download|load|read|curl|retrieve|pull|get|visit|open|check|query|request|webfetch|wget|access|consult)\w*\b",
@@ -147,17 +150,19 @@ def judged(text: str) -> re.Match[str] | None:
 @only_where((JUDGE, classes.ADDRESSED))
 def judge(look: Look) -> None:
     """Words to whoever checks the skill."""
-    for match, role in look.found(JUDGE):
-        # Who speaks to a judge doesn't report it, whatever stands in quotation marks behind.
-        role = look.it.role if match[0].lower().startswith("if you are") else role  # noqa: PLW2901
-        sure = not _COLLEAGUE.search(match[0]) or bool(classes.acquitted(look.following(2)))
-        look.notice(Mark.JUDGE, f"speaks to whoever checks it: {short(match[0])}", role, sure=sure)
+    addressed, said = classes.ADDRESSED.search(look.text), look.following(2)
+    match = JUDGE.search(look.text) or (classes.acquitted(said) if addressed else None)
+    if match is None or match.start() >= len(look.text):
         return
-    if not classes.ADDRESSED.search(look.text):
-        return
-    said = look.following(2)
-    if (match_ := classes.acquitted(said)) and match_.start() < len(look.text):
-        look.notice(Mark.JUDGE, f"speaks to whoever checks it: {short(match_[0])}", look.role_at(match_))
+    # Who speaks to a judge doesn't report it, whatever stands in quotation marks behind.
+    role = look.role_at(addressed or match)
+    look.notice(
+        Mark.JUDGE,
+        f"speaks to whoever checks it: {short(match[0])}",
+        role,
+        sure=not _COLLEAGUE.search(match[0]) or bool(classes.acquitted(said)),
+        target=ITSELF if addressed and ideas.ITSELF.search(look.text) else "",
+    )
 
 
 @only_where((_REMOTE_FETCH, classes.KEPT_THERE))

@@ -24,7 +24,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 MODEL: Final = "encoder.npz"
-DIGEST: Final = "3918bd9d149f1fa1b3f911546174157a49be3bf2b3122debc6a6694a219a4e04"
+DIGEST: Final = "3812a7d3d7253f00876488dbae811424c68c9868179ac3116e9fcd658416d403"
 """SHA-256 of the file."""
 
 VERSION: Final = 1
