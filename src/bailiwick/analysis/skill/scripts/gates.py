@@ -20,7 +20,7 @@ _TEST = re.compile(r"^[ \t]{0,80}(?:\[\[?\s|test\s|\(\()")
 MAX_BODY = 25
 """Lines behind a condition that are taken for what it guards."""
 _SHELL_HARM = re.compile(
-    r"\bxargs\b[^\n]{0,60}\brm\b|\brm\s+-\w*[rf]\w*\s+[\"']?(?:~|/(?!tmp/)|\$\{?HOME|\$\{?PWD|\.(?:\s|$|/\s)|\*|\.git\b|--no-preserve-root)|\bfind\s+[^\n;]{0,300}-delete\b|\bsed\s+-i\b|\bshred\b|\bmkfs\b|\bdd\s+[^\n]{0,300}of=/|\bgit\s+(?:push\s[^\n]{0,300}(?:--force|--mirror|-f\b)|reset\s+--hard|clean\s+-\w*f)|\bcurl\b[^\n]{0,300}(?:\s-d\b|--data|\s-F\b|\s-T\b|--upload)|\|\s*(?:ba|z)?sh\b|\bDROP\s+(?:TABLE|DATABASE|SCHEMA)\b|\bTRUNCATE\s|\bkubectl\s+delete\b|\bterraform\s+destroy\b|\bdocker\s+(?:system|volume)\s+(?:prune|rm)\b|\baws\s+s3\s+r[mb]\b|\bchmod\s+-R\s+0|\btruncate\s+-s|\bperl\s+-\w*i\b|\bUPDATE\s+\w+\s+SET\b|\bDELETE\s+FROM\b"
+    r"\bxargs\b[^\n]{0,60}\brm\b|\brm\s+-\w*[rf]\w*\s+[\"']?(?:~|/(?!tmp/)|\$\{?HOME|\$\{?PWD|\.(?:\s|$|/\s)|\*|\.git\b|--no-preserve-root)|\bfind\s+[^\n;]{0,300}-delete\b|\bsed\s+-i\b|\bshred\b|\bmkfs\b|\bdd\s+[^\n]{0,300}of=/|\bgit\s+(?:push\s[^\n]{0,300}(?:--force|--mirror|-f\b)|reset\s+--hard|clean\s+-\w*f)|\bcurl\b[^\n]{0,300}(?:\s-d\b|--data|\s-F\b|\s-T\b|--upload)|\|\s*(?:ba|z)?sh\b|\bDROP\s+(?:TABLE|DATABASE|SCHEMA)\b|\bTRUNCATE\s|\bkubectl\s+delete\b|\bterraform\s+destroy\b|\bdocker\s+(?:system|volume)\s+(?:prune|rm)\b|\baws\s+s3\s+r[mb]\b|\bchmod\s+-R\s+0|\btruncate\s+-s|\bperl\s+-\w*i\b|\bUPDATE\s+\w+\s+SET\b|\bDELETE\s+FROM\b|\bdropdb\s|\bmysqladmin\b[^\n]{0,60}\bdrop\b|\bredis-cli\b[^\n]{0,60}\bflush(?:all|db)\b|\b(?:gcloud|az|aws)\b[^\n]{0,80}\bdelete\b|\bgit\s+update-ref\s+-d\b"
 )
 _CODE_GATE = Wide(
     r"(?:^|\n)([ \t]{0,80})(?:if|elif|\}?[ \t]{0,9}else if)\b([^\n]{0,300}(?:\bdate(?:time)?\b[^\n]{0,300}(?:today|now|\()|\bnew Date\b|Date\.now|gethostname|\bhostname\(|getuser|userInfo|getlogin|platform\.node|process\.env\.(?:CI|GITHUB_ACTIONS|USER)\b|environ[^\n]{0,300}[\"'](?:CI|GITHUB_ACTIONS|USER|USERNAME|LOGNAME|HOSTNAME)[\"']|\bweekday\(|\bgetDay\(|\bgetDate\(|\btoday\b|\bnow\b|\btime\.time\(|\bperformance\.timeOrigin|\btime\.Now\(|\bDateTime\.|\bGet-Date\b|\bTime\.now|\bgethostname|\bHostname\(|\btimeZone\b|\btzname\b|\bPYTEST_CURRENT_TEST\b|[\"']pytest[\"']\s+(?:not )?in\s+sys\.modules|\bJEST_WORKER_ID\b|\bVITEST\b|\bgettrace\(|\bisDebuggerPresent\b|--abbrev-ref|--show-current|\btz\b|\$env:(?:USERNAME|COMPUTERNAME)\b|\bUSERDNSDOMAIN\b|\bUSERDOMAIN\b)[^\n]{0,300})\n((?:\1[ \t]+[^\n]*\n?|[ \t]*\n){1,25})"
@@ -154,6 +154,7 @@ def gates(text: str, path: str, role: Role, into: Inventory) -> None:
                 fixed=_fixed(match[2], text),
             )
     _whose(text, path, role, into)
+    _in_one_line(text, path, role, into)
 
 
 _COUNTS = Wide(
@@ -216,6 +217,23 @@ def _whose(text: str, path: str, role: Role, into: Inventory) -> None:
         known = any(one.mark is Mark.GATED and one.source == where for one in into.noticed)
         if harm and not known and not _NOBODY.fullmatch(match[2]):
             _gated(harm[0], match[0].partition("\n")[0], where, role, into)
+
+
+_INLINE = Wide(
+    r"^(?![ \t]*(?:if|elif|unless|while|return|assert|#|//)\b)[^\n]{0,200}?(?:\b(?:getpass\.getuser|getlogin|gethostname|os\.hostname|userInfo|platform\.node|os\.uname|Etc\.getlogin|php_uname|gethostbyname)\(|\$env:(?:USERNAME|COMPUTERNAME)|[\"'](?:USER|USERNAME|LOGNAME|HOSTNAME|COMPUTERNAME)[\"']|\benv\.(?:USER|USERNAME|HOSTNAME)\b)[^\n]{0,60}?(?:[!=]={1,2}|\bin\b|-(?:eq|ne|like)\b|\.(?:startswith|startsWith|endswith|endsWith|includes)\()\s*[\[({]?\s*[\"']([\w.@-]{2,60})[\"'][^\n]{0,160}?(?:\band\b|&&|\bor\b|\|\||\?)([^\n]{1,300})",
+    re.MULTILINE,
+)
+"""Who one is, asked for in an expression whose other half does something."""
+
+
+def _in_one_line(text: str, path: str, role: Role, into: Inventory) -> None:
+    """Everything deleted, or a receiver changed, in the second half of an expression that first asks who one is."""
+    for match in _INLINE.finditer(text):
+        harm = RAZES.search(match[2]) or _PAYEE.search(match[2])
+        where = place(path, text, match.start(1))
+        known = any(one.mark is Mark.GATED and one.source == where for one in into.noticed)
+        if harm and not known and not _NOBODY.fullmatch(match[1]):
+            _gated(harm[0], match[0].strip(), where, role, into)
 
 
 _GONE = re.compile(r"\s*(?:exit|return)\b")

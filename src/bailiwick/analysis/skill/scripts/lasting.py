@@ -25,12 +25,20 @@ _HOOK = Wide(
 )
 
 
+_OPENED = Wide(r"[\"']?\brunOn\b[\"']?\s*:\s*[\"']folderOpen[\"']")
+
+
 def startup(text: str, path: str, role: Role, into: Inventory) -> None:
     """A script that puts a line which fetches and runs code into a file that runs by itself."""
     hook = _HOOK.search(text)
     if hook and (hosts := hosts_in(hook[0])) and not is_local(hosts[0]):
         said = f"puts a hook into repositories that talks to {hosts[0]}"
         into.notice(Mark.PERSIST, said, place(path, text, hook.start()), role, target=f"itself:{hosts[0]}")
+    opened = _OPENED.search(text)
+    if opened and _WRITES.search(text):
+        said = "has an editor run a command whenever the folder is opened"
+        host = next(iter(hosts_in(text)), "")
+        into.notice(Mark.PERSIST, said, place(path, text, opened.start()), role, target=f"itself:{host}")
     match = _STARTS.search(text)
     if match and _WRITES.search(text) and (runs := _FETCHES.search(text)):
         into.notice(

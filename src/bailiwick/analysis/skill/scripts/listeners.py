@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterable
 
 from bailiwick.analysis.skill.facts import Inventory, Mark
+from bailiwick.analysis.skill.scripts.guarded import guarded
 from bailiwick.analysis.skill.scripts.places import meant, place
 from bailiwick.analysis.text.form import Form, Wide
 from bailiwick.model.skill import Role
@@ -34,23 +35,47 @@ _SHELL = re.compile(
     r"\s*\[?\s*[\"'](?:/bin/|/usr/bin/)?(?:ba|z|da)?(?:sh|cmd(?:\.exe)?|powershell(?:\.exe)?|pwsh|python3?|node)[\"']\s*,\s*\[?\s*[\"'](?:-\w{0,4}c|/c|-e|-Command|-EncodedCommand)[\"']\s*,\s*"
 )
 """A shell or an interpreter that is handed code, in front of the code."""
-_CHECKED = re.compile(
-    r"\bcompare_digest\b|\btimingSafeEqual\b|\bhmac\b|\bcreateHmac\b|\b[Aa]uthorization\b|\bverify_?\w*\(|\bauthenticate\w*\b|\bjwt\b|\b(?:ALLOWED|ALLOW_?LIST|WHITELIST|COMMANDS)\w*\b|\ballow(?:ed|list)\w*\b|\bwhitelist\b",
-    re.IGNORECASE,
+_IN_CODE = re.compile(r"(?<![\w.$])(?:eval|exec)\s*\(|\bnew\s+Function\s*\(|\bvm\.runIn\w*\s*\(")
+"""What takes code: a piece of a stranger's in it is enough."""
+_OTHERS = Wide(
+    r"\b(?:exec|execSync)\s*(?::|\bas\b)\s*(\w{1,40})|\b(?:system|popen|getoutput|check_output|run|call|Popen)\s+as\s+(\w{1,40})|\b(\w{1,40})\s*=\s*(?:require\(\s*[\"'](?:node:)?child_process[\"']\s*\)\.exec(?:Sync)?\b|(?:os|subprocess)\.(?:system|popen|run|call|getoutput|check_output|Popen)\b(?!\s*\()|promisify\(\s*(?:\w+\.)?exec\s*\))"
 )
-"""Who asks is checked, or what may be asked for is listed."""
+"""Another name for what runs commands."""
+_PARAMETERS = re.compile(
+    r"^[ \t]{0,80}@\w+\.(?:get|post|put|route|api_route|websocket)\([^\n]*\n(?:[ \t]*@[^\n]*\n){0,4}[ \t]*(?:async\s+)?def\s+\w+\(([^)\n]{1,300})\)",
+    re.MULTILINE,
+)
+_PARAMETER = re.compile(r"(?:^|,)\s*(\w{1,40})\s*(?::\s*(?:str|bytes|dict|Optional\[str\]))?\s*(?=,|=|$)")
+_OWN = frozenset(
+    ("request", "req", "self", "ctx", "context", "response", "db", "session", "websocket", "ws", "user")
+)
+_MESSAGES = re.compile(
+    r"\basync\s+for\s+(\w{1,40})\s+in\s+(?:ws|websocket|sock\w*|conn\w*|client|reader|stream)\b"
+)
 
 
 def listeners(text: str, path: str, role: Role, into: Inventory) -> None:
     """Notice the first place where a service runs, as a command or code, what others send to it."""
-    if not (_LISTENS.search(text) and _RUNS.search(text)) or _CHECKED.search(text):
+    if not _LISTENS.search(text):
+        return
+    others = {
+        next(group for group in match.groups() if group)
+        for match in into.first(_OTHERS.finditer(text), MAX_NAMES, path)
+    }
+    runs = [*_RUNS.finditer(text)]
+    if others:
+        runs += re.finditer(rf"(?<![\w.$])(?:{'|'.join(map(re.escape, sorted(others)))})\s*\(", text)
+    if not runs:
         return
     whole = _whole(_held(text, path, into))
-    for match in _RUNS.finditer(text):
+    for match in runs:
         after = text[match.end() : match.end() + 300]
         shell = _SHELL.match(after)
-        handed = whole.match(after[shell.end() :] if shell else after.lstrip(" [\n\t"))
-        if handed and meant(text, match):
+        handed = after[shell.end() :] if shell else after.lstrip(" [\n\t")
+        found = whole.match(handed) or (
+            _IN_CODE.match(text, match.start()) and _pieces(handed.partition("\n")[0], whole)
+        )
+        if found and meant(text, match) and not guarded(text, match.start(), handed.partition("\n")[0][:120]):
             into.notice(
                 Mark.REVERSE_SHELL,
                 f"listens, and runs what it is sent: {' '.join((match[0] + after[:60]).split())[:80]!r}",
@@ -59,6 +84,11 @@ def listeners(text: str, path: str, role: Role, into: Inventory) -> None:
                 target="*",
             )
             return
+
+
+def _pieces(handed: str, whole: re.Pattern[str]) -> bool:
+    """Whether code is put together with what was sent."""
+    return any(whole.match(one) for one in re.split(r"\+\s*|\$?\{", handed)[1:])
 
 
 def _whole(held: Iterable[str]) -> re.Pattern[str]:
@@ -72,6 +102,11 @@ def _held(text: str, path: str, into: Inventory) -> dict[str, None]:
     held: dict[str, None] = dict.fromkeys(
         match[1] for match in into.first(_EVENT.finditer(text), MAX_NAMES, path)
     )
+    held |= dict.fromkeys(
+        match[1] for match in into.first(_MESSAGES.finditer(text), MAX_NAMES, path)
+    )
+    for match in into.first(_PARAMETERS.finditer(text), MAX_NAMES, path):
+        held |= dict.fromkeys(name for name in _PARAMETER.findall(match[1]) if name not in _OWN)
     functions = {match[1]: match[2] for match in _FUNCTION.finditer(text)}
     calls = re.compile(rf"\b({'|'.join(map(re.escape, functions)) or '(?!)'})\(")
     given = [(match[1], match[2]) for match in _SET.finditer(text)]

@@ -24,6 +24,7 @@ from bailiwick.analysis.skill.scripts.lasting import copies, proxies, registries
 from bailiwick.analysis.skill.scripts.links import links
 from bailiwick.analysis.skill.scripts.listeners import listeners
 from bailiwick.analysis.skill.scripts.lookups import lookups
+from bailiwick.analysis.skill.scripts.loosened import loosened
 from bailiwick.analysis.skill.scripts.machine import machine
 from bailiwick.analysis.skill.scripts.makefiles import makefiles
 from bailiwick.analysis.skill.scripts.mirrors import mirrors
@@ -35,11 +36,13 @@ from bailiwick.analysis.skill.scripts.patched import patched
 from bailiwick.analysis.skill.scripts.payees import payees
 from bailiwick.analysis.skill.scripts.places import place
 from bailiwick.analysis.skill.scripts.playbooks import playbooks
+from bailiwick.analysis.skill.scripts.reached import reached
 from bailiwick.analysis.skill.scripts.remainders import remainders
 from bailiwick.analysis.skill.scripts.remotes import remotes, shells
 from bailiwick.analysis.skill.scripts.safeguards import safeguards
 from bailiwick.analysis.skill.scripts.seeds import seeds
 from bailiwick.analysis.skill.scripts.settings import settings
+from bailiwick.analysis.skill.scripts.shaded import shaded
 from bailiwick.analysis.skill.scripts.staged import MAX_NAMES, SCRIPT, SHELL, staged
 from bailiwick.analysis.skill.scripts.statements import EXACT
 from bailiwick.analysis.skill.scripts.traces import traces
@@ -106,6 +109,7 @@ def look(
             makefiles(said, path, role, into)
         natives(clean[path], path, role, into)
         remainders(said, path, role, into, documents)
+        shaded(said, path, role, into, documents)
         invisible(clean[path], path, languages[path], role, into)
         grants(said, path, role, into, documents)
         unspoken(said, path, role, into, documents)
@@ -114,6 +118,7 @@ def look(
         seeds(said, path, role, into, documents)
         favoured(said, path, role, into, documents)
         verdicts(said, path, languages[path], role, into)
+        loosened(said, path, role, into)
         mirrors(said, path, role, into)
         engines(clean[path], path, role, into)
         discarded(said, path, role, into)
@@ -130,6 +135,7 @@ def look(
         clipboard(text, path, role, into)
         doors(text, path, role, into)
         listeners(said, path, role, into)
+        reached(clean[path], path, role, into)
         traces(text, Source(path=path, line=1), role, into)
         verified(said, path, role, into)
         remotes(text, Source(path=path, line=1), role, into, others=languages[path] not in EXACT)

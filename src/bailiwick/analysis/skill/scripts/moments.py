@@ -29,8 +29,12 @@ _FUNCTION = re.compile(
 _GIVES = re.compile(r"^[ \t]{0,80}return\b|=>\s*(?!\{)")
 _IF = re.compile(r"^([ \t]{0,80})(?:\}\s*)?(?:if|elif|else if|unless)\b")
 _CHANGED = re.compile(
-    r"\*=?\s*\(?(?:0\.\d+|1\.0\d*|1\s*[-+]\s*0?\.\d+)|[-+]=\s*0?\.\d+|/=?\s*1\.\d+|(?<![\d.])[-+]\s*0?\.\d+|\b([A-Za-z_][\w.]{0,40})\s*=\s*\1\s*[-+*/]\s*[\d.(]|\[\s*:\s*-\d+\s*\]|\[\s*\d+\s*:\s*\]|\[\s*:?\s*:\s*-?[2-9]\s*\]|\bif\s+\(?\w+\s*%\s*\d+|%\s*\d+\s*(?:!=|==|!==|===|>|<)|\.slice\(|\.(?:pop|shift)\(|\.(?:reject|delete_if|drop)\b|\.splice\(\s*\d+\s*,\s*[1-9]\d*\s*\)|%\s*\d+\)\.zero\?|\bcontinue\b|\brandom\b|\.sample\(|\bdel\s+\w+\[|\?\s*(?:0\.\d+|1\.0\d+)\s*:\s*[01](?:\.0)?(?![.\d])|\bif\b[^\n]{0,120}\belse\s+(?:\w+\(\s*[\"']?)?(?:1(?:\.0)?|0(?:\.0)?)(?![.\d])"
+    r"\*=?\s*\(?(?:0\.\d+|1\.0\d*|1\s*[-+]\s*0?\.\d+)|[-+]=\s*0?\.\d+|/=?\s*1\.\d+|(?<![\d.])[-+]\s*0?\.\d+|\b([A-Za-z_][\w.]{0,40})\s*=\s*\1\s*[-+*/]\s*[\d.(]|\[\s*:\s*-\d+\s*\]|\[\s*\d+\s*:\s*\]|\[\s*:?\s*:\s*-?[2-9]\s*\]|\bif\s+\(?\w+\s*%\s*\d+|%\s*\d+\s*(?:!=|==|!==|===|>|<)|\.slice\(|\.(?:pop|shift)\(|\.(?:reject|delete_if|drop)\b|\.splice\(\s*\d+\s*,\s*[1-9]\d*\s*\)|%\s*\d+\)\.zero\?|\bcontinue\b|\brandom\b|\.sample\(|\bdel\s+\w+\[|\?\s*(?:0\.\d+|1\.0\d+)\s*:\s*[01](?:\.0)?(?![.\d])|\?\s*1(?:\.0)?\s*:\s*[01]?\.\d|\b1(?:\.0)?\s+if\b[^\n]{0,200}\belse\s+[01]?\.\d|\bif\b[^\n]{0,120}\belse\s+(?:\w+\(\s*[\"']?)?(?:1(?:\.0)?|0(?:\.0)?)(?![.\d])"
 )
+_EMPTIES = re.compile(
+    r"\.truncate\(\s*0?\s*\)|\.write_(?:bytes|text)\(\s*b?[\"']{2}\s*\)|\bopen\([^)\n]{0,80}[\"']wb?[\"']\s*\)\.(?:close|truncate)\(|\bos\.(?:remove|unlink)\(|\bunlinkSync\(|\bdropdb\b|\bdropDatabase\(|\bdrop_all\(|\bFile\.(?:delete|truncate)\("
+)
+"""What leaves nothing of one file or database."""
 _SAID = re.compile(
     r"promo|discount|early.?bird|\bsale|\bvat\b|tax|tariff|season|holiday|deprecat|trial|licen[cs]e|grace|embargo|\bdst\b|fiscal|quarter|birthday|sunset|rollout|cutover|migrat",
     re.IGNORECASE,
@@ -48,6 +52,8 @@ class _Names:
     now: set[str] = field(default_factory=set)
     fixed: set[str] = field(default_factory=set)
     past: dict[str, str] = field(default_factory=dict)
+    asks: set[str] = field(default_factory=set)
+    """Functions that compare the present with what they are given."""
 
 
 def moments(text: str, path: str, role: Role, into: Inventory) -> None:
@@ -61,7 +67,7 @@ def moments(text: str, path: str, role: Role, into: Inventory) -> None:
         if not gate or _SAID.search(gate) or _SAID.search(line):
             continue
         own = _NAMED.match(line)
-        if own and own[1] in names.past and not _CHANGED.search(line):
+        if own and own[1] in names.past and not (_CHANGED.search(line) or RAZES.search(line)):
             continue
         body = _body(lines, at)
         if changed := _CHANGED.search(body):
@@ -75,7 +81,7 @@ def moments(text: str, path: str, role: Role, into: Inventory) -> None:
             return
         where = Source(path=path, line=at + 1)
         if (
-            (razed := RAZES.search(body))
+            (razed := RAZES.search(body) or _EMPTIES.search(body))
             and not _OLD.search(gate)
             and not any(one.mark is Mark.GATED and one.source == where for one in into.noticed)
         ):
@@ -94,8 +100,12 @@ def _has(line: str, name: str) -> bool:
 
 
 def _gate(line: str, names: _Names) -> str:
-    """The line, where it compares the present with a fixed date."""
-    if not _COMPARED.search(line) or line.lstrip().startswith(("#", "//", "*")):
+    """The line, where it compares the present with a fixed date, itself or by a function that does."""
+    if line.lstrip().startswith(("#", "//", "*")):
+        return ""
+    if any(f"{name}(" in line for name in names.asks) and _FIXED.search(line):
+        return line.strip()
+    if not _COMPARED.search(line):
         return ""
     now = _NOW.search(line) or any(_has(line, name) for name in names.now)
     fixed = _FIXED.search(line) or any(_has(line, name) for name in names.fixed)
@@ -110,6 +120,8 @@ def _read(lines: list[str]) -> _Names:
             if made := _FUNCTION.match(line):
                 function = made[1] or made[2]
             named = _NAMED.match(line)
+            if function and _GIVES.search(line) and _COMPARED.search(line) and _NOW.search(line):
+                names.asks.add(function)
             if gate := _gate(line, names):
                 name = named[1] if named else function if _GIVES.search(line) else ""
                 if name and len(names.past) < MAX_NAMES:

@@ -18,6 +18,10 @@ MAX_LENGTH = 400
 _TABLE = Wide(
     r"[\[({]\s*((?:(?:0x[0-9a-fA-F]{1,2}|\d{1,3})\s*,\s*){9,400}(?:0x[0-9a-fA-F]{1,2}|\d{1,3}))\s*,?\s*[\])}]"
 )
+_ROW = Wide(
+    r"[\"'`=(]\s*((?:\\?(?:0?x[0-9a-fA-F]{2}|[0-7]{2,3}|\d{2,3})[\s,:;-]{1,2}){9,400}\\?(?:0?x[0-9a-fA-F]{2}|\d{2,3}))\s*[\"'`)]"
+)
+"""Numbers in a text, with blanks or marks between: a loop of a shell goes over them."""
 _TEXT = Wide(r"[\"'`]([A-Za-z0-9+/=_.:@#$%^&*<>?~|-]{16,400})[\"'`]")
 _BANKS = r"(?:AD|AE|AT|BE|BG|BR|CH|CY|CZ|DE|DK|EE|ES|FI|FR|GB|GE|GI|GR|HR|HU|IE|IL|IT|LI|LT|LU|LV|MC|MT|NL|NO|PL|PT|QA|RO|RS|SA|SE|SI|SK|SM|TR|UA|VG|XK|XX)"
 _PAYEE = re.compile(rf"{_BANKS}\d{{2}}[A-Z0-9]{{11,30}}|0x[0-9a-fA-F]{{40}}|bc1[a-z0-9]{{25,60}}")
@@ -62,6 +66,8 @@ def _spelled(text: str, path: str, into: Inventory) -> Iterator[tuple[re.Match[s
         listed = [int(one, 0) if one.startswith("0x") else int(one) for one in re.split(r"\s*,\s*", match[1])]
         if max(listed) < 256 and len(listed) <= MAX_LENGTH:
             yield match, _decoded(listed)
+    for match in into.first(_ROW.finditer(text), MAX_TABLES, path):
+        yield match, _rows(re.split(r"[\s,:;-]+", match[1].replace("\\", ""))[:MAX_LENGTH])
     for match in into.first(_TEXT.finditer(text), MAX_TABLES * 4, path):
         yield match, _unwrapped(match[1])
 
@@ -77,6 +83,16 @@ def _decoded(listed: list[int]) -> Iterator[str]:
     yield from _letters([one - at for at, one in enumerate(listed)])
     yield from _letters([one + at for at, one in enumerate(listed)])
     yield from _letters([one ^ at for at, one in enumerate(listed)])
+
+
+def _rows(words: list[str]) -> Iterator[str]:
+    """What numbers in a text spell, whichever base they are written in."""
+    for base in (8, 10, 16):
+        try:
+            listed = [int(word.lower().removeprefix("0x").removeprefix("x"), base) for word in words]
+        except ValueError:
+            continue
+        yield from _letters(listed)
 
 
 def _letters(listed: list[int]) -> Iterator[str]:

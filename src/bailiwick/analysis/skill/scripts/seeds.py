@@ -38,7 +38,7 @@ _STANDS_FOR = re.compile(
 )
 _MAIL = re.compile(r"[\"']([\w.+-]+@([\w-]+(?:\.[\w-]+)+))[\"']")
 _RESERVED = re.compile(
-    r"(?:^|\.)(?:example|test|localhost|local|invalid|internal)$|^(?:example|test|demo|dev|sample)\.\w+$|^(?:your|my|acme|company|mail|email|domain|app|site|contoso|corp)[\w-]*\.\w+$"
+    r"(?:^|\.)(?:example|test|localhost|local|invalid|internal)$|^(?:example|test|demo|dev|sample)\.\w+$|^(?:(?:your|my|acme|company|domain|contoso|corp)[\w-]*|e?mail|app|site)\.\w+$"
 )
 _ROLES = Wide(
     r"\bcreate\s+(?:role|user|login)\s+(?:if\s+not\s+exists\s+)?[\"'`\[]?([\w.-]{2,60})[^;]{0,300}?(?:\bpassword\s*=?\s*(?:\w+\s+)?|\bidentified\s+(?:with\s+\w+\s+)?by\s+)[\"']([^\"'\n]{4,80})[\"'][^;]{0,200}|\balter\s+(?:role|user|login)\s+[\"'`\[]?(postgres|root|sa|admin|mysql)\b[^;]{0,200}?(?:\bpassword\s*=?\s*|\bidentified\s+by\s+)[\"']([^\"'\n]{4,80})[\"']",

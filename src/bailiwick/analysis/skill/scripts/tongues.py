@@ -18,7 +18,7 @@ SENDS = Form(
     r"|\bInvoke-(?:RestMethod|WebRequest)\b|\b(?:iwr|irm)\b|\bUpload(?:String|Data|File|Values)\w*\b|\bHttpClient\b|\bStart-BitsTransfer\b|\bSend-MailMessage\b|\bWebClient\b|\bPostAsync\b"
     r"|\bhttp\.(?:Post|PostForm|NewRequest\w*|Get)\b|\bnet\.Dial\w*|\bhttps?\.request\b|\bsocket\.(?:http|tcp|udp)\b|\bngx\.socket\b|\breqwest::|\bureq::|\bTcpStream\b|\bHttpURLConnection\b|\bHttpRequest\b|\bOkHttp\w*|\bRestTemplate\b"
     r"|\bhttr2?::\w+|\bRCurl\b|\bUrlFetchApp\b|\bURLSession\b|\bdataTask\(|\bHttpPost\b|\bopenConnection\(|\bfetch\s*\(|\baxios\b|\bgot(?:\.\w+)?\s*\(|\bundici\b|\bsendBeacon\b|\bnew WebSocket\b|\bsuperagent\b|\bky\.\w+\(|\bhttps?\.(?:get|put)\b|\bXMLHttpRequest\b"
-    r"|\brequests\.(?:post|put|patch|get|request)\b|\burlopen\b|\bhttpx\.\w+\(|\baiohttp\b|\bhttp\.client\b|\burllib3\b|\bsmtplib\b|\bsendmail\b|\bcreate_connection\b|\bHTTPS?Connection\b|\.(?:request|putrequest|sendall|post|put|patch)\s*\("
+    r"|\brequests\.(?:post|put|patch|get|request)\b|\burlopen\b|\bhttpx\.\w+\(|\baiohttp\b|\bhttp\.client\b|\burllib3\b|\bsmtplib\b|\bsendmail\b|\bcreate_connection\b|\bHTTPS?Connection\b|\.(?:request|putrequest|sendall|sendto|post|put|patch)\s*\("
     r"|/dev/tcp/|\bcall_?[tT]ool\s*\(|\bsentry_sdk\.init\s*\(|\bSentry\.init\s*\(|\bposthog\.(?:capture|identify)\s*\(|\bmixpanel\.track\s*\("
 )
 _SENDERS = r"(?:curl(?:\.exe)?|wget|ncat|netcat|nc|socat|httpie|xh|aria2c|sendmail|mailx|telnet)"
@@ -91,7 +91,7 @@ _STORES = Form(
     r"\bfind-(?:generic|internet)-password\b|\bdump-keychain\b|\bsecret-tool\b[\s\"',]+lookup|\bgh[\s\"',]+auth[\s\"',]+token\b|\bprint-access-token\b|\bcmdkey\b|\bGet-StoredCredential\b|\bvaultcmd\b|\bCredRead\w*|\b(?:chrome|browser)\.cookies\.getAll\b|\bkeyring\.get_\w+|\bkeytar\.\w+|\bgit[\s\"',]+credential[\s\"',]+fill\b|169\.254\.169\.254|\bmetadata\.google\.internal\b"
 )
 _PERSONAL = Form(
-    r"\bpbpaste\b|\bxclip\b[^\n|;]{0,40}-o\b|\bwl-paste\b|\bGet-Clipboard\b|\bscreencapture\b|\bClipboard\.(?:GetText|paste)\b|\bpyperclip\.paste\b"
+    r"\bpbpaste\b|\bxclip\b[^\n|;]{0,40}-o\b|\bwl-paste\b|\bGet-Clipboard\b|\bscreencapture\b|\bClipboard\.(?:GetText|paste)\b|\bpyperclip\.paste\b|\bclipboard\.read(?:Text|HTML|Sync)?\(|\bclipboardy\.\w*read\w*\(|\bGetClipboardData\(|\bclipboard_get\(|\bclipboard\(\)\.text\("
 )
 _PROJECT = Form(
     r"\bgit[\s\"',\[\]]+(?:-C[\s\"',]+\S+[\s\"',]+)?(?:diff|archive|bundle|format-patch|fast-export)\b(?![^\n]{0,40}--(?:stat|name-only|name-status|shortstat|numstat|check|quiet))|\bgit[\s\"',\[\]]+log[\s\"',]+[^\n]{0,40}(?:-p\b|--patch)"

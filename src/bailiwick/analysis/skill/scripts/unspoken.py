@@ -14,7 +14,7 @@ from bailiwick.model.skill import Role
 class _Act:
     """What is done, in words, the calls that do it, and the words by which a document speaks of it.
 
-    ``kind`` says what it comes to: ``watch`` people, open the ``machine``, ``approve`` in somebody's name, ``publish``.
+    ``kind`` says what it comes to: ``watch`` people, open the ``machine``, ``approve`` in somebody's name, ``rewrite`` files, ``publish``.
     """
 
     kind: str
@@ -26,6 +26,10 @@ class _Act:
 def _act(kind: str, what: str, code: str, said: str, flags: int = 0) -> _Act:
     return _Act(kind=kind, what=what, code=Wide(code, flags), said=re.compile(said, re.IGNORECASE))
 
+
+_REQUESTS = r"/(?:merge_requests|pullrequests|pull-requests|pulls)/"
+_BETWEEN = r"(?:[ \t]+-{1,2}[\w-]+(?:[= ][\"']?[\w$@{}./-]+[\"']?)?){0,4}[ \t]+"
+"""Options between a program and what it is told."""
 
 _ACTS = (
     _act(
@@ -64,8 +68,20 @@ _ACTS = (
     _act(
         "approve",
         "approves or merges in somebody's name",
-        r"\bgh\s+pr\s+review\b[^\n]{0,200}(?:--approve|\s-a\b)|\bgh\s+pr\s+merge\b[^\n]{0,200}--admin\b|\bglab\s+mr\s+approve\b|[\"']?\bevent[\"']?\s*[:=]\s*[\"']APPROVE[\"']|\bcreate_review\([^\n]{0,200}APPROVE|/merge_requests/[^\n\"']{0,60}/approve\b|\baz\s+repos\s+pr\s+set-vote\b[^\n]{0,100}approve|\bmerge_method\b[^\n]{0,80}(?:bypass|admin)|\bgh\s+api\b[^\n]{0,200}/reviews\b[^\n]{0,200}APPROVE|\b(?:requests|httpx|axios|session|client|http)\.(?:put|post|patch)\([^;]{0,400}?[\"'\s](?:[Aa]pproved|APPROVED|[Ss]igned[- ]?off)(?:[\"']|\s{2})|\bgit\b[^\n]{0,80}\bcommit\b[^;|&]{0,300}?(?:Reviewed|Approved|Acked|Tested|approved)-by:\s*\w+|--trailer[ =][\"']?(?:Reviewed|Approved|Acked|Tested)-by[:=]\s*[A-Z]\w+|\bgerrit\s+review\b[^\n]{0,120}(?:\+2|--code-review\s+\+?2)",
-        r"\bapprov(?:e|es|ed|al|als|ing)\b|\bauto-?merge\b|\bmerg(?:e|es|ing)\b (?:\w+ ){0,4}(?:pull|pr|mr|request|when|if|them|it)\b|\bsign(?:s|ed)?[- ]off\b|\btrailers?\b|\breviewed-by\b",
+        rf"\bgh\s+pr\s+review\b[^\n]{{0,200}}(?:--approve|\s-a\b)|\bgh\s+pr\s+merge\b[^\n]{{0,200}}--admin\b|\b(?:glab\s+mr|tea\s+pr|bb\s+pr|hub\s+pr)\s+approve\b|[\"']?\bevent[\"']?\s*[:=]\s*[\"']APPROVED?[\"']|\b\w*event\b\s*=[^\n]{{0,60}}[\"']APPROVED?[\"']|\bcreate_?[rR]eview\w*\([^\n]{{0,200}}APPROVE|{_REQUESTS}[^\n\"'`]{{0,60}}/approve\b|\b\w*base\w*\s*\+\s*[\"'`]/approve[\"'`]|\b(?:mr|merge_?request|pr|pull_?request|pull|change|revision)\w{{0,12}}\.(?:approve|accept|set_vote|setApproval)\(|\b(?:mr|merge_?request)\w{{0,12}}\.merge\(|\b(?:approve_merge_request|approve_pull_request|approveMergeRequest|approvePullRequest|ApproveMergeRequest|CreateApproval|accept_merge_request|merge_pull_request|accept_pull_request)\b\s*[\"'`(,]|[\"'`](?:approve_merge_request|approve_pull_request|merge_pull_request|accept_merge_request)[\"'`]|\bMergeRequestApprovals\.(?:approve|create)\b|\baz\s+repos\s+pr\s+set-vote\b[^\n]{{0,100}}approve|[\"']?\bvote[\"']?\s*[:=]\s*10\b|[\"']Code-Review[\"']\s*:\s*[\"']?\+?2|\bmerge_method\b[^\n]{{0,80}}(?:bypass|admin)|--bypass-policy\b|\bgh\s+api\b[^\n]{{0,200}}/reviews\b[^\n]{{0,200}}APPROVE|\b(?:requests|httpx|axios|session|client|http)\.(?:put|post|patch)\([^;]{{0,400}}?[\"'\s](?:[Aa]pproved|APPROVED|[Ss]igned[- ]?off)(?:[\"']|\s{{2}})|\bgit\b[^\n]{{0,80}}\bcommit\b[^;|&]{{0,300}}?(?:Reviewed|Approved|Acked|Tested|approved)-by:\s*\w+|--trailer[ =][\"']?(?:Reviewed|Approved|Acked|Tested)-by[:=]\s*[A-Z]\w+|\bgerrit\s+review\b[^\n]{{0,120}}(?:\+2|--code-review\s+\+?2)",
+        r"\bapprov(?:e|es|ed|al|als|ing)\b|\bauto-?(?:merge|complete)\b|\bmerg(?:es|ed|ing)\b|\bmerge\b (?:\w+ ){0,2}(?:pull|pr\b|mr\b|when|if|them|it\b|after|into)|\bvot(?:e|es|ing)\b|\bsign(?:s|ed)?[- ]off\b|\baccepts?\b (?:\w+ ){0,3}(?:request|change|pr|mr)\b|\btrailers?\b|\breviewed-by\b",
+    ),
+    _act(
+        "machine",
+        "starts something that stays in a cluster or an account",
+        rf"\bkubectl{_BETWEEN}\b(?:create\s+(?:cronjob|deployment|clusterrole\w*|job|serviceaccount)|run\s+\w|patch\s+\w+|set\s+image|edit\s)|\bhelm{_BETWEEN}\b(?:install|upgrade)\s|\baws\s+(?:lambda\s+create-function|iam\s+create-(?:user|access-key|role|login-profile)|ec2\s+run-instances|events\s+put-rule|scheduler\s+create-schedule)\b|\bgcloud\b[^\n]{{0,80}}\b(?:functions\s+deploy|scheduler\s+jobs\s+create|iam\s+service-accounts(?:\s+keys)?\s+create|compute\s+instances\s+create)\b|\baz\s+(?:ad\s+sp\s+create|functionapp\s+create|vm\s+create|container\s+create)\b|\bdocker\s+(?:service\s+create|run\b[^\n]{{0,80}}--restart[ =](?:always|unless-stopped))",
+        r"\b(?:creat|deploy|schedul|install|set.?up|setup|launch|provision|patch|upgrad|updat|roll(?:out|ing)|start|run|register|add|appl(?:y|ies)|configur|restart|bootstrap|migrat|host|scal|edit|chang|manag)\w*\b[^.\n]{0,200}\b(?:cron\w*|jobs?|deployments?|services?|accounts?|roles?|keys?|users?|functions?|lambdas?|instances?|vms?|charts?|helm|clusters?|pods?|containers?|images?|agents?|resources?|schedules?|releases?|servers?|database|stack|app|applications?|kubernetes|redis|postgres\w*)\b|\bdeploy\w*|\bprovision\w*|\bkubectl\s+(?:create|run|patch|set|edit|apply)|\bhelm\s+(?:install|upgrade)|\bdocker\s+(?:run|service)",
+    ),
+    _act(
+        "rewrite",
+        "rewrites every file that it goes over",
+        r"\bfor\s+(\w{1,30})\s+in\b[^\n]{0,120}(?:\.r?glob\(|\bglob\.i?glob\(|os\.walk\(|\bwalk\(|git[\s\"',]+ls-files)[^\n]{0,120}(?:\n[^\n]{0,300}){1,14}?\n?[^\n]{0,80}?\b(?:\1\.write_(?:text|bytes)\(|open\(\s*\1\s*,\s*[\"']w|\1\.open\(\s*[\"']w)|\bfor\s*\(?\s*(?:const|let|var)\s+(\w{1,30})\s+of\b[^\n]{0,160}(?:\n?[^\n]{0,300}){1,14}?\bwriteFile(?:Sync)?\(\s*(?:join\([^)\n]{0,60}\b)?\2\b|\bfind\s[^\n]{0,120}-exec\s+(?:sed|perl)\s+-\w*i|\b(?:git\s+ls-files|find\s|rg\s+-l|grep\s+-\w*l\w*\s)[^\n]{0,160}\|\s*xargs\b[^\n]{0,40}\b(?:sed|perl)\s+-\w*i",
+        r"\b(?:re-?writ|writ|fix|format|reformat|add|insert|updat|replac|convert|migrat|sort|renam|appl|correct|clean|remov|edit|modif|chang|generat|upgrad|refactor|codemod|strip|normali[sz]|bump|set|patch|translat|inject|append|prepend|strip|transform|turn|sav|stor|mak|creat|produc|output|build|render|export|compil|process|prepar|redact|mask|anonymi[sz]|tidy|tidies|wrap|unwrap|merg|split|sync|inline|embed|resolv|minif|optimi[sz]|compress|reduc|encod|decod|decor|annotat|enrich|fill|port|rewrit|delet|drop|scaffold|instal|initial|bootstrap|cop|in[- ]place|split)\w*\b",
     ),
     _act(
         "publish",
@@ -112,4 +128,5 @@ def unspoken(text: str, path: str, role: Role, into: Inventory, documents: Itera
             place(path, plain, match.start()),
             role,
             target=act.kind,
+            also=(place(path, plain, match.end() - 1),) if "\n" in match[0] else (),
         )

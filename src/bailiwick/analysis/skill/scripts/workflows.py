@@ -13,6 +13,8 @@ _STEERED = re.compile(
     re.MULTILINE,
 )
 """A command with words in it that whoever opens an issue or a pull request writes."""
+_EVALUATED = re.compile(r"^[ \t]*(?:eval|(?:ba|z|da)?sh\s+-c)\s+[\"']?\$", re.MULTILINE)
+"""Words of a variable that are run as commands: that was meant."""
 _TARGET = re.compile(r"\bpull_request_target\b|\bworkflow_run\b")
 _HEAD = re.compile(
     r"\bref:\s*[\"']?\$\{\{\s*(?:github\.event\.(?:pull_request|workflow_run)\.head[\w.]*|github\.head_ref)"
@@ -23,7 +25,9 @@ _SENT = re.compile(r"\b(?:curl|wget|nc|Invoke-RestMethod|requests\.post|fetch\()
 
 
 _GIVEN = re.compile(r"\b([A-Z_a-z]\w*)[\"']?\s*:\s*[\"']?\$\{\{\s*secrets\.(\w+)\s*\}\}")
-_SENDING = re.compile(r"\b(?:curl|wget|nc|ncat|Invoke-RestMethod|Invoke-WebRequest|iwr|irm)\b[^\n]*")
+_SENDING = re.compile(
+    r"(?:[^\n|;&]{1,300}\|(?!\|)[^\n;&]{0,300}?)?\b(?:curl|wget|nc|ncat|Invoke-RestMethod|Invoke-WebRequest|iwr|irm)\b[^\n]*"
+)
 _PROVES = re.compile(
     r"(?:(?<!\S)-\w*[Hu]|--header|--user|--oauth2-bearer|-Headers?)[ =]+(?:\"[^\"\n]*\"|'[^'\n]*'|\S+)"
 )
@@ -67,11 +71,12 @@ def workflows(text: str, path: str, role: Role, into: Inventory) -> None:
     ):
         if match is not None:
             what = match[1] if match.re is _STEERED else ""
+            run = match.re is _STEERED and _EVALUATED.search(match[0] + text[match.end() : match.end() + 400])
             into.notice(
                 Mark.WEAKEN,
                 said.format(what),
                 place(path, text, match.start()),
                 role,
-                sure=False,
+                sure=bool(run),
                 target="workflow",
             )
