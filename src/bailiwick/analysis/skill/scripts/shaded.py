@@ -16,7 +16,7 @@ SMALL = 0.05
 """The largest part of a figure that is taken or added without anybody noticing."""
 
 _FIGURE = r"(?:amounts?|net|gross|sub_?totals?|totals?|prices?|cents|salary|salaries|wages?|payouts?|payments?|balances?|costs?|revenue|turnover|sales|commission|interest|hours|quantity|qty|stock|mileage|kwh|invoices?|rent|charges?|principal|deposits?|proceeds|earnings|bonus|refunds?)"
-_OF = rf"(?<![\w.])((?:[\w$]+[.\[\"'$]+)*\$?\w*?_?{_FIGURE})(?:[\"']?\])?"
+_OF = rf"(?<![\w.$])((?:\$?\w{{1,40}}(?:\.|\[[\"']|->)){{0,3}}\$?\w{{0,30}}{_FIGURE})(?:[\"']?\])?"
 _FACTOR = r"(0?\.9\d*|1\.0\d+|0?\.0\d+)"
 _NEXT_TO_ONE = Wide(
     rf"{_OF}\)?\s*\*=?\s*\(?\s*(?:Decimal\(\s*)?[\"']?{_FACTOR}(?![\d.%])|(?<![\w.]){_FACTOR}[\"']?\)?\s*\*\s*\(?\s*(?:\w+\()?{_OF}\b(?!\()",
@@ -31,10 +31,15 @@ _PART = Wide(
     re.IGNORECASE,
 )
 _SAYS_WHY = re.compile(
-    r"vat\b|tax|gst\b|mwst|discount|fee|tip\b|gratuity|markup|mark_up|margin|surcharge|commission|inflation|growth|buffer|toleran|safety|forecast|project(?:ed|ion)|estimat|skonto|interest_?rate|apr\b|apy\b|slippage|penalt|uplift|contingen|overhead|loss|waste|breakage|shrink|rebate|cashback|royalt|bonus|depreciat|conver|ratio|scenario|assum|simulat|sample|mock|fake|test",
+    r"fee|gratuity|mark_?up|margin|surcharge|commission|penalt|uplift|overhead|loss|waste|breakage|shrink|rebate|royalt|bonus|conver",
     re.IGNORECASE,
 )
-"""Words by which code says what a factor is."""
+"""Words by which code says what a factor is, and which documents have to use too."""
+_PLAIN = re.compile(
+    r"vat\b|tax|gst\b|mwst|discount|tip\b|inflation|growth|buffer|toleran|safety|forecast|project(?:ed|ion)|estimat|skonto|interest_?rate|apr\b|apy\b|slippage|contingen|cashback|depreciat|ratio|scenario|assum|simulat|sample|mock|fake|test|random|noise|threshold|lower|upper|target|stop|limit|min|max",
+    re.IGNORECASE,
+)
+"""Words of sums that everybody expects."""
 _RECORDS = re.compile(
     r"\bcsv\b|json|Import-Csv|Export-Csv|\.to_(?:csv|excel|json|sql)\(|read_(?:csv|excel|sql)\(|openpyxl|INSERT\s|UPDATE\s|argv|\bprint\(|console\.log|\breturn\b|exports\.",
     re.IGNORECASE,
@@ -90,6 +95,8 @@ def _taken(text: str, match: re.Match[str]) -> bool:
 def _named(text: str, match: re.Match[str], part: float, documents: Iterable[str]) -> bool:
     """Whether the code gives the sum a name that documents use too, or a document speaks of its size."""
     row = row_of(text, match)
+    if _PLAIN.search(row):
+        return True
     why = {one[0].lower() for one in _SAYS_WHY.finditer(row)}
     factor = next((one for one in re.findall(r"\d*\.\d+|\d+", match[0])[::-1]), "")
     percent = f"{part * 100:.4g}"
