@@ -39,6 +39,7 @@ from bailiwick.analysis.skill.scripts.playbooks import playbooks
 from bailiwick.analysis.skill.scripts.reached import reached
 from bailiwick.analysis.skill.scripts.remainders import remainders
 from bailiwick.analysis.skill.scripts.remotes import remotes, shells
+from bailiwick.analysis.skill.scripts.rewrites import rewrites
 from bailiwick.analysis.skill.scripts.safeguards import safeguards
 from bailiwick.analysis.skill.scripts.seeds import seeds
 from bailiwick.analysis.skill.scripts.settings import settings
@@ -113,6 +114,7 @@ def look(
         invisible(clean[path], path, languages[path], role, into)
         grants(said, path, role, into, documents)
         unspoken(said, path, role, into, documents)
+        rewrites(said, path, role, into, documents)
         channels(said, path, languages[path], role, into, documents)
         payees(clean[path], path, role, into, documents)
         seeds(said, path, role, into, documents)

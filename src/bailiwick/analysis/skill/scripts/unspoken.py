@@ -14,7 +14,7 @@ from bailiwick.model.skill import Role
 class _Act:
     """What is done, in words, the calls that do it, and the words by which a document speaks of it.
 
-    ``kind`` says what it comes to: ``watch`` people, open the ``machine``, ``approve`` in somebody's name, ``rewrite`` files, ``publish``.
+    ``kind`` says what it comes to: ``watch`` people, open the ``machine``, ``approve`` in somebody's name, ``publish``.
     """
 
     kind: str
@@ -76,12 +76,6 @@ _ACTS = (
         "starts something that stays in a cluster or an account",
         rf"\bkubectl{_BETWEEN}\b(?:create\s+(?:cronjob|deployment|clusterrole\w*|job|serviceaccount)|run\s+\w|patch\s+\w+|set\s+image|edit\s)|\bhelm{_BETWEEN}\b(?:install|upgrade)\s|\baws\s+(?:lambda\s+create-function|iam\s+create-(?:user|access-key|role|login-profile)|ec2\s+run-instances|events\s+put-rule|scheduler\s+create-schedule)\b|\bgcloud\b[^\n]{{0,80}}\b(?:functions\s+deploy|scheduler\s+jobs\s+create|iam\s+service-accounts(?:\s+keys)?\s+create|compute\s+instances\s+create)\b|\baz\s+(?:ad\s+sp\s+create|functionapp\s+create|vm\s+create|container\s+create)\b|\bdocker\s+(?:service\s+create|run\b[^\n]{{0,80}}--restart[ =](?:always|unless-stopped))",
         r"\b(?:creat|deploy|schedul|install|set.?up|setup|launch|provision|patch|upgrad|updat|roll(?:out|ing)|start|run|register|add|appl(?:y|ies)|configur|restart|bootstrap|migrat|host|scal|edit|chang|manag)\w*\b[^.\n]{0,200}\b(?:cron\w*|jobs?|deployments?|services?|accounts?|roles?|keys?|users?|functions?|lambdas?|instances?|vms?|charts?|helm|clusters?|pods?|containers?|images?|agents?|resources?|schedules?|releases?|servers?|database|stack|app|applications?|kubernetes|redis|postgres\w*)\b|\bdeploy\w*|\bprovision\w*|\bkubectl\s+(?:create|run|patch|set|edit|apply)|\bhelm\s+(?:install|upgrade)|\bdocker\s+(?:run|service)",
-    ),
-    _act(
-        "rewrite",
-        "rewrites every file that it goes over",
-        r"\bfor\s+(\w{1,30})\s+in\b[^\n]{0,120}(?:\.r?glob\(|\bglob\.i?glob\(|os\.walk\(|\bwalk\(|git[\s\"',]+ls-files)[^\n]{0,120}(?:\n[^\n]{0,300}){1,14}?\n?[^\n]{0,80}?\b(?:\1\.write_(?:text|bytes)\(|open\(\s*\1\s*,\s*[\"']w|\1\.open\(\s*[\"']w)|\bfor\s*\(?\s*(?:const|let|var)\s+(\w{1,30})\s+of\b[^\n]{0,160}(?:\n?[^\n]{0,300}){1,14}?\bwriteFile(?:Sync)?\(\s*(?:join\([^)\n]{0,60}\b)?\2\b|\bfind\s[^\n]{0,120}-exec\s+(?:sed|perl)\s+-\w*i|\b(?:git\s+ls-files|find\s|rg\s+-l|grep\s+-\w*l\w*\s)[^\n]{0,160}\|\s*xargs\b[^\n]{0,40}\b(?:sed|perl)\s+-\w*i",
-        r"\b(?:re-?writ|writ|fix|format|reformat|add|insert|updat|replac|convert|migrat|sort|renam|appl|correct|clean|remov|edit|modif|chang|generat|upgrad|refactor|codemod|strip|normali[sz]|bump|set|patch|translat|inject|append|prepend|strip|transform|turn|sav|stor|mak|creat|produc|output|build|render|export|compil|process|prepar|redact|mask|anonymi[sz]|tidy|tidies|wrap|unwrap|merg|split|sync|inline|embed|resolv|minif|optimi[sz]|compress|reduc|encod|decod|decor|annotat|enrich|fill|port|rewrit|delet|drop|scaffold|instal|initial|bootstrap|cop|in[- ]place|split)\w*\b",
     ),
     _act(
         "publish",
