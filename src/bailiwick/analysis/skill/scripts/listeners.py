@@ -102,9 +102,7 @@ def _held(text: str, path: str, into: Inventory) -> dict[str, None]:
     held: dict[str, None] = dict.fromkeys(
         match[1] for match in into.first(_EVENT.finditer(text), MAX_NAMES, path)
     )
-    held |= dict.fromkeys(
-        match[1] for match in into.first(_MESSAGES.finditer(text), MAX_NAMES, path)
-    )
+    held |= dict.fromkeys(match[1] for match in into.first(_MESSAGES.finditer(text), MAX_NAMES, path))
     for match in into.first(_PARAMETERS.finditer(text), MAX_NAMES, path):
         held |= dict.fromkeys(name for name in _PARAMETER.findall(match[1]) if name not in _OWN)
     functions = {match[1]: match[2] for match in _FUNCTION.finditer(text)}

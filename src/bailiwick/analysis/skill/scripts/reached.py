@@ -1,14 +1,13 @@
 """Functions reached by a name that a request brings: a web shell in which no function that runs anything is ever written."""
 
 import re
-from itertools import islice
 
 from bailiwick.analysis.skill.facts import Inventory, Mark
 from bailiwick.analysis.skill.scripts.places import meant, place
 from bailiwick.analysis.text.form import Wide
 from bailiwick.model.skill import Role
 
-MAX_NAMES = 60
+MAX_NAMES = 400
 """Names of one script that are followed."""
 
 _BRINGS = Wide(
@@ -52,7 +51,7 @@ def reached(text: str, path: str, role: Role, into: Inventory) -> None:
     """Notice the first call of a function that a request names, unless it is looked for in a list first."""
     if not _BRINGS.search(text):
         return
-    match = _in_php(text) if "<?" in text else _in_others(text)
+    match = _in_php(text, path, into) if "<?" in text else _in_others(text, path, into)
     if match is not None:
         into.notice(
             Mark.REVERSE_SHELL,
@@ -63,8 +62,12 @@ def reached(text: str, path: str, role: Role, into: Inventory) -> None:
         )
 
 
-def _in_others(text: str) -> re.Match[str] | None:
-    held = {name.strip() for match in islice(_HELD.finditer(text), MAX_NAMES) for name in match[1].split(",")}
+def _in_others(text: str, path: str, into: Inventory) -> re.Match[str] | None:
+    held = {
+        name.strip()
+        for match in into.first(_HELD.finditer(text), MAX_NAMES, path)
+        for name in match[1].split(",")
+    }
     for match in _ELSEWHERE.finditer(text):
         if (
             (match[2] or match[1] in held)
@@ -75,8 +78,8 @@ def _in_others(text: str) -> re.Match[str] | None:
     return None
 
 
-def _in_php(text: str) -> re.Match[str] | None:
-    held = _held(text)
+def _in_php(text: str, path: str, into: Inventory) -> re.Match[str] | None:
+    held = _held(text, path, into)
     brought = re.compile(rf"{_SENT}|\$(?:{'|'.join(map(re.escape, held)) or '(?!)'})\b(?!\s*\()")
     every = bool(_ALL.search(text))
     for match in _CALLED.finditer(text):
@@ -109,7 +112,7 @@ def _listed(before: str, said: str) -> bool:
     )
 
 
-def _held(text: str) -> list[str]:
+def _held(text: str, path: str, into: Inventory) -> list[str]:
     """Names that hold what was sent, and functions that give it back."""
     held: dict[str, None] = {}
     gives: set[str] = set()
@@ -121,7 +124,7 @@ def _held(text: str) -> list[str]:
     given += [(name, match[1]) for match in _EACH.finditer(text) for name in (match[2], match[3]) if name]
     functions = [
         (match[1], _VARIABLE.findall(match[2]), text[match.end() : match.end() + 1_500])
-        for match in islice(_FUNCTION.finditer(text), MAX_NAMES)
+        for match in into.first(_FUNCTION.finditer(text), MAX_NAMES, path)
     ]
     for _ in range(4):
         before = len(held) + len(gives)

@@ -2,14 +2,13 @@
 
 import re
 from collections.abc import Iterable, Iterator
-from itertools import islice
 
 from bailiwick.analysis.skill.facts import Inventory, Mark
 from bailiwick.analysis.skill.scripts.places import meant, place, row_of
 from bailiwick.analysis.text.form import Wide
 from bailiwick.model.skill import Role
 
-MAX_FOUND = 40
+MAX_FOUND = 1_000
 """Sums of one script that are looked at."""
 
 SMALL = 0.05
@@ -54,7 +53,7 @@ def shaded(text: str, path: str, role: Role, into: Inventory, documents: Iterabl
     if role is not Role.EXECUTABLE or not _RECORDS.search(text):
         return
     documents = [*documents]
-    for match, said, part in _sums(text):
+    for match, said, part in _sums(text, path, into):
         if not 0 < part <= SMALL or not meant(text, match) or _named(text, match, part, documents):
             continue
         into.notice(
@@ -67,15 +66,15 @@ def shaded(text: str, path: str, role: Role, into: Inventory, documents: Iterabl
         return
 
 
-def _sums(text: str) -> Iterator[tuple[re.Match[str], str, float]]:
+def _sums(text: str, path: str, into: Inventory) -> Iterator[tuple[re.Match[str], str, float]]:
     """Each sum with how large a part of the figure it moves."""
-    for match in islice(_NEXT_TO_ONE.finditer(text), MAX_FOUND):
+    for match in into.first(_NEXT_TO_ONE.finditer(text), MAX_FOUND, path):
         factor = float(match[2] or match[3])
         if factor > 0.5 or _taken(text, match):
             yield match, " ".join(match[0].split()), abs(factor - 1) if factor > 0.5 else factor
-    for match in islice(_SELF.finditer(text), MAX_FOUND):
+    for match in into.first(_SELF.finditer(text), MAX_FOUND, path):
         yield match, " ".join(match[0].split()), abs(float(match[2]) - 1)
-    for match in islice(_PART.finditer(text), MAX_FOUND):
+    for match in into.first(_PART.finditer(text), MAX_FOUND, path):
         divisor, added = match[3] or match[5] or match[7], match[8] or match[10]
         if (match[3] and match[1] != match[2]) or (match[6] and not _TABLES.search(text)):
             continue
