@@ -20,10 +20,15 @@ _IN_SHELL = Wide(
 )
 _WRITES = Wide(r"\bwrite_(?:text|bytes)\(|\bwriteFile(?:Sync)?\(|\bopen\(|\bsed\b|\bperl\b")
 _SAID = re.compile(
-    r"\b(?:re-?writ|writ|fix|format|reformat|add|insert|updat|replac|convert|migrat|sort|renam|appl|correct|clean|remov|edit|modif|chang|generat|upgrad|refactor|codemod|strip|normali[sz]|bump|set|patch|translat|inject|append|prepend|strip|transform|turn|sav|stor|mak|creat|produc|output|build|render|export|compil|process|prepar|redact|mask|anonymi[sz]|tidy|tidies|wrap|unwrap|merg|split|sync|inline|embed|resolv|minif|optimi[sz]|compress|reduc|encod|decod|decor|annotat|enrich|fill|port|rewrit|delet|drop|scaffold|instal|initial|bootstrap|cop|in[- ]place|split)\w*\b",
+    r"\b(?:re-?writ|writ|pin|lock|sign|stamp|tag|fix|format|reformat|add|insert|updat|replac|convert|migrat|sort|renam|appl|correct|clean|remov|edit|modif|chang|generat|upgrad|refactor|codemod|strip|normali[sz]|bump|set|patch|translat|inject|append|prepend|strip|transform|turn|sav|stor|mak|creat|produc|output|build|render|export|compil|process|prepar|redact|mask|anonymi[sz]|tidy|tidies|wrap|unwrap|merg|split|sync|inline|embed|resolv|minif|optimi[sz]|compress|reduc|encod|decod|decor|annotat|enrich|fill|port|rewrit|delet|drop|scaffold|instal|initial|bootstrap|cop|in[- ]place|split)\w*\b",
     re.IGNORECASE,
 )
 """Words by which a document says that files are changed, or made."""
+_ONLY_LOOKS = re.compile(
+    r"\b(?:check|list|report|count|find|lint|audit|show|print|scan|verif|detect|measure|analy[sz]e|review|inspect|validat|search)\w*\b",
+    re.IGNORECASE,
+)
+"""Words by which it says that they are looked at."""
 
 
 def rewrites(text: str, path: str, role: Role, into: Inventory, documents: Iterable[str]) -> None:
@@ -33,7 +38,9 @@ def rewrites(text: str, path: str, role: Role, into: Inventory, documents: Itera
     found = _in_loops(text, path)
     if found is None and (match := _IN_SHELL.search(text)):
         found = place(path, text, match.start())
-    if found is not None and not any(_SAID.search(one) for one in documents):
+    documents = [*documents]
+    looks = any(_ONLY_LOOKS.search(one) for one in documents)
+    if found is not None and looks and not any(_SAID.search(one) for one in documents):
         said = "rewrites every file that it goes over, and no document of it says so"
         into.notice(Mark.UNSPOKEN, said, found, role, target="rewrite")
 
