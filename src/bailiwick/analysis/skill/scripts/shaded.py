@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterable, Iterator
 
 from bailiwick.analysis.skill.facts import Inventory, Mark
-from bailiwick.analysis.skill.scripts.places import meant, place, row_of
+from bailiwick.analysis.skill.scripts.places import place, row_of
 from bailiwick.analysis.text.form import Wide
 from bailiwick.model.skill import Role
 
@@ -39,6 +39,7 @@ _PLAIN = re.compile(
     re.IGNORECASE,
 )
 """Words of sums that everybody expects."""
+_COMMENT = re.compile(r"\s*(?:#|//|\*|--\s)")
 _RECORDS = re.compile(
     r"\bcsv\b|json|Import-Csv|Export-Csv|\.to_(?:csv|excel|json|sql)\(|read_(?:csv|excel|sql)\(|openpyxl|INSERT\s|UPDATE\s|argv|\bprint\(|console\.log|\breturn\b|exports\.",
     re.IGNORECASE,
@@ -54,7 +55,11 @@ def shaded(text: str, path: str, role: Role, into: Inventory, documents: Iterabl
         return
     documents = [*documents]
     for match, said, part in _sums(text, path, into):
-        if not 0 < part <= SMALL or not meant(text, match) or _named(text, match, part, documents):
+        if (
+            not 0 < part <= SMALL
+            or _COMMENT.match(row_of(text, match).lstrip("\n"))
+            or _named(text, match, part, documents)
+        ):
             continue
         into.notice(
             Mark.TAMPER,
