@@ -42,6 +42,9 @@ MAX_BOUND = 32
 MAX_REMEMBERED = 1024
 """Answers of one kind that each bound policy keeps: the same is asked again and again."""
 
+MAX_NAME = 4096
+"""Characters of a name or path whose answer is kept: none that exists is longer (PATH_MAX), and an agent may spell megabytes."""
+
 _Asked = TypeVar("_Asked")
 _Answer = TypeVar("_Answer")
 
@@ -140,7 +143,9 @@ class Bound:
         known = self._called.get(name)
         if known is None:
             others = [hit for hit in self.other_programs if _may_be_called(hit, name)]
-            known = keep(self._called, name, _programs([*others, *self.programs.get(name, ())]))
+            known = _programs([*others, *self.programs.get(name, ())])
+            if len(name) <= MAX_NAME:
+                keep(self._called, name, known)
         return known
 
 

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 from enum import IntEnum
 from posixpath import dirname
 
-from bailiwick.decision.bound import Bound, Hit, fill_in, keep
+from bailiwick.decision.bound import MAX_NAME, Bound, Hit, fill_in, keep
 from bailiwick.decision.patterns import path_units
 from bailiwick.model.access import (
     Access,
@@ -100,8 +100,9 @@ def named(bound: Bound, subject: Subject, name: str) -> list[Hit]:
     known = bound.remembered.get((subject, name))
     if known is None:
         index = bound.names.get(subject)
-        hits = [*bound.always.get(subject, ()), *(index.matching(name) if index else ())]
-        known = keep(bound.remembered, (subject, name), hits)
+        known = [*bound.always.get(subject, ()), *(index.matching(name) if index else ())]
+        if len(name) <= MAX_NAME:
+            keep(bound.remembered, (subject, name), known)
     return known
 
 

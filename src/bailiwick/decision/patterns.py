@@ -20,7 +20,7 @@ from dataclasses import replace
 from itertools import chain
 from typing import NamedTuple
 
-from bailiwick.decision.bound import Bound, Hit, fill_in, keep
+from bailiwick.decision.bound import MAX_NAME, Bound, Hit, fill_in, keep
 from bailiwick.model.access import AccessKind, PathTarget
 from bailiwick.model.automaton import TooComplexError
 from bailiwick.model.glob import (
@@ -131,11 +131,11 @@ def _of_kind(hits: Sequence[Hit], kind: AccessKind) -> list[Hit]:
 def _at(bound: Bound, path: str, kind: AccessKind) -> list[Hit]:
     """The rules that speak of one path; a session comes back to the same few again and again."""
     known = bound.visited.get((path, kind))
-    return (
-        keep(bound.visited, (path, kind), _of_kind(bound.paths.matching(path), kind))
-        if known is None
-        else known
-    )
+    if known is None:
+        known = _of_kind(bound.paths.matching(path), kind)
+        if len(path) <= MAX_NAME:
+            keep(bound.visited, (path, kind), known)
+    return known
 
 
 def _remembered(bound: Bound, asked: _Asked) -> list[Hit]:
