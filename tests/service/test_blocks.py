@@ -213,6 +213,8 @@ def test_an_erasure_reaches_into_blocks_and_leaves_the_others(tmp_path: Path) ->
             for entry in store.data_keys()
             if entry.subject == "alice"
         ]
+        said = replace(RECORD, user="root", kind=Kind.KEY_DESTROYED, keys=tuple(one.id for one in mine))
+        store.append_blocking(said)
         assert store.destroy_keys(clear((), keys=mine), at_ms=1) == 1
         append(store, range(600, 900), 300)
     with LogReader(path) as reader:

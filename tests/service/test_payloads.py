@@ -108,6 +108,8 @@ def test_erasing_a_person_takes_theirs_and_no_others(path: Path) -> None:
             for one in store.data_keys()
             if one.subject == "alice"
         ]
+        said = replace(RECORD, user="root", kind=Kind.KEY_DESTROYED, keys=tuple(one.id for one in mine))
+        store.append_blocking(said)
         store.destroy_keys(clear((), keys=mine), at_ms=1)
     assert [payload is None for payload in payloads(path)] == [True, False, True]
     with sqlite3.connect(path / "log.db") as connection:
