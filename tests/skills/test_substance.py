@@ -109,6 +109,15 @@ def test_places_of_one_sort_beyond_the_limit_are_partial() -> None:
     ]
 
 
+def test_variables_that_hold_too_much_are_partial(monkeypatch: pytest.MonkeyPatch) -> None:
+    doubled = {"a.py": b"a = 'x' * 1\n" + b"b = '" + b"x" * 600 + b"'\nc = b + b\n"}
+    assert facts(doubled).partial == ()
+    monkeypatch.setattr("bailiwick.analysis.skill.code.resolve.MAX_HELD", 1_000)
+    assert [one.reason for one in facts(doubled).partial] == [
+        "scripts whose variables hold more than 1,000 characters"
+    ]
+
+
 def test_prose_beyond_the_limits_is_partial_and_what_is_likeliest_an_order_is_read(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:

@@ -32,10 +32,8 @@ _PLAIN = frozenset({"FlateDecode", "DCTDecode", "JPXDecode", "CCITTFaxDecode", "
 """How a stream may be packed: what is unpacked here, and what makes pixels, never text (ISO 32000-1, 7.4)."""
 _ENCRYPTED = re.compile(rb"/Encrypt\s*(?:\d+\s+\d+\s+R|<<)")
 _SAID = rb"(?:[^()\\]++|\\.)*+"
-for _ in range(3):
-    _SAID = (
-        rb"(?:[^()\\]++|\\.|\(" + _SAID + rb"\))*+"
-    )  # brackets in a text that belong together (ISO 32000-1, 7.3.4.2)
+for _ in range(3):  # brackets in a text that belong together (ISO 32000-1, 7.3.4.2)
+    _SAID = rb"(?:[^()\\]++|\\.|\(" + _SAID + rb"\))*+"
 _SHOWN = re.compile(
     rb"\(("
     + _SAID

@@ -19,6 +19,9 @@ from bailiwick.analysis.skill.code.form import (
 from bailiwick.analysis.skill.code.values import GAP, NOTHING, Value, between, concatenated
 from bailiwick.analysis.skill.facts import Mark
 
+MAX_HELD = 8_000_000
+"""Characters that are kept of what variables hold."""
+
 MAX_CHAIN = 12
 """Calls made on each other's results that are followed to where they begin."""
 
@@ -41,6 +44,8 @@ class Resolver(Effects):
         programs = scripts.programs
         self._programs = programs
         self._variables: dict[tuple[str, str, str], Value] = {}
+        self._held = 0
+        """Characters in them."""
         self._defining: dict[str, list[int]] = {}
         """For the name of a function, which programs define it."""
         for at, program in enumerate(programs):
@@ -114,7 +119,12 @@ class Resolver(Effects):
         key = (self._program.module, scope, name)
         before = self._variables.get(key, NOTHING)
         joined = before.join(value)
+        grown = sum(map(len, joined.texts)) - sum(map(len, before.texts))
+        if grown > 0 and self._held + grown > MAX_HELD:
+            self._into.leave(f"scripts whose variables hold more than {MAX_HELD:,} characters")
+            joined = Value(before.texts, joined.labels, joined.auth)
         if joined != before:
+            self._held += max(grown, 0)
             self._variables[key] = joined
             self._changed = True
 

@@ -99,8 +99,7 @@ def weigh(said: Sequence[Sentence], room: int = MAX_READ) -> Weighed:
     worth = [(run, points) for run, points in glanced if points >= table.glance]
     unread = max(len(worth) - room, 0)
     if unread:
-        least = sorted((points for _, points in worth), reverse=True)[room - 1] if room else None
-        worth = [one for one in worth if least is not None and one[1] >= least][:room]
+        worth = sorted(sorted(worth, key=lambda one: -one[1])[:room])
     if not worth:
         return Weighed(said, (), unread)
     from bailiwick.analysis.skill.prose.learned.encoder import encoder  # noqa: PLC0415 - what most documents don't need
