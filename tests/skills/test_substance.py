@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bailiwick.analysis.skill.front_matter import read as read_front
-from bailiwick.analysis.skill.markdown import Kind, blocks
+from bailiwick.analysis.skill.markdown import Kind, blocks, without_code
 from bailiwick.analysis.skill.read import SkillFacts, read_facts
 from bailiwick.decision.skill_verdict import detect
 from bailiwick.model.skill import Entry, EntryType, SkillTree, file_entry
@@ -107,6 +107,12 @@ def test_places_of_one_sort_beyond_the_limit_are_partial() -> None:
     assert [one.reason for one in facts({"a.html": row * 501}).partial] == [
         "more than 500 places of one sort"
     ]
+
+
+def test_scripts_and_styles_of_a_page_are_no_words_and_lines_stay() -> None:
+    page = "a\n<script>\nb\n</SCRIPT >c <style>d</style>e <script>f <style>g</style>\nh"
+    assert without_code(page) == "a\n\n\nc e <script>f \nh"
+    assert without_code("<script>" * 3 + "x") == "<script>" * 3 + "x"
 
 
 def test_variables_that_hold_too_much_are_partial(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -15,7 +15,7 @@ from bailiwick.analysis.skill.facts import Inventory, Mark, Origin, Sink
 from bailiwick.analysis.skill.front_matter import FrontMatter
 from bailiwick.analysis.skill.imports import MAX_FILES, MEMORY, imports, is_outside
 from bailiwick.analysis.skill.kinds import BACKGROUND, instructs
-from bailiwick.analysis.skill.markdown import Block, Kind, blocks
+from bailiwick.analysis.skill.markdown import Block, Kind, blocks, without_code
 from bailiwick.analysis.skill.others import fetches_and_runs
 from bailiwick.analysis.skill.prose.hosts import hosts_in
 from bailiwick.analysis.skill.prose.learned.reader import MAX_READ, Weighed, guesses_in, weigh
@@ -40,8 +40,6 @@ MAX_SENTENCES = 12_000
 MAX_INLINE = 60_000
 """Characters of a paragraph in which commands between backquotes are looked for."""
 
-_PAGE = re.compile(r"<(script|style)\b[^>]{0,300}>[\s\S]{0,200000}?</\1\s*>", re.IGNORECASE)
-"""Code and style of a page, which nobody reads as words."""
 _LICENCE = re.compile(
     r"\b(?:Permission is hereby granted|Licensed under|Apache License|GNU (?:LESSER |AFFERO )?GENERAL|Redistribution and use|Mozilla Public|Creative Commons|WITHOUT WARRANT|All rights reserved|Contributor Covenant)",
     re.IGNORECASE,
@@ -124,7 +122,7 @@ class Documents:
             role = (
                 Role.INSTRUCTED if path == main or instructs(path) or path in self.taken_in else Role.OPTIONAL
             )
-        text = hidden.plain_letters(_PAGE.sub(lambda match: "\n" * match[0].count("\n"), text))
+        text = hidden.plain_letters(without_code(text))
         front = front_matter.read(text)
         if not front.missing:
             self._front(path, front, text, role)
@@ -220,7 +218,8 @@ class Documents:
         self._passages -= len(weighed.passages)
         if weighed.unread:
             reason = f"more than {MAX_READ:,} passages in all that may be orders"
-            self.partial.append(Partial(path=path, reason=reason))
+            if all(part.reason != reason for part in self.partial):
+                self.partial.append(Partial(path=path, reason=reason))
         notice_in(said, path, self.into)
         orders_in(said, path, self.into)
         guesses_in(weighed, path, self.into)

@@ -176,3 +176,27 @@ class _Reader:
         yield self.block(Kind.COMMENT, inside.partition("<!--")[2].strip(), start)
         if after.strip():
             yield self.block(Kind.TEXT, after.strip(), self.at - 1)
+
+
+MAX_CODE = 200_000
+"""Characters of a script or a style of a page; what is longer is read as words too."""
+
+_OPENS = re.compile(r"<(script|style)\b[^>]{0,300}>", re.IGNORECASE)
+_CLOSES = {kind: re.compile(rf"</{kind}\s*>", re.IGNORECASE) for kind in ("script", "style")}
+
+
+def without_code(text: str) -> str:
+    """A page without its scripts and styles, which nobody reads as words; every line stays where it is."""
+    said: list[str] = []
+    closes: dict[str, re.Match[str] | None] = {}
+    kept = at = 0
+    while begins := _OPENS.search(text, at):
+        kind, at = begins[1].lower(), begins.end()
+        close = closes.get(kind)
+        if kind not in closes or (close is not None and close.start() < at):
+            close = closes[kind] = _CLOSES[kind].search(text, at)
+        if close is None or close.start() - at > MAX_CODE:
+            continue
+        said += [text[kept : begins.start()], "\n" * text.count("\n", begins.start(), close.end())]
+        kept = at = close.end()
+    return "".join((*said, text[kept:]))
