@@ -37,15 +37,25 @@ _FORBIDS = re.compile(
     re.IGNORECASE,
 )
 """A sentence that as a whole says not to."""
+_PAST = r"(?:(?:he|she|they|it|somebody|someone|who|which|i|we) had (?:been |already |once |also |then )?(?:\w+ed|put|set|got|left|made|sent|taken|written|read|run|given|turned|let)|that had been done)"
 _REPORTING = Form(
-    r"\b(?:detect\w*|flag(?:s|ged|ging)?|look(?:s|ing)? for|watch(?:es|ing)? for|search(?:es|ing)? for|scan\w* for|check\w* (?:for|whether|if|that)|identif(?:y|ies|ied|ying)|attackers?|adversar\w+|malicious|malware|attempts? to|tr(?:y|ies|ying) to|could|might|would|for example|e\.g\.|such as|suspicious|indicat\w+|sign(?:s|ature)? of|phrases? like|patterns? like|instructions? like|text like|prompts? like|if (?:(?:the|a|an|any|some|this) (?:\w+ )?(?:content|text|page|file|document|message|tool|result|website|input|response|comment|email|attacker|skill|instruction)|you (?:see|find|encounter|notice)|someone|content|text)|if (?:the |a |an |any |some )?\w+ (?:asks?|tells?|says?|tries|wants|demands|requests|instructs|claims|begs)\b|treat\w* .{0,40} as (?:data|untrusted)|example of|known as|called|(?:a|an|one|another|our) (?:\w+ )?(?:colleague|contractor|intern|engineer|developer|customer|admin\w*|friend|team|company) (?:once|had|got|lost|was)|vulnerab\w+|exploit\w*|red flag|(?:many|most|some|other|countless) (?:\w+ ){0,2}(?:readmes?|guides?|tutorials?|posts|pages|sites|projects|vendors|installers|people)|rule|alert\w*|sigma|yara|cve-|t1\d{3})\b",
+    r"\b(?:detect\w*|flag(?:s|ged|ging)?|look(?:s|ing)? for|watch(?:es|ing)? for|search(?:es|ing)? for|scan\w* for|check\w* (?:for|whether|if|that)|identif(?:y|ies|ied|ying)|attackers?|adversar\w+|malicious|malware|attempts? to|tr(?:y|ies|ying) to|could|might|would|for example|e\.g\.|such as|suspicious|indicat\w+|sign(?:s|ature)? of|(?:phrases?|lines?|sentences?|entry|entries|wording) like|patterns? like|instructions? like|text like|prompts? like|if (?:(?:the|a|an|any|some|this) (?:\w+ )?(?:content|text|page|file|document|message|tool|result|website|input|response|comment|email|attacker|skill|instruction)|you (?:see|find|encounter|notice)|someone|content|text)|if (?:the |a |an |any |some )?\w+ (?:asks?|tells?|says?|tries|wants|demands|requests|instructs|claims|begs)\b|treat\w* .{0,40} as (?:data|untrusted)|example of|known as|called|told (?:me|us|him|her|them) to|"
+    + _PAST
+    + r"|(?:a|an|one|another|our) (?:\w+ )?(?:colleague|contractor|intern|engineer|developer|customer|admin\w*|friend|team|company) (?:once|had|got|lost|was)|vulnerab\w+|exploit\w*|red flag|(?:many|most|some|other|countless) (?:\w+ ){0,2}(?:readmes?|guides?|tutorials?|posts|pages|sites|projects|vendors|installers|people)|rule|alert\w*|sigma|yara|cve-|t1\d{3})\b",
     re.IGNORECASE,
 )
 _COLLECTS = re.compile(
-    r"\b(?:mark|flag|list|report|find|count|highlight|note|quote|collect|reject|spot|underline|catch|detect|(?:look|watch|check|search) for)\b[^.\n]{0,80}\b(?:sentences?|phrases?|passages?|lines?|wordings?|texts?|prompts?|comments?|claims?|paragraphs?|anything|everything|each|every)\b[^.\n]{0,60}?(?:\b(?:that|which|where|with|such as|like|when|if)\b)?\W*$",
+    r"\b(?:mark|flag|list|report|find|count|highlight|note|quote|collect|reject|spot|underline|catch|detect|(?:look|watch|check|search) for)\b[^.\n]{0,80}\b(?:sentences?|phrases?|passages?|lines?|wordings?|texts?|prompts?|comments?|claims?|paragraphs?|anything|everything|each|every)\b[^.\n]{0,60}?(?:\b(?:that|which|where|with|such as|like|when|if)\b)?\W*$"
+    r"|\b(?:worrying|worrisome|risky|dangerous|suspicious|alarming|harmful|red flags?|bad signs?|warning signs?)\b[^.\n]{0,40}[?:]\W*$",
     re.IGNORECASE,
 )
 """What introduces a list of things to look for, which nobody is told to do."""
+_SAMPLES = re.compile(
+    r"\b(?:samples?|specimens?|quoted|(?:bad|real|typical|collected) (?:examples?|lines|ones)|examples? of|injections?|payloads?|attacks?|phish\w*)\b",
+    re.IGNORECASE,
+)
+"""What introduces what others wrote, for people to look at."""
+_HAPPENED = re.compile(rf"\b{_PAST}\b", re.IGNORECASE)
 _STOOD = re.compile(
     r"\b(?:there (?:stood|was|is)|(?:it|line|sentence|file|comment|page|skill|author|someone|somebody|he|she|they) (?:\w+ )?(?:read|reads|said|says|wrote|writes|contained|contains)|I (?:found|read|met))\b[^.\n]{0,60}:\Z",
     re.IGNORECASE,
@@ -94,7 +104,9 @@ def role_of(block: Block, otherwise: Role) -> Role:
             return meant
     if block.kind is Kind.FENCE and block.lead and _LEAD_QUOTED.search(block.lead.strip()[-160:]):
         return Role.QUOTED
-    if block.kind is Kind.QUOTE and _IN_MARKS.fullmatch(block.text.strip()):
+    if block.kind is Kind.QUOTE and (
+        _IN_MARKS.fullmatch(block.text.strip()) or _SAMPLES.search(block.lead[-300:])
+    ):
         return Role.QUOTED
     if block.kind is Kind.QUOTE and not re.match(
         r"\W*(?:note|important|warning|tip|caution|critical|required|prerequisite)", block.text, re.IGNORECASE
@@ -192,6 +204,11 @@ def quoted(text: str, start: int, end: int) -> bool:
             continue
         return True
     return False
+
+
+def happened(text: str) -> bool:
+    """Whether a text tells of what somebody had done."""
+    return _HAPPENED.search(text) is not None
 
 
 def reports(text: str, at: int) -> bool:

@@ -8,6 +8,7 @@ from bailiwick.analysis.skill.facts import Guess
 from bailiwick.analysis.skill.prose.learned.reader import HIGH, SURE
 from bailiwick.analysis.skill.prose.words import short
 from bailiwick.analysis.skill.read import SkillFacts
+from bailiwick.analysis.skill.speech import happened
 from bailiwick.model.skill import Role, Source
 from bailiwick.rules.rule import Severity
 from bailiwick.rules.skill.context import covered, teaches
@@ -98,7 +99,7 @@ def _why_not(facts: SkillFacts, guess: Guess) -> str:
         return LESSON
     if guess.points < HIGH and not _seconded(facts, guess):
         return "its words are those of orders, but not clearly"
-    if guess.role is not Role.INSTRUCTED:
+    if guess.role is not Role.INSTRUCTED or (guess.points < SURE and happened(guess.text)):
         return "it may only be told of"
     if guess.hosts and all(covered(facts, host) for host in guess.hosts):
         return "its description names the receiver"
