@@ -166,3 +166,12 @@ def test_nothing_takes_long(head: bytes, piece: bytes) -> None:
     """The limit is the test's own time-out, far beyond what a linear reader needs."""
     data = head + piece * (2_000_000 // len(piece))
     assert isinstance((tails(data), list(words(data, set())), programs(data)), tuple)
+
+
+def test_brackets_that_do_not_end_are_said_of_a_page_and_of_no_font() -> None:
+    left: set[str] = set()
+    list(words(page(b"BT (((((a) Tj ET", packed=True), left))
+    assert left == {"texts with brackets that don't end, or in each other"}
+    left.clear()
+    list(words(page(b"(((((BT" + bytes(range(256)), packed=True), left))
+    assert left == set()

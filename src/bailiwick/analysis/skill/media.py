@@ -45,6 +45,8 @@ _SHOWN = re.compile(
 _PART = re.compile(rb"\((" + _SAID + rb")\)\s*(-?\d*)", re.DOTALL)
 _DEEP = re.compile(rb"(?:\((?:[ -'*-\[\]-~\s]|\\.)*+){5}", re.DOTALL)
 """Brackets deeper than are followed, or that don't end, in what reads like text."""
+_PRINTED = bytes(range(0x20, 0x7F)) + b"\t\r\n"
+"""What the content of a page is written in, nearly all of it; a font or a picture isn't."""
 _CHUNK = 1_024
 """Bytes that are unpacked at once: what stands before damage is read."""
 _GAP = 200
@@ -245,7 +247,7 @@ def _pages(data: bytes, left: set[str]) -> Iterator[str]:
                     line.append(
                         _text(piece) + (" " if moved.startswith(b"-") and int(moved[:6]) < -_GAP else "")
                     )
-        if _DEEP.search(part):
+        if b"BT" in part and 10 * len(part.translate(None, _PRINTED)) < len(part) and _DEEP.search(part):
             left.add("texts with brackets that don't end, or in each other")
         if said := "".join(line).strip():
             yield said
