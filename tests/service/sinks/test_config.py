@@ -110,9 +110,11 @@ def test_the_way_of_an_operator(
     assert [orjson.loads(line)["event"]["sequence"] for line in lines] == [0, 1, 2, 3, 4, 4]
     assert main(["sink", "run", "--once", "--json", *places]) == 1
     assert "can't be reached" in orjson.loads(capsys.readouterr().out)["behind"]
-    assert main(["sink", "status", *places]) == 0
-    assert "lines                0 behind, 5 sent" in capsys.readouterr().out
-    assert main(["sink", "status", "--json", *places]) == 0
+    assert main(["sink", "status", *places]) == 1
+    told = capsys.readouterr().out
+    assert "lines                0 behind, 5 sent" in told
+    assert "can't be reached" in told
+    assert main(["sink", "status", "--json", *places]) == 1
     assert orjson.loads(capsys.readouterr().out.splitlines()[1])["behind"] == 5
     assert main(["sink", "retry", "other", *places]) == 2
     assert main(["sink", "check", *places[:2], "--config", "/nonexistent"]) == 3
