@@ -62,6 +62,14 @@ _IN_TALK = re.compile(
 """Words on the talk with a person, which code and data seldom speak of."""
 
 
+_WAIVED = re.compile(
+    r"\b(?:already|pre-?) ?(?:approved|authori[sz]ed|confirmed|agreed)\b|\bno need to (?:show|mention|ask|confirm|tell)\b"
+    r"|\b(?:instructions?|rules?|guidance)\b[^.\n]{0,60}\b(?:superseded|void|no longer (?:appl(?:y|ies)|holds?|valid)|lifted)\b",
+    re.IGNORECASE,
+)
+"""A consent that nobody in the talk has given, or a rule that is taken back."""
+
+
 class Reading(Enum):
     """How an order is read by where it stands: the less people write there to the model, the less it takes."""
 
@@ -113,6 +121,7 @@ def order(
             or (conceals and acts and SECRET_THING.search(plain))
             or (speaks and acts)
             or (waives and reading is not Reading.TECHNICAL)
+            or (reading is Reading.PRINTED and acts and hosts_in(plain) and _WAIVED.search(plain))
         ):
             into.notice(Mark.HIDDEN_ORDER, f"{where}: '{plain[:100]}'", source, Role.INSTRUCTED)
         return

@@ -82,6 +82,10 @@ _PRINTED = (
         Reading.PRINTED,
     ),
 )
+_LITERAL = r"(?:\"(?:[^\"\\\n]|\\.){1,800}\"|'(?:[^'\\\n]|\\.){1,800}'|`[^`\n]{1,800}`)"
+_RUN = Wide(rf"{_LITERAL}(?:\s{{0,40}}(?:\+\s{{0,40}})?f?{_LITERAL}){{1,20}}")
+"""Literals that are put together where they stand: the description of a tool, say."""
+_ONE = re.compile(_LITERAL)
 _PLAIN = (_place("a file that is seldom read", r"((?:^[^\n]{1,1000}(?:\n|\Z)){1,4})", Reading.ASIDE),)
 
 _TABLES = (".csv", ".tsv")
@@ -122,6 +126,8 @@ def unseen(path: str, text: str, *, code: bool, into: Inventory) -> None:
         _classes(path, piece, into)
     if code:
         places = (*_COMMENTS, *_PRINTED)
+        for at, said in _joined(piece):
+            _judge(path, piece, at, said, "what a script prints", Reading.PRINTED, into)
     elif path.endswith(_TABLES):
         places = (_VALUES[0], _VALUES[2])
     elif path.endswith(_DATA):
@@ -176,7 +182,38 @@ def _addressed(path: str, text: str, into: Inventory) -> None:
             )
 
 
+def _joined(text: str) -> Iterator[tuple[int, str]]:
+    """Texts that are put together of several literals, and where they begin."""
+    for match in islice(_RUN.finditer(text), MAX_PLACES):
+        yield match.start() + 1, "".join(one[0][1:-1] for one in _ONE.finditer(match[0])).replace("\\n", " ")
+
+
+_LOOKS_FOR = re.compile(r"\([^()\n]{1,80}\|[^()\n]{1,80}\)|\(\?[:i=!]|\.\*|\.\{\d|\\[bswd]")
+_LOOKS = 2
+"""Signs of a pattern that make a text one: it looks for an order, and gives none."""
+_HEAD = re.compile(r"(?m)^(?:export\s+)?(?:const\s+|let\s+|var\s+)?(\w+)\b[^\n]{0,100}=\s*[\[({]")
+_SAMPLES = re.compile(r"\w*(?:samples?|fixtures?|cases|examples?|attacks?|corpus)\w*", re.IGNORECASE)
+MAX_BEFORE = 6_000
+"""Characters before a text in which the list is looked for that holds it."""
+
+
+def _examined(text: str, at: int, said: str) -> bool:
+    """Whether a text of code is a pattern, or a sample in a list that the code tries itself on and shows nobody."""
+    if len({one[0] for one in _LOOKS_FOR.finditer(said)}) >= _LOOKS:
+        return True
+    before = text[max(at - MAX_BEFORE, 0) : at]
+    head = next(iter(reversed(list(_HEAD.finditer(before)))), None)
+    if head is None or not _SAMPLES.fullmatch(head[1]):
+        return False
+    inside = not re.search(r"(?m)^[\])}\w]", before[head.end() :].partition("\n")[2])
+    tried = re.search(rf"\b(?:of|in)\s+{head[1]}\b", text)
+    shown = re.search(rf"(?:print|write|log|echo|description)\w*\b[^\n]{{0,40}}\b{head[1]}\b", text)
+    return bool(inside and tried and not shown)
+
+
 def _judge(path: str, text: str, at: int, said: str, what: str, reading: Reading, into: Inventory) -> None:
+    if reading is Reading.PRINTED and _examined(text, at, said):
+        return
     line = text.count("\n", 0, at + len(said) - len(said.lstrip())) + 1
     order(_MARKS.sub(" ", said), Source(path=path, line=line), into, what, reading=reading)
 

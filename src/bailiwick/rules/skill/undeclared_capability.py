@@ -8,7 +8,7 @@ from bailiwick.analysis.skill.read import SkillFacts
 from bailiwick.analysis.skill.sensitive import is_local, is_placeholder
 from bailiwick.model.skill import CapabilityKind, Role
 from bailiwick.rules.rule import Severity
-from bailiwick.rules.skill.context import about, covered, documented
+from bailiwick.rules.skill.context import about, covered, documented, spoken_of
 from bailiwick.rules.skill.rule import (
     LOW,
     SkillFinding,
@@ -76,8 +76,8 @@ def _promises(facts: SkillFacts) -> Iterator[SkillFinding]:
                 and item.target != "*"
                 and not (is_local(item.target) or is_placeholder(item.target))
             ):
-                if claim.kind == "no-telemetry" and (covered(facts, item.target) or item.detail == "GET"):
-                    continue
+                if claim.kind == "no-telemetry" and (spoken_of(facts, item.target) or item.detail == "GET"):
+                    continue  # it denies receivers that nobody hears of, not one that the skill names
                 yield finding(
                     _ID,
                     Severity.HIGH,

@@ -11,6 +11,7 @@ from bailiwick.analysis.skill.scripts.comments import comments
 from bailiwick.analysis.skill.scripts.discarded import discarded
 from bailiwick.analysis.skill.scripts.disguised import disguised
 from bailiwick.analysis.skill.scripts.doors import doors
+from bailiwick.analysis.skill.scripts.encoded_code import encoded_code
 from bailiwick.analysis.skill.scripts.engines import engines
 from bailiwick.analysis.skill.scripts.favoured import favoured
 from bailiwick.analysis.skill.scripts.fetched import fetched
@@ -31,6 +32,7 @@ from bailiwick.analysis.skill.scripts.mirrors import mirrors
 from bailiwick.analysis.skill.scripts.moments import moments
 from bailiwick.analysis.skill.scripts.natives import natives
 from bailiwick.analysis.skill.scripts.numbers import numbers
+from bailiwick.analysis.skill.scripts.packed import climbs, packed
 from bailiwick.analysis.skill.scripts.passwords import passwords
 from bailiwick.analysis.skill.scripts.patched import patched
 from bailiwick.analysis.skill.scripts.payees import payees
@@ -38,6 +40,7 @@ from bailiwick.analysis.skill.scripts.places import place
 from bailiwick.analysis.skill.scripts.playbooks import playbooks
 from bailiwick.analysis.skill.scripts.reached import reached
 from bailiwick.analysis.skill.scripts.remainders import remainders
+from bailiwick.analysis.skill.scripts.remembered import remembered
 from bailiwick.analysis.skill.scripts.remotes import remotes, shells
 from bailiwick.analysis.skill.scripts.rewrites import rewrites
 from bailiwick.analysis.skill.scripts.safeguards import safeguards
@@ -86,6 +89,7 @@ def look(
     documents = [
         said for path, said in texts.items() if path.lower().endswith((".md", ".mdx", ".txt", ".rst"))
     ]
+    climbs(texts, clean, roles, into)
     for path, said in plain.items():
         role = roles[path]
         text = said.replace("\\n", "  ")  # what stands in a literal as a new line
@@ -93,6 +97,9 @@ def look(
         disguised(clean[path], path, role, into)
         patched(said, path, role, into)
         links(clean[path], path, role, into)
+        packed(clean[path], path, role, into, documents)
+        remembered(clean[path], path, role, into)
+        encoded_code(clean[path], path, role, into)
         gates(said, path, role, into)
         moments(said, path, role, into)
         numbers(text, path, role, into)
@@ -135,7 +142,7 @@ def look(
         copies(text, path, role, into)
         backups(text, path, role, into)
         clipboard(text, path, role, into)
-        doors(text, path, role, into)
+        doors(text, path, role, into, documents)
         listeners(said, path, role, into)
         reached(clean[path], path, role, into)
         traces(text, Source(path=path, line=1), role, into)

@@ -32,7 +32,7 @@ SENDS_IN_SHELL = Form(rf"{IN_SHELL}(?:[\w/.-]*/)?{_SENDERS}(?=\s|$)|/dev/tcp/", 
 SENDS_IN_CODE = Form(rf"{_IN_CODE}(?:[\w/.-]*/)?{_SENDERS}(?=[\"'`\s])")
 LOOKS_UP_IN_SHELL = Form(rf"{IN_SHELL}(?:[\w/.-]*/)?{_RESOLVERS}(?=\s)", re.MULTILINE)
 LOOKS_UP_IN_CODE = Form(
-    rf"{_IN_CODE}(?:[\w/.-]*/)?{_RESOLVERS}(?=[\"'`]|\s+[$+\"'#%{{\w-])(?![\"'`]?\s*[:\])])"
+    rf"(?<![=!]=[ ])(?<![=!]=){_IN_CODE}(?:[\w/.-]*/)?{_RESOLVERS}(?=[\"'`]|\s+[$+\"'#%{{\w-])(?![\"'`]?\s*[:\])])"
 )
 LOOKS_UP = Form(
     r"\bgethostbyname\w*\s*\(|\bgetaddrinfo\s*\(|\bResolv(?:::DNS)?\b|\bdns_get_record\b|\bcheckdnsrr\b|\bResolve-DnsName\b|\bnet\.Lookup\w+|\bdns\.(?:promises\.)?(?:lookup|resolve\w*)\b|\.resolve(?:4|6|Txt|Any|Cname|Mx|Ns)?\s*\(\s*(?:`|f[\"']|[\"'][^\"']*[\"']\s*[+.%])|\bresolver\.(?:resolve|query)\s*\(|(?<![\w.$])(?:lookup|resolve(?:4|6|Txt|Any)?)\s*\(\s*`[^`\n]{0,80}\$\{|\bgethostbyaddr\b|\bDns\.GetHost\w+"

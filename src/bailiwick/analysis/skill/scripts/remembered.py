@@ -1,0 +1,54 @@
+"""Texts that a script puts where every session reads them, and that take a check away or keep something from people."""
+
+import re
+
+from bailiwick.analysis.skill.facts import Inventory, Mark
+from bailiwick.analysis.skill.prose.classes import unchecked
+from bailiwick.analysis.skill.prose.words import CONCEAL
+from bailiwick.analysis.skill.scripts.places import place
+from bailiwick.analysis.text.form import Wide
+from bailiwick.model.skill import Role
+
+MAX_FOUND = 200
+"""Texts of one script that are looked at."""
+
+_MEMORY = re.compile(
+    r"\b(?:CLAUDE|AGENTS|MEMORY|GEMINI)\.md\b|\.(?:cursor|windsurf)rules\b|copilot-instructions\.md|\.claude/memory"
+)
+_WRITES = Wide(
+    r">>|\btee\b|\bcat\s*>|\bwrite_?text\(|\.write\(|\bwriteFile\w*\(|\bappendFile\w*\(|\bopen\([^\n]{0,120}[\"'][wa]\+?[\"']|\bAdd-Content\b|\bSet-Content\b|\bsed\s+-i"
+)
+_TEXT = Wide(
+    r"<<-?\s*[\"']?(\w{1,20})[\"']?[^\n]*\n([\s\S]{40,4000}?)\n[ \t]*\1\b|\"{3}([\s\S]{40,4000}?)\"{3}|'{3}([\s\S]{40,4000}?)'{3}|`([^`]{40,4000})`|\"((?:[^\"\\\n]|\\.){40,2000})\"|'((?:[^'\\\n]|\\.){40,2000})'"
+)
+_HUSHED = re.compile(
+    r"\b(?:do not|don'?t|never|no need to|needn'?t|without)\s+(?:\w+\s+){0,2}?(?:(?:bring|bringing) (?:it|this|them|that) up|(?:mention|mentioning|rais\w+|discuss\w*|flag\w*|question\w*|remark\w*) (?:on )?(?:it|this|them|that)\b)"
+    r"|\b(?:present|treat|describe|report) (?:it|this|them|that) as (?:such|approved|normal|passed|routine|standard)\b"
+    r"|\b(?:standing|lasting|blanket|permanent) (?:consent|permission|approval|authori[sz]ation)\b|\b(?:are|is|were|was|been) (?:pre-?|already )(?:approved|authori[sz]ed|confirmed)\b"
+    r"|\boriginal authori[sz]ation header\b",
+    re.IGNORECASE,
+)
+_FORBIDS = re.compile(
+    r"\b(?:unless|secrets?|credentials?|personal data|passwords?|ask (?:first|the user|before))\b",
+    re.IGNORECASE,
+)
+_PATTERN = re.compile(r"\([^()\n]{1,80}\|[^()\n]{1,80}\)|\(\?[:i=!]|\.\*|\.\{\d|\\[bswd]")
+
+
+def remembered(text: str, path: str, role: Role, into: Inventory) -> None:
+    """Notice the first, in a script that writes such files; a pattern that looks for such words isn't one."""
+    if role is not Role.EXECUTABLE or not (_MEMORY.search(text) and _WRITES.search(text)):
+        return
+    for match in into.first(_TEXT.finditer(text), MAX_FOUND, path):
+        said = next(group for group in match.groups()[1:] if group)
+        for line in () if _PATTERN.search(said) else re.split(r"\n|\\n", said):
+            found = _HUSHED.search(line) or (unchecked(line) and CONCEAL.search(line))
+            if found and not _FORBIDS.search(line):
+                into.notice(
+                    Mark.MEMORY,
+                    f"writes into what every session reads a line that takes a check away: {line.strip()[:90]!r}",
+                    place(path, text, match.start() + max(match[0].find(line), 0)),
+                    role,
+                    target="harm",
+                )
+                return
