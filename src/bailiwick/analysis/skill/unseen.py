@@ -82,7 +82,7 @@ _PRINTED = (
         Reading.PRINTED,
     ),
 )
-_LITERAL = r"(?:\"(?:[^\"\\\n]|\\.){1,800}\"|'(?:[^'\\\n]|\\.){1,800}'|`[^`\n]{1,800}`)"
+_LITERAL = r"(?:(?<!\\)\"(?:[^\"\\\n]|\\.){1,800}\"|'(?:[^'\\\n]|\\.){1,800}'|`[^`\n]{1,800}`)"
 _RUN = Wide(rf"{_LITERAL}(?:\s{{0,40}}(?:\+\s{{0,40}})?f?{_LITERAL}){{1,20}}")
 """Literals that are put together where they stand: the description of a tool, say."""
 _ONE = re.compile(_LITERAL)

@@ -19,7 +19,7 @@ _WRITES = Wide(
     r">>|\btee\b|\bcat\s*>|\bwrite_?text\(|\.write\(|\bwriteFile\w*\(|\bappendFile\w*\(|\bopen\([^\n]{0,120}[\"'][wa]\+?[\"']|\bAdd-Content\b|\bSet-Content\b|\bsed\s+-i"
 )
 _TEXT = Wide(
-    r"<<-?\s*[\"']?(\w{1,20})[\"']?[^\n]*\n([\s\S]{40,4000}?)\n[ \t]*\1\b|\"{3}([\s\S]{40,4000}?)\"{3}|'{3}([\s\S]{40,4000}?)'{3}|`([^`]{40,4000})`|\"((?:[^\"\\\n]|\\.){40,2000})\"|'((?:[^'\\\n]|\\.){40,2000})'"
+    r"<<-?\s*[\"']?(\w{1,20})[\"']?[^\n]*\n([\s\S]{40,4000}?)\n[ \t]*\1\b|\"{3}([\s\S]{40,4000}?)\"{3}|'{3}([\s\S]{40,4000}?)'{3}|`([^`]{40,4000})`|(?<!\\)\"((?:[^\"\\\n]|\\.){40,2000})\"|(?<!\\)'((?:[^'\\\n]|\\.){40,2000})'"
 )
 _HUSHED = re.compile(
     r"\b(?:do not|don'?t|never|no need to|needn'?t|without)\s+(?:\w+\s+){0,2}?(?:(?:bring|bringing) (?:it|this|them|that) up|(?:mention|mentioning|rais\w+|discuss\w*|flag\w*|question\w*|remark\w*) (?:on )?(?:it|this|them|that)\b)"
