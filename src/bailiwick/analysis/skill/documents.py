@@ -67,7 +67,6 @@ _SENDING = re.compile(
 _SCHEME = re.compile(r"(\b(?:curl|wget)\b(?:\s+-[\w-]+)*\s+)(?=(?:[\w-]+\.)+[a-z]{2,})")
 """A host where a command to fetch takes an address: it means https."""
 _SPAN = re.compile(r"`[^`]{1,800}`")
-_LEADING = re.compile(r"(?:^|[\s;&|])(?:python3?|bash|sh|node|npx|source|\./)")
 _SHOWN = re.compile(
     r"\b(?:samples?|examples?|attackers?|spot|attack|payload|decode|malicious|suspicious|demonstrat\w*|quot\w+|learners?|students?|trainees?|exercise|often contains?|looks? like)\b",
     re.IGNORECASE,
@@ -228,11 +227,7 @@ class Documents:
 
     def _fence(self, path: str, block: Block, role: Role) -> None:
         language, text = block.language, block.text
-        if language in _SHELL or (
-            language == ""
-            and _LEADING.search(text.split("\n")[0][:200])
-            and "=" not in text.split("\n")[0][:12]
-        ):
+        if language in _SHELL:
             self.shell.script(text, path, block.line, role)
         elif language in _PYTHON or language in _SCRIPT:
             lower = python.lower if language in _PYTHON else javascript.lower

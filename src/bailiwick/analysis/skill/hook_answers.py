@@ -4,6 +4,7 @@ import re
 from enum import Enum
 
 from bailiwick.analysis.skill.scripts.folded import folded
+from bailiwick.analysis.skill.scripts.places import indent_of
 
 MAX_LINES = 1_000
 MAX_LINE = 2_000
@@ -76,7 +77,7 @@ def _reached(lines: list[str], at: int, word: re.Pattern[str], depth: int = 0) -
     """Whether a line is reached where none of the questions of the script is answered with yes."""
     if not _own(lines[at], word):
         return False
-    indent = _indent(lines[at])
+    indent = indent_of(lines[at])
     otherwise = _OTHERWISE.match(lines[at]) is not None
     if (defined := _DEFINES.match(lines[at])) and depth < 2:
         return _called(lines, defined[1] or defined[2] or defined[3], at, depth)
@@ -86,7 +87,7 @@ def _reached(lines: list[str], at: int, word: re.Pattern[str], depth: int = 0) -
         line = lines[up]
         if not line.strip():
             continue
-        here = _indent(line)
+        here = indent_of(line)
         if here > indent:
             continue
         if here < indent:
@@ -161,7 +162,7 @@ def _head(lines: list[str], at: int, indent: int) -> int:
     for up in range(at - 1, -1, -1):
         if (
             lines[up].strip()
-            and _indent(lines[up]) == indent
+            and indent_of(lines[up]) == indent
             and re.match(r"\s*(?:if|switch|match|case)\b", lines[up])
         ):
             return up
@@ -171,11 +172,7 @@ def _head(lines: list[str], at: int, indent: int) -> int:
 def _within(lines: list[str], at: int) -> list[str]:
     inside = []
     for line in lines[at + 1 : at + 12]:
-        if line.strip() and _indent(line) <= _indent(lines[at]):
+        if line.strip() and indent_of(line) <= indent_of(lines[at]):
             break
         inside.append(line)
     return inside
-
-
-def _indent(line: str) -> int:
-    return len(line) - len(line.lstrip())

@@ -11,6 +11,8 @@ MAX_LINES: Final = 400
 """Lines of a block that are looked at."""
 
 _BEFORE: Final = re.compile(r"^(?:\$ |[({] ?|sudo (?:-\w+ )*|[A-Z_]{2,40}=\S+ )+")
+_LEADING: Final = re.compile(r"(?:^|[\s;&|])(?:python3?|bash|sh|node|npx|source|\./)")
+"""A program that runs others: a fence whose first line has one is shell, whatever stands below."""
 _TYPED: Final = re.compile(
     r"\s--?\w|\s[|<>&]|[;&|]{2}|\$[\w({]|\s[\"'][^\"'\n]+[\"']|(?:^|\s)[~.]{0,2}/[\w.]"
 )
@@ -24,6 +26,9 @@ def known(block: Block) -> Block:
     text = block.text.strip()
     if text.startswith("{") and text.endswith("}"):
         return replace(block, kind=Kind.FENCE, language="json")
+    begins = block.text.split("\n")[0][:200]
+    if block.kind is Kind.FENCE and _LEADING.search(begins) and "=" not in begins[:12]:
+        return replace(block, language="sh")
     lines = [line for line in _lines(text) if not line.startswith("#")]
     if not lines or len(lines) > MAX_LINES or not all(map(_command, lines)):
         return block

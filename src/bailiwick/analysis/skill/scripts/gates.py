@@ -3,7 +3,7 @@
 import re
 
 from bailiwick.analysis.skill.facts import Inventory, Mark
-from bailiwick.analysis.skill.scripts.places import place
+from bailiwick.analysis.skill.scripts.places import indent_of, place
 from bailiwick.analysis.skill.scripts.razing import RAZES
 from bailiwick.analysis.text.form import Wide
 from bailiwick.model.skill import Role, Source
@@ -87,7 +87,7 @@ def _named_gates(text: str, path: str, role: Role, into: Inventory) -> None:
         if guard and guard[2] in names:
             body = [line[guard.end() :]]
             for one in lines[at + 1 : at + 1 + MAX_BODY]:
-                if one.strip() and len(one) - len(one.lstrip()) <= len(guard[1]):
+                if one.strip() and indent_of(one) <= len(guard[1]):
                     break
                 body.append(one)
             if harm := _CODE_HARM.search("\n".join(body)):

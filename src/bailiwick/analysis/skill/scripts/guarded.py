@@ -4,6 +4,8 @@ import re
 from collections.abc import Iterator
 from itertools import islice
 
+from bailiwick.analysis.skill.scripts.places import indent_of
+
 MAX_CHECKS = 200
 """Conditions of one script that are looked at."""
 
@@ -65,17 +67,12 @@ def _called_only(text: str, at: int, ran: str) -> bool:
 
 def _around(text: str, at: int) -> str:
     """The name of the function nearest around a place."""
-    depth = _depth(text, at)
+    depth = indent_of(text[text.rfind("\n", 0, at) + 1 : at])
     name = ""
     for match in _FUNCTION.finditer(text, 0, at):
         if len(match[1] or match[3] or "") < depth:
             name = match[2] or match[4]
     return name
-
-
-def _depth(text: str, at: int) -> int:
-    row = text[text.rfind("\n", 0, at) + 1 : at]
-    return len(row) - len(row.lstrip())
 
 
 def _covered(text: str, at: int, ran: str) -> bool:
@@ -120,7 +117,7 @@ def _stays(inner: str, depth: int, *, inclusive: bool) -> bool:
         bare = line.strip()
         if not bare:
             continue
-        here = len(line) - len(line.lstrip())
+        here = indent_of(line)
         if here < depth or (inclusive and here == depth and not bare.startswith((")", "{"))):
             return False
     return True
@@ -137,7 +134,7 @@ def _functions(text: str) -> Iterator[tuple[str, str]]:
     for match in islice(_FUNCTION.finditer(text), MAX_CHECKS):
         depth, body = len(match[1] or match[3] or ""), []
         for line in text[match.end() : match.end() + 2_000].split("\n")[1:]:
-            if line.strip() and len(line) - len(line.lstrip()) <= depth:
+            if line.strip() and indent_of(line) <= depth:
                 break
             body.append(line)
         yield match[2] or match[4], "\n".join([match[0].partition("=>")[2], *body])

@@ -4,6 +4,7 @@ import re
 from dataclasses import dataclass, field
 
 from bailiwick.analysis.skill.facts import Inventory, Mark
+from bailiwick.analysis.skill.scripts.places import indent_of
 from bailiwick.analysis.skill.scripts.razing import RAZES
 from bailiwick.analysis.text.form import Wide
 from bailiwick.model.skill import Role, Source
@@ -145,7 +146,7 @@ def _body(lines: list[str], at: int) -> str:
         else []
     )
     for one in lines[at + 1 : at + 1 + MAX_BODY]:
-        if one.strip() and len(one) - len(one.lstrip()) <= len(guard[1]):
+        if one.strip() and indent_of(one) <= len(guard[1]):
             break
         body.append(one)
     return "\n".join(body)

@@ -22,6 +22,11 @@ def line_of(text: str, at: int) -> int:
     return text.count("\n", 0, at + (1 if text[at : at + 1] == "\n" else 0)) + 1
 
 
+def indent_of(line: str) -> int:
+    """How many characters stand before a line's first word."""
+    return len(line) - len(line.lstrip())
+
+
 _SPOKEN = re.compile(r"\s*(?:#(?!!)|//|--\s|\*|REM\b|echo\b|print\w*\b|console\.|Write-\w+|r?[\"']|//)")
 _SHOWN = re.compile(
     r"\b(?:echo|printf?|println|puts|warn|Write-\w+|console\.\w+|log(?:ger)?\.\w+|re\.compile)\s*\(?\s*[rf]?[\"'`][^\n]*$"

@@ -20,7 +20,7 @@ _IN_SHELL = Wide(
 )
 _WRITES = Wide(r"\bwrite_(?:text|bytes)\(|\bwriteFile(?:Sync)?\(|\bopen\(|\bsed\b|\bperl\b")
 _SAID = re.compile(
-    r"\b(?:re-?writ|writ|pin|lock|sign|stamp|tag|fix|format|reformat|add|insert|updat|replac|convert|migrat|sort|renam|appl|correct|clean|remov|edit|modif|chang|generat|upgrad|refactor|codemod|strip|normali[sz]|bump|set|patch|translat|inject|append|prepend|strip|transform|turn|sav|stor|mak|creat|produc|output|build|render|export|compil|process|prepar|redact|mask|anonymi[sz]|tidy|tidies|wrap|unwrap|merg|split|sync|inline|embed|resolv|minif|optimi[sz]|compress|reduc|encod|decod|decor|annotat|enrich|fill|port|rewrit|delet|drop|scaffold|instal|initial|bootstrap|cop|in[- ]place|split)\w*\b",
+    r"\b(?:re-?writ|writ|pin|lock|sign|stamp|tag|fix|format|reformat|add|insert|updat|replac|convert|migrat|sort|renam|appl|correct|clean|remov|edit|modif|chang|generat|upgrad|refactor|codemod|strip|normali[sz]|bump|set|patch|translat|inject|append|prepend|transform|turn|sav|stor|mak|creat|produc|output|build|render|export|compil|process|prepar|redact|mask|anonymi[sz]|tidy|tidies|wrap|unwrap|merg|split|sync|inline|embed|resolv|minif|optimi[sz]|compress|reduc|encod|decod|decor|annotat|enrich|fill|port|delet|drop|scaffold|instal|initial|bootstrap|cop|in[- ]place)\w*\b",
     re.IGNORECASE,
 )
 """Words by which a document says that files are changed, or made."""

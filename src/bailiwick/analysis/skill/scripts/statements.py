@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from bailiwick.analysis.skill.facts import Label, Origin
 from bailiwick.analysis.skill.prose.hosts import hosts_in
 from bailiwick.analysis.skill.scripts import tongues
+from bailiwick.analysis.skill.scripts.places import indent_of
 from bailiwick.analysis.skill.sensitive import kept_in
 from bailiwick.analysis.text.form import Form
 from bailiwick.model.skill import Source
@@ -157,7 +158,7 @@ def statements_of(text: str, language: str) -> Iterator[Statement]:
         bare = line.strip()
         if not bare or (bare.startswith(mark) and not waiting):
             continue
-        here = len(line) - len(line.lstrip())
+        here = indent_of(line)
         if not waiting:
             if function and here <= indent and not bare.startswith(("}", ")", "]", "end", "fi", "done")):
                 function, indent = "", -1
