@@ -207,3 +207,37 @@ def test_a_trial_has_a_small_disk(project: Path) -> None:
     done = sandbox(project, "try", "--json", "-c", "--", "head -c 700M /dev/zero > big")
     assert json.loads(done.stdout)["code"] != 0
     assert not (project / "big").exists()
+
+
+def skilled(project: Path, *grants: str) -> tuple[str, ...]:
+    """The options of a command in the course of an approved skill with ``grants``, as the hook writes them."""
+    run = (sys.executable, "-m", "bailiwick.cli.main", "skill")
+    here, state = project.parent, os.environ | {"HOME": str(project.parent), "NO_COLOR": "1"}
+    key = here / "key.pem"
+    shown = subprocess.run([*run, "key", key], capture_output=True, text=True, check=True, env=state).stdout
+    work = here / "policy/profiles/work.yaml"
+    work.write_text(work.read_text() + "skills: {require: approval, other: allow}\n")
+    (here / "policy/organisation.yaml").write_text(f"organisation: Test\ndefault_profile: work\n{shown}")
+    (here / "policy/roles.yaml").write_text("roles: {all: {users: ['*'], profiles: [work]}}\n")
+    (project / ".claude/skills/pdf").mkdir(parents=True)
+    (project / ".claude/skills/pdf/SKILL.md").write_text("---\nname: pdf\ndescription: d\n---\n")
+    words = [
+        *("approve", ".claude/skills/pdf", "--as", "role:all", "--yes", "--json", "--key", str(key)),
+        *("--only", "--policy", str(here / "policy"), *(word for one in grants for word in ("--grant", one))),
+    ]
+    done = subprocess.run([*run, *words], cwd=project, capture_output=True, text=True, check=True, env=state)
+    places = [[str(project / ".claude/skills/pdf"), json.loads(done.stdout)["digest"]]]
+    return ("--skills", json.dumps([{"name": "pdf", "places": places, "called": True}]))
+
+
+@pytest.mark.parametrize("backend", ["bubblewrap", "landlock"])
+def test_a_skill_that_may_read_one_file_starts_where_it_stands(project: Path, backend: str) -> None:
+    """The directory isn't granted: the command starts in it all the same, and finds just what is."""
+    options = (*skilled(project, "exec cat", "fs.read ${project}/in.pdf"), "--backend", backend)
+    for name in ("in.pdf", "other.pdf"):
+        (project / name).write_text(name)
+    done = sandbox(project, "run", *options, "-c", "--", "cat in.pdf; cat other.pdf")
+    assert (done.stdout, done.returncode) == ("in.pdf", 1), done
+    (project / "in.pdf").unlink()
+    empty = sandbox(project, "run", *options, "-c", "--", "pwd; cat in.pdf")
+    assert (empty.stdout, empty.returncode) == (f"{project}\n", 1), empty

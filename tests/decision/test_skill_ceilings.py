@@ -190,6 +190,36 @@ def test_skills_only_narrow(
         before = after
 
 
+@pytest.mark.parametrize(
+    ("said", "states", "verdict"),
+    [
+        ("other: ask", {"pdf": ["good"]}, Verdict.ALLOW),
+        ("", {"pdf": ["good"]}, Verdict.ALLOW),
+        ("other: ask", {"pdf": ["good", "good"]}, Verdict.ALLOW),
+        ("other: ask", {"pdf": ["good", "changed"]}, Verdict.DENY),
+        ("other: ask", {"pdf": ["changed"]}, Verdict.DENY),
+        ("other: ask", {"init": []}, Verdict.ASK),
+        ("other: deny", {"pdf": ["good"]}, Verdict.DENY),
+        ("deny: [pdf], other: ask", {"pdf": ["good"]}, Verdict.DENY),
+        ("ask: [pdf], other: ask", {"pdf": ["good"]}, Verdict.ASK),
+    ],
+)
+def test_an_approval_answers_for_what_is_not_listed_and_nothing_else(
+    said: str, states: dict[str, list[str]], verdict: Verdict
+) -> None:
+    profile = PROFILE.replace("fork: [deploy-*], other: allow", said or "fork: [deploy-*]")
+    policy = load_policy_set(
+        {"organisation.yaml": "organisation: o\nmode: enforce\n", "profiles/p.yaml": profile}
+    ).policies["p"]
+    (name,) = states
+    session = Session(key="s", profile="p", project="/w")
+    request = Request(
+        principal=Principal(user="u", uid=1, home="/h"), event=event_of(f"Skill({name})"), session=session
+    )
+    known = View(evidence({"grants": {"pdf": []}, "loads": states}))
+    assert judge(policy, request, Disk(), known)[1].enforced is verdict
+
+
 def test_a_policy_that_requires_nothing_is_the_same_object() -> None:
     plain = replace(POLICY, skills=SkillPolicy())
     assert held(plain, SkillEvidence(active=(ActiveSkill(name="x"),))) is plain

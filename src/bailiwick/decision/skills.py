@@ -4,6 +4,8 @@
    which the client may take it.
 2. Each active skill adds its ceiling (``ceiling``). Where its approval was withdrawn since, the ceiling is empty.
 3. A denial by a ceiling names the line of the manifest that would allow the call.
+4. An approved skill is listed by its approval: a layer that asks about skills that nobody lists (``other: ask``) does not
+   ask about it. What names the skill, and ``other: deny``, hold as ever.
 """
 
 from collections.abc import Iterator, Sequence
@@ -57,6 +59,7 @@ def held(policy: Policy, evidence: SkillEvidence) -> Policy:
     loading = _loading(policy, evidence)
     if not policy.skills.requirements:
         return replace(policy, layers=(*policy.layers, *loading)) if loading else policy
+    listing = _listing(policy, evidence)
     key = (id(policy), evidence.active, _approved(evidence), evidence.full)
     known = _ready.get(key)
     if known is None or known[0] is not policy:
@@ -66,7 +69,9 @@ def held(policy: Policy, evidence: SkillEvidence) -> Policy:
         known = (policy, replace(policy, layers=(*policy.layers, *layers)) if layers else policy)
         _ready[key] = known
     narrowed = known[1]
-    return replace(narrowed, layers=(*narrowed.layers, *loading)) if loading else narrowed
+    if not listing:
+        return replace(narrowed, layers=(*narrowed.layers, *loading)) if loading else narrowed
+    return replace(narrowed, layers=(*map(_not_asking, narrowed.layers), *listing, *loading))
 
 
 def _approved(evidence: SkillEvidence) -> tuple[Approval, ...]:
@@ -121,6 +126,37 @@ def plain_name(name: str) -> str:
 def unapproved(approvals: Approvals, found: Sequence[SkillCopy]) -> tuple[str, ...]:
     """The names of ``found`` under which some copy is not approved, in order."""
     return tuple(sorted({copy.name for copy in found if _fault(copy, approvals) is not None}))
+
+
+def _listing(policy: Policy, evidence: SkillEvidence) -> tuple[Layer, ...]:
+    """The layer that lists what is loaded, where every copy of all of it is approved (4)."""
+    rules = []
+    for load in evidence.loads:
+        given = [approval_for(evidence.approvals, copy.name, copy.digest) for copy in load.copies]
+        held_by = [one for one in given if one is not None]
+        if load.by or load.problem or not held_by or len(held_by) < len(given):
+            return ()
+        said = f"The skill {_shown(load.name)} is approved ({held_by[0].id} by {held_by[0].approved_by})"
+        rules.append(
+            Rule(
+                id=f"{policy.skills.requirements[0].id}.approved",
+                origin=held_by[0].origin,
+                subject=Subject.SKILLS,
+                verdict=Verdict.ALLOW,
+                when=_called(load.name),
+                because=said,
+            )
+        )
+    return (Layer(scope=Scope.ORGANISATION, name="approved skills", rules=tuple(rules)),) if rules else ()
+
+
+def _not_asking(layer: Layer) -> Layer:
+    default = layer.defaults.get(Subject.SKILLS)
+    if default is None or default.verdict is not Verdict.ASK:
+        return layer
+    return replace(
+        layer, defaults={of: one for of, one in layer.defaults.items() if of is not Subject.SKILLS}
+    )
 
 
 def _is_bundled(policy: Policy, name: str) -> bool:

@@ -38,13 +38,13 @@ def mounts(
         *(() if confinement.network and not without_network else ("--unshare-net",)),
         *("--die-with-parent", "--new-session", "--cap-drop", "ALL"),
         *("--json-status-fd", str(status), "--seccomp", str(seccomp)),
-        *_file_systems(confinement),
+        *_file_systems(confinement, cwd),
         *("--chdir", cwd),
     ]
     return Mounts(arguments=tuple(words), placeholders=tuple(path for path, _ in confinement.absent))
 
 
-def _file_systems(confinement: Confinement) -> Iterator[str]:
+def _file_systems(confinement: Confinement, cwd: str) -> Iterator[str]:
     places = {place.path: place for place in confinement.places}
     sealed = []
     if whole := places.pop("/", None):
@@ -72,6 +72,8 @@ def _file_systems(confinement: Confinement) -> Iterator[str]:
         sealed.append(path)
     for path, target in confinement.links:
         yield from ("--symlink", target, path)
+    # The command starts there, whatever of it is to be seen.
+    yield from ("--dir", cwd) if confinement.reach(cwd) is Reach.NOTHING else ()
     # Deepest first: a directory is sealed when everything in it is in place.
     for path in sorted(sealed, reverse=True):
         yield from ("--remount-ro", path)

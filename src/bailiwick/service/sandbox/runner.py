@@ -32,6 +32,7 @@ from bailiwick.enforcement.sandbox.landlock import MINIMUM_ABI, Ruleset, ruleset
 from bailiwick.enforcement.sandbox.oracle import Oracle
 from bailiwick.enforcement.sandbox.seccomp import AF_INET, AF_INET6, AF_NETLINK, AF_UNIX, program
 from bailiwick.model.access import AccessKind
+from bailiwick.policy.types import Scope
 from bailiwick.service.sandbox.disk import RealDisk, listening_sockets
 from bailiwick.service.sandbox.kernel import drop_capabilities, filter_calls, landlock_abi, restrict
 from bailiwick.service.sandbox.placeholders import Placeholders
@@ -116,7 +117,9 @@ class Sandbox:
             confinement = confine(self.oracle, self.where, disk, sockets=listening_sockets())
         except (UnsafeError, TooLargeError) as error:
             raise SandboxError(str(error)) from error
-        if confinement.reach(self.where.cwd) is Reach.NOTHING:
+        # A skill is granted files, not the directory that they stand in: that holds just them.
+        skilled = any(layer.scope is Scope.SKILL for layer in self.oracle.policy.layers)
+        if confinement.reach(self.where.cwd) is Reach.NOTHING and not skilled:
             raise SandboxError(
                 f"policy does not let a command read {self.where.cwd}, so it can't start there; "
                 "run it from the project, or add the directory under `files: readable`"
