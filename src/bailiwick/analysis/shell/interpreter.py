@@ -16,14 +16,7 @@ from bailiwick.analysis.commands.argument import (
     Processes,
     sources_of,
 )
-from bailiwick.analysis.commands.perform import perform
-from bailiwick.analysis.commands.plugins.consoles import console
-from bailiwick.analysis.commands.plugins.foreign import foreign
-from bailiwick.analysis.commands.plugins.goals import begin
-from bailiwick.analysis.commands.plugins.launches import launch
-from bailiwick.analysis.commands.plugins.tools import handed, named_files
-from bailiwick.analysis.commands.specification import find
-from bailiwick.analysis.shell import builtins, compound
+from bailiwick.analysis.shell import builtins, compound, external
 from bailiwick.analysis.shell.environment import (
     DECLARATIONS,
     EVALUATED,
@@ -38,12 +31,11 @@ from bailiwick.analysis.shell.expand import Expander, is_assignment
 from bailiwick.analysis.shell.expansion import MAX_TEXT
 from bailiwick.analysis.shell.leading import lead
 from bailiwick.analysis.shell.output import printed
-from bailiwick.analysis.shell.own import built_here, is_own, late_names
+from bailiwick.analysis.shell.own import is_own, late_names
 from bailiwick.analysis.shell.parser import parse
 from bailiwick.analysis.shell.record import Record
-from bailiwick.analysis.shell.redirection import carry_out, content, filled, stored, teed, untouched
-from bailiwick.analysis.shell.running import Running
-from bailiwick.analysis.shell.state import Array, Outcome, ShellContext, State, normal
+from bailiwick.analysis.shell.redirection import carry_out, filled, stored, teed, untouched
+from bailiwick.analysis.shell.state import Array, Outcome, ShellContext, State
 from bailiwick.analysis.shell.syntax import (
     Assignment,
     Command,
@@ -54,28 +46,15 @@ from bailiwick.analysis.shell.syntax import (
     parts_of,
 )
 from bailiwick.analysis.shell.zsh import MODIFIERS
-from bailiwick.model.access import (
-    AccessKind,
-    ProgramTarget,
-    VariableTarget,
-)
+from bailiwick.model.access import AccessKind, VariableTarget
 from bailiwick.model.regex import regex
 
 MAX_NESTING = 12
 """Functions, nested shells and wrappers inside one another."""
 _BUILTINS = builtins.BUILTINS
-_SYSTEM = frozenset(
-    ("/bin", "/usr/bin", "/usr/local/bin", "/sbin", "/usr/sbin", "/usr/local/sbin", "/opt/homebrew/bin")
-)
 _LISTING = frozenset(("find", "git", "grep", "egrep", "fgrep", "rg"))
 """Programs that say what they list; of a wrapper that only holds for part of what it prints."""
 _INTEGER = regex(r"-?[0-9]*\Z")
-_TOOL = regex(
-    r"/node_modules/\.bin/[^/]+\Z|/vendor/bin/[^/]+\Z|/\.?v?env[^/]*/bin/[^/]+\Z|/\.(?:tox|nox|direnv|pixi)/(?:[^/]+/)+bin/[^/]+\Z"
-    r"|/(?:python|pypy)[0-9.]*\Z|/(?:node|ruby|perl|php|bash|sh|dash|zsh)\Z"
-)
-"""Where a project keeps the tools that are installed for it, and interpreters wherever they lie."""
-_SHEBANG = regex(r"#!(?:/usr)?/bin/(?:env )?(bash|sh)\n")
 
 
 class Interpreter:
@@ -448,7 +427,7 @@ class Interpreter:
                 inner = state.copy()
                 inner.variables.update(prefix)
                 inner.exported = inner.exported.union(prefix)
-            self._external(name, args, inner, span, stdin)
+            external.run(self, args, inner, span, stdin)
             if name == "tee":
                 teed(self, args, state, stdin)
             self.output = None
@@ -477,74 +456,6 @@ class Interpreter:
         state.cwd, state.shaky, state.stack = None, True, None
         state.variables = {n: Arg("", OPEN, None, v.sources) for n, v in state.variables.items()}
         return state, state
-
-    def _external(
-        self, name: str, args: tuple[Arg, ...], state: State, span: Place | None, stdin: Arg | None
-    ) -> None:
-        self.listed = None
-        path, base = None, name
-        if "/" in name:
-            directory, _, base = name.rpartition("/")
-            if not name.startswith("/") or normal(directory or "/") not in _SYSTEM:
-                self._own_program(name, args, state, span, stdin)
-                return
-            path = normal(name)
-        specification = find(base)
-        running = Running(self, state, args, span, stdin, path)
-        if specification is None:
-            running.begin(tuple(a for a in args[1:] if not a.text.startswith("-")), unknown=True)
-            for _, file, outside in named_files(args):
-                running.path(AccessKind.READ, file, tree=outside)
-            return
-        perform(specification, args, running)
-
-    def _own_program(
-        self, name: str, args: tuple[Arg, ...], state: State, span: Place | None, stdin: Arg | None
-    ) -> None:
-        """A program named by its path: the project's own, or one that nobody knows."""
-        if name.startswith("/"):
-            places: tuple[str, ...] = (normal(name),)
-        elif state.cwd is None:
-            places = ()
-        else:
-            places = tuple(normal(f"{base}/{name}") for base in state.cwd)
-        project = normal(self.context.project)
-        for place in places:
-            own = place.startswith(project.rstrip("/") + "/") or built_here(self, place, project)
-            running = Running(self, state, args, span, stdin, place, of_project=own)
-            text = content(self, args[0], state)
-            drafted = text or content(self, args[0], state, perhaps=True)
-            words = tuple(a for a in args[1:] if not a.text.startswith("-"))
-            known = find(place.rpartition("/")[2])
-            if own and known is not None and _TOOL.search(place):
-                perform(known, args, running)  # .venv/bin/python is what python is
-                running.path(AccessKind.READ, args[0])
-            else:
-                begin(running, place.rpartition("/")[2], args, words, project_code=own)
-                running.path(AccessKind.READ, args[0])
-                handed(running, args)
-                if known is not None and known.plugin == "project":
-                    foreign(running, known.name, args[1:])  # ./gradlew is what gradle is
-                    launch(running, known.name, args[1:])
-                console(running, place.rpartition("/")[2], args[1:])
-            shebang = None if drafted is None else _SHEBANG.match(drafted.text)
-            if drafted is not None and (shebang or not drafted.text.startswith("#!")):
-                # What no line names a program for, the shell reads itself.
-                running.script(drafted, args, dialect=shebang[1] if shebang else self.dialect)
-            if not own and (text is None or shebang is None):
-                running.opaque(f"runs the program {place}")
-            elif own and running.meddled(
-                args[0], read=drafted is not None and (not drafted.text.startswith("#!") or bool(shebang))
-            ):
-                running.opaque("runs a program that the same command wrote")
-        if not places:
-            target = ProgramTarget(
-                name=name.rpartition("/")[2], argv=tuple(a.literal for a in args), as_user=self.as_user
-            )
-            index = self.record.access(AccessKind.EXECUTE, target, span)
-            self.readers.append(index)
-            self.writers.append(index)
-            self.record.opaque(f"runs the program {name} in a directory that isn't known", span)
 
     # -- what flows where
 
