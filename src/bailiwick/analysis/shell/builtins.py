@@ -5,36 +5,20 @@ isn't positively understood is opaque, and the state afterwards is unknown.
 """
 
 import re
-from collections.abc import Callable, Iterable, Mapping
-from typing import TYPE_CHECKING, TypeAlias
+from collections.abc import Mapping
 
-from bailiwick.analysis.commands.argument import (
-    GIT_GUARD,
-    LITERAL,
-    NUMBER,
-    OPEN,
-    PATTERN,
-    UNKNOWN,
-    Arg,
-    Kind,
-    Place,
-    sources_of,
-)
+from bailiwick.analysis.commands.argument import GIT_GUARD, LITERAL, NUMBER, OPEN, UNKNOWN, Arg, sources_of
+from bailiwick.analysis.shell import assigning
 from bailiwick.analysis.shell.expansion import joined
+from bailiwick.analysis.shell.invocation import NAME, Builtin, Invocation
 from bailiwick.analysis.shell.output import printed
 from bailiwick.analysis.shell.running import Running, moved
-from bailiwick.analysis.shell.state import State
-from bailiwick.analysis.shell.syntax import Arithmetic
+from bailiwick.analysis.shell.state import Outcome
 from bailiwick.model.access import AccessKind
 from bailiwick.model.regex import regex
 
-if TYPE_CHECKING:
-    from bailiwick.analysis.shell.interpreter import Interpreter
-
-Outcome: TypeAlias = tuple[State | None, State | None]
-_NAME = regex(r"[A-Za-z_]\w*\Z", re.ASCII)
-_ELEMENT = regex(r"[A-Za-z_]\w*\[\d+\]\Z", re.ASCII)
 _SET = regex(r"[-+][euxhbmvCETf]+\Z|[-+][euxvCETf]*o\Z|--\Z")
+_WRONG_SET = regex(r"[-+][A-Za-z]*[cdgijlqswyzADFGIJKLMNOQRSUVWXYZ]")
 _SET_OPTIONS = frozenset((
     "vi", "emacs", "pipefail", "errexit", "nounset", "xtrace", "verbose", "monitor", "errtrace", "functrace", "noclobber", "noglob",
 ))  # fmt: skip
@@ -48,59 +32,9 @@ _NAMES_SHOWN = regex(
     r"(?:-[abcdfgjksu]+ |-A (?:alias|builtin|command|directory|file|function|group|helptopic|job|keyword|shopt|signal|user) )+[\w.-]* ?\Z"
 )
 """Uses of ``compgen`` that print names, but not those of variables."""
-_LIMIT = regex(r"\d*\.?\d*\Z", re.ASCII)
-_PLAIN_NUMBER = regex(r"[-+]?\d*\.?\d*\Z", re.ASCII)
 _NUMBERED = regex(r"%[^%sbq]*(?:[^%sbq\s\d.-]|\Z)")
 """A conversion of ``printf`` that isn't one of text alone."""
-_ZSH_READ = regex(r"-[rse]*[kqz]")
-"""Options of ``read`` that only zsh knows."""
 _ALIAS = regex(r"([\w.-]+)=", re.ASCII)
-_PLAIN_ARITHMETIC = regex(r"[\w\s+*/%=<>!&|?:,~^()-]+\Z", re.ASCII)
-_HARMLESS_DECLARATION = regex(r"-[girxaAt]+\Z")
-
-
-class Invocation:
-    """One builtin as called."""
-
-    __slots__ = ("args", "interpreter", "span", "state", "stdin")
-
-    def __init__(
-        self,
-        interpreter: "Interpreter",
-        state: State,
-        args: tuple[Arg, ...],
-        span: Place | None,
-        stdin: Arg | None,
-    ) -> None:
-        self.interpreter, self.state, self.args, self.span, self.stdin = interpreter, state, args, span, stdin
-
-    def opaque(self, reason: str, kind: AccessKind | None = None) -> Outcome:
-        """Say that it isn't understood; anything may have changed in the shell, or with ``kind`` no more than that."""
-        self.interpreter.record.opaque(reason, self.span, kind)
-        return self.unknown()
-
-    def unknown(self) -> Outcome:
-        """Forget what was known of the shell."""
-        state = self.state
-        self.interpreter.changes += 1
-        state.cwd, state.shaky, state.stack, state.positional = None, True, None, None
-        state.variables = {n: Arg("", OPEN, None, v.sources) for n, v in state.variables.items()}
-        state.functions = dict.fromkeys(state.functions)
-        return state, state
-
-    def literals(self) -> list[str] | None:
-        """The words after the name, or None where one isn't known."""
-        words = [arg.literal for arg in self.args[1:]]
-        return None if None in words else [word for word in words if word is not None]
-
-    def start(self, *words: Arg) -> Running:
-        """Record the builtin as a program, because data flows into it."""
-        running = Running(self.interpreter, self.state, self.args, self.span, self.stdin)
-        running.begin(words)
-        return running
-
-
-Builtin: TypeAlias = Callable[[Invocation], Outcome]
 
 
 def _nothing(call: Invocation) -> Outcome:
@@ -151,137 +85,13 @@ def _pop(call: Invocation) -> Outcome:
     return state, before
 
 
-def _in_zsh(call: Invocation, numbers: Iterable[Arg]) -> bool:
-    """Whether this is zsh, which evaluates as arithmetic what stands for a number, and one of these isn't plainly one."""
-    return call.interpreter.dialect == "zsh" and any(
-        arg.kind is not NUMBER and (arg.literal is None or not _PLAIN_NUMBER.match(arg.text))
-        for arg in numbers
-    )
-
-
 def _exit(call: Invocation) -> Outcome:
-    if _in_zsh(call, call.args[1:]):
+    if call.evaluates(call.args[1:]):
         return call.opaque("a number that zsh evaluates")
     words = call.literals()
     if words is None or len(words) > 1 or any(not word.isdigit() for word in words):
         return call.state, call.state  # an error message instead of an exit in some shells
     return None, None
-
-
-def _declare(call: Invocation) -> Outcome:  # noqa: C901, PLR0912 - one arm per form
-    """``export``, ``declare``, ``local``, ``readonly``, ``typeset``."""
-    state, interpreter = call.state, call.interpreter
-    exporting = call.args[0].text == "export"
-    frozen = False
-    if call.args[0].text == "local" and not interpreter.inside and interpreter.dialect != "zsh":
-        interpreter.record.opaque("local outside a function, where it fails", call.span)
-    if _shows_functions(call):
-        return state, state
-    if all(arg.text.startswith(("-", "+")) and arg.literal is not None for arg in call.args[1:]):
-        call.start().variable(AccessKind.READ, "*")
-    for arg in call.args[1:]:
-        if arg.kind is OPEN or arg.may_be_option or "[" in arg.text.partition("=")[0]:
-            return call.opaque("declaration that isn't known")
-        if arg.text.startswith(("-", "+")):
-            if arg.literal in ("-n", "-f") and exporting:
-                return call.opaque("export of a function or removal of one")
-            if arg.literal is not None and (
-                _HARMLESS_DECLARATION.match(arg.text) or arg.text in ("-p", "--")
-            ):
-                if "i" in arg.text:  # so does whatever is assigned to it later
-                    return call.opaque("declaration that evaluates arithmetic")
-                exporting |= "x" in arg.text
-                frozen |= "r" in arg.text
-                continue
-            return call.opaque(f"option {arg.text} of {call.args[0].text}")
-        name, equals, value = arg.text.partition("=")
-        append = name.endswith("+")
-        name = name.removesuffix("+")
-        if not _NAME.match(name) or (not equals and arg.literal is None):
-            return call.opaque("declaration that isn't known")
-        if not equals and any(option.literal == "-p" for option in call.args[1:]):
-            call.start().variable(AccessKind.READ, name)
-            continue
-        if equals and name in state.variables and state.variables[name].kind is OPEN and not value:
-            continue  # an array: its elements were assigned by the parser's own rule
-        if equals and _evaluates(call, state.variables.get(name), arg.kind, value):
-            return call.opaque("an array of which a declaration evaluates the text")
-        if equals:
-            held = arg.with_text(value)
-            if append or held.kind is PATTERN:
-                held = Arg("", UNKNOWN, arg.span, arg.sources)
-            interpreter.set_variable(state, name, held, arg.span, exported=exporting)
-            state.variables[name] = held
-        elif exporting and name in state.variables:
-            interpreter.set_variable(state, name, state.variables[name], arg.span, exported=True)
-        elif call.args[0].text not in ("export", "readonly"):
-            state.variables[name] = Arg("", OPEN, arg.span)  # inside a function a new, empty variable
-        if call.args[0].text in ("local", "declare", "typeset"):
-            interpreter.local_names |= {name}
-        if frozen or call.args[0].text == "readonly":
-            interpreter.frozen |= {name}
-        if exporting:
-            state.exported |= {name}
-    return state, state
-
-
-def _evaluates(call: Invocation, held: Arg | None, kind: Kind, value: str) -> bool:
-    """Whether the text that is assigned may be one in parentheses, assigned to an array: bash then expands it once more."""
-    if call.interpreter.dialect == "zsh" or not (
-        value.startswith("(") or (kind is not LITERAL and not value)
-    ):
-        return False
-    declared = any(arg.text.startswith("-") and set("aA") & set(arg.text) for arg in call.args[1:])
-    return declared or (held is not None and held.kind is OPEN)
-
-
-def _shows_functions(call: Invocation) -> bool:
-    """Whether ``declare -f name`` only prints what functions are."""
-    words = call.literals() or []
-    return (
-        call.args[0].text in ("declare", "typeset")
-        and words[:1] in (["-f"], ["-F"], ["-pf"])
-        and call.interpreter.dialect == "bash"
-        and all(_NAME.match(word) for word in words[1:])
-    )
-
-
-def _unset(call: Invocation) -> Outcome:
-    words = call.literals()
-    if words is None and all(arg.kind is LITERAL or _plain_element(arg) for arg in call.args[1:]):
-        # The name of a file may stand for ``array[2]``, and is then unset instead.
-        words = [name for arg in call.args[1:] for name in _elements(arg)]
-    if words is None:
-        evaluates = any(arg.kind is not OPEN and "[" in arg.text for arg in call.args[1:])
-        return call.opaque(
-            "unset of a name that isn't known", None if evaluates else AccessKind.CHANGE_CONFIG
-        )
-    for word in words:
-        if word in ("-v", "-f", "--") or _ELEMENT.match(word):
-            continue
-        if not _NAME.match(word):
-            return call.opaque("unset evaluates a subscript")
-        call.interpreter.set_variable(
-            call.state, word, Arg(""), call.span, exported=word in call.state.exported
-        )
-        call.state.variables[word] = Arg("", OPEN)
-        if word == GIT_GUARD:
-            call.state.exported = call.state.exported.union((word,))
-        if word in call.state.functions:
-            call.state.functions[word] = None
-    return call.state, call.state
-
-
-_WRONG_SET = regex(r"[-+][A-Za-z]*[cdgijlqswyzADFGIJKLMNOQRSUVWXYZ]")
-
-
-def _plain_element(arg: Arg) -> bool:
-    return arg.kind is PATTERN and _ELEMENT.match(arg.text) is not None
-
-
-def _elements(arg: Arg) -> list[str]:
-    name, _, index = arg.text.partition("[")
-    return [name, *(name + digit for digit in index[:-1])] if arg.kind is PATTERN else [arg.text]
 
 
 def _set(call: Invocation) -> Outcome:
@@ -306,63 +116,6 @@ def _set(call: Invocation) -> Outcome:
         call.state.positional = call.args[1:]
         return call.state, call.state
     return call.opaque("set changes how the shell reads commands")
-
-
-def _read(call: Invocation) -> Outcome:  # noqa: C901 - one arm per form
-    """``read``: what it reads isn't known; only plain names are assigned."""
-    words = _read_words(call)
-    if words is None:
-        return call.opaque("read into a name that isn't known")
-    names: list[str] = []
-    skip = limited = False
-    for word in words:
-        if skip:
-            skip = False
-            if word and limited and not _LIMIT.match(word):
-                return call.opaque("limit of read that is evaluated")
-        elif re.fullmatch(r"-[rse]*[pntdNui]", word):
-            skip = True
-            limited = call.interpreter.dialect == "zsh" and word[-1] in "ntu"
-        elif re.fullmatch(r"-[rse]+|-[rse]*[pdntNui].+", word, re.DOTALL):
-            continue
-        elif re.fullmatch(r"-[rse]*a", word) or _NAME.match(word):
-            if _NAME.match(word):
-                names.append(word)
-        elif call.interpreter.dialect == "bash" and _ZSH_READ.match(word):
-            return None, call.state  # refused before it reads
-        else:
-            return call.opaque("form of read")
-    sources = call.stdin.sources if call.stdin else frozenset[int]()
-    for name in names or ["REPLY"]:
-        call.interpreter.set_variable(call.state, name, Arg("", UNKNOWN), call.span, exported=False)
-        array = any(word.startswith("-") and word.endswith("a") for word in words)
-        call.state.variables[name] = Arg("", OPEN if array else UNKNOWN, call.span, sources)
-    return call.state, call.state.copy()
-
-
-def _read_words(call: Invocation) -> list[str] | None:
-    """The words after ``read``, as far as they matter: of a prompt or a limit only that it is one word."""
-    words: list[str] = []
-    for arg in call.args[1:]:
-        if arg.literal is not None:
-            words.append(arg.text)
-        elif arg.kind is not OPEN and words and re.fullmatch(r"-[rse]*[pntdNui]", words[-1]):
-            words.append("")
-        else:
-            return None
-    return words
-
-
-def _mapfile(call: Invocation) -> Outcome:
-    words = call.literals()
-    if words is None or not all(re.fullmatch(r"-t|-d|''|", word) or _NAME.match(word) for word in words):
-        return call.opaque("form of mapfile")
-    for word in ["MAPFILE", *words]:
-        if _NAME.match(word):
-            sources = call.stdin.sources if call.stdin else frozenset()
-            held = call.state.variables[word] = Arg("", OPEN, call.span, sources)
-            call.interpreter.set_variable(call.state, word, held, call.span, exported=False)
-    return call.state, call.state
 
 
 def _eval(call: Invocation) -> Outcome:
@@ -413,38 +166,15 @@ def _trap(call: Invocation) -> Outcome:
     return call.state, call.state
 
 
-def _let(call: Invocation) -> Outcome:
-    """``let``: understood for plain numbers and names only."""
-    words = call.literals()
-    if words is None or not all(_PLAIN_ARITHMETIC.match(word) for word in words):
-        return call.opaque("let evaluates text as arithmetic")
-    for word in words:
-        names = tuple(re.findall(r"[A-Za-z_]\w*", word))
-        call.interpreter.expander.arithmetic(
-            Arithmetic(names), call.state, call.span or call.interpreter.span(0, 0)
-        )
-    return call.state, call.state.copy()
-
-
-def _getopts(call: Invocation) -> Outcome:
-    words = call.literals()
-    if words is None or len(words) < 2 or not _NAME.match(words[1]):  # noqa: PLR2004 - option string and name
-        return call.opaque("form of getopts")
-    for name in (words[1], "OPTARG"):
-        held = call.state.variables[name] = Arg("", UNKNOWN, call.span)
-        call.interpreter.set_variable(call.state, name, held, call.span, exported=False)
-    return call.state, call.state.copy()
-
-
 def _leave(call: Invocation) -> Outcome:
     """``return``, ``break``, ``continue``: what follows may run all the same."""
-    if _in_zsh(call, call.args[1:]):
+    if call.evaluates(call.args[1:]):
         return call.opaque("a number that zsh evaluates")
     return _nothing(call)
 
 
 def _shift(call: Invocation) -> Outcome:
-    if _in_zsh(call, call.args[1:]):
+    if call.evaluates(call.args[1:]):
         return call.opaque("a number that zsh evaluates")
     words = call.literals()
     count = 1 if words == [] else int(words[0]) if words and len(words) == 1 and words[0].isdigit() else None
@@ -509,7 +239,7 @@ def _exec(call: Invocation) -> Outcome:
 def _test(call: Invocation) -> Outcome:
     """``test`` and ``[``: ``-v`` evaluates a subscript, the rest only looks."""
     for first, second in zip(call.args[1:], call.args[2:], strict=False):
-        if first.literal in ("-v", "-R") and (second.literal is None or not _NAME.match(second.text)):
+        if first.literal in ("-v", "-R") and (second.literal is None or not NAME.match(second.text)):
             return call.opaque("test -v evaluates a subscript")
     return call.state, call.state.copy()
 
@@ -613,11 +343,11 @@ def _history(call: Invocation) -> Outcome:
 def _printf(call: Invocation) -> Outcome:
     given = call.args[3 if call.args[1:2] and call.args[1].literal == "-v" else 1 :]
     formed = given[0].literal if given else ""
-    if (formed is None or _NUMBERED.search(formed.replace("%%", ""))) and _in_zsh(call, given[1:]):
+    if (formed is None or _NUMBERED.search(formed.replace("%%", ""))) and call.evaluates(given[1:]):
         return call.opaque("a number that zsh evaluates")
     if len(call.args) > 2 and call.args[1].text.startswith("-v"):  # noqa: PLR2004 - printf -v name
         name = call.args[2].literal if call.args[1].literal == "-v" else None
-        if name is None or not _NAME.match(name):
+        if name is None or not NAME.match(name):
             return call.opaque("printf -v into a name that isn't known")
         call.interpreter.set_variable(call.state, name, Arg("", UNKNOWN), call.span, exported=False)
         sources = sources_of(call.args)
@@ -668,11 +398,11 @@ def _printenv(call: Invocation) -> Outcome:
 BUILTINS: Mapping[str, Builtin] = {
     ":": _succeed, "true": _succeed, "false": _fail,
     **dict.fromkeys(("return", "break", "continue"), _leave),
-    **dict.fromkeys((  "times", "umask", "ulimit", "type", "bg", "fg", "disown", "suspend", "logout", "dirs", "help"), _nothing),
+    **dict.fromkeys(("times", "umask", "ulimit", "type", "bg", "fg", "disown", "suspend", "logout", "dirs", "help"), _nothing),
     "cd": _change, "pushd": _change, "popd": _pop, "exit": _exit,
-    **dict.fromkeys(("export", "declare", "typeset", "local", "readonly"), _declare),
-    "unset": _unset, "set": _set, "read": _read, "mapfile": _mapfile, "readarray": _mapfile,
-    "eval": _eval, "source": _source, ".": _source, "trap": _trap, "let": _let, "getopts": _getopts,
+    **dict.fromkeys(("export", "declare", "typeset", "local", "readonly"), assigning.declare),
+    "unset": assigning.unset, "set": _set, "read": assigning.read, "mapfile": assigning.mapfile, "readarray": assigning.mapfile,
+    "eval": _eval, "source": _source, ".": _source, "trap": _trap, "let": assigning.let, "getopts": assigning.getopts,
     **dict.fromkeys(("wait", "jobs", "hash"), _plain),
     "shift": _shift, "command": _command, "builtin": _command, "exec": _exec, "test": _test, "[": _test,
     "printf": _printf, "printenv": _printenv, "time": _time,

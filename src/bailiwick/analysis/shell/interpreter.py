@@ -16,7 +16,8 @@ from bailiwick.analysis.commands.argument import (
     Processes,
     sources_of,
 )
-from bailiwick.analysis.shell import builtins, compound, external
+from bailiwick.analysis.shell import compound, external
+from bailiwick.analysis.shell.builtins import BUILTINS
 from bailiwick.analysis.shell.environment import (
     DECLARATIONS,
     EVALUATED,
@@ -29,6 +30,7 @@ from bailiwick.analysis.shell.environment import (
 )
 from bailiwick.analysis.shell.expand import Expander, is_assignment
 from bailiwick.analysis.shell.expansion import MAX_TEXT
+from bailiwick.analysis.shell.invocation import Invocation
 from bailiwick.analysis.shell.leading import lead
 from bailiwick.analysis.shell.output import printed
 from bailiwick.analysis.shell.own import is_own, late_names
@@ -51,7 +53,6 @@ from bailiwick.model.regex import regex
 
 MAX_NESTING = 12
 """Functions, nested shells and wrappers inside one another."""
-_BUILTINS = builtins.BUILTINS
 _LISTING = frozenset(("find", "git", "grep", "egrep", "fgrep", "rg"))
 """Programs that say what they list; of a wrapper that only holds for part of what it prints."""
 _INTEGER = regex(r"-?[0-9]*\Z")
@@ -278,7 +279,7 @@ class Interpreter:
         if type(node) is not Simple or not node.plain or self.aliases:
             return True
         name = node.words[0].text
-        return name in _BUILTINS or name in state.functions
+        return name in BUILTINS or name in state.functions
 
     def _unaliased(self, words: SequenceOf[Arg], state: State) -> SequenceOf[Arg]:
         """Put the session's alias in place of the first word, and of what it begins with in turn."""
@@ -414,7 +415,7 @@ class Interpreter:
         if as_user:
             self.as_user = as_user
         try:
-            if functions and (name in _BUILTINS or name in state.functions):
+            if functions and (name in BUILTINS or name in state.functions):
                 # A prefix assignment is seen by the function or builtin; whether it outlives it depends on the shell.
                 state.variables.update(prefix or {})
                 ends = self._own(name, args, state, span, stdin)
@@ -444,7 +445,7 @@ class Interpreter:
         """A function of the script or a builtin of the shell."""
         if name in state.functions:
             return compound.call(self, name, args, state, span)
-        ends = _BUILTINS[name](builtins.Invocation(self, state, args, span, stdin))
+        ends = BUILTINS[name](Invocation(self, state, args, span, stdin))
         if name != "printf":
             self.output = None
         return ends
