@@ -91,8 +91,12 @@ e2e-newest: $(STAMP) ## the scenarios with the newest client that npm has, which
 	version=$$(npm view @anthropic-ai/claude-code version) && echo "client $$version" && \
 	  CLAUDE_CODE_VERSION=$$version $(MAKE) --no-print-directory e2e
 
+# By a Python that finds the wheel first: PYTHONPATH would not reach the service that tests start, which is isolated (-I).
 test-compiled: .cache/compiled ## the tests of the rooms that are compiled, with the compiled wheel
-	PYTHONPATH=.cache/compiled $(BIN)/pytest tests/model tests/analysis/shell tests/analysis/commands tests/decision \
+	$(BIN)/python -m venv --without-pip --clear .cache/compiled-python
+	for site in .cache/compiled-python/lib/python3*/site-packages; do \
+	  printf '%s\n' $(CURDIR)/.cache/compiled $(CURDIR)/$(VENV)/lib/python3*/site-packages > $$site/compiled.pth; done
+	.cache/compiled-python/bin/python -m pytest tests/model tests/analysis/shell tests/analysis/commands tests/decision \
 	  tests/corpora tests/redteam tests/audit tests/service -m "not nightly" -n auto
 
 # From a copy, since a compiled module beside its source would be loaded in its stead.

@@ -8,7 +8,6 @@ import json
 import re
 import shutil
 import subprocess
-import sys
 from collections import Counter
 from collections.abc import Iterator
 from itertools import chain, islice
@@ -26,7 +25,7 @@ from bailiwick.analysis.shell.parser import parse
 from bailiwick.analysis.shell.syntax import UnsupportedSyntaxError
 
 HERE = Path(__file__).parent
-SHFMT = Path(sys.executable).with_name("shfmt")
+SHFMT = HERE.parents[2] / ".venv/bin/shfmt"
 NATURAL = shell_corpus.natural()
 ROWS = [*NATURAL, *shell_corpus.generate(seed=1, count=250)]
 
