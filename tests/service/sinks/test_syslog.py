@@ -4,6 +4,8 @@ import asyncio
 import contextlib
 import os
 import re
+import socket
+import struct
 from collections.abc import Callable
 from pathlib import Path
 
@@ -84,6 +86,43 @@ def test_a_stranger_is_not_heard_and_told_so(protocol: str, tmp_path: Path, made
         with pytest.raises(Later, match="can't be reached"):
             exchange(build(wrong), 1)
         assert daemon.lines() == []
+
+
+def test_a_receiver_that_breaks_off_between_two_batches_is_met_anew() -> None:
+    """By a reset, no orderly end: what was on its way may be lost, which is told once; then all goes on."""
+
+    async def go() -> list[str]:
+        heard: list[str] = []
+        sent, ended = asyncio.Event(), asyncio.Event()
+
+        async def hear(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+            heard.append((await reader.read(65_536)).decode())
+            if len(heard) == 1:
+                await sent.wait()
+                unsent = struct.pack("ii", 1, 0)  # what makes a close a reset
+                writer.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, unsent)
+                writer.transport.abort()
+            ended.set()
+            if len(heard) > 1:
+                await reader.read()
+                writer.close()
+
+        async with await asyncio.start_server(hear, "127.0.0.1", 0) as server:
+            port = server.sockets[0].getsockname()[1]
+            sink = build(entry(f"name: a\nto: syslog\naddress: 127.0.0.1:{port}\nplaintext: true"))
+            await sink.send([item(0)])
+            sent.set()
+            await ended.wait()
+            await asyncio.sleep(0.05)  # the reset is under way
+            with pytest.raises(Later, match="the connection broke"):
+                await sink.send([item(1)])
+            ended.clear()
+            await sink.send([item(1)])
+            await ended.wait()
+            await sink.close()
+        return heard
+
+    assert indices(asyncio.run(asyncio.wait_for(go(), 30))) == [0, 1]
 
 
 def test_relp_loses_nothing_when_the_receiver_is_killed(tmp_path: Path, made: Certificates) -> None:

@@ -22,6 +22,8 @@ PATIENCE = 30.0
 _LAST = 999_999_999
 _LONGEST = 128 * 1024
 _TAKEN = b"200"
+_BROKEN = (OSError, ValueError, asyncio.IncompleteReadError, asyncio.LimitOverrunError)
+"""What a connection that breaks, or a receiver that doesn't speak RELP, comes to."""
 
 
 class RelpSink:
@@ -48,13 +50,7 @@ class RelpSink:
                 numbers.append(self._write(stream, b"syslog", message_of(item)))
             while len(answers) < len(numbers):
                 await self._answer(stream, answers)
-        except (
-            OSError,
-            TimeoutError,
-            ValueError,
-            asyncio.IncompleteReadError,
-            asyncio.LimitOverrunError,
-        ) as error:
+        except _BROKEN as error:
             await self._drop()
             taken = 0
             for number in numbers:
@@ -71,7 +67,7 @@ class RelpSink:
     async def close(self) -> None:
         """Say goodbye, and close the connection in order."""
         if self._stream is not None:
-            with contextlib.suppress(OSError, TimeoutError, ValueError, asyncio.IncompleteReadError):
+            with contextlib.suppress(*_BROKEN):
                 number = self._write(self._stream, b"close", b"")
                 answers: dict[int, bytes] = {}
                 while number not in answers:

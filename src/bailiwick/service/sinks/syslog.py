@@ -22,12 +22,12 @@ class SyslogSink:
 
     async def send(self, items: Sequence[Item]) -> Sequence[Refusal]:
         """Write all of them. Raises Later when the connection is gone, found out before or while writing."""
-        if self._stream is not None and await self._is_gone(self._stream):
-            await self.close()
-        if self._stream is None:
-            self._stream = await Stream.open(self.entry, self._context)
         messages = [message_of(item) for item in items]
         try:
+            if self._stream is not None and await self._is_gone(self._stream):
+                await self.close()
+            if self._stream is None:
+                self._stream = await Stream.open(self.entry, self._context)
             self._stream.writer.write(b"".join(b"%d %b" % (len(message), message) for message in messages))
             await asyncio.wait_for(self._stream.writer.drain(), PATIENCE)
             if await self._is_gone(self._stream):
@@ -39,7 +39,7 @@ class SyslogSink:
 
     @staticmethod
     async def _is_gone(stream: Stream) -> bool:
-        """Whether the receiver has closed: a syslog receiver never sends anything, so all there is to read is the end."""
+        """Whether the receiver has closed: it never sends anything, so all there is to read is the end. Raises OSError where it broke off."""
         with contextlib.suppress(TimeoutError):
             await asyncio.wait_for(stream.reader.read(1), 0.001)
         return stream.reader.at_eof() or stream.writer.is_closing()
