@@ -8,6 +8,7 @@ import rfc8785
 from hypothesis import given
 from hypothesis import strategies as st
 
+from bailiwick.audit import offline
 from bailiwick.audit.canonical import canonical, placed
 from bailiwick.audit.record import FIELD_MEANINGS, FIELD_NAMES
 from bailiwick.audit.sealing import (
@@ -47,6 +48,7 @@ RECORDS: st.SearchStrategy[dict[str, Any]] = st.fixed_dictionaries(
 
 def test_every_public_field_is_one_and_none_of_them_names_a_person() -> None:
     assert set(FIELD_MEANINGS) > PUBLIC
+    assert offline.PUBLIC == PUBLIC
     named = {
         "host",
         "user",

@@ -164,6 +164,17 @@ def test_an_event_left_out_at_an_edge_is_found_though_the_key_s_owner_does_it(
         assert said == (False, "events before the first one here may be missing")
 
 
+def test_a_collector_s_pack_is_proven(tmp_path: Path) -> None:
+    """Its records say which log they come from, and from which place in it."""
+    with Store.open(tmp_path / "hub") as store:
+        for number in range(3):
+            store.append_blocking(replace(RECORD, time_ms=T0, origin="bailiwick/h/1", origin_seq=number))
+    with LogReader(tmp_path / "hub") as reader:
+        export(reader, tmp_path / "pack", from_ms=0, to_ms=T0 * 2)
+    for said in (offline_says, real_says):
+        assert said(tmp_path / "pack", tmp_path / "hub" / "log.pub")[0]
+
+
 def test_what_was_sealed_is_still_proven(state: Path, tmp_path: Path) -> None:
     """Without the data keys the pack shows what is public, and that verifies just the same."""
     copy = shutil.copytree(state, tmp_path / "state")

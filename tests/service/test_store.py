@@ -149,8 +149,10 @@ def test_loops_in_many_threads_lose_nothing(store: Store, path: Path) -> None:
     assert intact(path)
 
 
-VERSION_4 = "ALTER TABLE log DROP COLUMN tag; PRAGMA user_version = 4;"
+VERSION_5 = "ALTER TABLE state DROP COLUMN tag; PRAGMA user_version = 5;"
+VERSION_4 = "ALTER TABLE state DROP COLUMN tag; ALTER TABLE log DROP COLUMN tag; PRAGMA user_version = 4;"
 VERSION_3 = """
+            ALTER TABLE state DROP COLUMN tag;
             ALTER TABLE log DROP COLUMN tag;
             CREATE INDEX log_call ON log (call_id) WHERE call_id <> x'';
             CREATE INDEX log_stopped ON log (seq) WHERE enforced IN ('ask', 'deny');
@@ -160,17 +162,18 @@ VERSION_3 = """
 """
 
 
-@pytest.mark.parametrize("older", [VERSION_3, VERSION_4])
+@pytest.mark.parametrize("older", [VERSION_3, VERSION_4, VERSION_5])
 def test_a_log_of_a_version_before_goes_on(path: Path, older: str) -> None:
     with Store.open(path) as store:
         for i in range(10):
-            store.append_blocking(numbered(i))
+            store.append_blocking(numbered(i), state={"s-1": b"%d" % i})
     with sqlite3.connect(path / "log.db") as connection:
         connection.executescript(older)
     connection.close()
     assert intact(path)
     for number in (10, 11):
         with Store.open(path) as store:
+            assert store.get_state("s-1") == b"9"
             assert store.append_blocking(numbered(number)).sequence == number
     assert stored(path) == [f"c{number}" for number in range(12)]
     assert intact(path)

@@ -174,9 +174,13 @@ class Run:
             yield Sealed(sequence=self.first + number, body=body, leaf=leaf, head=head)
 
 
+BESIDE = -1
+"""The place of a fault that isn't one of an entry."""
+
+
 @value(frozen=True, slots=True, kw_only=True)
 class Fault:
-    """Something ``verify`` found: from which entry on, and what."""
+    """Something ``verify`` found: from which entry on (``BESIDE`` where it is of none), and what."""
 
     sequence: int
     message: str

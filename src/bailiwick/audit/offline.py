@@ -30,7 +30,7 @@ import zlib
 PUBLIC = set(
     "v epoch seq kind time_ms monotonic_us profile permission_mode event tool rules verdict enforced approved_by policy "
     "client_version decided_us duration_ms elapsed_ms outcome input_bytes input_cut text_bytes response_bytes "
-    "accesses_omitted rule level techniques evidence upto keys private key".split()
+    "accesses_omitted rule level techniques evidence upto keys kept origin_seq private key".split()
 )
 EMPTY = hashlib.sha256(b"").digest()
 DASH = "\u2014"

@@ -110,6 +110,7 @@ class Record:
     evidence: tuple[str, ...] = ()
     upto: int | None = None
     keys: tuple[str, ...] = ()
+    kept: str = ""
     origin: str = ""
     origin_seq: int | None = None
     payload: str = ""
@@ -215,6 +216,7 @@ FIELD_MEANINGS: Mapping[str, str] = {
     "origin": "in a collector's log: the log that the record comes from",
     "origin_seq": "and its place there",
     "keys": "names of the data keys that were destroyed",
+    "kept": "mark of what is kept beside the log (holds, retention, witnesses, machines, policies) after this entry",
     "payload": "SHA-256 of the payload that is kept beside the record, where policy says so",
     "payload_bytes": "its size",
     "payload_left": "in a collector's log: 1 where the payload was not shipped and is, if anywhere, at the log of `origin`",

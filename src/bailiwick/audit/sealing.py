@@ -34,7 +34,7 @@ PUBLIC = frozenset((
     "v", "epoch", "seq", "kind", "time_ms", "monotonic_us", "profile", "permission_mode", "event", "tool", "rules",
     "verdict", "enforced", "approved_by", "policy", "client_version", "decided_us", "duration_ms", "elapsed_ms",
     "outcome", "input_bytes", "input_cut", "text_bytes", "response_bytes", "accesses_omitted", "rule", "level",
-    "techniques", "evidence", "upto", "keys", "origin_seq", "private", "key",
+    "techniques", "evidence", "upto", "keys", "kept", "origin_seq", "private", "key",
 ))  # fmt: skip
 """Fields of the entry itself: what happened and what was decided, nothing that names a person, a machine or a file."""
 

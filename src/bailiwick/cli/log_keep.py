@@ -3,7 +3,7 @@
 import argparse
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from typing import Any
 
@@ -14,8 +14,9 @@ from bailiwick.audit.search import Search
 from bailiwick.audit.wording import plain
 from bailiwick.cli.log_output import moment
 from bailiwick.cli.log_search import opened
-from bailiwick.service.custody import HOLD, WITNESS, CustodyError
+from bailiwick.service.custody import CustodyError
 from bailiwick.service.custody_client import ask_custodian
+from bailiwick.service.kept import HOLD, WITNESS
 from bailiwick.service.log_reader import LogReader
 from bailiwick.service.named_file import read_named_text
 from bailiwick.service.places import Places, find
@@ -33,7 +34,11 @@ def register(action: Action) -> None:
     retention.add_argument("what", choices=("show", "apply"), help="show: change nothing")
     hold = action("hold", "Place, list and release legal holds: what a hold pins can't be removed.")
     hold.set_defaults(func=run, do=_hold)
-    hold.add_argument("what", choices=("add", "list", "release"), help="what to do")
+    hold.add_argument(
+        "what",
+        choices=("add", "list", "release", "restore"),
+        help="what to do; restore: put holds back as the log tells them, after somebody changed them",
+    )
     hold.add_argument("name", nargs="?", default="", help="the hold's name")
     hold.add_argument("--user", default="", help="only this account's records")
     hold.add_argument("--session", default="", help="only this session's records")
@@ -99,7 +104,14 @@ def _retention(asked: argparse.Namespace, places: Places) -> int:
 def _hold(asked: argparse.Namespace, places: Places) -> int:
     if asked.what == "list":
         with LogReader(places.state) as reader:
-            rows = [orjson.loads(row) for row in reader.state(HOLD).values()]
+            faults = reader.kept_faults()
+            rows = (
+                list(reader.holds_told().values())  # what somebody changed says nothing
+                if faults
+                else [orjson.loads(row) for row in reader.state(HOLD).values()]
+            )
+        for fault in faults:
+            print(f"bailiwick: {plain(fault.message)}", file=sys.stderr)
         if asked.json:
             return _json(rows)
         for row in rows:
@@ -108,7 +120,12 @@ def _hold(asked: argparse.Namespace, places: Places) -> int:
             print(f"{row['name']}: {_predicate(row)}; {plain(row['reason'])}{ticket} ({who})")
         if not rows:
             print("no holds", file=sys.stderr)
-        return DONE
+        return FAULTY if faults else DONE
+    if asked.what == "restore":
+        told = ask_custodian(places, "hold-restore", {"reason": asked.reason})
+        for line in () if asked.json else told["restored"]:
+            print(f"put right: {plain(line)}")
+        return _json(told) if asked.json else _say(f"holds in force: {', '.join(told['holds']) or 'none'}")
     if asked.what == "release":
         told = ask_custodian(places, "hold-release", {"name": asked.name, "reason": asked.reason})
         return _json(told) if asked.json else _say(f"hold {told['released']} released")
@@ -139,7 +156,7 @@ def _pins_something(places: Places, hold: Hold) -> bool:
     return any(hold.pins(entry.record) for entry in found)
 
 
-def _predicate(hold: dict[str, Any]) -> str:
+def _predicate(hold: Mapping[str, Any]) -> str:
     parts = [f"{name} {plain(hold[name])}" for name in ("user", "session") if hold.get(name)]
     parts += [
         f"{word} {_day(hold[name])}"

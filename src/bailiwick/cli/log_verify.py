@@ -8,7 +8,7 @@ from pathlib import Path
 
 import orjson
 
-from bailiwick.audit.chain import Fault
+from bailiwick.audit.chain import BESIDE, Fault
 from bailiwick.audit.merkle import ProofError, verify_consistency
 from bailiwick.audit.note import Note, NoteError, TreeHead, VerifierKey, open_note, parse_keys
 from bailiwick.audit.sealing import SealError
@@ -246,7 +246,12 @@ def _verify_all(asked: argparse.Namespace, reader: LogReader, keys: tuple[Verifi
 
 
 def _lines(faults: Iterable[Fault]) -> list[str]:
-    return [f"entry {fault.sequence}: {plain(fault.message)}" for fault in faults]
+    return [
+        plain(fault.message)
+        if fault.sequence == BESIDE
+        else f"entry {fault.sequence}: {plain(fault.message)}"
+        for fault in faults
+    ]
 
 
 def _told(asked: argparse.Namespace, faults: list[str], intact: str) -> int:

@@ -24,6 +24,7 @@ from bailiwick.audit.record import FIELD_NAMES, RECORD_LIMIT, Record, Stamp
 from bailiwick.audit.recording import service_record
 from bailiwick.audit.redaction import Redactor
 from bailiwick.audit.segment import MAX_SEGMENT, Cursor, SegmentError, Shipped, following, receipt, unpack
+from bailiwick.service.kept import CURSOR, HOST
 from bailiwick.service.log_reader import LogReader
 from bailiwick.service.note_desk import note_desk
 from bailiwick.service.places import Places
@@ -32,7 +33,7 @@ from bailiwick.service.trace import report
 
 LOG = logging.getLogger(__name__)
 
-CURSOR, HOST, HEARD = "cursor/", "host/", "heard/"
+HEARD = "heard/"
 
 MAX_WAITING = 32
 """Segments taken in at the same time; who comes above that is asked to come again."""
@@ -43,7 +44,7 @@ SILENCE_SECONDS = 900
 ROOM = RECORD_LIMIT - 4_096
 """Bytes of another log's record that are kept whole; where it comes from needs some too."""
 
-_KEPT = frozenset(FIELD_NAMES) - {"v", "kind", "origin", "origin_seq"}
+_KEPT = frozenset(FIELD_NAMES) - {"v", "kind", "kept", "origin", "origin_seq"}
 _LISTS = frozenset(one.name for one in fields(Record) if str(one.type).startswith("tuple"))
 _NUMBERS = frozenset(one.name for one in fields(Record) if str(one.type).startswith("int") or one.type is int)
 

@@ -9,7 +9,7 @@ import asyncio
 import contextlib
 import logging
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import asdict, field
+from dataclasses import asdict, field, fields
 from datetime import UTC, datetime
 from typing import Any
 
@@ -23,23 +23,26 @@ from bailiwick.audit.redaction import Redactor
 from bailiwick.audit.retention import Hold, Key, Retention, Unheld, clear
 from bailiwick.audit.tiles import WIDTH, Tree
 from bailiwick.model.value import value
+from bailiwick.service.kept import (
+    COSIGNED,
+    CURSOR,
+    HOLD,
+    LEAVING,
+    PENDING,
+    SETTINGS,
+    SHIPPED,
+    WITNESS,
+    hold_differences,
+)
 from bailiwick.service.keys import KeyEntry
 from bailiwick.service.log_reader import LogReader
-from bailiwick.service.proofs import COSIGNED, cosigned_name
+from bailiwick.service.proofs import cosigned_name
 from bailiwick.service.store import Store
 from bailiwick.service.trace import report
 from bailiwick.service.witness_client import WitnessAddress, WitnessError, cosigned
 
 LOG = logging.getLogger(__name__)
 
-HOLD = "hold/"
-WITNESS = "witness/"
-PENDING = "pending/destroy"
-SETTINGS = "audit-settings"
-LEAVING = "payloads-leave"
-"""Names under which this is kept beside the log."""
-
-SHIPPED = "shipped/"
 SHIPPED_EVERY_MS = 3_600_000
 """Between two records of how far a collector has come."""
 
@@ -84,7 +87,8 @@ class Custodian:
 
     async def resume(self) -> None:
         """Do what was recorded and not done before a crash."""
-        if pending := self.store.get_state(PENDING):
+        pending = self.store.get_state(PENDING)
+        if pending and not self.store.kept_fault():
             names = set(orjson.loads(pending))
             keys = [_key_of(entry) for entry in self._live_keys() if entry.id in names]
             await self._destroy(clear(self.holds(), keys=keys))
@@ -153,6 +157,44 @@ class Custodian:
         await self.store.append(record, state={HOLD + name: None})
         return {"released": name}
 
+    async def _hold_restore(self, who: Who, given: Mapping[str, Any]) -> dict[str, Any]:
+        """Put the holds back as the log's entries tell them, after somebody changed what is kept beside the log.
+
+        A hold that no entry tells of stays: to hold too much loses nothing. So does, as it is, what else is whole; of the rest
+        nothing is believed, and it is removed.
+        """
+        why, fault = _text(given, "reason", needed=True), self.store.kept_fault()
+        if not fault:
+            raise CustodyError("nothing is to be put back: holds are as the log tells them")
+        told = await asyncio.to_thread(self._holds_told)
+        rows, changed = self.store.unchanged_states(""), self.store.changed_states()
+        # How far machines have been taken in can't be told anew, and without it they would be taken in twice.
+        if any(name.startswith(CURSOR) for name in changed):
+            raise CustodyError(f"{fault}; what a collector goes on from can't be put back: restore a backup")
+        differing = list(hold_differences(told, rows))
+        differing += [f"{name} was changed, and is removed" for name in changed if not name.startswith(HOLD)]
+        missing = {HOLD + name: hold for name, hold in told.items() if HOLD + name not in rows}
+        changes: dict[str, bytes | None] = {
+            **dict.fromkeys(changed),
+            **{name: orjson.dumps(asdict(_as_told(hold))) for name, hold in missing.items()},
+        }
+        self.store.take_as_kept()
+        message = (
+            f"put back as the log tells it, after a change outside: {'; '.join(differing) or fault}: {why}"
+        )
+        await self.store.append(self._record(Kind.ADMIN_ACTION, who, message), state=changes)
+        return {"restored": differing, "holds": [hold.name for hold in self.holds()]}
+
+    def _holds_told(self) -> dict[str, Mapping[str, Any]]:
+        with LogReader(self.store.directory.path) as reader:
+            return reader.holds_told()
+
+    def _require_kept(self) -> None:
+        if fault := self.store.kept_fault():
+            raise CustodyError(
+                f"{fault}; nothing is destroyed until `bailiwick log hold restore` has put it back as the log tells it"
+            )
+
     async def _retention(self, who: Who, given: Mapping[str, Any]) -> dict[str, Any]:
         """Purge what is past its retention and not held; with ``dry_run`` only say what that is."""
         retention, now_ms = self.retention(), self.stamp().wall_ms
@@ -171,6 +213,7 @@ class Custodian:
         }
         if given.get("dry_run"):
             return told
+        self._require_kept()
         if below > first:
             message = f"entries {first} to {below - 1} purged: older than {retention.days} days, and not held"
             await self.store.append(self._record(Kind.PURGED, who, message, upto=below))
@@ -192,6 +235,7 @@ class Custodian:
     async def _erase(self, who: Who, given: Mapping[str, Any]) -> dict[str, Any]:
         """Destroy the data keys of a person, all but those of months that a hold pins."""
         user, why = _text(given, "user", needed=True), _text(given, "reason", needed=True)
+        self._require_kept()
         keys = [_key_of(entry) for entry in self._live_keys() if entry.subject == user]
         if not keys:
             raise CustodyError(f"no data of {user} is kept")
@@ -348,6 +392,7 @@ _Act = Callable[[Custodian, Who, Mapping[str, Any]], Awaitable[dict[str, Any]]]
 ACTIONS: Mapping[str, _Act] = {
     "hold-add": Custodian._hold_add,  # noqa: SLF001 - its own actions
     "hold-release": Custodian._hold_release,  # noqa: SLF001
+    "hold-restore": Custodian._hold_restore,  # noqa: SLF001
     "retention": Custodian._retention,  # noqa: SLF001
     "erase": Custodian._erase,  # noqa: SLF001
     "witness": Custodian._witness,  # noqa: SLF001
@@ -370,6 +415,13 @@ def _key_of(entry: KeyEntry) -> Key:
         first_ms=int(first.timestamp() * 1_000),
         after_ms=int(after.timestamp() * 1_000) if after > first else 2**62,
     )
+
+
+def _as_told(said: Mapping[str, Any]) -> Hold:
+    """A hold as an entry tells of it. Where a name in it was masked the record doesn't say whom it pins: then everybody."""
+    known = {one.name: said[one.name] for one in fields(Hold) if one.name in said}
+    masked = {name: "" for name in ("user", "session") if "[redacted:" in str(known.get(name, ""))}
+    return Hold(**{**known, **masked})
 
 
 def month_text(time_ms: int) -> str:

@@ -28,6 +28,7 @@ from bailiwick.service.calls import QUESTION, Calls
 from bailiwick.service.custody import Custodian
 from bailiwick.service.files import OsFiles
 from bailiwick.service.gap import Gap
+from bailiwick.service.ledger import StateRows
 from bailiwick.service.log_reader import LogReader
 from bailiwick.service.nearby import Mounts, Nearby
 from bailiwick.service.policies import Policies
@@ -102,7 +103,7 @@ class Desk:
     def resume(self, sessions: Iterable[SessionState]) -> None:
         """Know again, when the service starts, these sessions and what persons have before them in them. Raises ``StoreError``."""
         self.registry.restore(sessions)
-        if questions := self.store.states(QUESTION):
+        if questions := self.store.unchanged_states(QUESTION):
             self.calls.restore(questions, self.on_record, {state.key for state in self.registry})
 
     @property
@@ -205,8 +206,10 @@ class Desk:
             recorded_subjects(in_force.data_classes, reported=in_force.example_keys)
         )
 
-    async def save(self, *records: Record, state: SessionState | None = None) -> None:
-        """Commit records, and the session's new state with them. Raises ``StoreError``.
+    async def save(
+        self, *records: Record, state: SessionState | None = None, also: StateRows | None = None
+    ) -> None:
+        """Commit records, and the session's new state and other rows with them. Raises ``StoreError``.
 
         The first that can be written after some that couldn't is preceded by the mark of that.
         """
@@ -216,7 +219,7 @@ class Desk:
             rows[LOCK_VERSION] = b"%d" % self._lock.seen
             self._kept_version = self._lock.seen
         told = dict(self.calls.unsaved)
-        rows |= told
+        rows |= {**told, **(also or {})}
         if self.gap.is_open:
             gap = replace(self.gap)
             await self.store.append_all((gap.record(self.stamp(), self.masking), *records), state=rows)

@@ -38,14 +38,11 @@ from bailiwick.audit.tiles import Tree
 from bailiwick.model.value import value
 from bailiwick.rules.catalogue import CATALOGUE
 from bailiwick.service.evidence_payloads import PAYLOADS_README, EvidenceError, verify_sealed, write_sealed
+from bailiwick.service.kept import COSIGNED, POLICY
 from bailiwick.service.log_reader import LogReader
-from bailiwick.service.proofs import COSIGNED
 from bailiwick.service.state_directory import StoreError, read_secret
 
 FORM = "bailiwick evidence v1"
-
-POLICY = "policy/"
-"""Under which names the policies that were in force are kept beside the log, by revision."""
 
 _ADMINISTRATION = frozenset(
     (

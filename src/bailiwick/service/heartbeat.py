@@ -37,6 +37,8 @@ class Heartbeat:
     steady: Callable[[], float] = time.monotonic
     _offset: float | None = field(default=None)
     _purged: float | None = field(default=None)
+    _told: str = ""
+    """The fault that was put on record last."""
 
     async def run(self) -> None:
         """Beat until cancelled. What fails is tried again with the next beat."""
@@ -67,10 +69,14 @@ class Heartbeat:
             )
 
     async def _keep(self) -> None:
+        fault = self.custodian.store.kept_fault()
+        if fault and fault != self._told:
+            await self.note(Kind.ALARM, fault)
+        self._told = fault
         if self.custodian.witnesses():
             await self.custodian.perform(SERVICE, "witness", {})
         else:
             await asyncio.to_thread(self.custodian.store.countersign)
-        if self._purged is None or self.steady() - self._purged > RETENTION_SECONDS:
+        if not fault and (self._purged is None or self.steady() - self._purged > RETENTION_SECONDS):
             self._purged = self.steady()
             await self.custodian.perform(SERVICE, "retention", {})

@@ -22,6 +22,7 @@ from bailiwick.audit.sealing import SealError, blind, pack_entry, seal_payload, 
 from bailiwick.audit.tiles import WIDTH, TileError, Tree, joined
 from bailiwick.service.blocks import INSERT, OpenBlock, blocks, row_of_block
 from bailiwick.service.blocks import SCHEMA as BLOCKS
+from bailiwick.service.kept import TAGGED_STATE, Kept, row_tag, tag_all
 from bailiwick.service.keys import KeyRing
 from bailiwick.service.settling import Fresh, Settlement, Tail
 from bailiwick.service.state_directory import StateDirectory, StoreError
@@ -44,8 +45,8 @@ ROOM = 4 * 1024 * 1024
 SPARE = 16
 """How many times that must be free for it to be taken at once."""
 
-SCHEMA_VERSION = 5
-"""Version 4 had no tags, and a checkpoint in every commit; 3 two more indexes and a row that said where the log stands."""
+SCHEMA_VERSION = TAGGED_STATE
+"""Version 5 had no tags in `state`; 4 had no tags, and a checkpoint in every commit; 3 two more indexes and a row that said where the log stands."""
 
 _SCHEMA = f"""
 CREATE TABLE log (
@@ -59,7 +60,8 @@ CREATE TABLE tile (level INTEGER NOT NULL, n INTEGER NOT NULL, hash BLOB NOT NUL
 CREATE TABLE payload (seq INTEGER PRIMARY KEY, sealed BLOB NOT NULL) STRICT;
 CREATE TABLE purged (n INTEGER PRIMARY KEY, leaves BLOB NOT NULL) STRICT;
 CREATE TABLE checkpoint (size INTEGER PRIMARY KEY, note TEXT NOT NULL) STRICT;
-CREATE TABLE state (key TEXT PRIMARY KEY, value BLOB NOT NULL) STRICT, WITHOUT ROWID;
+CREATE TABLE state (key TEXT PRIMARY KEY, value BLOB NOT NULL, tag BLOB NOT NULL DEFAULT x'')
+  STRICT, WITHOUT ROWID;
 """
 
 OPEN_COLUMNS = ("time_ms", "kind", "tool", "enforced")
@@ -76,6 +78,7 @@ COLUMNS = (*OPEN_COLUMNS, *BLIND_COLUMNS)
 _COLUMNS_OF = attrgetter(*COLUMNS)
 
 _OLDEST, TAGGED = 3, 5
+_TAGS_STATE = "ALTER TABLE state ADD COLUMN tag BLOB NOT NULL DEFAULT x'';"
 _UPGRADE = """DROP INDEX IF EXISTS log_call; DROP INDEX IF EXISTS log_stopped; DROP TABLE IF EXISTS tree;
 ALTER TABLE log ADD COLUMN tag BLOB NOT NULL DEFAULT x'';"""
 
@@ -117,6 +120,7 @@ class Ledger:
             if create:
                 self._create(genesis(directory.epoch))
             self.chain = self._load()
+            self.kept = Kept.of(self.connection, self._tail_key, self.keys.find)
             self._rows_from = self._first_row(0)
         except BaseException:
             self.connection.close()
@@ -171,7 +175,8 @@ class Ledger:
                 if value is None:
                     self.connection.execute("DELETE FROM state WHERE key = ?", (key,))
                 else:
-                    self.connection.execute("INSERT OR REPLACE INTO state VALUES (?, ?)", (key, value))
+                    row = (key, value, row_tag(self._tail_key, key, value))
+                    self.connection.execute("INSERT OR REPLACE INTO state VALUES (?, ?, ?)", row)
 
     @property
     def is_unsigned(self) -> bool:
@@ -460,11 +465,16 @@ class Ledger:
                 "entries were removed or changed outside Bailiwick"
             )
         if version < SCHEMA_VERSION:
-            self.connection.executescript(
-                f"BEGIN IMMEDIATE; {_UPGRADE} PRAGMA user_version = {SCHEMA_VERSION}; COMMIT;"
-            )
+            self._upgrade(version)
         self._signed = _Signed(signed.size, signed.text())
         return chain
+
+    def _upgrade(self, version: int) -> None:
+        with _transaction(self.connection):
+            for statement in f"{'' if version >= TAGGED else _UPGRADE}{_TAGS_STATE}".split(";"):
+                self.connection.execute(statement)
+            tag_all(self.connection, self._tail_key)
+            self.connection.execute(f"PRAGMA user_version = {SCHEMA_VERSION}")
 
     def _is_vouched_for(self, chain: ChainState, signed: Checkpoint, *, tagged: bool) -> bool:
         """Whether the last checkpoint is of this log, and a tag vouches for the entries after it, if there are any."""

@@ -9,7 +9,7 @@ from typing import Any
 
 import orjson
 
-from bailiwick.audit.chain import MAX_FAULTS, Fault, Run, Said, Sealed, Verification, tail_tag, verify
+from bailiwick.audit.chain import BESIDE, MAX_FAULTS, Fault, Run, Said, Sealed, Verification, tail_tag, verify
 from bailiwick.audit.kinds import Kind
 from bailiwick.audit.merkle import HASH_SIZE
 from bailiwick.audit.note import Checkpoint, Note, NoteError, VerifierKey
@@ -17,12 +17,14 @@ from bailiwick.audit.sealing import DataKey, SealError, open_payload, open_priva
 from bailiwick.audit.tiles import HEIGHT, WIDTH, joined
 from bailiwick.service import blocks
 from bailiwick.service.blocks import TAG, Find, OpenBlock, tags_of
+from bailiwick.service.kept import PENDING
 from bailiwick.service.ledger import COLUMNS, OPEN_COLUMNS, TAGGED, Blinder, first_of, read_tile
 
 _ROWS = f"SELECT seq, body, leaf, head, private, {', '.join(COLUMNS)} FROM log WHERE seq >= ? AND seq < ? ORDER BY seq"  # noqa: S608 - constants
 
 _PAYLOAD_MARK = b'"payload":"'
 _REMOVALS = frozenset((Kind.PURGED, Kind.KEY_DESTROYED))
+_REMOVAL_MARKS = tuple(f'"kind":"{kind}"'.encode() for kind in _REMOVALS)
 
 
 class LogCheck:
@@ -132,8 +134,7 @@ class LogCheck:
                 )
             self._faults.extend(self._private_faults(block))
         if not _REMOVALS.isdisjoint(block.kinds.split()):
-            for one in map(orjson.loads, bodies):
-                self._note_removal(one)
+            self._note_removals(bodies)
         root = self._roots[block.number] = joined(block.leaves)
         return Run(
             first=block.first,
@@ -176,11 +177,18 @@ class LogCheck:
                 self._lost.setdefault(name.hex(), sequence)
         return self._keys[name]
 
-    def _note_removal(self, public: Mapping[str, Any]) -> None:
-        if public.get("kind") == Kind.PURGED:
-            self._purge_records.append(public)
-        elif public.get("kind") == Kind.KEY_DESTROYED:
-            self._destroyed.update(map(str, public.get("keys", ())))
+    def _note_removals(self, bodies: Iterable[bytes]) -> None:
+        for body in bodies:
+            try:
+                public = orjson.loads(body)
+            except orjson.JSONDecodeError:
+                continue  # the leaf hash tells
+            if "origin_seq" in public:
+                continue  # it tells of another log
+            if public.get("kind") == Kind.PURGED:
+                self._purge_records.append(public)
+            elif public.get("kind") == Kind.KEY_DESTROYED:
+                self._destroyed.update(map(str, public.get("keys", ())))
 
     def _call_faults(self, block: OpenBlock, places: Sequence[int], privates: Sequence[bytes]) -> list[Fault]:
         """Entries by whose call id a search would not find them."""
@@ -200,6 +208,8 @@ class LogCheck:
                 body = unpack_entry(kept)
             except SealError:
                 body = bytes(kept)  # the leaf hash tells
+            if any(mark in body for mark in _REMOVAL_MARKS):
+                self._note_removals([body])
             if len(self._faults) < MAX_FAULTS:
                 self._faults.extend(self._faults_beside(sequence, body, private, columns))
             yield Sealed(sequence=sequence, body=bytes(body), leaf=bytes(leaf), head=bytes(head))
@@ -226,7 +236,6 @@ class LogCheck:
             return
         except orjson.JSONDecodeError:
             return  # the leaf hash tells
-        self._note_removal(public)
         fields = {**public, **orjson.loads(private)}
         told = self._blinder.columns_of([fields.get(name, "") for name in COLUMNS])
         wrong = [name for name, one, other in zip(names, told, columns, strict=False) if one != other]
@@ -242,6 +251,20 @@ class LogCheck:
                 f"data key {name} is" if len(gone) == 1 else f"data key {name} and {len(gone) - 1} more are"
             )
             yield Fault(sequence=first, message=f"{which} gone without a record of the destruction")
+
+    def returned(self, alive: Iterable[str]) -> list[Fault]:
+        """Data keys that are at hand though a record says that they were destroyed; but for those that are being destroyed."""
+        (pending,) = self._connection.execute(
+            "SELECT max(value) FROM state WHERE key = ?", (PENDING,)
+        ).fetchone()
+        under_way = set(orjson.loads(pending)) if pending else set()
+        return [
+            Fault(
+                sequence=BESIDE,
+                message=f"keys.db: data key {name} was destroyed on record, and is there again",
+            )
+            for name in sorted(self._destroyed.intersection(alive) - under_way)
+        ]
 
     def _note_payload(self, sequence: int, private: bytes, public: Mapping[str, Any], key: DataKey) -> None:
         fields = orjson.loads(private)
@@ -267,7 +290,11 @@ class LogCheck:
 
     def _damage(self) -> list[Fault]:
         rows = self._connection.execute("PRAGMA integrity_check(5)").fetchall()
-        return [Fault(sequence=0, message=f"the file is damaged: {text}") for (text,) in rows if text != "ok"]
+        return [
+            Fault(sequence=BESIDE, message=f"log.db: the file is damaged: {text}")
+            for (text,) in rows
+            if text != "ok"
+        ]
 
     def _tile_faults(self, size: int) -> Iterator[Fault]:
         """Kept roots of tiles that aren't the ones over what they are of, are missing, or are too many."""

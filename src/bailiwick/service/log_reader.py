@@ -4,7 +4,7 @@ import contextlib
 import heapq
 import sqlite3
 import time
-from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from fnmatch import fnmatchcase
 from hashlib import sha256
@@ -15,7 +15,7 @@ from typing import Any, Self
 import orjson
 
 from bailiwick.audit.canonical import canonical
-from bailiwick.audit.chain import Fault, Sealed, Verification
+from bailiwick.audit.chain import BESIDE, Fault, Sealed, Verification
 from bailiwick.audit.merkle import HASH_SIZE
 from bailiwick.audit.note import VerifierKey
 from bailiwick.audit.query import Query
@@ -31,6 +31,7 @@ from bailiwick.audit.sealing import (
 )
 from bailiwick.audit.tiles import WIDTH
 from bailiwick.service.blocks import TAG, OpenBlock, blocks, call_tag
+from bailiwick.service.kept import HOLD, TAGGED_STATE, UNTOLD, Kept, hold_differences, holds_told, rows_in
 from bailiwick.service.keys import KeyRing
 from bailiwick.service.ledger import first_of, read_tile, size_of
 from bailiwick.service.log_check import LogCheck
@@ -222,6 +223,12 @@ class LogReader:
                 with contextlib.suppress(sqlite3.ProgrammingError):  # closed while somebody was still reading
                     self._connection.rollback()
 
+    def _alive(self) -> Iterator[str]:
+        """Names of the data keys there are."""
+        for one in self._keys.entries() if self._keys else ():
+            if one.destroyed_ms is None:
+                yield one.id
+
     def _find(self, key_id: str) -> DataKey | None:
         return None if self._keys is None else self._keys.find(key_id)
 
@@ -288,9 +295,7 @@ class LogReader:
         try:
             with contextlib.suppress(StoreError):  # what is wrong is told below
                 self._wait_for_signature()
-            held = frozenset(
-                one.id for one in (self._keys.entries() if self._keys else ()) if one.destroyed_ms is None
-            )
+            held = frozenset(self._alive())
             with self._moment():
                 check = LogCheck(
                     self._connection, self._find, self._blinding, _tail_key_of(self.directory), held
@@ -298,10 +303,13 @@ class LogReader:
                 outcome = check.verify(
                     keys or read_verifiers(self.directory), expected_head=expected_head, notes=notes
                 )
+                # Keys that are being destroyed are asked for last: what was recorded before is done by now, or still stands there.
+                beside = [*self.kept_faults(), *check.returned(self._alive())]
+            outcome = replace(outcome, faults=(*beside, *outcome.faults))
             if self.has_keys or not (self.directory / "log.key").exists():
                 return outcome
             lost = Fault(
-                sequence=0,
+                sequence=BESIDE,
                 message="the data keys can't be opened (keys.db, seal.key), so what they seal can't be read",
             )
             return replace(outcome, faults=(lost, *outcome.faults))
@@ -392,6 +400,33 @@ class LogReader:
                 if places:
                     return places[-1 if newest_first else 0]
         return None
+
+    def holds_told(self) -> dict[str, Mapping[str, Any]]:
+        """The holds in force by what entries say of them, as far as they can be read, by name."""
+        found = list(self.search(Query(kind="hold-*")))
+        return holds_told(entry.record for entry in reversed(found))
+
+    def kept_faults(self) -> list[Fault]:
+        """How what is kept beside the log differs from what its entries left, in words; nothing is said without log.key. Raises StoreError."""
+        key = _tail_key_of(self.directory)
+        try:
+            with self._moment():
+                (version,) = self._connection.execute("PRAGMA user_version").fetchone()
+                if key is None or version < TAGGED_STATE:
+                    return []
+                kept = Kept.of(self._connection, key, self._find)
+                fault = kept.fault(rows_in(self._connection))
+                told = [] if kept.is_sound else [*hold_differences(self.holds_told(), self.state(HOLD))]
+                said = [*told, *([fault] if fault and not (told and fault == UNTOLD) else [])]
+                return [
+                    Fault(
+                        sequence=BESIDE,
+                        message=f"log.db: {one}; keep a copy as evidence, then `bailiwick log hold restore`",
+                    )
+                    for one in said
+                ]
+        except (*DAMAGE, ValueError) as error:
+            raise StoreError(f"{self.database}: {error}", mend=mend_of(error)) from error
 
     def checkpoint(self) -> str:
         """The last signed checkpoint: where a service writes the log, one of at least the entries there are now."""

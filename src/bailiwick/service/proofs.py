@@ -4,9 +4,9 @@ from bailiwick.audit.merkle import ProofError
 from bailiwick.audit.note import Note, TreeHead
 from bailiwick.audit.tiles import Tree
 from bailiwick.audit.tlog_proof import TlogProof
+from bailiwick.service.kept import COSIGNED
 from bailiwick.service.log_reader import LogReader
 
-COSIGNED = "cosigned/"
 """Under which names the checkpoints that witnesses cosigned are kept beside the log, by size."""
 
 

@@ -27,10 +27,11 @@ from bailiwick.model.value import value
 from bailiwick.policy.types import Payloads, PolicySet
 from bailiwick.service.desk import Desk
 from bailiwick.service.endpoint import Endpoint
-from bailiwick.service.evidence import POLICY
 from bailiwick.service.fallback import adopt, relay_of
 from bailiwick.service.heartbeat import Heartbeat
 from bailiwick.service.http_server import Server
+from bailiwick.service.kept import POLICY, REMEMBERED_POLICY
+from bailiwick.service.ledger import StateRows
 from bailiwick.service.listening import StartError, listen
 from bailiwick.service.log_lines import LOG_FORMAT, RedactingFormatter
 from bailiwick.service.peer import process_started
@@ -48,7 +49,6 @@ LOG = logging.getLogger(__name__)
 KEEP_SECONDS = 3600
 """How long a session is kept at least, however its client's process looks from here."""
 
-_REMEMBERED_POLICY = "policy"
 _PROVEN = "proven"
 _PORT = "port"
 
@@ -60,7 +60,7 @@ class Service:
     places: Places
     desk: Desk
 
-    async def note(
+    async def note(  # noqa: PLR0913 - fields of the record, and what changes with it
         self,
         kind: Kind,
         message: str,
@@ -68,8 +68,9 @@ class Service:
         state: SessionState | None = None,
         error: str = "",
         details: Mapping[str, Any] | None = None,
+        rows: StateRows | None = None,
     ) -> None:
-        """Record something the service did or noticed, with any ``details`` of it. Raises ``StoreError``."""
+        """Record something the service did or noticed, with any ``details`` of it and rows that change with it. Raises ``StoreError``."""
         in_force = self.desk.policies.in_force
         record = service_record(
             kind,
@@ -86,7 +87,7 @@ class Service:
             error=error,
             details=details,
         )
-        await self.desk.save(record, state=state)
+        await self.desk.save(record, state=state, also=rows)
 
     async def remember(self, state: SessionState) -> None:
         """Record that a session was opened, and which policy its flags made of the profile's; only then is it known."""
@@ -112,6 +113,14 @@ class Service:
         except (StoreError, OSError) as error:
             report(LOG, "what relays kept could not be recorded", error)
 
+    async def starting(self, url: str) -> None:
+        """Put on record that the service starts, with which policy, and what happened while it was away. Raises ``StoreError``."""
+        await self.note(Kind.SERVICE_START, f"Bailiwick {__version__} listens on {url}")
+        await self.reloaded()
+        await self.adopt()
+        if fault := self.desk.store.kept_fault():
+            await self.note(Kind.ALARM, fault)
+
     async def stopping(self) -> None:
         """Put on record what is left to put there, and that the service stops in order."""
         await self.adopt()
@@ -125,7 +134,7 @@ class Service:
             return
         now = int(self.desk.clock())
         rows: dict[str, bytes | None] = {state.key: None for state in over}
-        rows |= dict.fromkeys(stale(self.desk.store.states(PREFIX), now))
+        rows |= dict.fromkeys(stale(self.desk.store.unchanged_states(PREFIX), now))
         rows |= {key: row for state in over for key, row in rows_of(state, now)}
         await self.desk.store.put_state(rows)
         for state in over:
@@ -143,10 +152,8 @@ class Service:
             return
         self.desk.forget_resolved()
         kept = {} if policies.in_force is None else _kept(policies.in_force, policies.files)
-        await self.desk.store.put_state(
-            {_REMEMBERED_POLICY: orjson.dumps(dict(policies.files)), _PROVEN: policies.proven, **kept}
-        )
-        await self.note(Kind.POLICY_RELOAD, f"policy read from {policies.directory}")
+        rows = {REMEMBERED_POLICY: orjson.dumps(dict(policies.files)), _PROVEN: policies.proven, **kept}
+        await self.note(Kind.POLICY_RELOAD, f"policy read from {policies.directory}", rows=rows)
         if policies.in_force is not None:
             audit = policies.in_force.audit
             await self.desk.custodian.settle(
@@ -190,6 +197,11 @@ def _restored(rows: Mapping[str, bytes]) -> Iterator[SessionState]:
             LOG.warning("session %s can't be read by this version; start it again", key)
 
 
+def _unchanged(store: Store, name: str) -> bytes | None:
+    """A row that the service can start without: none where somebody changed it, which is told of."""
+    return store.unchanged_states(name, exact=True).get(name)
+
+
 @contextlib.asynccontextmanager
 async def running(places: Places) -> AsyncIterator[Endpoint]:
     """The service, listening, until the block ends. Raises ``StartError``.
@@ -209,7 +221,7 @@ async def running(places: Places) -> AsyncIterator[Endpoint]:
         stack.callback(store.close)
         policies = Policies(
             directory=places.policy,
-            proven=store.get_state(_PROVEN),
+            proven=_unchanged(store, _PROVEN),
             installed=installed(places.policy) if places.machine_wide else None,
         )
         registry = Registry(key=key)
@@ -217,11 +229,11 @@ async def running(places: Places) -> AsyncIterator[Endpoint]:
         service = Service(places=places, desk=desk)
         _mask_log(desk)
         _make_text_rules_fast(places)
-        desk.resume(_restored(store.states("s-")))  # (2)
+        desk.resume(_restored(store.unchanged_states("s-")))  # (2)
         policies.reload()  # (3)
-        if policies.in_force is None and (kept := store.get_state(_REMEMBERED_POLICY)):
+        if policies.in_force is None and (kept := _unchanged(store, REMEMBERED_POLICY)):
             policies.fall_back(orjson.loads(kept))
-        listeners = listen(places, port=int(store.get_state(_PORT) or b"0"))  # (4)
+        listeners = listen(places, port=int(_unchanged(store, _PORT) or b"0"))  # (4)
         port = int(listeners.hooks.getsockname()[1])
         try:
             await desk.custodian.resume()
@@ -242,11 +254,7 @@ async def running(places: Places) -> AsyncIterator[Endpoint]:
         await server.listen(listeners.hooks)
         await server.listen(listeners.callers)
         try:
-            await service.note(
-                Kind.SERVICE_START, f"Bailiwick {__version__} listens on {endpoint.url}"
-            )  # (5)
-            await service.reloaded()
-            await service.adopt()
+            await service.starting(endpoint.url)  # (5)
             _announce(places, endpoint.url)
         except (StoreError, OSError) as error:
             raise StartError(f"the start could not be recorded: {error}") from error

@@ -20,7 +20,7 @@ from bailiwick.audit.merkle import Frontier
 from bailiwick.audit.note import Signer, VerifierKey
 from bailiwick.audit.segment import MAX_ENTRIES, MAX_SEGMENT, SegmentError, Shipped, pack, receipt_upto
 from bailiwick.policy.sinks import is_loopback
-from bailiwick.service.custody import LEAVING
+from bailiwick.service.kept import LEAVING
 from bailiwick.service.log_reader import Entry, LogReader
 from bailiwick.service.state_directory import StoreError, read_secret, read_verifiers, write_private
 from bailiwick.service.trace import report

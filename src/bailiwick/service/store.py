@@ -29,6 +29,7 @@ import sqlite3
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 from functools import partial
 from itertools import islice
 from pathlib import Path
@@ -40,6 +41,7 @@ from bailiwick.audit.retention import Unheld
 from bailiwick.audit.sealing import DataKey, Parts, month_of, sealed_entry, subject_of, take_apart
 from bailiwick.audit.tiles import WIDTH
 from bailiwick.model.value import value
+from bailiwick.service.kept import TELLING, Kept, is_kept, row_tag
 from bailiwick.service.keys import KeyEntry, KeyRing
 from bailiwick.service.ledger import Ledger, StateRows
 from bailiwick.service.settling import Fresh
@@ -69,8 +71,8 @@ ERASE_AT_ONCE = 4_096
 _ENVELOPE = 128
 """Bytes that log, place, key and commitment may add to a record when it is sealed."""
 
-_ONE_STATE = "SELECT key, value FROM state WHERE key = ?"
-_STATES = "SELECT key, value FROM state WHERE substr(key, 1, length(?1)) = ?1"
+_ONE_STATE = "SELECT key, value, tag FROM state WHERE key = ?"
+_STATES = "SELECT key, value, tag FROM state WHERE substr(key, 1, length(?1)) = ?1"
 
 
 def wall_clock() -> int:
@@ -125,6 +127,7 @@ class Store:
         self.directory = directory
         self._ledger = ledger
         self._keys = keys
+        self._tail_key = directory.tail_key()
         self._jobs: queue.SimpleQueue[_Job] = queue.SimpleQueue()
         self._wake = threading.Semaphore(0)
         self._writing = threading.Lock()
@@ -203,6 +206,7 @@ class Store:
     ) -> tuple[Receipt, ...]:
         """Commit several records, in this order and without others between them, all or none."""
         checked = tuple(map(_checked, records))
+        _require_told(records, state)
         loop = asyncio.get_running_loop()
         # Who comes second in one turn of the event loop isn't alone, nor is who comes after a commit that was shared.
         if not (self._taken or self._shares):
@@ -222,6 +226,7 @@ class Store:
     ) -> Receipt:
         """``append`` for callers without an event loop. Raises StoreError also when ``timeout_seconds`` pass."""
         answers: queue.SimpleQueue[_Outcome] = queue.SimpleQueue()
+        _require_told((record,), state)
         self._submit(_Job(records=(_checked(record),), state=state or {}, told=answers))
         try:
             outcome = answers.get(timeout=timeout_seconds)
@@ -238,11 +243,44 @@ class Store:
         return self.states(key, exact=True).get(key)
 
     def states(self, prefix: str = "", *, exact: bool = False) -> dict[str, bytes]:
-        """Every committed state row whose key begins with (or, ``exact``, is) ``prefix``."""
-        sql = _ONE_STATE if exact else _STATES
+        """Every committed state row whose key begins with (or, ``exact``, is) ``prefix``. Raises StoreError where one was changed."""
+        found = self._state_rows(_ONE_STATE if exact else _STATES, prefix)
+        if wrong := [name for name, value, tag in found if not self._is_ours(name, value, tag)]:
+            raise StoreError(
+                f"{self.directory.database}: {wrong[0]!r} of its state was changed outside Bailiwick",
+                mend="keep a copy as evidence (`bailiwick log verify` says more) and restore a backup",
+            )
+        return {name: value for name, value, _ in found}
+
+    def unchanged_states(self, prefix: str, *, exact: bool = False) -> dict[str, bytes]:
+        """``states``, without those that somebody changed: for what may be missing."""
+        found = self._state_rows(_ONE_STATE if exact else _STATES, prefix)
+        return {name: value for name, value, tag in found if self._is_ours(name, value, tag)}
+
+    def changed_states(self) -> list[str]:
+        """Names of the rows that somebody changed. Raises StoreError."""
+        return [
+            name for name, value, tag in self._state_rows(_STATES, "") if not self._is_ours(name, value, tag)
+        ]
+
+    def kept_fault(self) -> str:
+        """How what is kept beside the log differs from what its entries left; empty where it doesn't. Raises StoreError."""
+        with self._writing:
+            fault = self._ledger.kept.fault(self._state_rows(_STATES, ""))
+        return f"{self.directory.database}: {fault}" if fault else ""
+
+    def take_as_kept(self) -> None:
+        """From now on take what is kept beside the log for what its entries left: for who puts it back, on record. Raises StoreError."""
+        with self._writing:
+            self._ledger.kept = Kept(self._tail_key, self._state_rows(_STATES, ""), "")
+
+    def _is_ours(self, name: str, value: bytes, tag: bytes) -> bool:
+        return row_tag(self._tail_key, name, value) == tag
+
+    def _state_rows(self, sql: str, name: str) -> list[tuple[str, bytes, bytes]]:
         try:
             with self._reading:
-                return {key: bytes(value) for key, value in self._reader.execute(sql, (prefix,))}
+                return [(key, bytes(value), tag) for key, value, tag in self._reader.execute(sql, (name,))]
         except sqlite3.Error as error:
             raise StoreError(f"{self.directory.database}: {error}") from error
 
@@ -442,8 +480,16 @@ class Store:
         self._usual_seconds += (time.monotonic() - began - self._usual_seconds) / 8
         return receipts
 
+    def _marked(self, records: tuple[_Checked, ...], state: StateRows) -> _Work:
+        """The records, the last with the mark of what is kept after them, where that changes with them."""
+        if not any(map(is_kept, state)):
+            return records, state
+        mark = self._ledger.kept.after(state)
+        return (*records[:-1], _checked(replace(records[-1].record, kept=mark))), state
+
     def _write(self, works: Sequence[_Work]) -> list[tuple[Receipt, ...]]:
         chain = self._ledger.chain
+        works = [self._marked(*work) for work in works]
         every = [one for records, _ in works for one in records]
         owners = [one.owner for one in every]
         if len(owners) > 1:
@@ -457,6 +503,12 @@ class Store:
         self._ledger.write(chain, fresh, [state for _, state in works])
         receipts = (Receipt(sequence=sealed.sequence, head=sealed.head) for sealed in entries)
         return [tuple(islice(receipts, len(records))) for records, _ in works]
+
+
+def _require_told(records: Sequence[Record], state: StateRows | None) -> None:
+    """What is kept changes with an entry that tells of it (``service.kept``), and its mark goes into that."""
+    if state and any(map(is_kept, state)) and not (records and records[-1].kind in TELLING):
+        raise ValueError(f"{next(filter(is_kept, state))} changes without an entry that tells of it")
 
 
 def _tell(

@@ -21,7 +21,7 @@ _CALLS = frozenset((Kind.TOOL_CALL, Kind.TOOL_OUTCOME, Kind.PERMISSION_ASKED))
 _UNMAPPED = (
     "identity", "trigger", "activates", "approved_by", "elapsed_ms", "client_session", "profile", "project", "permission_mode", "prompt_id", "agent_type", "skills", "event", "accesses", "opaque",
     "findings", "obligations", "errors", "decided_us", "response_bytes", "input_bytes", "evidence", "payload", "payload_bytes", "payload_left", "extra",
-    "monotonic_us", "cwd", "server", "input_cut", "text_bytes", "accesses_omitted", "outcome", "error", "rule", "level", "techniques", "upto", "keys", "origin",
+    "monotonic_us", "cwd", "server", "input_cut", "text_bytes", "accesses_omitted", "outcome", "error", "rule", "level", "techniques", "upto", "keys", "kept", "origin",
     "origin_seq",
 )  # fmt: skip
 _ALLOWED, _DENIED, _OBSERVED = (1, "Allowed"), (2, "Denied"), (3, "Observed")

@@ -1,0 +1,174 @@
+"""What stands beside the log's entries (service.kept): whoever changes it is found, and nothing is destroyed meanwhile."""
+
+import asyncio
+import shutil
+import sqlite3
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from bailiwick.audit.record import Stamp
+from bailiwick.audit.redaction import Redactor
+from bailiwick.cli.main import main
+from bailiwick.service.custody import Custodian, CustodyError, Who
+from bailiwick.service.log_reader import LogReader
+from bailiwick.service.store import Store, StoreError
+from logs import RECORD, numbered
+
+WHO = Who(user="carol", uid=7)
+KEYS = "witness.example.com/1+"
+
+
+def custodian(store: Store) -> Custodian:
+    stamp = Stamp(wall_ms=1_700_000_000_000, monotonic_ns=1, host="h", salt="5a" * 16)
+    return Custodian(store=store, redactor=Redactor(bytes(32)), stamp=lambda: stamp)
+
+
+def perform(path: Path, action: str, **given: Any) -> dict[str, Any]:
+    async def run() -> dict[str, Any]:
+        with Store.open(path) as store:
+            return await custodian(store).perform(WHO, action, given)
+
+    return asyncio.run(run())
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A log with a hold in force, one that was released, a shipping mark, and a session."""
+    path = tmp_path_factory.mktemp("kept") / "state"
+    with Store.open(path) as store:
+        for number in range(20):
+            store.append_blocking(numbered(number), state={"s-1": b'{"profile": "%d"}' % number})
+    perform(path, "hold-add", name="case-1", reason="r", user="alice")
+    perform(path, "hold-add", name="case-2", reason="r", session="s")
+    perform(path, "hold-release", name="case-1", reason="settled")
+    perform(path, "shipped", url="https://c", upto=3)
+    with Store.open(path) as store:
+        for number in range(20, 800):  # so that some of it stands in blocks
+            store.append_blocking(numbered(number))
+    return path
+
+
+@pytest.fixture
+def path(made: Path, tmp_path: Path) -> Path:
+    return shutil.copytree(made, tmp_path / "state")
+
+
+def faults(path: Path) -> list[str]:
+    with LogReader(path) as reader:
+        return [fault.message for fault in reader.verify().faults]
+
+
+def change(path: Path, script: str) -> None:
+    with sqlite3.connect(path / "log.db") as connection:
+        connection.executescript(script)
+    connection.close()
+
+
+CHANGES = {
+    "DELETE FROM state WHERE key = 'hold/case-2'": "hold case-2 is gone",
+    "UPDATE state SET value = x'7b7d' WHERE key = 'hold/case-2'": "row 'hold/case-2' of its table state",
+    "INSERT INTO state SELECT 'hold/case-1', value, tag FROM state WHERE key = 'hold/case-2'": "hold case-1 is in no entry",
+    "UPDATE state SET key = 'hold/other' WHERE key = 'hold/case-2'": "hold case-2 is gone",
+    "DELETE FROM state WHERE key = 'shipped/https://c'": "isn't what its entries left",
+    "UPDATE state SET value = x'7b7d' WHERE key = 's-1'": "row 's-1' of its table state",
+    "INSERT INTO state VALUES ('s-2', x'7b7d', x'')": "row 's-2' of its table state",
+    "DELETE FROM state": "hold case-2 is gone",
+}
+
+
+@pytest.mark.parametrize(("script", "message"), CHANGES.items(), ids=CHANGES)
+def test_whoever_changes_what_is_kept_is_found(path: Path, script: str, message: str) -> None:
+    assert faults(path) == []
+    change(path, script)
+    found = faults(path)
+    assert any(message in fault for fault in found), found
+    assert main(["log", "verify", "--no-index", "--state", str(path)]) == 1
+
+
+@pytest.mark.parametrize("script", [one for one in CHANGES if "hold/" in one])
+def test_nothing_is_destroyed_until_holds_are_put_back(
+    path: Path, script: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    change(path, script)
+    for action, given in (("erase", {"user": "alice", "reason": "r"}), ("retention", {})):
+        with pytest.raises(
+            (CustodyError, StoreError), match=r"outside Bailiwick|isn't what its entries left"
+        ):
+            perform(path, action, **given)
+    with pytest.raises(CustodyError, match="reason"):
+        perform(path, "hold-restore")
+    assert main(["log", "hold", "list", "--state", str(path)]) == 1
+    assert main(["log", "hold", "restore", "--reason", "found by verify", "--state", str(path)]) == 0
+    assert "case-2" in capsys.readouterr().out
+    assert faults(path) == []
+    assert perform(path, "erase", user="alice", reason="r")["holds"] == ["case-2"]
+    with pytest.raises(CustodyError, match="nothing is to be put back"):
+        perform(path, "hold-restore", reason="again")
+    with LogReader(path) as reader:
+        assert any(
+            "put back as the log tells it" in entry.record.get("text", "") for entry in reader.entries()
+        )
+
+
+def test_rows_put_back_to_what_they_were_are_found(path: Path) -> None:
+    """With the tags that they had then, which are good ones."""
+    with sqlite3.connect(path / "log.db") as connection:
+        rows = connection.execute("SELECT * FROM state").fetchall()
+    connection.close()
+    perform(path, "hold-add", name="case-3", reason="r")
+    assert faults(path) == []
+    with sqlite3.connect(path / "log.db") as connection:
+        connection.execute("DELETE FROM state")
+        connection.executemany("INSERT INTO state VALUES (?, ?, ?)", rows)
+    connection.close()
+    assert any("hold case-3 is gone" in fault for fault in faults(path))
+
+
+def test_a_change_while_the_service_runs_stays_to_be_seen(path: Path) -> None:
+    """What is recorded after it doesn't vouch for it."""
+
+    async def run(act: Callable[[Store], Awaitable[object]]) -> None:
+        with Store.open(path) as store:
+            assert store.kept_fault() == ""
+            change(path, "DELETE FROM state WHERE key = 'hold/case-2'")
+            assert "'hold/case-2'" in store.kept_fault()
+            await act(store)
+
+    def place(store: Store) -> Awaitable[object]:
+        return custodian(store).perform(WHO, "hold-add", {"name": "case-3", "reason": "r"})
+
+    asyncio.run(run(place))
+    assert any("hold case-2 is gone" in fault for fault in faults(path))
+    perform(path, "hold-add", name="case-4", reason="r")
+    assert any("hold case-2 is gone" in fault for fault in faults(path))
+
+
+def test_what_is_kept_changes_with_an_entry_only(path: Path) -> None:
+    with Store.open(path) as store:
+        with pytest.raises(ValueError, match="without an entry"):
+            asyncio.run(store.put_state({"hold/x": b"{}"}))
+        with pytest.raises(ValueError, match="without an entry"):
+            store.append_blocking(RECORD, state={"hold/x": None})
+
+
+def test_a_key_that_is_there_again_after_its_destruction_is_found(path: Path, tmp_path: Path) -> None:
+    perform(path, "hold-release", name="case-2", reason="settled")
+    for name in ("keys.db", "seal.key"):
+        shutil.copy(path / name, tmp_path / name)
+    perform(path, "erase", user="alice", reason="r")
+    assert faults(path) == []
+    for name in ("keys.db", "seal.key"):
+        shutil.copy(tmp_path / name, path / name)
+    assert any("was destroyed on record, and is there again" in fault for fault in faults(path))
+
+
+def test_a_session_that_was_changed_is_not_known_again(path: Path) -> None:
+    change(path, "UPDATE state SET value = x'7b7d' WHERE key = 's-1'")
+    with Store.open(path) as store:
+        assert store.unchanged_states("s-") == {}
+        assert store.changed_states() == ["s-1"]
+        with pytest.raises(StoreError, match="'s-1' of its state was changed"):
+            store.states("s-")
