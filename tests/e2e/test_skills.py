@@ -210,6 +210,31 @@ def test_an_approved_skill_works_and_its_network_is_denied(skilled: Room) -> Non
         assert skills(skilled)[f"toolu_main_{turn}_0"] == ["pdf"]
 
 
+def test_what_the_audit_found_is_enough_for_an_ordinary_skill(skilled: Room) -> None:
+    body = "To convert a document:\n\n```bash\npython3 scripts/convert.py in.svg out.svg\n```\n"
+    where = write(skilled, "convert", body=body)
+    script = "import sys\nimport xml.etree.ElementTree as ET\nET.parse(sys.argv[1]).write(sys.argv[2])\nprint('written')\n"
+    skilled.write(where / "scripts/convert.py", script)
+    skilled.write(PROJECT / "drawings/plan.svg", "<svg/>")
+    approve(skilled, where)
+    convert = "python3 .claude/skills/convert/scripts/convert.py drawings/plan.svg"
+    outcome = held(
+        skilled,
+        [
+            load("convert"),
+            bash(f"{convert} drawings/copy.svg"),
+            bash(f"{convert} ~/copy.svg"),
+            bash(f"{convert} CLAUDE.md"),
+        ],
+    )
+    assert "written" in outcome.result(1).text, outcome
+    assert skilled.host(PROJECT / "drawings/copy.svg").read_text(encoding="utf-8") == "<svg />"
+    assert outcome.result(2).is_error, outcome
+    assert outcome.result(3).is_error, outcome
+    assert not skilled.host(HOME / "copy.svg").exists()
+    assert not skilled.host(PROJECT / "CLAUDE.md").exists()
+
+
 LOADS: dict[str, tuple[list[Turn], str, list[Script]]] = {
     "called": ([load("pdf")], "go", []),
     "typed": ([], "/pdf", []),

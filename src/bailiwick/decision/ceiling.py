@@ -8,6 +8,7 @@ are active each has its layer, so for what they share the intersection holds:
 3. A skill that lingers from an earlier turn bounds commands, network, settings and memory.
 """
 
+import re
 import shlex
 from collections.abc import Iterator, Sequence
 from dataclasses import field
@@ -40,6 +41,9 @@ from bailiwick.policy.types import (
     Subject,
     VariableCondition,
 )
+
+_SUBCOMMAND = re.compile(r"[a-z][\w:-]*")
+"""A word that says what a program does (``git push``), and not on what."""
 
 READ = frozenset({AccessKind.READ, AccessKind.EXECUTE})
 WRITE = frozenset({AccessKind.WRITE, AccessKind.DELETE})
@@ -341,7 +345,7 @@ def grant_for(access: Access, roots: Sequence[str] = ()) -> Grant | None:
             kind = Kind.FS_WRITE if access.kind in WRITE else Kind.FS_READ
             return Grant(kind=kind, target=_shortened(path, roots))
         case ProgramTarget(name=name, words=words, path=path):
-            first = words[0] if words and words[0] and not words[0].startswith(("/", ".", "-")) else ""
+            first = words[0] if words and words[0] and _SUBCOMMAND.fullmatch(words[0]) else ""
             return Grant(kind=Kind.EXEC, target=shlex.join(filter(None, (path or name, first))))
         case HostTarget() as peer:
             return Grant(kind=Kind.NET, target=peer.granted)

@@ -10,7 +10,7 @@ from typing import Protocol
 
 from bailiwick.information.labels import Label
 from bailiwick.model.decision import ActiveSkill, Origin
-from bailiwick.model.skill import Capability, CapabilityKind
+from bailiwick.model.skill import Capability, CapabilityKind, Role
 from bailiwick.model.value import value
 
 
@@ -46,23 +46,49 @@ def capability_hash(grants: Iterable[Grant]) -> str:
 
 
 _UNKNOWN_PLACE = "${project}/**"
+_BROUGHT = re.compile(
+    r"\$\{project\}/(?:[^*?\[{]*/)?[^/*?\[{]+(\.(?:pdf|docx?|xlsx?|xlsm|pptx?|od[tsp]|rtf|epub|csv|tsv|parquet|txt|png|jpe?g|gif|webp|tiff?|bmp|svg|heic|mp[34]|m4a|wav|flac|ogg|mov|avi|mkv|webm|zip))",
+    re.IGNORECASE,
+)
+"""A document, table, picture or sound, as people bring them: in a text that explains, its name is an example."""
 
 
 def grants_for(capabilities: Iterable[Capability]) -> tuple[tuple[Grant, ...], tuple[Capability, ...]]:
     """What an approval grants for inferred capabilities, and what it leaves out because the target isn't known.
 
-    A file that isn't known is one that the person names: it is granted in the project only.
+    A file that isn't known is one that the person names: it is granted in the project only. So are, where the skill's text
+    and not its code names one document as an example (``merge.py out.pdf a.pdf``), all of that sort.
     """
     granted: set[Grant] = set()
     left: list[Capability] = []
     for one in capabilities:
-        if one.kind in {CapabilityKind.FS_READ, CapabilityKind.FS_WRITE} and one.target in {"*", "/**"}:
-            granted.add(Grant(kind=one.kind, target=_UNKNOWN_PLACE))
+        if one.kind in {CapabilityKind.FS_READ, CapabilityKind.FS_WRITE}:
+            granted.add(Grant(kind=one.kind, target=_place(one)))
         elif one.target in {"", "*"}:
             left.append(one)
         else:
             granted.add(Grant(kind=one.kind, target=one.target))
-    return tuple(sorted(granted)), tuple(left)
+    anywhere = {grant.kind for grant in granted if grant.target == _UNKNOWN_PLACE}
+    kept = (
+        grant
+        for grant in granted
+        if grant.kind not in anywhere
+        or grant.target == _UNKNOWN_PLACE
+        or not grant.target.startswith("${project}/")
+    )
+    return tuple(sorted(kept)), tuple(left)
+
+
+def _place(one: Capability) -> str:
+    """What is granted of a file that a skill reads or writes."""
+    if one.target in {"", "*", "/**"}:
+        return _UNKNOWN_PLACE
+    if one.target.startswith("*"):
+        return f"${{project}}/**/{one.target.removeprefix('*/')}"
+    example = (
+        _BROUGHT.fullmatch(one.target) if one.role is not Role.EXECUTABLE and one.detail != "delete" else None
+    )
+    return f"${{project}}/**/*{example[1]}" if example else one.target
 
 
 @value(frozen=True, slots=True, kw_only=True)

@@ -82,6 +82,35 @@ def test_what_is_not_known_is_not_granted_but_files_in_the_project() -> None:
     assert [one.kind for one in left] == [CapabilityKind.NET]
 
 
+@pytest.mark.parametrize(
+    ("target", "role", "granted"),
+    [
+        ("${project}/out.pdf", Role.INSTRUCTED, "${project}/**/*.pdf"),
+        ("${project}/docs/report.PDF", Role.OPTIONAL, "${project}/**/*.PDF"),
+        ("${project}/out.pdf", Role.EXECUTABLE, "${project}/out.pdf"),
+        ("${project}/package.json", Role.INSTRUCTED, "${project}/package.json"),
+        ("/tmp/out.pdf", Role.INSTRUCTED, "/tmp/out.pdf"),
+        ("${project}/.env.txt/x", Role.INSTRUCTED, "${project}/.env.txt/x"),
+        ("*_small.png", Role.EXECUTABLE, "${project}/**/*_small.png"),
+        ("*/word/document.xml", Role.EXECUTABLE, "${project}/**/word/document.xml"),
+        ("*", Role.EXECUTABLE, "${project}/**"),
+    ],
+)
+def test_an_example_stands_for_its_sort_and_what_is_not_known_for_the_project(
+    target: str, role: Role, granted: str
+) -> None:
+    one = Capability(kind=CapabilityKind.FS_READ, target=target, source=Source(path="x"), role=role)
+    assert list(map(str, grants_for([one])[0])) == [f"fs.read {granted}"]
+
+
+def test_what_a_wider_grant_covers_is_not_listed_beside_it() -> None:
+    granted, _ = grants_for(
+        capability(CapabilityKind.FS_WRITE, target)
+        for target in ("*", "${project}/a.pdf", "/tmp/b", "${project}/x")
+    )
+    assert list(map(str, granted)) == ["fs.write ${project}/**", "fs.write /tmp/b"]
+
+
 def test_a_front_matter_that_declares_tools_narrows() -> None:
     grants = list(
         map(grant_of, ("exec git push", "exec curl", "exec ${skill}/x.py", "net a", "tool WebSearch"))

@@ -253,7 +253,8 @@ def _table(report: SkillReport, page: Page) -> Iterator[str]:
             yield _row(row, page, first=number == 0)
         folded = [f"and {len(rest) - MAX_ROWS} more"] if len(rest) > MAX_ROWS else []
         folded += [f"and {', '.join(row.target for row in common)}"] if common else []
-        folded += [f"and {len(vague)} whose place isn't known"] if vague else []
+        told = tuple(dict.fromkeys(place for row in vague for place in row.places))
+        folded += [f"and what it is told when it runs, in the project: {_places(told)}"] if vague else []
         for number, line in enumerate(folded):
             head = "" if rest or number else kind
             yield from _hanging(f"     {head:13} ", line, page)

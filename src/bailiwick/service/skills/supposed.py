@@ -33,7 +33,8 @@ def supposed(  # noqa: PLR0913 - all that one look needs
 ) -> RequestSkills | None:
     """The view of a request under ``names``, the last of them called last; None where no name is given.
 
-    A skill that is installed is held to the approval of its bytes as they are, another to the latest of its name. Raises
+    A skill that is installed is held to the approval of its bytes as they are, another to the latest of its name. Who asks about
+    a profile that no role gives them asks for those to whom one does. Raises
     ``SupposedError`` where the profile holds no skill to an approval, and where one has none and isn't installed.
     """
     if not names:
@@ -43,8 +44,9 @@ def supposed(  # noqa: PLR0913 - all that one look needs
             f"profile {policy.profile} holds no skill to an approval (`skills: {{require: approval}}`), so a skill changes nothing"
         )
     now = int(time.time())
-    roles = frozenset(role.id for role in roles_of(policies, who))
-    approvals = LockFile(directory).approvals(policies.approvers, now).for_roles(roles, now)
+    approvals = (
+        LockFile(directory).approvals(policies.approvers, now).for_roles(_roles(policies, policy, who), now)
+    )
     copies = Copies()
     where = Where(project=project, cwd=cwd, configurations=(f"{who.home}/.claude",))
     active = []
@@ -62,6 +64,13 @@ def supposed(  # noqa: PLR0913 - all that one look needs
         where=where,
         base=SkillEvidence(approvals=approvals, active=tuple(active)),
     )
+
+
+def _roles(policies: PolicySet, policy: Policy, who: Principal) -> frozenset[str]:
+    """The roles whose approvals count: of the person, or of those who have the profile where the person hasn't."""
+    own = roles_of(policies, who)
+    given = () if any(policy.profile in role.profiles for role in own) else policies.roles
+    return frozenset(role.id for role in (*own, *(r for r in given if policy.profile in r.profiles)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,9 +94,7 @@ def as_recorded(directories: Mapping[str, Path], now: int) -> SkillsOf:
     def known(policies: PolicySet, policy: Policy, call: Recorded) -> SkillView | None:
         if not call.skills or not policy.skills.requirements:
             return None
-        own = roles_of(policies, Principal(user=call.user, uid=-1))
-        given = [role for role in policies.roles if policy.profile in role.profiles]
-        roles = frozenset(role.id for role in (*own, *given))
+        roles = _roles(policies, policy, Principal(user=call.user, uid=-1))
         approvals = locks[policies.revision].approvals(policies.approvers, now).for_roles(roles, now)
         active = tuple(ActiveSkill(name=name) for name in call.skills)
         return _Known(SkillEvidence(approvals=approvals, active=active))

@@ -49,6 +49,16 @@ _FORM = re.compile(
 """A condition on what a text looks like."""
 
 
+_FILE = re.compile(r"[/\\\\]|\.\w{1,8}$")
+"""What a text looks like that names a file."""
+
+
+def _mapping(node: Expression | None) -> dict[str, Expression]:
+    if not isinstance(node, Joined):
+        return {}
+    return {key: item for key, item in zip(node.keys, node.items, strict=False) if key}
+
+
 class Arguments(Resolver):
     """Reads arguments of calls, and values that are exchanged on a condition."""
 
@@ -106,6 +116,40 @@ class Arguments(Resolver):
                 if said is not None and said.texts and GAP not in said.text:
                     return {**named, "url": Value((f"https://{said.text}/",), said.labels, said.auth)}
         return named
+
+    def _saved_to(
+        self, call: Call, path: str, args: list[Value], named: dict[str, Value], scope: str, depth: int
+    ) -> Value | None:
+        """Where a call of a library writes a file, which may not be known; None where it surely writes none."""
+        own = path.endswith(".write") and library.WRITERS.has(self._maker(call.base))
+        second = library.SAVES_SECOND.has(path)
+        if not own and not second and not library.SAVES.has(path):
+            return None
+        at = 1 if second else 0
+        if len(args) > at:
+            node, where = call.args[at], args[at]
+        else:
+            options = dict(call.named)
+            name = next((name for name in library.PLACES if name in options), None)
+            if name is None:
+                return None
+            node = options[name]
+            where = named[name] if name in named else self._value(node, scope, depth + 1)
+        if isinstance(node, Joined) and node.keys:
+            return self._saved_to(
+                Call(path, call.base, (), (*_mapping(node).items(),), call.line),
+                path,
+                [],
+                {},
+                scope,
+                depth + 1,
+            )
+        if library.IN_MEMORY.has(self._maker(node)):
+            return None
+        if where.texts:
+            return where if any(_FILE.search(text) for text in where.texts) else None
+        used = (name.partition(".")[0] for name in self._program.modules)
+        return where if own or second or any(name in library.DOCUMENTS for name in used) else None
 
     def _served(
         self, service: str, method: str, args: list[Value], named: dict[str, Value], line: int

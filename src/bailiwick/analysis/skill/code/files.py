@@ -98,10 +98,10 @@ class FileEffects:
         labels: set[Label] = set(where.labels)
         if not where.texts:
             labels.add(Label(Origin.FILE, "a file that is named when it runs", self._source(line)))
-        for text in where.texts:
+        for text in where.texts or (GAP,):
             name = shown_path(text)
             kept = kept_in(name)
-            if self._looking and name != "*":
+            if self._looking:
                 self._into.capability(
                     CapabilityKind.FS_READ,
                     project_path(name),
@@ -109,7 +109,8 @@ class FileEffects:
                     self._role,
                     by=self._program.path,
                 )
-            labels.add(Label(kept.origin if kept else Origin.FILE, name, self._source(line)))
+            if where.texts:
+                labels.add(Label(kept.origin if kept else Origin.FILE, name, self._source(line)))
         return Value(where.texts, frozenset(labels), where.auth)
 
     def _opened(self, where: Value, line: int) -> Value:
@@ -127,6 +128,13 @@ class FileEffects:
             for label in target.labels:
                 if label.name.startswith("written:"):
                     self._written(Value((label.name.removeprefix("written:"),)), held, line)
+
+    def _saved(self, where: Value, held: Value, line: int) -> None:
+        """A file that a library writes: by its path, or one that was opened for writing before."""
+        if any(label.name.startswith("written:") for label in where.labels):
+            self._handle_written([where], held, line)
+        else:
+            self._written(where, held, line)
 
     def _written(self, where: Value, held: Value, line: int) -> Value:
         if not self._looking:

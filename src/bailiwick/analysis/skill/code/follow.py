@@ -332,10 +332,13 @@ class Follower(Arguments):
                 named.pop("Loader", None)
             self._deserialized(path, everything, named, args, line)
             return everything
-        if path in library.READ or method in ("read_text", "read_bytes", "glob", "rglob", "iterdir", "open"):
-            return self._read(path, method, base, args, named, line)
         if library.READS.has(path) and args:
             return self._file(args[0], line)
+        if path in library.READ or method in ("read_text", "read_bytes", "glob", "rglob", "iterdir", "open"):
+            return self._read(path, method, base, args, named, line)
+        if (place := self._saved_to(call, path, args, named, scope, depth)) is not None:
+            self._saved(place, everything, line)
+            return everything
         if path in library.WRITE or method in ("write_text", "write_bytes"):
             return self._written(
                 base if method.startswith("write_") else (args[0] if args else NOTHING), gathered(args), line

@@ -144,11 +144,34 @@ READ = frozenset(
     ("open", "io.open", "codecs.open", "builtins.open", "fs.readFileSync", "fs.readFile", "fs.promises.readFile", "fs/promises.readFile", "fs.createReadStream", "fs-extra.readFile", "fs-extra.readFileSync", "Bun.file", "Deno.readTextFile", "Deno.readFile", "sqlite3.connect", "configparser.ConfigParser.read", "dotenv.dotenv_values", "dotenv_values", "zipfile.ZipFile", "tarfile.open", "fs.readdirSync", "os.listdir", "os.walk", "os.scandir", "glob.glob", "glob.iglob", "fs.promises.readdir", "readFileSync", "readFile", "fs/promises.glob", "fs/promises.readdir", "fs.promises.glob", "fs.globSync", "fs.glob", "glob", "glob.sync", "glob.globSync", "globby", "globby.globbySync", "fast-glob", "fast-glob.sync", "linecache.getlines", "mmap.mmap", "fs.openSync", "fs/promises.open", "dotenv.config", "dotenv.parse", "fs-extra.readJson", "fs-extra.readJsonSync", "numpy.fromfile", "pandas.read_csv")
 )  # fmt: skip
 READS = Paths(
-    r"(?:^|\.)(?:load_workbook|open_workbook|Document|Presentation|PdfReader|PdfFileReader|read_(?:excel|csv|json|parquet|table|feather|html|xml)|imread|parseFile|fromFile|docx2txt\.process|textract\.process)$|^(?:fitz|pdfplumber|PIL\.Image|Image|pikepdf|pypdfium2|mailbox|tifffile|rasterio|wave|soundfile|librosa)\.(?:open|load|read|mbox|Maildir|PdfDocument)$|^(?:xlsx|XLSX|exceljs|mammoth|csvtojson)\.(?:readFile|read|extractRawText|convertToHtml|fromFile)$"
+    r"(?:^|\.)(?:load_workbook|open_workbook|Document|Presentation|PdfReader|PdfFileReader|read_(?:excel|csv|json|parquet|table|feather|html|xml)|imread|parseFile|fromFile|docx2txt\.process|textract\.process|(?:etree|ElementTree)\.(?:iter)?parse)$|^(?:fitz|pdfplumber|PIL\.Image|Image|pikepdf|pypdfium2|mailbox|tifffile|rasterio|wave|soundfile|librosa)\.(?:open|load|read|mbox|Maildir|PdfDocument)$|^(?:xlsx|XLSX|exceljs|mammoth|csvtojson)\.(?:readFile|read|extractRawText|convertToHtml|fromFile)$"
 )
 """Calls of libraries that read a file of the person's: tables, documents, pictures."""
 
 WRITE = frozenset(("fs.writeFileSync", "fs.writeFile", "fs.appendFileSync", "fs.appendFile", "fs.promises.writeFile", "fs.promises.appendFile", "fs/promises.writeFile", "fs/promises.appendFile", "fs.createWriteStream", "fs-extra.outputFile", "fs-extra.writeJson", "Bun.write", "Deno.writeTextFile", "writeFileSync", "appendFileSync"))  # fmt: skip
+SAVES = Paths(
+    r"(?:^|\.)(?:save|save_as|saveAs|save_screenshot|savefig|savetxt|savez|savez_compressed|imwrite|imsave|output|export|toFile|pdf|screenshot|writeFile|writeXLSX|(?:to|write|sink)_(?:csv|excel|json|ndjson|parquet|feather|pickle|html|markdown|latex|xml|hdf|image|pdf|png|videofile|audiofile|gif|file))$"
+    r"|^(?:PIL|imageio|soundfile|torchvision\.utils)\.\w*(?:save|write)\w*$|(?:^|\.)(?:Canvas|SimpleDocTemplate|ExcelWriter)$|^xlsxwriter\.Workbook$|^numpy\.save$"
+)
+"""Calls of libraries that write a file, whose place comes first where it is given by position."""
+
+SAVES_SECOND = Paths(
+    r"^(?:torch\.save|joblib\.dump|pdfkit\.from_\w+|imgkit\.from_\w+|(?:xlsx|XLSX)\.writeFile(?:XLSX|Sync)?|urllib\.request\.urlretrieve)$"
+)
+"""Those that are told the place after what is written."""
+
+WRITERS = Paths(r"(?:^|\.)(?:Pdf(?:File)?(?:Writer|Merger)|ElementTree|(?:etree|ElementTree)\.parse)$")
+"""What is made by these writes itself into the file that ``write`` is given."""
+
+IN_MEMORY = Paths(r"(?:^|\.)(?:BytesIO|StringIO)$")
+"""What is made by these is written to like a file and is none."""
+
+PLACES = ("path", "filename", "fileName", "fname", "fp", "file", "path_or_buf", "excel_writer", "buf", "dest", "destination", "out", "output", "output_path", "write_to", "target")  # fmt: skip
+"""Names of the argument that says where a library writes."""
+
+DOCUMENTS = frozenset(("PIL", "PyPDF2", "cairosvg", "camelot", "cv2", "docx", "docxtpl", "exceljs", "ezdxf", "fitz", "fpdf", "geopandas", "imageio", "img2pdf", "imgkit", "jspdf", "lxml", "matplotlib", "moviepy", "numpy", "openpyxl", "pandas", "pdf-lib", "pdfkit", "pikepdf", "playwright", "plotly", "polars", "pptx", "pptxgenjs", "puppeteer", "pydub", "pymupdf", "pypdf", "qrcode", "reportlab", "seaborn", "selenium", "sharp", "skimage", "soundfile", "svgwrite", "torch", "weasyprint", "xlsx", "xlsxwriter", "xml"))  # fmt: skip
+"""Libraries of tables, documents, pictures and sound: where one is used, ``save`` means a file."""
+
 COPY = frozenset(("shutil.copy", "shutil.copy2", "shutil.copyfile", "shutil.move", "os.rename", "os.replace", "os.link", "os.symlink", "fs.copyFileSync", "fs.renameSync", "fs.symlinkSync", "shutil.copytree", "fs.cpSync"))  # fmt: skip
 REMOVE = frozenset(("shutil.rmtree", "os.remove", "os.unlink", "fs.rmSync", "fs.unlinkSync", "fs.rm", "fs.unlink", "fs.rmdirSync", "fs-extra.remove", "rimraf", "rimraf.sync", "fs.promises.rm"))  # fmt: skip
 SYSTEM_DATA = frozenset(("platform.node", "socket.gethostname", "getpass.getuser", "os.getlogin", "os.uname", "platform.uname", "platform.platform", "os.hostname", "os.userInfo", "os.networkInterfaces", "uuid.getnode"))  # fmt: skip

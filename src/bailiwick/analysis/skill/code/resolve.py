@@ -57,6 +57,8 @@ class Resolver(Effects):
         self._changed = False
         self._listed: dict[tuple[str, str], Joined] = {}
         self._made: dict[tuple[str, str], str] = {}
+        self._makers: dict[tuple[str, str], str] = {}
+        """What was called to make a variable, where it stands in the code."""
         self._wrapped: dict[tuple[str, str], list[str]] = {}
         self._aliases: dict[
             tuple[str, str], tuple[str, tuple[Expression, ...], tuple[tuple[str, Expression], ...]]
@@ -77,6 +79,7 @@ class Resolver(Effects):
             case Call(path="functools.partial" | "partial", args=(Name(path=path), *rest), named=named):
                 self._aliases[here] = (path, tuple(rest), named)
             case Call(path=path) as call:
+                self._makers[here] = path
                 if (known := self._class_of(program, call)) is not None:
                     self._made[here] = known
                 if path in WRAPS:
@@ -84,6 +87,16 @@ class Resolver(Effects):
                     self._wrapped[here] = [one.path for one in inner if isinstance(one, Name)]
             case _:
                 pass
+
+    def _maker(self, node: Expression | None) -> str:
+        """What was called to make a value; empty where it isn't known."""
+        match node:
+            case Call(path=path):
+                return path
+            case Name(path=path):
+                return self._makers.get((self._program.module, path), "")
+            case _:
+                return ""
 
     def _class_of(self, program: Program, call: Expression | None) -> str | None:
         """The class of what a chain of calls begins with, where it is one of the skill's own."""
