@@ -192,7 +192,8 @@ class SkillShell(ShellReader):
                         CapabilityKind.NET, peer.granted, where, told.role, detail=method, by=told.by
                     )
                 case AccessKind.READ, PathTarget(path=path):
-                    own = "/" in (self._within(path) or "")  # always readable; a bare name may be the project's too
+                    # What stands in the skill is always readable; a bare name may be the project's too.
+                    own = "/" in (self._within(path) or "")
                     if not own and (access.by is None or not implied(programs.get(access.by))):
                         self._into.capability(
                             CapabilityKind.FS_READ, shown(path), where, told.role, by=told.by
