@@ -117,35 +117,19 @@ class Arguments(Resolver):
                     return {**named, "url": Value((f"https://{said.text}/",), said.labels, said.auth)}
         return named
 
-    def _saved_to(
-        self, call: Call, path: str, args: list[Value], named: dict[str, Value], scope: str, depth: int
-    ) -> Value | None:
+    def _saved_to(self, call: Call, path: str, scope: str, depth: int) -> Value | None:
         """Where a call of a library writes a file, which may not be known; None where it surely writes none."""
         own = path.endswith(".write") and library.WRITERS.has(self._maker(call.base))
         second = library.SAVES_SECOND.has(path)
         if not own and not second and not library.SAVES.has(path):
             return None
-        at = 1 if second else 0
-        if len(args) > at:
-            node, where = call.args[at], args[at]
-        else:
-            options = dict(call.named)
-            name = next((name for name in library.PLACES if name in options), None)
-            if name is None:
-                return None
-            node = options[name]
-            where = named[name] if name in named else self._value(node, scope, depth + 1)
-        if isinstance(node, Joined) and node.keys:
-            return self._saved_to(
-                Call(path, call.base, (), (*_mapping(node).items(),), call.line),
-                path,
-                [],
-                {},
-                scope,
-                depth + 1,
-            )
-        if library.IN_MEMORY.has(self._maker(node)):
+        node = call.args[second] if len(call.args) > second else None
+        said = _mapping(node) or ({} if node is not None else dict(call.named))
+        if said or node is None:
+            node = next((said[name] for name in library.PLACES if name in said), None)
+        if node is None or library.IN_MEMORY.has(self._maker(node)):
             return None
+        where = self._value(node, scope, depth + 1)
         if where.texts:
             return where if any(_FILE.search(text) for text in where.texts) else None
         used = (name.partition(".")[0] for name in self._program.modules)

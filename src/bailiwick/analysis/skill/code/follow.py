@@ -336,7 +336,7 @@ class Follower(Arguments):
             return self._file(args[0], line)
         if path in library.READ or method in ("read_text", "read_bytes", "glob", "rglob", "iterdir", "open"):
             return self._read(path, method, base, args, named, line)
-        if (place := self._saved_to(call, path, args, named, scope, depth)) is not None:
+        if (place := self._saved_to(call, path, scope, depth)) is not None:
             self._saved(place, everything, line)
             return everything
         if path in library.WRITE or method in ("write_text", "write_bytes"):
