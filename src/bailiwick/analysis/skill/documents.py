@@ -6,8 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import islice
 
-from bailiwick.analysis.commands.specification import find
-from bailiwick.analysis.skill import front_matter, hidden, typed
+from bailiwick.analysis.skill import front_matter, hidden, inline, typed
 from bailiwick.analysis.skill.code import javascript, python
 from bailiwick.analysis.skill.code.form import Program, TooDeepError
 from bailiwick.analysis.skill.configuration import Configuration
@@ -21,7 +20,6 @@ from bailiwick.analysis.skill.prose.hosts import hosts_in
 from bailiwick.analysis.skill.prose.learned.reader import MAX_READ, Weighed, guesses_in, weigh
 from bailiwick.analysis.skill.prose.meaning.frames import orders_in
 from bailiwick.analysis.skill.prose.sentences import notice_in
-from bailiwick.analysis.skill.prose.steps import meant as how
 from bailiwick.analysis.skill.prose.steps import steps
 from bailiwick.analysis.skill.scripts.guidance import guidance
 from bailiwick.analysis.skill.scripts.machine import machine
@@ -29,16 +27,11 @@ from bailiwick.analysis.skill.scripts.remotes import remotes, shells
 from bailiwick.analysis.skill.scripts.traces import traces
 from bailiwick.analysis.skill.sensitive import kept_in
 from bailiwick.analysis.skill.shell import SkillShell
-from bailiwick.analysis.skill.speech import Sentence, negated, quoted, reports, role_of, sentences
+from bailiwick.analysis.skill.speech import Sentence, negated, reports, role_of, sentences
 from bailiwick.model.skill import CapabilityKind, Partial, Role, Source
 
-MAX_WRAPS = 3
-"""Line breaks in a command between backquotes; where there are more, the backquotes are no pair."""
 MAX_SENTENCES = 12_000
 """Sentences of all documents of a skill that are looked at. Of 700 public skills the one with the most has 8,705."""
-
-MAX_INLINE = 60_000
-"""Characters of a paragraph in which commands between backquotes are looked for."""
 
 _LICENCE = re.compile(
     r"\b(?:Permission is hereby granted|Licensed under|Apache License|GNU (?:LESSER |AFFERO )?GENERAL|Redistribution and use|Mozilla Public|Creative Commons|WITHOUT WARRANT|All rights reserved|Contributor Covenant)",
@@ -50,33 +43,10 @@ _SHELL = frozenset(
 _PYTHON = frozenset(("python", "py", "python3", "pycon"))
 _SCRIPT = frozenset(("javascript", "js", "jsx", "ts", "typescript", "tsx", "mjs", "node"))
 _DYNAMIC = re.compile(r"(?<![`\w])!`([^`\n]{1,2000})`")
-_RUNNING = re.compile(
-    r"\b(?:run|execute|use|type|paste|enter|with|via|command|install|call|invoke|then|start|using|runs|first|next|after that)\b[^.`]{0,40}$|^\W*$",
-    re.IGNORECASE,
-)
-_NESTED = re.compile(r"(?:/bin/)?(?:ba|z)?sh -c [\"']?\$\((?:curl|wget)[^)\n]*\)[\"']?")
-_PIPED = re.compile(r"\b(?:curl|wget|base64)\b.*\|\s*(?:sudo\s+)?(?:ba|z)?sh\b", re.DOTALL)
-_FETCHED_AND_RUN = re.compile(
-    r"\b(?:curl|wget)\b[^`\n]{0,400}(?:\|\s*(?:sudo\s+)?(?:ba|z)?sh\b|&&[^`\n]{0,200}(?:chmod|\./|\bsh\b|\bbash\b|/tmp/))"
-)
-_SENDING = re.compile(
-    r"\bcurl\b[^`]*\s(?:-[a-zA-Z]*[TFd]\b|--(?:data|form|upload-file|json)\b)|\bwget\b[^`]*\s--post-"
-    r"|\b(?:scp|rsync|sftp)\b[^`]*\s[\w.@-]+:|\bgit\b[^`]*\bpush\b[^`]*(?:://|\w@\w)"
-)
-"""A whole command that sends something out is meant to be run, however it is introduced."""
-_SCHEME = re.compile(r"(\b(?:curl|wget)\b(?:\s+-[\w-]+)*\s+)(?=(?:[\w-]+\.)+[a-z]{2,})")
-"""A host where a command to fetch takes an address: it means https."""
-_SPAN = re.compile(r"`[^`]{1,800}`")
 _SHOWN = re.compile(
     r"\b(?:samples?|examples?|attackers?|spot|attack|payload|decode|malicious|suspicious|demonstrat\w*|quot\w+|learners?|students?|trainees?|exercise|often contains?|looks? like)\b",
     re.IGNORECASE,
 )
-_REJECTED = re.compile(
-    r"[.!?:;,\u2013\u2014\"'`)]\s*(?:don'?t|do not|never|no[.,!:]|refuse|avoid|resist|that(?: i|')s (?:wrong|bad|a bad|unsafe|dangerous)|(?:we|you) (?:do not|don'?t|should not|never)|please don'?t)\b"
-    r"|\s+(?:is|was|are|would be|remains?|stays?)\s+(?:strictly )?(?:forbidden|prohibited|banned|off[- ]limits|wrong|not (?:allowed|permitted|ok(?:ay)?))\b",
-    re.IGNORECASE,
-)
-"""What follows says not to."""
 _ORDERED = re.compile(
     r"^\W*(?:now |then |first,? )?(?:run|execute|start|paste|follow|do)\b|\b(?:you must|must run)\b",
     re.IGNORECASE,
@@ -151,7 +121,7 @@ class Documents:
                 self._inline(path, block, meant)
                 if "push" in block.text and not negated(block.text):
                     source = Source(path=path, line=block.line)
-                    remotes(_unwrapped(block.text).replace("`", "\n"), source, meant, self.into)
+                    remotes(inline.unwrapped(block.text).replace("`", "\n"), source, meant, self.into)
         self._dynamic(path, text, role)
 
     def _imports(self, path: str, text: str, role: Role) -> None:
@@ -296,22 +266,10 @@ class Documents:
             )
 
     def _inline(self, path: str, block: Block, role: Role) -> None:
-        """Commands between backquotes in a sentence that says to run them."""
-        text = _unwrapped(block.text[:MAX_INLINE])
-        for match in re.finditer(r"`([^`\n]{4,800})`", text):
-            command, after = match[1], text[match.end() : match.end() + 60]
-            sends, fetches = _SENDING.search(command), _FETCHED_AND_RUN.search(command)
-            before = text[max(match.start() - (40 if sends else 400), 0) : match.start()]
-            known = find((command.removeprefix("sudo ").split() or [""])[0]) is not None
-            if not fetches and not (known and (sends or _RUNNING.search(before))):
-                continue
-            sentence = re.split(r"[.!?;]\s|\n\s*(?:[-*+]|\d+[.)])\s", before)[-1]
-            meant = how(sentence, len(sentence), role)
-            if meant is not Role.NEGATED and _REJECTED.match(after):
-                meant = Role.QUOTED
-            line = block.line + text.count("\n", 0, match.start())
-            self.shell.script(_SCHEME.sub(r"\1https://", command) if fetches else command, path, line, meant)
-        if fetches_and_runs(block.text[:MAX_INLINE]) and not negated(block.text):
+        """Commands in a sentence."""
+        for command, line, meant in inline.between_backquotes(block, role):
+            self.shell.script(command, path, line, meant)
+        if fetches_and_runs(block.text[: inline.MAX_READ]) and not negated(block.text):
             self.into.notice(
                 Mark.PIPE_INSTALL,
                 "runs what it downloads (PowerShell)",
@@ -319,17 +277,8 @@ class Documents:
                 Role.QUOTED if reports(block.text, len(block.text)) else role,
                 target=(hosts_in(block.text) or ["*"])[0],
             )
-        piped = re.search(r"\b(?:curl|wget|echo)\b.*", block.text[:MAX_INLINE], re.DOTALL)
-        if (
-            piped
-            and quoted(block.text, piped.start(), piped.start() + 4)
-            and _REJECTED.search(block.text[piped.start() :])
-        ):
-            role = Role.QUOTED
-        if nested := _NESTED.search(block.text[:MAX_INLINE]):
-            self.shell.script(nested[0], path, block.line, role)
-        if piped and "`" not in block.text and _PIPED.search(piped[0]):
-            self.shell.script(piped[0], path, block.line, role)
+        for command, line, meant in inline.that_run_what_they_fetch(block, role):
+            self.shell.script(command, path, line, meant)
 
     def _dynamic(self, path: str, text: str, role: Role) -> None:
         """``!`cmd` `` runs before the model sees anything: what it prints becomes part of the prompt."""
@@ -393,15 +342,3 @@ class Documents:
         ]
         notice_in(lines, path, self.into)
         orders_in(lines, path, self.into)
-
-
-def _unwrapped(text: str) -> str:
-    """``text`` with what stands between backquotes on one line; what follows stays on the lines it had."""
-
-    def joined(span: re.Match[str]) -> str:
-        breaks = span[0].count("\n")
-        if not 1 <= breaks <= MAX_WRAPS or re.search(r"\n[ \t]*\n", span[0]):
-            return span[0]
-        return re.sub(r"[ \t]*\n[ \t]*", " ", span[0]) + "\n" * breaks
-
-    return _SPAN.sub(joined, text) if "`" in text else text
