@@ -6,39 +6,27 @@ from typing import Any
 
 from bailiwick.analysis.shell import MAX_LENGTH, ShellContext, analyze_shell
 from bailiwick.analysis.skill import packages
-from bailiwick.analysis.skill.code.effects import OUTPUT
 from bailiwick.analysis.skill.code.files import ShellReader
-from bailiwick.analysis.skill.facts import Inventory, Label, Mark, Origin, Sink
+from bailiwick.analysis.skill.facts import Inventory, Label, Mark, Origin
 from bailiwick.analysis.skill.programs import (
     AGENTS,
-    INTERPRETERS,
     LOOKUP,
-    NO_CODE,
-    PROOF,
     SENDERS,
     SHELLS,
     SUBCOMMANDS,
     code_of,
     implied,
     method_of,
-    names_file,
-    sends,
-    takes_code,
 )
-from bailiwick.analysis.skill.prose.hosts import bare_hosts, hosts_in
-from bailiwick.analysis.skill.sensitive import kept_in
 from bailiwick.analysis.skill.shell_data import (
     HOME,
-    MAX_GAP,
     PROJECT,
     SKILL,
     labels_of,
-    prints,
-    reached,
-    redirections,
     shown,
 )
 from bailiwick.analysis.skill.shell_marks import CommandText, marks
+from bailiwick.analysis.skill.shell_sinks import sinks
 from bailiwick.analysis.skill.writes import kind_of, written
 from bailiwick.model.access import (
     Access,
@@ -56,16 +44,12 @@ UNKNOWN = "BAILIWICK_UNKNOWN"
 MAX_READ = 3_000
 """Commands of one skill that are read."""
 
-
 MAX_SNIPPETS = 300
 """Pieces of code on command lines that are followed."""
 
 _HERE = re.compile(
     r"\b(python3?|node)\b[^\n<|;&]{0,80}<<-?\s*[\"']?(\w+)[\"']?[^\n]*\n([\s\S]{1,20000}?)\n[ \t]*\2\b"
 )
-_PUT_IN = re.compile(r"\$[{(]?[A-Za-z_]")
-_RECORDED = (("commit",), ("interpret-trailers",), ("notes",), ("push",), ("tag",))
-"""What git keeps, or sends, with a text that it is given."""
 _CONTEXT = ShellContext(
     cwd=PROJECT,
     home=HOME,
@@ -87,10 +71,6 @@ _WHOLE = re.compile(
 )
 """What no cleaning up deletes whole."""
 _PROMPT = re.compile(r"^(?:\$|>|%|\u276f)[ \t]+", re.MULTILINE)
-
-
-def _inside(place: int, spans: Sequence[tuple[int, int]]) -> bool:
-    return any(start <= place < end for start, end in spans)
 
 
 class SkillShell(ShellReader):
@@ -171,14 +151,14 @@ class SkillShell(ShellReader):
                 if flow.source in labels and flow.sink in labels:
                     labels[flow.sink] |= labels[flow.source]
         self._capabilities(told, facts, programs)
-        self._sinks(told, facts, programs, labels)
+        sinks(told, facts, programs, labels, self._into)
         marks(told, programs, facts, self._into, self.decoded)
         return list(labels.values())
 
     # --- what it can do
 
     def _capabilities(self, told: CommandText, facts: Facts, programs: dict[int, ProgramTarget]) -> None:
-        for index, access in enumerate(facts.accesses):
+        for access in facts.accesses:
             where = told.at(access.cause)
             match access.kind, access.target:
                 case AccessKind.EXECUTE, ProgramTarget() as program:
@@ -203,7 +183,6 @@ class SkillShell(ShellReader):
                         self._write(told, access, shown(path), where)
                 case _:
                     pass
-            del index
 
     def _write(self, told: CommandText, access: Access, name: str, where: Source) -> None:
         if access.kind is not AccessKind.DELETE:
@@ -253,131 +232,6 @@ class SkillShell(ShellReader):
             return tail
         match = re.search(r"(?:^|/)((?:scripts|bin|hooks|tools|lib|src)/[\w./-]+)$", word)
         return match[1] if match and match[1] in self.paths else None
-
-    # --- where it goes
-
-    def _sinks(
-        self,
-        told: CommandText,
-        facts: Facts,
-        programs: dict[int, ProgramTarget],
-        labels: dict[int, set[Label]],
-    ) -> None:
-        pushed = any(program.name == "git" and "push" in program.words for program in programs.values())
-        redirected = redirections(facts)
-        filled = [
-            (access, access.target, access.cause.start)
-            for access in facts.accesses
-            if access.kind is AccessKind.WRITE and isinstance(access.target, PathTarget) and access.cause
-        ]
-        own: dict[int | None, list[str]] = {}
-        for access in facts.accesses:
-            if isinstance(access.target, HostTarget):
-                own.setdefault(access.by, []).append(access.target.host)
-        for index, program in programs.items():
-            cause = facts.accesses[index].cause
-            where, said = told.at(cause), told.said(cause)
-            incoming = sorted(labels[index], key=str)
-            taken = reached(facts, index, redirected)
-            hosts = own.get(index, []) + (
-                taken or (list(hosts_in(said)) or bare_hosts(said) if program.name in SENDERS else [])
-            )
-            host = hosts[0] if hosts else "*"
-            loaded = next((w for w in program.words if w), "") if program.name in SHELLS else program.path
-            if (loaded and not takes_code(program)) or (loaded and program.name not in SHELLS):
-                self._loads(told, facts, index, loaded)
-            if program.name in SHELLS:
-                for label in incoming:
-                    if label.origin is Origin.ENCODED and not told.moves and names_file(program):
-                        continue  # a word of a script that a script starts, encoded or not
-                    if label.origin in (Origin.DOWNLOAD, Origin.ENCODED) and takes_code(program):
-                        self._into.chain(label, Sink.EXECUTE, program.name, where, told.role)
-            if taken:
-                for label in incoming:
-                    if label.origin not in (Origin.DOWNLOAD, Origin.ENCODED):
-                        self._into.chain(label, Sink.SEND, host, where, told.role)
-            if program.name in SENDERS and (hosts or program.name in ("mail", "sendmail", "mailx", "mutt")):
-                proofs = [match.span(1) for match in PROOF.finditer(said)]
-                for label in incoming:
-                    if label.origin in (Origin.DOWNLOAD, Origin.ENCODED) or (
-                        label.origin is Origin.FILE and not sends(program)
-                    ):
-                        continue
-                    at = said.find(label.name) if label.origin is Origin.VARIABLE else -1
-                    if label.origin is Origin.CREDENTIALS and kept_in(label.name) is None:
-                        # What a store of secrets told, by way of a variable: all that is put in stands in a proof.
-                        places = [found.start() for found in _PUT_IN.finditer(said)]
-                        at = next(
-                            (place for place in places if not _inside(place, proofs)), min(places, default=-1)
-                        )
-                    auth = _inside(at, proofs)
-                    if (
-                        label.origin is Origin.VARIABLE
-                        and re.search(rf"(?:https?://|\s[\"']?)\$\{{?{re.escape(label.name)}", said)
-                        and not re.search(
-                            rf"(?:-d|--data\S*|-F|--form|=|@)\s*[\"']?[^\"'\n]*\$\{{?{re.escape(label.name)}",
-                            said,
-                        )
-                    ):
-                        continue  # it is the address
-                    self._into.chain(label, Sink.SEND, host, where, told.role, auth=auth)
-            if program.name in LOOKUP and (None in program.argv or program.open_ended):
-                zone = re.search(r"[\w)}\"'.]\.((?:[\w-]+\.)+[a-z]{2,})\b", said)
-                for label in incoming:
-                    if label.origin is not Origin.FILE or zone:
-                        self._into.chain(label, Sink.DNS, zone[1] if zone else "*", where, told.role)
-            if program.name == "git" and pushed and program.words[:1] == ("add",):
-                for word in program.words[1:]:
-                    kept = kept_in(word or "")
-                    if kept is not None:
-                        self._into.chain(
-                            Label(kept.origin, word or "", where), Sink.GIT, "git push", where, told.role
-                        )
-            if program.name == "git" and program.words[:1] in _RECORDED:
-                for label in incoming:
-                    if label.origin in (Origin.CREDENTIALS, Origin.ENVIRONMENT):
-                        self._into.chain(label, Sink.GIT, f"git {program.words[0]}", where, told.role)
-            self._kept_files(facts, index, labels[index], filled)
-            if (
-                told.moves
-                and told.by not in ("text", "hook", "settings")
-                and prints(told, facts, index, program)
-            ):
-                for label in incoming:
-                    if label.origin is Origin.DOWNLOAD:
-                        self._into.chain(label, Sink.CONTEXT, OUTPUT, where, told.role)
-
-    def _loads(self, told: CommandText, facts: Facts, index: int, path: str) -> None:
-        """A file that is run: what was put into it before counts, in this command or in another."""
-        where = told.at(facts.accesses[index].cause)
-        name = shown(path if path.startswith("/") else f"{PROJECT}/{path.removeprefix('./')}")
-        self._into.chain(Label(Origin.FILE, name, where), Sink.EXECUTE, path, where, told.role)
-        program = facts.accesses[index].target
-        if (
-            isinstance(program, ProgramTarget)
-            and INTERPRETERS.fullmatch(program.name)
-            and program.argv[1:2] == (path,)
-            and NO_CODE.search(path)
-        ):
-            self._into.notice(
-                Mark.OBFUSCATED,
-                f"has {program.name} run {path[:80]}, which is named like a file of data",
-                where,
-                told.role,
-                target="data",
-            )
-
-    def _kept_files(
-        self, facts: Facts, index: int, labels: set[Label], filled: Sequence[tuple[Access, PathTarget, int]]
-    ) -> None:
-        """What a program puts into a file, for whoever reads it later."""
-        cause = facts.accesses[index].cause
-        if cause is None or not labels:
-            return
-        for access, target, start in filled:
-            if access.by == index or (access.by is None and 0 <= start - cause.end <= MAX_GAP):
-                name = shown(target.path)
-                self._into.writes.setdefault(name.removeprefix("${project}/"), set()).update(labels)
 
 
 def quoted(word: str) -> str:
