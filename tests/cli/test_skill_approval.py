@@ -3,8 +3,10 @@
 import json
 import re
 import shutil
+import time
 from collections.abc import Callable
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -84,6 +86,7 @@ def test_what_people_see(run: Run, tmp_path: Path, request: pytest.FixtureReques
     step("approve", "pdf", "--as", "role:frontend", "--only", "--grant", "exec python3", "--grant", "net *")
     step("approve", "pdf", "--as", "role:nobody")
     step("approve", "nothing", "--as", "role:frontend")
+    step("approve", "./no/pdf", "--as", "role:frontend")
     step("approve", "pdf", "--as", "role:frontend", "--grant", "everything")
     step("approve", "pdf", "--as", "role:frontend", "--without", "net b.example.com")
     (script.parent / "out").symlink_to("/etc/passwd")
@@ -124,6 +127,65 @@ def test_a_lock_that_is_not_believed_is_not_written_over(run: Run, tmp_path: Pat
     lock.write_text(lock.read_text().replace('"version": 1', '"version": 2'))
     code, _, said = run("approve", "pdf", "--as", "role:frontend", "--yes")
     assert (code, "is not the text that was signed" in said) == (2, True)
+
+
+@pytest.mark.parametrize("gone", ["lock.json", "lock.sig.json"])
+def test_half_a_lock_is_not_written_over(run: Run, tmp_path: Path, gone: str) -> None:
+    assert run("approve", "pdf", "--as", "role:frontend", "--yes")[0] == 0
+    (tmp_path / "policy/skills" / gone).unlink()
+    for verb in (["approve", "pdf", "--as", "role:frontend", "--yes"], ["list"], ["renew"]):
+        code, _, said = run(*verb)
+        assert (code, said) == (
+            2,
+            f"bailiwick: skills/{gone} is missing; restore it from the repository's history\n",
+        )
+
+
+def test_without_a_policy_each_verb_says_so(run: Run, tmp_path: Path) -> None:
+    shutil.rmtree(tmp_path / "policy")
+    for verb in (
+        ["list"],
+        ["verify"],
+        ["why"],
+        ["renew"],
+        ["revoke", "x"],
+        ["approve", "pdf", "--as", "role:x"],
+    ):
+        code, _, said = run(*verb)
+        assert (code, "policy is not a directory; name that of a policy" in said) == (2, True), said
+
+
+def test_the_first_key_comes_with_the_word_that_it_stands_under(run: Run, tmp_path: Path) -> None:
+    """What is to be added makes the policy one that loads and names the key."""
+    (tmp_path / "policy/organisation.yaml").write_text(ORGANISATION)
+    code, _, said = run("approve", "pdf", "--as", "role:frontend", "--yes")
+    assert code == USAGE
+    (tmp_path / "policy/organisation.yaml").write_text(ORGANISATION + said.partition("; add\n")[2])
+    assert run("approve", "pdf", "--as", "role:frontend", "--yes")[0] == 0
+
+
+def test_policy_check_looks_at_the_lock(
+    run: Run, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Where it can't be believed no skill loads, and whoever merges the policy should hear of it before."""
+    run("approve", "pdf", "--as", "role:frontend", "--yes")
+
+    def checked() -> str:
+        main(["policy", "check", str(tmp_path / "policy")])
+        return capsys.readouterr().out
+
+    assert "skill lock" not in checked()
+    now = time.time()
+    monkeypatch.setattr("bailiwick.cli.policy.time", SimpleNamespace(time=lambda: now + 170 * 86_400))
+    assert "skills/lock.json:1: warning: the skill lock ends on" in checked()
+    monkeypatch.setattr("bailiwick.cli.policy.time", SimpleNamespace(time=lambda: now + 181 * 86_400))
+    assert "skills/lock.json:1: error: ended on" in checked()
+    monkeypatch.undo()
+    lock = tmp_path / "policy/skills/lock.json"
+    lock.write_text(lock.read_text().replace('"fork": false', '"fork": true'))
+    said = checked()
+    assert "skills/lock.json:1: error: is not the text that was signed" in said
+    assert "mend: restore it from the repository's history" in said
 
 
 def test_as_json(run: Run) -> None:

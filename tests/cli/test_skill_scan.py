@@ -285,3 +285,66 @@ def test_sarif_has_what_code_scanning_reads(
     (call,) = run["invocations"]
     assert call["executionSuccessful"] is False
     assert "data.7z" in call["toolExecutionNotifications"][0]["message"]["text"]
+
+
+def test_inspect_takes_a_name_and_says_that_there_is_more(
+    skills: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    here = skills.parent
+    (here / ".claude").mkdir()
+    skills.rename(here / ".claude/skills")
+    monkeypatch.chdir(here)
+    monkeypatch.setenv("HOME", str(here / "home"))
+    assert main(["skill", "inspect", "good", "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["name"] == "good"
+    assert main(["skill", "inspect", "neither"]) == 3
+    assert "there is no skill 'neither'" in capsys.readouterr().err
+    main(["skill", "inspect", "."])
+    assert "the first of 2 here; `bailiwick skill scan . --all`" in capsys.readouterr().err
+
+
+DECLARES = {
+    "allowed-tools: Read, Bash(python3:*)": [
+        "  - Bash(pip install pypdf:*)   # not declared now",
+        "  - Bash(python3 ${CLAUDE_SKILL_DIR}/scripts/x.py:*)",
+        "  - Read",
+        "  - Write   # not declared now",
+    ],
+    "allowed-tools: Bash": [
+        "  - Bash(pip install pypdf:*)",
+        "  - Bash(python3 ${CLAUDE_SKILL_DIR}/scripts/x.py:*)",
+        "  - Write   # not declared now",
+    ],
+    "license: MIT": [
+        "  - Bash(pip install pypdf:*)",
+        "  - Bash(python3 ${CLAUDE_SKILL_DIR}/scripts/x.py:*)",
+        "  - Write",
+    ],
+}
+"""What a front matter says, and the declaration that is proposed instead; the client takes each of these (tried by hand)."""
+
+
+@pytest.mark.parametrize("said", DECLARES)
+def test_a_narrower_declaration_is_one_that_the_client_takes(
+    said: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "pdf/scripts").mkdir(parents=True)
+    (tmp_path / "pdf/scripts/x.py").write_text("print(1)\n")
+    text = "Write the values to `values.json` and run\n\n```bash\npip install pypdf\npython3 scripts/x.py in.pdf\n```\n"
+    (tmp_path / "pdf/SKILL.md").write_text(f"---\nname: pdf\ndescription: reads PDF\n{said}\n---\n{text}")
+    main(["skill", "inspect", str(tmp_path / "pdf")])
+    shown = capsys.readouterr().out
+    proposed = shown.partition("declaration")[2].partition("\n")[2].partition("allowed-tools:\n")[2]
+    assert [line.removeprefix("  ") for line in proposed.splitlines() if " - " in line] == DECLARES[said], (
+        shown
+    )
+    if "python3" in said or said.endswith("Bash"):
+        assert (
+            "DT               ${skill}/scripts/x.py" in shown
+            or "DT exec          ${skill}/scripts/x.py" in shown
+        )
+
+
+def test_what_is_blocked_is_proposed_no_declaration(skills: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    main(["skill", "inspect", str(skills / "bad")])
+    assert "allowed-tools" not in capsys.readouterr().out

@@ -1,7 +1,10 @@
 """Approvals and ceilings by example, and their laws: a skill never widens, and more skills never allow more."""
 
+import re
+import shlex
 import sys
 from dataclasses import replace
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -145,6 +148,31 @@ def test_the_table(case: dict[str, Any]) -> None:
     assert all(one.skills == evidence(case).active for one in contained)
     if decision.enforced is Verdict.DENY:
         assert all(reason.instead for reason in decision.reasons)
+
+
+@pytest.mark.parametrize("case", [case for case in CASES if case["verdict"] == "deny"], ids=str)
+def test_doing_what_a_denial_says_helps(case: dict[str, Any]) -> None:
+    """Whoever approves the lines that a denial asks for, as often as one does, is not denied by the ceiling any more."""
+    session = Session(key="s", profile="p", project="/w")
+    request = Request(
+        principal=Principal(user="u", uid=1, home="/h"), event=event_of(case["call"]), session=session
+    )
+    grants = {name: list(given) for name, given in case["grants"].items()}
+    for _ in range(3):
+        _, decision = judge(POLICY, request, Disk(), View(evidence(case | {"grants": grants})))
+        commands = [
+            shlex.split(found)
+            for reason in decision.reasons
+            for found in re.findall(r"`(bailiwick skill approve [^`]*--grant[^`]*)`", reason.instead)
+        ]
+        for words in commands:
+            lines = [line for option, line in pairwise(words) if option == "--grant"]
+            grants[words[3].rpartition("/")[2]] += lines
+        if not commands:
+            break
+    denied = [reason for reason in decision.reasons if "its approval does not grant" in reason.message]
+    assert not case.get("full") or "/clear" in decision.reasons[0].instead
+    assert not denied, denied
 
 
 REQUIRED = SkillPolicy(

@@ -37,9 +37,11 @@ class Kind(StrEnum):
     UNUSED_PROFILE = "unused-profile"
     UNKNOWN_PROFILE = "unknown-profile"
     NO_APPROVER = "no-skill-approver"
+    BROKEN_LOCK = "broken-skill-lock"
+    ENDING_LOCK = "ending-skill-lock"
 
 
-ERRORS = frozenset({Kind.INVARIANT, Kind.UNKNOWN_PROFILE})
+ERRORS = frozenset({Kind.INVARIANT, Kind.UNKNOWN_PROFILE, Kind.BROKEN_LOCK})
 """Kinds that break a promise; the others waste a reader's time."""
 
 

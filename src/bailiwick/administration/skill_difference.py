@@ -1,10 +1,12 @@
 """The three-way difference of a skill: what it declares, what its documentation says, what it does; and a narrower declaration."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
+from bailiwick.analysis.skill.prose.steps import BY as PROSE
 from bailiwick.analysis.skill.sensitive import belongs, is_local, is_placeholder
+from bailiwick.decision.ceiling import INTERPRETERS
 from bailiwick.model.skill import Capability, CapabilityKind, Manifest, Role, Source
 
 
@@ -69,18 +71,27 @@ def _declared(manifest: Manifest, kind: CapabilityKind, target: str) -> bool:
             return True
         if kind is not CapabilityKind.EXEC:
             continue
-        prefix = re.sub(r":?\*+$", "", pattern.removesuffix(")")).strip()
-        if (
-            not prefix
-            or target == prefix
-            or target.startswith(f"{prefix} ")
-            or prefix.split()[0] == target.split(maxsplit=1)[0] == prefix
-            or prefix.startswith(f"{target} ")
-        ):
-            return True
-        if target.startswith("${skill}/") and target.rpartition("/")[2] in pattern:
+        scope = scope_of(grant.target)
+        if runs(scope, target) or scope[: len(target.split())] == tuple(target.split()):
             return True
     return any(grant.target == "*" for grant in manifest.declared)
+
+
+def scope_of(grant: str) -> tuple[str, ...]:
+    """The words that ``Bash(git push:*)`` begins with; none for a bare ``Bash``."""
+    return tuple(re.sub(r":?\*+$", "", grant.partition("(")[2].removesuffix(")")).split())
+
+
+def runs(scope: tuple[str, ...], target: str) -> bool:
+    """Whether commands that begin with ``scope`` are, or start, ``target``: a program, or a file of the skill."""
+    words = tuple(target.split())
+    if not scope or words[: len(scope)] == scope:
+        return True
+    if not target.startswith("${skill}/"):
+        return False
+    script = words[0].rpartition("/")[2]
+    by = INTERPRETERS.get(script.rpartition(".")[2], ())
+    return scope[-1].rpartition("/")[2] == script or (len(scope) == 1 and scope[0] in by)
 
 
 def _documented(manifest: Manifest, kind: CapabilityKind, target: str) -> bool:
@@ -106,27 +117,64 @@ def _documented(manifest: Manifest, kind: CapabilityKind, target: str) -> bool:
 
 
 def narrower(manifest: Manifest) -> tuple[str, ...]:
-    """The narrowest ``allowed-tools`` under which the skill can do what it says: scoped commands instead of all of them."""
-    tools: dict[str, None] = {}
-    for item in manifest.active:
-        if item.by in ("hook", "mcp", "lifecycle", "dependencies", "settings", "marketplace"):
-            continue
+    """The narrowest ``allowed-tools`` under which the skill can do what it says: scoped commands instead of all of them.
+
+    In the client's spelling: it fills in ``${CLAUDE_SKILL_DIR}``, and what a rule begins with has to be what the
+    command begins with.
+    """
+    told = [
+        item
+        for item in manifest.active
+        if item.by not in ("hook", "mcp", "lifecycle", "dependencies", "settings", "marketplace")
+    ]
+    commands = {item.target for item in told if item.kind is CapabilityKind.EXEC}
+    tools = {
+        grant.target: None
+        for grant in manifest.declared
+        if grant.target.partition("(")[0] not in {"Bash", "*"}
+    }
+    scopes = [scope_of(grant.target) for grant in manifest.declared if grant.target.startswith("Bash")]
+    installed = set()
+    for item in told:
+        if item.kind is CapabilityKind.INSTALL and item.role is not Role.EXECUTABLE:
+            ecosystem, _, name = item.target.partition(":")
+            command = f"{ecosystem} install"
+            if command in commands:
+                installed.add(command)
+                tools[f"Bash({command} {name}:*)"] = None
+    for item in told:
         match item.kind:
-            case CapabilityKind.EXEC if item.role is not Role.EXECUTABLE and item.target != "*":
-                target = item.target
-                tools[
-                    f"Bash({target}:*)"
-                    if not target.startswith("${skill}")
-                    else f"Bash(*{target.removeprefix('${skill}')}:*)"
-                ] = None
-            case CapabilityKind.INSTALL if item.role is not Role.EXECUTABLE:
-                ecosystem, _, name = item.target.partition(":")
-                tools[f"Bash({ecosystem} install {name})"] = None
+            case CapabilityKind.EXEC if item.role is not Role.EXECUTABLE and item.target not in {
+                "*",
+                *installed,
+            }:
+                tools[f"Bash({_spelled(item.target, scopes)}:*)"] = None
             case CapabilityKind.MCP:
                 tools[f"mcp__{item.target.replace('.', '__')}"] = None
+            case CapabilityKind.FS_WRITE if item.by == PROSE:
+                tools["Write"] = None
             case _:
                 pass
-    for grant in manifest.declared:
-        if not grant.target.startswith("Bash"):
-            tools[grant.target] = None
     return tuple(sorted(tools))
+
+
+def _spelled(target: str, scopes: Sequence[tuple[str, ...]]) -> str:
+    """A program, or a script of the skill behind what runs it: the interpreter that is declared, or the usual one."""
+    if not target.startswith("${skill}/"):
+        return target
+    path = "${CLAUDE_SKILL_DIR}" + target.removeprefix("${skill}")
+    by = INTERPRETERS.get(target.rpartition(".")[2], ())
+    declared = [scope[0] for scope in scopes if scope and scope[0] in by]
+    usual = [name for name in by if name in {"python3", "bash", "node"}] or [*by]
+    return " ".join((*[*declared, *usual][:1], path))
+
+
+def pre_approves(wide: str, narrow: str) -> bool:
+    """Whether one entry of ``allowed-tools`` surely covers another."""
+    tool, _, pattern = wide.partition("(")
+    if wide in {"*", narrow}:
+        return True
+    if tool != narrow.partition("(")[0]:
+        return False
+    scope = scope_of(wide)
+    return not pattern or (tool == "Bash" and scope_of(narrow)[: len(scope)] == scope)

@@ -19,6 +19,11 @@ from bailiwick.model.decision import Clamp, Contain, Notify, Obligation, Reason,
 
 def describe(access: Access) -> str:
     """An access in a line: ``write /etc/hosts``, ``execute git push``, ``connect example.com:443``."""
+    if isinstance(access.target, HostTarget):
+        peer = access.target
+        host = f"[{peer.host}]" if ":" in peer.host else peer.host
+        port = "" if peer.port is None else f":{peer.port}"
+        return f"{access.kind.value} {host}{port}{', sending' if peer.sends else ''}"
     return " ".join(str(value) for value in item_of_access(access).values())
 
 

@@ -6,7 +6,7 @@ import os
 import re
 import sys
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack
 from dataclasses import replace
 from pathlib import Path
@@ -19,11 +19,14 @@ from bailiwick.administration.importer import Source, import_settings, summary
 from bailiwick.administration.place import request_of
 from bailiwick.administration.recorded import read_recorded
 from bailiwick.administration.skill_policy import load_scan_policy
+from bailiwick.administration.skills.lock import LOCK, SIGNATURE, LockError
+from bailiwick.administration.skills.statements import time_text
 from bailiwick.administration.targets.claude_settings import ServiceAddress, Tier, compile_settings
 from bailiwick.administration.targets.native import unexpressed
 from bailiwick.cli.policy_text import policy_item, policy_lines
 from bailiwick.enforcement.installer import relay_command, system_layout
 from bailiwick.enforcement.units import PORT
+from bailiwick.model.decision import Origin
 from bailiwick.model.event import Event, ToolCall
 from bailiwick.model.request import Request, Session
 from bailiwick.model.verdict import Verdict
@@ -35,6 +38,7 @@ from bailiwick.service.files import OsFiles, folds_case
 from bailiwick.service.listening import HOST
 from bailiwick.service.named_file import UnfitFileError, bounded_lines, read_named_text
 from bailiwick.service.policy_files import NotAPolicyError, read_policy_files
+from bailiwick.service.skills.lock_file import load
 from bailiwick.service.skills.supposed import SupposedError, as_recorded, supposed
 
 DONE, FINDINGS, USAGE, ENVIRONMENT = 0, 1, 2, 3
@@ -205,7 +209,7 @@ def _check(asked: argparse.Namespace) -> int:
     policies = compile_set(files)
     if SCAN_POLICY in files:
         load_scan_policy(SCAN_POLICY, files[SCAN_POLICY], now=int(time.time()))
-    found = check.check(policies, now=int(time.time()))
+    found = (*_lock(asked.directory, policies), *check.check(policies, now=int(time.time())))
     if asked.json:
         _print_json(
             {
@@ -219,6 +223,26 @@ def _check(asked: argparse.Namespace) -> int:
     else:
         print(f"sound: {len(policies.policies)} profiles, revision {policies.revision[:12]}")
     return FINDINGS if found else DONE
+
+
+def _lock(directory: Path, policies: PolicySet) -> Iterator[check.CheckFinding]:
+    """What is wrong with the skill lock, where there is one: with a broken one no skill loads anywhere."""
+    if not any((directory / name).exists() for name in (LOCK, SIGNATURE)):
+        return
+    origin, now = Origin(file=LOCK, line=1), int(time.time())
+    try:
+        lock = load(directory, policies.approvers, now=now)
+    except LockError as error:
+        message, _, mend = str(error).removeprefix(f"{LOCK} ").partition("; ")
+        yield check.CheckFinding(kind=check.Kind.BROKEN_LOCK, origin=origin, message=message, mend=mend)
+        return
+    if lock.expires < now + check.SOON:
+        yield check.CheckFinding(
+            kind=check.Kind.ENDING_LOCK,
+            origin=origin,
+            message=f"the skill lock ends on {time_text(lock.expires)[:10]}, and then no skill loads",
+            mend="`bailiwick skill renew` signs it again",
+        )
 
 
 def _test(asked: argparse.Namespace) -> int:

@@ -82,6 +82,7 @@ def approve(asked: argparse.Namespace) -> int:
     )
     entry = _signed(approval, found, tree, asked, desk, before, signer)
     desk.save(desk.lock.with_entry(entry))
+    _told_of_the_free(desk, roles)
     if asked.json:
         print(json.dumps(json_of(entry) | {"lock": str(desk.directory / LOCK)}))
         return DONE
@@ -89,6 +90,21 @@ def approve(asked: argparse.Namespace) -> int:
     print(f"approved as {approval.id} for {', '.join(roles)} until {until}, signed by {desk.approver.name}")
     print(f"written to {(desk.directory / LOCK).resolve()}; commit it with {SIGNATURE}")
     return DONE
+
+
+def _told_of_the_free(desk: SigningDesk, roles: Sequence[str]) -> None:
+    """An approval holds nobody whose profile asks for none."""
+    profiles = {
+        name for role in desk.policies.roles if role.id in roles or "*" in roles for name in role.profiles
+    }
+    free = sorted(
+        name
+        for name in profiles
+        if name in desk.policies.policies and not desk.policies.policies[name].skills.requirements
+    )
+    if free:
+        said = f"{', '.join(free)} {'loads' if len(free) == 1 else 'load'} any skill, approved or not, until policy says"
+        print(f"bailiwick: {said} `skills: {{require: approval}}`", file=sys.stderr)
 
 
 def _publisher(tree: SkillTree, asked: argparse.Namespace, now: int) -> str:

@@ -19,7 +19,7 @@ from bailiwick.policy.errors import PolicyErrors
 from bailiwick.policy.load import load_policy_set
 from bailiwick.policy.types import Approver, PolicySet
 from bailiwick.service.places import find, own_state
-from bailiwick.service.policy_files import read_policy_files
+from bailiwick.service.policy_files import NotAPolicyError, read_policy_files
 from bailiwick.service.skills.copies import MANAGED
 from bailiwick.service.skills.keys import KeyFileError, key_text, read_key
 from bailiwick.service.skills.lock_file import load, save
@@ -42,7 +42,7 @@ def guarded(run: Verb) -> Verb:
     def careful(asked: argparse.Namespace) -> int:
         try:
             return run(asked)
-        except (ProblemError, ValueError, PolicyErrors, LockError) as error:
+        except (ProblemError, ValueError, PolicyErrors, LockError, NotAPolicyError) as error:
             print(f"bailiwick: {error}", file=sys.stderr)
             return USAGE
         except (KeyFileError, UnsoundTreeError) as error:
@@ -80,9 +80,10 @@ def opened(asked: argparse.Namespace, *, renewing: bool = False) -> SigningDesk:
     public = public_of(key)
     approver = next((one for one in policies.approvers if one.key == public), None)
     if approver is None:
+        line = f'  - {{name: {getpass.getuser()}, key: "{key_text(key)}"}}'
+        said = "" if policies.approvers else "skill_approvers:\n"
         raise ProblemError(
-            f"organisation.yaml does not name this key under skill_approvers; add\n"
-            f'  - {{name: {getpass.getuser()}, key: "{key_text(key)}"}}'
+            f"organisation.yaml does not name this key under skill_approvers; add\n{said}{line}"
         )
     now = int(time.time())
     seen = _marks().seen(directory)
@@ -125,6 +126,8 @@ def located(text: str) -> Path:
     if path.exists():
         return path.absolute()
     found = installed_at(text)
+    if not found and "/" in text:
+        raise ProblemError(f"{text}: there is no such file or directory")
     if not found:
         raise ProblemError(
             f"there is no skill {text!r} in .claude/skills here, in ~/.claude/skills or in {MANAGED}/skills"

@@ -8,9 +8,11 @@ import sys
 import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from shlex import quote
 
 from bailiwick import __version__
 from bailiwick.administration.skill_policy import load_scan_policy
+from bailiwick.cli.skill_lock import ProblemError, located
 from bailiwick.cli.skill_why import in_use
 from bailiwick.decision.skill_verdict import ScanPolicy, SkillReport, SkillVerdict, judge
 from bailiwick.enforcement.skills import html, text
@@ -48,7 +50,11 @@ def register(inner: "argparse._SubParsersAction[argparse.ArgumentParser]") -> No
         help="what one skill can do, with evidence; declared, documented and used side by side",
         description="Show what a skill can do and where it says so, against what it declares and what its description tells; what is wrong with it; and a narrower declaration.",
     )
-    shown.add_argument("path", help="a skill's directory, its SKILL.md, or an archive of it")
+    shown.add_argument(
+        "path",
+        metavar="NAME|PATH",
+        help="a skill's directory, its SKILL.md, or an archive of it; or its name among the skills here",
+    )
     shown.add_argument("--format", choices=("text", "json"), default="text", help="text if left out")
     _json(shown)
     _policy(shown)
@@ -119,9 +125,13 @@ def _inspect(asked: argparse.Namespace) -> int:
     if policy is None:
         return USAGE
     try:
-        place = find_skills(Path(asked.path))[0]
-    except NoSkillError as error:
+        named = Path(asked.path)
+        place, *more = find_skills(named if named.exists() else located(asked.path))
+    except (NoSkillError, ProblemError) as error:
         return _failed(str(error), ENVIRONMENT)
+    if more:
+        told = f"this is the first of {len(more) + 1} here; `bailiwick skill scan {quote(asked.path)} --all` lists them"
+        print(f"bailiwick: {told}", file=sys.stderr)
     load()
     report = _judged(policy, {})(place)
     used = in_use(asked, place.path.resolve().name, place.path.absolute(), report.manifest)

@@ -24,6 +24,7 @@ from bailiwick.model.skill import Manifest
 from bailiwick.policy.errors import PolicyErrors
 from bailiwick.service.log_reader import LogReader
 from bailiwick.service.places import find
+from bailiwick.service.policy_files import NotAPolicyError
 from bailiwick.service.skills.copies import Copies
 from bailiwick.service.store import StoreError
 
@@ -46,7 +47,7 @@ def run(asked: argparse.Namespace) -> int:
     """Exit code 0 when the skill is approved and nothing was denied, 1 when there is something to see."""
     try:
         _, _, lock = read(asked)
-    except (LockError, PolicyErrors) as error:
+    except (LockError, PolicyErrors, NotAPolicyError) as error:
         print(f"bailiwick: {error}", file=sys.stderr)
         return USAGE
     except OSError as error:

@@ -338,12 +338,15 @@ def _commands(target: str, roots: Sequence[str]) -> Iterator[Condition]:
         yield CommandCondition(words=(interpreter, f"*{inside}", *words[1:]))
 
 
-def grant_for(access: Access, roots: Sequence[str] = ()) -> Grant | None:
-    """The line of a manifest that would allow ``access``."""
+def grant_for(
+    access: Access, roots: Sequence[str] = (), *, project: str = "", home: str = ""
+) -> Grant | None:
+    """The line of a manifest that would allow ``access``, spelled so that it holds on any machine, where it can be."""
     match access.target:
-        case PathTarget(path=path):
+        case PathTarget(path=path, pattern=pattern):
             kind = Kind.FS_WRITE if access.kind in WRITE else Kind.FS_READ
-            return Grant(kind=kind, target=_shortened(path, roots))
+            places = [*((root, "${skill}") for root in roots), (project, "${project}"), (home, "~")]
+            return Grant(kind=kind, target=_shortened(path, places, glob=pattern))
         case ProgramTarget(name=name, words=words, path=path):
             first = words[0] if words and words[0] and _SUBCOMMAND.fullmatch(words[0]) else ""
             return Grant(kind=Kind.EXEC, target=shlex.join(filter(None, (path or name, first))))
@@ -361,8 +364,11 @@ def grant_for(access: Access, roots: Sequence[str] = ()) -> Grant | None:
             return None
 
 
-def _shortened(path: str, roots: Sequence[str]) -> str:
-    for root in roots:
-        if path == root or path.startswith(f"{root}/"):
-            return "${skill}" + path.removeprefix(root)
-    return path
+def _shortened(path: str, places: Sequence[tuple[str, str]], *, glob: bool) -> str:
+    """``path`` as a glob, below the first of ``places`` in which it lies by that one's name."""
+    spelled = path if glob else escape(path)
+    for place, name in places:
+        start = escape(place.rstrip("/"))
+        if start and (spelled == start or spelled.startswith(f"{start}/")):
+            return name + spelled.removeprefix(start)
+    return spelled

@@ -88,7 +88,12 @@ def _judged(
         narrowed = held(policy, evidence)
         if layers := flow_layers(policy, request, facts, evidence.labels):
             narrowed = replace(narrowed, layers=(*narrowed.layers, *layers))
-        decision = explained(decide(narrowed, request, facts), evidence)
+        decision = explained(
+            decide(narrowed, request, facts),
+            evidence,
+            project=request.session.project,
+            home=request.principal.home,
+        )
         return narrowed, facts, pinned(decision, evidence, offline=bool(layers))
     except Exception as error:  # noqa: BLE001 - law: an error is at least ASK; here nobody could say what to ask
         decision = decide(policy, request, facts)

@@ -12,11 +12,12 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from shlex import quote
 
-from bailiwick.decision.ceiling import ALL, SHARED, ceiling, ceiling_of, grant_for
+from bailiwick.decision.ceiling import ALL, IMPLIED, SHARED, ceiling, ceiling_of, grant_for
 from bailiwick.information.approvals import (
     ActiveSkill,
     Approval,
     Approvals,
+    Grant,
     Load,
     Needs,
     SkillCopy,
@@ -46,6 +47,14 @@ MAX_READY = 64
 
 MAX_NAMED = 1000
 """Characters of a skill's name that is written into a rule."""
+
+UNFOLLOWED = "unknown"
+"""The name under which a conversation is bounded in which more skills were loaded than anybody can follow."""
+
+_TOO_MANY = (
+    "More skills were loaded in this conversation than can be told apart, so nothing is known to be granted"
+)
+_AFRESH = "Start a new conversation (/clear)."
 
 TOUCHING = frozenset({AccessKind.READ, AccessKind.EXECUTE, AccessKind.CHANGE_CONFIG})
 
@@ -82,7 +91,7 @@ def _approved(evidence: SkillEvidence) -> tuple[Approval, ...]:
 def ceilings(policy: Policy, evidence: SkillEvidence) -> Iterator[Layer]:
     """The layer of each active skill (2), the latest called last."""
     if evidence.full:
-        yield ceiling("unknown", (), roots=(), subjects=ALL)
+        yield ceiling(UNFOLLOWED, (), roots=(), subjects=ALL)
     called = [skill for skill in evidence.active if skill.called]
     for skill in evidence.active:
         if not skill.places and _is_bundled(policy, skill.name):
@@ -283,44 +292,86 @@ def _shown(text: str) -> str:
     return "".join(char if char.isprintable() else "?" for char in text[:200])
 
 
-def explained(decision: Decision, evidence: SkillEvidence) -> Decision:
-    """``decision`` with the line of the manifest that would allow what a ceiling stops (3)."""
+def explained(decision: Decision, evidence: SkillEvidence, *, project: str = "", home: str = "") -> Decision:
+    """``decision`` with the lines of the manifest that would allow what a ceiling stops, and the command that adds them (3)."""
     if not any(reason.rule.startswith("skill.") for reason in decision.reasons):
         return decision
     skills = {rule_name(skill.name): skill for skill in evidence.active}
-    reasons = tuple(_explained(reason, skills, evidence.approvals) for reason in decision.reasons)
-    return replace(decision, reasons=reasons)
+    about = [
+        (reason, _bounding(reason, skills), _needed(reason, skills, project, home))
+        for reason in decision.reasons
+    ]
+    lines: dict[ActiveSkill, dict[Grant, None]] = {}
+    for _, skill, grant in about:
+        if skill is not None and grant is not None:
+            lines.setdefault(skill, {})[grant] = None
+    told: set[ActiveSkill] = set()
+    reasons = []
+    for reason, skill, grant in about:
+        if skill is None:
+            untold = evidence.full and reason.rule.startswith(f"skill.{UNFOLLOWED}.")
+            reasons.append(replace(reason, message=_TOO_MANY, instead=_AFRESH) if untold else reason)
+            continue
+        holding = _holding(skill, evidence.approvals)
+        reasons.append(
+            _explained(reason, skill, holding, grant, () if skill in told else tuple(lines.get(skill, ())))
+        )
+        told.add(skill)
+    return replace(decision, reasons=tuple(reasons))
 
 
-def _explained(reason: Reason, skills: dict[str, ActiveSkill], approvals: Approvals) -> Reason:
+def _bounding(reason: Reason, skills: dict[str, ActiveSkill]) -> ActiveSkill | None:
+    """The active skill whose ceiling stops what ``reason`` is about."""
     stem, _, rest = reason.rule.partition(".")
-    skill = skills.get(rest.partition(".")[0])
-    if (
-        stem != "skill"
-        or skill is None
-        or reason.verdict is Verdict.ALLOW
-        or not isinstance(reason.about, Access)
-    ):
-        return reason
-    if not _holding(skill, approvals):
+    if stem != "skill" or reason.verdict is Verdict.ALLOW or not isinstance(reason.about, Access):
+        return None
+    return skills.get(rest.partition(".")[0])
+
+
+def _needed(reason: Reason, skills: dict[str, ActiveSkill], project: str, home: str) -> Grant | None:
+    skill = _bounding(reason, skills)
+    if skill is None or not isinstance(reason.about, Access):
+        return None
+    grant = grant_for(reason.about, [root for root, _ in skill.places], project=project, home=home)
+    for kind in (CapabilityKind.MEMORY_WRITE, CapabilityKind.CONFIG_WRITE):
+        if grant is not None and reason.rule.endswith(f".{kind}"):
+            grant = replace(grant, kind=kind)
+    return grant
+
+
+def _explained(
+    reason: Reason,
+    skill: ActiveSkill,
+    holding: Sequence[Approval],
+    grant: Grant | None,
+    lines: Sequence[Grant],
+) -> Reason:
+    """``lines`` are all that the call needs, told with the first reason of a skill; none with the others."""
+    if not holding:
         return replace(
             reason,
             message=f"The approval of the skill {_shown(skill.name)}, whose text is in this conversation, no longer holds",
-            instead="Start a new conversation (/clear).",
+            instead=_AFRESH,
         )
-    grant = grant_for(reason.about, [root for root, _ in skill.places])
     if grant is None:
         return reason
-    for kind in (CapabilityKind.MEMORY_WRITE, CapabilityKind.CONFIG_WRITE):
-        if reason.rule.endswith(f".{kind}"):
-            grant = replace(grant, kind=kind)
-    line = quote(_shown(str(grant)))
-    asked = f"`bailiwick skill approve {quote(_shown(skill.name))} --grant {line} --as role:ROLE`"
+    need = f"The manifest would need `{_shown(str(grant))}`"
+    if not lines:
+        return replace(reason, instead=f"{need}.")
+    tools = {tool for line in lines for tool in IMPLIED.get(line.kind, ())}
+    given = " ".join(
+        f"--grant {quote(_shown(str(line)))}"
+        for line in lines
+        if line.kind is not CapabilityKind.TOOL or line.target not in tools
+    )
+    roles = ",".join(dict.fromkeys(role for one in holding for role in one.roles))
+    name = skill.name if ":" not in skill.name or not skill.places else skill.places[0][0]
+    asked = f"`bailiwick skill approve {quote(_shown(name))} {given} --as {quote(f'role:{roles}')}`"
     past = (
         "" if skill.called else " It was loaded earlier and its text is still here; /clear starts without it."
     )
     return replace(
-        reason, instead=f"The manifest would need `{_shown(str(grant))}` ({asked}). {reason.instead}{past}"
+        reason, instead=f"{need} ({'all of it: ' * (len(lines) > 1)}{asked}). {reason.instead}{past}"
     )
 
 

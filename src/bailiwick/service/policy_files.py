@@ -1,5 +1,6 @@
 """Reading a policy repository from disk: every YAML file of it as text, or an error that names the file."""
 
+import errno
 import os
 from collections.abc import Iterator
 from pathlib import Path
@@ -7,12 +8,21 @@ from pathlib import Path
 from bailiwick.policy.document import MAX_CHARACTERS
 from bailiwick.policy.errors import PolicyError, PolicyErrors
 
+_NO_DIRECTORY = "is not a directory; name that of a policy (`bailiwick init DIR` writes one)"
+
 MAX_FILES = 1000
 """Files of one repository; a directory with more was not meant to be one."""
 
 
 class NotAPolicyError(NotADirectoryError):
     """What was named as a policy is no directory; the message is whole."""
+
+    def __init__(self, root: Path) -> None:
+        # Wherever an error of the system is told by its parts, this one has them too.
+        super().__init__(errno.ENOTDIR, _NO_DIRECTORY, str(root))
+
+    def __str__(self) -> str:
+        return f"{self.filename} {self.strerror}"
 
 
 def read_policy_files(root: Path) -> dict[str, str]:
@@ -24,7 +34,7 @@ def read_policy_files(root: Path) -> dict[str, str]:
         OSError: a directory below it can't be listed.
     """
     if not root.is_dir():
-        raise NotAPolicyError(not_a_policy(root))
+        raise NotAPolicyError(root)
     files: dict[str, str] = {}
     errors: list[PolicyError] = []
     for path in yaml_files(root):
@@ -46,7 +56,7 @@ def read_policy_files(root: Path) -> dict[str, str]:
 
 def not_a_policy(root: Path) -> str:
     """What a person is told who named ``root`` as a policy."""
-    return f"{root} is not a directory; name that of a policy (`bailiwick init DIR` writes one)"
+    return str(NotAPolicyError(root))
 
 
 def _unreadable(error: OSError) -> None:

@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
+from bailiwick.administration.skill_difference import runs, scope_of
 from bailiwick.administration.skills.lock import Entry
 from bailiwick.information.approvals import Grant
 from bailiwick.model.glob import GlobError, TooComplexError, contained, name_glob, path_glob
@@ -107,26 +108,17 @@ def declared_only(grants: Sequence[Grant], manifest: Manifest) -> tuple[tuple[Gr
     if not manifest.scoped:
         return tuple(grants), ()
     declared = {item.target for item in manifest.declared if item.kind is CapabilityKind.TOOL}
-    bash = [_scope(target) for target in declared if target.partition("(")[0] == "Bash"]
+    bash = [scope_of(target) for target in declared if target.partition("(")[0] == "Bash"]
     kept = [grant for grant in grants if _declared(grant, declared, bash)]
     return tuple(kept), tuple(grant for grant in grants if grant not in kept)
-
-
-def _scope(target: str) -> tuple[str, ...]:
-    """The words that ``Bash(git push:*)`` begins with; none for a bare ``Bash``."""
-    inner = target.partition("(")[2].removesuffix(")").removesuffix("*").removesuffix(":")
-    return tuple(inner.split())
 
 
 def _declared(grant: Grant, declared: set[str], bash: Sequence[tuple[str, ...]]) -> bool:
     match grant.kind:
         case CapabilityKind.EXEC | CapabilityKind.INSTALL if not bash:
             return False
-        case CapabilityKind.EXEC if grant.target.startswith("${skill}/"):
-            return True  # what the declared interpreter runs
         case CapabilityKind.EXEC:
-            words = tuple(grant.target.split())
-            return any(words[: len(scope)] == scope for scope in bash)
+            return any(runs(scope, grant.target) for scope in bash)
         case CapabilityKind.TOOL:
             return any(one.partition("(")[0] == grant.target.partition("(")[0] for one in declared)
         case CapabilityKind.MCP:

@@ -173,14 +173,10 @@ def _granting(
 ) -> Iterator[tuple[Grant, Grant]]:
     """The grants that allow an access, each with the narrowest that would."""
     needed = grant_for(access, roots)
-    if needed is None:
+    shorter = grant_for(access, roots, project=str(record.get("project") or ""))
+    if needed is None or shorter is None:
         return
-    spelled = [needed]
-    project = str(record.get("project") or "")
-    if isinstance(access.target, PathTarget):
-        path = access.target.path
-        if project and (path == project or path.startswith(f"{project}/")):
-            spelled.append(Grant(kind=needed.kind, target="${project}" + path.removeprefix(project)))
+    spelled = (needed, shorter)
     for grant in grants:
         if any(covers(grant, one) for one in spelled) or _runs(grant, access):
             yield grant, spelled[-1]

@@ -42,6 +42,9 @@ _SHELL = frozenset(
 )
 _PYTHON = frozenset(("python", "py", "python3", "pycon"))
 _SCRIPT = frozenset(("javascript", "js", "jsx", "ts", "typescript", "tsx", "mjs", "node"))
+_BEFORE = "dynamic context"
+"""By what a command is started that runs before the prompt is read."""
+
 _DYNAMIC = re.compile(r"(?<![`\w])!`([^`\n]{1,2000})`")
 _SHOWN = re.compile(
     r"\b(?:samples?|examples?|attackers?|spot|attack|payload|decode|malicious|suspicious|demonstrat\w*|quot\w+|learners?|students?|trainees?|exercise|often contains?|looks? like)\b",
@@ -293,19 +296,18 @@ class Documents:
                 source,
                 Role.EXECUTABLE if role is not Role.FIXTURE else role,
                 frozenset(),
-                "dynamic context",
+                _BEFORE,
             )
             for label in sorted(labels, key=str):
                 if label.origin in (Origin.CREDENTIALS, Origin.ENVIRONMENT, Origin.DOWNLOAD, Origin.PERSONAL):
                     self.into.chain(label, Sink.CONTEXT, "the prompt", source, role)
-            self.into.capability(
-                CapabilityKind.EXEC,
-                match[1].split()[0],
-                source,
-                Role.EXECUTABLE,
-                detail="before the prompt",
-                by="dynamic context",
-            )
+            if not any(
+                item.kind is CapabilityKind.EXEC and item.source == source and item.by == _BEFORE
+                for item in self.into.capabilities
+            ):
+                self.into.capability(
+                    CapabilityKind.EXEC, match[1].split()[0], source, Role.EXECUTABLE, by=_BEFORE
+                )
 
     def _front(self, path: str, front: FrontMatter, text: str, role: Role) -> None:
         if "hooks" in front.values:

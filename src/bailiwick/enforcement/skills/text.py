@@ -4,9 +4,9 @@ import textwrap
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from bailiwick.administration.skill_difference import Row, narrower, rows
+from bailiwick.administration.skill_difference import Row, narrower, pre_approves, rows
 from bailiwick.decision.skill_verdict import SkillReport, SkillVerdict
-from bailiwick.model.skill import Role, Source
+from bailiwick.model.skill import Manifest, Role, Source
 from bailiwick.rules.rule import Severity
 from bailiwick.rules.skill.rule import SkillFinding
 
@@ -140,17 +140,22 @@ def inspection(report: SkillReport, page: Page) -> Iterator[str]:
     for part in report.partial:
         yield from _hanging("        partial   ", f"{part.path}: {part.reason}", page)
     suggested = narrower(manifest)
-    if suggested and set(suggested) != {grant.target for grant in manifest.declared}:
+    # What is blocked should not be pre-approved, and only skills and commands have a front matter that does that.
+    fits = report.kind in {"skill", "command"} and report.verdict is not SkillVerdict.BLOCK
+    if fits and suggested and set(suggested) != {grant.target for grant in manifest.declared}:
         yield ""
-        yield page.paint("A narrower declaration", "bold")
-        yield from (f"  {line}" for line in _declaration(suggested, page))
+        yield page.paint(
+            "A narrower declaration" if manifest.scoped else "A declaration of what it uses", "bold"
+        )
+        yield from (f"  {line}" for line in _declaration(suggested, manifest))
 
 
-def _declaration(suggested: Sequence[str], page: Page) -> Iterator[str]:
-    del page
+def _declaration(suggested: Sequence[str], manifest: Manifest) -> Iterator[str]:
+    declared = [grant.target for grant in manifest.declared]
     yield "allowed-tools:"
     for tool in suggested[:40]:
-        yield f"  - {tool}"
+        new = manifest.scoped and not any(pre_approves(wide, tool) for wide in declared)
+        yield f"  - {tool}{'   # not declared now' if new else ''}"
     if len(suggested) > 40:  # noqa: PLR2004 - what fits and what is enough
         yield f"  # and {len(suggested) - 40} more"
 

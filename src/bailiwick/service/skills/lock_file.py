@@ -54,8 +54,10 @@ def load(directory: Path, approvers: Sequence[Approver], *, now: int, seen: int 
     try:
         text, signature = (_read(directory / name) for name in (LOCK, SIGNATURE))
     except FileNotFoundError as error:
-        missing = NONE_YET if Path(str(error.filename)).name == Path(LOCK).name else f"{SIGNATURE} is missing"
-        raise LockError(f"{missing}; `bailiwick skill approve` writes it") from None
+        gone = LOCK if Path(str(error.filename)).name == Path(LOCK).name else SIGNATURE
+        if any((directory / name).exists() for name in (LOCK, SIGNATURE)):
+            raise LockError(f"{gone} is missing; restore it from the repository's history") from None
+        raise LockError(f"{NONE_YET}; `bailiwick skill approve` writes it") from None
     except OSError as error:
         raise LockError(f"{error.filename}: {error.strerror}") from None
     return read_lock(text, signature, approvers, now=now, seen=seen)
