@@ -77,6 +77,12 @@ def _declared(manifest: Manifest, kind: CapabilityKind, target: str) -> bool:
     return any(grant.target == "*" for grant in manifest.declared)
 
 
+_STARTERS = frozenset(
+    ("uv", "uvx", "poetry", "pipx", "npx", "bunx", "npm", "pnpm", "yarn", "env", "make", "just")
+)
+"""Programs that start what they are told to, the scripts of a skill among it."""
+
+
 def scope_of(grant: str) -> tuple[str, ...]:
     """The words that ``Bash(git push:*)`` begins with; none for a bare ``Bash``."""
     return tuple(re.sub(r":?\*+$", "", grant.partition("(")[2].removesuffix(")")).split())
@@ -90,8 +96,8 @@ def runs(scope: tuple[str, ...], target: str) -> bool:
     if not target.startswith("${skill}/"):
         return False
     script = words[0].rpartition("/")[2]
-    by = INTERPRETERS.get(script.rpartition(".")[2], ())
-    return scope[-1].rpartition("/")[2] == script or (len(scope) == 1 and scope[0] in by)
+    by = (*INTERPRETERS.get(script.rpartition(".")[2], ()), *_STARTERS)
+    return scope[-1].rpartition("/")[2] == script or (scope[0] in by and "/" not in scope[-1])
 
 
 def _documented(manifest: Manifest, kind: CapabilityKind, target: str) -> bool:

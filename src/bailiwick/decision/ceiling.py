@@ -155,6 +155,9 @@ INTERPRETERS: dict[str, tuple[str, ...]] = {
 }
 """What runs a skill's script by its ending."""
 
+_BINS = ("/usr/bin", "/bin", "/usr/local/bin")
+"""Where the system keeps its interpreters, which people name by path too."""
+
 ALL = frozenset(
     {
         *(Subject.TOOLS, Subject.FILES, Subject.COMMANDS, Subject.NETWORK, Subject.ENVIRONMENT, Subject.MCP),
@@ -335,7 +338,8 @@ def _commands(target: str, roots: Sequence[str]) -> Iterator[Condition]:
     # However the script is spelled for the interpreter, reading it must be granted, and what it does is held elsewhere.
     inside = words[0].removeprefix("${skill}/")
     for interpreter in INTERPRETERS.get(inside.rpartition(".")[2], ()):
-        yield CommandCondition(words=(interpreter, f"*{inside}", *words[1:]))
+        for spelled in (interpreter, f"{{{','.join(_BINS)}}}/{interpreter}"):
+            yield CommandCondition(words=(spelled, f"*{inside}", *words[1:]))
 
 
 def grant_for(
@@ -348,6 +352,8 @@ def grant_for(
             places = [*((root, "${skill}") for root in roots), (project, "${project}"), (home, "~")]
             return Grant(kind=kind, target=_shortened(path, places, glob=pattern))
         case ProgramTarget(name=name, words=words, path=path):
+            if script := _script(path or name, words, roots):
+                return Grant(kind=Kind.EXEC, target=shlex.quote(script) if " " in script else script)
             first = words[0] if words and words[0] and _SUBCOMMAND.fullmatch(words[0]) else ""
             return Grant(kind=Kind.EXEC, target=shlex.join(filter(None, (path or name, first))))
         case HostTarget() as peer:
@@ -362,6 +368,20 @@ def grant_for(
             return Grant(kind=Kind.TOOL, target=name)
         case NameTarget():
             return None
+
+
+def _script(program: str, words: Sequence[str | None], roots: Sequence[str]) -> str:
+    """The file of the skill that is run, by itself or by an interpreter, however it is spelled; empty where none is."""
+    interpreters = {name for names in INTERPRETERS.values() for name in names}
+    place, _, name = program.rpartition("/")
+    runs = name in interpreters and place in {"", *_BINS}
+    started = words[0] if runs and words and words[0] else program
+    for root in roots:
+        for place in (root, "/".join(root.split("/")[-2:])):  # from the project, from wherever skills stand
+            _, found, inside = f"/{started}".partition(f"/{place.strip('/')}/")
+            if found and inside:
+                return "${skill}/" + inside
+    return ""
 
 
 def _shortened(path: str, places: Sequence[tuple[str, str]], *, glob: bool) -> str:

@@ -330,8 +330,8 @@ def _bounding(reason: Reason, skills: dict[str, ActiveSkill]) -> ActiveSkill | N
 
 def _needed(reason: Reason, skills: dict[str, ActiveSkill], project: str, home: str) -> Grant | None:
     skill = _bounding(reason, skills)
-    if skill is None or not isinstance(reason.about, Access):
-        return None
+    if skill is None or not isinstance(reason.about, Access) or reason.verdict is not Verdict.DENY:
+        return None  # a question is for the sandbox to answer: no line of a manifest makes code known
     grant = grant_for(reason.about, [root for root, _ in skill.places], project=project, home=home)
     for kind in (CapabilityKind.MEMORY_WRITE, CapabilityKind.CONFIG_WRITE):
         if grant is not None and reason.rule.endswith(f".{kind}"):
@@ -359,19 +359,19 @@ def _explained(
     if not lines:
         return replace(reason, instead=f"{need}.")
     tools = {tool for line in lines for tool in IMPLIED.get(line.kind, ())}
-    given = " ".join(
+    given = [
         f"--grant {quote(_shown(str(line)))}"
         for line in lines
         if line.kind is not CapabilityKind.TOOL or line.target not in tools
-    )
+    ]
     roles = ",".join(dict.fromkeys(role for one in holding for role in one.roles))
     name = skill.name if ":" not in skill.name or not skill.places else skill.places[0][0]
-    asked = f"`bailiwick skill approve {quote(_shown(name))} {given} --as {quote(f'role:{roles}')}`"
+    asked = f"`bailiwick skill approve {quote(_shown(name))} {' '.join(given)} --as {quote(f'role:{roles}')}`"
     past = (
         "" if skill.called else " It was loaded earlier and its text is still here; /clear starts without it."
     )
     return replace(
-        reason, instead=f"{need} ({'all of it: ' * (len(lines) > 1)}{asked}). {reason.instead}{past}"
+        reason, instead=f"{need} ({'all of it: ' * (len(given) > 1)}{asked}). {reason.instead}{past}"
     )
 
 

@@ -111,13 +111,32 @@ def test_what_a_wider_grant_covers_is_not_listed_beside_it() -> None:
     assert list(map(str, granted)) == ["fs.write ${project}/**", "fs.write /tmp/b"]
 
 
-def test_a_front_matter_that_declares_tools_narrows() -> None:
+LEFT = {
+    "Bash(git:*)": ["exec curl", "exec ${skill}/x.py", "tool WebSearch"],
+    "Bash(python3:*)": ["exec git push", "exec curl", "tool WebSearch"],
+    "Bash(python3 *)": ["exec git push", "exec curl", "tool WebSearch"],
+    "Bash(uv run:*)": ["exec git push", "exec curl", "tool WebSearch"],
+    "Bash(python3 ${CLAUDE_SKILL_DIR}/x.py:*)": ["exec git push", "exec curl", "tool WebSearch"],
+    "Bash(python3 ${CLAUDE_SKILL_DIR}/y.py:*)": [
+        "exec git push",
+        "exec curl",
+        "exec ${skill}/x.py",
+        "tool WebSearch",
+    ],
+    "Bash(bash:*)": ["exec git push", "exec curl", "exec ${skill}/x.py", "tool WebSearch"],
+    "Bash": ["tool WebSearch"],
+}
+"""What a front matter declares, and what of the grants below it leaves out."""
+
+
+@pytest.mark.parametrize("said", LEFT)
+def test_a_front_matter_that_declares_tools_narrows(said: str) -> None:
     grants = list(
         map(grant_of, ("exec git push", "exec curl", "exec ${skill}/x.py", "net a", "tool WebSearch"))
     )
-    manifest = Manifest(name="n", scoped=True, declared=(capability(CapabilityKind.TOOL, "Bash(git:*)"),))
+    manifest = Manifest(name="n", scoped=True, declared=(capability(CapabilityKind.TOOL, said),))
     kept, left = declared_only(grants, manifest)
-    assert list(map(str, left)) == ["exec curl", "tool WebSearch"]
-    assert len(kept) == 3
+    assert list(map(str, left)) == LEFT[said]
+    assert sorted((*kept, *left)) == sorted(grants)
     assert declared_only(grants, Manifest(name="n"))[0] == tuple(grants)
     assert str(declared_only(grants, Manifest(name="n", scoped=True))[0]).count("exec") == 0
