@@ -280,3 +280,35 @@ def test_a_skill_that_changes_under_a_session_is_not_taken_over_unless_approved(
     for state, verdict in (("good", Verdict.ALLOW), ("changed", Verdict.DENY)):
         said = evidence({"grants": {"pdf": []}, "touched": {"pdf": [state]}})
         assert judge(POLICY, request, Disk(), View(said))[1].enforced is verdict
+
+
+def test_what_was_withdrawn_is_told_with_its_reason_and_no_mend_but_to_go_on() -> None:
+    request = Request(
+        principal=Principal(user="u", uid=1),
+        event=event_of("Skill(pdf)"),
+        session=Session(key="s", profile="p", project="/w"),
+    )
+    taken = (("pdf", "good-pdf", "on 2026-01-01: sold"), ("xlsx", "good-xlsx", "on 2026-01-02"))
+    loading = evidence({"grants": {}, "loads": {"pdf": ["good"]}})
+    for said, call, told in (
+        (
+            loading,
+            "Skill(pdf)",
+            "the approval of the skill pdf at /w/.claude/skills/pdf was withdrawn on 2026-01-01: sold",
+        ),
+        (
+            evidence({"grants": {}, "active": ["pdf"]}),
+            "Bash(ls)",
+            "no longer holds: it was withdrawn on 2026-01-01: sold",
+        ),
+        (
+            evidence({"grants": {}, "active": ["other"]}),
+            "Bash(ls)",
+            "whose text is in this conversation, no longer holds",
+        ),
+    ):
+        known = View(replace(said, approvals=replace(said.approvals, withdrawn=taken)))
+        _, decision = judge(POLICY, replace(request, event=event_of(call)), Disk(), known)
+        assert decision.enforced is Verdict.DENY
+        assert decision.reasons[0].message.endswith(told)
+        assert "skill approve" not in decision.reasons[0].instead

@@ -281,6 +281,7 @@ def test_an_unapproved_skill_does_not_load(skilled: Room, way: str) -> None:
     turns, prompt, agents = LOADS[way]
     outcome = held(skilled, turns, prompt=prompt, agents=agents)
     assert not any("Run scripts" in request.text for request in outcome.model.requests)
+    assert "off in this session: pdf; `bailiwick skill verify` lists them" in outcome.stderr
 
 
 def test_scripts_and_references_are_checked_when_they_are_used(skilled: Room) -> None:
@@ -378,14 +379,18 @@ def test_withdrawing_the_approval_takes_effect_in_the_running_session(skilled: R
     approve(skilled, write(skilled, "alpha"), "exec echo")
 
     def withdraw(_: object) -> Use:
-        done = skilled.bailiwick("skill", "revoke", "alpha")
+        done = skilled.bailiwick("skill", "revoke", "alpha", "--reason", "sold")
         assert done.returncode == 0, done.stderr
         return bash("echo 2")
 
     outcome = held(skilled, [load("alpha"), bash("echo 1"), withdraw, load("alpha")])
     assert outcome.ran(1), outcome
-    assert "no longer holds" in outcome.result(2).text, outcome
+    assert "no longer holds: it was withdrawn on 2" in outcome.result(2).text, outcome
+    assert ": sold (skill.alpha." in outcome.result(2).text, outcome
     assert not outcome.ran(3), outcome
+    told = outcome.result(3).text  # nobody is sent to have approved again what was taken back
+    assert ": sold" in told, outcome
+    assert "bailiwick skill approve" not in told, outcome
 
 
 def test_two_skills_share_what_both_may_do(skilled: Room) -> None:

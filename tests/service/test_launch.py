@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from bailiwick.service.launch import ClientError, client_version, find_client
-from governed import Running, running, write_policy
+from governed import POLICY, Running, running, write_policy
 
 ECHO = """#!/bin/sh
 if [ "$1" = --version ]; then echo "2.1.330 (Claude Code)"; exit; fi
@@ -82,7 +82,9 @@ def test_an_absent_client_is_told_with_the_mend(tmp_path: Path, monkeypatch: pyt
         find_client(script(tmp_path / "plain", ECHO, 0o644))
 
 
-def governed(service: Running, *arguments: str, **environment: str) -> "subprocess.CompletedProcess[str]":
+def governed(
+    service: Running, *arguments: str, cwd: Path | None = None, **environment: str
+) -> "subprocess.CompletedProcess[str]":
     """`bailiwick claude` with a client that prints how it was started."""
     client = script(service.root / "claude", ECHO)
     command = [sys.executable, "-m", "bailiwick.cli.main", "claude", "--client", client]
@@ -93,7 +95,9 @@ def governed(service: Running, *arguments: str, **environment: str) -> "subproce
         "NODE_OPTIONS": "--require x",
         **environment,
     }
-    return subprocess.run(command, capture_output=True, text=True, env=variables, timeout=60, check=False)
+    return subprocess.run(
+        command, capture_output=True, text=True, env=variables, cwd=cwd, timeout=60, check=False
+    )
 
 
 @pytest.fixture(scope="module")
@@ -163,3 +167,22 @@ def test_a_client_too_old_is_refused_before_anything_starts(tmp_path: Path) -> N
     assert done.returncode == 3
     assert "hooks of clients before 2.1.295 fail open" in done.stderr
     assert not idle.places.state.exists()
+
+
+def test_skills_that_the_client_leaves_out_are_named(tmp_path: Path) -> None:
+    """The client says only that some setting is to blame; asked for by a program, the line is that program's alone."""
+    held = {
+        "profiles/held.yaml": "profile: held\nextends: [dev]\ndescription: d\nskills: {require: approval}\n"
+    }
+    roles = {"roles.yaml": POLICY["roles.yaml"].replace("[dev, open]", "[dev, held]")}
+    write_policy(Running(tmp_path).policy, POLICY | held | roles)
+    with running(tmp_path) as service:
+        for name in ("pdf", *(f"s{number}" for number in range(6))):
+            (tmp_path / ".claude/skills" / name).mkdir(parents=True)
+            (tmp_path / ".claude/skills" / name / "SKILL.md").write_text(
+                f"---\nname: {name}\ndescription: d\n---\n"
+            )
+        said = governed(service, "--profile", "held", "--", "-p", "hi", cwd=tmp_path).stderr
+        assert "off in this session: pdf, s0, s1, s2, s3 and 2 more; `bailiwick skill verify --policy" in said
+        assert governed(service, "--profile", "dev", "--", "-p", "hi", cwd=tmp_path).stderr == ""
+        json.loads(governed(service, "--json", "--profile", "held", "--", "-p", "hi", cwd=tmp_path).stderr)

@@ -268,6 +268,8 @@ def _fault(copy: SkillCopy, approvals: Approvals) -> tuple[str, str] | None:
         )
     if approval_for(approvals, copy.name, copy.digest) is not None:
         return None
+    if told := approvals.taken_back(plain_name(copy.name), copy.digest):
+        return (f"the approval of the skill {name} at {root} was withdrawn {_shown(told)}", _GO_ON)
     if any(one.digest == copy.digest for one in approvals.held):
         return (
             f"the skill at {root} was approved under another name than {name}",
@@ -313,11 +315,25 @@ def explained(decision: Decision, evidence: SkillEvidence, *, project: str = "",
             reasons.append(replace(reason, message=_TOO_MANY, instead=_AFRESH) if untold else reason)
             continue
         holding = _holding(skill, evidence.approvals)
+        if not holding:
+            reasons.append(replace(reason, message=_lost(skill, evidence.approvals), instead=_AFRESH))
+            continue
+        if grant is None:
+            reasons.append(reason)
+            continue
         reasons.append(
             _explained(reason, skill, holding, grant, () if skill in told else tuple(lines.get(skill, ())))
         )
         told.add(skill)
     return replace(decision, reasons=tuple(reasons))
+
+
+def _lost(skill: ActiveSkill, approvals: Approvals) -> str:
+    told = next(
+        filter(None, (approvals.taken_back(plain_name(skill.name), of) for _, of in skill.places)), ""
+    )
+    since = f": it was withdrawn {_shown(told)}" if told else ""
+    return f"The approval of the skill {_shown(skill.name)}, whose text is in this conversation, no longer holds{since}"
 
 
 def _bounding(reason: Reason, skills: dict[str, ActiveSkill]) -> ActiveSkill | None:
@@ -343,18 +359,10 @@ def _explained(
     reason: Reason,
     skill: ActiveSkill,
     holding: Sequence[Approval],
-    grant: Grant | None,
+    grant: Grant,
     lines: Sequence[Grant],
 ) -> Reason:
     """``lines`` are all that the call needs, told with the first reason of a skill; none with the others."""
-    if not holding:
-        return replace(
-            reason,
-            message=f"The approval of the skill {_shown(skill.name)}, whose text is in this conversation, no longer holds",
-            instead=_AFRESH,
-        )
-    if grant is None:
-        return reason
     need = f"The manifest would need `{_shown(str(grant))}`"
     if not lines:
         return replace(reason, instead=f"{need}.")

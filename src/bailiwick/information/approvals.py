@@ -4,7 +4,7 @@ import hashlib
 import json
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Protocol
 
@@ -116,10 +116,11 @@ class Approval:
 class Approvals:
     """The approvals that hold, and why there are none where the lock can't be believed.
 
-    ``version`` is the lock's.
+    ``withdrawn`` are names and digests whose approval was taken back, with when and why. ``version`` is the lock's.
     """
 
     held: tuple[Approval, ...] = ()
+    withdrawn: tuple[tuple[str, str, str], ...] = ()
     problem: str = ""
     version: int = 0
 
@@ -131,6 +132,10 @@ class Approvals:
             named[one.name] = (*named.get(one.name, ()), one)
         return named
 
+    def taken_back(self, name: str, digest: str) -> str:
+        """When the approval of these bytes was withdrawn, and why; empty where it was not."""
+        return next((told for one, of, told in reversed(self.withdrawn) if (one, of) == (name, digest)), "")
+
     def for_roles(self, roles: frozenset[str], now: int) -> "Approvals":
         """Those given for one of ``roles`` that hold at ``now``."""
         held = tuple(
@@ -138,7 +143,7 @@ class Approvals:
             for one in self.held
             if (not roles.isdisjoint(one.roles) or "*" in one.roles) and one.approved_on <= now < one.expires
         )
-        return self if held == self.held else Approvals(held=held, problem=self.problem, version=self.version)
+        return self if held == self.held else replace(self, held=held)
 
 
 @value(frozen=True, slots=True, kw_only=True)

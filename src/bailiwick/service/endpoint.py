@@ -7,7 +7,7 @@ Hooks come over loopback TCP with a session's secret, and the kernel says whose 
 import asyncio
 import logging
 import os
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import asdict, field
 from http import HTTPStatus
 from pathlib import Path
@@ -181,7 +181,9 @@ class Endpoint:
         await self.desk.look_up(peer.uid)
         state = self.desk.new_session(peer.uid, _wish(asked, peer.pid))
         await self.remember(state)
-        return {"key": state.key, "profile": state.profile, "documents": asdict(await self._documents(state))}
+        off = await self._unapproved(state)
+        documents = asdict(self._documents(state, off))
+        return {"key": state.key, "profile": state.profile, "skills_off": off, "documents": documents}
 
     async def _helper(self, message: Message, peer: Peer) -> Answer:
         """The settings for a client process of the calling account: its own session's, opened when it has none."""
@@ -319,7 +321,7 @@ class Endpoint:
         found = await asyncio.to_thread(self.desk.copies.standing, where)
         return unapproved(approvals, found)
 
-    async def _documents(self, state: SessionState) -> SessionDocuments:
+    def _documents(self, state: SessionState, unapproved: Sequence[str]) -> SessionDocuments:
         return session_documents(
             self.desk.policy_for(state),
             service=self._address(state),
@@ -329,7 +331,7 @@ class Endpoint:
             no_proxy=state.no_proxy,
             shell=state.shell,
             files=self.desk.files,
-            unapproved=await self._unapproved(state),
+            unapproved=unapproved,
         )
 
     def _address(self, state: SessionState) -> ServiceAddress:

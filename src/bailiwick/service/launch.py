@@ -8,6 +8,7 @@ import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from shlex import quote
 from typing import Any, NoReturn
 
 import orjson
@@ -27,6 +28,10 @@ from bailiwick.service.places import Places
 
 DEFAULT_BASE_URL = "https://api.anthropic.com"
 """Where the client sends model traffic unless told otherwise; pinned, so that a repository can't redirect it."""
+
+
+MAX_NAMED = 5
+"""Skills that are named where they are off; the rest are counted."""
 
 
 class ClientError(Exception):
@@ -137,7 +142,20 @@ def launch(places: Places, asked: Launch) -> NoReturn:
             "client_version": version,
         }
         print(orjson.dumps(said).decode(), file=sys.stderr, flush=True)  # noqa: T201 - nothing of ours runs after this
+    elif off := opened.get("skills_off"):
+        print(f"bailiwick: {skills_off(off, places)}", file=sys.stderr, flush=True)  # noqa: T201 - as above
     os.execve(client, argv, environment(os.environ, opened["key"]))  # (5)  # noqa: S606
+
+
+def skills_off(names: Sequence[str], places: Places) -> str:
+    """What a person is told of skills that the client leaves out, of which it says only that some setting is to blame."""
+    shown = ", ".join(one if one.isprintable() else ascii(one) for one in names[:MAX_NAMED])
+    more = f" and {len(names) - MAX_NAMED} more" if len(names) > MAX_NAMED else ""
+    policy = f" --policy {quote(str(places.policy))}" if places.policy_given else ""
+    return (
+        f"not approved as they stand, and so off in this session: {shown}{more}; `bailiwick skill verify{policy}` lists them, "
+        "`bailiwick skill approve` approves one"
+    )
 
 
 def _ensure_policy(places: Places) -> None:

@@ -86,7 +86,15 @@ class Lock:
         """What the PDP decides by."""
         withdrawn = {one.id for one in self.revoked}
         held = tuple(one.approval for one in self.entries if one.approval.id not in withdrawn)
-        return Approvals(held=held, version=self.version)
+        told = tuple(
+            (
+                one.name,
+                one.digest,
+                f"on {statements.time_text(one.on)[:10]}{': ' * bool(one.reason)}{one.reason}",
+            )
+            for one in self.revoked
+        )
+        return Approvals(held=held, withdrawn=told, version=self.version)
 
     def with_entry(self, entry: Entry) -> "Lock":
         """The lock with one more approval; one of the same skill, bytes and roles is superseded."""
