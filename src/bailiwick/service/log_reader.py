@@ -30,12 +30,21 @@ from bailiwick.audit.sealing import (
     unpack_entry,
 )
 from bailiwick.audit.tiles import WIDTH
+from bailiwick.service import at_rest
 from bailiwick.service.blocks import TAG, OpenBlock, blocks, call_tag
 from bailiwick.service.kept import HOLD, TAGGED_STATE, UNTOLD, Kept, hold_differences, holds_told, rows_in
 from bailiwick.service.keys import KeyRing
 from bailiwick.service.ledger import first_of, read_tile, size_of
 from bailiwick.service.log_check import LogCheck
-from bailiwick.service.state_directory import StoreError, mend_of, no_log, read_tail_key, read_verifiers
+from bailiwick.service.state_directory import (
+    AT_REST,
+    StoreError,
+    databases_in,
+    mend_of,
+    no_log,
+    read_tail_key,
+    read_verifiers,
+)
 
 DAMAGE = (sqlite3.Error, UnicodeDecodeError, TypeError, SealError)
 """How a database file shows that it was damaged: errors of its own, text that isn't UTF-8, values of another type."""
@@ -100,6 +109,11 @@ class LogReader:
         self._connection.close()
         if self._keys is not None:
             self._keys.close()
+
+    @property
+    def digest_key(self) -> bytes | None:
+        """The key of digests of what is made from this log; None where the log's keys aren't at hand."""
+        return self._blinding or None
 
     @property
     def has_keys(self) -> bool:
@@ -223,6 +237,20 @@ class LogReader:
                 with contextlib.suppress(sqlite3.ProgrammingError):  # closed while somebody was still reading
                     self._connection.rollback()
 
+    def _unused_bytes(self) -> Iterator[Fault]:
+        """Files of a log at rest of which bytes were changed that no row uses; for a log in which nothing else is wrong."""
+        if (key := _tail_key_of(self.directory)) is None:
+            return
+        try:
+            for name in at_rest.changed(key, self.directory / AT_REST, databases_in(self.directory)):
+                yield Fault(
+                    sequence=BESIDE,
+                    message=f"{name}: its entries and rows are whole, but bytes that nothing reads were changed since it was closed; "
+                    "keep a copy as evidence, the next start and stop of the service makes them right",
+                )
+        except OSError as error:
+            raise StoreError(f"{error.filename}: {error.strerror}") from error
+
     def _alive(self) -> Iterator[str]:
         """Names of the data keys there are."""
         for one in self._keys.entries() if self._keys else ():
@@ -305,7 +333,8 @@ class LogReader:
                 )
                 # Keys that are being destroyed are asked for last: what was recorded before is done by now, or still stands there.
                 beside = [*self.kept_faults(), *check.returned(self._alive())]
-            outcome = replace(outcome, faults=(*beside, *outcome.faults))
+            faults = (*beside, *outcome.faults)
+            outcome = replace(outcome, faults=faults or tuple(self._unused_bytes()))
             if self.has_keys or not (self.directory / "log.key").exists():
                 return outcome
             lost = Fault(

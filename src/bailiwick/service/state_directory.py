@@ -12,8 +12,12 @@ from typing import Self
 from bailiwick.audit.chain import tail_key
 from bailiwick.audit.note import Algorithm, NoteError, Signer, VerifierKey, parse_keys
 from bailiwick.model.value import value
+from bailiwick.service import at_rest
 
 SEED_SIZE = 32
+
+AT_REST = "log.digests"
+"""Where the digests of the databases stand while nobody writes them."""
 
 _PRIVATE_FILES = (
     *("log.key", "log-mldsa44.key", "log.pub", "redaction.key", "seal.key"),
@@ -74,6 +78,9 @@ class StateDirectory:
             raise StoreError(f"{path}: {error.strerror}") from error
         try:
             _hold(path, lock)
+            if (path / AT_REST).exists():
+                (path / AT_REST).unlink()
+                sync_directory(path)  # one that a power cut brings back would be of what stood here before
             directory = cls(path, lock, *_prepare(path, randomness))
         except OSError as error:
             os.close(lock)
@@ -126,9 +133,21 @@ class StateDirectory:
         """Make the names in the directory durable."""
         sync_directory(self.path)
 
+    def settle(self) -> None:
+        """Keep a digest of the databases, which nobody writes from now on; where that can't be done there is none."""
+        with contextlib.suppress(OSError, StoreError):
+            wal = self.path / "log.db-wal"
+            if not wal.exists() or not wal.stat().st_size:
+                at_rest.closed(self.tail_key(), self.path / AT_REST, databases_in(self.path))
+
     def release(self) -> None:
         """Let go of the directory."""
         os.close(self.lock)
+
+
+def databases_in(path: Path) -> tuple[Path, ...]:
+    """The databases of a state directory that only its holder writes."""
+    return path / "log.db", path / "keys.db"
 
 
 def _prepare(path: Path, randomness: Callable[[int], bytes]) -> tuple[str, bool]:

@@ -336,6 +336,7 @@ class Store:
         with self._writing:
             self._ledger.close()
             self._keys.close()
+        self.directory.settle()
         self.directory.release()
 
     def __enter__(self) -> Self:

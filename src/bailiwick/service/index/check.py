@@ -12,9 +12,10 @@ from collections.abc import Iterator
 from itertools import zip_longest
 from pathlib import Path
 
+from bailiwick.service import at_rest
 from bailiwick.service.index.embedded import FILE, EmbeddedIndex
 from bailiwick.service.index.schema import LISTS, VERSION
-from bailiwick.service.index.upkeep import catch_up, standing
+from bailiwick.service.index.upkeep import catch_up, digests_of_index, standing
 from bailiwick.service.log_reader import LogReader
 from bailiwick.service.state_directory import StoreError
 
@@ -50,7 +51,7 @@ def index_faults(reader: LogReader) -> list[str]:
         )
     try:
         with contextlib.closing(_opened(path)) as theirs:
-            return _faults(reader, path, theirs)
+            return _faults(reader, path, theirs) or _changed(reader, path, theirs)
     except (sqlite3.Error, UnicodeDecodeError, ValueError) as error:
         return [f"{path}: {error}; {_MEND}"]
     except OSError as error:
@@ -82,11 +83,11 @@ def _faults(reader: LogReader, path: Path, theirs: sqlite3.Connection) -> list[s
         return [f"{path}: damaged: {damage[0]}; {_MEND}"]
     meta = dict(theirs.execute("SELECT name, value FROM meta"))
     place, (epoch, size) = int(meta.get("next", "0")), standing(reader)
-    if (
-        meta.get("epoch", epoch) != epoch
-        or place > size
-        or meta.get("erased", "") not in {"", reader.erased()}
-    ):
+    if meta.get("epoch", epoch) == epoch and place > size:
+        return [
+            f"{path}: it has {place} entries and the log {size}: the log was put back to an older one, or this isn't its index; {_MEND}"
+        ]
+    if meta.get("epoch", epoch) != epoch or meta.get("erased", "") not in {"", reader.erased()}:
         return []
     with contextlib.ExitStack() as stack:
         try:
@@ -98,6 +99,20 @@ def _faults(reader: LogReader, path: Path, theirs: sqlite3.Connection) -> list[s
         catch_up(reader, ours, epoch, place)
         told = (f"{path}: {fault}; {_MEND}" for fault in _differing(ours.connection, theirs))
         return list(told)
+
+
+def _changed(reader: LogReader, path: Path, theirs: sqlite3.Connection) -> list[str]:
+    """That bytes of a file at rest were changed, those that nothing reads included; nothing where it can't be told."""
+    summary, wal = digests_of_index(path), path.with_name(f"{path.name}-wal")
+    key = reader.digest_key
+    kept = None if key is None else at_rest.kept_in(key, summary)
+    if key is None or kept is None or (wal.exists() and wal.stat().st_size):
+        return []
+    place = next((int(value) for (value,) in theirs.execute("SELECT value FROM meta WHERE name = 'next'")), 0)
+    if kept and kept["next"] < place:
+        return []  # who went on from there did not come to its end
+    told = "its rows are those of the log, but bytes that nothing reads were changed since it was closed"
+    return [f"{path.with_name(name)}: {told}; {_MEND}" for name in at_rest.changed(key, summary, [path])]
 
 
 def _differing(ours: sqlite3.Connection, theirs: sqlite3.Connection) -> Iterator[str]:

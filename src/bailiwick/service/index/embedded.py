@@ -29,6 +29,7 @@ from bailiwick.service.private import keep_private
 from bailiwick.service.state_directory import StoreError
 
 FILE = "index.db"
+_PATIENCE_MS = 20_000
 HIGH = "\U0010ffff"
 """After every text that begins alike."""
 
@@ -80,6 +81,21 @@ class EmbeddedIndex:
             "PRAGMA journal_mode = DELETE",
         ):
             list(self._rows(statement))
+
+    @contextlib.contextmanager
+    def still(self) -> Iterator[bool]:
+        """While this lasts the file doesn't change and stands alone, if what is given is true; nobody is waited for."""
+        self._connection.execute("PRAGMA busy_timeout = 0")
+        (busy, *_) = self._connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+        self._connection.execute(f"PRAGMA busy_timeout = {_PATIENCE_MS}")
+        # Who reads from the file alone keeps others from folding into it.
+        self._connection.execute("BEGIN")
+        try:
+            self._connection.execute("SELECT 1 FROM meta").fetchone()
+            wal = self.path.with_name(f"{self.path.name}-wal")
+            yield not busy and not (wal.exists() and wal.stat().st_size)
+        finally:
+            self._connection.execute("COMMIT")
 
     @property
     def mark(self) -> tuple[str, int, str]:
@@ -275,7 +291,7 @@ class EmbeddedIndex:
             keep_private(self.path)
             # It can be made again from the log, so it needs no syncs: losing it costs time.
             for pragma in (
-                "busy_timeout = 20000",
+                f"busy_timeout = {_PATIENCE_MS}",
                 "journal_mode = WAL",
                 "synchronous = OFF",
                 "cache_size = -65536",

@@ -8,6 +8,7 @@ from itertools import islice
 from pathlib import Path
 
 from bailiwick.audit.search import Placed, terms_of
+from bailiwick.service import at_rest
 from bailiwick.service.index.embedded import FILE, EmbeddedIndex
 from bailiwick.service.log_reader import LogReader
 from bailiwick.service.state_directory import StoreError
@@ -33,6 +34,8 @@ def up_to_date(reader: LogReader, *, told: Told | None = None) -> EmbeddedIndex:
             index.close()
             return rebuilt(reader, told=told)
         catch_up(reader, index, epoch, size, told=told)
+        if index.mark[1] != place:
+            _summed(reader, index)
     except BaseException:
         index.close()
         raise
@@ -53,12 +56,30 @@ def rebuilt(reader: LogReader, *, told: Told | None = None) -> EmbeddedIndex:
         finally:
             index.close()
         _remove(path, base=False)
+        digests_of_index(path).unlink(missing_ok=True)
         fresh.replace(path)
     except OSError as error:
         raise StoreError(f"{error.filename}: {error.strerror}") from error
     finally:
         _remove(fresh)
-    return EmbeddedIndex(path)
+    index = EmbeddedIndex(path)
+    _summed(reader, index)
+    return index
+
+
+def _summed(reader: LogReader, index: EmbeddedIndex) -> None:
+    """Keep a digest of the file as it is now, for whoever verifies it; none where somebody else is reading or writing it."""
+    key, summary = reader.digest_key, digests_of_index(index.path)
+    if key is not None:
+        summary.unlink(missing_ok=True)
+        with index.still() as is_still:
+            if is_still:
+                at_rest.closed(key, summary, [index.path], next=index.mark[1])
+
+
+def digests_of_index(path: Path) -> Path:
+    """Where the digest of an index stands."""
+    return path.with_suffix(".digests")
 
 
 def catch_up(

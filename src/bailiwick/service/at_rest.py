@@ -1,0 +1,72 @@
+"""Digests over database files while nobody writes them: so that no byte of them changes unseen.
+
+Rows are held against each other by what they say. SQLite also leaves bytes unused, in a young log most of them; nobody reads these, and
+still a file in which some changed isn't the one that was closed. Digests are keyed, so who can't make them can only remove them.
+
+Whoever is about to write removes the digest first. Files larger than ``MOST`` have none: there few bytes are unused, and every
+closing would take as long as reading all of it.
+"""
+
+import contextlib
+from collections.abc import Iterable, Iterator, Mapping
+from hashlib import blake2b, file_digest
+from pathlib import Path
+from typing import Any
+
+import orjson
+
+MOST = 64 * 1024 * 1024
+"""Bytes of a file that is digested at most; it takes some 60 ms."""
+
+_SIZE = 32
+
+
+def digests_of(key: bytes, files: Iterable[Path]) -> dict[str, str]:
+    """Keyed digests (BLAKE2b, RFC 7693) of files by their names, as far as they aren't too large. Raises OSError."""
+    found = {}
+    for path in files:
+        with path.open("rb") as file:
+            if path.stat().st_size <= MOST:
+                found[path.name] = file_digest(file, lambda: blake2b(key=key, digest_size=_SIZE)).hexdigest()
+    return found
+
+
+def closed(key: bytes, summary: Path, files: Iterable[Path], **told: int) -> None:
+    """Keep the digests of files that nobody writes now in ``summary``; with numbers that say which state they are of. Raises OSError."""
+    fresh = summary.with_name(f"{summary.name}.new")
+    fresh.touch(mode=0o600)
+    kept = {"digests": digests_of(key, files), **told}
+    fresh.write_bytes(orjson.dumps({"kept": kept, "tag": _tag(key, kept)}))
+    fresh.replace(summary)
+
+
+def kept_in(key: bytes, summary: Path) -> Mapping[str, Any] | None:
+    """What ``closed`` kept; None where there is nothing, an empty mapping where somebody else wrote it. Raises OSError."""
+    try:
+        told = orjson.loads(summary.read_bytes())
+        return told["kept"] if told == {"kept": told["kept"], "tag": _tag(key, told["kept"])} else {}
+    except FileNotFoundError:
+        return None
+    except (ValueError, TypeError, KeyError):
+        return {}
+
+
+def _tag(key: bytes, kept: Mapping[str, Any]) -> str:
+    text = orjson.dumps(kept, option=orjson.OPT_SORT_KEYS)
+    return blake2b(text, key=key, digest_size=_SIZE).hexdigest()
+
+
+def changed(key: bytes, summary: Path, files: Iterable[Path]) -> Iterator[str]:
+    """The files whose bytes aren't those that ``closed`` saw. Raises OSError."""
+    kept = kept_in(key, summary)
+    if kept is None:
+        return
+    if not kept:
+        yield summary.name
+        return
+    files, before = list(files), kept["digests"]
+    with contextlib.suppress(FileNotFoundError):
+        now = digests_of(key, files)
+        # A service that started meanwhile has removed it.
+        if kept_in(key, summary) == kept:
+            yield from (path.name for path in files if before.get(path.name) != now.get(path.name))
