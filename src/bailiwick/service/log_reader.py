@@ -30,7 +30,7 @@ from bailiwick.audit.sealing import (
     unpack_entry,
 )
 from bailiwick.audit.tiles import WIDTH
-from bailiwick.service import at_rest
+from bailiwick.service import at_rest, wal
 from bailiwick.service.blocks import TAG, OpenBlock, blocks, call_tag
 from bailiwick.service.kept import HOLD, TAGGED_STATE, UNTOLD, Kept, hold_differences, holds_told, rows_in
 from bailiwick.service.keys import KeyRing
@@ -91,6 +91,7 @@ class LogReader:
             ) from error
         if not found:
             raise no_log(self.database)
+        self._counted = wal.counted(self.database)
         try:
             self._connection = sqlite3.connect(f"{self.database.absolute().as_uri()}?mode=ro", uri=True)
             self._connection.execute("PRAGMA busy_timeout = 5000")
@@ -332,7 +333,9 @@ class LogReader:
                     keys or read_verifiers(self.directory), expected_head=expected_head, notes=notes
                 )
                 # Keys that are being destroyed are asked for last: what was recorded before is done by now, or still stands there.
-                beside = [*self.kept_faults(), *check.returned(self._alive())]
+                cut = wal.wal_fault(self.database, self._counted)
+                beside = [Fault(sequence=BESIDE, message=cut)] if cut else []
+                beside += [*self.kept_faults(), *check.returned(self._alive())]
             faults = (*beside, *outcome.faults)
             outcome = replace(outcome, faults=faults or tuple(self._unused_bytes()))
             if self.has_keys or not (self.directory / "log.key").exists():

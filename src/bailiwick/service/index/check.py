@@ -33,6 +33,7 @@ _TABLES = (
 )
 """Tables of which every row follows from the log; those without a rowid are read in the order of their keys."""
 
+_SCHEMA = "SELECT type, name, tbl_name, sql FROM sqlite_master ORDER BY type, name"
 _WORDS = "CREATE VIRTUAL TABLE temp.told USING fts5vocab('main', 'words', 'instance')"
 
 
@@ -117,6 +118,7 @@ def _changed(reader: LogReader, path: Path, theirs: sqlite3.Connection) -> list[
 
 def _differing(ours: sqlite3.Connection, theirs: sqlite3.Connection) -> Iterator[str]:
     """The tables that differ, each with the first row that does: what the log gives, and what stands there."""
+    yield from _first("sqlite_master", ours.execute(_SCHEMA), theirs.execute(_SCHEMA))
     for table in _TABLES:
         sql = f"SELECT * FROM {table}"  # noqa: S608 - constants
         yield from _first(table, ours.execute(sql), theirs.execute(sql))
