@@ -23,7 +23,7 @@ from bailiwick.audit.tiles import WIDTH
 from bailiwick.service.ledger import Ledger
 from bailiwick.service.log_reader import LogReader
 from bailiwick.service.settling import Settlement
-from bailiwick.service.state_directory import StoreError
+from bailiwick.service.state_directory import AT_REST, StoreError
 from bailiwick.service.store import Store
 from logs import RECORD, intact
 
@@ -291,6 +291,7 @@ def filled(tmp_path_factory: pytest.TempPathFactory) -> Path:
     path = tmp_path_factory.mktemp("blocks") / "state"
     with Store.open(path) as store:
         append(store, range(3 * WIDTH), 3 * WIDTH)
+    (path / AT_REST).unlink()  # what is done to it here is done to a log that is in use
     return path
 
 

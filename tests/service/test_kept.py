@@ -1,6 +1,7 @@
 """What stands beside the log's entries (service.kept): whoever changes it is found, and nothing is destroyed meanwhile."""
 
 import asyncio
+import contextlib
 import shutil
 import sqlite3
 from collections.abc import Awaitable, Callable
@@ -8,12 +9,15 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from bailiwick.audit.record import Stamp
 from bailiwick.audit.redaction import Redactor
 from bailiwick.cli.main import main
 from bailiwick.service.custody import Custodian, CustodyError, Who
+from bailiwick.service.keys import _WRAPPED, _unwrapped
 from bailiwick.service.log_reader import LogReader
+from bailiwick.service.state_directory import AT_REST
 from bailiwick.service.store import Store, StoreError
 from logs import RECORD, numbered
 
@@ -61,8 +65,8 @@ def faults(path: Path) -> list[str]:
         return [fault.message for fault in reader.verify().faults]
 
 
-def change(path: Path, script: str) -> None:
-    with sqlite3.connect(path / "log.db") as connection:
+def change(path: Path, script: str, *, database: str = "log.db") -> None:
+    with sqlite3.connect(path / database) as connection:
         connection.executescript(script)
     connection.close()
 
@@ -163,6 +167,64 @@ def test_a_key_that_is_there_again_after_its_destruction_is_found(path: Path, tm
     for name in ("keys.db", "seal.key"):
         shutil.copy(tmp_path / name, path / name)
     assert any("was destroyed on record, and is there again" in fault for fault in faults(path))
+
+
+@pytest.mark.parametrize(
+    ("database", "script", "message"),
+    [
+        ("keys.db", "UPDATE key SET subject = 'bob' WHERE subject = 'alice'", "or whose it is"),
+        ("keys.db", "UPDATE key SET month = '2001-01' WHERE month <> ''", "or whose it is"),
+        ("keys.db", "UPDATE key SET wrapped = x'00' WHERE subject = 'alice'", "or whose it is"),
+        ("keys.db", "UPDATE wrapping SET mark = x'00'", "seal.key isn't the one"),
+        ("keys.db", "DELETE FROM wrapping", "seal.key isn't the one"),
+        ("log.db", "INSERT INTO checkpoint SELECT size + 1, note FROM checkpoint", "stands in the place of"),
+    ],
+)
+def test_keys_and_checkpoints_stand_where_they_belong(
+    path: Path, database: str, script: str, message: str
+) -> None:
+    """A key that is taken for somebody else's isn't pinned by the hold that means it."""
+    change(path, script, database=database)
+    assert any(message in fault for fault in faults(path)), faults(path)
+
+
+def test_keys_of_a_version_before_are_bound_to_whom_they_belong(path: Path) -> None:
+    secret = (path / "seal.key").read_bytes()
+    with contextlib.closing(sqlite3.connect(path / "keys.db")) as connection, connection:
+        for name, subject, month, wrapped in connection.execute(f"{_WRAPPED} WHERE wrapped <> ''").fetchall():
+            raw = _unwrapped(secret, (name, subject, month, wrapped), 1)
+            assert raw is not None
+            nonce = bytes(12)
+            older = nonce + AESGCM(secret).encrypt(nonce, raw, name.encode())
+            connection.execute("UPDATE key SET wrapped = ? WHERE id = ?", (older, name))
+        connection.execute("PRAGMA user_version = 0")
+    (path / AT_REST).unlink()
+    assert faults(path) == []
+    with Store.open(path):
+        pass
+    assert faults(path) == []
+    with contextlib.closing(sqlite3.connect(path / "keys.db")) as connection, connection:
+        assert connection.execute("PRAGMA user_version").fetchone() == (1,)
+        connection.execute("UPDATE key SET subject = 'bob' WHERE subject = 'alice'")
+    assert any("or whose it is" in fault for fault in faults(path))
+
+
+def test_what_a_destroyed_key_sealed_and_is_there_again_is_found(path: Path) -> None:
+    perform(path, "hold-release", name="case-2", reason="settled")
+    with sqlite3.connect(path / "log.db") as connection:
+        blocks = connection.execute("SELECT private, n FROM block").fetchall()
+        rows = connection.execute("SELECT private, seq FROM log").fetchall()
+    connection.close()
+    perform(path, "erase", user="alice", reason="r")
+    assert faults(path) == []
+    reads = "SELECT private, n FROM block LIMIT 1", "SELECT private, seq FROM log LIMIT 1"
+    writes = "UPDATE block SET private = ? WHERE n = ?", "UPDATE log SET private = ? WHERE seq = ?"
+    for read, write, kept in zip(reads, writes, (blocks, rows), strict=True):
+        with contextlib.closing(sqlite3.connect(path / "log.db", isolation_level=None)) as connection:
+            before = connection.execute(read).fetchone()
+            connection.execute(write, kept[0])
+            assert any("which was destroyed" in fault for fault in faults(path))
+            connection.execute(write, before)
 
 
 def test_a_session_that_was_changed_is_not_known_again(path: Path) -> None:

@@ -18,7 +18,7 @@ import pytest
 from bailiwick.audit.note import Checkpoint, open_note
 from bailiwick.service.ledger import KEEP_EVERY, ROOM, SPARE, Ledger
 from bailiwick.service.log_reader import LogReader
-from bailiwick.service.state_directory import StoreError, read_verifier
+from bailiwick.service.state_directory import AT_REST, StoreError, read_verifier
 from bailiwick.service.store import Receipt, Store
 from logs import RECORD, intact, numbered, program, stored
 
@@ -170,6 +170,7 @@ def test_a_log_of_a_version_before_goes_on(path: Path, older: str) -> None:
     with sqlite3.connect(path / "log.db") as connection:
         connection.executescript(older)
     connection.close()
+    (path / AT_REST).unlink()
     assert intact(path)
     for number in (10, 11):
         with Store.open(path) as store:

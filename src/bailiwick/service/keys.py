@@ -12,7 +12,7 @@ older copy of ``keys.db`` opens nothing either, unless the wrapping key of that 
 import contextlib
 import os
 import sqlite3
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from hashlib import blake2b, sha256
 from pathlib import Path
 from typing import Self
@@ -32,12 +32,20 @@ _NONCE_SIZE = 12
 _COLUMNS = "columns"
 """The name of the key of the blinded columns; it seals nobody's data and is never destroyed."""
 
-_SCHEMA = """
+_BOUND = 1
+"""The version from which on a wrapped key is bound to its subject and month too, so that a hold pins the keys that it means."""
+
+_SCHEMA = f"""
 CREATE TABLE key (id TEXT PRIMARY KEY, subject TEXT NOT NULL, month TEXT NOT NULL, wrapped BLOB,
   destroyed_ms INTEGER) STRICT;
 CREATE INDEX key_subject ON key (subject, month);
 CREATE TABLE wrapping (one INTEGER PRIMARY KEY CHECK (one = 1), mark BLOB NOT NULL) STRICT;
+PRAGMA user_version = {_BOUND};
 """
+
+
+_WRAPPED = "SELECT id, subject, month, wrapped FROM key"
+Row = tuple[str, str, str, bytes]
 
 
 @value(frozen=True, slots=True, kw_only=True)
@@ -132,16 +140,17 @@ class KeyRing:
         if key_id in self._ready:
             return self._ready[key_id]
         try:
-            row = self._connection.execute("SELECT wrapped FROM key WHERE id = ?", (key_id,)).fetchone()
+            row = self._connection.execute(f"{_WRAPPED} WHERE id = ?", (key_id,)).fetchone()
+            version = self._version()
         except sqlite3.Error as error:
             raise self._failed(error) from error
         key = None
-        if row is not None and row[0] is not None:
+        if row is not None and row[-1] is not None:
             # A key replaced while this reader looked on is found with the wrapping key that is in force now.
-            raw = _unwrapped(self._wrapping, key_id, row[0])
+            raw = _unwrapped(self._wrapping, row, version)
             if raw is None:
                 self._wrapping = read_secret(self._secret)
-                raw = _unwrapped(self._wrapping, key_id, row[0])
+                raw = _unwrapped(self._wrapping, row, version)
             key = DataKey.of(key_id, raw) if raw else None
         if len(self._ready) >= MAX_OPEN:
             self._ready.clear()
@@ -159,6 +168,33 @@ class KeyRing:
         except sqlite3.Error as error:
             raise self._failed(error) from error
 
+    def faults(self) -> Iterator[str]:
+        """What somebody changed: keys that aren't whole, or are no longer those of their subject and month. Raises StoreError."""
+        try:
+            rows = self._connection.execute(f"{_WRAPPED} WHERE wrapped IS NOT NULL ORDER BY id").fetchall()
+            marks = self._connection.execute("SELECT mark FROM wrapping").fetchall()
+            version = self._version()
+        except sqlite3.Error as error:
+            raise self._failed(error) from error
+        wrapping = next((one for one in self._wrappings() if marks == [(_mark(one),)]), None)
+        if wrapping is None:
+            yield "seal.key isn't the one that its keys are wrapped with"
+            return
+        for row in rows:
+            if _unwrapped(wrapping, row, version) is None:
+                yield f"data key {row[0]} was changed, or whose it is"
+
+    def _wrappings(self) -> Iterator[bytes]:
+        """The wrapping key, and the one that is about to take its place where keys are being destroyed."""
+        yield read_secret(self._secret)
+        with contextlib.suppress(StoreError):
+            yield read_secret(self._secret.with_name("seal.key.next"))
+        yield read_secret(self._secret)
+
+    def _version(self) -> int:
+        (version,) = self._connection.execute("PRAGMA user_version").fetchone()
+        return int(version)
+
     def destroy(self, unheld: Unheld, *, at_ms: int) -> int:
         """Destroy the keys that nothing holds (see ``audit.retention``); how many there were.
 
@@ -173,10 +209,8 @@ class KeyRing:
         try:
             write_private(following, fresh)  # (1)
             with self._transaction():  # (2)
-                rows = self._connection.execute(
-                    "SELECT id, wrapped FROM key WHERE wrapped IS NOT NULL"
-                ).fetchall()
-                found = [key_id for key_id, _ in rows if key_id in doomed]
+                rows = self._connection.execute(f"{_WRAPPED} WHERE wrapped IS NOT NULL").fetchall()
+                found = [row[0] for row in rows if row[0] in doomed]
                 self._connection.executemany(
                     "UPDATE key SET wrapped = NULL, subject = '', month = '', destroyed_ms = ? WHERE id = ?",
                     [(at_ms, key_id) for key_id in found],
@@ -199,20 +233,23 @@ class KeyRing:
 
     def _insert(self, subject: str, month: str) -> tuple[str, bytes]:
         key_id, raw = os.urandom(8).hex(), os.urandom(KEY_SIZE)
-        wrapped = _wrapped(self._wrapping, key_id, raw)
+        wrapped = _wrapped(self._wrapping, (key_id, subject, month), raw)
         self._connection.execute(
             "INSERT INTO key VALUES (?, ?, ?, ?, NULL)", (key_id, subject, month, wrapped)
         )
         return key_id, raw
 
-    def _rewrap(self, rows: Iterable[tuple[str, bytes]], fresh: bytes) -> None:
-        for key_id, wrapped in rows:
-            raw = _unwrapped(self._wrapping, key_id, wrapped)
+    def _rewrap(self, rows: Iterable[Row], fresh: bytes) -> None:
+        version = self._version()
+        for row in rows:
+            key_id, subject, month, _ = row
+            raw = _unwrapped(self._wrapping, row, version)
             if raw is None:
                 raise sqlite3.DatabaseError(f"key {key_id} can't be unwrapped; restore seal.key")
-            again = (_wrapped(fresh, key_id, raw), key_id)
+            again = (_wrapped(fresh, (key_id, subject, month), raw), key_id)
             self._connection.execute("UPDATE key SET wrapped = ? WHERE id = ?", again)
         self._connection.execute("UPDATE wrapping SET mark = ?", (_mark(fresh),))
+        self._connection.execute(f"PRAGMA user_version = {_BOUND}")
 
     def _prepare(self) -> None:
         for pragma in ("journal_mode = DELETE", "synchronous = FULL", "fullfsync = ON", "secure_delete = ON"):
@@ -221,7 +258,7 @@ class KeyRing:
         if self._connection.execute("SELECT count(*) FROM sqlite_master").fetchone()[0] == 0:
             self._connection.executescript(f"BEGIN IMMEDIATE; {_SCHEMA} COMMIT;")
         if self._connection.execute("SELECT 1 FROM wrapping").fetchone() is None:
-            columns = _wrapped(self._wrapping, _COLUMNS, os.urandom(KEY_SIZE))
+            columns = _wrapped(self._wrapping, (_COLUMNS, "", ""), os.urandom(KEY_SIZE))
             with self._transaction():
                 self._connection.execute("INSERT INTO key VALUES (?, '', '', ?, NULL)", (_COLUMNS, columns))
                 self._connection.execute("INSERT INTO wrapping VALUES (1, ?)", (_mark(self._wrapping),))
@@ -236,6 +273,10 @@ class KeyRing:
             raise StoreError(
                 f"{self._secret}: doesn't open {self.path.name}", mend="restore it from a backup"
             )
+        if self._version() < _BOUND:
+            with self._transaction():
+                rows = self._connection.execute(f"{_WRAPPED} WHERE wrapped IS NOT NULL").fetchall()
+                self._rewrap(rows, self._wrapping)
 
     def _replace(self, following: Path) -> None:
         # The old bytes are overwritten where they stand, as far as the disk lets anybody do that.
@@ -246,8 +287,8 @@ class KeyRing:
         sync_directory(self._secret.parent)
 
     def _column_secret(self) -> bytes:
-        row = self._connection.execute("SELECT wrapped FROM key WHERE id = ?", (_COLUMNS,)).fetchone()
-        raw = _unwrapped(self._wrapping, _COLUMNS, row[0]) if row else None
+        row = self._connection.execute(f"{_WRAPPED} WHERE id = ?", (_COLUMNS,)).fetchone()
+        raw = _unwrapped(self._wrapping, row, self._version()) if row and row[-1] else None
         if raw is None:
             raise StoreError(
                 f"{self.path}: the key of the columns is missing", mend="restore it from a backup"
@@ -269,16 +310,25 @@ class KeyRing:
         return StoreError(f"{self.path}: {error}", mend=mend_of(error))
 
 
-def _wrapped(wrapping: bytes, key_id: str, key: bytes) -> bytes:
+def _wrapped(wrapping: bytes, whose: tuple[str, str, str], key: bytes) -> bytes:
     nonce = os.urandom(_NONCE_SIZE)
-    return nonce + AESGCM(wrapping).encrypt(nonce, key, key_id.encode())
+    return nonce + AESGCM(wrapping).encrypt(nonce, key, _bound_to(whose, _BOUND))
 
 
-def _unwrapped(wrapping: bytes, key_id: str, wrapped: bytes) -> bytes | None:
+def _unwrapped(wrapping: bytes, row: Row, version: int) -> bytes | None:
+    *whose, wrapped = row
     try:
-        return AESGCM(wrapping).decrypt(wrapped[:_NONCE_SIZE], wrapped[_NONCE_SIZE:], key_id.encode())
-    except InvalidTag:
+        return AESGCM(wrapping).decrypt(
+            wrapped[:_NONCE_SIZE], wrapped[_NONCE_SIZE:], _bound_to(whose, version)
+        )
+    except (InvalidTag, ValueError):
         return None
+
+
+def _bound_to(whose: Sequence[str], version: int) -> bytes:
+    """What a wrapped key can't be taken apart from: its name; since ``_BOUND`` whose it is and of which month."""
+    text = whose[0] if version < _BOUND else "\0".join(whose)
+    return text.encode("utf-8", "surrogatepass")
 
 
 def _mark(wrapping: bytes) -> bytes:

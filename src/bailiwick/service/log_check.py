@@ -54,6 +54,8 @@ class LogCheck:
         self._roots: dict[int, bytes] = {}
         self._purge_records: list[Any] = []
         self._destroyed: set[str] = set()
+        self._left: dict[str, int] = {}
+        """Keys that aren't at hand, and the first entry beside which something still stands that each sealed."""
         self._lost: dict[str, int] = {}
         """Keys that aren't at hand, and the first entry that each sealed."""
         self._payloads: dict[int, tuple[str, bytes]] = {}
@@ -63,7 +65,8 @@ class LogCheck:
     ) -> Verification:
         """The whole log (``audit.chain.verify``), and what stands beside its entries."""
         key, *also = keys
-        own = [note for (note,) in self._connection.execute("SELECT note FROM checkpoint ORDER BY size")]
+        kept = self._connection.execute("SELECT size, note FROM checkpoint ORDER BY size").fetchall()
+        own = [note for _, note in kept]
         outcome = verify(
             key.name.rpartition("/")[2],
             self._entries(),
@@ -81,6 +84,7 @@ class LogCheck:
             *self._tile_faults(outcome.state.size),
             *self._payload_faults(),
             *_signature_faults(own, keys),
+            *_place_faults(kept),
         )
         everything = sorted((*outcome.faults, *self._faults, *beside), key=lambda fault: fault.sequence)
         return Verification(state=outcome.state, checkpoints=outcome.checkpoints, faults=tuple(everything))
@@ -146,8 +150,7 @@ class LogCheck:
         )
 
     def _private_faults(self, block: OpenBlock) -> Iterator[Fault]:
-        inner = block.block
-        keys = [self._key(name, block.first) for name in inner.keys]
+        inner, keys = block.block, self._keys_of(block)
         if (every := inner.every_private(keys)) is not None and not self._call_faults(block, *every):
             for place, private in zip(*every, strict=True) if _PAYLOAD_MARK in b"".join(every[1]) else ():
                 if _PAYLOAD_MARK in private and (key := keys[inner.owners[place]]) is not None:
@@ -169,6 +172,13 @@ class LogCheck:
                 if _PAYLOAD_MARK in private:
                     public = orjson.loads(inner.body(place))
                     self._note_payload(block.first + place, private, public, key)
+
+    def _keys_of(self, block: OpenBlock) -> list[DataKey | None]:
+        keys = [self._key(name, block.first) for name in block.block.keys]
+        for owner, name in enumerate(block.block.keys) if None in keys else ():
+            if keys[owner] is None and not block.block.is_empty(owner):
+                self._left.setdefault(name.hex(), block.first)
+        return keys
 
     def _key(self, name: bytes, sequence: int) -> DataKey | None:
         if name not in self._keys:
@@ -230,6 +240,8 @@ class LogCheck:
                     self._note_payload(sequence, private, public, key)
             else:
                 self._lost.setdefault(str(public.get("key")), sequence)
+                if any((sealed, *columns[len(OPEN_COLUMNS) :])):
+                    self._left.setdefault(str(public.get("key")), sequence)
         except SealError as error:
             why = str(error) if sealed else "the private part is gone, though its key was not destroyed"
             yield Fault(sequence=sequence, message=why)
@@ -252,19 +264,17 @@ class LogCheck:
             )
             yield Fault(sequence=first, message=f"{which} gone without a record of the destruction")
 
-    def returned(self, alive: Iterable[str]) -> list[Fault]:
-        """Data keys that are at hand though a record says that they were destroyed; but for those that are being destroyed."""
-        (pending,) = self._connection.execute(
-            "SELECT max(value) FROM state WHERE key = ?", (PENDING,)
-        ).fetchone()
-        under_way = set(orjson.loads(pending)) if pending else set()
-        return [
-            Fault(
-                sequence=BESIDE,
-                message=f"keys.db: data key {name} was destroyed on record, and is there again",
-            )
-            for name in sorted(self._destroyed.intersection(alive) - under_way)
-        ]
+    def undestroyed(self, alive: Iterable[str]) -> Iterator[Fault]:
+        """What a record says was destroyed and is there: data keys, and what they sealed; but for what is being destroyed."""
+        sql = "SELECT max(value) FROM state WHERE key = ?"
+        (pending,) = self._connection.execute(sql, (PENDING,)).fetchone()
+        destroyed = self._destroyed - set(orjson.loads(pending or b"[]"))
+        for name in sorted(destroyed.intersection(alive)):
+            message = f"keys.db: data key {name} was destroyed on record, and is there again"
+            yield Fault(sequence=BESIDE, message=message)
+        for name in sorted(destroyed.intersection(self._left)):
+            message = f"something stands there that data key {name} sealed, which was destroyed"
+            yield Fault(sequence=self._left[name], message=message)
 
     def _note_payload(self, sequence: int, private: bytes, public: Mapping[str, Any], key: DataKey) -> None:
         fields = orjson.loads(private)
@@ -333,6 +343,15 @@ class LogCheck:
             yield Fault(
                 sequence=0, message=f"entries 0 to {first - 1} are gone without a record of their purge"
             )
+
+
+def _place_faults(kept: Iterable[tuple[int, str]]) -> Iterator[Fault]:
+    """Checkpoints that stand where those of another size belong."""
+    for size, note in kept:
+        with contextlib.suppress(NoteError):  # a note that can't be read is told of elsewhere
+            if (signed := Checkpoint.parse(Note.parse(note).text).size) != size:
+                message = f"log.db: the checkpoint of {signed} entries stands in the place of that of {size}"
+                yield Fault(sequence=BESIDE, message=message)
 
 
 def _signature_faults(notes: Iterable[str], keys: Sequence[VerifierKey]) -> Iterator[Fault]:

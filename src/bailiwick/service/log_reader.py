@@ -238,6 +238,18 @@ class LogReader:
                 with contextlib.suppress(sqlite3.ProgrammingError):  # closed while somebody was still reading
                     self._connection.rollback()
 
+    def _faults_beside(self) -> Iterator[Fault]:
+        """What is wrong with what the log is kept with: the write-ahead log, the data keys, the rows of the table ``state``."""
+        if cut := wal.wal_fault(self.database, self._counted):
+            yield Fault(sequence=BESIDE, message=cut)
+        if self._keys is not None:
+            for one in self._keys.faults():
+                yield Fault(sequence=BESIDE, message=f"keys.db: {one}")
+        elif (self.directory / "log.key").exists():
+            message = "the data keys can't be opened (keys.db, seal.key), so what they seal can't be read"
+            yield Fault(sequence=BESIDE, message=message)
+        yield from self.kept_faults()
+
     def _unused_bytes(self) -> Iterator[Fault]:
         """Files of a log at rest of which bytes were changed that no row uses; for a log in which nothing else is wrong."""
         if (key := _tail_key_of(self.directory)) is None:
@@ -332,19 +344,8 @@ class LogReader:
                 outcome = check.verify(
                     keys or read_verifiers(self.directory), expected_head=expected_head, notes=notes
                 )
-                # Keys that are being destroyed are asked for last: what was recorded before is done by now, or still stands there.
-                cut = wal.wal_fault(self.database, self._counted)
-                beside = [Fault(sequence=BESIDE, message=cut)] if cut else []
-                beside += [*self.kept_faults(), *check.returned(self._alive())]
-            faults = (*beside, *outcome.faults)
-            outcome = replace(outcome, faults=faults or tuple(self._unused_bytes()))
-            if self.has_keys or not (self.directory / "log.key").exists():
-                return outcome
-            lost = Fault(
-                sequence=BESIDE,
-                message="the data keys can't be opened (keys.db, seal.key), so what they seal can't be read",
-            )
-            return replace(outcome, faults=(lost, *outcome.faults))
+                faults = (*self._faults_beside(), *outcome.faults, *check.undestroyed(self._alive()))
+            return replace(outcome, faults=faults or tuple(self._unused_bytes()))
         except DAMAGE as error:
             raise StoreError(
                 f"{self.database}: {error}", mend="the file is damaged; restore a backup"
