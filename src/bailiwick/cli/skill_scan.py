@@ -17,8 +17,9 @@ from bailiwick.cli.skill_why import in_use
 from bailiwick.decision.skill_verdict import ScanPolicy, SkillReport, SkillVerdict, judge
 from bailiwick.enforcement.skills import html, text
 from bailiwick.enforcement.skills.report import dumped, known_in, skill, to_json, to_sarif, worst
-from bailiwick.policy.errors import PolicyErrors
+from bailiwick.policy.errors import PolicyErrors, nearest
 from bailiwick.policy.load import SCAN_POLICY
+from bailiwick.rules.page import page_of
 from bailiwick.rules.skill.catalogue import SKILL_CATALOGUE
 from bailiwick.service.rule_database import load, warm
 from bailiwick.service.scan_cache import ScanCache
@@ -95,7 +96,13 @@ def register(inner: "argparse._SubParsersAction[argparse.ArgumentParser]") -> No
     listed = inner.add_parser(
         "rules",
         help="the rules, and the standards they stand for",
-        description="List the rules about skills.",
+        description="List the rules about skills, or say what one is for and what to do instead.",
+    )
+    listed.add_argument(
+        "rules",
+        nargs="*",
+        metavar="RULE",
+        help="such as skill/persistence: what it is for, what to do instead",
     )
     listed.add_argument("--json", action="store_true", help="as JSON")
     listed.set_defaults(func=_rules)
@@ -217,6 +224,11 @@ def _print(reports: Sequence[SkillReport], form: str, *, quiet: bool) -> None:
 
 
 def _rules(asked: argparse.Namespace) -> int:
+    known = {rule.id: rule for rule in SKILL_CATALOGUE}
+    if unknown := [name for name in asked.rules if name not in known]:
+        meant = nearest(unknown[0], known) or "`bailiwick skill rules` lists them"
+        return _failed(f"there is no rule {unknown[0]!r}; {meant}", USAGE)
+    chosen = [known[name] for name in asked.rules] or SKILL_CATALOGUE
     if asked.json:
         print(
             json.dumps(
@@ -229,16 +241,19 @@ def _rules(asked: argparse.Namespace) -> int:
                         "owasp_asi": rule.standards.asi,
                         "atlas": rule.standards.atlas,
                     }
-                    for rule in SKILL_CATALOGUE
+                    for rule in chosen
                 ],
                 indent=1,
             )
         )
         return DONE
-    for rule in SKILL_CATALOGUE:
+    for rule in chosen:
         print(
             f"{rule.id:30} {rule.severity.name.lower():9} {' '.join((*rule.standards.ast, *rule.standards.asi)):22} {rule.title}"
         )
+        if asked.rules:
+            page = page_of(rule)
+            print(f"\n{page.why}\n\nInstead: {page.instead}\n")
     return DONE
 
 
@@ -271,7 +286,9 @@ def _baseline(given: str | None) -> dict[str, frozenset[tuple[str, str, str]]] |
             return known_in(json.loads(opened.read(MAX_BASELINE)))
     except OSError as error:
         _failed(f"{given}: {error.strerror}", USAGE)
-    except (ValueError, RecursionError) as error:
+    except (json.JSONDecodeError, UnicodeDecodeError, RecursionError):
+        _failed(f"{given}: no JSON; `bailiwick skill scan --format json` writes a baseline", USAGE)
+    except ValueError as error:
         _failed(f"{given}: {error}", USAGE)
     return None
 

@@ -8,6 +8,7 @@ from urllib.parse import quote
 from bailiwick.decision.skill_verdict import SkillReport, SkillVerdict
 from bailiwick.model.access import Confidence
 from bailiwick.model.skill import Capability, Source
+from bailiwick.rules.page import page_of
 from bailiwick.rules.rule import Severity
 from bailiwick.rules.skill.catalogue import SKILL_CATALOGUE
 from bailiwick.rules.skill.rule import SkillFinding
@@ -156,6 +157,10 @@ def known_in(report: Mapping[str, Any]) -> dict[str, frozenset[tuple[str, str, s
     return found
 
 
+MAX_DESCRIPTION = 1024
+"""Characters that code scanning takes of a rule's full description."""
+
+
 def to_sarif(reports: Sequence[SkillReport], *, version: str, base: str) -> dict[str, Any]:
     """One SARIF run. ``base`` is the directory that addresses are relative to."""
     used = sorted({finding.rule for report in reports for finding in report.findings} | set(_RULES))
@@ -198,9 +203,13 @@ def _rule(rule_id: str) -> dict[str, Any]:
         *(f"OWASP-{one}" for one in (*rule.standards.ast, *rule.standards.asi)),
         *(f"MITRE-ATLAS-{one}" for one in rule.standards.atlas),
     ]
+    page = page_of(rule)
+    help_text = f"{page.why}\n\nWhat to do instead: {page.instead}"
     return {
         "id": rule.id,
         "shortDescription": {"text": rule.title},
+        "fullDescription": {"text": page.why[:MAX_DESCRIPTION]},
+        "help": {"text": help_text, "markdown": help_text},
         "defaultConfiguration": {"level": _LEVEL[rule.severity]},
         "properties": {"tags": tags, "security-severity": _SECURITY_SEVERITY[rule.severity]},
     }
