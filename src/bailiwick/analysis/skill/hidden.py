@@ -25,6 +25,11 @@ _BIDI = re.compile("[\u202a-\u202e\u2066-\u2069]")
 _ZERO = re.compile("[\u200b-\u200d\u2060-\u2064\ufeff\u180e]{8,}")
 _SELECTORS = re.compile("[\ufe00-\ufe0f\U000e0100-\U000e01ef]{4,}")
 _ELEMENT = re.compile(r"<([a-zA-Z]\w{0,20})\b([^<>]{0,800})>")
+_EMPTY = frozenset(
+    ("area", "base", "br", "col", "embed", "hr", "img", "input", "link", "meta", "source", "track", "wbr")
+)
+"""Elements that hold no text (HTML Living Standard, 13.1.2)."""
+
 _UNSEEN = re.compile(
     r"display\s*:\s*none|visibility\s*:\s*hidden|font-size\s*:\s*(?:0(?:\.\d+)?(?:px|r?em|pt|%)?|[12](?:\.\d+)?(?:px|pt|%))\s*(?:[;\"']|$)|opacity\s*:\s*0?\.?0\d?\s*(?:[;\"']|$)|(?<!-)color\s*[:=]\s*[\"']?(?:white|snow|ivory|#fff\b|#f[0-9a-f]f[0-9a-f]f[0-9a-f]\b|transparent|rgba?\(\s*25[0-5]\s*,\s*25[0-5]\s*,\s*25[0-5])|(?:left|text-indent)\s*:\s*-\d{3,}|(?:^|\s)hidden(?:\s|=|$)|(?<![-\w])fill\s*[:=]\s*[\"']?(?:white|none|transparent|#fff\b|#ffffff)|(?<![-\w])font-size\s*=\s*[\"']?[012](?:\.\d+)?(?:px)?[\"'\s]|max-(?:height|width)\s*:\s*0|(?:^|[;\"'\s])(?:height|width)\s*:\s*0(?:px)?\s*[;\"']|scale\(\s*0|clip(?:-path)?\s*:|mso-hide\s*:\s*all|\b(?:sr-only|visually-hidden)\b",
     re.IGNORECASE,
@@ -234,7 +239,11 @@ MAX_UNSEEN = 3_000
 
 def styled(text: str, path: str, into: Inventory) -> None:
     """Elements that a page doesn't show."""
-    unseen = (match for match in _ELEMENT.finditer(text[:MAX_STYLED]) if _UNSEEN.search(match[2]))
+    unseen = (
+        match
+        for match in _ELEMENT.finditer(text[:MAX_STYLED])
+        if match[1].lower() not in _EMPTY and _UNSEEN.search(match[2])
+    )
     for match in into.first(unseen, MAX_UNSEEN, path):
         after = text[match.end() : match.end() + 4_000]
         inner = re.sub(r"<[^<>]+>", " ", after.partition(f"</{match[1]}")[0])

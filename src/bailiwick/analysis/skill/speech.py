@@ -133,7 +133,9 @@ def sentences(block: Block, otherwise: Role) -> Iterator[Sentence]:
     at = counted = 0
     line = block.line
     before = ""
-    for piece in _parts(block.text):
+    # A row of a table has nothing to do with the one before it.
+    whole = block.text.splitlines() if block.kind is Kind.TABLE else [block.text]
+    for piece in (part for text in whole for part in _parts(text)):
         if not piece.strip():
             continue
         found = block.text.find(piece, max(at - 200, 0))
