@@ -1,6 +1,8 @@
 """A form finds what its expression finds: the pieces it looks for first are in every match."""
 
+import pkgutil
 import re
+from importlib import import_module
 from pathlib import Path
 
 import pytest
@@ -8,7 +10,7 @@ import yaml
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bailiwick.analysis.skill import speech
+from bailiwick.analysis.skill import scripts, speech
 from bailiwick.analysis.skill.facts import Inventory, Mark
 from bailiwick.analysis.skill.markdown import blocks
 from bailiwick.analysis.skill.prose import classes, lasting, lures, orders, sabotage, sending, words
@@ -16,7 +18,8 @@ from bailiwick.analysis.skill.prose import sentences as prose_sentences
 from bailiwick.analysis.skill.prose.look import Looking
 from bailiwick.analysis.skill.prose.sentences import notice_in
 from bailiwick.analysis.skill.scripts import flows, guidance, tongues
-from bailiwick.analysis.text.form import Form, Forms, grouped, needs
+from bailiwick.analysis.text.expression import Spelled, beginnings, grouped, needs, spelled
+from bailiwick.analysis.text.form import LARGE, Form, Forms, Wide
 from bailiwick.model.skill import Role
 
 FORMS = [
@@ -47,6 +50,13 @@ TEXTS = [
 ]
 LINES = [line for text in TEXTS for line in text.split("\n") if line.strip()]
 MANY = 80
+WIDE = [
+    one
+    for module in pkgutil.iter_modules(scripts.__path__)
+    for one in vars(import_module(f"{scripts.__name__}.{module.name}")).values()
+    if isinstance(one, Wide)
+]
+FILES = ["\n".join([*TEXTS[at : at + 32], "\n" * LARGE]) for at in range(0, len(TEXTS), 160)]
 
 
 @pytest.mark.parametrize(
@@ -92,6 +102,48 @@ def test_a_form_finds_in_the_sets_of_skills_what_its_expression_finds() -> None:
             assert (found and found.span()) == (meant and meant.span()), (plain.pattern[:80], line)
 
 
+@pytest.mark.parametrize(
+    ("pattern", "expected"),
+    [
+        (r"\.Write\(|os\.write\b", frozenset((".write(", "os.write"))),
+        (r"if (?:True|YES) or", ("if ", " or", frozenset(("true", "yes")))),
+        (r"\w+\s*(?:=|is)?x", ()),
+        (r"(?:a|token=\w+)", ()),
+        (r"(?:keys){2}-+\b", ("keys", "-")),
+        (r"(?!secret)rm -rf", "rm -rf"),
+    ],
+)
+def test_what_every_match_spells_out(pattern: str, expected: Spelled) -> None:
+    assert spelled(pattern) == expected
+
+
+@pytest.mark.parametrize(
+    ("pattern", "expected"),
+    [
+        (r"\bsend\w*|\bUp(?:load|date)", {(0, "send"), (0, "uploa"), (0, "updat")}),
+        (r"(?:^|[\s;])(?:rec|parec)\b", {(0, "rec"), (1, "rec"), (0, "parec"), (1, "pare")}),
+        (r"(?<![\w.])[\"']?eval\s*\(", {(0, "eval"), (0, '"eval'), (0, "'eval")}),
+        (r"\s*curl", set()),
+        (r"(?:curl|\w+) -d", set()),
+        (r"x\d", set()),
+        (r"\[\d", {(0, "[")}),
+    ],
+)
+def test_how_every_match_begins(pattern: str, expected: set[tuple[int, str]]) -> None:
+    assert beginnings(pattern) == expected
+
+
+def test_a_form_finds_in_files_what_its_expression_finds() -> None:
+    assert len(WIDE) > MANY
+    for form in WIDE:
+        plain = re.compile(*form.written)
+        for text in FILES:
+            meant = [match.span() for match in plain.finditer(text)]
+            assert [match.span() for match in form.finditer(text)] == meant, plain.pattern[:80]
+            found = form.search(text)
+            assert [found and found.span()] == (meant[:1] or [None]), plain.pattern[:80]
+
+
 def test_a_look_that_is_left_out_would_have_noticed_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
     def noticed() -> set[tuple[Mark, str, str]]:
         into = Inventory()
@@ -121,3 +173,6 @@ def test_every_match_of_an_expression_is_found(data: st.DataObject) -> None:
     )
     text = data.draw(st.from_regex(re.compile(pattern, re.IGNORECASE)))
     assert Form(pattern, re.IGNORECASE).search(text)
+    file = "\n" * LARGE + text + data.draw(st.sampled_from(["", "\n" * LARGE, "\u00df"]))
+    for kind in (Form, Wide):
+        assert kind(pattern, re.IGNORECASE).search(file)

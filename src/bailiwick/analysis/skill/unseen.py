@@ -5,6 +5,7 @@ import html
 import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 from itertools import islice
 
 from bailiwick.analysis.skill.facts import Inventory, Mark
@@ -193,6 +194,8 @@ _LOOKS = 2
 """Signs of a pattern that make a text one: it looks for an order, and gives none."""
 _HEAD = re.compile(r"(?m)^(?:export\s+)?(?:const\s+|let\s+|var\s+)?(\w+)\b[^\n]{0,100}=\s*[\[({]")
 _SAMPLES = re.compile(r"\w*(?:samples?|fixtures?|cases|examples?|attacks?|corpus)\w*", re.IGNORECASE)
+_SAMPLED = Wide(r"(?:sample|fixture|cases|example|attack|corpus)\w*\b[^\n]{0,100}=\s*[\[({]", re.IGNORECASE)
+"""What is in every file with such a list; few have one, and texts of code are many."""
 MAX_BEFORE = 6_000
 """Characters before a text in which the list is looked for that holds it."""
 
@@ -201,6 +204,8 @@ def _examined(text: str, at: int, said: str) -> bool:
     """Whether a text of code is a pattern, or a sample in a list that the code tries itself on and shows nobody."""
     if len({one[0] for one in _LOOKS_FOR.finditer(said)}) >= _LOOKS:
         return True
+    if not _has_samples(text):
+        return False
     before = text[max(at - MAX_BEFORE, 0) : at]
     head = next(iter(reversed(list(_HEAD.finditer(before)))), None)
     if head is None or not _SAMPLES.fullmatch(head[1]):
@@ -209,6 +214,11 @@ def _examined(text: str, at: int, said: str) -> bool:
     tried = re.search(rf"\b(?:of|in)\s+{head[1]}\b", text)
     shown = re.search(rf"(?:print|write|log|echo|description)\w*\b[^\n]{{0,40}}\b{head[1]}\b", text)
     return bool(inside and tried and not shown)
+
+
+@lru_cache(4)
+def _has_samples(text: str) -> bool:
+    return _SAMPLED.search(text) is not None
 
 
 def _judge(path: str, text: str, at: int, said: str, what: str, reading: Reading, into: Inventory) -> None:

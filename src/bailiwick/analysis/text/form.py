@@ -2,45 +2,84 @@
 
 Most sentences have none of the words that a form is made of. The pieces are taken from the parsed expression, so that they can't be
 forgotten when it changes. Each piece is a bit: which of them a text has is worked out once for all forms, from its words.
+
+A file has most words. There an expression is tried only where all that it spells out stands somewhere, marks and all, and only at
+the places where a match can begin.
 """
 
 import re
-from collections.abc import Collection, Iterable, Iterator
-from itertools import groupby
-from re import _constants as codes  # type: ignore[attr-defined] # the parsed form of an expression has no public name
-from re import _parser as parser  # type: ignore[attr-defined]
-from typing import Any, TypeAlias
+from collections.abc import Iterator
+from functools import lru_cache
+from typing import Any
 
-Needs: TypeAlias = tuple[tuple[frozenset[str], ...], ...]
-"""Alternatives; of each, sets of pieces of which a match has one each."""
+from bailiwick.analysis.text.expression import (
+    MAX_NEEDS,
+    SHORTEST,
+    WORD,
+    Needs,
+    Spelled,
+    beginnings,
+    folded,
+    grouped,
+    needs,
+    spelled,
+)
 
-MAX_NEEDS = 3
-"""Sets of one alternative that are asked for: the rarest."""
+LARGE = 2_000
+"""Characters from which on a text is looked at as a file."""
 
-MAX_ALTERNATIVES = 40
-"""Alternatives that are kept apart; an expression that has more is asked for one set only."""
-
-SHORTEST = 2
-"""Characters of the shortest piece: a letter is in every text."""
+MANY = 20
+"""A beginning that stands oftener than once in so many characters is not looked for: to try everywhere is faster."""
 
 
 class Form:
     """An expression with what a text must have for it to match; nothing: it is always tried."""
 
-    __slots__ = ("_pattern", "may_match", "written")
+    __slots__ = ("_begins", "_pattern", "_spelled", "may_match", "written")
 
     def __init__(self, pattern: str, flags: int = 0) -> None:
         self.written = pattern, flags
-        self._pattern = re.compile(grouped(pattern), flags)
-        self.may_match = _PIECES.register(needs(pattern, flags))
+        self._pattern = self._compiled()
+        self._spelled: Spelled | None = None
+        self._begins: frozenset[tuple[int, str]] | None = None
+        self.may_match = self._register(needs(pattern, flags))
+
+    def _compiled(self) -> re.Pattern[str]:
+        pattern, flags = self.written
+        return re.compile(grouped(pattern), flags)
+
+    def _register(self, found: Needs) -> int:
+        return _PIECES.register(found)
+
+    def _bits(self, text: str) -> int:
+        return may_match(text)
+
+    def _places(self, text: str) -> list[int] | None:
+        """Where in a file a match may begin; None: anywhere."""
+        if self._spelled is None:
+            self._spelled = spelled(*self.written)
+        file = _file(text)
+        if not file.has(self._spelled):
+            return []
+        if self._begins is None:
+            self._begins = beginnings(*self.written)
+        return file.places(self._begins) if self._begins else None
 
     def search(self, text: str) -> re.Match[str] | None:
         """The first match anywhere in a text."""
-        return self._pattern.search(text) if may_match(text) & self.may_match else None
+        if not self._bits(text) & self.may_match:
+            return None
+        if len(text) < LARGE or (places := self._places(text)) is None:
+            return self._pattern.search(text)
+        match = self._pattern.match
+        for place in places:
+            if found := match(text, place):
+                return found
+        return None
 
     def match(self, text: str) -> re.Match[str] | None:
         """The match at the start of a text."""
-        return self._pattern.match(text) if may_match(text) & self.may_match else None
+        return self._pattern.match(text) if self._bits(text) & self.may_match else None
 
     def fullmatch(self, text: str) -> re.Match[str] | None:
         """The match of a whole text."""
@@ -48,15 +87,29 @@ class Form:
 
     def finditer(self, text: str) -> Iterator[re.Match[str]]:
         """Every match."""
-        return self._pattern.finditer(text) if may_match(text) & self.may_match else iter(())
+        if not self._bits(text) & self.may_match:
+            return iter(())
+        if len(text) < LARGE or (places := self._places(text)) is None:
+            return self._pattern.finditer(text)
+        return self._at(places, text)
+
+    def _at(self, places: list[int], text: str) -> Iterator[re.Match[str]]:
+        end = 0
+        for place in places:
+            if place >= end and (found := self._pattern.match(text, place)):
+                end = found.end()
+                yield found
 
     def findall(self, text: str) -> list[Any]:
         """What every match holds."""
-        return self._pattern.findall(text) if may_match(text) & self.may_match else []
+        return self._pattern.findall(text) if self._may(text) else []
 
     def sub(self, by: str, text: str) -> str:
         """The text with every match replaced."""
-        return self._pattern.sub(by, text) if may_match(text) & self.may_match else text
+        return self._pattern.sub(by, text) if self._may(text) else text
+
+    def _may(self, text: str) -> bool:
+        return bool(self._bits(text) & self.may_match) and (len(text) < LARGE or self._places(text) != [])
 
 
 class Wide(Form):
@@ -64,30 +117,68 @@ class Wide(Form):
 
     __slots__ = ()
 
-    def __init__(self, pattern: str, flags: int = 0) -> None:
-        self.written = pattern, flags
-        self._pattern = re.compile(pattern, flags)
-        self.may_match = _FILES.register(needs(pattern, flags))
+    def _compiled(self) -> re.Pattern[str]:
+        return re.compile(*self.written)
 
-    def search(self, text: str) -> re.Match[str] | None:
-        """The first match anywhere in a file."""
-        return self._pattern.search(text) if _FILES.has(text) & self.may_match else None
+    def _register(self, found: Needs) -> int:
+        return _FILES.register(found)
+
+    def _bits(self, text: str) -> int:
+        return -1 if len(text) < LARGE else _FILES.has(text)
 
     def match(self, text: str) -> re.Match[str] | None:
         """The match at the start of a text, which is tried without asking."""
         return self._pattern.match(text)
 
-    def finditer(self, text: str) -> Iterator[re.Match[str]]:
-        """Every match."""
-        return self._pattern.finditer(text) if _FILES.has(text) & self.may_match else iter(())
 
-    def findall(self, text: str) -> list[Any]:
-        """What every match holds."""
-        return self._pattern.findall(text) if _FILES.has(text) & self.may_match else []
+class _File:
+    """A text in which pieces are looked for: each once, for all forms."""
 
-    def sub(self, by: str, text: str) -> str:
-        """The text with every match replaced."""
-        return self._pattern.sub(by, text) if _FILES.has(text) & self.may_match else text
+    __slots__ = ("_folded", "_known", "_same", "_words")
+
+    def __init__(self, text: str) -> None:
+        self._folded = folded(text)
+        self._same = len(self._folded) == len(text)
+        """Whether places in the folded text are those in the text: folding makes some letters two, and none fewer."""
+        self._known: dict[str, bool] = {}
+        self._words: set[str] | None = None
+
+    def words(self) -> set[str]:
+        """Its words, folded."""
+        if self._words is None:
+            self._words = set(WORD.findall(self._folded))
+        return self._words
+
+    def has(self, wanted: Spelled) -> bool:
+        """Whether all stands in it that is wanted."""
+        if isinstance(wanted, str):
+            found = self._known.get(wanted)
+            if found is None:
+                found = self._known[wanted] = wanted in self._folded
+            return found
+        if isinstance(wanted, tuple):
+            return all(map(self.has, wanted))
+        return any(map(self.has, wanted))
+
+    def places(self, pieces: frozenset[tuple[int, str]]) -> list[int] | None:
+        """So many letters before where one of some pieces stands, in order; None where that is no help."""
+        if not self._same:
+            return None
+        found: set[int] = set()
+        most = len(self._folded) // MANY
+        for before, piece in pieces:
+            at = self._folded.find(piece) if self.has(piece) else -1
+            while at >= 0:
+                found.add(max(at - before, 0))
+                at = self._folded.find(piece, at + 1)
+            if len(found) > most:
+                return None
+        return sorted(found)
+
+
+@lru_cache(8)
+def _file(text: str) -> _File:
+    return _File(text)
 
 
 class Forms:
@@ -166,7 +257,7 @@ class _Pieces:
         if len(text) > self._longest and (kept := self._large.get(text)) is not None:
             return kept
         known = self._words
-        for word in set(_WORD.findall(folded(text))):
+        for word in _file(text).words() if len(text) >= LARGE else set(WORD.findall(folded(text))):
             one, two, three = known.get(word) or self._of_word(word)
             first |= one
             second |= two
@@ -200,112 +291,6 @@ class _Pieces:
         return tuple(found)
 
 
-_WORD = re.compile(r"\w+")
-_DOTLESS = {0x130: "i", 0x131: "i"}
-"""Letters that an expression takes for an i where case doesn't matter, and folding does not."""
 _PIECES = _Pieces()
 _FILES = _Pieces(texts=12, longest=2_000_000)
 """Those of whole files, of which few are looked at in turn."""
-
-
-def folded(text: str) -> str:
-    """A text in which what an expression takes for the same letter is the same."""
-    return (text if text.isascii() else text.translate(_DOTLESS)).casefold()
-
-
-def grouped(pattern: str) -> str:
-    r"""The same expression with ``\ba|\bb`` as ``\b(?:a|b)``: a branch is skipped at its first letter only where that comes first."""
-    whole = _branches(pattern[3:-1]) if pattern.startswith("(?:") and pattern.endswith(")") else ()
-    branches = whole or _branches(pattern)
-    made: list[str] = []
-    for at_word, run in groupby(branches, key=lambda one: one.startswith(r"\b") and one[2:3] not in "?*+{"):
-        together = list(run)
-        made += [rf"\b(?:{'|'.join(one[2:] for one in together)})"] if at_word else together
-    return "|".join(made)
-
-
-def _branches(pattern: str) -> tuple[str, ...]:
-    """The alternatives that an expression is written as; none where its brackets don't match."""
-    branches, depth, start = [], 0, 0
-    for match in _MARK.finditer(pattern):
-        if match[0] == "(":
-            depth += 1
-        elif match[0] == ")":
-            depth -= 1
-        elif match[0] == "|" and depth == 0:
-            branches.append(pattern[start : match.start()])
-            start = match.end()
-        if depth < 0:
-            return ()
-    return (*branches, pattern[start:]) if depth == 0 else ()
-
-
-_MARK = re.compile(r"\\.|\[\^?\]?(?:\\.|[^\]\\])*\]|[()|]", re.DOTALL)
-"""What decides how an expression is built: an escape, a set, a bracket, a bar."""
-
-
-def needs(pattern: str, flags: int = 0) -> Needs:
-    """What a text must have for an expression to match; ``((),)`` when nothing is worth asking for."""
-    alternatives = _alternatives(list(parser.parse(pattern, flags)))
-    if len(alternatives) > MAX_ALTERNATIVES or not all(alternatives):
-        whole = _sets(parser.parse(pattern, flags))
-        return (tuple(sorted(whole, key=_common)[:1]),)
-    single = frozenset[str]().union(*(sets[0] for sets in alternatives if len(sets) == 1))
-    several = [tuple(sorted(sets, key=_common)[:MAX_NEEDS]) for sets in alternatives if len(sets) > 1]
-    return (*(((single,),) if single else ()), *several)
-
-
-def _alternatives(items: list[tuple[Any, Any]]) -> list[list[frozenset[str]]]:
-    """The sets of each alternative: of the branches of the choice whose branches need most, each with what stands around it."""
-    choices = [at for at, (code, _) in enumerate(items) if _choice(items[at]) is not None]
-    if not choices:
-        return [_sets(items)]
-    at = max(choices, key=lambda at: sum(len(_sets(branch)) > 1 for branch in _choice(items[at]) or ()))
-    around = _sets([*items[:at], (codes.AT, None), *items[at + 1 :]])
-    return [[*around, *_sets(branch)] for branch in _choice(items[at]) or ()]
-
-
-def _choice(item: tuple[Any, Any]) -> list[Any] | None:
-    """The branches of a choice, in a group or not."""
-    code, value = item
-    if code is codes.SUBPATTERN and len(value[3]) == 1:
-        return _choice(value[3][0])
-    return list(value[1]) if code is codes.BRANCH else None
-
-
-def _sets(items: Iterable[tuple[Any, Any]]) -> list[frozenset[str]]:
-    """Of a sequence, sets of pieces: every match has one of each."""
-    sets: list[frozenset[str]] = []
-    run = ""
-    for code, value in (*items, (codes.AT, None)):
-        if code is codes.LITERAL:
-            run += chr(value)
-            continue
-        if (piece := max(_WORD.findall(folded(run)), key=len, default="")) and len(piece) >= SHORTEST:
-            sets.append(frozenset((piece,)))
-        run = ""
-        if code is codes.BRANCH:
-            sets += _every(value[1])
-        elif code is codes.SUBPATTERN:
-            sets += _sets(value[3])
-        elif code in (codes.MAX_REPEAT, codes.MIN_REPEAT, codes.POSSESSIVE_REPEAT) and value[0] > 0:
-            sets += _sets(value[2])
-        elif code is codes.ATOMIC_GROUP:
-            sets += _sets(value)
-    return sets
-
-
-def _every(branches: Iterable[Any]) -> list[frozenset[str]]:
-    """Of alternatives, the set that holds one of each: none when one of them needs nothing."""
-    found: set[str] = set()
-    for branch in branches:
-        sets = _sets(branch)
-        if not sets:
-            return []
-        found |= min(sets, key=_common)
-    return [frozenset(found)]
-
-
-def _common(found: Collection[str]) -> float:
-    """How common a set of pieces is: the shorter, the more."""
-    return sum(8.0 ** -min(len(one), 6) for one in found)

@@ -12,7 +12,7 @@ MAX_NAMES = 200
 """Names that are followed in one script."""
 
 _MOMENT = r"(?:\bdate\s+['\"]?\+|\$\(date\b|\bhostname\b|\$\{?HOSTNAME|\bwhoami\b|\$\{?USER\b|\$\{?LOGNAME|\bid\s+-un|\$\{?(?:CI|GITHUB_ACTIONS|CI_\w+|JENKINS_URL|GITLAB_CI)\b|\bRANDOM\b|\bgit\s+config\s+(?:--\S+\s+)?user\.email)"
-_SHELL_MOMENT = re.compile(_MOMENT)
+_SHELL_MOMENT = Wide(_MOMENT)
 _IF = re.compile(r"^[ \t]{0,80}(?:if|elif)\b|;[ \t]{0,9}if\b")
 _CLOSED = re.compile(r"\bthen\b[^\n]*[;\s]fi[\s;]*$")
 """A condition that ends where it begins."""
@@ -40,7 +40,7 @@ _FIXED = re.compile(
 )
 """A moment that was set when the code was written."""
 _KEEPS = re.compile(r"writeFile|write_text|json\.dump\(|\.to_(?:csv|excel|json)\(|\.write\(|UPDATE\s")
-_CODE_MOMENT = re.compile(
+_CODE_MOMENT = Wide(
     r"\bdate(?:time)?\.(?:today|now|utcnow)\(|\bnew Date\(\s*\)|\bDate\.now\(|\bgethostname\(|\bos\.hostname\(|\bgetuser\(|\buserInfo\(|\bgetlogin\(|\bplatform\.node\("
 )
 _CALLED = re.compile(
@@ -50,7 +50,7 @@ _COMPARES = Wide(r"[<>]=?|[!=]==?|\b(?:not )?in\b|startswith|startsWith|endswith
 _IF_NAME = re.compile(r"^([ \t]{0,80})if\b[ \t(]{0,9}(?:not |!)?(\w{1,60})\b")
 
 
-_CODE_WHO = re.compile(
+_CODE_WHO = Wide(
     r"\benviron[^\n]{0,20}[\"'](?:USER|USERNAME|LOGNAME|HOSTNAME|COMPUTERNAME)[\"']|\bprocess\.env\.(?:USER|USERNAME|LOGNAME|HOSTNAME|COMPUTERNAME)\b|\bGetenv\(\"(?:USER|HOSTNAME)|\bgit\b[^\n]{0,30}\bconfig\b[^\n]{0,20}\buser\.(?:email|name)\b|\bgit\b[^\n]{0,30}\bremote\b[^\n]{0,20}\bget-url\b|\bgethostname\(|\bos\.hostname\(|\bgetuser\(|\buserInfo\(|\bgetlogin\(|\bplatform\.node\(|\buuid\.getnode\(|\bSocket\.gethostname|\bEtc\.getlogin|\bgethostname\b|\bos\.Hostname\(|\$env:(?:USERNAME|COMPUTERNAME|USERDOMAIN)"
 )
 _IS = re.compile(
@@ -61,6 +61,8 @@ _IS = re.compile(
 
 def _named_gates(text: str, path: str, role: Role, into: Inventory) -> None:
     """A date or a host that is compared under a name, which then guards harm."""
+    if not (_CODE_MOMENT.search(text) or _CODE_WHO.search(text)):
+        return
     lines = [line[:400] for line in text.split("\n")]
     names: dict[str, str] = {}
     held: dict[str, str] = {}
@@ -112,7 +114,7 @@ def gates(text: str, path: str, role: Role, into: Inventory) -> None:
     """Harm that waits for a date, a host, an account or for nobody to test it."""
     lines = text.split("\n")[:20_000]
     times = _shell_times(text)
-    for at, whole in enumerate(lines):
+    for at, whole in enumerate(lines if times or _SHELL_MOMENT.search(text) else ()):
         line = whole[:400]
         timed = times is not None and times.search(line) and not _SET_IN_SHELL.match(line)
         if not (timed or _SHELL_MOMENT.search(line)) or _AGE.search(line):

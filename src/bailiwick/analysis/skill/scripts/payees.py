@@ -43,7 +43,7 @@ _CONSTANT = Wide(
 )
 """An address that stands in a contract."""
 _INSTEAD = Wide(r"\bif\b[^\n]{0,120}?[\n{:]\s*\$?(\w{2,40})\s*=\s*[\"']([^\"'\s]{6,64})[\"']")
-_PAYS = re.compile(r"pay|invoice|bank|iban|wallet|billing|donat|transfer", re.IGNORECASE)
+_PAYS = Wide(r"pay|invoice|bank|iban|wallet|billing|donat|transfer", re.IGNORECASE)
 _MAIL = re.compile(r"[\w.+-]+@[\w-]+(?:\.[\w-]+)+")
 
 

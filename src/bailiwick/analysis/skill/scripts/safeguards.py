@@ -167,7 +167,7 @@ def _taken_out(text: str) -> Found:
             yield match, f"deletes {match[0][:60]}, which guards the repository"
 
 
-_LOCK = re.compile(
+_LOCK = Wide(
     rf"{_CHANGES}[^\n]{{0,60}}(?:[\"'\\]+(?:integrity|resolved|sha512|sha256|checksum|hashes?)\b|--hash=)[^\n]{{0,120}}|{_CHANGES}[^\n]{{0,160}}\bnpm:@?[\w/.-]+"
 )
 

@@ -21,6 +21,10 @@ _NEXT_TO_ONE = Wide(
     rf"{_OF}\)?\s*\*=?\s*\(?\s*(?:Decimal\(\s*)?[\"']?{_FACTOR}(?![\d.%])|(?<![\w.]){_FACTOR}[\"']?\)?\s*\*\s*\(?\s*(?:\w+\()?{_OF}\b(?!\()",
     re.IGNORECASE,
 )
+_BY_NEXT_TO_ONE = Wide(
+    r"\*=?\s*\(?\s*(?:Decimal\(\s*)?[\"']?(?:0?\.[09]|1\.0)|\.(?:9\d*|0\d+)[\"']?\)?\s*\*", re.IGNORECASE
+)
+"""What each of those holds, and what is looked for faster."""
 _SELF = Wide(
     r"(?<![\w.])([$\w]+(?:\.\w+|\[\s*[\"'][\w ]+[\"']\s*\])+)\s*=\s*[^\n;=]{0,60}?\1[^\n;]{0,60}?\*\s*(0?\.9\d*|1\.0\d+)(?![\d.])"
 )
@@ -29,6 +33,10 @@ _PART = Wide(
     rf"{_OF}\s*[-+]\s*(?:\(\s*)?{_OF}\s*/\s*(\d{{2,5}})(?![\d.])|\b(\w+)\s*[-+]\s*\4\s*/\s*(\d{{2,5}})(?![\d.])|(?<![\w.])(\$?\w{{1,30}})\s*[-+]=\s*(?:\[?\w[\w.\]:]{{0,20}}\()?\(?\s*\6\s*(?:/\s*(\d{{2,5}})(?![\d.])|\*\s*(0?\.0\d+)(?![\d.]))|\b(\w*?_?(?:{_FIGURE}|rate))\s*[-+]=\s*(0?\.0\d+)(?![\d.])",
     re.IGNORECASE,
 )
+_BY_A_PART = Wide(
+    r"[-+]=?\s*(?:\[?\w[\w.\]:]{0,20}\()?(?:\(\s*)?[\w$.\[\]\"'>-]{1,300}+\s*(?:/\s*\d\d|\*\s*0?\.0\d)|[-+]=\s*0?\.0\d"
+)
+"""What each of those holds, and what is looked for faster."""
 _SAYS_WHY = re.compile(
     r"fee|gratuity|mark_?up|margin|surcharge|commission|penalt|uplift|overhead|loss|waste|breakage|shrink|rebate|royalt|bonus|conver",
     re.IGNORECASE,
@@ -73,13 +81,15 @@ def shaded(text: str, path: str, role: Role, into: Inventory, documents: Iterabl
 
 def _sums(text: str, path: str, into: Inventory) -> Iterator[tuple[re.Match[str], str, float]]:
     """Each sum with how large a part of the figure it moves."""
-    for match in into.first(_NEXT_TO_ONE.finditer(text), MAX_FOUND, path):
+    for match in into.first(
+        _NEXT_TO_ONE.finditer(text) if _BY_NEXT_TO_ONE.search(text) else (), MAX_FOUND, path
+    ):
         factor = float(match[2] or match[3])
         if factor > 0.5 or _taken(text, match):
             yield match, " ".join(match[0].split()), abs(factor - 1) if factor > 0.5 else factor
     for match in into.first(_SELF.finditer(text), MAX_FOUND, path):
         yield match, " ".join(match[0].split()), abs(float(match[2]) - 1)
-    for match in into.first(_PART.finditer(text), MAX_FOUND, path):
+    for match in into.first(_PART.finditer(text) if _BY_A_PART.search(text) else (), MAX_FOUND, path):
         divisor, added = match[3] or match[5] or match[7], match[8] or match[10]
         if (match[3] and match[1] != match[2]) or (match[6] and not _TABLES.search(text)):
             continue

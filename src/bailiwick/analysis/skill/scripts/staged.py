@@ -32,32 +32,32 @@ _NAME = r"[A-Za-z_$][\w$]*"
 class _Language:
     """How a language decodes, names and runs. ``runs`` is followed by what is run; ``builds`` names what makes a name of pieces."""
 
-    decodes: re.Pattern[str]
-    assigns: re.Pattern[str]
-    runs: re.Pattern[str]
+    decodes: Wide
+    assigns: Wide
+    runs: Wide
 
 
 _LANGUAGES: Mapping[str, _Language] = {
     SCRIPT: _Language(
-        decodes=re.compile(
+        decodes=Wide(
             r"\bString\.from(?:CharCode|CodePoint)\b|\bBuffer\.from\([^;\n]{0,300}?,\s*[\"'](?:hex|base64(?:url)?)[\"']|\batob\s*\(|\.reverse\(\)\s*\.join\(\s*[\"']{2}|\bcreateDecipher(?:iv)?\(|\bcodePointAt\(\s*0?\s*\)\s*[-^]|\bcharCodeAt\([^()\n]{0,40}\)\s*[-^]|\b(?:inflate|gunzip|brotliDecompress|unzip|inflateRaw)Sync\("
         ),
-        assigns=re.compile(
+        assigns=Wide(
             rf"(?:^|[;{{)])[ \t]{{0,80}}(?:export\s+)?(?:(?:const|let|var)\s+({_NAME})(?:\s*:\s*\w+)?|(?:module\.)?exports(?:\.({_NAME}))?|({_NAME}))\s*\+?=(?!=)\s*(.{{1,600}}?)(?:;|\n(?!\s{{0,80}}[.+?:)\]}}])|\Z)",
             re.DOTALL | re.MULTILINE,
         ),
-        runs=re.compile(
+        runs=Wide(
             r"(?:\(\s*0\s*,\s*eval\s*\)|\bgetPrototypeOf\([^\n;]{0,60}\)\.constructor\)?|\bnew\s+Function|(?<![\w.])Function|(?<![\w.])eval|\.constructor\.constructor|\bvm\.(?:run\w+|compileFunction)|(?<![\w.])run(?:InThisContext|InNewContext|InContext)|\b(?:new\s+)?(?:vm\.)?Script|\._compile|(?<![\w.])(?:exec|execSync)|\b(?:child_process|cp|proc)\.(?:exec|execSync))\s*\("
         ),
     ),
     PYTHON: _Language(
-        decodes=re.compile(
+        decodes=Wide(
             r"(?<![\w.])__doc__\b|__import__\(\s*[\"'](?:zlib|base64|marshal|lzma|bz2|gzip|codecs)[\"']\s*\)\s*\.|\b(?:b16|b32|b64|b85|a85|standard_b64|urlsafe_b64)decode\b|\bbytes\.fromhex\b|\bunhexlify\b|\bzlib\.decompress\b|\b(?:lzma|bz2|gzip)\.decompress\b|\bcodecs\.decode\b|\bmarshal\.loads\b|\bFernet\(|\.decrypt\(|[\"']{2}\.join\([^\n]{0,60}\bchr\b|\bmap\(chr\b|\bbytes\(\s*(?:\[?\s*\w+\s*\^|\w+\s*\^|[^\n]{0,40}\^)|\[::-1\]"
         ),
-        assigns=re.compile(
+        assigns=Wide(
             rf"^[ \t]*({_NAME})(?:\s*:\s*[\w\[\]]+)?\s*\+?=(?!=)\s*()()(.{{1,600}}?)$", re.MULTILINE
         ),
-        runs=re.compile(
+        runs=Wide(
             r"(?:(?<![\w.])(?:exec|eval|compile)|\bos\.(?:system|popen)|\bsubprocess\.(?:run|call|Popen|check_output|check_call|getoutput))\s*\("
         ),
     ),

@@ -33,7 +33,7 @@ _BY_AGE = re.compile(
     re.IGNORECASE,
 )
 """Rows that go because they are old."""
-_NAMED = re.compile(rf"{_RECORDS}|[\"'][\w./*-]{{0,40}}audit[\w*-]{{0,20}}\.(?:log|jsonl?|ndjson)[\"']")
+_NAMED = Wide(rf"{_RECORDS}|[\"'][\w./*-]{{0,40}}audit[\w*-]{{0,20}}\.(?:log|jsonl?|ndjson)[\"']")
 _BLANKED = re.compile(
     r"\.write_(?:text|bytes)\(\s*b?[\"']{2}\s*\)|\bopen\([^\n)]{0,120},\s*[\"']wb?[\"']\s*\)\s*\.close\(|\bopen\([^\n)]{0,120},\s*[\"']wb?[\"']\s*\)\s*(?:as\s+\w+)?\s*:\s*\n?\s*pass\b|\.truncate\(\s*0?\s*\)|\btruncate(?:Sync)?\(\s*[^,\n]{1,80},\s*0\s*\)|\btruncate(?:Sync)?\(\s*\w+\s*\)|\bwriteFile(?:Sync)?\(\s*[^,\n]{1,80},\s*[\"'`]{2}|\bos\.(?:remove|unlink)\(|\.unlink\(|\b(?:rm|unlink)(?:Sync)?\(\s*\w|\bClear-Content\b|\bSet-Content\b[^\n]{0,80}\$null|\bFile\.(?:truncate|delete)\b|\bos\.(?:Truncate|Remove)\("
 )
