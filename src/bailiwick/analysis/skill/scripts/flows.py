@@ -25,8 +25,10 @@ from bailiwick.analysis.skill.scripts.statements import (
     not_own,
     paths,
     prepare,
+    settle,
     statements_of,
     takes,
+    texts_of,
 )
 from bailiwick.analysis.skill.sensitive import is_local, is_placeholder, kept_in
 from bailiwick.analysis.text.form import Wide
@@ -173,6 +175,7 @@ def _follow(script: Script, news: _News) -> None:
         every = _taken(one.own | _labels(one.names, one.text, script), takes=one.takes)
         if not every:
             continue
+        settle(one, script)
         if one.target is not None:
             names, value = one.target
             labels = _taken(one.own | _labels(NAMES.findall(value), value, script), takes=takes(value))
@@ -319,7 +322,7 @@ def _host(text: str, script: Script) -> str:
         return hosts[0]
     for name in dict.fromkeys(NAMES.findall(text)):
         for other in (script, *script.near):
-            if (said := other.texts.get(name)) and (hosts := hosts_in(said) or tuple(_spelled(said))):
+            if (said := texts_of(other).get(name)) and (hosts := hosts_in(said) or tuple(_spelled(said))):
                 return hosts[0]
     spelled = [host for one in literals(text) for host in _spelled(one)]
     return (spelled or _hosts(script) or [host for one in script.near for host in _hosts(one)] or ["*"])[0]

@@ -1,7 +1,7 @@
 """Scripts as statements: what each names, holds by itself, hands on and gives back. Lines, brackets and words, not syntax."""
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from bailiwick.analysis.skill.facts import Label, Origin
@@ -75,9 +75,10 @@ _CHECKED = Form(
 class Statement:
     """One statement: its text and line, the function it stands in, the names in it, and what it holds by itself (``own``).
 
-    ``target`` are names with what they are given, ``bound`` the same for loops and callbacks, ``fills`` a name that it adds to;
-    ``gives`` says that it may be what its function gives back, ``takes`` that it takes the content of files. ``followed`` is when
-    it was followed last: how many times a name had come to hold more by then.
+    ``takes`` says that it takes the content of files. What it does with what it holds is there once it is ``settled``: ``target``
+    are names with what they are given, ``bound`` the same for loops and callbacks, ``fills`` a name that it adds to; ``gives`` says
+    that it may be what its function gives back. ``followed`` is when it was followed last: how many times a name had come to hold
+    more by then.
     """
 
     text: str
@@ -86,12 +87,13 @@ class Statement:
     defines: bool
     names: dict[str, None] = field(default_factory=dict)
     own: dict[Label, None] = field(default_factory=dict)
+    takes: bool = False
+    settled: bool = False
     target: tuple[str, str] | None = None
     bound: list[tuple[str, str, bool]] = field(default_factory=list)
     fills: str = ""
     gives: bool = False
     writes: str = ""
-    takes: bool = False
     followed: int = -1
 
 
@@ -106,7 +108,9 @@ class Script:
     statements: list[Statement]
     parameters: dict[str, list[str]]
     held: dict[str, dict[Label, None]] = field(default_factory=dict)
-    texts: dict[str, str] = field(default_factory=dict)
+    texts: dict[str, str] | None = None
+    """What the literals given to each name say, once somebody asked for it."""
+
     hosts: list[str] = field(default_factory=list)
     looks_up: bool = False
     """Whether it looks up names."""
@@ -116,35 +120,53 @@ class Script:
 
 
 def prepare(one: Statement, script: Script) -> None:
-    """What of a statement doesn't change from round to round."""
+    """What of a statement is known before anything is followed."""
     text = one.text
     one.names = dict.fromkeys(NAMES.findall(text))
     one.own = dict.fromkeys(sources(one, script))
     one.takes = takes(text)
-    if defined := next(_defined(text), None):
-        script.parameters[defined[0]] = defined[1]
-    elif (
-        target := _TARGET.match(text)
+    if one.defines:
+        script.parameters.update(_defined(text))
+
+
+def settle(one: Statement, script: Script) -> None:
+    """What a statement does with what it holds. Most statements never hold anything, and it takes long: so not before one does."""
+    if one.settled:
+        return
+    one.settled = True
+    text = one.text
+    if not one.defines and (
+        target := (_TARGET.match(text) if "=" in text or "<" in text else None)
         or _TAKEN_APART.match(text)
         or (_KEYED.match(text) if script.language == "yaml" else None)
         or (_ADDS.search(text) if script.language == "shell" else None)
     ):
         one.target = (target[1], target[2])
-        names = [name.strip().lstrip("$@%{[(").rstrip("}])") for name in target[1].split(",")[:6]]
-        if found := _LITERAL.findall(target[2]):
-            for name in names:
-                script.texts.setdefault(name, _joined(target[2], found))
     for bound in _BOUND.finditer(text) if _BINDS.search(text) else ():
         groups = bound.groups()
         for at, (first, second) in enumerate(zip(groups[0::2], groups[1::2], strict=True)):
             if first is not None and second is not None:
-                names_, value = (first, second) if at in _NAMES_FIRST else (second, first)
-                one.bound.append((names_, value, at < _CALLBACK or _reaches(value)))
+                names, value = (first, second) if at in _NAMES_FIRST else (second, first)
+                one.bound.append((names, value, at < _CALLBACK or _reaches(value)))
     if fill := _FILLS.match(text):
         one.fills = fill[1] or fill[2]
     if written := tongues.WRITES.search(text):
         one.writes = next(group for group in written.groups() if group)
     one.gives = bool(one.function and _GIVES.search(text))
+
+
+def texts_of(script: Script) -> Mapping[str, str]:
+    """What the literals given to each name of a script say, the first of each name."""
+    if script.texts is None:
+        script.texts = {}
+        for one in script.statements:
+            settle(one, script)
+            if one.target is None or not (found := _LITERAL.findall(one.target[1])):
+                continue
+            for name in one.target[0].split(",")[:6]:
+                bare = name.strip().lstrip("$@%{[(").rstrip("}])")
+                script.texts.setdefault(bare, _joined(one.target[1], found))
+    return script.texts
 
 
 def statements_of(text: str, language: str) -> Iterator[Statement]:
@@ -191,7 +213,8 @@ def _reaches(value: str) -> bool:
 
 
 def _statement(text: str, line: int, function: str) -> Statement:
-    return Statement(text[:MAX_STATEMENT], line, function, bool(_FUNCTION.match(text)))
+    text = text[:MAX_STATEMENT]
+    return Statement(text, line, function, bool(_FUNCTION.match(text)))
 
 
 _DOCSTRING = re.compile(r"(?m)^[ \t]*[rbuRBU]?(?:\"\"\"[\s\S]*?\"\"\"|\'\'\'[\s\S]*?\'\'\')[ \t]*$")
