@@ -13,9 +13,10 @@ from dataclasses import dataclass
 from functools import cache
 from hashlib import sha256
 from importlib.resources import files
+from itertools import accumulate, pairwise
 from typing import Any, Final
 
-from bailiwick.analysis.skill.prose.learned.pieces import pieces
+from bailiwick.analysis.skill.prose.learned.pieces import PIECES, pieces
 from bailiwick.analysis.skill.prose.learned.weights import POINTS, WeightsError
 
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # passages are small, and skills are scanned side by side
@@ -28,10 +29,22 @@ DIGEST: Final = "c1651c08cbb4f62297f4dc0bb87a647290d5696bcd245d3a6a8cd4d134c4549
 """SHA-256 of the file."""
 
 VERSION: Final = 1
-AT_ONCE: Final = 16
-"""Passages that are read together."""
+AT_ONCE: Final = 192
+"""Pieces that are read together: what is held of them stays near the processor, and is written over layer by layer."""
 
 Floats = NDArray[np.float32]
+
+
+class Room:
+    """What the layers of one reading write their sums into: to ask for new room each time takes longer than the sums."""
+
+    __slots__ = ("bent", "heard", "mixed", "squares", "wide")
+
+    def __init__(self, pieces: int, width: int, wide: int) -> None:
+        self.mixed = np.empty((pieces, 3 * width), np.float32)
+        self.heard = np.empty((pieces, width), np.float32)
+        self.squares = np.empty((pieces, width), np.float32)
+        self.wide, self.bent = np.empty((2, pieces, wide), np.float32)
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,17 +58,25 @@ class Layer:
     narrow: tuple[Floats, Floats]
     norms: tuple[tuple[Floats, Floats], tuple[Floats, Floats]]
 
-    def read(self, pieces: Floats, hidden: Floats, heads: int) -> Floats:
-        """The pieces of each passage after this layer; ``hidden`` is very negative where a passage has no piece."""
-        passages, length, width = pieces.shape
-        mixed = _dense(pieces, self.asked).reshape(passages, length, 3, heads, width // heads)
-        asks, offers, tells = mixed.transpose(2, 0, 3, 1, 4)
-        fit = asks @ offers.swapaxes(-1, -2) * np.float32((width // heads) ** -0.5) + hidden
-        fit = np.exp(fit - fit.max(-1, keepdims=True))
-        fit /= fit.sum(-1, keepdims=True)
-        heard = (fit @ tells).swapaxes(1, 2).reshape(passages, length, width)
-        pieces = _norm(pieces + _dense(heard, self.told), self.norms[0])
-        return _norm(pieces + _dense(_gelu(_dense(pieces, self.wide)), self.narrow), self.norms[1])
+    def read(self, pieces: Floats, ends: Sequence[int], heads: int, room: Room) -> None:
+        """Turn the pieces of some passages, which stand one behind the other, into what they are after this layer."""
+        count, width = pieces.shape
+        mixed = _dense(pieces, self.asked, room.mixed[:count]).reshape(count, 3, heads, width // heads)
+        heard = room.heard[:count]
+        for start, end in pairwise((0, *ends)):
+            asks, offers, tells = mixed[start:end].transpose(1, 2, 0, 3)
+            fit = asks @ offers.swapaxes(-1, -2)
+            fit *= np.float32((width // heads) ** -0.5)
+            fit -= fit.max(-1, keepdims=True)
+            np.exp(fit, out=fit)
+            fit /= fit.sum(-1, keepdims=True)
+            heard[start:end] = (fit @ tells).swapaxes(0, 1).reshape(end - start, width)
+        squares = room.squares[:count]
+        pieces += _dense(heard, self.told, squares)
+        _norm(pieces, self.norms[0], squares)
+        wide = _dense(pieces, self.wide, room.wide[:count])
+        pieces += _dense(_gelu(wide, room.bent[:count]), self.narrow, heard)
+        _norm(pieces, self.norms[1], squares)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -75,43 +96,54 @@ class Encoder:
     def read(self, texts: Sequence[str]) -> list[tuple[int, str]]:
         """For each passage its points for an order, and the rule whose harm it most likely asks for."""
         rows = [pieces(text, self.known) for text in texts]
-        order = sorted(range(len(rows)), key=lambda at: len(rows[at]))
-        found = [(0, "")] * len(rows)
-        for start in range(0, len(order), AT_ONCE):
-            chosen = order[start : start + AT_ONCE]
-            for at, told in zip(chosen, self._together([rows[at] for at in chosen]), strict=True):
-                found[at] = told
-        return found
+        room = Room(max(AT_ONCE, PIECES), self.places.shape[1], len(self.layers[0].wide[1]))
+        found: list[tuple[int, str]] = []
+        chosen: list[list[int]] = []
+        for row in rows:
+            if chosen and sum(map(len, chosen)) + len(row) > AT_ONCE:
+                found += self._together(chosen, room)
+                chosen = []
+            chosen.append(row)
+        return found + self._together(chosen, room) if chosen else found
 
-    def _together(self, rows: Sequence[Sequence[int]]) -> list[tuple[int, str]]:
-        length = max(map(len, rows))
-        numbers = np.array([[*row, *[0] * (length - len(row))] for row in rows])
-        there = np.array([[1] * len(row) + [0] * (length - len(row)) for row in rows], np.float32)
-        said = self.words[numbers] * self.scale[numbers][..., None] + self.places[:length]
-        said = _norm(said, self.norm)
-        hidden = (there[:, None, None, :] - 1) * np.float32(1e4)
+    def _together(self, rows: Sequence[Sequence[int]], room: Room) -> list[tuple[int, str]]:
+        ends = list(accumulate(map(len, rows)))
+        numbers = np.concatenate(rows)
+        said = self.words[numbers] * self.scale[numbers][:, None]
+        said += np.concatenate([self.places[: len(row)] for row in rows])
+        _norm(said, self.norm, room.squares[: len(said)])
         for layer in self.layers:
-            said = layer.read(said, hidden, self.heads)
-        means = (said * there[..., None]).sum(1) / there.sum(1, keepdims=True)
-        margins = _dense(means, self.head)
+            layer.read(said, ends, self.heads, room)
+        means = np.stack([said[start:end].mean(0) for start, end in pairwise((0, *ends))])
+        margins = means @ self.head[0] + self.head[1]
         return [(round(float(row[0]) * POINTS), self.rules[int(row[1:].argmax())]) for row in margins]
 
 
-def _dense(values: Floats, step: tuple[Floats, Floats]) -> Floats:
-    matrix, offset = step
-    return np.asarray(values.reshape(-1, len(matrix)) @ matrix + offset).reshape(*values.shape[:-1], -1)
+def _dense(values: Floats, step: tuple[Floats, Floats], out: Floats) -> Floats:
+    np.matmul(values, step[0], out=out)
+    out += step[1]
+    return out
 
 
-def _norm(values: Floats, by: tuple[Floats, Floats]) -> Floats:
-    values = values - values.mean(-1, keepdims=True)
-    spread = np.sqrt((values * values).mean(-1, keepdims=True) + np.float32(1e-12))
-    return np.asarray(values / spread * by[0] + by[1])
+def _norm(values: Floats, by: tuple[Floats, Floats], squares: Floats) -> None:
+    values -= values.mean(-1, keepdims=True)
+    np.multiply(values, values, out=squares)
+    values /= np.sqrt(squares.mean(-1, keepdims=True) + np.float32(1e-12))
+    values *= by[0]
+    values += by[1]
 
 
-def _gelu(values: Floats) -> Floats:
-    """Hendrycks and Gimpel 2016, by tanh."""
-    inner = np.float32((2 / np.pi) ** 0.5) * values * (1 + np.float32(0.044715) * values * values)
-    return np.asarray(np.float32(0.5) * values * (1 + np.tanh(inner)))
+def _gelu(values: Floats, out: Floats) -> Floats:
+    """Hendrycks and Gimpel 2016, by tanh; twice as much, which the next step's matrix makes good."""
+    inner = np.float32((2 / np.pi) ** 0.5)
+    np.multiply(values, values, out=out)
+    out *= inner * np.float32(0.044715)
+    out += inner
+    out *= values
+    np.tanh(out, out=out)
+    out += 1
+    out *= values
+    return out
 
 
 @cache
@@ -132,8 +164,9 @@ def parse(data: bytes, digest: str) -> Encoder:
     def pair(name: str) -> tuple[Floats, Floats]:
         return table[f"{name}.gain"], table[f"{name}.offset"]
 
-    def dense(name: str) -> tuple[Floats, Floats]:
-        return (table[f"{name}.rows"] * table[f"{name}.scale"][:, None]).T.copy(), table[f"{name}.offset"]
+    def dense(name: str, scale: float = 1) -> tuple[Floats, Floats]:
+        rows = table[f"{name}.rows"] * (table[f"{name}.scale"][:, None] * np.float32(scale))
+        return rows.T.copy(), table[f"{name}.offset"]
 
     known = table["pieces"].tobytes().decode().split("\n")
     return Encoder(
@@ -147,7 +180,7 @@ def parse(data: bytes, digest: str) -> Encoder:
                 asked=dense(f"{at}.asked"),
                 told=dense(f"{at}.told"),
                 wide=dense(f"{at}.wide"),
-                narrow=dense(f"{at}.narrow"),
+                narrow=dense(f"{at}.narrow", 0.5),
                 norms=(pair(f"{at}.first"), pair(f"{at}.second")),
             )
             for at in range(head["layers"])
