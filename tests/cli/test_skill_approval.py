@@ -218,6 +218,19 @@ def test_a_publishers_signature_is_verified_where_a_key_is_given(run: Run, tmp_p
     approve = ("approve", str(skill), "--as", "role:frontend", "--yes")
     assert "skill.oms.sig, not verified" in run(*approve)[1]
     assert "signed   by key sha256:" in run(*approve, "--publisher", str(PUBLISHED / "key.pub"))[1]
+    again, key = approve[:-1], ("--publisher", str(PUBLISHED / "key.pub"))
+    assert run(*again, *key)[0] == 0
+    for publisher in (
+        (),
+        ("--publisher", str(PUBLISHED / "root.pem")),
+    ):  # another's word is not the publisher's
+        assert run(*again, *publisher)[0] == USAGE
+    code, out, said = run(*again)
+    assert (code, "WIDER    it was signed by key sha256:" in out, "somebody has to agree" in said) == (
+        2,
+        True,
+        True,
+    )
     (skill / "SKILL.md").write_text("changed")
     code, _, said = run(*approve, "--publisher", str(PUBLISHED / "key.pub"))
     assert (code, "SKILL.md is not as the publisher signed it" in said) == (2, True)

@@ -400,3 +400,19 @@ def test_a_baseline_that_is_no_report_says_so(skills: Path, capsys: pytest.Captu
     (skills / "page").write_text(capsys.readouterr().out)
     assert main(["skill", "scan", str(skills), "--baseline", str(skills / "page")]) == 2
     assert "no JSON; `bailiwick skill scan --format json` writes a baseline" in capsys.readouterr().err
+
+
+def test_a_policy_repository_need_not_speak_of_findings(
+    skills: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    policy = tmp_path / "policy"
+    policy.mkdir()
+    for verb in ("scan", "inspect"):
+        assert (
+            main(["skill", verb, str(skills / "bad"), "--policy", str(policy)]) == 2
+        )  # it is no policy at all
+        assert "skill-scan.yaml: No such file" in capsys.readouterr().err
+    (policy / "organisation.yaml").write_text("organisation: o\n")
+    for verb in ("scan", "inspect"):
+        assert main(["skill", verb, str(skills / "bad"), "--policy", str(policy)]) == 1
+        assert "has no skill-scan.yaml, so what findings get is the default" in capsys.readouterr().err

@@ -61,9 +61,12 @@ def approve(asked: argparse.Namespace) -> int:
     print("\n".join(_told(name, root, digest, found, grants, plan)), file=aside)
     if signer:
         print(f"signed   {shown(signer)}", file=aside)
+    lost = before.signer if before and before.signer != (signer if asked.publisher else "") else ""
+    if lost:
+        print(f"WIDER    it was signed {shown(lost)}, and that was verified", file=aside)
     if found.verdict == "block" and not asked.reason:
         raise ProblemError("the audit says block; to approve it all the same, give a --reason")
-    if not _agreed(plan, asked):
+    if not _agreed(plan, asked, lost=lost):
         print("bailiwick: not approved", file=sys.stderr)
         return FINDINGS
     if tree_digest(read_tree(root)) != digest:
@@ -192,12 +195,14 @@ def _told(  # noqa: PLR0913, PLR0917 - what a person has to see before agreeing
     return lines
 
 
-def _agreed(plan: Plan, asked: argparse.Namespace) -> bool:
-    if asked.yes or not plan.asks:
+def _agreed(plan: Plan, asked: argparse.Namespace, *, lost: str) -> bool:
+    """``lost`` is the publisher whose signature the version before had, and this one has not."""
+    if asked.yes or not (plan.asks or lost):
         return True
     if not sys.stdin.isatty():
         raise ProblemError("somebody has to agree: run it at a terminal, or say --yes")
     what = "Approve this skill" if plan.first else f"Allow {len(plan.widens)} more than before"
+    what = what if plan.asks else "Approve it without its publisher's signature"
     print(f"{what}? [y/N] ", end="", file=sys.stderr if asked.json else sys.stdout, flush=True)
     return sys.stdin.readline().strip().lower() in {"y", "yes"}
 

@@ -262,7 +262,14 @@ def _loaded(given: str | None) -> ScanPolicy | None:
     if given is None:
         return ScanPolicy()
     path = Path(given)
-    path = path / SCAN_POLICY if path.is_dir() else path
+    if path.is_dir():
+        if not (path / SCAN_POLICY).exists() and (path / "organisation.yaml").is_file():
+            print(
+                f"bailiwick: {path} has no {SCAN_POLICY}, so what findings get is the default",
+                file=sys.stderr,
+            )
+            return ScanPolicy()
+        path /= SCAN_POLICY
     try:
         with path.open("rb") as opened:
             data = opened.read(MAX_POLICY + 1)

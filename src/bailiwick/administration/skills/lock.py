@@ -51,12 +51,13 @@ class LockError(Exception):
 
 @value(frozen=True, slots=True, kw_only=True)
 class Entry:
-    """One approved skill with its envelopes, by the name of the statement."""
+    """One approved skill with its envelopes, by the name of the statement. ``signer`` is the publisher, where one was verified."""
 
     approval: Approval
     audit: statements.Audit
     envelopes: Mapping[str, Any]
     source: str = ""
+    signer: str = ""
 
 
 @value(frozen=True, slots=True, kw_only=True)
@@ -228,7 +229,7 @@ def _entry(one: Mapping[str, Any], number: int, text: bytes, approvers: Sequence
             opened[kind] = verify(envelopes.get(kind), STATEMENT, keys)
         except SignatureError as error:
             raise LockError(f"{LOCK}: skill {number} ({name[:60]}): {kind} statement: {error}") from None
-    statements.read_statement(opened["provenance"].payload, statements.PROVENANCE, name, digest)
+    published = statements.read_provenance(opened["provenance"].payload, name, digest)
     audited = statements.read_audit(opened["audit"].payload, name, digest)
     said, audit_digest, reason = statements.read_approval(
         opened["approval"].payload, name, digest, signer=opened["approval"].by
@@ -242,7 +243,13 @@ def _entry(one: Mapping[str, Any], number: int, text: bytes, approvers: Sequence
             f"{signer.name} may not approve {name} for {', '.join(said.roles)} ({signer.origin})"
         )
     said = replace(said, origin=Origin(file=LOCK, line=_line(text, said.id)))
-    entry = Entry(approval=said, audit=audited, envelopes=envelopes, source=str(one.get("source") or ""))
+    entry = Entry(
+        approval=said,
+        audit=audited,
+        envelopes=envelopes,
+        source=str(one.get("source") or ""),
+        signer=published,
+    )
     if _entry_json(entry) != one:
         raise StatementError(f"skill {number} ({name[:60]}) says something else than its signed statements")
     return entry

@@ -163,6 +163,15 @@ def read_statement(payload: bytes, kind: str, name: str, digest: str) -> Mapping
             raise StatementError(f"no statement of type {kind}")
 
 
+def read_provenance(payload: bytes, name: str, digest: str) -> str:
+    """The publisher that a provenance statement names; empty where none was verified. Raises ``StatementError``."""
+    match read_statement(payload, PROVENANCE, name, digest):
+        case {"buildDefinition": {"externalParameters": {"signer": str(signer)}}}:
+            return signer
+        case _:
+            return ""
+
+
 def read_approval(payload: bytes, name: str, digest: str, *, signer: str) -> tuple[Approval, str, str]:
     """The approval that ``signer`` has signed, the digest of its audit, and its reason. Raises ``StatementError``."""
     predicate = read_statement(payload, APPROVAL, name, digest)
