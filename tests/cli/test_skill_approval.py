@@ -87,6 +87,8 @@ def test_what_people_see(run: Run, tmp_path: Path, request: pytest.FixtureReques
     step("approve", "pdf", "--as", "role:nobody")
     step("approve", "nothing", "--as", "role:frontend")
     step("approve", "./no/pdf", "--as", "role:frontend")
+    step("approve", ".claude", "--as", "role:frontend")
+    step("verify", "pdf", "nothing")
     step("approve", "pdf", "--as", "role:frontend", "--grant", "everything")
     step("approve", "pdf", "--as", "role:frontend", "--without", "net b.example.com")
     (script.parent / "out").symlink_to("/etc/passwd")
@@ -186,6 +188,18 @@ def test_policy_check_looks_at_the_lock(
     said = checked()
     assert "skills/lock.json:1: error: is not the text that was signed" in said
     assert "mend: restore it from the repository's history" in said
+
+
+def test_a_command_is_approved_and_verified_by_its_name(run: Run, tmp_path: Path) -> None:
+    (tmp_path / ".claude/commands").mkdir()
+    (tmp_path / ".claude/commands/today.md").write_text("---\ndescription: d\n---\nRun `date`.\n")
+    assert run("approve", "today", "--as", "role:frontend", "--yes")[0] == 0
+    assert run("verify", "today")[0] == 0
+    code, out, _ = run("verify")
+    assert (code, [line.split()[:2] for line in out.splitlines()[1:]]) == (
+        1,
+        [["unapproved", "pdf"], ["approved", "today"]],
+    )
 
 
 def test_as_json(run: Run) -> None:

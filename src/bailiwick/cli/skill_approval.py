@@ -23,6 +23,7 @@ from bailiwick.cli.skill_lock import (
     guarded,
     installed,
     json_of,
+    located,
     name_of,
     opened,
     read,
@@ -97,7 +98,7 @@ def register(inner: "argparse._SubParsersAction[argparse.ArgumentParser]") -> No
         inner, "verify", "check every signature, and the skills on this machine against the lock", _verify
     )
     verify.add_argument(
-        "path", nargs="*", metavar="PATH", help="skills to check; those installed here if left out"
+        "path", nargs="*", metavar="NAME|PATH", help="skills to check; those installed here if left out"
     )
     key = inner.add_parser("key", help="make an approver's key, or show its public part")
     key.add_argument("file", nargs="?", default=KEY, metavar="FILE", help=f"the private key ({KEY})")
@@ -210,7 +211,7 @@ def _list(asked: argparse.Namespace) -> int:
 def _verify(asked: argparse.Namespace) -> int:
     _, _, lock = read(asked)
     now = int(time.time())
-    paths = [Path(one).expanduser().absolute() for one in asked.path] or list(installed())
+    paths = [located(one) for one in asked.path] or installed()
     approved = {(one.approval.name, one.approval.digest): one.approval for one in lock.entries}
     found = []
     for path in paths:

@@ -34,8 +34,9 @@ from bailiwick.cli.skill_lock import (
 )
 from bailiwick.information.approvals import Approval, Grant, grant_of
 from bailiwick.model.decision import Origin
-from bailiwick.model.skill import SkillTree
+from bailiwick.model.skill import SkillTree, TreeKind
 from bailiwick.service.named_file import read_named
+from bailiwick.service.skill_files import NoSkillError, find_skills
 from bailiwick.service.skills.copies import read_tree
 from bailiwick.service.skills.keyless import keyless_statement
 
@@ -48,6 +49,8 @@ def approve(asked: argparse.Namespace) -> int:
         raise ProblemError(f"--days is from 1 to {statements.MAX_DAYS}")
     root = located(asked.skill)
     tree = read_tree(root)
+    if root.is_dir() and not any(entry.path.lower() == "skill.md" for entry in tree.entries):
+        raise ProblemError(f"{root} is no skill: it has no SKILL.md{_below(root)}")
     digest, name = tree_digest(tree), name_of(root)
     found = inspected(tree)
     before = next(
@@ -93,6 +96,17 @@ def approve(asked: argparse.Namespace) -> int:
     print(f"approved as {approval.id} for {', '.join(roles)} until {until}, signed by {desk.approver.name}")
     print(f"written to {(desk.directory / LOCK).resolve()}; commit it with {SIGNATURE}")
     return DONE
+
+
+def _below(root: Path) -> str:
+    """Where there are skills instead, in a directory that people took for one."""
+    try:
+        found = [place.path for place in find_skills(root) if place.kind is TreeKind.SKILL]
+    except (NoSkillError, OSError):
+        found = []
+    listed = ", ".join(shown(str(one)) for one in found[:5])
+    more = f" and {len(found) - 5} more" if len(found) > 5 else ""  # noqa: PLR2004 - what fits in a line
+    return f"; name one of those below it: {listed}{more}" if found else ""
 
 
 def _told_of_the_free(desk: SigningDesk, roles: Sequence[str]) -> None:

@@ -151,9 +151,16 @@ def installed_at(name: str) -> list[Path]:
 
 
 def installed() -> list[Path]:
-    """The skills of the client's own directories here."""
+    """The skills and commands of the client's own directories here."""
     places = [Path.cwd() / ".claude", Path.home() / ".claude", MANAGED]
-    return [one for place in places for one in sorted((place / "skills").glob("*")) if one.is_dir()]
+    return [
+        one
+        for place in places
+        for one in (
+            *(skill for skill in sorted((place / "skills").glob("*")) if skill.is_dir()),
+            *sorted((place / "commands").glob("*.md")),
+        )
+    ]
 
 
 def name_of(root: Path) -> str:
