@@ -295,11 +295,13 @@ class _Walk:
                 self.add(leaf, link(self.head, leaf))
                 self.heed_checkpoints()
             return
-        heads, begun = [self.head], sha256(b"\x02").copy
+        head, begun = self.head, sha256(b"\x02").copy
+        heads = [head]
         for at in range(0, len(leaves), HASH_SIZE):
             one = begun()
-            one.update(heads[-1] + leaves[at : at + HASH_SIZE])
-            heads.append(one.digest())
+            one.update(head + leaves[at : at + HASH_SIZE])
+            head = one.digest()
+            heads.append(head)
         before = self.tree.frontier()
         for size in range(first + 1, end):
             if size in self.checkpoints:

@@ -338,6 +338,8 @@ class LogReader:
                 self._wait_for_signature()
             held = frozenset(self._alive())
             with self._moment():
+                if self._keys:
+                    self._keys.gather()
                 check = LogCheck(
                     self._connection, self._find, self._blinding, _tail_key_of(self.directory), held
                 )
