@@ -1,6 +1,7 @@
 """The store: records, state and checkpoints; one service at a time; files that were changed meanwhile."""
 
 import asyncio
+import contextlib
 import os
 import shutil
 import sqlite3
@@ -16,7 +17,7 @@ from typing import Any, ClassVar
 import pytest
 
 from bailiwick.audit.note import Checkpoint, open_note
-from bailiwick.service.ledger import KEEP_EVERY, ROOM, SPARE, Ledger
+from bailiwick.service.ledger import FOLD_IDLE, KEEP_EVERY, ROOM, SPARE, Ledger
 from bailiwick.service.log_reader import LogReader
 from bailiwick.service.state_directory import AT_REST, StoreError, read_verifier
 from bailiwick.service.store import Receipt, Store
@@ -259,6 +260,33 @@ def test_room_is_made_once_and_nothing_is_left_of_it(store: Store, path: Path) -
         assert not connection.execute("SELECT name FROM sqlite_master WHERE name = 'room'").fetchall()
     connection.close()
     assert len(stored(path)) == 40
+    assert intact(path)
+
+
+def test_the_write_ahead_log_is_folded_in_beside_the_read_that_stays_open(
+    store: Store, path: Path, tmp_path: Path
+) -> None:
+    for number in range(FOLD_IDLE):
+        store.append_blocking(numbered(number))
+    with store._writing:  # the thread has folded by now, or does it next
+        store._ledger.fold(idle=True)
+    shutil.copy(path / "log.db", tmp_path / "alone.db")
+    with contextlib.closing(sqlite3.connect(tmp_path / "alone.db")) as alone:
+        (count,) = alone.execute("SELECT count(*) FROM log").fetchone()
+    assert count > FOLD_IDLE // 2
+    assert intact(path)
+
+
+def test_what_somebody_else_writes_to_the_file_stops_no_decision(store: Store, path: Path) -> None:
+    async def work() -> None:
+        for number in range(4):
+            await store.append(numbered(number), state={"s": b"1"} if number == 1 else None)
+            with contextlib.closing(sqlite3.connect(path / "log.db")) as other:
+                other.execute(f"PRAGMA application_id = {number + 1}")
+
+    asyncio.run(work())
+    store.append_blocking(numbered(4))
+    assert len(stored(path)) == 5
     assert intact(path)
 
 

@@ -80,12 +80,15 @@ class Parts:
 
 def take_apart(public: dict[str, Any], private: Mapping[str, Any]) -> Parts:
     """The parts of a record whose fields these are (``Record.apart``). The public part also lists the rules that spoke or found something."""
-    said = [item for name in ("reasons", "findings") for item in private.get(name, ())]
-    if said:
+    if said := (*private.get("reasons", ()), *private.get("findings", ())):
         rules = dict.fromkeys(str(item.get("rule", "")) for item in said)
         public = {**public, "rules": list(rules)[:MAX_RULES]}
     hidden = canonical(private)
-    return Parts(canonical({**public, **UNPLACED, "key": "", "private": ""}), hidden, commitment(hidden))
+    return Parts(canonical(public | _BLANK), hidden, commitment(hidden))
+
+
+_BLANK: dict[str, Any] = {**UNPLACED, "key": "", "private": ""}
+"""What an entry has in place of what it gets with its key and its place."""
 
 
 MAX_RULES = 64

@@ -115,6 +115,8 @@ class Ledger:
         self.unfolded = 0
         self.erasures = 0
         self._tail: Tail | None = None
+        self._standing: sqlite3.Cursor | None = None
+        """The read transaction that stays open between commits: so a commit takes one lock of the file, not three."""
         self.connection = connect(directory)
         try:
             if create:
@@ -122,6 +124,7 @@ class Ledger:
             self.chain = self._load()
             self.kept = Kept.of(self.connection, self._tail_key, self.keys.find)
             self._rows_from = self._first_row(0)
+            self._stand()
         except BaseException:
             self.connection.close()
             raise
@@ -137,9 +140,9 @@ class Ledger:
         signed = None
         if len(fresh) == 1 and not (signs or fresh[0].record.whole or any(states) or chain.size % WIDTH == 0):
             # A statement is a transaction of its own, and takes half the time of three.
-            self.connection.execute(_INSERT, row_of(fresh[0], self._blinder, tag))
+            self._insert_one(row_of(fresh[0], self._blinder, tag))
         else:
-            with _transaction(self.connection):
+            with self._aside(), _transaction(self.connection):
                 if fresh:
                     tail = self._insert(fresh, tag)
                     self._close_tiles(chain.size)
@@ -154,6 +157,17 @@ class Ledger:
         if signed is not None:
             self._signed = signed
         self.unfolded += 1 + len(fresh)
+
+    def _insert_one(self, row: tuple[Any, ...]) -> None:
+        try:
+            self.connection.execute(_INSERT, row)
+        except sqlite3.OperationalError as error:
+            if error.sqlite_errorcode != sqlite3.SQLITE_BUSY_SNAPSHOT:
+                raise
+            with (
+                self._aside()
+            ):  # somebody else wrote to the file: what they did others find, and decisions go on
+                self.connection.execute(_INSERT, row)
 
     def _insert(self, fresh: Sequence[Fresh], tag: bytes) -> Tail | None:
         """Put entries and their payloads into the file, ``tag`` with the last; the tile they begin, where that is known."""
@@ -191,7 +205,7 @@ class Ledger:
         if self.is_unsigned:
             self.connection.execute("PRAGMA synchronous = NORMAL")
             try:
-                with _transaction(self.connection):
+                with self._aside(), _transaction(self.connection):
                     signed = self._sign(self.chain)
             finally:
                 self.connection.execute("PRAGMA synchronous = FULL")
@@ -253,7 +267,7 @@ class Ledger:
             return
         end = work.low + WIDTH
         if row is not None:
-            with _erasing(self.connection, fold=False):
+            with self._aside(), _erasing(self.connection, fold=False):
                 self.connection.execute(INSERT, row)
                 self.connection.execute("DELETE FROM log WHERE seq >= ? AND seq < ?", (work.low, end))
             self.unfolded += WIDTH
@@ -298,9 +312,22 @@ class Ledger:
         """
         if self.unfolded > FOLD_MOST or (self.is_long and idle):
             # Folding is housekeeping: the records are safe in the write-ahead log, and the next write tells.
-            with contextlib.suppress(sqlite3.Error):
+            with contextlib.suppress(sqlite3.Error), self._aside():
                 self.connection.execute("PRAGMA wal_checkpoint(PASSIVE)")
                 self.unfolded = 0
+
+    def _stand(self) -> None:
+        self._standing = self.connection.execute(
+            "SELECT 1 FROM sqlite_schema"
+        )  # open until its row is fetched
+
+    @contextlib.contextmanager
+    def _aside(self) -> Iterator[None]:
+        """Without the read transaction, which folding the write-ahead log waits for, and dropping a table."""
+        if self._standing is not None:
+            self._standing.close()
+        yield
+        self._stand()
 
     def make_room(self) -> None:
         """Bring the write-ahead log to its usual size at once, by writing something and taking it back.
@@ -308,7 +335,7 @@ class Ledger:
         A commit that writes over what is there needs the file system's journal for nothing; one that makes the file
         longer does, and takes half as long again. Not on a disk that is nearly full: the space is others' too.
         """
-        with contextlib.suppress(sqlite3.Error, OSError):
+        with contextlib.suppress(sqlite3.Error, OSError), self._aside():
             if shutil.disk_usage(self.directory.path).free < SPARE * ROOM:
                 return
             with _transaction(self.connection):
@@ -328,7 +355,7 @@ class Ledger:
         end = min(end, begin + most)
         if begin >= end:
             return 0
-        with _erasing(self.connection):
+        with self._aside(), _erasing(self.connection):
             for index in range(begin, end):
                 leaves = read_tile(self.connection, 0, index, WIDTH)
                 self.connection.execute("INSERT INTO purged VALUES (?, ?)", (index, leaves))
@@ -340,7 +367,7 @@ class Ledger:
 
     def blank(self, keys: frozenset[str], low: int, high: int) -> None:
         """Overwrite what stands beside the entries from ``low`` to below ``high`` that these destroyed keys sealed."""
-        with _erasing(self.connection):
+        with self._aside(), _erasing(self.connection):
             rows = self.connection.execute(
                 "SELECT seq, body FROM log WHERE seq >= ? AND seq < ?", (low, high)
             )
@@ -367,6 +394,8 @@ class Ledger:
         with contextlib.suppress(sqlite3.Error, StoreError, NoteError):
             self.countersign()
         with contextlib.suppress(sqlite3.Error):
+            if self._standing is not None:
+                self._standing.close()
             self.connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
         with contextlib.suppress(sqlite3.Error):
             self.connection.close()
@@ -414,7 +443,7 @@ class Ledger:
     def countersign(self) -> str:
         """The last checkpoint with both signatures, on stable storage: the one to hand to others."""
         signed = self._signed
-        with _transaction(self.connection):
+        with self._aside(), _transaction(self.connection):
             if self.is_unsigned:
                 signed = self._sign(self.chain)
             note = self._sign_again()
@@ -470,7 +499,7 @@ class Ledger:
         return chain
 
     def _upgrade(self, version: int) -> None:
-        with _transaction(self.connection):
+        with self._aside(), _transaction(self.connection):
             for statement in f"{'' if version >= TAGGED else _UPGRADE}{_TAGS_STATE}".split(";"):
                 self.connection.execute(statement)
             tag_all(self.connection, self._tail_key)

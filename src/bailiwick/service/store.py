@@ -211,15 +211,16 @@ class Store:
         # Who comes second in one turn of the event loop isn't alone, nor is who comes after a commit that was shared.
         if not (self._taken or self._shares):
             self._taken = True
-            loop.call_soon(self._next_turn)
-            if (outcome := self._at_once(checked, state or {}, loop)) is not None:
+            loop.call_soon(self._next_turn, loop)
+            if (outcome := self._at_once(checked, state or {})) is not None:
                 return _stored(outcome)
         future: asyncio.Future[_Outcome] = loop.create_future()
         self._submit(_Job(records=checked, state=state or {}, told=future))
         return _stored(await future)
 
-    def _next_turn(self) -> None:
+    def _next_turn(self, loop: asyncio.AbstractEventLoop) -> None:
         self._taken = False
+        self._ask_for_upkeep(loop)  # after the answer: whoever asked for the commit went on with it
 
     def append_blocking(
         self, record: Record, *, state: StateRows | None = None, timeout_seconds: float = 30.0
@@ -360,9 +361,7 @@ class Store:
         """Whether a commit may take longer than the event loop should be held up for."""
         return self._usual_seconds > QUICK_SECONDS
 
-    def _at_once(
-        self, checked: tuple[_Checked, ...], state: StateRows, loop: asyncio.AbstractEventLoop
-    ) -> _Outcome | None:
+    def _at_once(self, checked: tuple[_Checked, ...], state: StateRows) -> _Outcome | None:
         """Commit here and now, unless somebody else is at it or waits for it, or the disk is slow: then None."""
         if self._closed or self._is_slow or not self._writing.acquire(blocking=False):
             return None
@@ -370,7 +369,6 @@ class Store:
             if not self._jobs.empty():
                 return None
             (outcome,) = self._commit(((checked, state),))
-            self._ask_for_upkeep(loop)
         finally:
             self._writing.release()
         return outcome
@@ -501,9 +499,11 @@ class Store:
             Fresh(one.record, sealed, one.parts, key)
             for one, sealed, key in zip(every, entries, keys, strict=True)
         ]
+        # Made before the wait for the disk, from which the processor's caches come back cold.
+        receipts = iter([Receipt(sequence=sealed.sequence, head=sealed.head) for sealed in entries])
+        outcomes = [tuple(islice(receipts, len(records))) for records, _ in works]
         self._ledger.write(chain, fresh, [state for _, state in works])
-        receipts = (Receipt(sequence=sealed.sequence, head=sealed.head) for sealed in entries)
-        return [tuple(islice(receipts, len(records))) for records, _ in works]
+        return outcomes
 
 
 def _require_told(records: Sequence[Record], state: StateRows | None) -> None:
