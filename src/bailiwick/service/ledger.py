@@ -8,22 +8,21 @@ import hmac
 import shutil
 import sqlite3
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from operator import attrgetter
 from typing import Any, NamedTuple
 
 import orjson
 
 from bailiwick.audit.block import BlockError
 from bailiwick.audit.chain import ChainState, genesis, link, tail_tag
-from bailiwick.audit.merkle import HASH_SIZE
 from bailiwick.audit.note import MAX_SIZE, Checkpoint, Note, NoteError, open_note
 from bailiwick.audit.retention import Unheld
-from bailiwick.audit.sealing import SealError, blind, pack_entry, seal_payload, seal_private, unpack_entry
+from bailiwick.audit.sealing import SealError, seal_payload, unpack_entry
 from bailiwick.audit.tiles import WIDTH, TileError, Tree, joined
 from bailiwick.service.blocks import INSERT, OpenBlock, blocks, row_of_block
 from bailiwick.service.blocks import SCHEMA as BLOCKS
 from bailiwick.service.kept import TAGGED_STATE, Kept, row_tag, tag_all
 from bailiwick.service.keys import KeyRing
+from bailiwick.service.log_rows import BLIND_COLUMNS, INSERT_ROW, Blinder, Stored, first_of, read_tile, row_of
 from bailiwick.service.settling import Fresh, Settlement, Tail
 from bailiwick.service.state_directory import StateDirectory, StoreError
 
@@ -64,25 +63,10 @@ CREATE TABLE state (key TEXT PRIMARY KEY, value BLOB NOT NULL, tag BLOB NOT NULL
   STRICT, WITHOUT ROWID;
 """
 
-OPEN_COLUMNS = ("time_ms", "kind", "tool", "enforced")
-"""Public fields of a record that are columns too, for search; ``verify`` compares them with the record."""
-
-BLIND_COLUMNS = ("user", "session", "client_session", "call_id")
-"""Private fields that are columns too, blinded (``sealing.blind``): found by who knows what to look for."""
-
-MAX_KNOWN = 10_000
-"""Blinded values remembered at most."""
-
-COLUMNS = (*OPEN_COLUMNS, *BLIND_COLUMNS)
-
-_COLUMNS_OF = attrgetter(*COLUMNS)
-
 _OLDEST, TAGGED = 3, 5
 _TAGS_STATE = "ALTER TABLE state ADD COLUMN tag BLOB NOT NULL DEFAULT x'';"
 _UPGRADE = """DROP INDEX IF EXISTS log_call; DROP INDEX IF EXISTS log_stopped; DROP TABLE IF EXISTS tree;
 ALTER TABLE log ADD COLUMN tag BLOB NOT NULL DEFAULT x'';"""
-
-_INSERT = f"INSERT INTO log (seq, {', '.join(COLUMNS)}, leaf, head, body, private, tag) VALUES ({', '.join('?' * 14)})"  # noqa: S608 - constants
 
 StateRows = Mapping[str, bytes | None]
 
@@ -160,20 +144,20 @@ class Ledger:
 
     def _insert_one(self, row: tuple[Any, ...]) -> None:
         try:
-            self.connection.execute(_INSERT, row)
+            self.connection.execute(INSERT_ROW, row)
         except sqlite3.OperationalError as error:
             if error.sqlite_errorcode != sqlite3.SQLITE_BUSY_SNAPSHOT:
                 raise
             with (
                 self._aside()
             ):  # somebody else wrote to the file: what they did others find, and decisions go on
-                self.connection.execute(_INSERT, row)
+                self.connection.execute(INSERT_ROW, row)
 
     def _insert(self, fresh: Sequence[Fresh], tag: bytes) -> Tail | None:
         """Put entries and their payloads into the file, ``tag`` with the last; the tile they begin, where that is known."""
         rest, tail = self._blocked(fresh) if len(fresh) >= WIDTH else (fresh, None)
         rows = [row_of(one, self._blinder, tag if one is fresh[-1] else b"") for one in rest]
-        self.connection.executemany(_INSERT, rows)
+        self.connection.executemany(INSERT_ROW, rows)
         payloads = [
             (one.sealed.sequence, seal_payload(one.record.whole, one.parts.private, one.key))
             for one in fresh
@@ -483,7 +467,7 @@ class Ledger:
             raise self._damaged(f"the last checkpoint: {error}") from error
         try:
             size, head = self._end()
-            frontier = Tree(_Stored(self.connection), size).frontier()
+            frontier = Tree(Stored(self.connection), size).frontier()
             chain = ChainState(epoch=self.directory.epoch, head=head, frontier=frontier)
             vouched = signed is not None and self._is_vouched_for(chain, signed, tagged=version >= TAGGED)
         except (SealError, TileError) as error:
@@ -511,7 +495,7 @@ class Ledger:
             return (signed.head, signed.root) == (chain.head, chain.frontier.root())
         if signed.size > chain.size or not tagged:
             return False
-        root = Tree(_Stored(self.connection), signed.size).frontier().root()
+        root = Tree(Stored(self.connection), signed.size).frontier().root()
         if (signed.head, signed.root) != (self._head_before(signed.size, chain), root):
             return False
         head, kept = signed.head, b""
@@ -534,37 +518,6 @@ class Ledger:
         return StoreError(f"{self.directory.database}: {what}", mend=mend)
 
 
-def read_tile(connection: sqlite3.Connection, level: int, index: int, width: int) -> bytes:
-    """The first ``width`` hashes of a tile, as far as there are so many."""
-    low, high = index * WIDTH, index * WIDTH + width
-    if level == 0 and (
-        row := connection.execute("SELECT leaves FROM purged WHERE n = ?", (index,)).fetchone()
-    ):
-        return bytes(row[0])[: width * HASH_SIZE]
-    if level == 0 and (
-        row := connection.execute("SELECT leaves FROM block WHERE n = ?", (index,)).fetchone()
-    ):
-        return bytes(row[0])[: width * HASH_SIZE]
-    rows = (
-        connection.execute("SELECT leaf FROM log WHERE seq >= ? AND seq < ? ORDER BY seq", (low, high))
-        if level == 0
-        else connection.execute(
-            "SELECT hash FROM tile WHERE level = ? AND n >= ? AND n < ? ORDER BY n", (level - 1, low, high)
-        )
-    )
-    return b"".join(hash_ for (hash_,) in rows)
-
-
-class _Stored:
-    """The tiles of a log's file (``audit.tiles.TileStorage``)."""
-
-    def __init__(self, connection: sqlite3.Connection) -> None:
-        self._connection = connection
-
-    def tile(self, level: int, index: int, width: int) -> bytes:
-        return read_tile(self._connection, level, index, width)
-
-
 def connect(directory: StateDirectory) -> sqlite3.Connection:
     """A connection whose commits are on stable storage when they return."""
     connection = sqlite3.connect(directory.database, isolation_level=None, check_same_thread=False)
@@ -579,51 +532,6 @@ def connect(directory: StateDirectory) -> sqlite3.Connection:
     ):
         connection.execute(f"PRAGMA {pragma}")
     return connection
-
-
-def first_of(connection: sqlite3.Connection) -> int:
-    """The first entry that is still there; 0 in an empty log."""
-    (row,) = connection.execute("SELECT min(seq) FROM log").fetchone()
-    (block,) = connection.execute("SELECT min(n) FROM block").fetchone()
-    return min(
-        (first for first in (row, None if block is None else block * WIDTH) if first is not None), default=0
-    )
-
-
-def size_of(connection: sqlite3.Connection) -> int:
-    """Entries in the log, with those that were purged."""
-    (row,) = connection.execute("SELECT max(seq) FROM log").fetchone()
-    (block,) = connection.execute("SELECT max(n) FROM block").fetchone()
-    return max(-1 if row is None else row, -1 if block is None else (block + 1) * WIDTH - 1) + 1
-
-
-class Blinder:
-    """Blinds the values of the columns; remembers those that come again."""
-
-    def __init__(self, blinding: bytes) -> None:
-        self._blinding = blinding
-        self._known: dict[tuple[str, str], bytes] = {}
-
-    def columns_of(self, fields: Sequence[Any]) -> tuple[Any, ...]:
-        """What the columns say of a record with these fields, in the order of ``COLUMNS``."""
-        found = list(fields[: len(OPEN_COLUMNS)])
-        for name, value in zip(BLIND_COLUMNS, fields[len(OPEN_COLUMNS) :], strict=True):
-            known = self._known.get((name, value))
-            if known is None:
-                known = blind(self._blinding, name, value)
-                if name != "call_id":  # that one hardly comes again
-                    if len(self._known) >= MAX_KNOWN:
-                        self._known.clear()
-                    self._known[name, value] = known
-            found.append(known)
-        return tuple(found)
-
-
-def row_of(fresh: Fresh, blinder: Blinder, tag: bytes) -> tuple[Any, ...]:
-    """The row of an entry."""
-    sealed, private = fresh.sealed, seal_private(fresh.parts, fresh.key)
-    columns = blinder.columns_of(_COLUMNS_OF(fresh.record))
-    return (sealed.sequence, *columns, sealed.leaf, sealed.head, pack_entry(sealed.body), private, tag)
 
 
 @contextlib.contextmanager

@@ -18,7 +18,8 @@ from bailiwick.audit.tiles import HEIGHT, WIDTH, joined
 from bailiwick.service import blocks
 from bailiwick.service.blocks import TAG, Find, OpenBlock, tags_of
 from bailiwick.service.kept import PENDING
-from bailiwick.service.ledger import COLUMNS, OPEN_COLUMNS, TAGGED, Blinder, first_of, read_tile
+from bailiwick.service.ledger import TAGGED
+from bailiwick.service.log_rows import COLUMNS, OPEN_COLUMNS, Blinder, first_of, read_tile
 
 _ROWS = f"SELECT seq, body, leaf, head, private, {', '.join(COLUMNS)} FROM log WHERE seq >= ? AND seq < ? ORDER BY seq"  # noqa: S608 - constants
 

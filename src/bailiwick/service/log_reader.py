@@ -34,8 +34,8 @@ from bailiwick.service import at_rest, wal
 from bailiwick.service.blocks import TAG, OpenBlock, blocks, call_tag
 from bailiwick.service.kept import HOLD, TAGGED_STATE, UNTOLD, Kept, hold_differences, holds_told, rows_in
 from bailiwick.service.keys import KeyRing
-from bailiwick.service.ledger import first_of, read_tile, size_of
 from bailiwick.service.log_check import LogCheck
+from bailiwick.service.log_rows import first_of, read_tile, size_of
 from bailiwick.service.state_directory import (
     AT_REST,
     StoreError,
