@@ -241,3 +241,29 @@ def test_a_skill_that_may_read_one_file_starts_where_it_stands(project: Path, ba
     (project / "in.pdf").unlink()
     empty = sandbox(project, "run", *options, "-c", "--", "pwd; cat in.pdf")
     assert (empty.stdout, empty.returncode) == (f"{project}\n", 1), empty
+
+
+@pytest.mark.parametrize(
+    ("grant", "line", "made"),
+    [
+        ("fs.write ${project}/report.html", "sh make.sh", ["report.html"]),
+        ("fs.write ${project}/report.html", "touch report.html", ["report.html"]),
+        ("fs.write ${project}/report.html", "true", []),
+        ("fs.write ${project}/*.html", "sh make.sh report.html", ["report.html"]),
+        ("fs.write ${project}/*.html", "echo x >report.html", ["report.html"]),
+        ("fs.write ${project}/*.html", "sh make.sh other.txt", []),
+        ("fs.write ${project}/report.html", "echo x > other.html", []),
+        ("fs.write ${project}/out/report.html", "true", []),
+        ("fs.write ${project}/CLAUDE.md", "echo x > CLAUDE.md", []),
+    ],
+)
+def test_a_skill_makes_the_files_that_it_is_granted_by_name(
+    project: Path, grant: str, line: str, made: list[str]
+) -> None:
+    """The directory isn't its to write in, and the kernel knows directories and what is there."""
+    options = skilled(project, "exec sh", "exec touch", "fs.read ${project}/make.sh", grant)
+    (project / "make.sh").write_text('echo made > "${1:-report.html}"')
+    before = set(project.iterdir())
+    done = sandbox(project, "run", *options, "-c", "--", line)
+    assert sorted(one.name for one in set(project.iterdir()) - before) == made, done
+    assert all(len(done.stderr) == 0 for _ in made), done

@@ -302,7 +302,10 @@ def _conditions(grant: Grant, roots: Sequence[str]) -> tuple[Subject, list[Condi
             return Subject.COMMANDS, [CommandCondition(words=(*head, *tail)) for head in heads]
         case Kind.FS_READ:
             return Subject.FILES, list(_files(READ, _places(target, roots)))
-        case Kind.FS_WRITE | Kind.MEMORY_WRITE | Kind.CONFIG_WRITE:
+        case Kind.FS_WRITE:
+            # No tool and no kernel lets a file be changed that can't be looked at.
+            return Subject.FILES, list(_files(WRITE | {AccessKind.READ}, _places(target, roots)))
+        case Kind.MEMORY_WRITE | Kind.CONFIG_WRITE:
             return Subject.FILES, list(_files(WRITE, _places(target, roots)))
         case Kind.NET:
             host, _, port = target.rpartition(":")

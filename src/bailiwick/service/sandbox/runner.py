@@ -35,6 +35,7 @@ from bailiwick.model.access import AccessKind
 from bailiwick.policy.types import Scope
 from bailiwick.service.sandbox.disk import RealDisk, listening_sockets
 from bailiwick.service.sandbox.kernel import drop_capabilities, filter_calls, landlock_abi, restrict
+from bailiwick.service.sandbox.outputs import missing, standing
 from bailiwick.service.sandbox.placeholders import Placeholders
 
 KEPT: Final = frozenset(
@@ -161,6 +162,11 @@ class Sandbox:
     def run(self, argv: Sequence[str]) -> Outcome:
         """Run ``argv`` to its end. Raises ``SandboxError`` when it did not start."""
         confinement, disk = self.plan()
+        made = missing(self.oracle, self.where, confinement, argv)
+        # Landlock becomes the command, and nobody would be left to take the files away.
+        if made and self.wanted is not Backend.LANDLOCK and not self._bubblewrap_missing():
+            with standing(made):
+                return self._in_bubblewrap(argv, self.plan())
         choice = self.choose(confinement, disk)
         if choice.backend is Backend.LANDLOCK and choice.rules is not None:
             return self._in_landlock(argv, confinement, choice.rules)
