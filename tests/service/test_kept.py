@@ -6,36 +6,17 @@ import shutil
 import sqlite3
 from collections.abc import Awaitable, Callable
 from pathlib import Path
-from typing import Any
 
 import pytest
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
-from bailiwick.audit.record import Stamp
-from bailiwick.audit.redaction import Redactor
 from bailiwick.cli.main import main
-from bailiwick.service.custody import Custodian, CustodyError, Who
+from bailiwick.service.custody import CustodyError
 from bailiwick.service.keys import _WRAPPED, _unwrapped
 from bailiwick.service.log_reader import LogReader
 from bailiwick.service.state_directory import AT_REST
 from bailiwick.service.store import Store, StoreError
-from logs import RECORD, numbered
-
-WHO = Who(user="carol", uid=7)
-KEYS = "witness.example.com/1+"
-
-
-def custodian(store: Store) -> Custodian:
-    stamp = Stamp(wall_ms=1_700_000_000_000, monotonic_ns=1, host="h", salt="5a" * 16)
-    return Custodian(store=store, redactor=Redactor(bytes(32)), stamp=lambda: stamp)
-
-
-def perform(path: Path, action: str, **given: Any) -> dict[str, Any]:
-    async def run() -> dict[str, Any]:
-        with Store.open(path) as store:
-            return await custodian(store).perform(WHO, action, given)
-
-    return asyncio.run(run())
+from logs import RECORD, WHO, custodian, numbered, perform
 
 
 @pytest.fixture(scope="module")
@@ -175,6 +156,11 @@ def test_a_key_that_is_there_again_after_its_destruction_is_found(path: Path, tm
         ("keys.db", "UPDATE key SET subject = 'bob' WHERE subject = 'alice'", "or whose it is"),
         ("keys.db", "UPDATE key SET month = '2001-01' WHERE month <> ''", "or whose it is"),
         ("keys.db", "UPDATE key SET wrapped = x'00' WHERE subject = 'alice'", "or whose it is"),
+        (
+            "keys.db",
+            "UPDATE key SET destroyed_ms = 1 WHERE subject = 'alice'",
+            "is called destroyed, and is there",
+        ),
         ("keys.db", "UPDATE wrapping SET mark = x'00'", "seal.key isn't the one"),
         ("keys.db", "DELETE FROM wrapping", "seal.key isn't the one"),
         ("log.db", "INSERT INTO checkpoint SELECT size + 1, note FROM checkpoint", "stands in the place of"),

@@ -5,6 +5,7 @@ import shutil
 import sqlite3
 from collections.abc import Callable
 from dataclasses import replace
+from itertools import product
 from pathlib import Path
 
 import orjson
@@ -12,6 +13,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from bailiwick.audit import offline
 from bailiwick.audit.merkle import ProofError, verify_consistency
 from bailiwick.audit.note import Note, TreeHead
 from bailiwick.audit.tiles import Tree
@@ -81,6 +83,33 @@ def test_each_event_is_proven_with_its_keys_alone(made: Path) -> None:
                 prove(reader, sequence, private=True)
     with pytest.raises(ProofError, match="no signature"):
         proof.verify(())
+
+
+@pytest.mark.nightly
+def test_both_verifiers_agree_on_every_byte_of_a_proof(filled: Path) -> None:
+    keys = read_verifiers(filled)
+    read = offline.read_keys((filled / "log.pub").read_text())
+    with LogReader(filled) as reader:
+        whole = prove(reader, 300, private=True).text().encode()
+    for at, bit in product(range(len(whole)), (0, 3, 5, 7)):
+        changed = CHANGES["flip"](whole, at, bit)
+        try:
+            text = changed.decode()
+        except UnicodeDecodeError:
+            continue  # neither is given what isn't text
+        held = []
+        for verify in (
+            lambda text: TlogProof.parse(text).verify(keys),
+            lambda text: offline.verify_proof(text, read, []),
+        ):
+            try:
+                verify(text)
+                held.append(True)
+            except (ProofError, offline.Wrong, ValueError, KeyError, TypeError, AttributeError):
+                held.append(False)
+        assert held[0] == held[1], (at, bit, held)
+        # What still holds differs in the name or the mark of one of two signatures: the other one is there.
+        assert not held[0] or at > whole.index("\u2014".encode())
 
 
 @given(st.data())
@@ -156,6 +185,16 @@ def test_no_byte_of_the_files_changes_unseen(  # noqa: PLR0913, PLR0917 - fixtur
     finally:
         file.write_bytes(whole)
     assert bool(faults) == (changed != whole), f"{file} at {at}"
+
+
+def test_keys_beside_the_tiles_are_those_that_were_given(filled: Path, tiles: Path) -> None:
+    whole, keys = (tiles / "log.pub").read_bytes(), read_verifiers(filled)
+    try:
+        for at in range(0, len(whole) - 1, 7):
+            (tiles / "log.pub").write_bytes(CHANGES["flip"](whole, at, 1))
+            assert verify_folder(tiles, keys)[1], at
+    finally:
+        (tiles / "log.pub").write_bytes(whole)
 
 
 def contents(path: Path) -> list[tuple[bytes, bytes, bytes, bytes | None]]:

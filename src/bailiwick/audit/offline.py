@@ -158,8 +158,10 @@ def open_note(note):
     for line in block[:-1].split("\n"):
         dash, _, rest = line.partition(" ")
         name, _, encoded = rest.partition(" ")
-        check(dash == DASH and name, "a signature line is malformed")
+        fit = name and "+" not in name and not any(c.isspace() for c in name)
+        check(dash == DASH and fit, "a signature line is malformed")
         blob = decoded(encoded)
+        check(len(blob) > 4, "a signature is too short")
         signatures.append((name, blob[:4], blob[4:]))
     return text + "\n", signatures
 
@@ -381,7 +383,12 @@ def verify_proof(text, keys, witnesses):
         lines[1].startswith("extra ") and lines[2].startswith("index "),
         "the proof has no extra or index line",
     )
-    extra, index = json.loads(decoded(lines[1][6:]).decode("utf-8")), int(lines[2][6:])
+    said, index = decoded(lines[1][6:]), int(lines[2][6:])
+    extra = json.loads(said.decode("utf-8"))
+    check(
+        set(extra) <= {"entry", "private"} and canonical(extra) == said,
+        "the proof isn't in its canonical form",
+    )
     check(str(index) == lines[2][6:] and index >= 0, "the proof's index isn't one")
     entry, private = extra["entry"].encode("utf-8"), extra.get("private")
     origin, size, root = signed_head(checkpoint, keys, witnesses)

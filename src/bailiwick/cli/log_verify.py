@@ -143,7 +143,11 @@ def _missing(reader: LogReader, sequence: int) -> int | None:
 def _verify_proof(
     asked: argparse.Namespace, keys: tuple[VerifierKey, ...], witnesses: tuple[VerifierKey, ...]
 ) -> int:
-    proof = TlogProof.parse(read_named(asked.proof).decode("utf-8", "replace"))
+    try:
+        text = read_named(asked.proof).decode()
+    except UnicodeDecodeError:
+        raise ProofError("this isn't a C2SP tlog-proof: it isn't UTF-8 text") from None
+    proof = TlogProof.parse(text)
     proven = proof.verify(keys, witnesses)
     missing = [key.name for key in witnesses if key.name not in proven.witnessed]
     if missing:

@@ -171,7 +171,9 @@ class KeyRing:
         """Every key there is or was."""
         try:
             rows = self._connection.execute(
-                "SELECT id, subject, month, destroyed_ms FROM key WHERE id <> ? ORDER BY month, id",
+                # One is destroyed when its bytes are gone, whatever else its row says.
+                "SELECT id, subject, month, CASE WHEN wrapped IS NULL THEN coalesce(destroyed_ms, 0) END FROM key "
+                "WHERE id <> ? ORDER BY month, id",
                 (_COLUMNS,),
             )
             return [KeyEntry(id=i, subject=s, month=m, destroyed_ms=d) for i, s, m, d in rows]
@@ -183,6 +185,8 @@ class KeyRing:
         try:
             rows = self._connection.execute(f"{_WRAPPED} WHERE wrapped IS NOT NULL ORDER BY id").fetchall()
             marks = self._connection.execute("SELECT mark FROM wrapping").fetchall()
+            sql = "SELECT id FROM key WHERE wrapped IS NOT NULL AND destroyed_ms IS NOT NULL"
+            called_destroyed = self._connection.execute(sql).fetchall()
             version = self._version()
         except sqlite3.Error as error:
             raise self._failed(error) from error
@@ -190,6 +194,8 @@ class KeyRing:
         if wrapping is None:
             yield "seal.key isn't the one that its keys are wrapped with"
             return
+        for (name,) in called_destroyed:
+            yield f"data key {name} is called destroyed, and is there"
         for row in rows:
             if _unwrapped(wrapping, row, version) is None:
                 yield f"data key {row[0]} was changed, or whose it is"

@@ -10,9 +10,9 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from bailiwick.audit.chain import Fault
+from bailiwick.audit.chain import BESIDE, Fault
 from bailiwick.audit.merkle import HASH_SIZE, leaf_hash
-from bailiwick.audit.note import Note, NoteError, TreeHead, VerifierKey
+from bailiwick.audit.note import Note, NoteError, TreeHead, VerifierKey, parse_keys
 from bailiwick.audit.tiles import WIDTH, Bundle, Tile, TileError, Tree, bundled, joined, tiles_of, unbundled
 from bailiwick.service.log_reader import LogReader
 from bailiwick.service.state_directory import StoreError
@@ -91,7 +91,7 @@ def verify_folder(
 ) -> tuple[TreeHead | None, list[Fault]]:
     """What the log in a folder is, and every fault found in it.
 
-    1. The checkpoint is signed by the log, and by nobody unknown.
+    1. The checkpoint is signed by the log, and by nobody unknown; the keys that lie beside it are the ones given.
     2. Every entry from ``first`` on (what was pruned isn't there) has its hash in its place.
     3. Every hash of a level above is that of the full tile below it.
     4. The hashes lead to the checkpoint's root.
@@ -105,7 +105,7 @@ def verify_folder(
         return None, [Fault(sequence=0, message=f"checkpoint: {error}")]
     if not signed or any(key.name != head.origin for key in signed):
         return None, [Fault(sequence=0, message="checkpoint: not signed by this log")]
-    faults = []
+    faults = list(_key_faults(folder, keys))
     if len(signed) != len(note.signatures):
         faults.append(Fault(sequence=0, message="checkpoint: a signature by a key that isn't known"))
     faults.extend(_tile_faults(store, head.size, first))
@@ -115,6 +115,19 @@ def verify_folder(
     except TileError as error:
         faults.append(Fault(sequence=0, message=str(error)))
     return head, faults
+
+
+def _key_faults(folder: Path, keys: Sequence[VerifierKey]) -> Iterator[Fault]:
+    """Keys in the folder that aren't the ones that the verifier was given on another way; whoever comes later may take them from here."""
+    try:
+        found = parse_keys((folder / "log.pub").read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        return
+    except (OSError, UnicodeDecodeError, NoteError) as error:
+        yield Fault(sequence=BESIDE, message=f"log.pub: {error}")
+        return
+    if not set(keys) <= set(found):
+        yield Fault(sequence=BESIDE, message="log.pub: doesn't have the keys that you gave")
 
 
 def _tile_faults(store: TileFolder, size: int, first: int) -> Iterator[Fault]:
