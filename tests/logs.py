@@ -30,9 +30,7 @@ PRELUDE = """
     from dataclasses import replace
     from pathlib import Path
     from bailiwick.audit.kinds import Kind
-    from bailiwick.audit.record import Record, Stamp
-from bailiwick.audit.redaction import Redactor
-from bailiwick.service.custody import Custodian, Who
+    from bailiwick.audit.record import Record
     from bailiwick.service.store import Store, StoreError
     RECORD = Record(kind=Kind.TOOL_CALL, time_ms=1, monotonic_us=1, host="h", salt="5a" * 16, user="alice", session="s", tool="Bash")
     path = Path(sys.argv[1])

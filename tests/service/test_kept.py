@@ -5,11 +5,13 @@ import contextlib
 import shutil
 import sqlite3
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
+from bailiwick.audit.kinds import Kind
 from bailiwick.cli.main import main
 from bailiwick.service.custody import CustodyError
 from bailiwick.service.keys import _WRAPPED, _unwrapped
@@ -211,6 +213,38 @@ def test_what_a_destroyed_key_sealed_and_is_there_again_is_found(path: Path) -> 
             connection.execute(write, kept[0])
             assert any("which was destroyed" in fault for fault in faults(path))
             connection.execute(write, before)
+
+
+ORIGIN = "bailiwick/h/1"
+
+
+@pytest.mark.parametrize(
+    ("upto", "message"),
+    [(3, ""), (2, "2 entries are said to be here"), (9, "the last here is its 2"), (0, "")],
+)
+def test_a_collector_goes_on_from_where_its_entries_end(path: Path, upto: int, message: str) -> None:
+    """Who has the key, or an older row with its tag, may put the cursor elsewhere."""
+    cursors = {
+        f"cursor/{name}": b'{"size": %d, "nodes": ""}' % size for name, size in ((ORIGIN, upto), ("other", 0))
+    }
+    with Store.open(path) as store:
+        for number in range(3):
+            store.append_blocking(replace(RECORD, origin=ORIGIN, origin_seq=number))
+        store.append_blocking(RECORD, state=cursors)
+    found = faults(path)
+    assert any(message in fault for fault in found) if message else found == []
+
+
+def test_a_machine_whose_cursor_is_gone_is_told_of(path: Path) -> None:
+    with Store.open(path) as store:
+        for origin in (ORIGIN, "other"):
+            rows = {f"cursor/{origin}": b'{"size": 1, "nodes": ""}'}
+            store.append_blocking(replace(RECORD, origin=origin, origin_seq=0), state=rows)
+            told = replace(RECORD, kind=Kind.ADMIN_ACTION)
+            store.append_blocking(told, state={f"host/{origin}": b""})
+    assert faults(path) == []
+    change(path, "DELETE FROM state WHERE key = 'cursor/other'")
+    assert any("other: entries of it are here, and nothing says how many" in fault for fault in faults(path))
 
 
 def test_a_session_that_was_changed_is_not_known_again(path: Path) -> None:

@@ -32,6 +32,7 @@ from bailiwick.audit.sealing import (
 from bailiwick.audit.tiles import WIDTH
 from bailiwick.service import at_rest, wal
 from bailiwick.service.blocks import TAG, OpenBlock, blocks, call_tag
+from bailiwick.service.collected import cursor_faults
 from bailiwick.service.kept import HOLD, TAGGED_STATE, UNTOLD, Kept, hold_differences, holds_told, rows_in
 from bailiwick.service.keys import KeyRing
 from bailiwick.service.log_check import LogCheck
@@ -249,6 +250,10 @@ class LogReader:
             message = "the data keys can't be opened (keys.db, seal.key), so what they seal can't be read"
             yield Fault(sequence=BESIDE, message=message)
         yield from self.kept_faults()
+        for one in cursor_faults(self):
+            yield Fault(
+                sequence=BESIDE, message=f"log.db: {one}; keep a copy as evidence and restore a backup"
+            )
 
     def _unused_bytes(self) -> Iterator[Fault]:
         """Files of a log at rest of which bytes were changed that no row uses; for a log in which nothing else is wrong."""
