@@ -312,3 +312,19 @@ def test_what_was_withdrawn_is_told_with_its_reason_and_no_mend_but_to_go_on() -
         assert decision.enforced is Verdict.DENY
         assert decision.reasons[0].message.endswith(told)
         assert "skill approve" not in decision.reasons[0].instead
+
+
+def test_nobody_is_asked_to_grant_what_another_layer_denies_too() -> None:
+    profile = PROFILE.replace("files: {readable", 'files: {hidden: ["/etc/shadow"], readable')
+    policy = load_policy_set(
+        {"organisation.yaml": "organisation: o\nmode: enforce\n", "profiles/p.yaml": profile}
+    ).policies["p"]
+    session = Session(key="s", profile="p", project="/w")
+    for call, asked in (("Read(/etc/shadow)", False), ("Read(/etc/hostname)", True)):
+        request = Request(principal=Principal(user="u", uid=1), event=event_of(call), session=session)
+        _, decision = judge(
+            policy, request, Disk(), View(evidence({"grants": {"pdf": []}, "active": ["pdf"]}))
+        )
+        told = " ".join(reason.instead for reason in decision.reasons)
+        assert decision.enforced is Verdict.DENY
+        assert ("skill approve" in told) is asked, told

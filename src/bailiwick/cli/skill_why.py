@@ -148,8 +148,11 @@ def _lines(name: str, entries: list[Entry], usages: dict[str, Usage], places: li
         yield f"  may do{'' if said.grants else ': nothing beyond reading its own files'}"
         for grant in said.grants:
             count = usage.used.get(grant, 0)
-            yield f"    {shown(str(grant)):48} {_calls(count) if count else 'never used'}"
+            idle = "never used" if grant in usage.unused else "not seen"
+            yield f"    {shown(str(grant)):48} {_calls(count) if count else idle}"
         yield f"  {_calls(usage.calls)} on record{_span(usage)}"
+        if usage.contained:
+            yield f"  {_calls(usage.contained)} ran code in the sandbox: which of its grants that used isn't seen"
         for denial in usage.denials:
             times = f", {denial.times} times" if denial.times > 1 else ""
             yield f"  denied  {shown(denial.about)} (entry {denial.seq}, {_when(denial.time_ms)}{times})"

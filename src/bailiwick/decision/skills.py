@@ -299,8 +299,10 @@ def explained(decision: Decision, evidence: SkillEvidence, *, project: str = "",
     if not any(reason.rule.startswith("skill.") for reason in decision.reasons):
         return decision
     skills = {rule_name(skill.name): skill for skill in evidence.active}
+    # What another layer denies as well, no manifest allows: nobody is asked to grant it.
+    vain = any(one.verdict is Verdict.DENY and not one.rule.startswith("skill.") for one in decision.reasons)
     about = [
-        (reason, _bounding(reason, skills), _needed(reason, skills, project, home))
+        (reason, _bounding(reason, skills), None if vain else _needed(reason, skills, project, home))
         for reason in decision.reasons
     ]
     lines: dict[ActiveSkill, dict[Grant, None]] = {}

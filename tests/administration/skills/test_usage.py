@@ -90,3 +90,30 @@ def test_a_wide_grant_that_is_used_widely_stays() -> None:
 
 def test_nothing_is_proposed_for_a_skill_that_was_never_called() -> None:
     assert narrower(usage_of("pdf", GRANTS, [], []), GRANTS) == ((), ())
+
+
+def test_what_code_in_the_sandbox_used_is_not_said_to_be_unused() -> None:
+    """Whoever took such a grant away would break the script that needs it."""
+    grants = [
+        grant_of(text)
+        for text in (
+            "exec ${skill}/x.py",
+            "fs.write ${project}/r.html",
+            "fs.read ${project}/**",
+            "env T",
+            "mcp crm",
+        )
+    ]
+    run = call(
+        1,
+        {"kind": "execute", "program": "python3", "arguments": "/w/s/pdf/x.py"},
+        {"kind": "read", "path": "/w/a"},
+    )
+    seen = usage_of("pdf", grants, [run], ["/w/s/pdf"])
+    assert [str(one) for one in narrower(seen, grants)[0]] == [
+        *("fs.write ${project}/r.html", "fs.read ${project}/**", "env T", "mcp crm"),
+    ]
+    held = usage_of("pdf", grants, [run | {"obligations": [{"kind": "contain"}]}], ["/w/s/pdf"])
+    assert held.contained == 1
+    assert [str(one) for one in held.unused] == ["mcp crm"]
+    assert [[str(one) for one in part] for part in narrower(held, grants)] == [["mcp crm"], []]

@@ -17,10 +17,14 @@ from bailiwick.model.access import (
     ProgramTarget,
     VariableTarget,
 )
+from bailiwick.model.skill import CapabilityKind
 
 MAX_DENIALS = 20
 """Denials that are listed: the first of each thing that was denied."""
 
+
+TOLD = frozenset({CapabilityKind.TOOL, CapabilityKind.MCP, CapabilityKind.SPAWN})
+"""What is always a call of its own: everything else code in the sandbox may have used unseen."""
 
 MAX_SEEN = 6
 """Different things done under one wide grant that are told apart; with more of them it stays as wide as it is."""
@@ -45,10 +49,12 @@ class Denial:
 class Usage:
     """What the record says of one skill. ``used`` counts calls by grant; grants without any are in ``unused``.
 
-    ``seen`` is what was done under each grant with a ``*``, in narrow grants, where that was little.
+    ``seen`` is what was done under each grant with a ``*``, in narrow grants, where that was little. ``contained`` counts the
+    calls that ran code in the sandbox, of whose files, hosts and programs nobody keeps a record.
     """
 
     calls: int = 0
+    contained: int = 0
     first_ms: int = 0
     last_ms: int = 0
     used: Mapping[Grant, int] = field(default_factory=dict)
@@ -64,7 +70,7 @@ def usage_of(
     used: dict[Grant, int] = dict.fromkeys(grants, 0)
     seen: dict[Grant, dict[Grant, None]] = {}
     denials: dict[tuple[str, str], Denial] = {}
-    calls, first, last = 0, 0, 0
+    calls, contained, first, last = 0, 0, 0, 0
     prefix = f"skill.{rule_name(name)}."
     for record in records:
         if record.get("kind") != "tool-call":
@@ -79,6 +85,7 @@ def usage_of(
                 if one.get("verdict") == "deny":
                     _deny(denials, one, record)
             continue
+        contained += any(one.get("kind") == "contain" for one in record.get("obligations", ()))
         done = [one for access in _accesses(record) for one in _granting(access, grants, record, roots)]
         for grant in {grant for grant, _ in done}:
             used[grant] += 1
@@ -87,14 +94,17 @@ def usage_of(
                 seen.setdefault(grant, {}).setdefault(narrow)
     return Usage(
         calls=calls,
+        contained=contained,
         first_ms=first,
         last_ms=last,
         used={grant: count for grant, count in used.items() if count},
-        unused=tuple(grant for grant in grants if not used[grant]),
+        unused=tuple(
+            grant for grant in grants if not used[grant] and not (contained and grant.kind not in TOLD)
+        ),
         seen={
             grant: tuple(narrow)
             for grant, narrow in seen.items()
-            if "*" in grant.target and len(narrow) <= MAX_SEEN
+            if "*" in grant.target and len(narrow) <= MAX_SEEN and not (contained and grant.kind not in TOLD)
         },
         denials=tuple(denials.values())[:MAX_DENIALS],
     )
@@ -107,7 +117,7 @@ def narrower(usage: Usage, grants: Sequence[Grant]) -> tuple[tuple[Grant, ...], 
     """
     if not usage.calls:
         return (), ()
-    kept = [grant for grant in grants if usage.used.get(grant)]
+    kept = [grant for grant in grants if grant not in usage.unused]
     instead: dict[Grant, None] = {}
     for wide, narrow in usage.seen.items():
         if any(wide == one or "*" in one.target for one in narrow):
