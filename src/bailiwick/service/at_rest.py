@@ -17,6 +17,8 @@ from typing import Any
 
 import orjson
 
+from bailiwick.service.private import keep_private
+
 MOST = 64 * 1024 * 1024
 """Bytes of a file that is digested at most; it takes some 40 ms."""
 
@@ -35,6 +37,7 @@ def closed(key: bytes, summary: Path, files: Iterable[Path], **told: int) -> Non
     """Keep the digests of files that nobody writes now in ``summary``; with numbers that say which state they are of. Raises OSError."""
     fresh = summary.with_name(f"{summary.name}.new")
     fresh.touch(mode=0o600)
+    keep_private(fresh)  # root may read a log that is another account's
     kept = {"digests": digests_of(files), **told}
     fresh.write_bytes(orjson.dumps({"kept": kept, "tag": _tag(key, kept)}))
     fresh.replace(summary)

@@ -2,6 +2,7 @@
 
 import contextlib
 import os
+import sqlite3
 from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from itertools import islice
@@ -70,7 +71,9 @@ def rebuilt(reader: LogReader, *, told: Told | None = None) -> EmbeddedIndex:
 def _summed(reader: LogReader, index: EmbeddedIndex) -> None:
     """Keep a digest of the file as it is now, for whoever verifies it; none where somebody else is reading or writing it."""
     key, summary = reader.digest_key, digests_of_index(index.path)
-    if key is not None:
+    if key is None:
+        return
+    with contextlib.suppress(OSError, sqlite3.Error):  # without it the rows are still held against the log
         summary.unlink(missing_ok=True)
         with index.still() as is_still:
             if is_still:
