@@ -235,6 +235,21 @@ def test_a_collector_goes_on_from_where_its_entries_end(path: Path, upto: int, m
     assert any(message in fault for fault in found) if message else found == []
 
 
+def test_a_collector_that_erased_somebody_is_not_accused(path: Path) -> None:
+    """Whose the entries are that can't be read any more isn't known."""
+    with Store.open(path) as store:
+        for number, user in enumerate(("", "dora", "dora")):
+            store.append_blocking(replace(RECORD, user=user, origin=ORIGIN, origin_seq=number))
+        store.append_blocking(RECORD, state={f"cursor/{ORIGIN}": b'{"size": 3, "nodes": ""}'})
+    perform(path, "hold-release", name="case-2", reason="settled")
+    perform(path, "erase", user="dora", reason="r")
+    with LogReader(path) as reader:
+        assert sum(
+            "origin_seq" in entry.record and "origin" not in entry.record for entry in reader.entries()
+        )
+    assert faults(path) == []
+
+
 def test_a_machine_whose_cursor_is_gone_is_told_of(path: Path) -> None:
     with Store.open(path) as store:
         for origin in (ORIGIN, "other"):

@@ -30,21 +30,23 @@ def cursor_faults(log: Log) -> Iterator[str]:
     told = {name.removeprefix(CURSOR): _upto(row) for name, row in log.state(CURSOR).items()}
     untold = {name.removeprefix(HOST) for name in log.state(HOST)} - told.keys()
     waiting = {origin for origin, upto in told.items() if upto}
-    some_gone = log.first() > 0
+    some_sealed = False
     for entry in log.search(Query()) if waiting else ():
         record: Mapping[str, Any] = entry.record
         origin = str(record.get("origin", ""))
-        some_gone = some_gone or (not origin and "origin_seq" in record)
+        some_sealed = some_sealed or (not origin and "origin_seq" in record)
         if origin in waiting:
             waiting.discard(origin)
-            if record["origin_seq"] + 1 != told[origin]:
+            end = record["origin_seq"] + 1
+            # Those after it that can't be read any more may be its too.
+            if end > told[origin] or (end < told[origin] and not some_sealed):
                 yield f"{origin}: {told[origin]} entries are said to be here, and the last here is its {record['origin_seq']}"
         elif origin in untold:
             untold.discard(origin)
             yield f"{origin}: entries of it are here, and nothing says how many"
         if not waiting:
             break
-    if not some_gone:
+    if not (some_sealed or log.first()):
         yield from (
             f"{origin}: {told[origin]} entries are said to be here, and none is" for origin in sorted(waiting)
         )
