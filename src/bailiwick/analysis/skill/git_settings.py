@@ -28,6 +28,7 @@ _INSIDE = re.compile(
 _ADDRESS = re.compile(
     r"^(?:(?:https?|ssh|git)://(?:[^@/\s]+@)?|[\w.-]+@)?([\w-]+(?:\.[\w-]+)+)(?::\d+)?(?:[:/]|$)"
 )
+_WEB = re.compile(r"(?:https?|ssh|git)://[^\s\"']+")
 _URL = re.compile(r"^url\.(.*)\.(?:push)?insteadof$", re.IGNORECASE | re.DOTALL)
 _SIGNER = re.compile(r"^(?:(?:0x)?[0-9A-Fa-f]{8,40}!?|(?:key::)?ssh-(?:ed25519|rsa) \S+.*)$")
 
@@ -66,7 +67,9 @@ def settings_of(words: Sequence[str], said: str) -> Iterator[GitSetting]:
             said
         ):  # behind the file of an option
             yield from judged(key, value, everywhere=False)
-        case ["remote", "set-url", name, address, *_] if "--delete" not in said and (host := _host(address)):
+        case ["remote", "set-url", name, address, *_] if "--delete" not in said and (
+            host := _host(address or " ".join(_WEB.findall(said)))  # an address of which a part isn't known
+        ):
             push = "pushes to" if "--push" in said else "fetches from and pushes to"
             yield GitSetting(what=f"changes where {name} {push}", host=host)
         case ["submodule", "set-url", _, address, *_] if host := _host(address):

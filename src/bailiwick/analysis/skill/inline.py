@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterator
 
 from bailiwick.analysis.commands.specification import find
-from bailiwick.analysis.skill.markdown import Block
+from bailiwick.analysis.skill.markdown import Block, Kind
 from bailiwick.analysis.skill.prose.steps import meant
 from bailiwick.analysis.skill.speech import quoted
 from bailiwick.model.skill import Role
@@ -40,6 +40,13 @@ _REJECTED = re.compile(
 """What follows says not to."""
 
 
+_ANSWERED = re.compile(
+    r"\|\s*[`*\"']{0,3}(?:den(?:y|ied|ies)|block(?:s|ed)?|reject(?:s|ed)?|refus(?:e|es|ed)|forbid(?:s|den)?|stop(?:s|ped)?|asks?|warns?|flag(?:s|ged)?)\b",
+    re.IGNORECASE,
+)
+"""A cell of a table that says what becomes of the command in another."""
+
+
 def between_backquotes(block: Block, role: Role) -> Iterator[tuple[str, int, Role]]:
     """Commands between backquotes that a sentence says to run: each with its line and how it is meant."""
     text = unwrapped(block.text[:MAX_READ])
@@ -52,7 +59,10 @@ def between_backquotes(block: Block, role: Role) -> Iterator[tuple[str, int, Rol
             continue
         sentence = re.split(r"[.!?;]\s|\n\s*(?:[-*+]|\d+[.)])\s", before)[-1]
         how = meant(sentence, len(sentence), role)
-        if how is not Role.NEGATED and _REJECTED.match(after):
+        row = text[text.rfind("\n", 0, match.start()) + 1 : match.start()] + after.partition("\n")[0]
+        if how is not Role.NEGATED and (
+            _REJECTED.match(after) or (block.kind is Kind.TABLE and _ANSWERED.search(row))
+        ):
             how = Role.QUOTED
         line = block.line + text.count("\n", 0, match.start())
         yield _SCHEME.sub(r"\1https://", command) if fetches else command, line, how

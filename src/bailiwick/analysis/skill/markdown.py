@@ -200,3 +200,20 @@ def without_code(text: str) -> str:
         said += [text[kept : begins.start()], "\n" * text.count("\n", begins.start(), close.end())]
         kept = at = close.end()
     return "".join((*said, text[kept:]))
+
+
+def without_fences(text: str) -> str:
+    """A page without its blocks of code, which show whatever they hold; every line stays where it is."""
+    said: list[str] = []
+    fence = ""
+    for line in text.split("\n"):
+        if fence:
+            if re.fullmatch(rf"[ \t>]*{re.escape(fence)}+[ \t]*", line):
+                fence = ""
+            said.append("")
+        elif opens := _OPEN.match(line):
+            fence = opens[2]
+            said.append("")
+        else:
+            said.append(line)
+    return "\n".join(said)

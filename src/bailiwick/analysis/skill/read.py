@@ -29,7 +29,7 @@ from bailiwick.analysis.skill.kinds import (
     module_of,
 )
 from bailiwick.analysis.skill.manifest import manifest_of
-from bailiwick.analysis.skill.markdown import blocks
+from bailiwick.analysis.skill.markdown import blocks, without_fences
 from bailiwick.analysis.skill.others import embedded, notebook, other_script, scripts_in
 from bailiwick.analysis.skill.prose.hosts import hosts_in
 from bailiwick.analysis.skill.purpose import purposes_of
@@ -339,7 +339,8 @@ class _Reading:
             if not path.endswith((".min.js", ".svg", ".lock")):
                 hidden.characters(text, path, self._role(path), self.into)
             if path.endswith((".md", ".mdx", ".html", ".htm", ".markdown", ".txt")):
-                hidden.styled(text, path, self.into)
+                page = text if path.endswith((".html", ".htm")) else without_fences(text)
+                hidden.styled(page, path, self.into)
                 hidden.encoded(text, path, self.into)
                 hidden.far(text, path, self.into)
             if path.endswith(".svg"):

@@ -174,7 +174,10 @@ def _pushes(facts: SkillFacts) -> Iterator[SkillFinding]:
         if item.target != "*" and (
             covered(facts, item.target)
             or is_placeholder(item.target)
-            or _REMOTES.search(facts.manifest.description)
+            or (
+                _REMOTES.search(facts.manifest.description)
+                and (item.role is not Role.EXECUTABLE or documented(facts, item.target))
+            )
             or (code_host(item.target) and item.role is not Role.EXECUTABLE)
         ):
             continue

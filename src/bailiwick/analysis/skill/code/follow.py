@@ -57,6 +57,9 @@ class _EnoughError(Exception):
     pass
 
 
+_DIGEST = re.compile(r"\b\w+\.(?:hex)?digest\([^()]*\)")
+"""A checksum of what was downloaded says only whether it is what was expected."""
+
 _AUTH_KEY = re.compile(r"auth|api[-_]?key|token|cookie|^x-|bearer|secret", re.IGNORECASE)
 
 
@@ -100,7 +103,7 @@ class Follower(Arguments):
 
     def _asked_outside(self, evaluate: Evaluate) -> str:
         """The host whose answer the condition around an expression asks for; empty when none is."""
-        for name in dict.fromkeys(re.findall(r"[A-Za-z_]\w*", evaluate.guard)):
+        for name in dict.fromkeys(re.findall(r"[A-Za-z_]\w*", _DIGEST.sub("", evaluate.guard))):
             for label in sorted(self._get(evaluate.scope, name).labels, key=str):
                 if label.origin is Origin.DOWNLOAD:
                     return label.name

@@ -95,6 +95,7 @@ def settings(look: Look) -> None:
             and _in_code(look.text, match)
             and not reports(look.text, match.start())
             and not look.it.negated
+            and not negated(look.text, match.start())
             else role,
             sure=bool(asks) and not match[0].startswith("--"),
             target=match[0],

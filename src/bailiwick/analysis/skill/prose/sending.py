@@ -191,9 +191,8 @@ _SHOWN = Form(
 )
 
 
-_UNNEEDED = re.compile(r"\b(?:no|without(?: an?| any)?)(?: [\w-]+)? $", _I)
 _PROVES = re.compile(r"\b(?:bearer|authorization|x-api-key)[\s:`\"'$<{]*$", _I)
-"""What stands before a key that isn't needed, and before one that proves who asks."""
+"""What stands before a key that proves who asks."""
 
 
 @only_where(_CARRIES)
@@ -202,8 +201,7 @@ def carried(look: Look) -> None:
     said = look.thing
     if said[0] is None or said[1] is Origin.PROJECT or not _CARRIES.search(look.text):
         return
-    before = look.text[: look.text.find(said[0])]
-    if _UNNEEDED.search(before) or _PROVES.search(before):
+    if _PROVES.search(look.text[: look.text.find(said[0])]):
         return
     beside = [s for s in look.around if abs(s.line - look.it.line) <= 5 and s.role is look.it.role]
     hosts = look.hosts or tuple(host for near in beside for host in hosts_in(near.text))

@@ -63,11 +63,16 @@ def short(text: str) -> str:
 _PATHS = re.compile(r"~/[\w./-]+|(?<![\w/])\.[a-z][\w.-]*/[\w./-]+")
 
 
+_UNNEEDED = re.compile(r"\b(?:no|without(?: an?| any)?)(?: [\w-]+)? $", re.IGNORECASE)
+"""What stands before a key that isn't needed."""
+
+
 @lru_cache(4_000)
 def thing_in(text: str) -> tuple[str | None, Origin]:
     """What of somebody's a text speaks of, in its own words, and of what kind that is."""
-    if match := SECRET_THING.search(text):
-        return match[0], Origin.CREDENTIALS
+    for secret in SECRET_THING.finditer(text):
+        if not _UNNEEDED.search(text[: secret.start()]):
+            return secret[0], Origin.CREDENTIALS
     for path in _PATHS.findall(text):
         if (kept := kept_in(path)) is not None and kept.origin is Origin.CREDENTIALS:
             return path, Origin.CREDENTIALS

@@ -34,6 +34,12 @@ _KEPT_NO_TIME = Wide(
     r"|\bretention:\s*\n(?:[ \t]+(?:keep_)?(?:hourly|daily|weekly|monthly|yearly|last):\s*0\s*\n?){2,6}|\bkeep_(?:daily|weekly|monthly):\s*0\s*\n\s*keep_\w+:\s*0\b",
     re.IGNORECASE,
 )
+_ALL_OF_THEM = Wide(
+    r"\bfind\s+(?=[^\n;|]{0,80}(?:/\s|/(?:srv|opt|var|home|mnt|data|root)\b))(?:[^\n;|&]|\\\n){0,300}?-i?name\s+[\"']?\*\.?(?:dump|sql|bak|tar|backup)\S*(?:[^\n;|&]|\\\n){0,200}?(?:-delete\b|-exec\s+rm\b)"
+    r"|\bin\s+[\"']?\$\(\s*zfs\s+list\b[^\n;]{0,120}snapshot[^\n]{0,80};?\s*do\s[^\n]{0,40}\bzfs\s+destroy\b|\bzfs\s+list\b[^\n;]{0,120}snapshot[^\n;]{0,60}\|\s*xargs\b[^\n;]{0,60}\bzfs\s+destroy\b"
+)
+"""Every dump below a folder of the machine, every snapshot there is, whatever its age."""
+_AGED = re.compile(r"-[mac](?:time|min)\s+[+\"'$]|-newer|\bhead\s+-n\s*-|\btail\b")
 _LIFECYCLE = Wide(r"\blifecycle\b[\s\S]{0,400}?\bExpiration\b[^\n]{0,40}?\bDays\\?[\"']?\s*:\s*[01]\b")
 _SWITCHED_OFF = Wide(
     r"\btmutil[\s\"',]+disable\b|\brecoveryenabled[\s\"',]+no\b|\bDisable-ComputerRestore\b|\breagentc(?:\.exe)?\s+/disable\b|\bsystemctl\s+(?:disable|stop|mask)\b[^\n;&|]{0,40}\s[\w@.-]*(?:back-?up|restic|borg\w*|snapper|timeshift|rsnapshot|duplic\w+|barman|pgbackrest|velero)[\w@.-]*"
@@ -96,6 +102,9 @@ def _gone(text: str) -> Found:
     for match in _DELETED.finditer(text):
         near = text[max(match.start() - MAX_NEAR, 0) : match.end() + MAX_NEAR // 3]
         if meant(text, match) and not _GUARD.search(near):
+            yield match, "deletes what people would restore from"
+    for match in _ALL_OF_THEM.finditer(text):
+        if meant(text, match) and not _AGED.search(match[0]):
             yield match, "deletes what people would restore from"
     for pattern, what in (
         (_KEPT_NO_TIME, "keeps backups for no time"),

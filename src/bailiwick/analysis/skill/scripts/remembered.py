@@ -11,6 +11,15 @@ from bailiwick.analysis.skill.scripts.places import place
 from bailiwick.analysis.text.form import Wide
 from bailiwick.model.skill import Role
 
+_OTHERS = re.compile(
+    r"\bgl?ob\w*\([^\n)]{0,60}\*/SKILL\.md|(?:\breaddir\w*|\biterdir|\blistdir|\bscandir|\bwalk)\([\s\S]{0,1500}?[\"'`/]SKILL\.md\b|\bfor\b[^\n]{0,80}\*/SKILL\.md"
+)
+"""Other skills, gone through one by one."""
+_FIRST = re.compile(
+    r"\b(?:run|execute|call|start|invoke)\b[^\n]{0,40}?`?\b(?:npx|bunx|uvx|pipx|python3?|node|deno|bash|sh|curl)\b[^\n]{4,200}?\b(?:before|first|beginning|start|once|always|every|each|follow)\b",
+    re.IGNORECASE,
+)
+"""An order to run a program whenever a skill is used."""
 MAX_FOUND = 200
 """Texts of one script that are looked at."""
 
@@ -43,7 +52,19 @@ _PATTERN = re.compile(r"\([^()\n]{1,80}\|[^()\n]{1,80}\)|\(\?[:i=!]|\.\*|\.\{\d|
 
 def remembered(text: str, path: str, role: Role, into: Inventory) -> None:
     """Notice the first, in a script that writes such files; a pattern that looks for such words isn't one."""
-    if role is not Role.EXECUTABLE or not (_MEMORY.search(text) and _WRITES.search(text)):
+    if role is not Role.EXECUTABLE or not _WRITES.search(text):
+        return
+    if others := _OTHERS.search(text):
+        said = " ".join(said for _, _, said in into.first(_texts(text), MAX_FOUND, path))
+        if order := _FIRST.search(said):
+            into.notice(
+                Mark.MEMORY,
+                f"writes into other skills an order to run something: {order[0].strip()[:90]!r}",
+                place(path, text, others.start()),
+                role,
+                target="harm",
+            )
+    if not _MEMORY.search(text):
         return
     for at, whole, said in into.first(_texts(text), MAX_FOUND, path):
         for line in () if _PATTERN.search(said) else re.split(r"\n|\\n", said):
