@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from bailiwick.analysis.commands import specification
-from bailiwick.analysis.shell import ShellContext, analyze_shell, interpreter, parser, words
+from bailiwick.analysis.shell import ShellContext, analyze_shell, external, parser, words
 from bailiwick.analysis.shell.listing import listing
 from bailiwick.cli import analyze
 
@@ -66,7 +66,7 @@ def test_the_batch_contract(*, update: bool) -> None:
 def test_the_specification(monkeypatch: pytest.MonkeyPatch) -> None:
     polish, examples = specification.load("polish.yaml", blocks("specification")[0])
     monkeypatch.setattr(
-        interpreter, "find", lambda name: polish if name == "polish" else specification.find(name)
+        external, "find", lambda name: polish if name == "polish" else specification.find(name)
     )
     assert len(examples) >= 3
     for example in examples:
