@@ -81,7 +81,7 @@ class Detector:
 
     def _rows(self, entries: Sequence[Entry], *, labelled: bool) -> list[tuple[int, float, Row]]:
         rows: list[tuple[int, float, Row]] = []
-        with up_to_date(self.reader) as index:  # (1)
+        with up_to_date(self.reader, rests=False) as index:  # (1)
             for entry in entries:
                 logged = Logged(index=entry.sealed.sequence, leaf=entry.sealed.leaf, record=entry.record)
                 labels = labels_of(index, logged) if labelled else {}

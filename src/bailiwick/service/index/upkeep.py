@@ -22,10 +22,11 @@ Told = Callable[[int, int], None]
 """Told how many of how many entries are indexed."""
 
 
-def up_to_date(reader: LogReader, *, told: Told | None = None) -> EmbeddedIndex:
+def up_to_date(reader: LogReader, *, told: Told | None = None, rests: bool = True) -> EmbeddedIndex:
     """The index of a log with every entry in it that the log has now. Raises StoreError.
 
-    One of another log, one that has more than the log, and one that was made before something was erased are made anew.
+    One of another log, one that has more than the log, and one that was made before something was erased are made anew. Who
+    comes again at once says that the file doesn't rest (``rests``): a digest takes as long as reading all of it.
     """
     index = EmbeddedIndex(reader.directory / FILE)
     try:
@@ -35,7 +36,7 @@ def up_to_date(reader: LogReader, *, told: Told | None = None) -> EmbeddedIndex:
             index.close()
             return rebuilt(reader, told=told)
         catch_up(reader, index, epoch, size, told=told)
-        if index.mark[1] != place:
+        if rests and index.mark[1] != place:
             _summed(reader, index)
     except BaseException:
         index.close()
