@@ -51,10 +51,15 @@ def _named(text: str) -> tuple[str, ...]:
     )
 
 
+_COUNTED = re.compile(r"\b\d[\d,.]*\+? (?:free |monthly )?$", _I)
+"""What stands before things that are counted, as in ``50 free uploads``."""
+
+
 @only_where(_SENDING)
 def sending(look: Look) -> None:
     """What is to be sent, and where to."""
-    verb = max(_SENDING.finditer(look.text), key=lambda one: bool(_STRONG.search(one[0])), default=None)
+    verbs = (one for one in _SENDING.finditer(look.text) if not _COUNTED.search(look.text[: one.start()]))
+    verb = max(verbs, key=lambda one: bool(_STRONG.search(one[0])), default=None)
     if verb is None:
         return
     if ideas.LEFT_OVER.search(look.text):
