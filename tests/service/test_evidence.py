@@ -28,7 +28,7 @@ from bailiwick.service.proofs import prove
 from bailiwick.service.store import Store
 from logs import RECORD
 
-T0 = 1_796_000_000_000
+T0 = 1_764_464_000_000
 SIZE = 2_200
 
 
@@ -249,9 +249,9 @@ def test_the_command_line(state: Path, tmp_path: Path, capsys: pytest.CaptureFix
         "-o",
         str(target),
         "--from",
-        "2026-12-01",
+        "2025-12-01",
         "--to",
-        "2026-12-03",
+        "2025-12-03",
     ]
     assert main(words) == 0
     out = capsys.readouterr().out
@@ -269,8 +269,8 @@ def test_the_command_line(state: Path, tmp_path: Path, capsys: pytest.CaptureFix
     assert main(["evidence", "verify", str(target), "--key", key]) == 1
     assert capsys.readouterr().out.startswith("NOT INTACT: ")
     assert (
-        main(["evidence", "export", "--state", str(copy), "-o", str(tmp_path / "p"), "--from", "2030-01-01"])
+        main(["evidence", "export", "--state", str(copy), "-o", str(tmp_path / "p"), "--from", "2999-01-01"])
         == 2
     )
-    assert "no entry from 2030-01-01" in capsys.readouterr().err
+    assert "no entry from 2999-01-01" in capsys.readouterr().err
     assert not list(tmp_path.glob(".evidence-*"))

@@ -30,11 +30,24 @@ _MEMORY = Wide(
 )
 
 
+def _commented(text: str, match: re.Match[str]) -> bool:
+    """Whether every line of it is a comment: what a person may put into the settings, shown."""
+    rows = text[text.rfind("\n", 0, match.start()) + 1 : match.end()].split("\n")
+    return all(re.match(r"[ \t]*(?:#|//)", row) for row in rows)
+
+
 def settings(text: str, path: str, role: Role, into: Inventory) -> None:
     """A script that writes settings of the client that allow more, or orders into what is read in every session."""
     file = _SETTINGS.search(text)
     wide = (
-        next((one for one in WIDENING.finditer(text) if not _ASKED.search(row_of(text, one))), None)
+        next(
+            (
+                one
+                for one in WIDENING.finditer(text)
+                if not _ASKED.search(row_of(text, one)) and not _commented(text, one)
+            ),
+            None,
+        )
         if file
         else None
     )
