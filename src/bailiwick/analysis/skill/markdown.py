@@ -204,16 +204,11 @@ def without_code(text: str) -> str:
 
 def without_fences(text: str) -> str:
     """A page without its blocks of code, which show whatever they hold; every line stays where it is."""
-    said: list[str] = []
-    fence = ""
-    for line in text.split("\n"):
-        if fence:
-            if re.fullmatch(rf"[ \t>]*{re.escape(fence)}+[ \t]*", line):
-                fence = ""
-            said.append("")
-        elif opens := _OPEN.match(line):
-            fence = opens[2]
-            said.append("")
-        else:
-            said.append(line)
-    return "\n".join(said)
+    if "```" not in text and "~~~" not in text:
+        return text
+    lines = text.replace("\r\n", "\n").replace("\r", "\n").split("\n")
+    for block in blocks(text):
+        if block.kind is Kind.FENCE:
+            inside = slice(block.line - 1, block.line + block.text.count("\n"))
+            lines[inside] = [""] * len(lines[inside])
+    return "\n".join(lines)
